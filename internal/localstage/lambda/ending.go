@@ -1,0 +1,89 @@
+package lambda
+
+import "time"
+
+// sigtermGrace is how long a process that asked for SIGTERM may take to end.
+// Source: AWS Lambda developer guide, "Understanding the Lambda execution
+// environment lifecycle", shutdown phase, internal extensions.
+const sigtermGrace = 500 * time.Millisecond
+
+// expired ends an environment whose invocation has used up the function's
+// timeout; the invocation is answered when the processes are gone.
+// Source: AWS Lambda developer guide, "Understanding the Lambda execution
+// environment lifecycle", failures during the invoke phase.
+func (e *environment) expired(inv *invocation) {
+	e.function.mu.Lock()
+	defer e.function.mu.Unlock()
+	if e.current == inv {
+		inv.expired = true
+		e.kill()
+	}
+}
+
+// initExpired ends an environment that takes too long to ask for an event.
+func (e *environment) initExpired() {
+	e.function.mu.Lock()
+	defer e.function.mu.Unlock()
+	if e.initialized {
+		return
+	}
+	if e.initFailure == nil { // or it has reported one, and not exited
+		cause := timeoutFailure(e.function.service.initLimit)
+		e.initFailure = &cause
+	}
+	e.kill()
+}
+
+// idleExpired ends an environment that nobody has needed for long.
+func (e *environment) idleExpired() {
+	e.function.mu.Lock()
+	defer e.function.mu.Unlock()
+	if e.state == StateReady {
+		e.shutDown()
+	}
+}
+
+// killDuring kills the environment if it still has inv: an injected fault.
+func (e *environment) killDuring(inv *invocation) {
+	e.function.mu.Lock()
+	defer e.function.mu.Unlock()
+	if e.current == inv {
+		e.kill()
+	}
+}
+
+// shutDown ends the environment as Lambda does: at once, or by SIGTERM first for
+// a process that asked for it. The caller holds function.mu.
+func (e *environment) shutDown() {
+	if !e.sigterm {
+		e.kill()
+		return
+	}
+	e.retire()
+	terminateGroup(e.pid)
+	time.AfterFunc(sigtermGrace, e.killUnlocked)
+}
+
+// killUnlocked is kill for those who do not hold function.mu.
+func (e *environment) killUnlocked() {
+	e.function.mu.Lock()
+	defer e.function.mu.Unlock()
+	e.kill()
+}
+
+// kill kills the environment's processes, as soon as there are any; run does the
+// rest. The caller holds function.mu.
+func (e *environment) kill() {
+	e.retire()
+	e.killed = true
+	killGroup(e.pid)
+}
+
+// retire sees to it that the environment gets no more events, and that nothing
+// counts which its process still says. The caller holds function.mu.
+func (e *environment) retire() {
+	if e.state != StateExited {
+		e.state = StateShutdown
+	}
+	e.function.removeIdle(e)
+}

@@ -1,0 +1,9 @@
+package lambda
+
+import "syscall"
+
+// processAttributes gives a bootstrap a process group, and lets the kernel kill
+// it when the thread that starts it ends: see spawner.
+func processAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}

@@ -1,0 +1,69 @@
+package lambda
+
+import (
+	"io"
+	"log"
+	"time"
+)
+
+// logLines writes lines of Lambda's own to the function's log. Nobody may hold
+// f.mu: a terminal that stands still must not stop the functions.
+func (f *Function) logLines(lines ...string) {
+	for _, line := range lines {
+		f.service.logs.line(f.config.Name, []byte(line))
+	}
+}
+
+// reportStart announces an invocation.
+func (f *Function) reportStart(inv *invocation) {
+	if f.service.options.Reports {
+		f.logLines(startLine(inv.requestID))
+	}
+}
+
+// takeReport returns the lines about an invocation that has ended; nil for none.
+// The caller holds function.mu.
+func (e *environment) takeReport(ended *invocation) []string {
+	if ended == nil || !e.function.service.options.Reports {
+		return nil
+	}
+	initDuration := e.initDuration
+	e.initDuration = 0
+	return []string{
+		endLine(ended.requestID),
+		reportLine(ended.requestID, time.Since(ended.started), initDuration, e.function.config.MemoryMB),
+	}
+}
+
+// failedLines returns what Lambda logs when a process has ended: about the
+// invocation that it had, or about its init phase. An idle process ends silently,
+// and all do with the service. The caller holds function.mu.
+func (e *environment) failedLines(inv *invocation, cause failure) []string {
+	var line string
+	switch {
+	case e.function.closed:
+		return nil
+	case inv == nil && !e.initialized:
+		return e.initFailedLines(cause)
+	case inv == nil:
+		return nil
+	case inv.expired:
+		line = timeoutLine(time.Now(), inv.requestID, cause.message)
+	default:
+		line = cause.text(inv.requestID) + " " + cause.errorType
+	}
+	return append([]string{line}, e.takeReport(inv)...)
+}
+
+func (e *environment) initFailedLines(cause failure) []string {
+	duration := time.Since(e.started)
+	switch {
+	case cause.errorType == typeTimeout:
+		return []string{initReportLine(duration, "timeout")}
+	case cause.payload != nil: // the runtime has reported it, and logged what it likes
+		return []string{initReportLine(duration, "error\tError Type: "+cause.errorType)}
+	}
+	return []string{cause.message, initReportLine(duration, "error\tError Type: "+cause.errorType)}
+}
+
+func discardLogger() *log.Logger { return log.New(io.Discard, "", 0) }
