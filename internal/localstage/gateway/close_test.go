@@ -1,0 +1,85 @@
+package gateway_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/coder/websocket"
+)
+
+func TestCloseEndsEveryConnection(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, options{})
+	var clients []*websocket.Conn
+	for range 5 {
+		clients = append(clients, s.dial(t))
+	}
+	closed := make(chan error)
+	go func() { closed <- s.Close(context.WithoutCancel(t.Context())) }()
+	for _, c := range clients {
+		wantClose(t, c, websocket.StatusGoingAway, "Going away")
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	if got := len(s.disconnect.events); got != 5 {
+		t.Errorf("%d $disconnect events, want 5", got)
+	}
+	if got := s.request(t, "GET", "/prod", "").StatusCode; got != http.StatusServiceUnavailable {
+		t.Errorf("a closed stage answers %d", got)
+	}
+}
+
+func TestCloseCancelsWhatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	stuck := respond(func(ctx context.Context, _ []byte) ([]byte, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	})
+	s := newStage(t, options{disconnect: stuck})
+	s.dial(t).CloseNow()
+	stuck.next(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Close(ctx); err == nil {
+		t.Error("Close did not tell that it had to cancel")
+	}
+	if err := s.Close(t.Context()); err != nil { // the second time there is nothing left
+		t.Error(err)
+	}
+}
+
+func TestCloseDuringConnectStillDisconnects(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	slow := respond(func(context.Context, []byte) ([]byte, error) {
+		<-release
+		return []byte(`{"statusCode":200}`), nil
+	})
+	s := newStage(t, options{connect: slow})
+	c := s.dialTCP(t)
+	if _, err := io.WriteString(c, upgradeHead("/prod")); err != nil {
+		t.Fatal(err)
+	}
+	slow.next(t)
+	closed := make(chan error)
+	go func() { closed <- s.Close(context.WithoutCancel(t.Context())) }()
+	eventually(t, "the stage to refuse", func() bool { return s.request(t, "GET", "/prod", "").StatusCode == 503 })
+	close(release)
+	if code, _ := s.disconnected(t); code != 1001 {
+		t.Errorf("disconnectStatusCode %d", code)
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSeveralStagesRunInOneProcess(t *testing.T) {
+	t.Parallel()
+	a, b := newStage(t, options{}), newStage(t, options{})
+	_, id := a.connected(t)
+	b.post(t, id, "not here", http.StatusGone)
+	a.post(t, id, "here", http.StatusOK)
+}

@@ -1,0 +1,166 @@
+// Package gateway is one stage of an API Gateway WebSocket API, as an
+// http.Handler: it decides who may connect, turns what happens on a connection
+// into Lambda events, routes messages, keeps the limits and timers of the
+// service, and serves the stage's @connections management API.
+//
+// Three rules hold throughout:
+//
+//   - A connection is open from just before its 101 leaves until the moment it
+//     begins to end. Only then is it postable; before and after, posts answer
+//     410. Nothing is ever written ahead of the 101.
+//   - Nobody waits for a slow reader. Every connection has a bounded queue, and
+//     a full one answers 429.
+//   - $disconnect runs once for every connection whose $connect succeeded,
+//     after its socket is gone.
+//
+// The behaviours are those of API Gateway. Comments beginning with "Source:"
+// name the developer guide's page, or say "observed" (recorded on AWS by
+// others) or "assumed"; docs/local-stage.md lists every divergence.
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxURL is the length of an address, scheme and host included, that is still
+// accepted.
+// Source: "Quotas for configuring and running a WebSocket API".
+const maxURL = 4096
+
+// The keys of the three predefined routes.
+// Source: "Create routes for WebSocket APIs".
+const (
+	routeConnect    = "$connect"
+	routeDisconnect = "$disconnect"
+	routeDefault    = "$default"
+)
+
+// Gateway is one running WebSocket API stage. Make it with New, serve it with
+// an http.Server of HTTP/1.1, end it with Close. Its methods may be called
+// from many goroutines.
+type Gateway struct {
+	cfg         Config
+	log         *slog.Logger
+	routes      map[string]*route
+	selector    expression
+	chaos       *chaos
+	connections *registry
+
+	// ctx ends every invocation when Close runs out of time.
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+// New checks cfg and returns the stage it describes. It starts nothing; the
+// stage works as soon as it is served. The error names what in cfg is wrong.
+func New(cfg Config) (*Gateway, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("configure WebSocket API %q: %w", cfg.APIID, err)
+	}
+	selector, err := parseExpression(cfg.RouteSelectionExpression)
+	if err != nil {
+		return nil, fmt.Errorf("configure WebSocket API %q: %w", cfg.APIID, err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	g := &Gateway{
+		cfg:         cfg,
+		log:         cfg.Log,
+		routes:      make(map[string]*route, len(cfg.Routes)),
+		selector:    selector,
+		chaos:       newChaos(cfg.Faults),
+		connections: newRegistry(),
+		ctx:         ctx,
+		cancel:      cancel,
+	}
+	for _, r := range cfg.Routes {
+		g.routes[r.Key] = newRoute(r, cfg.Throttle)
+	}
+	return g, nil
+}
+
+// ServeHTTP answers handshakes at /{stage} and management requests at
+// /{stage}/@connections/{connectionId}; everything else is 403.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !g.connections.begin() {
+		stageClosed.write(w)
+		return
+	}
+	defer g.connections.work.Done()
+	if urlLength(r) > maxURL {
+		urlTooLong.write(w)
+		return
+	}
+	stage, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+	folder, connectionID, _ := strings.Cut(rest, "/")
+	switch {
+	case unescapePath(stage) != g.cfg.Stage:
+		forbidden.write(w)
+	case rest == "":
+		// Source: "Use wscat to connect to a WebSocket API" dials /test/, so both forms are the stage.
+		g.handshake(w, r)
+	case unescapePath(folder) == "@connections" && connectionID != "":
+		// Source: "Use @connections commands in your backend service": @ and = may come encoded or not.
+		g.manage(w, r, unescapePath(connectionID))
+	default:
+		// Source: observed, WebSocket APIs have no paths below the stage.
+		forbidden.write(w)
+	}
+}
+
+// Close ends every connection with 1001, waits until their $disconnect
+// invocations returned, and answers nil. From its start on new requests get
+// 503. When ctx ends first, Close cancels the invocations that are left, cuts
+// the sockets and returns ctx's error once everything has stopped, which takes
+// about two seconds at most if the integrations honour their context.
+func (g *Gateway) Close(ctx context.Context) error {
+	defer g.cancel()
+	for _, c := range g.connections.close() {
+		c.end(goingAway())
+	}
+	done := make(chan struct{})
+	go func() {
+		g.connections.work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	g.cancel()
+	<-done
+	return fmt.Errorf("close gateway: %w", context.Cause(ctx))
+}
+
+// ConnectionInfo describes an open connection.
+type ConnectionInfo struct {
+	ConnectionID string
+	ConnectedAt  time.Time // when its handshake arrived
+	LastActiveAt time.Time // when the last message passed, in either direction
+	SourceIP     string
+}
+
+// Connections returns the open connections, oldest first.
+func (g *Gateway) Connections() []ConnectionInfo {
+	var infos []ConnectionInfo
+	for _, c := range g.connections.all() {
+		infos = append(infos, ConnectionInfo{
+			ConnectionID: c.id,
+			ConnectedAt:  c.connectedAt,
+			LastActiveAt: c.lastActiveAt(),
+			SourceIP:     c.identity.SourceIP,
+		})
+	}
+	slices.SortFunc(infos, func(a, b ConnectionInfo) int {
+		return cmp.Or(a.ConnectedAt.Compare(b.ConnectedAt), cmp.Compare(a.ConnectionID, b.ConnectionID))
+	})
+	return infos
+}

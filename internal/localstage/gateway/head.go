@@ -1,0 +1,133 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// maxHead is how much of a request head is kept for its letter case.
+const maxHead = 64 << 10
+
+// headKey is the context key of a connection's *recordingConn.
+type headKey struct{}
+
+// RecordHeads wraps l so that $connect events can show header names in the
+// letter case of the client, which net/http does not keep. It works together
+// with ConnContext and covers the first request of every TCP connection, which
+// a handshake practically always is. Without it, names arrive in canonical case.
+func RecordHeads(l net.Listener) net.Listener { return recordingListener{l} }
+
+// ConnContext belongs into http.Server.ConnContext of a server whose listener
+// is wrapped by RecordHeads.
+func ConnContext(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, headKey{}, c)
+}
+
+type recordingListener struct{ net.Listener }
+
+func (l recordingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &recordingConn{Conn: c, recording: true}, nil
+}
+
+// recordingConn keeps what is read until the first request head is complete.
+type recordingConn struct {
+	net.Conn
+
+	mu        sync.Mutex
+	recording bool
+	head      []byte
+}
+
+func (c *recordingConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.recording {
+		c.head = append(c.head, p[:n]...)
+		c.recording = len(c.head) < maxHead && !bytes.Contains(c.head, []byte("\r\n\r\n"))
+	}
+	return n, err
+}
+
+// Write forgets the head: an answer means that its request has been handled.
+func (c *recordingConn) Write(p []byte) (int, error) {
+	c.take()
+	return c.Conn.Write(p)
+}
+
+// CloseWrite lets net/http end its side first, as it does on a bare TCP
+// connection.
+func (c *recordingConn) CloseWrite() error { return closeWrite(c.Conn) }
+
+// take returns the recorded head, once, and frees it.
+func (c *recordingConn) take() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	head := c.head
+	c.head, c.recording = nil, false
+	return head
+}
+
+// closeWrite ends the sending side of c if it has one of its own.
+func closeWrite(c net.Conn) error {
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// bare returns the connection below the recording.
+func bare(c net.Conn) net.Conn {
+	if recorded, ok := c.(*recordingConn); ok {
+		return recorded.Conn
+	}
+	return c
+}
+
+// field is one header line.
+type field struct{ name, value string }
+
+// requestFields returns the header lines of r, Host left out: as the client
+// wrote them if its head was recorded, else by net/http's names in their order.
+func requestFields(r *http.Request) []field {
+	if c, ok := r.Context().Value(headKey{}).(*recordingConn); ok {
+		if fields := parseHead(c.take()); len(fields) > 0 {
+			return fields
+		}
+	}
+	var fields []field
+	for name, values := range r.Header {
+		name = strings.Replace(name, "Sec-Websocket-", "Sec-WebSocket-", 1) // as RFC 6455 spells it
+		for _, v := range values {
+			fields = append(fields, field{name, v})
+		}
+	}
+	slices.SortStableFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
+	return fields
+}
+
+// parseHead splits a request head that net/http has accepted into its lines.
+func parseHead(head []byte) []field {
+	text, _, complete := strings.Cut(string(head), "\r\n\r\n")
+	if !complete {
+		return nil
+	}
+	var fields []field
+	lines := strings.Split(text, "\r\n")
+	for _, line := range lines[1:] {
+		name, value, ok := strings.Cut(line, ":")
+		if ok && !strings.EqualFold(name, "Host") {
+			fields = append(fields, field{name, strings.Trim(value, " \t")})
+		}
+	}
+	return fields
+}

@@ -1,0 +1,169 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// timestampLayout is the form of times in GetConnection's answer.
+// Source: observed.
+const timestampLayout = "2006-01-02T15:04:05.000Z"
+
+// maxDiscard is how much of a payload that is too large is read nevertheless.
+const maxDiscard = 1 << 20
+
+// errTooLarge is a payload above what a message may have.
+var errTooLarge = errors.New("payload is too large")
+
+// manage serves one request to @connections. The order of the checks is
+// assumed; size comes first because the signature covers the whole payload.
+// Source: "Use @connections commands in your backend service" and the API's model.
+func (g *Gateway) manage(w http.ResponseWriter, r *http.Request, id string) {
+	switch r.Method {
+	case http.MethodPost, http.MethodGet, http.MethodDelete:
+	default:
+		forbidden.write(w)
+		return
+	}
+	buf, err := readPayload(r)
+	switch {
+	case errors.Is(err, errTooLarge):
+		payloadTooLarge.write(w)
+		return
+	case err != nil:
+		badRequest.write(w)
+		return
+	}
+	if _, refused := g.authorizeManage(r, buf[headerRoom:], id); refused != nil {
+		g.log.Info("management request refused by authorization", slog.String("method", r.Method), reason(refused))
+		refused.WriteTo(w)
+		return
+	}
+	if !isID(id) {
+		malformedID(id).write(w)
+		return
+	}
+	if failed := g.perform(w, r, id, buf); failed != nil {
+		failed.write(w)
+	}
+}
+
+// authorizeManage asks the Authorizer, whatever the API's routes say.
+func (g *Gateway) authorizeManage(r *http.Request, payload []byte, id string) (Identity, Refusal) {
+	folder := g.arn(r.Method + "/@connections/")
+	return g.cfg.Authorizer.Authorize(r, payload, Access{
+		Action:        "execute-api:ManageConnections",
+		Resource:      folder + id,
+		ResourceShown: folder + "{connectionId}",
+	})
+}
+
+// perform does what an allowed request asks, writes its success or returns the
+// refusal to write. buf is the payload behind headerRoom free bytes.
+func (g *Gateway) perform(w http.ResponseWriter, r *http.Request, id string, buf []byte) *refusal {
+	c := g.connections.get(id)
+	if c == nil {
+		return &gone
+	}
+	switch r.Method {
+	case http.MethodGet:
+		return c.describe(w)
+	case http.MethodDelete:
+		return c.hangUpFor(w)
+	}
+	return c.post(w, buf)
+}
+
+// post is PostToConnection. The bytes go out as they are in one text frame.
+// Source: the model's errors; that the frame is always text is assumed.
+func (c *connection) post(w http.ResponseWriter, buf []byte) *refusal {
+	chaos := c.gateway.chaos
+	if chaos.strikes(chaos.GonePosts) {
+		return &gone
+	}
+	if chaos.strikes(chaos.LimitPosts) {
+		return &limitExceeded
+	}
+	switch err := c.send(textFrame(buf)); {
+	case errors.Is(err, errFull):
+		return &limitExceeded
+	case err != nil:
+		return &gone
+	}
+	setRequestID(w.Header())
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// describe is GetConnection.
+func (c *connection) describe(w http.ResponseWriter) *refusal {
+	type identity struct {
+		SourceIP  string  `json:"sourceIp"`
+		UserAgent *string `json:"userAgent"`
+	}
+	answer := struct {
+		ConnectedAt  string   `json:"connectedAt"`
+		Identity     identity `json:"identity"`
+		LastActiveAt string   `json:"lastActiveAt"`
+	}{
+		ConnectedAt:  timestamp(c.connectedAt),
+		Identity:     identity{SourceIP: c.identity.SourceIP},
+		LastActiveAt: timestamp(c.lastActiveAt()),
+	}
+	if c.identity.UserAgent != "" {
+		answer.Identity.UserAgent = &c.identity.UserAgent
+	}
+	setRequestID(w.Header())
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(answer) // a caller that has left needs no answer
+	return nil
+}
+
+// hangUpFor is DeleteConnection.
+// Source: the model for 204; what $disconnect then says was observed; that the
+// client gets the same in a close frame is assumed.
+func (c *connection) hangUpFor(w http.ResponseWriter) *refusal {
+	if !c.end(closing(closeNormal, "Connection Closed Normally")) {
+		return &gone
+	}
+	setRequestID(w.Header())
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func timestamp(t time.Time) string { return t.UTC().Format(timestampLayout) }
+
+// malformedID is the answer to an id that the service cannot have made.
+// Source: the form was observed; where malformed begins is assumed.
+func malformedID(id string) refusal {
+	body, err := json.Marshal(map[string]string{"message": "Invalid connectionId: " + id})
+	if err != nil { // unreachable: a string always encodes
+		return badRequest
+	}
+	return refusal{http.StatusBadRequest, "BadRequestException", string(body)}
+}
+
+// readPayload reads the body of r to behind headerRoom free bytes, so that a
+// frame's header can be put before it. It returns errTooLarge for more than a
+// message may have, of which it reads on for a while: a caller that is still
+// sending would otherwise see a reset connection and not the answer.
+func readPayload(r *http.Request) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(headerRoom + int(min(max(r.ContentLength, 0), maxMessage)) + bytes.MinRead)
+	b.Write(make([]byte, headerRoom))
+	n, err := b.ReadFrom(io.LimitReader(r.Body, maxMessage+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read payload: %w", err)
+	case n > maxMessage:
+		_, _ = io.CopyN(io.Discard, r.Body, maxDiscard)
+		return nil, errTooLarge
+	}
+	return b.Bytes(), nil
+}

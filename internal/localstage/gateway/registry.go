@@ -1,0 +1,71 @@
+package gateway
+
+import (
+	"maps"
+	"slices"
+	"sync"
+)
+
+// registry knows the open connections of a stage and counts the work in
+// progress, so that closing the stage can wait for it.
+type registry struct {
+	work sync.WaitGroup // requests, connections, invocations, flushes
+
+	mu     sync.RWMutex
+	closed bool
+	open   map[string]*connection
+}
+
+func newRegistry() *registry {
+	return &registry{open: map[string]*connection{}}
+}
+
+// begin adds one to work, or reports false when the stage is closed.
+func (r *registry) begin() bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.closed {
+		return false
+	}
+	r.work.Add(1)
+	return true
+}
+
+// add makes c open, or reports false when the stage is closed.
+func (r *registry) add(c *connection) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return false
+	}
+	r.open[c.id] = c
+	return true
+}
+
+// get returns the open connection of that id, or nil.
+func (r *registry) get(id string) *connection {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.open[id]
+}
+
+func (r *registry) remove(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.open, id)
+}
+
+func (r *registry) all() []*connection {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Collect(maps.Values(r.open))
+}
+
+// close refuses new requests and connections from now on and returns those
+// that are open.
+func (r *registry) close() []*connection {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	return r.all()
+}
