@@ -1,0 +1,259 @@
+// Package httpapi is one stage of an API Gateway HTTP API as an [http.Handler]:
+// it selects the route, checks who asks (JWT or IAM authorization), hands the
+// route's integration an event in payload format 2.0, and turns what the
+// integration returns into the HTTP answer. CORS and throttling are those of
+// API Gateway too.
+//
+// Every emulated behaviour names the AWS page it comes from. Where AWS says
+// nothing, the comment calls the choice inferred.
+package httpapi
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// DefaultStage is the name of the stage that puts no prefix before the path.
+const DefaultStage = "$default"
+
+// Limits of an HTTP API and of the Lambda behind it.
+// Source: API Gateway developer guide, "Quotas for configuring and running an
+// HTTP API" (10 MB, 30 s) and "Amazon API Gateway quotas" (throttle of an account);
+// Lambda developer guide, "Lambda quotas" (6 MB both ways).
+const (
+	maxRequestBytes = 10 << 20
+	maxPayloadBytes = 6 << 20
+	defaultTimeout  = 30 * time.Second
+	accountRate     = 10000 // requests per second
+	accountBurst    = 5000
+)
+
+// Integration is what a route invokes: a Lambda function that takes one event
+// and returns one JSON payload.
+type Integration interface {
+	Invoke(ctx context.Context, event []byte) ([]byte, error)
+}
+
+// Authorizer answers for routes with AWS_IAM authorization: it verifies the
+// request's Signature Version 4 and asks the signer's policies whether action
+// is allowed on resource. Any error refuses the request.
+type Authorizer interface {
+	Authorize(r *http.Request, body []byte, action, resource string) (Identity, error)
+}
+
+// Identity is the caller of a route with AWS_IAM authorization, in the words of
+// the event's requestContext.authorizer.iam.
+type Identity struct {
+	AccessKey string // access key id
+	AccountID string
+	CallerID  string // AROA…:session for a role, AIDA… for a user
+	UserARN   string
+	UserID    string
+}
+
+// Throttle is a token bucket of requests. A zero field stands for the account's limit.
+type Throttle struct {
+	RateLimit  float64 // requests per second
+	BurstLimit int     // size of the bucket
+}
+
+// Route is one route of the API.
+type Route struct {
+	Key               string         // "POST /signurl", "ANY /files/{proxy+}" or "$default"
+	AuthorizationType string         // NONE (also ""), AWS_IAM or JWT
+	JWT               *JWTAuthorizer // needed when AuthorizationType is JWT
+	Scopes            []string       // AuthorizationScopes; a token needs one of them
+	Integration       Integration    // what the route invokes
+	Timeout           time.Duration  // integration timeout, 30 s when zero
+	Throttle          *Throttle      // overrides the stage's; each route has its own bucket
+}
+
+// Config describes one stage of one HTTP API.
+type Config struct {
+	APIID      string
+	Stage      string // "$default" when empty; any other name prefixes every path
+	Region     string
+	AccountID  string
+	DomainName string // for the event; {APIID}.execute-api.{Region}.amazonaws.com when empty
+	Routes     []Route
+	CORS       *CORS // nil leaves OPTIONS requests to the routes
+	Throttle   Throttle
+	Authorizer Authorizer       // needed for AWS_IAM routes
+	Client     *http.Client     // for OIDC discovery and keys; a client with a 5 s timeout when nil
+	Now        func() time.Time // time.Now when nil
+	Random     io.Reader        // of request ids; crypto/rand when nil
+	Log        *slog.Logger     // discards when nil
+}
+
+// API is a stage that serves requests. Its methods may be called concurrently.
+type API struct {
+	config Config
+	routes []*route
+}
+
+// New checks the configuration and builds the stage. It errors on a route key,
+// an authorization type or an identity source that API Gateway would not take.
+func New(c Config) (*API, error) {
+	c.setDefaults()
+	if err := c.CORS.validate(); err != nil {
+		return nil, fmt.Errorf("HTTP API %s: %w", c.APIID, err)
+	}
+	api := &API{config: c}
+	seen := map[string]bool{}
+	for _, r := range c.Routes {
+		built, err := newRoute(c, r)
+		if err == nil && seen[r.Key] {
+			err = errors.New("is defined twice")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("HTTP API %s: route %q: %w", c.APIID, r.Key, err)
+		}
+		seen[r.Key] = true
+		api.routes = append(api.routes, built)
+	}
+	return api, nil
+}
+
+func (c *Config) setDefaults() {
+	if c.Stage == "" {
+		c.Stage = DefaultStage
+	}
+	if c.DomainName == "" {
+		c.DomainName = c.APIID + ".execute-api." + c.Region + ".amazonaws.com"
+	}
+	if c.Client == nil {
+		c.Client = &http.Client{Timeout: 5 * time.Second}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+}
+
+func newLimiter(stage Throttle, own *Throttle) *rate.Limiter {
+	if own != nil {
+		stage = *own
+	}
+	return rate.NewLimiter(rate.Limit(cmp.Or(stage.RateLimit, accountRate)), cmp.Or(stage.BurstLimit, accountBurst))
+}
+
+// ServeHTTP answers one request as the stage does.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	requestID := a.newRequestID()
+	header := w.Header()
+	header.Set("Apigw-Requestid", requestID)
+	if a.config.CORS.isPreflight(r) {
+		a.config.CORS.writePreflight(w, r.Header.Get("Origin"))
+		return
+	}
+	answer := a.answer(r, requestID)
+	answer.writeTo(w, func() { a.config.CORS.apply(header, r.Header.Get("Origin")) })
+}
+
+// answer takes the request through the steps of the stage. That a throttled
+// request is refused before anybody asks who sent it is inferred.
+func (a *API) answer(r *http.Request, requestID string) *response {
+	match := a.match(r)
+	if match == nil {
+		return gatewayAnswer(http.StatusNotFound, "Not Found")
+	}
+	route := match.route
+	if !route.limiter.AllowN(a.config.Now(), 1) {
+		return gatewayAnswer(http.StatusTooManyRequests, "Too Many Requests")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxRequestBytes))
+	if err != nil {
+		return unreadable(err)
+	}
+	authorizer, refusal := a.authorize(route, r, body)
+	if refusal != nil {
+		return refusal
+	}
+	event, err := json.Marshal(a.newEvent(r, match, body, requestID, authorizer))
+	if err != nil {
+		return a.integrationFailed(route, fmt.Errorf("encode event: %w", err))
+	}
+	if len(event) > maxPayloadBytes {
+		return gatewayAnswer(http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+	}
+	return a.invoke(r.Context(), route, event)
+}
+
+// unreadable answers for a body that is over the limit, or that never arrived
+// whole (nobody is left to read that answer).
+func unreadable(err error) *response {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return gatewayAnswer(http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+	}
+	return gatewayAnswer(http.StatusBadRequest, "Bad Request")
+}
+
+// authorize asks the route's authorizer, and returns what it found out for the
+// event, or the answer that refuses the request.
+func (a *API) authorize(route *route, r *http.Request, body []byte) (*eventAuthorizer, *response) {
+	switch {
+	case route.jwt != nil:
+		granted, err := route.jwt.authorize(r, route.scopes)
+		if err != nil {
+			return nil, a.tokenRefused(route, err)
+		}
+		return &eventAuthorizer{JWT: granted}, nil
+	case route.iam:
+		identity, err := a.config.Authorizer.Authorize(r, body, "execute-api:Invoke", a.resource(route, r))
+		if err != nil {
+			// The error may repeat the canonical request, and with it a session token: it is not logged.
+			a.config.Log.Info("HTTP API refused a caller", slog.String("routeKey", route.key))
+			return nil, gatewayAnswer(http.StatusForbidden, "Forbidden")
+		}
+		return &eventAuthorizer{IAM: newEventIAM(identity)}, nil
+	}
+	return nil, nil
+}
+
+// resource is the ARN that a caller of an AWS_IAM route must be allowed to invoke.
+// Source: API Gateway developer guide, "Control access to HTTP APIs with IAM authorization".
+func (a *API) resource(route *route, r *http.Request) string {
+	path, _ := a.stagePath(r)
+	return "arn:aws:execute-api:" + a.config.Region + ":" + a.config.AccountID + ":" +
+		a.config.APIID + "/" + a.config.Stage + "/" + r.Method + path
+}
+
+// invoke runs the integration. A client that hangs up does not stop it, as on AWS.
+func (a *API) invoke(ctx context.Context, route *route, event []byte) *response {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), route.timeout)
+	defer cancel()
+	payload, err := route.integration.Invoke(ctx, event)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		a.config.Log.Warn("HTTP API integration timed out", slog.String("routeKey", route.key), slog.Duration("timeout", route.timeout))
+		return gatewayAnswer(http.StatusServiceUnavailable, "Service Unavailable")
+	case err != nil:
+		return a.integrationFailed(route, err)
+	}
+	answer, err := decodeResponse(payload)
+	if err != nil {
+		return a.integrationFailed(route, err)
+	}
+	return answer
+}
+
+func (a *API) integrationFailed(route *route, err error) *response {
+	a.config.Log.Error("HTTP API integration failed", slog.String("routeKey", route.key), slog.Any("error", err))
+	return gatewayAnswer(http.StatusInternalServerError, "Internal Server Error")
+}

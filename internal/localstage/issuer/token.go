@@ -1,0 +1,187 @@
+package issuer
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+// lifetime is how long tokens are valid, in seconds.
+const lifetime = 3600
+
+var (
+	userPattern  = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+	claimPattern = regexp.MustCompile(`^claim\.([A-Za-z0-9_:/.-]{1,64})$`)
+)
+
+// user is who a token is for: sub, name, and whatever claims a test asked for.
+type user map[string]any
+
+// newUser makes a user from the parameters of /dev/token and /authorize:
+//
+//	user=alice          sub, needed
+//	name=Alice          the claim name; by default made from the user
+//	claim.rooms=lobby   any other claim; repeated, it becomes a list
+func newUser(parameters url.Values) (user, error) {
+	sub := parameters.Get("user")
+	if !userPattern.MatchString(sub) {
+		return nil, errors.New("a development user is 1 to 32 characters of a-z, 0-9 and -, for example user=alice")
+	}
+	u := user{"sub": sub, "name": displayName(sub)}
+	if name := parameters.Get("name"); name != "" {
+		u["name"] = name
+	}
+	for parameter, values := range parameters {
+		claim := claimPattern.FindStringSubmatch(parameter)
+		switch {
+		case claim == nil:
+			continue
+		case claim[1] == "iss", claim[1] == "sub", claim[1] == "iat", claim[1] == "exp":
+			return nil, fmt.Errorf("the claim %s is the issuer's to set", claim[1])
+		case len(values) == 1:
+			u[claim[1]] = values[0]
+		default:
+			u[claim[1]] = values
+		}
+	}
+	return u, nil
+}
+
+// displayName makes "Mary Ann" of "mary-ann".
+func displayName(sub string) string {
+	words := strings.FieldsFunc(sub, func(r rune) bool { return r == '-' })
+	for i, word := range words {
+		words[i] = strings.ToUpper(word[:1]) + word[1:]
+	}
+	if len(words) == 0 {
+		return sub
+	}
+	return strings.Join(words, " ")
+}
+
+// accessToken signs a token for the API: aud is the configured audience, client_id
+// too, so that either check of a JWT authorizer holds.
+func (i *Issuer) accessToken(u user, scope string, validFor time.Duration) (string, error) {
+	claims := map[string]any{"aud": i.config.Audience, "client_id": i.config.Audience}
+	if scope != "" {
+		claims["scope"] = scope
+	}
+	return i.sign("at+jwt", claims, u, validFor)
+}
+
+// idToken signs a token for the page that signed the user in.
+func (i *Issuer) idToken(u user, nonce string) (string, error) {
+	claims := map[string]any{"aud": i.config.Audience}
+	if nonce != "" {
+		claims["nonce"] = nonce
+	}
+	return i.sign("JWT", claims, user{"sub": u["sub"], "name": u["name"]}, lifetime*time.Second)
+}
+
+func (i *Issuer) sign(tokenType jose.ContentType, claims map[string]any, u user, validFor time.Duration) (string, error) {
+	key, err := i.key()
+	if err != nil {
+		return "", err
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: key}, new(jose.SignerOptions).WithType(tokenType))
+	if err != nil {
+		return "", fmt.Errorf("sign token: %w", err)
+	}
+	maps.Copy(claims, u)
+	now := i.config.Now()
+	claims["iss"], claims["iat"], claims["exp"] = i.config.Issuer, now.Unix(), now.Add(validFor).Unix()
+	token, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		return "", fmt.Errorf("sign token: %w", err)
+	}
+	return token, nil
+}
+
+// devToken answers with an access token for the user of the query or form. Beside
+// newUser's parameters it takes scope, and expires_in in seconds, negative for a
+// token that has expired. Unknown parameters are refused, so that a test with
+// a misspelt one does not pass by accident.
+func (i *Issuer) devToken(w http.ResponseWriter, r *http.Request) {
+	token, expiresIn, err := i.newDevToken(w, r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusOK, map[string]any{"access_token": token, "token_type": "Bearer", "expires_in": expiresIn})
+}
+
+func (i *Issuer) newDevToken(w http.ResponseWriter, r *http.Request) (string, int, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
+	if err := r.ParseForm(); err != nil {
+		return "", 0, errors.New("the parameters cannot be read")
+	}
+	for parameter := range r.Form {
+		known := parameter == "user" || parameter == "name" || parameter == "expires_in" || parameter == "scope"
+		if !known && !claimPattern.MatchString(parameter) {
+			return "", 0, fmt.Errorf("unknown parameter %q: use user, name, scope, expires_in or claim.<name>", parameter)
+		}
+	}
+	expiresIn := lifetime
+	if text := r.Form.Get("expires_in"); text != "" {
+		seconds, err := strconv.Atoi(text)
+		if err != nil || seconds < -86400 || seconds > 86400 {
+			return "", 0, errors.New("expires_in is a number of seconds, at most a day either way")
+		}
+		expiresIn = seconds
+	}
+	u, err := newUser(r.Form)
+	if err != nil {
+		return "", 0, err
+	}
+	token, err := i.accessToken(u, r.Form.Get("scope"), time.Duration(expiresIn)*time.Second)
+	return token, expiresIn, err
+}
+
+// userinfo says who the bearer of an access token of this issuer is.
+func (i *Issuer) userinfo(w http.ResponseWriter, r *http.Request) {
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	u, err := i.verify(token)
+	if err != nil {
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		http.Error(w, "The access token is not one of this issuer, or it has expired.", http.StatusUnauthorized)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusOK, u)
+}
+
+func (i *Issuer) verify(token string) (user, error) {
+	key, err := i.key()
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
+		return nil, fmt.Errorf("parse token: %w", err)
+	}
+	if parsed.Headers[0].ExtraHeaders["typ"] != "at+jwt" {
+		return nil, errors.New("not an access token")
+	}
+	var standard jwt.Claims
+	u := user{}
+	if err := parsed.Claims(key.Public().Key, &standard, &u); err != nil {
+		return nil, fmt.Errorf("verify token: %w", err)
+	}
+	if err := standard.ValidateWithLeeway(jwt.Expected{Issuer: i.config.Issuer, Time: i.config.Now()}, 0); err != nil {
+		return nil, fmt.Errorf("verify token: %w", err)
+	}
+	for _, ours := range []string{"iss", "aud", "client_id", "iat", "exp", "scope"} {
+		delete(u, ours)
+	}
+	return u, nil
+}
