@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"signedsocket/internal/stageclient"
+)
+
+// How patient the chat is.
+const (
+	backoffBase   = 500 * time.Millisecond // full jitter: a wait is random between 0 and base·2ⁿ
+	backoffMax    = 30 * time.Second
+	settled       = 10 * time.Second // a connection that lasts this long ends a row of failures
+	silenceMin    = 8*time.Minute + 30*time.Second
+	silenceJitter = 30 * time.Second // API Gateway closes after 10 minutes without a message
+	pongTimeout   = 10 * time.Second
+	ackTimeout    = 10 * time.Second
+	sendTimeout   = 10 * time.Second
+	renewBefore   = 30 * time.Second // a new connection is opened this long before the session ends
+	patience      = 30 * time.Second // for the next acknowledgement, when there is no more input
+	maxFailures   = 10               // of one message, before it is given up
+)
+
+// connector opens connections and judges failures to; link is the one for a stage.
+type connector interface {
+	connect(ctx context.Context) (*session, error)
+	judge(err error, everConnected bool, refused int) *stopError
+	explain(err error) string
+}
+
+// chat is one user's conversation over as many connections as it takes. One
+// goroutine, run, owns all of its state; others bring it events by channels.
+type chat struct {
+	link   connector
+	screen *screen
+	lines  <-chan string // nil when there are no more
+
+	session   *session // nil while disconnected
+	me        stageclient.User
+	rooms     []string
+	openedAt  time.Time
+	dialing   bool
+	attempts  int // failures to connect, or to stay connected, in a row
+	refused   int // handshakes refused in a row
+	connected bool
+
+	outbox outbox
+	lost   int // messages that were given up
+	seen   recent
+
+	dialed   chan dialResult
+	incoming chan incoming
+	helpers  sync.WaitGroup
+
+	redial, resend, silence, pong, renew, giveUp *time.Timer
+}
+
+type dialResult struct {
+	session *session
+	err     error
+}
+
+type incoming struct {
+	from  *session
+	frame stageclient.Frame
+	err   error
+}
+
+func newChat(l connector, s *screen, lines <-chan string) *chat {
+	return &chat{
+		link: l, screen: s, lines: lines, dialed: make(chan dialResult), incoming: make(chan incoming),
+		redial: stopped(), resend: stopped(), silence: stopped(), pong: stopped(), renew: stopped(), giveUp: stopped(),
+	}
+}
+
+func stopped() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+// run chats until the input has ended and all of it is acknowledged, until ctx ends,
+// or until there is no sense in going on.
+func (c *chat) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer c.leave(cancel)
+	c.dial(ctx)
+	for c.lines != nil || c.outbox.first() != nil || !c.connected {
+		if err := c.step(ctx); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		c.sendNext(ctx)
+	}
+	return c.verdict()
+}
+
+// verdict is an error when something was not delivered.
+func (c *chat) verdict() error {
+	if n := c.lost + len(c.outbox.queue); n > 0 {
+		return &stopError{fmt.Sprintf("%d of your messages were not acknowledged", n), exitFailed}
+	}
+	return nil
+}
+
+// step waits for one event and handles it.
+func (c *chat) step(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case line, more := <-c.lines:
+		c.typed(line, more)
+	case r := <-c.dialed:
+		c.dialing = false
+		if r.err != nil {
+			return c.dialFailed(r.err)
+		}
+		c.opened(ctx, r.session)
+	case in := <-c.incoming:
+		return c.received(ctx, in)
+	case <-c.redial.C:
+		c.dial(ctx)
+	case <-c.renew.C:
+		c.dial(ctx)
+	case <-c.resend.C:
+		c.resendFirst()
+	case <-c.silence.C:
+		c.ping(ctx)
+	case <-c.pong.C:
+		c.drop("the server does not answer")
+	case <-c.giveUp.C:
+		return &stopError{fmt.Sprintf("no acknowledgement within %v", patience), exitFailed}
+	}
+	return nil
+}
+
+func (c *chat) typed(line string, more bool) {
+	if !more {
+		c.lines = nil
+		c.giveUp.Reset(patience)
+		return
+	}
+	c.outbox.add(line)
+}
+
+// sendNext sends the first message of the outbox if its time has come.
+func (c *chat) sendNext(ctx context.Context) {
+	p := c.outbox.first()
+	if c.session == nil || p == nil || p.sent {
+		return
+	}
+	if wait := time.Until(p.due); wait > 0 {
+		c.resend.Reset(wait)
+		return
+	}
+	m := stageclient.Outgoing{Text: p.text, ID: p.id}
+	if len(c.rooms) > 1 {
+		m.Room = c.rooms[0]
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	if err := c.session.socket.Send(ctx, m); err != nil {
+		c.drop("the connection broke")
+		return
+	}
+	p.sent = true
+	c.resend.Reset(ackTimeout)
+	c.silence.Reset(silenceMin + rand.N(silenceJitter))
+}
+
+// resendFirst makes the first message ready again: it is due, or its answer is late.
+func (c *chat) resendFirst() {
+	if p := c.outbox.first(); p != nil {
+		if p.sent {
+			c.failed(p, 0, "no answer")
+			return
+		}
+		p.due = time.Time{}
+	}
+}
+
+// failed plans to send a message again, or gives it up after too many failures.
+func (c *chat) failed(p *pending, wait time.Duration, why string) {
+	if p.failures++; p.failures >= maxFailures {
+		c.giveUpOn(p, why)
+		return
+	}
+	p.sent, p.due = false, time.Now().Add(wait)
+}
+
+func (c *chat) giveUpOn(p *pending, why string) {
+	c.outbox.remove(p)
+	c.lost++
+	c.screen.note(fmt.Sprintf("not sent: %q: %s", p.text, why))
+}
+
+// leave closes the connection and waits for every helper to end.
+func (c *chat) leave(cancel context.CancelFunc) {
+	if c.session != nil {
+		_ = c.session.socket.Close() // nothing depends on how it goes
+	}
+	cancel()
+	c.helpers.Wait()
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"syscall"
+	"time"
+
+	"signedsocket/internal/stageclient"
+)
+
+// stopError ends the chat: what to tell the user, and the exit code.
+type stopError struct {
+	text string
+	code int
+}
+
+// Error is what to tell the user.
+func (e *stopError) Error() string { return e.text }
+
+// refusals is how often in a row a signed URL may be refused before the chat stops:
+// once may be bad luck, such as a laptop that slept for the URL's ten seconds.
+const refusals = 3
+
+// judge says what a failed attempt to connect means: an error to stop with, or nil
+// to try again. It is told whether a connection was ever open, and how often in a row
+// the handshake was refused.
+func (l *link) judge(err error, everConnected bool, refused int) *stopError {
+	var sign *stageclient.SignError
+	var handshake *stageclient.RefusedError
+	switch {
+	case errors.As(err, &sign):
+		if sign.Status == http.StatusUnauthorized || sign.Status == http.StatusForbidden {
+			return &stopError{l.explain(err), exitRefused}
+		}
+		if sign.Status < 500 && sign.Status != http.StatusTooManyRequests || sign.Code == "auth_not_configured" {
+			return &stopError{l.explain(err), exitFailed}
+		}
+		return nil
+	case errors.As(err, &handshake):
+		switch {
+		case handshake.Status == http.StatusForbidden && refused < refusals, handshake.Status == http.StatusTooManyRequests, handshake.Status >= 500:
+			return nil
+		case handshake.Status == http.StatusForbidden:
+			return &stopError{l.explain(err), exitRefused}
+		}
+		return &stopError{l.explain(err), exitFailed}
+	case everConnected, errors.Is(err, context.DeadlineExceeded):
+		return nil
+	}
+	return &stopError{l.explain(err), exitFailed}
+}
+
+// retryAfter is how long the stage asks to wait, zero when it does not say.
+func retryAfter(err error) time.Duration {
+	if sign := new(stageclient.SignError); errors.As(err, &sign) {
+		return sign.RetryAfter
+	}
+	return 0
+}
+
+// explain says in plain words why there is no connection, and what to look at.
+func (l *link) explain(err error) string {
+	var sign *stageclient.SignError
+	var handshake *stageclient.RefusedError
+	switch {
+	case errors.As(err, &sign):
+		return l.explainSign(sign)
+	case errors.As(err, &handshake):
+		return l.explainHandshake(handshake)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Sprintf("no stage answers at %s — start one with `make run`", l.origins(err))
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Sprintf("no answer from %s in time", l.origins(err))
+	}
+	return err.Error()
+}
+
+// origins is the address that failed.
+func (l *link) origins(err error) string {
+	address := l.client.Outputs.WebSocketURL
+	if asked := new(url.Error); errors.As(err, &asked) {
+		address = asked.URL
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "the stage's address"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+func (l *link) explainSign(e *stageclient.SignError) string {
+	switch {
+	case e.Code == "revoked":
+		return fmt.Sprintf("not let in: %s was signed out everywhere (401 revoked). Get a new token by signing in again.", l.user)
+	case e.Status == http.StatusUnauthorized:
+		return "not let in: the stage does not take the access token (401). It may have expired, or its iss and aud are not the stage's OidcIssuer and OidcAudience."
+	case e.Code == "room_not_allowed":
+		return fmt.Sprintf("not let in: %s may not enter %s (403 room_not_allowed). Ask for another --room, or for the room in the token's rooms claim.", l.user, describeRoom(l.room))
+	case e.Status == http.StatusForbidden:
+		return fmt.Sprintf("not let in: the token is good, but not for this (%d %s).", e.Status, e.Message)
+	case e.Status == http.StatusNotFound:
+		return fmt.Sprintf("there is no POST %s (404). Are these the outputs of the stage that you mean?", l.client.Outputs.SignURL)
+	case e.Code == "auth_not_configured":
+		return "the stage does not know who may sign in (503 auth_not_configured). Deploy it with OidcIssuer and OidcAudience."
+	case e.Status == http.StatusTooManyRequests:
+		return "the stage is too busy to sign a URL (429)"
+	case e.Status >= 500:
+		return fmt.Sprintf("signurl has trouble (%d); the stage's log says more", e.Status)
+	}
+	return fmt.Sprintf("the stage does not understand this client: %v", e)
+}
+
+func describeRoom(room string) string {
+	if room == "" {
+		return "the default rooms"
+	}
+	return "room " + room
+}
+
+func (l *link) explainHandshake(e *stageclient.RefusedError) string {
+	switch {
+	case e.Status == http.StatusForbidden && l.signLocally:
+		return "the signed URL was refused (403). Check that your AWS credentials are of a principal in the stage's ExtraSignerArns that may execute-api:Invoke on $connect, and that this computer's clock is right."
+	case e.Status == http.StatusForbidden:
+		return "the signed URL was refused (403). Check that WebSocketUrl is the address that signurl signs, that signurl's role may execute-api:Invoke on $connect, and the log of ConnectFunction for the reason."
+	case e.Status == http.StatusTooManyRequests:
+		return "the stage does not take more connections at the moment (429)"
+	case e.Status >= 500:
+		return fmt.Sprintf("the connect function has trouble (%d); the stage's log says more", e.Status)
+	}
+	return fmt.Sprintf("%s answered the handshake with %d; is it a WebSocket API?", l.origins(nil), e.Status)
+}
+
+func explainOutputs(path string, err error) string {
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Sprintf("there is no %s — start a stage with `make run` first, or name the outputs of one with --outputs", path)
+	}
+	return err.Error()
+}

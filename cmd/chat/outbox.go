@@ -1,0 +1,90 @@
+package main
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// pending is a message that the server has not acknowledged yet. However often it is
+// sent, it keeps its id, so that it arrives once.
+type pending struct {
+	id, text string
+	sent     bool      // on the present connection, and the answer is awaited
+	due      time.Time // when to send it, or to send it again
+	failures int       // how often in a row it came to nothing
+}
+
+// outbox holds messages in the order in which they were written. Only the first is
+// ever under way: the gateway promises no order between two.
+type outbox struct{ queue []*pending }
+
+func (o *outbox) add(text string) {
+	id, err := uuid.NewV7()
+	if err != nil { // no time or no randomness: any unique id will do
+		id = uuid.New()
+	}
+	o.queue = append(o.queue, &pending{id: id.String(), text: text})
+}
+
+func (o *outbox) first() *pending {
+	if len(o.queue) == 0 {
+		return nil
+	}
+	return o.queue[0]
+}
+
+// find returns the message with a client id; the first one when the id is empty, as
+// in an answer that could not name it.
+func (o *outbox) find(id string) *pending {
+	if id == "" {
+		return o.first()
+	}
+	for _, p := range o.queue {
+		if p.id == id {
+			return p
+		}
+	}
+	return nil
+}
+
+func (o *outbox) remove(p *pending) {
+	for i := range o.queue {
+		if o.queue[i] == p {
+			o.queue = append(o.queue[:i], o.queue[i+1:]...)
+			return
+		}
+	}
+}
+
+// reconnected makes the first message ready to be sent again at once.
+func (o *outbox) reconnected() {
+	if p := o.first(); p != nil {
+		p.sent, p.due = false, time.Time{}
+	}
+}
+
+// recent remembers the last ids it was told.
+type recent struct {
+	ids   map[string]bool
+	order []string
+}
+
+const recentIDs = 500
+
+// add returns false when the id is known already.
+func (r *recent) add(id string) bool {
+	if r.ids[id] {
+		return false
+	}
+	if r.ids == nil {
+		r.ids = map[string]bool{}
+	}
+	if len(r.order) == recentIDs {
+		delete(r.ids, r.order[0])
+		r.order = r.order[1:]
+	}
+	r.ids[id] = true
+	r.order = append(r.order, id)
+	return true
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"signedsocket/internal/stageclient"
+)
+
+// received handles a frame, or the end of a connection.
+func (c *chat) received(ctx context.Context, in incoming) error {
+	if in.err != nil {
+		if in.from == c.session {
+			c.drop(whyEnded(in.err))
+		}
+		return nil
+	}
+	if in.from == c.session {
+		c.heard()
+	}
+	switch f := in.frame.(type) {
+	case stageclient.Message:
+		if c.seen.add(f.ID) {
+			c.screen.message(f, f.From.Sub == c.me.Sub, len(c.rooms) > 1)
+		}
+	case stageclient.Ack:
+		c.acknowledged(f)
+	case stageclient.Error:
+		c.refusedMessage(f)
+	case stageclient.GatewayError:
+		if p := c.outbox.first(); p != nil && p.sent {
+			c.failed(p, time.Second<<min(p.failures, 4), "the server failed: "+f.Text)
+		}
+	case stageclient.Bye:
+		return c.dismissed(ctx, in.from, f.Code)
+	}
+	return nil
+}
+
+func whyEnded(err error) string {
+	if closed := new(stageclient.ClosedError); errors.As(err, &closed) {
+		return fmt.Sprintf("the server closed the connection (%d %s)", closed.Code, closed.Reason)
+	}
+	return "the connection broke"
+}
+
+func (c *chat) acknowledged(a stageclient.Ack) {
+	p := c.outbox.find(a.ClientID)
+	if p == nil || a.ClientID == "" {
+		return
+	}
+	c.outbox.remove(p)
+	c.resend.Stop()
+	if c.lines == nil {
+		c.giveUp.Reset(patience)
+	}
+}
+
+// refusedMessage handles an error frame: some refusals pass, some are final, and some
+// mean that the connection is of no use any more.
+func (c *chat) refusedMessage(e stageclient.Error) {
+	p := c.outbox.find(e.ClientID)
+	if p == nil || !p.sent {
+		return
+	}
+	switch e.Code {
+	case "rate_limited":
+		p.sent, p.due = false, time.Now().Add(max(100*time.Millisecond, time.Duration(e.RetryAfterMs)*time.Millisecond))
+	case "partial_delivery":
+		c.failed(p, time.Second<<min(p.failures, 4), e.Text)
+	case "not_connected", "session_ended":
+		c.drop("the server does not know this connection any more (" + e.Code + ")")
+	default:
+		c.giveUpOn(p, e.Text+" ("+e.Code+")")
+	}
+}
+
+// dismissed handles a goodbye: after a session that ended the chat connects again,
+// after any other it would not be welcome.
+func (c *chat) dismissed(ctx context.Context, from *session, code string) error {
+	if from != c.session {
+		return nil
+	}
+	switch code {
+	case "session_ended":
+		c.dial(ctx)
+		return nil
+	case "evicted":
+		return &stopError{"another connection of this user took the place of this one (evicted)", exitRefused}
+	}
+	return &stopError{fmt.Sprintf("the server ended the session (%s)", code), exitRefused}
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+
+	"signedsocket/internal/stageclient"
+)
+
+// screen is where things are shown: messages on one writer, notes about the
+// connection on another.
+type screen struct {
+	messages, notes io.Writer
+	local           *time.Location
+}
+
+// message shows "Alice 12:03  hello", with the room when there are several.
+func (s *screen) message(m stageclient.Message, own, severalRooms bool) {
+	var head strings.Builder
+	if severalRooms {
+		fmt.Fprintf(&head, "[%s] ", printable(m.Room))
+	}
+	head.WriteString(printable(m.From.Name))
+	if own {
+		head.WriteString(" (you)")
+	}
+	fmt.Fprintf(&head, " %s  ", m.Time().In(s.local).Format("15:04"))
+	lines := strings.Split(m.Text, "\n")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	fmt.Fprintf(s.messages, "%s%s\n", &head, strings.Join(lines, "\n    "))
+}
+
+// note shows one line about what is going on.
+func (s *screen) note(text string) { fmt.Fprintf(s.notes, "* %s\n", printable(text)) }
+
+// clock shows a time of day.
+func (s *screen) clock(t time.Time) string { return t.In(s.local).Format("15:04") }
+
+// printable keeps what others wrote from driving the terminal: control characters
+// (escape sequences begin with one) and those that turn the direction of text around
+// become a replacement character.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		turns := r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069'
+		if unicode.IsControl(r) || turns {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}

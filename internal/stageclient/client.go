@@ -1,0 +1,161 @@
+// Package stageclient is a client of a stage, local or deployed, for tests and the
+// tools under cmd: it gets a token, has a URL signed or signs one itself, opens the
+// socket, sends frames and waits for others.
+//
+// It knows a stage by its [Outputs] only and cannot tell which kind it talks to. It
+// declares the frames and the grant once more, in its own words, so that a change of
+// the wire format in the functions is noticed here and not followed.
+package stageclient
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// TokenCommandVariable names the environment variable whose shell command prints an
+// access token. The command finds the user in the variable [UserVariable].
+const (
+	TokenCommandVariable = "SIGNEDSOCKET_TOKEN_COMMAND"
+	UserVariable         = "SIGNEDSOCKET_USER"
+)
+
+// maxAnswer bounds what is read of an answer, in bytes.
+const maxAnswer = 64 << 10
+
+// Client talks to one stage. Its methods may be called concurrently.
+type Client struct {
+	Outputs      Outputs
+	TokenCommand string       // prints an access token; empty asks the local stage's development issuer
+	HTTP         *http.Client // http.DefaultClient when nil
+}
+
+// User is who the stage says somebody is.
+type User struct {
+	Sub  string `json:"sub"`
+	Name string `json:"name"`
+}
+
+// Signed is the answer of POST /signurl: the permission to connect once.
+type Signed struct {
+	URL           string   `json:"url"` // a secret until it is used or has expired
+	Protocols     []string `json:"protocols"`
+	ExpiresIn     int      `json:"expiresIn"`     // seconds until the URL opens nothing any more
+	SessionEndsIn int      `json:"sessionEndsIn"` // seconds that the connection may last
+	User          User     `json:"user"`
+}
+
+// String names the user and leaves the URL out.
+func (s Signed) String() string {
+	return fmt.Sprintf("signed URL for %s, good for %d s", s.User.Sub, s.ExpiresIn)
+}
+
+// SignError is a refusal of POST /signurl.
+type SignError struct {
+	Status     int           // HTTP status
+	Code       string        // of signurl, such as "room_not_allowed"; empty when the gateway itself refused
+	Message    string        // what the body says in words
+	RetryAfter time.Duration // zero when the answer does not say
+}
+
+// Error names the status and what the answer says.
+func (e *SignError) Error() string {
+	text := "signurl answered " + strconv.Itoa(e.Status)
+	if e.Code != "" {
+		text += " " + e.Code
+	}
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	return text
+}
+
+// SignURL asks the stage for a signed URL. No rooms asks for the default ones; the
+// challenge is that of a [Proof] and may be empty. A refusal is a [*SignError].
+func (c *Client) SignURL(ctx context.Context, token string, rooms []string, challenge string) (*Signed, error) {
+	request := struct {
+		Rooms     []string `json:"rooms,omitempty"`
+		Challenge string   `json:"challenge,omitempty"`
+	}{rooms, challenge}
+	body, err := json.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask signurl: %w", err)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Outputs.SignURL, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("ask signurl: %w", err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	status, header, answer, err := c.do(r)
+	if err != nil {
+		return nil, fmt.Errorf("ask signurl: %w", err)
+	}
+	if status != http.StatusOK {
+		return nil, newSignError(status, header, answer)
+	}
+	var signed Signed
+	if err := json.Unmarshal(answer, &signed); err != nil {
+		return nil, fmt.Errorf("ask signurl: read answer: %w", err)
+	}
+	if signed.URL == "" {
+		return nil, errors.New("ask signurl: the answer has no url")
+	}
+	return &signed, nil
+}
+
+func newSignError(status int, header http.Header, answer []byte) *SignError {
+	e := &SignError{Status: status}
+	var body struct {
+		Error   string `json:"error"`
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(answer, &body) == nil {
+		e.Code, e.Message = body.Error, body.Message
+	}
+	if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil && seconds > 0 {
+		e.RetryAfter = time.Duration(seconds) * time.Second
+	}
+	return e
+}
+
+func (c *Client) do(r *http.Request) (int, http.Header, []byte, error) {
+	client := c.HTTP
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return 0, nil, nil, fmt.Errorf("read answer: %w", err)
+	}
+	return resp.StatusCode, resp.Header, body, nil
+}
+
+// Connect takes all steps for a user: token, signed URL with a fresh [Proof], socket.
+// No rooms asks for the default ones.
+func (c *Client) Connect(ctx context.Context, user string, rooms ...string) (*Conn, *Signed, error) {
+	token, err := c.Token(ctx, user)
+	if err != nil {
+		return nil, nil, err
+	}
+	proof := NewProof()
+	signed, err := c.SignURL(ctx, token, rooms, proof.Challenge)
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := Dial(ctx, signed, DialOptions{Verifier: proof.Verifier, HTTP: c.HTTP})
+	return conn, signed, err
+}

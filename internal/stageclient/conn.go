@@ -1,0 +1,227 @@
+package stageclient
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/coder/websocket"
+)
+
+// Protocol is the WebSocket subprotocol of the chat.
+const Protocol = "chat.v1"
+
+const (
+	proofPrefix = "pop."    // before the verifier, offered as a second subprotocol
+	maxFrame    = 128 << 10 // API Gateway's limit for a message, in bytes
+	readAhead   = 64        // frames kept for a reader that is busy
+)
+
+// RefusedError is a handshake that was answered, but not with 101.
+type RefusedError struct {
+	Status int
+	Body   string // at most 1 KB; may repeat the signed URL, so do not show or log it
+	Header http.Header
+}
+
+// Error names the status only.
+func (e *RefusedError) Error() string {
+	return "handshake refused with status " + strconv.Itoa(e.Status)
+}
+
+// ClosedError is a connection that the other side closed.
+type ClosedError struct {
+	Code   int // WebSocket close code
+	Reason string
+}
+
+// Error names the close code and the reason.
+func (e *ClosedError) Error() string {
+	return fmt.Sprintf("connection closed by the server: %d %s", e.Code, e.Reason)
+}
+
+// DialOptions are the optional parts of a handshake.
+type DialOptions struct {
+	Verifier string       // of the Proof whose challenge is in the URL
+	Header   http.Header  // such as Origin, which a browser would send
+	HTTP     *http.Client // http.DefaultClient when nil
+}
+
+// Conn is an open connection. Send and Next may be called concurrently with each
+// other; the caller must Close it.
+type Conn struct {
+	socket *websocket.Conn
+	frames chan received
+	stop   context.CancelFunc
+	ended  chan struct{} // closed when the reader has ended
+	reason error         // why it ended; read after ended is closed
+}
+
+type received struct {
+	frame Frame
+	err   error
+}
+
+// Dial opens the connection that a signed URL permits. A handshake that is refused
+// is a [*RefusedError]. Errors never contain the URL.
+func Dial(ctx context.Context, signed *Signed, o DialOptions) (*Conn, error) {
+	protocols := signed.Protocols
+	if o.Verifier != "" {
+		protocols = append(append([]string(nil), protocols...), proofPrefix+o.Verifier)
+	}
+	socket, resp, err := websocket.Dial(ctx, signed.URL, &websocket.DialOptions{Subprotocols: protocols, HTTPHeader: o.Header, HTTPClient: o.HTTP})
+	if err != nil {
+		return nil, dialError(resp, err)
+	}
+	socket.SetReadLimit(maxFrame)
+	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
+	c := &Conn{socket: socket, frames: make(chan received, readAhead), stop: stop, ended: make(chan struct{})}
+	go c.read(reading)
+	return c, nil
+}
+
+func dialError(resp *http.Response, err error) error {
+	if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
+		refused := &RefusedError{Status: resp.StatusCode, Header: resp.Header}
+		if resp.Body != nil {
+			body, _ := io.ReadAll(resp.Body) // the WebSocket library has cut it to 1 KB
+			refused.Body = string(body)
+		}
+		return refused
+	}
+	if withURL := new(url.Error); errors.As(err, &withURL) {
+		err = withURL.Err
+	}
+	return fmt.Errorf("connect: %w", err)
+}
+
+// read takes frames off the socket until it ends, so that Next may give up waiting
+// without breaking the connection.
+func (c *Conn) read(ctx context.Context) {
+	defer close(c.ended)
+	for {
+		_, data, err := c.socket.Read(ctx)
+		if err != nil {
+			c.reason = closeError(err)
+			return
+		}
+		frame, err := parseFrame(data)
+		select {
+		case c.frames <- received{frame, err}:
+		case <-ctx.Done():
+			c.reason = fmt.Errorf("receive: %w", net.ErrClosed)
+			return
+		}
+	}
+}
+
+func closeError(err error) error {
+	var closed websocket.CloseError
+	if errors.As(err, &closed) {
+		return &ClosedError{int(closed.Code), closed.Reason}
+	}
+	return fmt.Errorf("receive: %w", err)
+}
+
+// Subprotocol is the one that the server chose, empty for none.
+func (c *Conn) Subprotocol() string { return c.socket.Subprotocol() }
+
+// Outgoing is a message to send. Room may be empty on a connection with one room, ID
+// always; with an ID, a message that is sent twice arrives once.
+type Outgoing struct {
+	Text string `json:"message"`
+	Room string `json:"room,omitempty"`
+	ID   string `json:"id,omitempty"` // at most 36 characters
+}
+
+// Send sends a message.
+func (c *Conn) Send(ctx context.Context, m Outgoing) error {
+	return c.sendJSON(ctx, struct {
+		Action string `json:"action"`
+		Outgoing
+	}{"sendmessage", m})
+}
+
+// Ping asks for a [Pong].
+func (c *Conn) Ping(ctx context.Context) error {
+	return c.SendText(ctx, `{"action":"ping"}`)
+}
+
+func (c *Conn) sendJSON(ctx context.Context, frame any) error {
+	data, err := json.Marshal(frame)
+	if err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	return c.SendText(ctx, string(data))
+}
+
+// SendText sends any text as one frame.
+func (c *Conn) SendText(ctx context.Context, text string) error {
+	if err := c.socket.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	return nil
+}
+
+// Next returns the next frame. It returns ctx's error when that ends first, and the
+// connection stays usable. When the connection has ended and everything received was
+// returned, the error is a [*ClosedError] if the server closed it.
+func (c *Conn) Next(ctx context.Context) (Frame, error) {
+	select {
+	case r := <-c.frames:
+		return r.frame, r.err
+	default:
+	}
+	select {
+	case r := <-c.frames:
+		return r.frame, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-c.ended:
+	}
+	select { // the reader may have left something before it ended
+	case r := <-c.frames:
+		return r.frame, r.err
+	default:
+		return nil, c.reason
+	}
+}
+
+// Await returns the next frame of one type and drops all others before it.
+func Await[F Frame](ctx context.Context, c *Conn) (F, error) {
+	for {
+		frame, err := c.Next(ctx)
+		if err != nil {
+			var none F
+			return none, fmt.Errorf("wait for %T: %w", none, err)
+		}
+		if wanted, ok := frame.(F); ok {
+			return wanted, nil
+		}
+	}
+}
+
+// Close says goodbye with close code 1000 and waits shortly for the answer. Closing
+// twice does nothing.
+func (c *Conn) Close() error {
+	err := c.socket.Close(websocket.StatusNormalClosure, "")
+	c.stop()
+	<-c.ended
+	if websocket.CloseStatus(err) != -1 || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+		return nil // the other side was faster, or this is the second call
+	}
+	return err
+}
+
+// Abort drops the connection without a goodbye, as a crash or a dead network does.
+func (c *Conn) Abort() {
+	_ = c.socket.CloseNow() // it is over either way
+	c.stop()
+	<-c.ended
+}

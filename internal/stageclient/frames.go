@@ -1,0 +1,113 @@
+package stageclient
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrMalformedFrame is a frame that is not JSON, or that lacks what the contract
+// promises of its type. The connection stays usable.
+var ErrMalformedFrame = errors.New("malformed frame")
+
+// Frame is what the server sends: [Message], [Ack], [Error], [Pong], [Bye],
+// [GatewayError], or [Unknown].
+type Frame interface{ frame() }
+
+// Message is somebody's message, one's own among them.
+type Message struct {
+	ID     string `json:"id"` // the same when a message comes twice
+	Room   string `json:"room"`
+	From   User   `json:"from"`
+	Text   string `json:"message"`
+	SentAt int64  `json:"sentAt"` // Unix milliseconds
+}
+
+// Time returns when the message was sent.
+func (m Message) Time() time.Time { return time.UnixMilli(m.SentAt) }
+
+// Ack says that everybody in the room got a message.
+type Ack struct {
+	ID         string `json:"id"`
+	ClientID   string `json:"clientId"` // the id that the sender gave it
+	Recipients int    `json:"recipients"`
+	Delivered  int    `json:"delivered"`
+	Gone       int    `json:"gone"`
+}
+
+// Error says that, and why, a frame was refused.
+type Error struct {
+	Code         string `json:"code"`
+	Text         string `json:"message"`
+	ClientID     string `json:"clientId"` // of the refused message, when it had one
+	RetryAfterMs int64  `json:"retryAfterMs"`
+}
+
+// Pong answers a ping.
+type Pong struct{}
+
+// Bye says why the server closes the connection.
+type Bye struct {
+	Code string `json:"code"` // session_ended, revoked, evicted or kicked
+}
+
+// GatewayError is API Gateway's own word: the function behind a route failed, and
+// nobody knows how far it got.
+type GatewayError struct {
+	Text         string `json:"message"`
+	ConnectionID string `json:"connectionId"`
+	RequestID    string `json:"requestId"`
+}
+
+// Unknown is a frame of a type that this client does not know.
+type Unknown struct{ Raw string }
+
+func (Message) frame()      {}
+func (Ack) frame()          {}
+func (Error) frame()        {}
+func (Pong) frame()         {}
+func (Bye) frame()          {}
+func (GatewayError) frame() {}
+func (Unknown) frame()      {}
+
+// parseFrame reads a frame; the error wraps ErrMalformedFrame.
+func parseFrame(data []byte) (Frame, error) {
+	var head struct {
+		Type      string `json:"type"`
+		RequestID string `json:"requestId"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformedFrame, err)
+	}
+	switch head.Type {
+	case "message":
+		return parseAs(data, func(m Message) bool {
+			return m.ID != "" && m.Room != "" && m.From.Sub != "" && m.Text != "" && m.SentAt > 0
+		})
+	case "ack":
+		return parseAs(data, func(a Ack) bool { return a.ID != "" })
+	case "error":
+		return parseAs(data, func(e Error) bool { return e.Code != "" })
+	case "bye":
+		return parseAs(data, func(b Bye) bool { return b.Code != "" })
+	case "pong":
+		return Pong{}, nil
+	case "":
+		if head.RequestID != "" {
+			return parseAs(data, func(GatewayError) bool { return true })
+		}
+	}
+	return Unknown{string(data)}, nil
+}
+
+func parseAs[F Frame](data []byte, complete func(F) bool) (Frame, error) {
+	var f F
+	if err := json.Unmarshal(data, &f); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformedFrame, err)
+	}
+	if !complete(f) {
+		return nil, fmt.Errorf("%w: a member of %T is missing", ErrMalformedFrame, f)
+	}
+	return f, nil
+}

@@ -1,0 +1,139 @@
+package stageclient
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// What signurl allows by default, and SignLocally too.
+const (
+	urlLifetime     = 10 * time.Second
+	sessionLifetime = 2 * time.Hour
+)
+
+// Proof shows that whoever connects is whoever asked for the URL: the challenge goes
+// into the signed URL, the verifier along with the handshake.
+type Proof struct {
+	Verifier  string // 43 characters, a secret
+	Challenge string // base64url of the verifier's SHA-256 digest
+}
+
+// NewProof makes a proof that nobody can guess, for one connection.
+func NewProof() Proof {
+	verifier := base64.RawURLEncoding.EncodeToString(random(32))
+	digest := sha256.Sum256([]byte(verifier))
+	return Proof{verifier, base64.RawURLEncoding.EncodeToString(digest[:])}
+}
+
+// Grant is what a signed URL says about its user, in the URL's own parameters.
+type Grant struct {
+	Sub             string
+	Name            string
+	Rooms           []string
+	IssuedAt        time.Time // also the time of the signature
+	ExpiresAt       time.Time // the URL opens nothing after this
+	SessionEndsAt   time.Time
+	AuthenticatedAt time.Time
+	Ticket          string // makes the URL usable once
+	Challenge       string // of a Proof; left out when empty
+}
+
+// NewGrant is a grant as signurl would make it by default at now.
+func NewGrant(user User, rooms []string, challenge string, now time.Time) Grant {
+	return Grant{
+		Sub: user.Sub, Name: user.Name, Rooms: rooms,
+		IssuedAt: now, ExpiresAt: now.Add(urlLifetime), SessionEndsAt: now.Add(sessionLifetime), AuthenticatedAt: now,
+		Ticket: base64.RawURLEncoding.EncodeToString(random(16)), Challenge: challenge,
+	}
+}
+
+// Values are the parameters of the URL, before it is signed.
+func (g Grant) Values() url.Values {
+	seconds := func(t time.Time) []string { return []string{strconv.FormatInt(t.Unix(), 10)} }
+	values := url.Values{
+		"v": {"1"}, "sub": {g.Sub}, "nm": {base64.RawURLEncoding.EncodeToString([]byte(g.Name))}, "rm": {strings.Join(g.Rooms, ".")},
+		"iat": seconds(g.IssuedAt), "exp": seconds(g.ExpiresAt), "sx": seconds(g.SessionEndsAt), "ait": seconds(g.AuthenticatedAt),
+		"jti": {g.Ticket},
+	}
+	if g.Challenge != "" {
+		values.Set("cc", g.Challenge)
+	}
+	return values
+}
+
+// Credentials finds AWS credentials: those of a profile of the local stage's
+// credentials file, such as "SignUrlFunction", or of the default chain when profile
+// is empty.
+func (c *Client) Credentials(ctx context.Context, profile string) (aws.CredentialsProvider, error) {
+	options := []func(*config.LoadOptions) error{config.WithRegion(c.Outputs.Region)}
+	if profile != "" {
+		options = append(options, config.WithSharedConfigProfile(profile), config.WithSharedConfigFiles(nil),
+			config.WithSharedCredentialsFiles([]string{c.Outputs.Local.CredentialsFile}))
+	}
+	loaded, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return nil, fmt.Errorf("load AWS credentials: %w", err)
+	}
+	return loaded.Credentials, nil
+}
+
+// SignLocally signs a grant with credentials instead of asking signurl. A stage
+// takes it from signurl's own role and from the principals of its parameter
+// ExtraSignerArns.
+func (c *Client) SignLocally(ctx context.Context, credentials aws.CredentialsProvider, g Grant) (*Signed, error) {
+	signed, err := c.Presign(ctx, credentials, g.Values(), g.IssuedAt)
+	if err != nil {
+		return nil, err
+	}
+	return &Signed{
+		URL: signed, Protocols: []string{Protocol}, User: User{g.Sub, g.Name},
+		ExpiresIn:     int(g.ExpiresAt.Sub(g.IssuedAt) / time.Second),
+		SessionEndsIn: int(g.SessionEndsAt.Sub(g.IssuedAt) / time.Second),
+	}, nil
+}
+
+// Presign signs the WebSocket API's address with any parameters, as of at. Tests use
+// it for grants that no good client makes.
+func (c *Client) Presign(ctx context.Context, credentials aws.CredentialsProvider, values url.Values, at time.Time) (string, error) {
+	target, err := url.Parse(c.Outputs.WebSocketURL)
+	if err != nil || target.Scheme != "ws" && target.Scheme != "wss" {
+		return "", errors.New("sign the URL: WebSocketUrl is not an address ws://… or wss://…")
+	}
+	key, err := credentials.Retrieve(ctx)
+	if err != nil {
+		return "", fmt.Errorf("sign the URL: find AWS credentials: %w", err)
+	}
+	scheme := target.Scheme
+	target.Scheme = strings.Replace(scheme, "ws", "http", 1) // the signer knows the default ports of http and https only
+	target.RawQuery = values.Encode()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return "", fmt.Errorf("sign the URL: %w", err)
+	}
+	const emptyBody = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // SHA-256
+	signed, _, err := v4.NewSigner().PresignHTTP(ctx, key, r, emptyBody, "execute-api", c.Outputs.Region, at.UTC())
+	if err != nil {
+		return "", fmt.Errorf("sign the URL: %w", err)
+	}
+	_, rest, _ := strings.Cut(signed, "://")
+	return scheme + "://" + rest, nil
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // crypto/rand.Read never fails: the program ends instead
+	return b
+}

@@ -1,0 +1,60 @@
+package stageclient
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// DefaultOutputs is where a local stage that was started in the same folder writes
+// its outputs.
+const DefaultOutputs = ".localstage/outputs.json"
+
+// Outputs are the outputs of a stage: those of its template, and what only a local
+// stage has.
+type Outputs struct {
+	WebSocketURL string `json:"WebSocketUrl"` // wss://…/prod, ws://… on a local stage
+	CallbackURL  string `json:"CallbackUrl"`  // https://…/prod, for @connections
+	SignURL      string `json:"SignUrl"`      // where POST /signurl is
+	FrontendURL  string `json:"FrontendUrl"`  // the page, empty when there is none
+	TableName    string `json:"TableName"`
+	Region       string `json:"Region"`
+	Local        Local  `json:"Local"` // zero for a deployed stage
+}
+
+// Local is what only a local stage has.
+type Local struct {
+	DevTokenURL     string `json:"DevTokenUrl"`     // ?user=alice answers with a token
+	DynamoDBURL     string `json:"DynamoDBUrl"`     // endpoint of the table
+	CredentialsFile string `json:"CredentialsFile"` // AWS shared credentials, a profile per function and "admin"
+}
+
+// LoadOutputs reads the outputs of a stage from a file. When there is no such file,
+// the error wraps [os.ErrNotExist].
+func LoadOutputs(path string) (Outputs, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return Outputs{}, fmt.Errorf("read the stage's outputs: %w", err)
+	}
+	defer file.Close()
+	o, err := ReadOutputs(file)
+	if err != nil {
+		return Outputs{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return o, nil
+}
+
+// ReadOutputs reads the outputs of a stage, one JSON object. It errors when the
+// object does not name a WebSocket API.
+func ReadOutputs(r io.Reader) (Outputs, error) {
+	var o Outputs
+	if err := json.NewDecoder(r).Decode(&o); err != nil {
+		return Outputs{}, fmt.Errorf("read the stage's outputs: %w", err)
+	}
+	if o.WebSocketURL == "" {
+		return Outputs{}, errors.New("read the stage's outputs: there is no WebSocketUrl in them")
+	}
+	return o, nil
+}
