@@ -1,0 +1,113 @@
+package template
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Template is a resolved template. Each list is sorted by logical id, routes by their key.
+type Template struct {
+	Functions     []Function
+	Roles         []Role
+	WebSocketAPIs []WebSocketAPI
+	HTTPAPIs      []HTTPAPI
+	Tables        []Table
+	Permissions   []Permission // those that the template writes and those that the SAM transform makes
+	Outputs       map[string]string
+}
+
+// Function is an AWS::Serverless::Function.
+type Function struct {
+	LogicalID, Name, ARN string
+	Handler, Runtime     string
+	CodeURI              string // relative to the template's folder
+	BuildMethod          string // always "makefile"
+	Environment          map[string]string
+	Layers               []string
+	MemoryMB             int
+	Timeout              time.Duration
+	ReservedConcurrency  int    // -1 when the template sets none
+	Role                 string // logical id of its role
+	LogGroup             string // name of its log group
+}
+
+// Role is an AWS::IAM::Role.
+type Role struct {
+	LogicalID, Name, ARN string
+	RoleID               string            // "AROA…", the part before the colon in a caller's user id
+	Policies             []json.RawMessage // the policy documents, in the template's order
+}
+
+// WebSocketAPI is a WebSocket API and its one stage.
+type WebSocketAPI struct {
+	LogicalID, ID, Stage     string
+	RouteSelectionExpression string
+	StageVariables           map[string]string
+	Throttle                 Throttle // of every route that has none of its own
+	Routes                   []Route
+}
+
+// Route is a route of a WebSocket API.
+type Route struct {
+	Key               string        // "$connect", "sendmessage", …
+	AuthorizationType string        // "NONE" or "AWS_IAM"
+	Function          string        // logical id
+	Timeout           time.Duration // for which API Gateway waits for the function
+	TwoWay            bool          // what the function returns is sent to the client
+	Throttle          *Throttle     // nil when the stage's holds
+}
+
+// HTTPAPI is an HTTP API and its one stage.
+type HTTPAPI struct {
+	LogicalID, ID, Stage string
+	CORS                 *CORS    // nil when the API answers no preflight requests
+	Throttle             Throttle // of every route that has none of its own
+	Routes               []HTTPRoute
+}
+
+// HTTPRoute is a route of an HTTP API.
+type HTTPRoute struct {
+	Key               string         // "POST /signurl" or "$default"
+	AuthorizationType string         // "NONE", "AWS_IAM" or "JWT"
+	Function          string         // logical id
+	Authorizer        *JWTAuthorizer // set when AuthorizationType is "JWT"
+	Scopes            []string       // of which a token must hold one
+	Timeout           time.Duration  // for which API Gateway waits for the function
+	Throttle          *Throttle      // nil when the stage's holds
+}
+
+// JWTAuthorizer is a JWT authorizer of an HTTP API.
+type JWTAuthorizer struct {
+	Issuer         string
+	Audience       []string
+	IdentitySource string // "$request.header.Authorization"
+}
+
+// CORS is the cross-origin configuration of an HTTP API.
+type CORS struct {
+	AllowOrigins, AllowMethods, AllowHeaders, ExposeHeaders []string
+
+	AllowCredentials bool
+	MaxAge           int // seconds
+}
+
+// Throttle bounds the requests of a route. A zero field is not set: the account's limit holds (10,000 a second and a burst
+// of 5,000, unless AWS has changed it).
+type Throttle struct {
+	RateLimit  float64 // requests a second
+	BurstLimit int     // requests at once
+}
+
+// Table is an AWS::DynamoDB::Table.
+type Table struct {
+	LogicalID, Name, ARN string
+	CreateTable          json.RawMessage // body of the CreateTable request that makes it
+	TTLAttribute         string          // empty when items do not expire
+}
+
+// Permission is an AWS::Lambda::Permission: who may invoke a function.
+type Permission struct {
+	Function  string // logical id
+	Principal string // "apigateway.amazonaws.com"
+	SourceARN string // pattern; * stands for any text
+}

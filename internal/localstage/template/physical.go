@@ -1,0 +1,110 @@
+package template
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/google/uuid"
+)
+
+const (
+	lowerAlphanumeric = "abcdefghijklmnopqrstuvwxyz0123456789"
+	upperAlphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+)
+
+// name is a physical name that is being or has been found.
+type name struct {
+	text   string
+	asking bool // being resolved, to find circles
+}
+
+// id makes up the id of a resource, shaped as AWS shapes it. It depends on nothing but the names of stack and resource, so
+// that what a stage keeps on disk fits its next run.
+func (s *stack) id(logicalID, alphabet string, length int) string {
+	// The length keeps a resource's kinds of id apart.
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", s.options.StackName, logicalID, length))
+	id := make([]byte, length)
+	for i := range id {
+		id[i] = alphabet[int(sum[i])%len(alphabet)]
+	}
+	return string(id)
+}
+
+func (s *stack) stackUUID() string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(s.options.StackName)).String()
+}
+
+// name is a resource's physical name: the one that a property gives it, else stack name, logical id and a suffix.
+func (s *stack) name(r *resource) (string, error) {
+	n := s.names[r.logicalID]
+	if n == nil {
+		n = &name{asking: true}
+		s.names[r.logicalID] = n
+		text, err := s.findName(r)
+		if err != nil {
+			return "", err
+		}
+		n.text, n.asking = text, false
+	}
+	if n.asking {
+		return "", r.place.errorf("its name refers to itself")
+	}
+	return n.text, nil
+}
+
+func (s *stack) findName(r *resource) (string, error) {
+	property, maxLength := nameProperty(r.typ)
+	if node := member(r.properties, property); node != nil {
+		v, err := s.resolve(node, r.place.field("Properties."+property, node.Line))
+		if err != nil {
+			return "", err
+		}
+		if v.kind == scalar {
+			return v.text, nil
+		}
+	}
+	if r.typ == typeStage {
+		return "default", nil // what the transform names the stage of an AWS::Serverless::WebSocketApi without StageName
+	}
+	suffix := "-" + s.id(r.logicalID, upperAlphanumeric, 12)
+	return clip(s.options.StackName+"-"+r.logicalID, maxLength-len(suffix)) + suffix, nil
+}
+
+// nameProperty is the property that sets a resource's name, and how long a name may be.
+func nameProperty(typ string) (property string, maxLength int) {
+	switch typ {
+	case typeFunction:
+		return "FunctionName", 64
+	case typeRole:
+		return "RoleName", 64
+	case typeTable:
+		return "TableName", 255
+	case typeLogGroup:
+		return "LogGroupName", 512
+	case typeStage:
+		return "StageName", 128
+	}
+	return "", 0
+}
+
+func clip(text string, length int) string {
+	return text[:min(len(text), length)]
+}
+
+// resourceARN is the ARN of a resource that is named.
+func (s *stack) resourceARN(r *resource) (string, error) {
+	name, err := s.name(r)
+	if err != nil {
+		return "", err
+	}
+	switch r.typ {
+	case typeFunction:
+		return s.arn("lambda", "function:"+name), nil
+	case typeTable:
+		return s.arn("dynamodb", "table/"+name), nil
+	case typeLogGroup:
+		return s.arn("logs", "log-group:"+name+":*"), nil
+	default: // roles, which have no region
+		return "arn:aws:iam::" + s.options.AccountID + ":role/" + name, nil
+	}
+}

@@ -1,0 +1,131 @@
+package template
+
+import (
+	"cmp"
+	"slices"
+)
+
+// The resource types that the package knows.
+const (
+	typeFunction      = "AWS::Serverless::Function"
+	typeWebSocketAPI  = "AWS::Serverless::WebSocketApi"
+	typeRole          = "AWS::IAM::Role"
+	typeTable         = "AWS::DynamoDB::Table"
+	typePermission    = "AWS::Lambda::Permission"
+	typeLogGroup      = "AWS::Logs::LogGroup"
+	typeAPI           = "AWS::ApiGatewayV2::Api"
+	typeRoute         = "AWS::ApiGatewayV2::Route"
+	typeIntegration   = "AWS::ApiGatewayV2::Integration"
+	typeStage         = "AWS::ApiGatewayV2::Stage"
+	typeAuthorizer    = "AWS::ApiGatewayV2::Authorizer"
+	typeDeployment    = "AWS::ApiGatewayV2::Deployment"
+	typeRouteResponse = "AWS::ApiGatewayV2::RouteResponse"
+)
+
+// builder turns the resources of a stack into the model.
+type builder struct {
+	*stack
+	template *Template
+	parts    apiParts
+}
+
+// model resolves every resource.
+func (s *stack) model() (*Template, error) {
+	b := &builder{stack: s, template: new(Template)}
+	for _, r := range s.order {
+		if err := b.add(r); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.assemble(); err != nil {
+		return nil, err
+	}
+	t := b.template
+	slices.SortFunc(t.Functions, func(a, b Function) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
+	slices.SortFunc(t.Roles, func(a, b Role) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
+	slices.SortFunc(t.Tables, func(a, b Table) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
+	slices.SortFunc(t.Permissions, func(a, b Permission) int {
+		return cmp.Or(cmp.Compare(a.Function, b.Function), cmp.Compare(a.SourceARN, b.SourceARN))
+	})
+	var err error
+	t.Outputs, err = s.outputs()
+	return t, err
+}
+
+// add reads one resource.
+func (b *builder) add(r *resource) error {
+	read := b.readerOf(r.typ)
+	if read == nil {
+		return r.place.errorf("type %s is not supported by the local stage", r.typ)
+	}
+	properties, err := b.properties(r)
+	if err != nil {
+		return err
+	}
+	read(r, properties)
+	return properties.done()
+}
+
+// readerOf is how resources of a type are read, nil for a type that the local stage does not support.
+func (b *builder) readerOf(typ string) func(*resource, *reader) {
+	switch typ {
+	case typeFunction:
+		return b.addFunction
+	case typeWebSocketAPI:
+		return b.addWebSocketAPI
+	case typeRole:
+		return b.addRole
+	case typeTable:
+		return b.addTable
+	case typePermission:
+		return b.addPermission
+	case typeAPI:
+		return b.addAPI
+	case typeRoute:
+		return b.addRoute
+	case typeIntegration:
+		return b.addIntegration
+	case typeStage:
+		return b.addStage
+	case typeAuthorizer:
+		return b.addAuthorizer
+	case typeDeployment:
+		return b.addDeployment
+	case typeRouteResponse:
+		return b.addRouteResponse
+	}
+	if ignored := withoutEffect(typ); ignored != nil {
+		return func(_ *resource, p *reader) { p.ignore(ignored...) }
+	}
+	return nil
+}
+
+// withoutEffect lists the types that change nothing on a local stage, with the properties that they may have.
+// A type that is not listed anywhere is refused.
+func withoutEffect(typ string) []string {
+	switch typ {
+	case typeLogGroup:
+		return []string{"LogGroupName", "LogGroupClass", "RetentionInDays", "KmsKeyId", "Tags"}
+	}
+	return nil
+}
+
+// properties resolves a resource's properties, for functions with the global ones below them.
+func (b *builder) properties(r *resource) (*reader, error) {
+	node := r.properties
+	if r.typ == typeFunction {
+		node = merge(b.globals, node)
+	}
+	at := r.place.field("Properties", r.place.line)
+	if node == nil {
+		return newReader(value{kind: object}, at), nil
+	}
+	v, err := b.resolve(node, at)
+	if err != nil {
+		return nil, err
+	}
+	if v.kind != object {
+		return nil, at.errorf("must be a mapping")
+	}
+	return newReader(v, at), nil
+}

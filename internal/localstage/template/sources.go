@@ -1,0 +1,32 @@
+package template
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+)
+
+// CheckSources tells whether the function can be built: dir, the template's folder, must hold its code folder, and that a
+// Makefile with the target build-<LogicalID>. Its error is one line that says what is missing.
+func (f Function) CheckSources(dir string) error {
+	folder := filepath.Join(dir, f.CodeURI)
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s: its CodeUri %s is no folder", f.LogicalID, folder)
+	}
+	path := filepath.Join(folder, "Makefile")
+	data, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s: its CodeUri %s has no Makefile", f.LogicalID, folder)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: read its Makefile: %w", f.LogicalID, err)
+	}
+	// A pattern rule or an included file may make the target too; then make itself has the last word.
+	target := regexp.MustCompile(`(?m)^(build-` + regexp.QuoteMeta(f.LogicalID) + `\s*:|build-%\s*:|-?include\s)`)
+	if !target.Match(data) {
+		return fmt.Errorf("%s: %s has no target build-%s", f.LogicalID, path, f.LogicalID)
+	}
+	return nil
+}

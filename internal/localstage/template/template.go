@@ -1,0 +1,47 @@
+// Package template reads an AWS SAM template and gives what a local stage needs of it as a typed model: functions with
+// their environment, roles with their policies, WebSocket and HTTP APIs with their routes, tables, permissions and outputs.
+//
+// Parameters, conditions, rules and intrinsic functions are resolved as CloudFormation resolves them, and the resources
+// that the SAM transform would make are made the same way. What the package does not support is an error that names
+// resource, property and line: a local stage that silently skips a property would behave unlike the deployed one.
+package template
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Options say how a template is deployed: the arguments of `sam deploy`, for a stage on this machine.
+type Options struct {
+	// Parameters are the values a person gave. They are checked against the parameters' constraints.
+	Parameters map[string]string
+	// Defaults are what the stage supplies for parameters that Parameters does not name, before the template's own
+	// Default. They are exempt from AllowedPattern, and one that the template has no parameter for is ignored.
+	Defaults map[string]string
+	// Region, AccountID and StackName are what AWS::Region, AWS::AccountId and AWS::StackName resolve to.
+	Region, AccountID, StackName string
+}
+
+// Load reads the template at path and resolves it. Its errors are an [*Error] for a mistake in the template or its
+// parameters, the first one found, or the error of reading the file; each is one line.
+func Load(path string, o Options) (*Template, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read template: %w", err)
+	}
+	return load(filepath.Base(path), data, o)
+}
+
+// load resolves the template in data; file is its name in errors.
+func load(file string, data []byte, o Options) (*Template, error) {
+	doc, err := parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	s := &stack{options: o, document: doc}
+	if err := s.prepare(); err != nil {
+		return nil, err
+	}
+	return s.model()
+}
