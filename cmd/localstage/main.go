@@ -1,0 +1,70 @@
+// Command localstage runs template.yaml on this machine: the HTTP API, the
+// WebSocket API with its @connections, DynamoDB and a development issuer, with
+// the functions' own binaries behind them.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+const description = `Runs template.yaml on this machine, without an AWS account and without Docker.
+
+The stage builds the functions with the make targets that "sam build" uses and listens on
+three loopback addresses, as on AWS: the HTTP API, the WebSocket API with @connections, and,
+for development only, an OIDC issuer with DynamoDB. Its addresses stand in outputs.json
+in the state folder. Exit codes: 0 stopped, 1 cannot start, 2 bad command line.`
+
+// flags is the command line.
+type flags struct {
+	Template         string            `default:"template.yaml" placeholder:"FILE" help:"The SAM template to run (${default})."`
+	Listen           string            `default:"127.0.0.1:3001" placeholder:"HOST:PORT" help:"Address of the HTTP API (${default}). The WebSocket API takes the next port and development the one after; port 0 picks three free ones."`
+	Param            map[string]string `mapsep:"none" placeholder:"KEY=VALUE" help:"Sets a parameter of the template. Repeatable."`
+	State            string            `default:".localstage" placeholder:"DIR" help:"Folder for the table, outputs.json, credentials and built functions (${default})."`
+	DynamoDBEndpoint string            `name:"dynamodb-endpoint" placeholder:"URL" help:"Uses this DynamoDB instead of the built-in engine, for example DynamoDB Local."`
+	IdleTimeout      time.Duration     `default:"10m" placeholder:"TIME" help:"Closes a connection that was silent for so long (${default}, as on AWS)."`
+	MaxAge           time.Duration     `default:"2h" placeholder:"TIME" help:"Closes a connection that is so old (${default}, as on AWS)."`
+	EnforceExpires   bool              `name:"enforce-amz-expires" help:"Refuses a signed URL after its X-Amz-Expires. API Gateway is believed to ignore it, so the default is to ignore it."`
+	Fault            map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Injects a fault: hold-101=500ms delays every accepted handshake; lose-disconnects, gone-posts, limit-posts, hold-readers, drop-tcp take a share of 0 to 1. Repeatable."`
+	Seed             uint64            `default:"1" placeholder:"N" help:"Seeds the dice of the faults (${default}): the same seed, the same troubles."`
+	JSON             bool              `name:"json" help:"Prints the outputs as one line of JSON when ready."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run parses args and keeps a stage up until ctx ends. It returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var f flags
+	helped := false
+	parser, err := kong.New(&f, kong.Name("localstage"), kong.Description(description),
+		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }))
+	if err != nil {
+		fmt.Fprintln(stderr, "localstage:", err)
+		return 2
+	}
+	_, err = parser.Parse(args)
+	switch {
+	case helped:
+		return 0
+	case err != nil:
+		fmt.Fprintf(stderr, "localstage: %v (see localstage --help)\n", err)
+		return 2
+	}
+	if err := serve(ctx, f, stdout, stderr); err != nil {
+		fmt.Fprintln(stderr, "localstage:", err)
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"signedsocket/internal/localstage"
+)
+
+// stopWithin bounds the orderly end of the stage: closing sockets and their $disconnect.
+const stopWithin = 5 * time.Second
+
+// serve runs a stage until ctx ends.
+func serve(ctx context.Context, f flags, stdout, stderr io.Writer) error {
+	faults, err := localstage.ParseFaults(f.Fault, f.Seed)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	if len(f.Fault) > 0 {
+		log.Warn("the stage misbehaves on purpose", "faults", fmt.Sprint(f.Fault), "seed", f.Seed)
+	}
+	stage, err := localstage.New(ctx, localstage.Config{
+		Template:         f.Template,
+		Listen:           f.Listen,
+		Parameters:       f.Param,
+		State:            f.State,
+		DynamoDBEndpoint: f.DynamoDBEndpoint,
+		IdleTimeout:      f.IdleTimeout,
+		MaxAge:           f.MaxAge,
+		EnforceExpires:   f.EnforceExpires,
+		Faults:           faults,
+		Logs:             stderr,
+		Log:              log,
+	})
+	if err != nil {
+		return err
+	}
+	err = announce(stdout, f, stage.Outputs())
+	if err == nil {
+		<-ctx.Done()
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	if closed := stage.Close(stopping); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// announce says that the stage is ready and how to use it: one line of JSON, or a few for people.
+func announce(w io.Writer, f flags, o localstage.Outputs) error {
+	if f.JSON {
+		return json.NewEncoder(w).Encode(o)
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprint(table, "\nThe local stage is ready.\n\n")
+	for _, name := range slices.Sorted(maps.Keys(o.Template)) {
+		fmt.Fprintf(table, "  %s\t%s\n", name, o.Template[name])
+	}
+	fmt.Fprintf(table, "  DevTokenUrl\t%s?user=alice\n", o.Local.DevTokenURL)
+	fmt.Fprintf(table, "  DynamoDBUrl\t%s\n", o.Local.DynamoDBURL)
+	fmt.Fprintf(table, "  CredentialsFile\t%s\n", o.Local.CredentialsFile)
+	chat := "go run ./cmd/chat"
+	if filepath.Clean(f.State) != ".localstage" {
+		chat += " --outputs " + filepath.Join(f.State, "outputs.json")
+	}
+	fmt.Fprintf(table, "\nChat from two other terminals:\n\n  %s --as alice\n  %s --as bob\n\nCtrl-C stops the stage.\n", chat, chat)
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("write the ready lines: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package localstage
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"signedsocket/internal/localstage/template"
+)
+
+// Build makes the artifacts of the functions of a template in the folder into,
+// as Config.Artifacts takes them.
+func Build(ctx context.Context, templatePath, into string) error {
+	t, err := load(Config{Template: templatePath}, "http://127.0.0.1")
+	if err != nil {
+		return err
+	}
+	_, err = builder{root: filepath.Dir(templatePath), into: into}.build(ctx, t.Functions)
+	return err
+}
+
+// builder makes the functions' artifacts with the make targets that "sam build"
+// calls (BuildMethod makefile), for this machine instead of for Lambda's.
+type builder struct {
+	root string // folder of the template and its Makefile
+	into string // artifact folder of a function is into/<LogicalID>
+}
+
+// build makes every function's artifact and returns the bootstrap of each by logical id.
+func (b builder) build(ctx context.Context, functions []template.Function) (map[string]string, error) {
+	bootstraps := make(map[string]string, len(functions))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.NumCPU())
+	for _, f := range functions {
+		bootstraps[f.LogicalID] = filepath.Join(b.into, f.LogicalID, f.Handler)
+		group.Go(func() error { return b.buildOne(ctx, f) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return bootstraps, nil
+}
+
+func (b builder) buildOne(ctx context.Context, f template.Function) error {
+	if err := f.CheckSources(b.root); err != nil {
+		return err
+	}
+	artifacts, err := filepath.Abs(filepath.Join(b.into, f.LogicalID))
+	if err != nil {
+		return fmt.Errorf("build %s: %w", f.LogicalID, err)
+	}
+	if err := os.MkdirAll(artifacts, 0o755); err != nil {
+		return fmt.Errorf("build %s: %w", f.LogicalID, err)
+	}
+	// Variables on make's command line win over those that the Makefile sets for Lambda.
+	cmd := exec.CommandContext(ctx, "make", "--no-print-directory", "build-"+f.LogicalID,
+		"ARTIFACTS_DIR="+artifacts, "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
+	cmd.Dir = filepath.Join(b.root, f.CodeURI)
+	// Flags of an outer make must not reach the inner one.
+	cmd.Env = withoutMakeFlags(os.Environ())
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: make build-%s: %w\n%s", f.LogicalID, f.LogicalID, err, bytes.TrimSpace(output))
+	}
+	return nil
+}
+
+func withoutMakeFlags(env []string) []string {
+	kept := make([]string, 0, len(env))
+	for _, variable := range env {
+		name, _, _ := strings.Cut(variable, "=")
+		if name != "MAKEFLAGS" && name != "MFLAGS" && name != "MAKELEVEL" && name != "MAKEOVERRIDES" {
+			kept = append(kept, variable)
+		}
+	}
+	return kept
+}
+
+// prebuilt finds the artifacts that an earlier build left in dir.
+func prebuilt(dir string, functions []template.Function) (map[string]string, error) {
+	bootstraps := make(map[string]string, len(functions))
+	for _, f := range functions {
+		path := filepath.Join(dir, f.LogicalID, f.Handler)
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("artifact of %s: %w (build the functions first)", f.LogicalID, err)
+		}
+		bootstraps[f.LogicalID] = path
+	}
+	return bootstraps, nil
+}

@@ -1,0 +1,217 @@
+package localstage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"signedsocket/internal/localstage/dynamodb"
+	"signedsocket/internal/localstage/gateway"
+	"signedsocket/internal/localstage/issuer"
+	"signedsocket/internal/localstage/lambda"
+	"signedsocket/internal/localstage/template"
+)
+
+// start brings the stage up, in the order in which mistakes are cheapest to find:
+// the template and the ports first, the build after them.
+func (s *Stage) start(ctx context.Context) error {
+	if err := os.MkdirAll(s.config.State, 0o700); err != nil {
+		return fmt.Errorf("make the state folder: %w (choose another with --state)", err)
+	}
+	var err error
+	if s.listeners, err = listen(s.config.Listen); err != nil {
+		return err
+	}
+	at := s.listeners.addresses()
+	if s.template, err = load(s.config, at.development); err != nil {
+		return err
+	}
+	bootstraps, err := s.artifacts(ctx)
+	if err != nil {
+		return err
+	}
+	who, err := newPrincipals(s.template, s.config)
+	if err != nil {
+		return err
+	}
+	if err := s.startDevelopment(ctx, at, who); err != nil {
+		return err
+	}
+	if err := s.startFunctions(at, who, bootstraps); err != nil {
+		return err
+	}
+	if err := s.startAPIs(who); err != nil {
+		return err
+	}
+	return s.writeFiles(at, who)
+}
+
+// addresses are the origins of a running stage, such as http://127.0.0.1:3001.
+type addresses struct {
+	httpAPI, webSocket, development string
+}
+
+func (l *listeners) addresses() addresses {
+	return addresses{
+		httpAPI:     "http://" + l.httpAPI.Addr().String(),
+		webSocket:   "http://" + l.webSocket.Addr().String(),
+		development: "http://" + l.development.Addr().String(),
+	}
+}
+
+// load reads the template. The stage's own issuer vouches for users unless a
+// parameter names another one.
+func load(c Config, issuer string) (*template.Template, error) {
+	t, err := template.Load(c.Template, template.Options{
+		Parameters: c.Parameters,
+		Defaults:   map[string]string{"OidcIssuer": issuer},
+		Region:     Region,
+		AccountID:  AccountID,
+		StackName:  "local",
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(t.WebSocketAPIs) != 1 || len(t.HTTPAPIs) > 1 {
+		return nil, fmt.Errorf("%s has %d WebSocket APIs and %d HTTP APIs: a local stage serves one WebSocket API and at most one HTTP API",
+			c.Template, len(t.WebSocketAPIs), len(t.HTTPAPIs))
+	}
+	return t, nil
+}
+
+func (s *Stage) artifacts(ctx context.Context) (map[string]string, error) {
+	if s.config.Artifacts != "" {
+		return prebuilt(s.config.Artifacts, s.template.Functions)
+	}
+	b := builder{root: filepath.Dir(s.config.Template), into: filepath.Join(s.config.State, "functions")}
+	return b.build(ctx, s.template.Functions)
+}
+
+// pageInDevelopment is where "next dev" serves a page that signs in here.
+const pageInDevelopment = "http://localhost:3000"
+
+// startDevelopment serves the issuer and DynamoDB, and makes the template's tables.
+func (s *Stage) startDevelopment(ctx context.Context, at addresses, who *principals) error {
+	tokens, err := issuer.New(issuer.Config{
+		Issuer:   at.development,
+		Audience: s.audience(),
+		Origins:  []string{at.httpAPI, pageInDevelopment},
+	})
+	if err != nil {
+		return err
+	}
+	var engine http.Handler
+	if s.config.DynamoDBEndpoint != "" {
+		engine, err = forwardTo(s.config.DynamoDBEndpoint)
+	} else {
+		s.engine, err = dynamodb.Open(dynamodb.Options{Path: filepath.Join(s.config.State, "dynamodb.db")})
+		engine = s.engine
+	}
+	if err != nil {
+		return err
+	}
+	front, err := newDynamoDBFront(who.authority, s.template.Tables, engine, s.config.Log)
+	if err != nil {
+		return err
+	}
+	s.serve(s.listeners.development, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Amz-Target") != "" {
+			front.ServeHTTP(w, r)
+			return
+		}
+		tokens.ServeHTTP(w, r)
+	}))
+	return createTables(ctx, at.development, who.admin, s.template.Tables)
+}
+
+// audience is what development tokens are made out to: the audience of the
+// template's first JWT authorizer.
+func (s *Stage) audience() string {
+	for _, api := range s.template.HTTPAPIs {
+		for _, route := range api.Routes {
+			if route.Authorizer != nil && len(route.Authorizer.Audience) > 0 {
+				return route.Authorizer.Audience[0]
+			}
+		}
+	}
+	return "signedsocket"
+}
+
+func (s *Stage) startFunctions(at addresses, who *principals, bootstraps map[string]string) error {
+	s.functions = lambda.New(lambda.Options{Logs: s.config.Logs, Log: s.config.Log, Fault: s.config.FunctionFault})
+	s.byLogicalID = make(map[string]*lambda.Function, len(s.template.Functions))
+	rewrite := newRewriter(s.template, at)
+	for _, f := range s.template.Functions {
+		if f.ReservedConcurrency == 0 {
+			return fmt.Errorf("function %s: ReservedConcurrentExecutions 0 stops it; leave the property out", f.LogicalID)
+		}
+		keys := who.byFunction[f.LogicalID].Credentials()
+		environment := map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": at.development}
+		for name, value := range f.Environment {
+			environment[name] = rewrite.value(value)
+		}
+		function, err := s.functions.Add(lambda.Config{
+			Name:           f.Name,
+			ARN:            f.ARN,
+			Bootstrap:      bootstraps[f.LogicalID],
+			Handler:        f.Handler,
+			Environment:    environment,
+			Credentials:    lambda.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken},
+			Timeout:        f.Timeout,
+			MemoryMB:       f.MemoryMB,
+			MaxConcurrency: f.ReservedConcurrency,
+		})
+		if err != nil {
+			return fmt.Errorf("function %s: %w", f.LogicalID, err)
+		}
+		s.byLogicalID[f.LogicalID] = function
+	}
+	return nil
+}
+
+// serve answers requests on l until the stage is closed.
+func (s *Stage) serve(l net.Listener, handler http.Handler) {
+	server := &http.Server{
+		Handler:           onlyLoopbackHosts(handler),
+		ReadHeaderTimeout: 10 * time.Second,
+		ConnContext:       gateway.ConnContext, // does nothing for listeners that record no heads
+	}
+	s.servers = append(s.servers, server)
+	s.serving.Go(func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.config.Log.Error("an address stopped answering", "address", l.Addr().String(), "error", err)
+		}
+	})
+}
+
+// writeFiles writes what users of the stage read: credentials first, so that
+// they are there when outputs.json appears.
+func (s *Stage) writeFiles(at addresses, who *principals) error {
+	credentials, err := filepath.Abs(filepath.Join(s.config.State, "credentials"))
+	if err != nil {
+		return fmt.Errorf("write credentials: %w", err)
+	}
+	if err := who.writeFile(credentials); err != nil {
+		return err
+	}
+	s.written = append(s.written, credentials)
+	rewrite := newRewriter(s.template, at)
+	s.outputs = Outputs{Template: make(map[string]string, len(s.template.Outputs)), Local: Local{
+		DevTokenURL:     at.development + "/dev/token",
+		DynamoDBURL:     at.development,
+		CredentialsFile: credentials,
+	}}
+	for name, value := range s.template.Outputs {
+		s.outputs.Template[name] = rewrite.value(value)
+	}
+	if err := s.outputs.writeFile(s.OutputsFile()); err != nil {
+		return err
+	}
+	s.written = append(s.written, s.OutputsFile())
+	return nil
+}

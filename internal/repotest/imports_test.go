@@ -1,0 +1,111 @@
+package repotest
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "signedsocket"
+
+// rule forbids the packages below from to import any of the packages below to.
+type rule struct {
+	from, to []string
+	except   []string
+	because  string
+}
+
+// importRules is the dependency direction of the project.
+func importRules() []rule {
+	return []rule{
+		{from: []string{"shared"}, to: []string{"functions", "internal", "cmd", "test"}, because: "shared is what the functions stand on"},
+		{from: []string{"functions"}, to: []string{"internal", "cmd", "test"}, because: "what ships to Lambda holds nothing of the laptop"},
+		{from: []string{"internal/localstage"}, to: []string{"shared", "functions"}, because: "the stage judges the functions: a bug must not agree with itself"},
+		{from: []string{"internal/stageclient", "cmd/chat"}, to: []string{"shared", "functions", "internal/localstage"}, because: "a client knows the wire only"},
+		{from: []string{"test"}, to: []string{"shared", "functions"}, because: "the suite knows the wire only"},
+	}
+}
+
+type goPackage struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
+	t.Parallel()
+	for _, p := range goPackages(t) {
+		imports := slices.Concat(p.Imports, p.TestImports, p.XTestImports)
+		for _, r := range importRules() {
+			if !below(p.ImportPath, r.from) || below(p.ImportPath, r.except) {
+				continue
+			}
+			for _, imported := range imports {
+				if below(imported, r.to) {
+					t.Errorf("%s imports %s: %s", p.ImportPath, imported, r.because)
+				}
+			}
+		}
+	}
+}
+
+func TestOneFunctionDoesNotImportAnother(t *testing.T) {
+	t.Parallel()
+	for _, p := range goPackages(t) {
+		if !below(p.ImportPath, []string{"functions"}) {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if below(imported, []string{"functions"}) {
+				t.Errorf("%s imports %s: a function stands alone", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+func below(path string, folders []string) bool {
+	return slices.ContainsFunc(folders, func(folder string) bool {
+		full := module + "/" + folder
+		return path == full || strings.HasPrefix(path, full+"/")
+	})
+}
+
+func goPackages(t *testing.T) []goPackage {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "./...")
+	cmd.Dir = root(t)
+	output, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []goPackage
+	decoder := json.NewDecoder(strings.NewReader(string(output)))
+	for {
+		var p goPackage
+		err := decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("decode go list: %v", err)
+		}
+		packages = append(packages, p)
+	}
+	if len(packages) < 5 {
+		t.Fatalf("go list found %d packages: the rules would hold for nothing", len(packages))
+	}
+	return packages
+}
+
+func root(t *testing.T) string {
+	t.Helper()
+	path, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

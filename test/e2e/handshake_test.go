@@ -1,0 +1,210 @@
+package e2e_test
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/internal/stageclient"
+)
+
+func TestAnUnsignedHandshakeIsRefused(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{})
+	conn, err := dialURL(t, client.Outputs.WebSocketURL)
+	refused := wantRefused(t, conn, err, http.StatusForbidden)
+	if got := refused.Header.Get("X-Amzn-Errortype"); got != "MissingAuthenticationTokenException" {
+		t.Errorf("x-amzn-ErrorType is %q, want MissingAuthenticationTokenException", got)
+	}
+}
+
+func TestOneChangedCharacterOfAnySignedParameterIsRefused(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{})
+	signed, proof := sign(t, client, "alice")
+	original, err := url.Parse(signed.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters := original.Query()
+	if len(parameters) < 14 {
+		t.Fatalf("the signed URL has only %d parameters", len(parameters))
+	}
+	for name := range parameters {
+		tampered := *original
+		query := original.Query()
+		query.Set(name, changeLast(query.Get(name)))
+		tampered.RawQuery = query.Encode()
+		conn, err := dialURL(t, tampered.String())
+		t.Log("changed", name)
+		wantRefused(t, conn, err, http.StatusForbidden)
+	}
+	// None of that has used the URL up.
+	conn, err := stageclient.Dial(within(t), signed, stageclient.DialOptions{Verifier: proof.Verifier})
+	if err != nil {
+		t.Fatalf("the untouched URL: %v", err)
+	}
+	_ = conn.Close()
+}
+
+// changeLast replaces the last character by another one of the same kind.
+func changeLast(value string) string {
+	last := value[len(value)-1]
+	replacement := byte('A')
+	switch {
+	case last >= '0' && last <= '8':
+		replacement = last + 1
+	case last == '9':
+		replacement = '0'
+	case last == 'A':
+		replacement = 'B'
+	case last >= 'a' && last < 'z':
+		replacement = last + 1
+	}
+	return value[:len(value)-1] + string(replacement)
+}
+
+func TestAnAddedOrRepeatedParameterIsRefused(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{})
+	signed, _ := sign(t, client, "alice")
+	for _, addition := range []string{"&admin=1", "&sub=bob", "&SUB=bob", "&rm=vault"} {
+		conn, err := dialURL(t, signed.URL+addition)
+		t.Log("added", addition)
+		wantRefused(t, conn, err, http.StatusForbidden)
+	}
+}
+
+func TestASignedURLWorksOnce(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{})
+	signed, proof := sign(t, client, "alice")
+	options := stageclient.DialOptions{Verifier: proof.Verifier}
+	conn, err := stageclient.Dial(within(t), signed, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	again, err := stageclient.Dial(within(t), signed, options)
+	wantRefused(t, again, err, http.StatusForbidden)
+}
+
+func TestOneURLUsedManyTimesAtOnceOpensOneConnection(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{})
+	signed, proof := sign(t, client, "alice")
+	const attempts = 20
+	results := make(chan error, attempts)
+	for range attempts {
+		go func() {
+			conn, err := stageclient.Dial(t.Context(), signed, stageclient.DialOptions{Verifier: proof.Verifier})
+			if err == nil {
+				defer conn.Close()
+			}
+			results <- err
+		}()
+	}
+	opened := 0
+	for range attempts {
+		err := <-results
+		refused, ok := errors.AsType[*stageclient.RefusedError](err)
+		switch {
+		case err == nil:
+			opened++
+		case !ok || refused.Status != http.StatusForbidden && refused.Status != http.StatusServiceUnavailable:
+			t.Errorf("an attempt failed with %v, want HTTP 403", err)
+		}
+	}
+	if opened != 1 {
+		t.Errorf("%d connections were opened, want 1", opened)
+	}
+}
+
+// TestGrantsThatNoSignerMayMakeAreRefused signs with signurl's own role, so that
+// only the grant's contents can be the reason.
+func TestGrantsThatNoSignerMayMakeAreRefused(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{})
+	cases := map[string]func(*stageclient.Grant, time.Time){
+		"past its exp": func(g *stageclient.Grant, now time.Time) {
+			g.IssuedAt, g.ExpiresAt = now.Add(-30*time.Second), now.Add(-20*time.Second)
+		},
+		"from the future": func(g *stageclient.Grant, now time.Time) {
+			g.IssuedAt, g.ExpiresAt = now.Add(time.Minute), now.Add(70*time.Second)
+		},
+		"too long a life":       func(g *stageclient.Grant, now time.Time) { g.ExpiresAt = now.Add(5 * time.Minute) },
+		"no life":               func(g *stageclient.Grant, _ time.Time) { g.ExpiresAt = g.IssuedAt },
+		"session already ended": func(g *stageclient.Grant, now time.Time) { g.SessionEndsAt = now.Add(-time.Second) },
+		"no room":               func(g *stageclient.Grant, _ time.Time) { g.Rooms = nil },
+		"bad room":              func(g *stageclient.Grant, _ time.Time) { g.Rooms = []string{"Lobby!"} },
+		"nine rooms":            func(g *stageclient.Grant, _ time.Time) { g.Rooms = strings.Split("a.b.c.d.e.f.g.h.i", ".") },
+		"bad user id":           func(g *stageclient.Grant, _ time.Time) { g.Sub = "a b" },
+		"short ticket":          func(g *stageclient.Grant, _ time.Time) { g.Ticket = "abc" },
+	}
+	for name, spoil := range cases {
+		now := time.Now()
+		grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"}, "", now)
+		spoil(&grant, now)
+		conn, err := dialURL(t, presign(t, client, "SignUrlFunction", grant).URL)
+		t.Log(name)
+		wantRefused(t, conn, err, http.StatusForbidden)
+	}
+	good := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"}, "", time.Now())
+	conn, err := dialURL(t, presign(t, client, "SignUrlFunction", good).URL)
+	if err != nil {
+		t.Fatalf("the grant that all others were made from: %v", err)
+	}
+	_ = conn.Close()
+}
+
+func TestAURLForAnotherStageOrPathIsRefused(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{})
+	signed, _ := sign(t, client, "alice")
+	for _, path := range []string{"/test", "/prod/", "/prod/more", "/"} {
+		conn, err := dialURL(t, strings.Replace(signed.URL, "/prod?", path+"?", 1))
+		t.Log("path", path)
+		wantRefused(t, conn, err, http.StatusForbidden)
+	}
+}
+
+func TestOnlySignersThatConnectKnowsGetIn(t *testing.T) {
+	t.Parallel()
+	stage, client := startStage(t, stagetest.Options{})
+	grant := func() stageclient.Grant {
+		return stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"}, "", time.Now())
+	}
+	// IAM refuses: these roles may not invoke $connect.
+	for _, profile := range []string{"ConnectFunction", "DisconnectFunction", "SendMessageFunction"} {
+		conn, err := dialURL(t, presign(t, client, profile, grant()).URL)
+		refused := wantRefused(t, conn, err, http.StatusForbidden)
+		if got := refused.Header.Get("X-Amzn-Errortype"); got != "AccessDeniedException" {
+			t.Errorf("%s: x-amzn-ErrorType is %q, want AccessDeniedException", profile, got)
+		}
+	}
+	// IAM lets admin through, and connect does not know admin.
+	conn, err := dialURL(t, presign(t, client, "admin", grant()).URL)
+	wantRefused(t, conn, err, http.StatusForbidden)
+	if n := len(stage.Gateway().Connections()); n != 0 {
+		t.Errorf("the stage holds %d connections after refusals only", n)
+	}
+}
+
+func TestAnExtraSignerSignsOnALaptop(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"ExtraSignerArns": "arn:aws:iam::111122223333:user/admin"}})
+	grant := stageclient.NewGrant(stageclient.User{Sub: "dev", Name: "Dev"}, []string{"lobby"}, "", time.Now())
+	conn, err := dialURL(t, presign(t, client, "admin", grant).URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	send(t, conn, "signed with my own key", "1")
+	if got := await[stageclient.Message](t, conn); got.From.Sub != "dev" {
+		t.Errorf("received %+v", got)
+	}
+}

@@ -1,0 +1,180 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"signedsocket/internal/localstage"
+	"signedsocket/internal/localstage/lambda"
+	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/internal/stageclient"
+)
+
+func contextThatEndsSoon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestKillingAFunctionsProcessFailsOneMessageOnly(t *testing.T) {
+	t.Parallel()
+	stage, client := startStage(t, stagetest.Options{Parameters: map[string]string{"MessagesPerWindow": "1000"}})
+	alice := connect(t, client, "alice")
+	send(t, alice, "before", "1")
+	await[stageclient.Ack](t, alice)
+	for _, environment := range stage.Function("SendMessageFunction").Environments() {
+		environment.Kill()
+	}
+	send(t, alice, "after", "2")
+	if got := await[stageclient.Ack](t, alice); got.ClientID != "2" {
+		t.Errorf("acknowledged %+v, want message 2", got)
+	}
+}
+
+func TestKillingAFunctionMidInvocationIsAnsweredAndTheStageGoesOn(t *testing.T) {
+	t.Parallel()
+	var kill atomic.Bool
+	_, client := startStage(t, stagetest.Options{Configure: func(c *localstage.Config) {
+		c.FunctionFault = func(string) lambda.Fault { return lambda.Fault{Kill: kill.CompareAndSwap(true, false)} }
+	}})
+	alice := connect(t, client, "alice")
+	kill.Store(true)
+	send(t, alice, "lost", "1")
+	if got := await[stageclient.GatewayError](t, alice); got.Text != "Internal server error" {
+		t.Errorf("alice was told %+v, want Internal server error", got)
+	}
+	send(t, alice, "and on it goes", "2")
+	if got := await[stageclient.Ack](t, alice); got.ClientID != "2" {
+		t.Errorf("acknowledged %+v, want message 2", got)
+	}
+}
+
+// command builds cmd/localstage once per test that plays its process.
+func command(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "localstage")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/localstage")
+	build.Dir = stagetest.Root()
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build cmd/localstage: %v\n%s", err, output)
+	}
+	return binary
+}
+
+// process starts cmd/localstage in the repository and returns it when it is ready.
+func process(t *testing.T, binary, state string) (*exec.Cmd, *stageclient.Client) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary, "--listen", "127.0.0.1:0", "--state", state, "--json")
+	cmd.Dir = stagetest.Root()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	var line json.RawMessage
+	if err := json.NewDecoder(stdout).Decode(&line); err != nil {
+		t.Fatalf("the stage did not become ready: %v\n%s", err, stderr.String())
+	}
+	go func() { _, _ = io.Copy(io.Discard, stdout) }()
+	outputs, err := stageclient.ReadOutputs(bytes.NewReader(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cmd, &stageclient.Client{Outputs: outputs}
+}
+
+func TestKillingTheStageLeavesNoProcessAndLosesNoRecord(t *testing.T) {
+	t.Parallel()
+	binary, state := command(t), t.TempDir()
+	stage, client := process(t, binary, state)
+	signed, proof := sign(t, client, "alice")
+	conn, err := stageclient.Dial(within(t), signed, stageclient.DialOptions{Verifier: proof.Verifier})
+	if err != nil {
+		t.Fatal(err)
+	}
+	send(t, conn, "hello", "1")
+	await[stageclient.Ack](t, conn)
+
+	children := processesBelow(t, state)
+	if len(children) == 0 {
+		t.Fatal("no function process runs although functions have answered")
+	}
+	if err := stage.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = stage.Wait()
+	for deadline := within(t); len(processesBelow(t, state)) > 0; {
+		if deadline.Err() != nil {
+			t.Fatal("function processes outlived the stage")
+		}
+	}
+
+	// The ticket of the URL that was used before the kill is still known.
+	_, client = process(t, binary, state)
+	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"}, "", time.Now())
+	grant.Ticket = ticketOf(t, signed.URL)
+	again, err := dialURL(t, presign(t, client, "SignUrlFunction", grant).URL)
+	wantRefused(t, again, err, 403)
+}
+
+func TestTheCommandSaysInOneLineWhyItCannotStart(t *testing.T) {
+	t.Parallel()
+	binary := command(t)
+	busy := stagetest.Start(t, stagetest.Options{})
+	taken := strings.TrimPrefix(strings.TrimSuffix(busy.Outputs().Template["FrontendUrl"], "/"), "http://")
+	template, err := os.ReadFile(stagetest.Template())
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, text string) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	cases := []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no template", []string{"--template", "nowhere.yaml"}, "nowhere.yaml"},
+		{"broken YAML", []string{"--template", write("broken.yaml", "Resources: [")}, "broken.yaml"},
+		{"unknown property", []string{"--template", write("odd.yaml", strings.Replace(string(template), "BillingMode:", "Colour: red\n      BillingMode:", 1))}, "Colour"},
+		{"a route without its function", []string{"--template", write("route.yaml", strings.ReplaceAll(string(template), "!GetAtt DisconnectFunction.Arn", "!GetAtt Nobody.Arn"))}, "Nobody"},
+		{"unknown parameter", []string{"--param", "Colour=red"}, "Colour"},
+		{"bad parameter", []string{"--param", "RoomShards=0"}, "RoomShards"},
+		{"unknown fault", []string{"--fault", "gremlins=1"}, "gremlins"},
+		{"taken port", []string{"--listen", taken}, taken},
+		{"not loopback", []string{"--listen", "0.0.0.0:3001"}, "loopback"},
+	}
+	for _, c := range cases {
+		args := append([]string{"--state", t.TempDir(), "--listen", "127.0.0.1:0"}, c.args...)
+		cmd := exec.CommandContext(within(t), binary, args...)
+		cmd.Dir = stagetest.Root()
+		output, err := cmd.CombinedOutput()
+		exit, ok := err.(*exec.ExitError)
+		if !ok || exit.ExitCode() != 1 {
+			t.Errorf("%s: %v, want exit code 1\n%s", c.name, err, output)
+		}
+		if !strings.Contains(string(output), c.want) || bytes.Count(output, []byte("\n")) != 1 {
+			t.Errorf("%s: want one line with %q, got:\n%s", c.name, c.want, output)
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/internal/stageclient"
+)
+
+func TestSignUrlAnswersOnlyToUsersOfTheIssuer(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{})
+	_, other := startStage(t, stagetest.Options{})
+	foreign, err := other.Token(within(t), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, token := range map[string]string{"no token": "", "not a token": "abc", "a token of another issuer": foreign} {
+		_, err := client.SignURL(within(t), token, nil, "")
+		refused, ok := errors.AsType[*stageclient.SignError](err)
+		if !ok || refused.Status != http.StatusUnauthorized || refused.Message != "Unauthorized" {
+			t.Errorf("%s: %v, want HTTP 401 Unauthorized", name, err)
+		}
+	}
+}
+
+func TestSignUrlTakesPostOnly(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{})
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
+		request, err := http.NewRequestWithContext(within(t), method, client.Outputs.SignURL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var body struct{ Message string }
+		err = json.NewDecoder(response.Body).Decode(&body)
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusNotFound || err != nil || body.Message != "Not Found" {
+			t.Errorf("%s answered %d %+v, want 404 Not Found", method, response.StatusCode, body)
+		}
+	}
+}
+
+func TestSignUrlRefusesBadRequestsAndSaysWhy(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{})
+	token, err := client.Token(within(t), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		name, contentType, body string
+		status                  int
+		code                    string
+	}{
+		{"not JSON", "application/json", "rooms", 400, "bad_request"},
+		{"unknown member", "application/json", `{"room":"lobby"}`, 400, "bad_request"},
+		{"a user of one's own choice", "application/json", `{"user":{"sub":"bob"}}`, 400, "bad_request"},
+		{"bad challenge", "application/json", `{"challenge":"abc"}`, 400, "bad_request"},
+		{"a form", "application/x-www-form-urlencoded", "rooms=lobby", 415, ""},
+		{"too large", "application/json", `{"rooms":["` + strings.Repeat("a", 1100) + `"]}`, 413, ""},
+		{"a room that is not the user's", "application/json", `{"rooms":["vault"]}`, 403, "room_not_allowed"},
+	}
+	for _, c := range cases {
+		request, err := http.NewRequestWithContext(within(t), http.MethodPost, client.Outputs.SignURL, strings.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		request.Header.Set("Content-Type", c.contentType)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var body struct{ Error, Message, URL string }
+		err = json.NewDecoder(response.Body).Decode(&body)
+		_ = response.Body.Close()
+		if err != nil || response.StatusCode != c.status || c.code != "" && body.Error != c.code || body.Message == "" || body.URL != "" {
+			t.Errorf("%s: answered %d %+v (%v), want %d %s", c.name, response.StatusCode, body, err, c.status, c.code)
+		}
+	}
+}
