@@ -1,0 +1,262 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"signedsocket/shared/connections"
+	"signedsocket/shared/grant"
+	"signedsocket/shared/logging"
+)
+
+var epoch = time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
+
+// fakeStore admits each ticket once.
+type fakeStore struct {
+	admitted []connections.Admission
+	err      error
+	deadline time.Time
+}
+
+func (f *fakeStore) Connect(ctx context.Context, a connections.Admission, _ time.Time) (int, error) {
+	f.deadline, _ = ctx.Deadline()
+	if f.err != nil {
+		return 0, f.err
+	}
+	for _, earlier := range f.admitted {
+		if earlier.Ticket == a.Ticket {
+			return 0, fmt.Errorf("admit connection: %w", connections.ErrTicketUsed)
+		}
+	}
+	f.admitted = append(f.admitted, a)
+	return 0, nil
+}
+
+func newTestHandler(t *testing.T, store store) (*handler, *bytes.Buffer) {
+	t.Helper()
+	signers, err := newSigners(account, caller, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := new(bytes.Buffer)
+	return &handler{log: logging.New(log), signers: signers, connections: store, now: func() time.Time { return epoch }}, log
+}
+
+func granted() grant.Grant {
+	return grant.Grant{
+		Subject: "alice", Name: "Alice", Rooms: []string{"lobby"}, IssuedAt: epoch, ExpiresAt: epoch.Add(10 * time.Second),
+		SessionEndsAt: epoch.Add(2 * time.Hour), AuthenticatedAt: epoch.Add(-time.Minute), Ticket: "AAECAwQFBgcICQoLDA0ODw",
+	}
+}
+
+// connectEvent returns the event of a handshake that is in order, as API Gateway sends it.
+func connectEvent(t testing.TB) events.APIGatewayWebsocketProxyRequest {
+	t.Helper()
+	query := granted().Values()
+	query["X-Amz-Signature"] = []string{"6274cda040cab0a8d797f67f82286919729ecfe81ff85efcf66ad954b19cb3ca"}
+	query["X-Amz-Security-Token"] = []string{"IQoJb3JpZ2luX2VjEJr"}
+	return events.APIGatewayWebsocketProxyRequest{
+		MultiValueHeaders:               map[string][]string{"Host": {"abcd123.execute-api.us-east-1.amazonaws.com"}},
+		MultiValueQueryStringParameters: query,
+		RequestContext: events.APIGatewayWebsocketProxyRequestContext{
+			RouteKey: "$connect", EventType: "CONNECT", ConnectionID: "RhDBXdXgIAMCIFQ=", ConnectedAt: 1795327200123, Identity: signed(),
+		},
+	}
+}
+
+func TestConnectAdmitsWhomTheGrantNames(t *testing.T) {
+	t.Parallel()
+	store := &fakeStore{}
+	h, log := newTestHandler(t, store)
+	response, err := h.handle(t.Context(), connectEvent(t))
+	if err != nil || response.StatusCode != 200 || len(response.Headers)+len(response.MultiValueHeaders) != 0 {
+		t.Fatalf("handle = %+v, %v\n%s", response, err, log)
+	}
+	g := granted()
+	want := []connections.Admission{{
+		ConnectionID: "RhDBXdXgIAMCIFQ=", ConnectedAt: time.UnixMilli(1795327200123), Subject: "alice", Name: "Alice", Rooms: []string{"lobby"},
+		SessionEndsAt: g.SessionEndsAt, AuthenticatedAt: g.AuthenticatedAt, Ticket: g.Ticket, TicketExpiresAt: g.ExpiresAt,
+	}}
+	if diff := cmp.Diff(want, store.admitted); diff != "" {
+		t.Errorf("admitted (-want +got):\n%s", diff)
+	}
+	for _, secret := range []string{g.Ticket, "6274cda0", "IQoJb3JpZ2lu", "alice"} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("%s is in the log:\n%s", secret, log)
+		}
+	}
+}
+
+func TestConnectRefuses(t *testing.T) {
+	t.Parallel()
+	type event = events.APIGatewayWebsocketProxyRequest
+	set := func(name string, values ...string) func(*event) {
+		return func(e *event) { e.MultiValueQueryStringParameters[name] = values }
+	}
+	tests := []struct {
+		name   string
+		change func(*event)
+		reason string
+	}{
+		{"another route", func(e *event) { e.RequestContext.RouteKey = "sendmessage" }, "wrong_route"},
+		{"another event", func(e *event) { e.RequestContext.EventType = "MESSAGE" }, "wrong_route"},
+		{"a route without authorization", func(e *event) { e.RequestContext.Identity = events.APIGatewayRequestIdentity{SourceIP: "203.0.113.7"} }, "no_identity"},
+		{"another signer", func(e *event) { e.RequestContext.Identity.Caller = "AROAOTHER:x" }, "unknown_signer"},
+		{"a signature over nothing of ours", func(e *event) { e.MultiValueQueryStringParameters = nil }, "missing_v"},
+		{"only the single-value map", func(e *event) {
+			e.QueryStringParameters = map[string]string{"v": "1"}
+			e.MultiValueQueryStringParameters = nil
+		}, "missing_v"},
+		{"an unknown parameter", set("admin", "1"), "unknown_parameter"},
+		{"a parameter twice", set("sub", "alice", "bob"), "repeated_sub"},
+		{"a malformed parameter", set("rm", "Lobby"), "malformed_rm"},
+		{"an old grant", func(e *event) {
+			set("iat", "1795327100")(e)
+			set("exp", "1795327110")(e)
+		}, "expired"},
+		{"a grant of tomorrow", func(e *event) {
+			set("iat", "1795413600")(e)
+			set("exp", "1795413610")(e)
+		}, "not_yet_valid"},
+		{"a grant for a day", set("exp", "1795413600"), "wrong_lifetime"},
+		{"a session that is over", set("sx", "1795327200"), "session_over"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			store := &fakeStore{}
+			h, log := newTestHandler(t, store)
+			e := connectEvent(t)
+			test.change(&e)
+			checkRefusal(t, h, e, test.reason, log)
+			if len(store.admitted) != 0 {
+				t.Errorf("admitted %+v", store.admitted)
+			}
+		})
+	}
+}
+
+// checkRefusal wants an answer that tells the client nothing and the log why.
+func checkRefusal(t *testing.T, h *handler, e events.APIGatewayWebsocketProxyRequest, reason string, log *bytes.Buffer) {
+	t.Helper()
+	response, err := h.handle(t.Context(), e)
+	if want := (events.APIGatewayProxyResponse{StatusCode: 403}); err != nil || !cmp.Equal(response, want) {
+		t.Errorf("handle = %+v, %v; want %+v", response, err, want)
+	}
+	if want := `"reason":"` + reason + `"`; !strings.Contains(log.String(), want) {
+		t.Errorf("log lacks %s:\n%s", want, log)
+	}
+}
+
+func TestConnectRefusesWhomTheTableRefuses(t *testing.T) {
+	t.Parallel()
+	for err, reason := range map[error]string{
+		connections.ErrTicketUsed: "ticket_used", connections.ErrRevoked: "revoked", connections.ErrBanned: "banned",
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			h, log := newTestHandler(t, &fakeStore{err: fmt.Errorf("admit connection: %w", err)})
+			checkRefusal(t, h, connectEvent(t), reason, log)
+		})
+	}
+}
+
+func TestSecondUseOfAURLIsRefused(t *testing.T) {
+	t.Parallel()
+	h, log := newTestHandler(t, &fakeStore{})
+	if response, err := h.handle(t.Context(), connectEvent(t)); err != nil || response.StatusCode != 200 {
+		t.Fatalf("handle = %+v, %v", response, err)
+	}
+	checkRefusal(t, h, connectEvent(t), "ticket_used", log)
+}
+
+func TestFailingTableIs503(t *testing.T) {
+	t.Parallel()
+	h, log := newTestHandler(t, &fakeStore{err: errors.New("no route to table")})
+	response, err := h.handle(t.Context(), connectEvent(t))
+	if want := (events.APIGatewayProxyResponse{StatusCode: 503}); err != nil || !cmp.Equal(response, want) {
+		t.Errorf("handle = %+v, %v; want %+v", response, err, want)
+	}
+	if !strings.Contains(log.String(), `"level":"ERROR"`) || !strings.Contains(log.String(), "no route to table") {
+		t.Errorf("log %s", log)
+	}
+}
+
+func TestTimeIsKeptForTheAnswer(t *testing.T) {
+	t.Parallel()
+	deadline := time.Now().Add(time.Hour)
+	ctx, cancel := context.WithDeadline(t.Context(), deadline)
+	defer cancel()
+	store := &fakeStore{}
+	h, _ := newTestHandler(t, store)
+	if _, err := h.handle(ctx, connectEvent(t)); err != nil || !store.deadline.Equal(deadline.Add(-answerMargin)) {
+		t.Errorf("the table had until %s, the invocation has until %s, %v", store.deadline, deadline, err)
+	}
+}
+
+func TestOnlyOurSubprotocolIsNamed(t *testing.T) {
+	t.Parallel()
+	ours := map[string]string{"Sec-WebSocket-Protocol": "chat.v1"}
+	tests := []struct {
+		name    string
+		headers map[string][]string
+		want    map[string]string
+	}{
+		{"none offered", map[string][]string{}, nil},
+		{"ours", map[string][]string{"Sec-WebSocket-Protocol": {"chat.v1"}}, ours},
+		{"another letter case of the header", map[string][]string{"sec-websocket-protocol": {"chat.v1"}}, ours},
+		{"ours and a secret", map[string][]string{"Sec-WebSocket-Protocol": {"chat.v1, pop.secret"}}, ours},
+		{"ours last, without space", map[string][]string{"Sec-WebSocket-Protocol": {"pop.secret,chat.v1"}}, ours},
+		{"two header lines", map[string][]string{"Sec-WebSocket-Protocol": {"pop.secret", "chat.v1"}}, ours},
+		{"only others", map[string][]string{"Sec-WebSocket-Protocol": {"chat.v2, pop.secret, CHAT.V1"}}, nil},
+		{"ours in another header", map[string][]string{"X-Sec-WebSocket-Protocol": {"chat.v1"}}, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			h, _ := newTestHandler(t, &fakeStore{})
+			e := connectEvent(t)
+			e.MultiValueHeaders = test.headers
+			response, err := h.handle(t.Context(), e)
+			if err != nil || response.StatusCode != 200 || !cmp.Equal(response.Headers, test.want) || response.MultiValueHeaders != nil {
+				t.Errorf("handle = %+v, %v; want headers %v", response, err, test.want)
+			}
+		})
+	}
+}
+
+// FuzzConnectEvent holds that no event whatever is answered with anything else than 200 and 403, and
+// that nobody is admitted but by a complete grant.
+func FuzzConnectEvent(f *testing.F) {
+	seed, err := json.Marshal(connectEvent(f))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed)
+	f.Add([]byte(`{"requestContext":{"routeKey":"$connect","eventType":"CONNECT"}}`))
+	f.Add([]byte(`{"multiValueQueryStringParameters":{"v":["1"],"sub":null},"multiValueHeaders":{"Sec-WebSocket-Protocol":[]}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var e events.APIGatewayWebsocketProxyRequest
+		if json.Unmarshal(data, &e) != nil {
+			return
+		}
+		store := &fakeStore{}
+		h, _ := newTestHandler(t, store)
+		response, err := h.handle(t.Context(), e)
+		if err != nil || (response.StatusCode == 200) != (len(store.admitted) == 1) || response.StatusCode != 200 && response.StatusCode != 403 {
+			t.Errorf("handle = %+v, %v with %d admitted", response, err, len(store.admitted))
+		}
+		if _, err := grant.Parse(e.MultiValueQueryStringParameters); response.StatusCode == 200 && err != nil {
+			t.Errorf("admitted without a grant: %v", err)
+		}
+	})
+}

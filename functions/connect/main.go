@@ -1,0 +1,45 @@
+// Command connect is the Lambda function behind the $connect route: it decides whether a signed URL
+// opens a connection, and records the connection. API Gateway has verified the signature; this
+// function checks what the signature covers, and who signed.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/caarlos0/env/v11"
+
+	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
+)
+
+func main() {
+	log := logging.New(os.Stdout)
+	h, err := newHandler(context.Background(), log, env.ToMap(os.Environ()))
+	if err != nil {
+		log.Error("init failed", slog.Any("error", err))
+		os.Exit(1)
+	}
+	lambda.Start(h.handle)
+}
+
+// newHandler does the work of a cold start, once per process.
+func newHandler(ctx context.Context, log *slog.Logger, environment map[string]string) (*handler, error) {
+	c, signers, err := readConfig(environment)
+	if err != nil {
+		return nil, fmt.Errorf("read environment: %w", err)
+	}
+	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load AWS config: %w", err)
+	}
+	limits := connections.Limits{ConnectionsPerUser: c.ConnectionsPerUser, RoomShards: c.RoomShards}
+	store := connections.New(dynamodb.NewFromConfig(aws), c.TableName, limits)
+	return &handler{log: log, signers: signers, connections: store, now: time.Now}, nil
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+const routeDisconnect = "$disconnect"
+
+// store forgets connections; connections.Store is one.
+type store interface {
+	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
+}
+
+type handler struct {
+	log         *slog.Logger
+	connections store
+}
+
+// handle forgets the connection of the event. One that is not known, or not any more, is no error:
+// it may never have been admitted, have given way to another, or been found gone by a broadcast.
+func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+	request := event.RequestContext
+	log := h.log.With(slog.String("connectionId", request.ConnectionID))
+	if request.RouteKey != routeDisconnect {
+		log.ErrorContext(ctx, "wrong route", slog.String("routeKey", request.RouteKey))
+		return events.APIGatewayProxyResponse{}, fmt.Errorf("this function is for the route %s", routeDisconnect)
+	}
+	forgotten, err := h.connections.Forget(ctx, request.ConnectionID, time.Time{})
+	if err != nil {
+		log.ErrorContext(ctx, "disconnect failed", slog.Any("error", err))
+		return events.APIGatewayProxyResponse{}, err
+	}
+	log.InfoContext(ctx, "disconnected", slog.Bool("forgotten", forgotten), slog.Int64("code", request.DisconnectStatusCode))
+	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK}, nil
+}

@@ -1,0 +1,47 @@
+// Command disconnect is the Lambda function behind the $disconnect route: it forgets the connection.
+// API Gateway calls it after the connection is gone, and may not call it at all, so nothing depends
+// on it.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/caarlos0/env/v11"
+
+	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
+)
+
+// config is what the function reads from its environment.
+type config struct {
+	TableName string `env:"TABLE_NAME,notEmpty"`
+}
+
+func main() {
+	log := logging.New(os.Stdout)
+	h, err := newHandler(context.Background(), log, env.ToMap(os.Environ()))
+	if err != nil {
+		log.Error("init failed", slog.Any("error", err))
+		os.Exit(1)
+	}
+	lambda.Start(h.handle)
+}
+
+// newHandler does the work of a cold start, once per process.
+func newHandler(ctx context.Context, log *slog.Logger, environment map[string]string) (*handler, error) {
+	c, err := env.ParseAsWithOptions[config](env.Options{Environment: environment})
+	if err != nil {
+		return nil, fmt.Errorf("read environment: %w", err)
+	}
+	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load AWS config: %w", err)
+	}
+	return &handler{log: log, connections: connections.New(dynamodb.NewFromConfig(aws), c.TableName, connections.Limits{})}, nil
+}

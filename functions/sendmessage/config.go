@@ -1,0 +1,36 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// config is what the function reads from its environment. Lambda itself sets the memory size.
+type config struct {
+	TableName         string `env:"TABLE_NAME,notEmpty"`
+	CallbackURL       string `env:"CALLBACK_URL,notEmpty"`
+	RoomShards        int    `env:"ROOM_SHARDS" envDefault:"1"`
+	MessagesPerWindow int    `env:"MESSAGES_PER_WINDOW" envDefault:"20"`
+	MemoryMB          int    `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE" envDefault:"256"`
+}
+
+// readConfig returns the configuration, or all problems with it together.
+func readConfig(environment map[string]string) (config, error) {
+	c, err := env.ParseAsWithOptions[config](env.Options{Environment: environment})
+	if err != nil {
+		return config{}, err
+	}
+	var problems []error
+	if c.RoomShards < 1 {
+		problems = append(problems, errors.New("ROOM_SHARDS must be at least 1"))
+	}
+	if c.MessagesPerWindow < 1 {
+		problems = append(problems, errors.New("MESSAGES_PER_WINDOW must be at least 1"))
+	}
+	return c, errors.Join(problems...)
+}
+
+// concurrency returns how many posts are under way at the same time. Lambda gives CPU in proportion
+// to memory, so a smaller function gains nothing from more: 64 at 256 MB.
+func (c config) concurrency() int { return min(max(c.MemoryMB/4, 16), 256) }

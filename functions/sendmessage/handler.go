@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"signedsocket/shared/callback"
+	"signedsocket/shared/connections"
+	"signedsocket/shared/message"
+)
+
+const (
+	routeSend    = "sendmessage"
+	routeDefault = "$default"
+	routePing    = "ping"
+
+	// Lambda kills an invocation that reaches its deadline, so the work ends some time before it: all
+	// of it answerMargin earlier, and the posts reportMargin earlier than that, so that their sender
+	// can be told.
+	answerMargin = 500 * time.Millisecond
+	reportMargin = time.Second
+)
+
+// store knows connections and rooms; connections.Store does.
+type store interface {
+	Touch(ctx context.Context, connectionID string, now time.Time) (connections.Connection, error)
+	Members(ctx context.Context, room string, now time.Time) iter.Seq2[[]connections.Member, error]
+	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
+}
+
+// poster posts frames to connections; callback.Client does.
+type poster interface {
+	Post(ctx context.Context, connectionID string, data []byte) error
+}
+
+type handler struct {
+	log         *slog.Logger
+	connections store
+	callback    poster
+	now         func() time.Time
+	newID       func(time.Time) (string, error) // makes ids for messages that have none
+	concurrency int                             // posts under way at the same time, at least 1
+}
+
+// handle serves one frame. All answers go back through @connections, so the response is always the
+// same. An error is a fault, for which API Gateway sends the client a frame of its own; a refusal is
+// an error frame of ours.
+func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+	ctx, cancel := before(ctx, answerMargin)
+	defer cancel()
+	request := event.RequestContext
+	log := h.log.With(slog.String("connectionId", request.ConnectionID), slog.String("routeKey", request.RouteKey))
+	var err error
+	switch request.RouteKey {
+	case routePing:
+		err = h.answer(ctx, log, request.ConnectionID, message.EncodePong())
+	case routeSend, routeDefault:
+		err = h.send(ctx, log, request.ConnectionID, event.Body)
+	default:
+		err = errors.New("no such route")
+	}
+	if err != nil {
+		log.ErrorContext(ctx, "message failed", slog.Any("error", err))
+		return events.APIGatewayProxyResponse{}, err
+	}
+	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK}, nil
+}
+
+// send delivers the message in a frame, and tells its sender how that went.
+func (h *handler) send(ctx context.Context, log *slog.Logger, connectionID, body string) error {
+	frame, code := message.Decode(body)
+	if code != "" {
+		return h.refuse(ctx, log, connectionID, message.Error{Code: code, ClientID: frame.ClientID})
+	}
+	now := h.now()
+	sender, err := h.connections.Touch(ctx, connectionID, now)
+	if err != nil {
+		if refusal, ok := refusalOf(err); ok {
+			refusal.ClientID = frame.ClientID
+			return h.refuse(ctx, log, connectionID, refusal)
+		}
+		return err
+	}
+	room, code := roomOf(sender, frame.Room)
+	if code != "" {
+		return h.refuse(ctx, log, connectionID, message.Error{Code: code, ClientID: frame.ClientID})
+	}
+	id, encoded, err := h.encode(sender, room, frame, now)
+	if err != nil {
+		return err
+	}
+	done, err := h.deliver(ctx, sender, room, encoded)
+	log.InfoContext(ctx, "broadcast", slog.String("room", room), done.logged(), slog.Int64("ms", h.now().Sub(now).Milliseconds()))
+	if err != nil {
+		return err
+	}
+	if err := h.report(ctx, log, sender, id, frame.ClientID, done); err != nil {
+		return err
+	}
+	h.forget(ctx, log, done.stale)
+	return nil
+}
+
+// refusalOf returns the error frame for a message that the table refuses; false means a fault.
+func refusalOf(err error) (message.Error, bool) {
+	var limit *connections.RateLimitError
+	switch {
+	case errors.Is(err, connections.ErrNotConnected):
+		return message.Error{Code: message.NotConnected}, true
+	case errors.Is(err, connections.ErrSessionEnded):
+		return message.Error{Code: message.SessionEnded}, true
+	case errors.As(err, &limit):
+		return message.Error{Code: message.RateLimited, RetryAfter: limit.RetryAfter}, true
+	}
+	return message.Error{}, false
+}
+
+// roomOf returns the room that a frame is for: the one it names, if the sender is in it, or the only
+// one the sender is in.
+func roomOf(sender connections.Connection, named string) (string, message.Code) {
+	switch {
+	case named != "" && sender.In(named):
+		return named, ""
+	case named != "":
+		return "", message.RoomNotAllowed
+	case len(sender.Rooms) == 1:
+		return sender.Rooms[0].Room, ""
+	default:
+		return "", message.BadMessage
+	}
+}
+
+// encode returns the frame for the recipients, and its id. Who sent it is what the table says.
+func (h *handler) encode(sender connections.Connection, room string, frame message.Send, now time.Time) (id string, encoded []byte, err error) {
+	if frame.ClientID != "" {
+		id = message.IDFor(sender.Subject, frame.ClientID)
+	} else if id, err = h.newID(now); err != nil {
+		return "", nil, err
+	}
+	encoded, err = message.Message{
+		ID: id, Room: room, From: message.Sender{Subject: sender.Subject, Name: sender.Name}, Text: frame.Text, SentAt: now,
+	}.Encode()
+	return id, encoded, err
+}
+
+// report tells the sender who got the message. That an ack does not arrive is no fault: the message
+// was delivered, and the client, which hears nothing, sends it again under the same id.
+func (h *handler) report(ctx context.Context, log *slog.Logger, sender connections.Connection, id, clientID string, done delivery) error {
+	if done.failed > 0 {
+		return h.refuse(ctx, log, sender.ID, message.Error{Code: message.PartialDelivery, ClientID: clientID})
+	}
+	ack, err := message.Ack{ID: id, ClientID: clientID, Recipients: done.recipients, Delivered: done.delivered, Gone: done.gone}.Encode()
+	if err != nil {
+		return err
+	}
+	if err := h.answer(ctx, log, sender.ID, ack); err != nil {
+		log.WarnContext(ctx, "ack not delivered", slog.Any("error", err))
+	}
+	return nil
+}
+
+// refuse tells the client that its frame was refused, and why. When the client cannot be told, that
+// is a fault: API Gateway's own frame then says at least that something went wrong.
+func (h *handler) refuse(ctx context.Context, log *slog.Logger, connectionID string, refusal message.Error) error {
+	log.WarnContext(ctx, "message refused", slog.String("reason", string(refusal.Code)))
+	frame, err := refusal.Encode()
+	if err != nil {
+		return err
+	}
+	return h.answer(ctx, log, connectionID, frame)
+}
+
+// answer posts a frame to the sender. A sender who has left needs no answer.
+func (h *handler) answer(ctx context.Context, log *slog.Logger, connectionID string, frame []byte) error {
+	err := h.callback.Post(ctx, connectionID, frame)
+	if errors.Is(err, callback.ErrGone) {
+		log.InfoContext(ctx, "sender gone")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("answer sender: %w", err)
+	}
+	return nil
+}

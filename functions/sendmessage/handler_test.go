@@ -1,0 +1,215 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"signedsocket/shared/connections"
+	"signedsocket/shared/message"
+)
+
+func TestMessageReachesEverybodyInTheRoom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.join("sender=", "a=", "b=")
+	w.handle("sendmessage", `{"action":"sendmessage","message":"hi","room":"lobby","id":"m1"}`)
+	want := fmt.Sprintf(`{"type":"message","id":"%s","room":"lobby","from":{"sub":"alice","name":"Alice"},"message":"hi","sentAt":%d}`,
+		message.IDFor("alice", "m1"), w.now.UnixMilli())
+	for _, id := range []string{"a=", "b="} {
+		w.received(id, want)
+	}
+	w.received("sender=", want, `{"type":"ack","id":"`+message.IDFor("alice", "m1")+`","clientId":"m1","recipients":3,"delivered":3,"gone":0}`)
+	if w.store.touches != 1 || w.store.queries != 1 || len(w.store.forgets) != 0 {
+		t.Errorf("%d updates, %d queries, forgot %v; want one, one and none", w.store.touches, w.store.queries, w.store.forgets)
+	}
+	if log := w.log.String(); strings.Contains(log, "hi") || strings.Contains(log, "Alice") {
+		t.Errorf("the log holds what was said:\n%s", log)
+	}
+}
+
+func TestArticlesFrameIsTaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.join("sender=", "a=")
+	w.handle("$default", `{"message": "hi"}`)
+	for i, frame := range w.gateway.frames("sender=") {
+		var got struct{ Type, ID, ClientID string }
+		if err := json.Unmarshal([]byte(frame), &got); err != nil || got.Type != []string{"message", "ack"}[i] || got.ID != "fresh" || got.ClientID != "" {
+			t.Errorf("frame %s, %v", frame, err)
+		}
+	}
+	if got := w.gateway.frames("a="); len(got) != 1 {
+		t.Errorf("the other got %q", got)
+	}
+}
+
+func TestSenderIsAmongTheRecipientsWhateverTheRoomLists(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.handle("sendmessage", `{"message":"hi"}`)
+	if got := w.gateway.frames("sender="); len(got) != 2 || !strings.Contains(got[1], `"recipients":1,"delivered":1`) {
+		t.Errorf("the sender got %q", got)
+	}
+}
+
+func TestPingIsAnsweredWithoutTheTable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.handle("ping", `{"action":"ping"}`)
+	w.received("sender=", `{"type":"pong"}`)
+	if w.store.touches+w.store.queries != 0 {
+		t.Error("the table was asked")
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, route, body string
+		touch             error
+		rooms             []string
+		want              string
+	}{
+		{"no JSON", "$default", `hello`, nil, nil, `{"type":"error","code":"bad_message","message":"…"}`},
+		{"an unknown name", "sendmessage", `{"message":"hi","user":"bob"}`, nil, nil, `{"type":"error","code":"bad_message","message":"…"}`},
+		{"an unknown action", "$default", `{"action":"join","room":"x"}`, nil, nil, `{"type":"error","code":"unknown_action","message":"…"}`},
+		{"too large", "sendmessage", strings.Repeat("x", 5000), nil, nil, `{"type":"error","code":"too_large","message":"…"}`},
+		{"not connected", "sendmessage", `{"message":"hi","id":"m1"}`, connections.ErrNotConnected, nil, `{"type":"error","code":"not_connected","message":"…","clientId":"m1"}`},
+		{"session ended", "sendmessage", `{"message":"hi"}`, connections.ErrSessionEnded, nil, `{"type":"error","code":"session_ended","message":"…"}`},
+		{"too often", "sendmessage", `{"message":"hi","id":"m1"}`, &connections.RateLimitError{RetryAfter: 2500 * time.Millisecond}, nil,
+			`{"type":"error","code":"rate_limited","message":"…","clientId":"m1","retryAfterMs":2500}`},
+		{"another room", "sendmessage", `{"message":"hi","room":"secret","id":"m1"}`, nil, nil, `{"type":"error","code":"room_not_allowed","message":"…","clientId":"m1"}`},
+		{"which of two rooms", "sendmessage", `{"message":"hi","id":"m1"}`, nil, []string{"lobby", "news"}, `{"type":"error","code":"bad_message","message":"…","clientId":"m1"}`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.join("a=")
+			w.store.touchErr = test.touch
+			if test.rooms != nil {
+				w.store.sender.Rooms = nil
+				for _, room := range test.rooms {
+					w.store.sender.Rooms = append(w.store.sender.Rooms, connections.Membership{Room: room})
+				}
+			}
+			w.handle(test.route, test.body)
+			got := w.gateway.frames("sender=")
+			if len(got) != 1 || withoutText(got[0]) != test.want {
+				t.Errorf("the sender got %q, want %s", got, test.want)
+			}
+			if others := w.gateway.frames("a="); len(others) != 0 || w.store.queries != 0 {
+				t.Errorf("others got %q after %d queries", others, w.store.queries)
+			}
+			if !strings.Contains(w.log.String(), `"message":"message refused"`) {
+				t.Errorf("log:\n%s", w.log)
+			}
+		})
+	}
+}
+
+// withoutText replaces the sentence for people in an error frame.
+func withoutText(frame string) string {
+	before, rest, _ := strings.Cut(frame, `"message":"`)
+	_, after, _ := strings.Cut(rest, `"`)
+	return before + `"message":"…"` + after
+}
+
+func TestNamedRoomIsUsed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.store.sender.Rooms = append(w.store.sender.Rooms, connections.Membership{Room: "news"})
+	w.handle("sendmessage", `{"message":"hi","room":"news"}`)
+	if w.store.room != "news" {
+		t.Errorf("asked for the members of %q", w.store.room)
+	}
+}
+
+func TestFaultsAreErrors(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("no route to table")
+	t.Run("sender cannot be read", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.store.touchErr = broken
+		w.fails("sendmessage", `{"message":"hi"}`, broken)
+		w.received("sender=")
+	})
+	t.Run("room cannot be read", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.join("a=")
+		w.store.membersErr = broken
+		w.fails("sendmessage", `{"message":"hi"}`, broken)
+		if got := w.gateway.frames("a="); len(got) != 1 {
+			t.Errorf("whom the first page named got %q", got)
+		}
+	})
+	t.Run("nobody can be told", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		denied := errors.New("not authorized to perform: execute-api:ManageConnections")
+		w.gateway.fail = func(string, int) error { return denied }
+		w.fails("sendmessage", `{"message":"hi"}`, denied)
+		w.fails("sendmessage", `x`, denied)
+		w.fails("ping", `{"action":"ping"}`, denied)
+	})
+	t.Run("no id", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.h.newID = func(time.Time) (string, error) { return "", broken }
+		w.fails("sendmessage", `{"message":"hi"}`, broken)
+	})
+	t.Run("another route", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.fails("$connect", ``, nil)
+	})
+}
+
+func TestAckThatDoesNotArriveIsNoFault(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.gateway.fail = func(_ string, earlier int) error {
+		if earlier == 1 {
+			return errors.New("connection reset")
+		}
+		return nil
+	}
+	w.handle("sendmessage", `{"message":"hi"}`)
+	if !strings.Contains(w.log.String(), "ack not delivered") {
+		t.Errorf("log:\n%s", w.log)
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	good := map[string]string{"TABLE_NAME": "table", "CALLBACK_URL": "https://host/prod", "ROOM_SHARDS": "3", "MESSAGES_PER_WINDOW": "7"}
+	c, err := readConfig(good)
+	if err != nil || c.RoomShards != 3 || c.MessagesPerWindow != 7 || c.concurrency() != 64 {
+		t.Errorf("readConfig = %+v, %v", c, err)
+	}
+	if h, err := newHandler(t.Context(), nil, good); err != nil || h.concurrency != 64 {
+		t.Errorf("newHandler: %v", err)
+	}
+	for memory, want := range map[string]int{"128": 32, "1769": 256, "": 64, "32": 16} {
+		good["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = memory
+		if c, err := readConfig(good); err != nil || c.concurrency() != want {
+			t.Errorf("with %s MB: %d at a time, %v; want %d", memory, c.concurrency(), err, want)
+		}
+	}
+	_, err = newHandler(t.Context(), nil, map[string]string{"ROOM_SHARDS": "x"})
+	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL", "RoomShards"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("err = %v, want all problems, %s among them", err, name)
+		}
+	}
+	good["ROOM_SHARDS"], good["MESSAGES_PER_WINDOW"] = "0", "-1"
+	if _, err := readConfig(good); err == nil || !strings.Contains(err.Error(), "ROOM_SHARDS") || !strings.Contains(err.Error(), "MESSAGES_PER_WINDOW") {
+		t.Errorf("err = %v", err)
+	}
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"signedsocket/shared/callback"
+	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is a handler between a table and a gateway that work as the real ones do.
+type world struct {
+	t       *testing.T
+	now     time.Time // when the world began
+	h       *handler
+	store   *fakeStore
+	gateway *fakeGateway
+	log     *bytes.Buffer
+}
+
+// newWorld returns a world in which alice is connected by "sender=", an hour old, and alone in the
+// room lobby.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, now: time.Now(), log: new(bytes.Buffer), gateway: &fakeGateway{posted: make(map[string][]string), calls: make(map[string]int)}}
+	w.store = &fakeStore{t: t, sender: connections.Connection{
+		ID: "sender=", Subject: "alice", Name: "Alice", Rooms: []connections.Membership{{Room: "lobby"}}, ConnectedAt: w.now.Add(-time.Hour),
+	}}
+	w.h = &handler{
+		log: logging.New(w.log), connections: w.store, callback: w.gateway, concurrency: 8,
+		now: time.Now, newID: func(time.Time) (string, error) { return "fresh", nil },
+	}
+	return w
+}
+
+// join adds members to the room, an hour old, three to a page.
+func (w *world) join(ids ...string) {
+	for _, id := range ids {
+		w.joinAt(id, w.now.Add(-time.Hour))
+	}
+}
+
+func (w *world) joinAt(id string, connectedAt time.Time) {
+	w.store.members = append(w.store.members, connections.Member{ConnectionID: id, ConnectedAt: connectedAt})
+}
+
+func event(route, body string) events.APIGatewayWebsocketProxyRequest {
+	return events.APIGatewayWebsocketProxyRequest{Body: body, RequestContext: events.APIGatewayWebsocketProxyRequestContext{
+		RouteKey: route, EventType: "MESSAGE", ConnectionID: "sender=",
+	}}
+}
+
+// handle has the handler serve a frame without fault.
+func (w *world) handle(route, body string) {
+	w.t.Helper()
+	response, err := w.h.handle(w.t.Context(), event(route, body))
+	if want := (events.APIGatewayProxyResponse{StatusCode: 200}); err != nil || !cmp.Equal(response, want) {
+		w.t.Errorf("handle = %+v, %v; want %+v", response, err, want)
+	}
+}
+
+// fails has the handler serve a frame with this fault, or with any when want is nil.
+func (w *world) fails(route, body string, want error) {
+	w.t.Helper()
+	if _, err := w.h.handle(w.t.Context(), event(route, body)); err == nil || want != nil && !errors.Is(err, want) {
+		w.t.Errorf("err = %v, want %v", err, want)
+	}
+	if !bytes.Contains(w.log.Bytes(), []byte(`"level":"ERROR"`)) {
+		w.t.Errorf("log:\n%s", w.log)
+	}
+}
+
+// received compares what a connection got.
+func (w *world) received(id string, want ...string) {
+	w.t.Helper()
+	if got := w.gateway.frames(id); !slices.Equal(got, want) {
+		w.t.Errorf("%s got %q, want %q", id, got, want)
+	}
+}
+
+// fakeStore is a table with one sender and one room.
+type fakeStore struct {
+	t          *testing.T
+	sender     connections.Connection
+	members    []connections.Member
+	touchErr   error
+	membersErr error // after the first page
+	forgetErr  error
+	beforePage func(page int) // if set, called before each page, the first of which is 0
+
+	mu               sync.Mutex
+	touches, queries int
+	room             string
+	forgets          []string
+}
+
+func (f *fakeStore) Touch(_ context.Context, connectionID string, _ time.Time) (connections.Connection, error) {
+	f.touches++
+	if f.touchErr != nil {
+		return connections.Connection{}, fmt.Errorf("count message: %w", f.touchErr)
+	}
+	if connectionID != f.sender.ID {
+		f.t.Errorf("touched %s", connectionID)
+	}
+	return f.sender, nil
+}
+
+func (f *fakeStore) Members(_ context.Context, room string, _ time.Time) iter.Seq2[[]connections.Member, error] {
+	f.room = room
+	return func(yield func([]connections.Member, error) bool) {
+		for page := range slices.Chunk(f.members, 3) {
+			if f.beforePage != nil {
+				f.beforePage(f.queries)
+			}
+			f.queries++
+			if !yield(page, nil) {
+				return
+			}
+			if f.membersErr != nil {
+				yield(nil, f.membersErr)
+				return
+			}
+		}
+		if f.membersErr != nil {
+			yield(nil, f.membersErr)
+		}
+	}
+}
+
+// Forget removes a member as the table does, on condition of the time it was connected at.
+func (f *fakeStore) Forget(_ context.Context, connectionID string, connectedAt time.Time) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.forgetErr != nil {
+		return false, f.forgetErr
+	}
+	f.forgets = append(f.forgets, connectionID)
+	before := len(f.members)
+	f.members = slices.DeleteFunc(f.members, func(m connections.Member) bool {
+		return m.ConnectionID == connectionID && m.ConnectedAt.Equal(connectedAt)
+	})
+	return len(f.members) < before, nil
+}
+
+// fakeGateway is an @connections endpoint.
+type fakeGateway struct {
+	// fail, if set, says how a post ends, given how many there were to that connection before.
+	fail func(connectionID string, earlier int) error
+	// hold, if set, is called during each post.
+	hold func(ctx context.Context, connectionID string) error
+
+	mu     sync.Mutex
+	posted map[string][]string
+	calls  map[string]int
+	active int
+	most   int
+}
+
+var errGone = fmt.Errorf("post to connection: %w", callback.ErrGone)
+
+func (f *fakeGateway) Post(ctx context.Context, connectionID string, data []byte) error {
+	f.mu.Lock()
+	earlier := f.calls[connectionID]
+	f.calls[connectionID]++
+	f.active++
+	f.most = max(f.most, f.active)
+	f.mu.Unlock()
+	var err error
+	if f.hold != nil {
+		err = f.hold(ctx, connectionID)
+	}
+	if err == nil && f.fail != nil {
+		err = f.fail(connectionID, earlier)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.active--
+	if err == nil {
+		f.posted[connectionID] = append(f.posted[connectionID], string(data))
+	}
+	return err
+}
+
+func (f *fakeGateway) frames(connectionID string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.posted[connectionID]
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestUserIDAndName(t *testing.T) {
+	t.Parallel()
+	// printf 'https://issuer.exampleauth0|alice' | openssl dgst -sha256 -binary | basenc --base64url | cut -c1-32
+	const hashed = "axsu4hNX-HtsizaUqUjy80bBLQKEyP_q"
+	tests := []struct{ name, sub, nameClaim, wantID, wantName string }{
+		{"as they are", "alice", "Alice Ä", "alice", "Alice Ä"},
+		{"another kind of id", "auth0|alice", "Alice", hashed, "Alice"},
+		{"no name", "0123456789abcdef", "", "0123456789abcdef", "01234567"},
+		{"no name, short id", "al", "", "al", "al"},
+		{"a name in another form, with space around", "alice", " e\u0301 ", "alice", "é"},
+		{"a name with a direction override", "alice", "Alice\u202e", "alice", "alice"},
+		{"a name of two lines", "alice", "Alice\nadmin", "alice", "alice"},
+		{"a name as long as allowed", "alice", strings.Repeat("é", 32), "alice", strings.Repeat("é", 32)},
+		{"a longer name", "alice", strings.Repeat("é", 33), "alice", "alice"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			h, _ := newTestHandler(t, &fakeUsers{})
+			e := request(`{}`)
+			claims(e)["sub"], claims(e)["name"] = test.sub, test.nameClaim
+			body, granted := sign(t, h, e)
+			if granted.Subject != test.wantID || granted.Name != test.wantName {
+				t.Errorf("granted to %q named %q, want %q named %q", granted.Subject, granted.Name, test.wantID, test.wantName)
+			}
+			if diff := cmp.Diff(map[string]any{"sub": test.wantID, "name": test.wantName}, body["user"]); diff != "" {
+				t.Errorf("user (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRoomsClaim(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, claim, asked string
+		ok                 bool
+	}{
+		{"an array, as the gateway writes it", "[lobby news team-1]", `["team-1","lobby"]`, true},
+		{"commas", "lobby,news, team-1", `["team-1"]`, true},
+		{"spaces", "lobby team-1", `["team-1"]`, true},
+		{"one room", "team-1", `["team-1"]`, true},
+		{"more rooms than one connection may be in", "a b c d e f g h i j", `["j"]`, true},
+		{"the default rooms, when they are in it", "[news lobby]", `[]`, true},
+		{"the default rooms, when one is not in it", "[lobby]", `[]`, false},
+		{"another room", "[lobby]", `["team-1"]`, false},
+		{"no claim", "", `["lobby"]`, false},
+		{"an empty array", "[]", `["lobby"]`, false},
+		{"part of a name", "[team-12]", `["team-1"]`, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			h, log := newTestHandler(t, &fakeUsers{})
+			h.config.RoomsClaim = "rooms"
+			e := request(`{"rooms":` + test.asked + `}`)
+			claims(e)["rooms"] = test.claim
+			if test.ok {
+				sign(t, h, e)
+				return
+			}
+			checkRefusal(t, h, e, 403, "room_not_allowed", log)
+		})
+	}
+}
+
+func TestTimeOfAuthentication(t *testing.T) {
+	t.Parallel()
+	now := epoch.Truncate(time.Second)
+	tests := []struct {
+		name, iat string
+		want      time.Time
+	}{
+		{"an integer", "1795327140", now.Add(-time.Minute)},
+		{"with an exponent", "1.79532714e+09", now.Add(-time.Minute)},
+		{"with a fraction", "1795327140.7", now.Add(-time.Minute)},
+		{"ahead of our clock", "1795327203", now},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			h, _ := newTestHandler(t, &fakeUsers{})
+			e := request(`{}`)
+			claims(e)["iat"] = test.iat
+			if _, granted := sign(t, h, e); !granted.AuthenticatedAt.Equal(test.want) {
+				t.Errorf("authenticated at %s, want %s", granted.AuthenticatedAt, test.want)
+			}
+		})
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		change map[string]string
+		want   []string // what the error names; nothing when there is none
+	}{
+		{"complete", nil, nil},
+		{"defaults", map[string]string{"NAME_CLAIM": "", "URL_LIFETIME_SECONDS": "", "SESSION_MAX_SECONDS": ""}, nil},
+		{"nothing that is needed", map[string]string{"WEBSOCKET_URL": "", "TABLE_NAME": "", "AUTH_MODE": "", "DEFAULT_ROOMS": ""},
+			[]string{"WEBSOCKET_URL", "TABLE_NAME", "AUTH_MODE", "DEFAULT_ROOMS"}},
+		{"bad values", map[string]string{"AUTH_MODE": "none", "DEFAULT_ROOMS": "Lobby", "URL_LIFETIME_SECONDS": "61", "SESSION_MAX_SECONDS": "0"},
+			[]string{"AUTH_MODE", "DEFAULT_ROOMS", "URL_LIFETIME_SECONDS", "SESSION_MAX_SECONDS"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			environment := environment()
+			for name, value := range test.change {
+				environment[name] = value
+			}
+			_, err := readConfig(environment)
+			if len(test.want) == 0 && err != nil {
+				t.Error(err)
+			}
+			for _, name := range test.want {
+				if err == nil || !strings.Contains(err.Error(), name) {
+					t.Errorf("err = %v, want all problems, %s among them", err, name)
+				}
+			}
+		})
+	}
+}

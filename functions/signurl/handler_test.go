@@ -1,0 +1,269 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-cmp/cmp"
+
+	"signedsocket/shared/connections"
+	"signedsocket/shared/grant"
+	"signedsocket/shared/logging"
+)
+
+const (
+	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+	ticket    = "AAECAwQFBgcICQoLDA0ODw"
+)
+
+var epoch = time.Date(2026, 11, 22, 6, 0, 0, 400_000_000, time.UTC)
+
+// fakeUsers refuses everybody with err.
+type fakeUsers struct {
+	err             error
+	subject         string
+	authenticatedAt time.Time
+}
+
+func (f *fakeUsers) Revoked(_ context.Context, subject string, authenticatedAt, _ time.Time) error {
+	f.subject, f.authenticatedAt = subject, authenticatedAt
+	return f.err
+}
+
+func newTestHandler(t *testing.T, users *fakeUsers) (*handler, *bytes.Buffer) {
+	t.Helper()
+	presigner, err := grant.NewPresigner("wss://abc123.execute-api.us-east-1.amazonaws.com/prod", "us-east-1",
+		aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example", SessionToken: "tok/en+=="}, nil
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := readConfig(environment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := new(bytes.Buffer)
+	return &handler{
+		log: logging.New(log), config: c, users: users, presigner: presigner,
+		now: func() time.Time { return epoch }, newTicket: func() string { return ticket },
+	}, log
+}
+
+func environment() map[string]string {
+	return map[string]string{
+		"WEBSOCKET_URL": "wss://abc123.execute-api.us-east-1.amazonaws.com/prod", "TABLE_NAME": "table", "AUTH_MODE": "jwt",
+		"DEFAULT_ROOMS": "lobby,news", "NAME_CLAIM": "name", "ROOMS_CLAIM": "", "URL_LIFETIME_SECONDS": "10", "SESSION_MAX_SECONDS": "7200",
+	}
+}
+
+// request returns the event of a request of alice's, whose token is a minute old.
+func request(body string) events.APIGatewayV2HTTPRequest {
+	return events.APIGatewayV2HTTPRequest{
+		Version: "2.0", RouteKey: "POST /signurl", Body: body,
+		Headers: map[string]string{"content-type": "application/json", "host": "evil.example", "authorization": "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln"},
+		RequestContext: events.APIGatewayV2HTTPRequestContext{Authorizer: &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+			JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: map[string]string{
+				"iss": "https://issuer.example", "sub": "alice", "name": "Alice", "iat": "1795327140", "exp": "1795330740",
+			}},
+		}},
+	}
+}
+
+func claims(event events.APIGatewayV2HTTPRequest) map[string]string {
+	return event.RequestContext.Authorizer.JWT.Claims
+}
+
+// sign returns the answer to a request that must be granted, and the grant in its URL.
+func sign(t *testing.T, h *handler, event events.APIGatewayV2HTTPRequest) (map[string]any, grant.Grant) {
+	t.Helper()
+	response, err := h.handle(t.Context(), event)
+	if err != nil || response.StatusCode != 200 {
+		t.Fatalf("handle = %+v, %v", response, err)
+	}
+	var body map[string]any
+	if err := json.Unmarshal([]byte(response.Body), &body); err != nil {
+		t.Fatal(err)
+	}
+	signed, err := url.Parse(body["url"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	granted, err := grant.Parse(signed.Query())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := granted.CheckTimes(epoch); err != nil {
+		t.Error(err)
+	}
+	return body, granted
+}
+
+func TestSignedURLGrantsWhatWasAsked(t *testing.T) {
+	t.Parallel()
+	users := &fakeUsers{}
+	h, log := newTestHandler(t, users)
+	body, granted := sign(t, h, request(`{"rooms":["news"],"challenge":"`+challenge+`"}`))
+	issuedAt := epoch.Truncate(time.Second)
+	want := grant.Grant{
+		Subject: "alice", Name: "Alice", Rooms: []string{"news"}, IssuedAt: issuedAt, ExpiresAt: issuedAt.Add(10 * time.Second),
+		SessionEndsAt: issuedAt.Add(2 * time.Hour), AuthenticatedAt: issuedAt.Add(-time.Minute), Ticket: ticket, Challenge: challenge,
+	}
+	if diff := cmp.Diff(want, granted); diff != "" {
+		t.Errorf("grant (-want +got):\n%s", diff)
+	}
+	if users.subject != "alice" || !users.authenticatedAt.Equal(granted.AuthenticatedAt) {
+		t.Errorf("asked about %s of %s", users.subject, users.authenticatedAt)
+	}
+	signed, _ := body["url"].(string)
+	if !strings.HasPrefix(signed, "wss://abc123.execute-api.us-east-1.amazonaws.com/prod?") || !strings.Contains(signed, "&X-Amz-Signature=") {
+		t.Errorf("url %s", signed)
+	}
+	delete(body, "url")
+	rest := map[string]any{
+		"protocols": []any{"chat.v1"}, "expiresIn": 10.0, "sessionEndsIn": 7200.0, "user": map[string]any{"sub": "alice", "name": "Alice"},
+	}
+	if diff := cmp.Diff(rest, body); diff != "" {
+		t.Errorf("answer (-want +got):\n%s", diff)
+	}
+	for _, secret := range []string{ticket, challenge, "X-Amz", "Alice", "eyJ"} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("%s is in the log:\n%s", secret, log)
+		}
+	}
+}
+
+func TestAnswersMayNotBeStored(t *testing.T) {
+	t.Parallel()
+	h, _ := newTestHandler(t, &fakeUsers{})
+	for _, body := range []string{`{}`, `x`} {
+		response, err := h.handle(t.Context(), request(body))
+		want := map[string]string{"Cache-Control": "no-store", "Content-Type": "application/json"}
+		if err != nil || !cmp.Equal(response.Headers, want) {
+			t.Errorf("headers %v, %v", response.Headers, err)
+		}
+	}
+}
+
+func TestRoomsDefault(t *testing.T) {
+	t.Parallel()
+	h, _ := newTestHandler(t, &fakeUsers{})
+	for _, body := range []string{`{}`, `{"rooms":[]}`, `{"rooms":null}`} {
+		if _, granted := sign(t, h, request(body)); !cmp.Equal(granted.Rooms, []string{"lobby", "news"}) || granted.Challenge != "" {
+			t.Errorf("%s grants %v", body, granted.Rooms)
+		}
+	}
+}
+
+func TestSignRefuses(t *testing.T) {
+	t.Parallel()
+	type event = events.APIGatewayV2HTTPRequest
+	body := func(body string) func(*event) { return func(e *event) { e.Body = body } }
+	claim := func(name, value string) func(*event) { return func(e *event) { claims(*e)[name] = value } }
+	contentType := func(value string) func(*event) { return func(e *event) { e.Headers["content-type"] = value } }
+	tests := []struct {
+		name   string
+		change func(*event)
+		status int
+		code   string
+	}{
+		{"no body", body(""), 400, "bad_request"},
+		{"no JSON", body("rooms=lobby"), 400, "bad_request"},
+		{"no object", body(`["lobby"]`), 400, "bad_request"},
+		{"two objects", body(`{}{}`), 400, "bad_request"},
+		{"an unknown name", body(`{"room":"lobby"}`), 400, "bad_request"},
+		{"a user of the caller's choice", body(`{"user":{"sub":"bob"}}`), 400, "bad_request"},
+		{"a repeated name", body(`{"rooms":["lobby"],"rooms":["news"]}`), 400, "bad_request"},
+		{"another letter case", body(`{"Rooms":["lobby"]}`), 400, "bad_request"},
+		{"an ill-formed room", body(`{"rooms":["Lobby"]}`), 400, "bad_request"},
+		{"a room twice", body(`{"rooms":["lobby","lobby"]}`), 400, "bad_request"},
+		{"nine rooms", body(`{"rooms":["a","b","c","d","e","f","g","h","i"]}`), 400, "bad_request"},
+		{"an ill-formed challenge", body(`{"challenge":"short"}`), 400, "bad_request"},
+		{"broken base64", func(e *event) { e.IsBase64Encoded, e.Body = true, "?" }, 400, "bad_request"},
+		{"a long body", body(`{}` + strings.Repeat(" ", maxBody)), 413, "too_large"},
+		{"no content type", func(e *event) { delete(e.Headers, "content-type") }, 415, "unsupported_media_type"},
+		{"a form", contentType("application/x-www-form-urlencoded"), 415, "unsupported_media_type"},
+		{"plain text, which needs no preflight", contentType("text/plain"), 415, "unsupported_media_type"},
+		{"nearly JSON", contentType("application/json-patch+json"), 415, "unsupported_media_type"},
+		{"a room of others", body(`{"rooms":["lobby","secret"]}`), 403, "room_not_allowed"},
+		{"no authorizer", func(e *event) { e.RequestContext.Authorizer = nil }, 503, "auth_not_configured"},
+		{"another authorizer", func(e *event) { e.RequestContext.Authorizer.JWT = nil }, 503, "auth_not_configured"},
+		{"no claims", func(e *event) { e.RequestContext.Authorizer.JWT.Claims = nil }, 503, "auth_not_configured"},
+		{"no subject", claim("sub", ""), 403, "caller_not_trusted"},
+		{"no issuer", claim("iss", ""), 403, "caller_not_trusted"},
+		{"no time of issue", claim("iat", ""), 403, "caller_not_trusted"},
+		{"no number as time of issue", claim("iat", "NaN"), 403, "caller_not_trusted"},
+		{"an expired token", claim("exp", "1795327200"), 401, "revoked"},
+		{"a token without end", claim("exp", ""), 401, "revoked"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			h, log := newTestHandler(t, &fakeUsers{})
+			e := request(`{}`)
+			test.change(&e)
+			checkRefusal(t, h, e, test.status, test.code, log)
+		})
+	}
+}
+
+func checkRefusal(t *testing.T, h *handler, e events.APIGatewayV2HTTPRequest, status int, code string, log *bytes.Buffer) {
+	t.Helper()
+	response, err := h.handle(t.Context(), e)
+	if err != nil || response.StatusCode != status || !strings.HasPrefix(response.Body, `{"error":"`+code+`","message":"`) {
+		t.Errorf("handle = %d %s, %v; want %d %s", response.StatusCode, response.Body, err, status, code)
+	}
+	if !strings.Contains(log.String(), `"reason":"`+code+`"`) {
+		t.Errorf("log lacks the reason %s:\n%s", code, log)
+	}
+}
+
+func TestRevokedUserGetsNoURL(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{connections.ErrRevoked, connections.ErrBanned} {
+		h, log := newTestHandler(t, &fakeUsers{err: err})
+		checkRefusal(t, h, request(`{}`), 401, "revoked", log)
+	}
+}
+
+func TestFaultIsAnErrorForTheGateway(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("no route to table")
+	h, log := newTestHandler(t, &fakeUsers{err: broken})
+	if response, err := h.handle(t.Context(), request(`{}`)); !errors.Is(err, broken) || response.Body != "" || !strings.Contains(log.String(), "no route to table") {
+		t.Errorf("handle = %+v, %v\n%s", response, err, log)
+	}
+	h, _ = newTestHandler(t, &fakeUsers{})
+	noKeys := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, nil })
+	presigner, err := grant.NewPresigner(h.config.WebSocketURL, "us-east-1", noKeys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.presigner = presigner
+	if response, err := h.handle(t.Context(), request(`{}`)); err == nil || response.StatusCode != 0 {
+		t.Errorf("without credentials: %+v, %v", response, err)
+	}
+}
+
+func TestRequestForms(t *testing.T) {
+	t.Parallel()
+	h, _ := newTestHandler(t, &fakeUsers{})
+	encoded := request(base64.StdEncoding.EncodeToString([]byte(`{"rooms":["news"]}`)))
+	encoded.IsBase64Encoded = true
+	charset := request(`{"rooms":["news"]}`)
+	charset.Headers = map[string]string{"Content-Type": "application/JSON; charset=utf-8"}
+	for _, e := range []events.APIGatewayV2HTTPRequest{encoded, charset} {
+		if _, granted := sign(t, h, e); !cmp.Equal(granted.Rooms, []string{"news"}) {
+			t.Errorf("rooms %v", granted.Rooms)
+		}
+	}
+}

@@ -1,0 +1,50 @@
+// Command signurl is the Lambda function behind POST /signurl of the HTTP API: it gives a signed-in
+// user a presigned URL, with which the user's browser opens one WebSocket connection. The gateway
+// has checked the user's token; this function decides what the URL grants.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/caarlos0/env/v11"
+
+	"signedsocket/shared/connections"
+	"signedsocket/shared/grant"
+	"signedsocket/shared/logging"
+)
+
+func main() {
+	log := logging.New(os.Stdout)
+	h, err := newHandler(context.Background(), log, env.ToMap(os.Environ()))
+	if err != nil {
+		log.Error("init failed", slog.Any("error", err))
+		os.Exit(1)
+	}
+	lambda.Start(h.handle)
+}
+
+// newHandler does the work of a cold start, once per process. The URLs are signed with whatever
+// credentials the SDK's chain finds: the role's on Lambda, an access key's elsewhere.
+func newHandler(ctx context.Context, log *slog.Logger, environment map[string]string) (*handler, error) {
+	c, err := readConfig(environment)
+	if err != nil {
+		return nil, fmt.Errorf("read environment: %w", err)
+	}
+	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load AWS config: %w", err)
+	}
+	presigner, err := grant.NewPresigner(c.WebSocketURL, aws.Region, aws.Credentials)
+	if err != nil {
+		return nil, err
+	}
+	users := connections.New(dynamodb.NewFromConfig(aws), c.TableName, connections.Limits{})
+	return &handler{log: log, config: c, users: users, presigner: presigner, now: time.Now, newTicket: grant.NewTicket}, nil
+}

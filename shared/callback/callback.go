@@ -1,0 +1,104 @@
+// Package callback talks back to clients through the stage's @connections endpoint. Its Client turns
+// the answers of API Gateway into a few errors that a caller can act on.
+package callback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// What a caller may have to tell apart. Every other error of Post is a fault of the endpoint, of the
+// way to it, or of the function's permissions.
+var (
+	// ErrGone means that there is no such connection: it is closed, or its handshake has not been
+	// answered yet.
+	ErrGone = errors.New("connection gone")
+	// ErrTooLarge means that the frame is longer than API Gateway delivers, 128 KB.
+	ErrTooLarge = errors.New("frame too large")
+	// ErrThrottled means that API Gateway limits the account's calls, or that the client does not
+	// read what it is sent.
+	ErrThrottled = errors.New("throttled")
+)
+
+// idleTimeout is how long an unused connection to the endpoint is kept.
+const idleTimeout = 50 * time.Second
+
+// Client posts frames to connections. It is safe for concurrent use.
+type Client struct {
+	api *apigatewaymanagementapi.Client
+}
+
+// New returns a Client for the endpoint https://host/stage, with the credentials and region of
+// config. It keeps as many connections to the endpoint open as are used at the same time, up to
+// concurrency. Lost and throttled calls are repeated as the SDK does by default.
+func New(config aws.Config, endpoint string, concurrency int) *Client {
+	return &Client{api: apigatewaymanagementapi.NewFromConfig(config, func(options *apigatewaymanagementapi.Options) {
+		options.BaseEndpoint = aws.String(endpoint)
+		options.HTTPClient = pooled(config.HTTPClient, concurrency)
+	})}
+}
+
+// pooled returns the SDK's own client with another connection pool. What config.LoadDefaultConfig
+// did to the client it made, such as trusting AWS_CA_BUNDLE, is kept.
+func pooled(client aws.HTTPClient, concurrency int) aws.HTTPClient {
+	buildable, ok := client.(*awshttp.BuildableClient)
+	if !ok {
+		buildable = awshttp.NewBuildableClient()
+	}
+	return buildable.WithTransportOptions(func(transport *http.Transport) {
+		transport.MaxIdleConns = concurrency
+		transport.MaxIdleConnsPerHost = concurrency
+		transport.IdleConnTimeout = idleTimeout
+	})
+}
+
+// Post sends data as one text frame to a connection. The error is ErrGone, ErrTooLarge,
+// ErrThrottled, or a fault, each with the SDK's error in its chain.
+func (c *Client) Post(ctx context.Context, connectionID string, data []byte) error {
+	_, err := c.api.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &connectionID, Data: data})
+	if err == nil {
+		return nil
+	}
+	if known := classify(err); known != nil {
+		return fmt.Errorf("post to connection: %w: %w", known, err)
+	}
+	return fmt.Errorf("post to connection: %w", err)
+}
+
+// classify looks at the type of the error first, and at the status when a proxy or an emulator left
+// out the header that the type is read from.
+func classify(err error) error {
+	var gone *types.GoneException
+	var tooLarge *types.PayloadTooLargeException
+	var throttled *types.LimitExceededException
+	switch {
+	case errors.As(err, &gone):
+		return ErrGone
+	case errors.As(err, &tooLarge):
+		return ErrTooLarge
+	case errors.As(err, &throttled):
+		return ErrThrottled
+	}
+	var response *smithyhttp.ResponseError
+	if !errors.As(err, &response) {
+		return nil
+	}
+	switch response.HTTPStatusCode() {
+	case http.StatusGone:
+		return ErrGone
+	case http.StatusRequestEntityTooLarge:
+		return ErrTooLarge
+	case http.StatusTooManyRequests:
+		return ErrThrottled
+	}
+	return nil
+}

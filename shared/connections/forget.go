@@ -1,0 +1,77 @@
+package connections
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Forget removes all items of a connection: the connection itself, its memberships, and its entry
+// in the user's count. When connectedAt is not zero, only the connection that was opened then is
+// meant. Forget reports whether it removed anything: a connection that is not known, or not any
+// more, is no error.
+func (s *Store) Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error) {
+	conn, err := s.get(ctx, connectionKey(connectionID), nil)
+	if err != nil {
+		return false, fmt.Errorf("forget connection: %w", err)
+	}
+	if conn == nil {
+		return false, nil
+	}
+	connection, err := decodeConnection(connectionID, conn)
+	if err != nil {
+		return false, fmt.Errorf("forget connection: %w", err)
+	}
+	if !connectedAt.IsZero() && !connectedAt.Equal(connection.ConnectedAt) {
+		return false, nil
+	}
+	removed := false
+	err = retry(ctx, func() error {
+		removed, err = s.removeConnection(ctx, connection, s.leave(connection))
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("forget connection: %w", err)
+	}
+	return removed, nil
+}
+
+// leave returns the action that takes a connection out of its user's count.
+func (s *Store) leave(connection Connection) []types.TransactWriteItem {
+	return []types.TransactWriteItem{{Update: &types.Update{
+		TableName:                 aws.String(s.table),
+		Key:                       userKey(connection.Subject),
+		UpdateExpression:          aws.String("REMOVE #entry ADD n :minusOne"),
+		ConditionExpression:       aws.String("attribute_exists(#entry)"),
+		ExpressionAttributeNames:  map[string]string{"#entry": entryName(connection.ID)},
+		ExpressionAttributeValues: item{":minusOne": number(-1)},
+	}}}
+}
+
+// removeConnection removes the connection together with its entry in the USER item. Without that
+// entry (its item may have been removed by hand) it removes the rest.
+func (s *Store) removeConnection(ctx context.Context, connection Connection, leave []types.TransactWriteItem) (bool, error) {
+	actions := []types.TransactWriteItem{{Delete: &types.Delete{
+		TableName:                 aws.String(s.table),
+		Key:                       connectionKey(connection.ID),
+		ConditionExpression:       aws.String("connectedAt = :seen"),
+		ExpressionAttributeValues: item{":seen": number(connection.ConnectedAt.UnixMilli())},
+	}}}
+	for _, membership := range connection.Rooms {
+		actions = append(actions, s.remove(membershipKey(membership, connection.ID)))
+	}
+	reasons, err := s.transact(ctx, append(actions, leave...))
+	if err == nil {
+		return true, nil
+	}
+	if _, gone := conditionFailed(reasons, 0); gone {
+		return false, nil
+	}
+	if _, absent := conditionFailed(reasons, len(actions)); absent {
+		return s.removeConnection(ctx, connection, nil)
+	}
+	return false, err
+}

@@ -1,0 +1,127 @@
+package connections
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// item is an item, or the key of one, as the DynamoDB client takes it.
+type item = map[string]types.AttributeValue
+
+func connectionKey(connectionID string) item {
+	return item{"pk": text("CONN#" + connectionID), "sk": text("CONN")}
+}
+
+func membershipKey(membership Membership, connectionID string) item {
+	return item{"pk": text(roomPartition(membership.Room, membership.Shard)), "sk": text(connectionID)}
+}
+
+func roomPartition(room string, shard int) string {
+	return "ROOM#" + room + "#" + strconv.Itoa(shard)
+}
+
+func ticketKey(ticket string) item {
+	return item{"pk": text("TICKET#" + ticket), "sk": text("TICKET")}
+}
+
+func userKey(subject string) item {
+	return item{"pk": text("USER#" + subject), "sk": text("USER")}
+}
+
+// entryPrefix begins the names of the USER item's attributes that stand for one connection each.
+const entryPrefix = "c_"
+
+func entryName(connectionID string) string { return entryPrefix + connectionID }
+
+// shardOf returns the shard in which a connection is listed, the same in all of its rooms.
+func shardOf(connectionID string, shards int) int {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(connectionID)) // hash.Hash never returns an error
+	return int(hash.Sum32() % uint32(shards))
+}
+
+// with returns a new item of a key and attributes.
+func with(key, attributes item) item {
+	merged := make(item, len(key)+len(attributes))
+	for name, value := range key {
+		merged[name] = value
+	}
+	for name, value := range attributes {
+		merged[name] = value
+	}
+	return merged
+}
+
+func text(s string) types.AttributeValue {
+	return &types.AttributeValueMemberS{Value: s}
+}
+
+func number(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+}
+
+// textOf returns a string attribute, or "" when there is none of that name and type.
+func textOf(item item, name string) string {
+	if value, ok := item[name].(*types.AttributeValueMemberS); ok {
+		return value.Value
+	}
+	return ""
+}
+
+// numberOf returns an integer attribute, and whether there is one of that name and type.
+func numberOf(item item, name string) (int64, bool) {
+	value, ok := item[name].(*types.AttributeValueMemberN)
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(value.Value, 10, 64)
+	return n, err == nil
+}
+
+func encodeRooms(rooms []Membership) types.AttributeValue {
+	list := &types.AttributeValueMemberL{Value: make([]types.AttributeValue, len(rooms))}
+	for i, membership := range rooms {
+		list.Value[i] = &types.AttributeValueMemberM{Value: item{"room": text(membership.Room), "shard": number(int64(membership.Shard))}}
+	}
+	return list
+}
+
+// decodeConnection reads a CONN item. An item that does not hold what Connect writes is a fault.
+func decodeConnection(connectionID string, conn item) (Connection, error) {
+	rooms, err := decodeRooms(conn)
+	sx, okEnd := numberOf(conn, "sx")
+	connectedAt, okStart := numberOf(conn, "connectedAt")
+	subject := textOf(conn, "sub")
+	if err != nil || !okEnd || !okStart || subject == "" {
+		return Connection{}, fmt.Errorf("item of connection %s is incomplete", connectionID)
+	}
+	return Connection{
+		ID: connectionID, Subject: subject, Name: textOf(conn, "nm"), Rooms: rooms,
+		SessionEndsAt: time.Unix(sx, 0).UTC(), ConnectedAt: time.UnixMilli(connectedAt).UTC(),
+	}, nil
+}
+
+func decodeRooms(conn item) ([]Membership, error) {
+	list, ok := conn["rooms"].(*types.AttributeValueMemberL)
+	if !ok {
+		return nil, fmt.Errorf("attribute rooms is no list")
+	}
+	rooms := make([]Membership, 0, len(list.Value))
+	for _, element := range list.Value {
+		member, ok := element.(*types.AttributeValueMemberM)
+		if !ok {
+			return nil, fmt.Errorf("attribute rooms holds something else than maps")
+		}
+		shard, ok := numberOf(member.Value, "shard")
+		room := textOf(member.Value, "room")
+		if !ok || room == "" {
+			return nil, fmt.Errorf("attribute rooms holds an incomplete map")
+		}
+		rooms = append(rooms, Membership{Room: room, Shard: int(shard)})
+	}
+	return rooms, nil
+}

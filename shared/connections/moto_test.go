@@ -1,0 +1,251 @@
+package connections
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+)
+
+// The Store's expressions are judged by moto, an independent implementation of DynamoDB that runs as
+// a server from the project's Python environment, or by the engine whose address is in
+// SIGNEDSOCKET_DYNAMODB_ENDPOINT. endpoint is the address, or "" when there is no engine.
+var endpoint string
+
+func TestMain(m *testing.M) {
+	stop, err := startMoto()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "moto server:", err)
+	}
+	code := m.Run()
+	stop()
+	os.Exit(code)
+}
+
+// startMoto starts the server on a free port, unless there is another engine, and returns how to end it.
+func startMoto() (stop func(), err error) {
+	stop = func() {}
+	if endpoint = os.Getenv("SIGNEDSOCKET_DYNAMODB_ENDPOINT"); endpoint != "" {
+		return stop, nil
+	}
+	program := os.Getenv("SIGNEDSOCKET_MOTO_SERVER")
+	if program == "" {
+		program = filepath.Join("..", "..", ".venv", "bin", "moto_server")
+	}
+	if _, err := os.Stat(program); err != nil {
+		return stop, fmt.Errorf("%w; install it with: make venv", err)
+	}
+	server := exec.Command(program, "-H", "127.0.0.1", "-p", "0")
+	output, err := server.StderrPipe()
+	if err != nil {
+		return stop, err
+	}
+	if err := server.Start(); err != nil {
+		return stop, err
+	}
+	stop = func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+	}
+	lines := bufio.NewScanner(output)
+	for lines.Scan() {
+		if _, address, ok := strings.Cut(lines.Text(), "Running on "); ok {
+			endpoint = strings.TrimSpace(address)
+			go func() { _, _ = io.Copy(io.Discard, output) }()
+			return stop, nil
+		}
+	}
+	return stop, errors.New("it ended without saying where it listens")
+}
+
+// table is a DynamoDB table of one test.
+type table struct {
+	client *dynamodb.Client
+	name   string
+}
+
+// newTable creates a table, reached over the given transport.
+func newTable(t *testing.T, transport http.RoundTripper) table {
+	t.Helper()
+	if endpoint == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("no moto server: run make venv, or set SIGNEDSOCKET_MOTO_SERVER to the program")
+		}
+		t.Skip("NO MOTO SERVER: the table's expressions are not tested; run make venv")
+	}
+	client := dynamodb.New(dynamodb.Options{
+		Region: "us-east-1", BaseEndpoint: &endpoint, HTTPClient: &http.Client{Transport: transport},
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}, nil
+		}),
+	})
+	name := "t-" + rand.Text()
+	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: &name, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String("sk"), AttributeType: types.ScalarAttributeTypeS},
+		},
+		KeySchema: []types.KeySchemaElement{
+			{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash},
+			{AttributeName: aws.String("sk"), KeyType: types.KeyTypeRange},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table{client: client, name: name}
+}
+
+// items returns all items as "pk sk" → attribute → text of its value.
+func (tb table) items(t *testing.T) map[string]map[string]string {
+	t.Helper()
+	pages := dynamodb.NewScanPaginator(tb.client, &dynamodb.ScanInput{TableName: &tb.name})
+	found := make(map[string]map[string]string)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range page.Items {
+			plain := make(map[string]string)
+			for name, value := range item {
+				plain[name] = plainValue(value)
+			}
+			key := plain["pk"] + " " + plain["sk"]
+			delete(plain, "pk")
+			delete(plain, "sk")
+			found[key] = plain
+		}
+	}
+	return found
+}
+
+func plainValue(value types.AttributeValue) string {
+	switch value := value.(type) {
+	case *types.AttributeValueMemberS:
+		return value.Value
+	case *types.AttributeValueMemberN:
+		return value.Value
+	case *types.AttributeValueMemberL:
+		parts := make([]string, len(value.Value))
+		for i, part := range value.Value {
+			parts[i] = plainValue(part)
+		}
+		return "[" + strings.Join(parts, " ") + "]"
+	case *types.AttributeValueMemberM:
+		return "{" + plainValue(value.Value["room"]) + " " + plainValue(value.Value["shard"]) + "}"
+	default:
+		return fmt.Sprintf("%T", value)
+	}
+}
+
+// set writes number attributes of an item directly, as an operator's tool would.
+func (tb table) set(t *testing.T, key item, numbers map[string]int64) {
+	t.Helper()
+	for name, value := range numbers {
+		_, err := tb.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+			TableName: &tb.name, Key: key, UpdateExpression: aws.String("SET #name = :value"),
+			ExpressionAttributeNames: map[string]string{"#name": name}, ExpressionAttributeValues: item{":value": number(value)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// remove removes one item behind the Store's back, as TTL does.
+func (tb table) remove(t *testing.T, key item) {
+	t.Helper()
+	if _, err := tb.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &tb.name, Key: key}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// live returns the ids of a user's connections, and fails the test when the items break the
+// invariant: CONN items, memberships, entries and count of a user agree with each other.
+func (tb table) live(t *testing.T, subject string) map[string]bool {
+	t.Helper()
+	connections, memberships, entries := make(map[string]bool), make(map[string]bool), make(map[string]bool)
+	items := tb.items(t)
+	for key, attributes := range items {
+		pk, sk, _ := strings.Cut(key, " ")
+		switch {
+		case strings.HasPrefix(pk, "CONN#") && attributes["sub"] == subject:
+			connections[strings.TrimPrefix(pk, "CONN#")] = true
+		case strings.HasPrefix(pk, "ROOM#") && attributes["sub"] == subject:
+			memberships[sk] = true
+		}
+	}
+	user := items["USER#"+subject+" USER"]
+	for name := range user {
+		if id, ok := strings.CutPrefix(name, entryPrefix); ok {
+			entries[id] = true
+		}
+	}
+	if !maps.Equal(connections, entries) || !maps.Equal(connections, memberships) {
+		t.Errorf("of %s: connections %v, memberships %v, entries %v", subject, connections, memberships, entries)
+	}
+	if n := user["n"]; n != strconv.Itoa(len(connections)) && (n != "" || len(connections) > 0) {
+		t.Errorf("%s counts %q connections, there are %d", subject, n, len(connections))
+	}
+	return connections
+}
+
+// counting is an API that counts the calls.
+type counting struct {
+	API
+	calls atomic.Int32
+}
+
+func (c *counting) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	c.calls.Add(1)
+	return c.API.GetItem(ctx, in)
+}
+
+func (c *counting) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	c.calls.Add(1)
+	return c.API.UpdateItem(ctx, in)
+}
+
+func (c *counting) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	c.calls.Add(1)
+	return c.API.Query(ctx, in)
+}
+
+func (c *counting) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	c.calls.Add(1)
+	return c.API.TransactWriteItems(ctx, in)
+}
+
+// expect fails the test when there were not exactly that many calls since the last time.
+func (c *counting) expect(t *testing.T, what string, want int32) {
+	t.Helper()
+	if got := c.calls.Swap(0); got != want {
+		t.Errorf("%s made %d calls, want %d", what, got, want)
+	}
+}
+
+// same fails the test when got differs from want.
+func same(t *testing.T, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}

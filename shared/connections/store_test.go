@@ -1,0 +1,269 @@
+package connections
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestTouchReturnsTheConnection(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.name, Limits{RoomShards: 1})
+	a := admission("c1=")
+	a.Rooms = []string{"lobby", "team-1"}
+	connect(t, store, a)
+	got, err := store.Touch(t.Context(), "c1=", epoch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "connection", Connection{
+		ID: "c1=", Subject: "alice", Name: "Alice Ä", Rooms: []Membership{{"lobby", 0}, {"team-1", 0}},
+		SessionEndsAt: a.SessionEndsAt, ConnectedAt: a.ConnectedAt,
+	}, got)
+	if !got.In("team-1") || got.In("team") {
+		t.Error("In disagrees with the rooms")
+	}
+}
+
+func TestTouchCountsMessagesPerWindow(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.name, Limits{MessagesPerWindow: 2})
+	connect(t, store, admission("c1="))
+	at := func(d time.Duration) error {
+		_, err := store.Touch(t.Context(), "c1=", epoch.Add(d))
+		return err
+	}
+	for _, d := range []time.Duration{0, 9 * time.Second} {
+		if err := at(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var limit *RateLimitError
+	if err := at(7500 * time.Millisecond); !errors.As(err, &limit) || limit.RetryAfter != 2500*time.Millisecond {
+		t.Errorf("err = %v, want 2.5 s until the next window", err)
+	}
+	window := epoch.Unix() / windowSeconds
+	windows := func(want ...string) {
+		t.Helper()
+		conn := table.items(t)["CONN#c1= CONN"]
+		for i, count := range want {
+			if got := conn[windowName(window+int64(i))]; got != count {
+				t.Errorf("window %d counts %q, want %q", i, got, count)
+			}
+		}
+	}
+	windows("2")
+	if err := at(10 * time.Second); err != nil {
+		t.Errorf("in the next window: %v", err)
+	}
+	windows("", "1")
+	if err := at((1 + staleWindows) * windowSeconds * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	windows("", "", "", "", "", "", "", "", "", "", "", "", "", "1")
+}
+
+func TestTouchRefuses(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.name, Limits{})
+	if _, err := store.Touch(t.Context(), "unknown=", epoch); !errors.Is(err, ErrNotConnected) {
+		t.Errorf("unknown: %v", err)
+	}
+	if items := table.items(t); len(items) != 0 {
+		t.Errorf("a refused message left %v", items)
+	}
+	a := admission("c1=")
+	connect(t, store, a)
+	if _, err := store.Touch(t.Context(), "c1=", a.SessionEndsAt.Add(-time.Second)); err != nil {
+		t.Errorf("in the session's last second: %v", err)
+	}
+	if _, err := store.Touch(t.Context(), "c1=", a.SessionEndsAt); !errors.Is(err, ErrSessionEnded) {
+		t.Errorf("at the session's end: %v", err)
+	}
+}
+
+func TestMembersAreAllWhoAreInTheRoom(t *testing.T) {
+	t.Parallel()
+	for _, shards := range []int{1, 3} {
+		t.Run(fmt.Sprint(shards, " shards"), func(t *testing.T) {
+			t.Parallel()
+			table := newTable(t, http.DefaultTransport)
+			store := New(table.client, table.name, Limits{RoomShards: shards, ConnectionsPerUser: 20})
+			store.page = 2
+			want := make(map[string]bool)
+			for i := range 9 {
+				a := admission(fmt.Sprintf("c%d=", i))
+				switch i {
+				case 2:
+					a.SessionEndsAt = epoch.Add(time.Minute) // over when the room is read
+				case 5:
+					a.Rooms = []string{"lobby2"}
+				default:
+					want[a.ConnectionID] = true
+				}
+				connect(t, store, a)
+			}
+			got, pages := make(map[string]bool), 0
+			for page, err := range store.Members(t.Context(), "lobby", epoch.Add(time.Minute)) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				pages++
+				for _, member := range page {
+					if got[member.ConnectionID] || !member.ConnectedAt.Equal(epoch.Add(123*time.Millisecond)) {
+						t.Errorf("member %+v", member)
+					}
+					got[member.ConnectionID] = true
+				}
+			}
+			same(t, "members", want, got)
+			if pages < 4 {
+				t.Errorf("%d pages of two for eight items", pages)
+			}
+			for range store.Members(t.Context(), "lobby", epoch) {
+				break // and a caller may stop early
+			}
+		})
+	}
+}
+
+func TestMembersEndWithTheFirstError(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	pages := 0
+	for page, err := range New(table.client, "no-such-table", Limits{RoomShards: 3}).Members(t.Context(), "lobby", epoch) {
+		if pages++; err == nil || page != nil {
+			t.Errorf("page %v, err %v", page, err)
+		}
+	}
+	if pages != 1 {
+		t.Errorf("%d results after an error", pages)
+	}
+}
+
+func TestShardsAreUsedEvenly(t *testing.T) {
+	t.Parallel()
+	const shards, connections = 4, 4000
+	var counts [shards]int
+	for i := range connections {
+		counts[shardOf(fmt.Sprintf("%015d=", i), shards)]++
+	}
+	if slices.Min(counts[:]) < connections/shards*8/10 {
+		t.Errorf("connections per shard: %v", counts)
+	}
+}
+
+func TestForgetRemovesEverything(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.name, Limits{})
+	connect(t, store, admission("other="))
+	before := table.items(t)
+	a := admission("c1=")
+	a.Rooms = []string{"lobby", "team-1"}
+	connect(t, store, a)
+	for _, step := range []struct {
+		name        string
+		id          string
+		connectedAt time.Time
+		want        bool
+	}{
+		{"another connection time", "c1=", a.ConnectedAt.Add(time.Millisecond), false},
+		{"the right time", "c1=", a.ConnectedAt, true},
+		{"twice", "c1=", time.Time{}, false},
+		{"an unknown one", "unknown=", time.Time{}, false},
+	} {
+		if removed, err := store.Forget(t.Context(), step.id, step.connectedAt); err != nil || removed != step.want {
+			t.Errorf("%s: Forget = %v, %v; want %v", step.name, removed, err, step.want)
+		}
+	}
+	before["TICKET#ticket-c1= TICKET"] = map[string]string{"expiresAt": "1795327810"}
+	same(t, "items", before, table.items(t))
+}
+
+func TestForgetWithoutTheUsersEntry(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.name, Limits{})
+	connect(t, store, admission("c1="))
+	table.remove(t, userKey("alice"))
+	if removed, err := store.Forget(t.Context(), "c1=", time.Time{}); err != nil || !removed {
+		t.Errorf("Forget = %v, %v", removed, err)
+	}
+	same(t, "live", map[string]bool{}, table.live(t, "alice"))
+}
+
+func TestForgetIsTriedAgainInConflict(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	connect(t, New(table.client, table.name, Limits{}), admission("c1="))
+	api := &conflicting{API: table.client, every: 2}
+	api.calls.Store(1) // so that the first transaction is the one in conflict
+	store := New(api, table.name, Limits{})
+	if removed, err := store.Forget(t.Context(), "c1=", time.Time{}); err != nil || !removed {
+		t.Errorf("Forget = %v, %v", removed, err)
+	}
+}
+
+func TestRevoked(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		user map[string]int64
+		want error
+	}{
+		{"an unknown user", nil, nil},
+		{"a user without a mark", map[string]int64{"n": 1}, nil},
+		{"revoked later", map[string]int64{"notBefore": epoch.Unix()}, ErrRevoked},
+		{"revoked earlier", map[string]int64{"notBefore": epoch.Unix() - 1}, nil},
+		{"banned", map[string]int64{"bannedUntil": epoch.Unix() + 61}, ErrBanned},
+		{"banned until now", map[string]int64{"bannedUntil": epoch.Unix() + 60}, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			table := newTable(t, http.DefaultTransport)
+			table.set(t, userKey("alice"), test.user)
+			api := &counting{API: table.client}
+			if err := New(api, table.name, Limits{}).Revoked(t.Context(), "alice", epoch, epoch.Add(time.Minute)); !errors.Is(err, test.want) {
+				t.Errorf("err = %v, want %v", err, test.want)
+			}
+			api.expect(t, "a look at the user", 1)
+		})
+	}
+	table := newTable(t, http.DefaultTransport)
+	if err := New(table.client, "no-such-table", Limits{}).Revoked(t.Context(), "alice", epoch, epoch); err == nil || errors.Is(err, ErrRevoked) {
+		t.Errorf("a fault gave %v", err)
+	}
+}
+
+// The number of calls is part of the design: it is most of a message's latency and cost.
+func TestCallsPerOperation(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	api := &counting{API: table.client}
+	store := New(api, table.name, Limits{})
+	connect(t, store, admission("c1="))
+	api.expect(t, "connect", 1)
+	if _, err := store.Touch(t.Context(), "c1=", epoch); err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range store.Members(t.Context(), "lobby", epoch) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	api.expect(t, "a message", 2)
+	for range 2 {
+		if _, err := store.Forget(t.Context(), "c1=", time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	api.expect(t, "disconnect, twice", 2+1)
+}

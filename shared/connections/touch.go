@@ -1,0 +1,81 @@
+package connections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+const (
+	windowSeconds = 10
+	// staleWindows is how many windows before the current one a message removes. A connection that
+	// sends less often than these last leaves one small attribute behind each time, until it ends.
+	staleWindows = 12
+)
+
+// Touch counts one message of a connection at now and returns the connection, all in one update.
+// The error is ErrNotConnected, ErrSessionEnded, a *RateLimitError, or a fault.
+func (s *Store) Touch(ctx context.Context, connectionID string, now time.Time) (Connection, error) {
+	var conn item
+	err := retry(ctx, func() error {
+		out, err := s.api.UpdateItem(ctx, s.touch(connectionID, now))
+		if err != nil {
+			return whyNotTouched(err, now)
+		}
+		conn = out.Attributes
+		return nil
+	})
+	if err != nil {
+		return Connection{}, fmt.Errorf("count message: %w", err)
+	}
+	return decodeConnection(connectionID, conn)
+}
+
+func (s *Store) touch(connectionID string, now time.Time) *dynamodb.UpdateItemInput {
+	window := now.Unix() / windowSeconds
+	names := map[string]string{"#window": windowName(window)}
+	stale := make([]string, staleWindows)
+	for i := range stale {
+		stale[i] = "#stale" + strconv.Itoa(i)
+		names[stale[i]] = windowName(window - int64(i) - 1)
+	}
+	return &dynamodb.UpdateItemInput{
+		TableName:                aws.String(s.table),
+		Key:                      connectionKey(connectionID),
+		UpdateExpression:         aws.String("ADD #window :one REMOVE " + strings.Join(stale, ", ")),
+		ConditionExpression:      aws.String("sx > :now AND (attribute_not_exists(#window) OR #window < :max)"),
+		ExpressionAttributeNames: names,
+		ExpressionAttributeValues: item{
+			":one": number(1), ":now": number(now.Unix()), ":max": number(int64(s.limits.MessagesPerWindow)),
+		},
+		ReturnValues:                        types.ReturnValueAllNew,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+}
+
+func windowName(window int64) string { return "w" + strconv.FormatInt(window, 10) }
+
+// whyNotTouched finds out which part of the condition was not met from the item that comes with the
+// error. An item without sx is none.
+func whyNotTouched(err error, now time.Time) error {
+	var failed *types.ConditionalCheckFailedException
+	if !errors.As(err, &failed) {
+		return err
+	}
+	sx, known := numberOf(failed.Item, "sx")
+	switch {
+	case !known:
+		return ErrNotConnected
+	case sx <= now.Unix():
+		return ErrSessionEnded
+	}
+	next := time.Unix((now.Unix()/windowSeconds+1)*windowSeconds, 0)
+	return &RateLimitError{RetryAfter: next.Sub(now)}
+}

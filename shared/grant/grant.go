@@ -1,0 +1,103 @@
+// Package grant is the permission to open one connection, as it travels in the query of a presigned
+// URL. signurl writes a Grant into the URL and signs all of it; connect reads it back.
+//
+// A grant is a set of query parameters, each present exactly once, and each with exactly one way of
+// being written. All values are made of unreserved characters, so that no percent-encoding, plus
+// sign or letter case can make two parsers disagree about what was signed:
+//
+//	v    1, the version of this format
+//	sub  user id, [A-Za-z0-9_-]{1,64}
+//	nm   display name, base64url of at most 64 bytes
+//	rm   1 to 8 rooms, each [a-z0-9_-]{1,32}, joined by "."
+//	iat  when the grant was issued, Unix seconds, as are the next three
+//	exp  the last second in which it may be used
+//	sx   end of the session that it opens
+//	ait  when the user proved to be that user
+//	jti  ticket, base64url of 16 random bytes: a grant opens one connection
+//	cc   challenge, base64url of a SHA-256 digest; left out when there is none
+//
+// Besides these only the X-Amz-* parameters of the signature may appear.
+package grant
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"log/slog"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	version = "1"
+
+	// MaxNameBytes is the longest display name, in bytes of UTF-8.
+	MaxNameBytes = 64
+	// MaxRooms is the number of rooms that one connection may be in.
+	MaxRooms = 8
+
+	ticketBytes    = 16
+	challengeBytes = 32
+)
+
+// Names of the parameters.
+const (
+	paramVersion         = "v"
+	paramSubject         = "sub"
+	paramName            = "nm"
+	paramRooms           = "rm"
+	paramIssuedAt        = "iat"
+	paramExpiresAt       = "exp"
+	paramSessionEndsAt   = "sx"
+	paramAuthenticatedAt = "ait"
+	paramTicket          = "jti"
+	paramChallenge       = "cc"
+)
+
+// Grant says who may connect, to which rooms, and in which time. Times are whole seconds in UTC.
+type Grant struct {
+	Subject         string    // user id, see ValidSubject
+	Name            string    // display name, one line of clean text
+	Rooms           []string  // see ValidRooms
+	IssuedAt        time.Time // when signurl made the grant
+	ExpiresAt       time.Time // last moment at which it opens a connection
+	SessionEndsAt   time.Time // when the connection must end
+	AuthenticatedAt time.Time // when the user authenticated; revocation refuses what is not newer than itself
+	Ticket          string    // makes the grant usable once, see NewTicket
+	Challenge       string    // hash that the client must prove to know the origin of, or ""
+}
+
+// NewTicket returns a fresh ticket for one grant.
+func NewTicket() string {
+	var random [ticketBytes]byte
+	_, _ = rand.Read(random[:]) // crypto/rand.Read never fails: the program ends instead.
+	return base64.RawURLEncoding.EncodeToString(random[:])
+}
+
+// Values returns the parameters of g, without those of the signature.
+func (g Grant) Values() url.Values {
+	values := url.Values{
+		paramVersion:         {version},
+		paramSubject:         {g.Subject},
+		paramName:            {base64.RawURLEncoding.EncodeToString([]byte(g.Name))},
+		paramRooms:           {strings.Join(g.Rooms, ".")},
+		paramIssuedAt:        {seconds(g.IssuedAt)},
+		paramExpiresAt:       {seconds(g.ExpiresAt)},
+		paramSessionEndsAt:   {seconds(g.SessionEndsAt)},
+		paramAuthenticatedAt: {seconds(g.AuthenticatedAt)},
+		paramTicket:          {g.Ticket},
+	}
+	if g.Challenge != "" {
+		values.Set(paramChallenge, g.Challenge)
+	}
+	return values
+}
+
+func seconds(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+
+// String returns a text without the ticket and the challenge, so that a grant can be printed.
+func (g Grant) String() string { return "grant of " + strconv.Itoa(len(g.Rooms)) + " rooms" }
+
+// LogValue implements slog.LogValuer with the same text as String.
+func (g Grant) LogValue() slog.Value { return slog.StringValue(g.String()) }

@@ -1,0 +1,207 @@
+package grant
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+	"time"
+
+	"signedsocket/shared/text"
+)
+
+// Refusal is why a grant is not accepted: a short code for logs and metrics, such as "missing_exp"
+// or "expired". It holds nothing that the client sent. Clients are not told it.
+type Refusal string
+
+// Error implements error.
+func (r Refusal) Error() string { return "grant refused: " + string(r) }
+
+// The refusals that concern no single parameter. Those that do are "missing_", "repeated_" or
+// "malformed_" and the parameter's name.
+const (
+	UnknownParameter Refusal = "unknown_parameter" // a name that is neither ours nor X-Amz-*
+	NotYetValid      Refusal = "not_yet_valid"     // issued in the future
+	Expired          Refusal = "expired"           // too late
+	WrongLifetime    Refusal = "wrong_lifetime"    // valid for no time, or for longer than a minute
+	SessionOver      Refusal = "session_over"      // the session has ended already
+)
+
+const (
+	maxLifetime = 60 * time.Second
+	// maxSkew is how far signurl's clock may be ahead of connect's.
+	maxSkew = 2 * time.Second
+)
+
+// Parse reads a grant from the query parameters of a handshake, in the multi-value form of API
+// Gateway's event: every value of every name. It checks the shape only, not the times, and not who
+// signed it. The error is a Refusal.
+func Parse(parameters map[string][]string) (Grant, error) {
+	for name := range parameters {
+		if !known(name) {
+			return Grant{}, UnknownParameter
+		}
+	}
+	reader := reader{parameters: parameters}
+	if reader.one(paramVersion, func(s string) bool { return s == version }); reader.refusal != "" {
+		return Grant{}, reader.refusal
+	}
+	grant := Grant{
+		Subject:         reader.one(paramSubject, ValidSubject),
+		Name:            reader.name(),
+		Rooms:           strings.Split(reader.one(paramRooms, validRoomList), "."),
+		IssuedAt:        reader.time(paramIssuedAt),
+		ExpiresAt:       reader.time(paramExpiresAt),
+		SessionEndsAt:   reader.time(paramSessionEndsAt),
+		AuthenticatedAt: reader.time(paramAuthenticatedAt),
+		Ticket:          reader.one(paramTicket, validTicket),
+	}
+	if _, ok := parameters[paramChallenge]; ok {
+		grant.Challenge = reader.one(paramChallenge, ValidChallenge)
+	}
+	if reader.refusal != "" {
+		return Grant{}, reader.refusal
+	}
+	return grant, nil
+}
+
+// known reports whether a parameter may appear at all. The prefix is compared in AWS's own letter
+// case: SigV4 knows no other.
+func known(name string) bool {
+	switch name {
+	case paramVersion, paramSubject, paramName, paramRooms, paramIssuedAt, paramExpiresAt,
+		paramSessionEndsAt, paramAuthenticatedAt, paramTicket, paramChallenge:
+		return true
+	}
+	return strings.HasPrefix(name, "X-Amz-")
+}
+
+// CheckTimes reports whether g may be used at now. The error is a Refusal.
+func (g Grant) CheckTimes(now time.Time) error {
+	lifetime := g.ExpiresAt.Sub(g.IssuedAt)
+	switch {
+	case g.IssuedAt.After(now.Add(maxSkew)):
+		return NotYetValid
+	case now.After(g.ExpiresAt):
+		return Expired
+	case lifetime <= 0, lifetime > maxLifetime:
+		return WrongLifetime
+	case !g.SessionEndsAt.After(now):
+		return SessionOver
+	}
+	return nil
+}
+
+// reader takes values out of the parameters and remembers the first thing wrong with them.
+type reader struct {
+	parameters map[string][]string
+	refusal    Refusal
+}
+
+// one returns the only value of a parameter, if valid says so, and else "".
+func (r *reader) one(name string, valid func(string) bool) string {
+	values := r.parameters[name]
+	switch {
+	case len(values) == 0:
+		r.refuse("missing_", name)
+	case len(values) > 1:
+		r.refuse("repeated_", name)
+	case !valid(values[0]):
+		r.refuse("malformed_", name)
+	default:
+		return values[0]
+	}
+	return ""
+}
+
+func (r *reader) refuse(problem, name string) {
+	if r.refusal == "" {
+		r.refusal = Refusal(problem + name)
+	}
+}
+
+func (r *reader) name() string {
+	encoded := r.one(paramName, func(s string) bool {
+		decoded, ok := decodeBase64(s)
+		return ok && ValidName(string(decoded))
+	})
+	decoded, _ := decodeBase64(encoded)
+	return string(decoded)
+}
+
+func (r *reader) time(name string) time.Time {
+	value := r.one(name, validSeconds)
+	s, err := strconv.ParseInt(value, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.Unix(s, 0).UTC()
+}
+
+// validSeconds accepts a positive number of at most eleven digits in the one form that
+// strconv.FormatInt writes.
+func validSeconds(s string) bool {
+	return len(s) >= 1 && len(s) <= 11 && s[0] != '0' && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+}
+
+// ValidSubject reports whether s can be a user id: [A-Za-z0-9_-]{1,64}.
+func ValidSubject(s string) bool {
+	return len(s) >= 1 && len(s) <= 64 && !strings.ContainsFunc(s, notBase64URL)
+}
+
+// ValidName reports whether s can be a display name: one clean line of at most MaxNameBytes bytes.
+func ValidName(s string) bool {
+	clean, ok := text.CleanLine(s)
+	return ok && clean == s && len(s) <= MaxNameBytes
+}
+
+// ValidRoom reports whether s can be the name of a room: [a-z0-9_-]{1,32}.
+func ValidRoom(s string) bool {
+	return len(s) >= 1 && len(s) <= 32 && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '-'
+	})
+}
+
+// ValidRooms reports whether a connection can be in these rooms: 1 to MaxRooms of them, all valid
+// and all different.
+func ValidRooms(rooms []string) bool {
+	if len(rooms) == 0 || len(rooms) > MaxRooms {
+		return false
+	}
+	for i, room := range rooms {
+		if !ValidRoom(room) {
+			return false
+		}
+		for _, earlier := range rooms[:i] {
+			if earlier == room {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func validRoomList(s string) bool { return ValidRooms(strings.Split(s, ".")) }
+
+// ValidChallenge reports whether s is base64url of a SHA-256 digest: 43 characters.
+func ValidChallenge(s string) bool {
+	digest, ok := decodeBase64(s)
+	return ok && len(digest) == challengeBytes
+}
+
+func validTicket(s string) bool {
+	random, ok := decodeBase64(s)
+	return ok && len(random) == ticketBytes
+}
+
+// decodeBase64 reads unpadded base64url. It is stricter than the library, which skips line breaks.
+func decodeBase64(s string) ([]byte, bool) {
+	if strings.ContainsFunc(s, notBase64URL) {
+		return nil, false
+	}
+	decoded, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return decoded, err == nil
+}
+
+func notBase64URL(r rune) bool {
+	return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '-'
+}

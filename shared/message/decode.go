@@ -1,0 +1,82 @@
+package message
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+
+	"signedsocket/shared/text"
+)
+
+const (
+	// ActionSend is the action of a frame that carries a message.
+	ActionSend = "sendmessage"
+
+	maxBody     = 4 << 10 // bytes of a frame
+	maxText     = 2000    // code points of a message
+	maxClientID = 36      // as long as a UUID
+)
+
+// Send is what a client asks to be delivered.
+type Send struct {
+	Text     string // clean text of 1 to 2,000 code points, in normal form C
+	Room     string // as the client wrote it, or "" when it named none
+	ClientID string // the client's id for the message, [A-Za-z0-9_-]{1,36}, or ""
+}
+
+// sendFrame is the wire form. Action is a pointer because a frame without action is allowed and one
+// with an empty action is not.
+type sendFrame struct {
+	Action  *string `json:"action"`
+	Message string  `json:"message"`
+	Room    string  `json:"room"`
+	ID      string  `json:"id"`
+}
+
+// Decode reads a frame of the action ActionSend, or without action. It takes exactly one JSON
+// object with the known names: an unknown or repeated name, another letter case, a value that is no
+// string, invalid UTF-8 and anything after the object are refused. The code is "" when the frame is
+// good, and otherwise BadMessage, TooLarge or UnknownAction; then at most ClientID is set, when it
+// could be read, so that the answer can name it.
+func Decode(body string) (Send, Code) {
+	if len(body) > maxBody {
+		return Send{}, TooLarge
+	}
+	var frame sendFrame
+	if err := json.Unmarshal([]byte(body), &frame, json.RejectUnknownMembers(true)); err != nil {
+		return Send{}, whyNot(body)
+	}
+	if frame.ID != "" && !validClientID(frame.ID) {
+		return Send{}, BadMessage
+	}
+	refused := Send{ClientID: frame.ID}
+	if frame.Action != nil && *frame.Action != ActionSend {
+		return refused, UnknownAction
+	}
+	clean, ok := text.Clean(frame.Message)
+	switch {
+	case !ok, clean == "":
+		return refused, BadMessage
+	case utf8.RuneCountInString(clean) > maxText:
+		return refused, TooLarge
+	}
+	return Send{Text: clean, Room: frame.Room, ClientID: frame.ID}, ""
+}
+
+// whyNot tells a frame of another action, whose other members we do not know, from a bad one.
+func whyNot(body string) Code {
+	var frame struct {
+		Action *string `json:"action"`
+	}
+	if err := json.Unmarshal([]byte(body), &frame); err == nil && frame.Action != nil && *frame.Action != ActionSend {
+		return UnknownAction
+	}
+	return BadMessage
+}
+
+func validClientID(s string) bool {
+	return len(s) <= maxClientID && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '-'
+	})
+}

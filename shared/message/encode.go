@@ -1,0 +1,128 @@
+package message
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Code is the machine-readable part of an error or bye frame.
+type Code string
+
+// The codes of error frames.
+const (
+	BadMessage      Code = "bad_message"      // the frame is not as it must be
+	UnknownAction   Code = "unknown_action"   // no such action
+	TooLarge        Code = "too_large"        // frame or text too long
+	RoomNotAllowed  Code = "room_not_allowed" // the connection is not in that room
+	RateLimited     Code = "rate_limited"     // too many messages; the frame says when to try again
+	PartialDelivery Code = "partial_delivery" // somebody who is there did not get it; send it again under the same id
+	NotConnected    Code = "not_connected"    // the connection is not known any more; connect again
+	SessionEnded    Code = "session_ended"    // the session is over; sign in and connect again
+)
+
+// text is what people are told. It never depends on what the client sent.
+func (c Code) text() string {
+	switch c {
+	case BadMessage:
+		return "The frame is not a valid message."
+	case UnknownAction:
+		return "There is no such action."
+	case TooLarge:
+		return "The message is too long."
+	case RoomNotAllowed:
+		return "You are not in that room."
+	case RateLimited:
+		return "Too many messages, wait a moment."
+	case PartialDelivery:
+		return "Not everybody got the message, send it again."
+	case NotConnected:
+		return "This connection is not known any more, connect again."
+	case SessionEnded:
+		return "The session has ended, connect again."
+	default:
+		return "The message was not delivered."
+	}
+}
+
+// Sender is who wrote a message, as vouched for when the connection was opened.
+type Sender struct {
+	Subject string `json:"sub"`
+	Name    string `json:"name"`
+}
+
+// Message is a message on its way to everybody in a room.
+type Message struct {
+	ID     string
+	Room   string
+	From   Sender
+	Text   string
+	SentAt time.Time
+}
+
+// Encode returns the frame of m: type "message", with sentAt in Unix milliseconds.
+func (m Message) Encode() ([]byte, error) {
+	return encode("message", struct {
+		Type   string `json:"type"`
+		ID     string `json:"id"`
+		Room   string `json:"room"`
+		From   Sender `json:"from"`
+		Text   string `json:"message"`
+		SentAt int64  `json:"sentAt"`
+	}{"message", m.ID, m.Room, m.From, m.Text, m.SentAt.UnixMilli()})
+}
+
+// Ack tells a sender that everybody who is in the room took the message.
+type Ack struct {
+	ID         string // id of the message
+	ClientID   string // the client's own id for it, or ""
+	Recipients int    // who is in the room according to the table, the sender among them
+	Delivered  int    // who took it
+	Gone       int    // who turned out to be connected no more
+}
+
+// Encode returns the frame of a: type "ack", without clientId when there is none.
+func (a Ack) Encode() ([]byte, error) {
+	return encode("ack", struct {
+		Type       string `json:"type"`
+		ID         string `json:"id"`
+		ClientID   string `json:"clientId,omitzero"`
+		Recipients int    `json:"recipients"`
+		Delivered  int    `json:"delivered"`
+		Gone       int    `json:"gone"`
+	}{"ack", a.ID, a.ClientID, a.Recipients, a.Delivered, a.Gone})
+}
+
+// Error tells a sender that, and why, a frame was refused.
+type Error struct {
+	Code       Code
+	ClientID   string        // the client's own id for the refused message, or ""
+	RetryAfter time.Duration // when to try again, for RateLimited; rounded up to milliseconds
+}
+
+// Encode returns the frame of e: type "error", without clientId and retryAfterMs when there is none.
+func (e Error) Encode() ([]byte, error) {
+	return encode("error", struct {
+		Type         string `json:"type"`
+		Code         Code   `json:"code"`
+		Text         string `json:"message"`
+		ClientID     string `json:"clientId,omitzero"`
+		RetryAfterMs int64  `json:"retryAfterMs,omitzero"`
+	}{"error", e.Code, e.Code.text(), e.ClientID, roundUp(e.RetryAfter)})
+}
+
+// EncodePong returns the answer to a ping.
+func EncodePong() []byte { return []byte(`{"type":"pong"}`) }
+
+func roundUp(d time.Duration) int64 {
+	return int64((d + time.Millisecond - 1) / time.Millisecond)
+}
+
+func encode(kind string, frame any) ([]byte, error) {
+	encoded, err := json.Marshal(frame)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s frame: %w", kind, err)
+	}
+	return encoded, nil
+}

@@ -1,0 +1,37 @@
+// Package message is the format of the frames between client and server: strict decoding of what
+// clients send, and encoding of what the server answers. Frames are JSON objects.
+//
+// A client sends {"action":"sendmessage","message":"text","room":"lobby","id":"…"}. The server's
+// frames all have a member "type": message, ack, error, pong or bye. A frame without "type" but with
+// "requestId" is not ours: API Gateway sends it when a function failed.
+package message
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// idLength is the length of a message id, both of a ULID and of one that IDFor derives.
+const idLength = 26
+
+// IDFor returns the id of the message that a user sent under an id of the client's own choice. The
+// same message sent again has the same id, so that receivers can drop the second one; two users who
+// choose the same client id get different ones.
+func IDFor(subject, clientID string) string {
+	digest := sha256.Sum256([]byte(subject + "\x00" + clientID))
+	return base32.StdEncoding.EncodeToString(digest[:])[:idLength]
+}
+
+// NewID returns a fresh id, a ULID of now, for a message whose sender gave it none.
+func NewID(now time.Time) (string, error) {
+	id, err := ulid.New(ulid.Timestamp(now), rand.Reader)
+	if err != nil {
+		return "", fmt.Errorf("make message id: %w", err)
+	}
+	return id.String(), nil
+}

@@ -1,0 +1,94 @@
+package message
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+)
+
+func TestIDForIsTheSameForAResend(t *testing.T) {
+	t.Parallel()
+	// printf 'alice\0m1' | sha256sum | cut -c1-64 | xxd -r -p | base32
+	const want = "AOUIGEY67ZJC5IMNB6VIRAHDOR"
+	if got := IDFor("alice", "m1"); got != want {
+		t.Errorf("IDFor = %q, want %q", got, want)
+	}
+	if len(want) != ulid.EncodedSize {
+		t.Errorf("length %d differs from a ULID's", len(want))
+	}
+	others := []string{IDFor("bob", "m1"), IDFor("alice", "m2"), IDFor("alicem", "1"), IDFor("alic", "em1")}
+	for _, other := range others {
+		if other == want {
+			t.Error("another message has the same id")
+		}
+	}
+}
+
+func TestNewIDSortsByTime(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
+	first, err := NewID(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := NewID(now.Add(time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(first) != idLength || first >= second {
+		t.Errorf("ids %q and %q", first, second)
+	}
+	if _, err := NewID(time.UnixMilli(-1)); err == nil {
+		t.Error("an id for a time before 1970")
+	}
+}
+
+func TestFrames(t *testing.T) {
+	t.Parallel()
+	sent := time.UnixMilli(1795327200123)
+	tests := []struct {
+		name  string
+		frame interface{ Encode() ([]byte, error) }
+		want  string
+	}{
+		{"message", Message{ID: "1", Room: "lobby", From: Sender{"alice", "Alice"}, Text: "a<b>\n\"", SentAt: sent},
+			`{"type":"message","id":"1","room":"lobby","from":{"sub":"alice","name":"Alice"},"message":"a<b>\n\"","sentAt":1795327200123}`},
+		{"ack", Ack{ID: "1", ClientID: "c", Recipients: 3, Delivered: 2, Gone: 1},
+			`{"type":"ack","id":"1","clientId":"c","recipients":3,"delivered":2,"gone":1}`},
+		{"ack without client id", Ack{ID: "1"}, `{"type":"ack","id":"1","recipients":0,"delivered":0,"gone":0}`},
+		{"error", Error{Code: BadMessage}, `{"type":"error","code":"bad_message","message":"The frame is not a valid message."}`},
+		{"error with all", Error{Code: RateLimited, ClientID: "c", RetryAfter: time.Millisecond + 1},
+			`{"type":"error","code":"rate_limited","message":"Too many messages, wait a moment.","clientId":"c","retryAfterMs":2}`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := test.frame.Encode()
+			if err != nil || string(got) != test.want {
+				t.Errorf("frame %s, %v; want %s", got, err, test.want)
+			}
+		})
+	}
+	if got := string(EncodePong()); got != `{"type":"pong"}` {
+		t.Errorf("pong %s", got)
+	}
+}
+
+func TestEveryCodeHasAText(t *testing.T) {
+	t.Parallel()
+	other := Code("other").text()
+	for _, code := range []Code{BadMessage, UnknownAction, TooLarge, RoomNotAllowed, RateLimited, PartialDelivery, NotConnected, SessionEnded} {
+		if text := code.text(); text == other || !strings.HasSuffix(text, ".") {
+			t.Errorf("%s says %q", code, text)
+		}
+	}
+}
+
+func TestEncodeRefusesWhatIsNoText(t *testing.T) {
+	t.Parallel()
+	if frame, err := (Message{Text: "\xff"}).Encode(); err == nil {
+		t.Errorf("frame %q", frame)
+	}
+}
