@@ -1,0 +1,159 @@
+package dynamodb
+
+import (
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Request is one permission that a request to DynamoDB needs, in the words of IAM. The names of the condition keys
+// are those of the service authorization reference, "Actions, resources, and condition keys for Amazon DynamoDB".
+type Request struct {
+	// Action is the IAM action, such as "dynamodb:PutItem".
+	Action string
+
+	// Table is the name of the table; empty means no single table (ListTables).
+	Table string
+
+	// LeadingKeys are the partition key values that the request names, for the condition key dynamodb:LeadingKeys:
+	// texts as they are, numbers in their canonical spelling, binaries as their bytes. nil means that the condition
+	// key is absent: for operations on tables, for Scan, and in transactions, for which it is not documented.
+	LeadingKeys []string
+
+	// EnclosingOperation is TransactWriteItems or TransactGetItems for the parts of a transaction, for the condition
+	// key dynamodb:EnclosingOperation; empty means that the condition key is absent.
+	EnclosingOperation string
+}
+
+// Access returns the permissions that a request needs, all of which its sender must have: operation is the name in
+// X-Amz-Target, body the JSON body. partitionKey returns the name of a table's partition key attribute
+// ([Engine.PartitionKey], or a look at another engine's table).
+//
+// It works for any engine, but only for the operations of this one, and fails closed: whatever it cannot tell is an
+// error, of type *Error like those of partitionKey, which can be the answer. It reads a body no less strictly than
+// the service (no member twice, names exactly so), but ignores members that say nothing about access.
+func Access(operation string, body []byte, partitionKey func(table string) (string, error)) ([]Request, error) {
+	var r accessRequest
+	if err := json.Unmarshal(body, &r); err != nil {
+		if refusal, ok := errors.AsType[*Error](err); ok {
+			return nil, refusal
+		}
+		return nil, malformed("The request is not what the operation takes: %v", err)
+	}
+	switch operation {
+	case "GetItem", "UpdateItem", "DeleteItem":
+		return itemAccess(operation, r.TableName, r.Key, partitionKey)
+	case "PutItem":
+		return itemAccess(operation, r.TableName, r.Item, partitionKey)
+	case "Query":
+		return r.queryAccess(partitionKey)
+	case "TransactWriteItems", "TransactGetItems":
+		return r.transactionAccess(operation)
+	case "ListTables":
+		return []Request{{Action: "dynamodb:ListTables"}}, nil
+	case "Scan", "CreateTable", "DescribeTable", "DeleteTable", "UpdateTimeToLive", "DescribeTimeToLive":
+		if r.IndexName != "" {
+			return nil, unsupported("access to indexes")
+		}
+		return tableAccess(Request{Action: "dynamodb:" + operation, Table: r.TableName})
+	}
+	return nil, unknownOperation("The local stage does not know which permissions the operation %q needs.", operation)
+}
+
+// accessRequest holds those members of all requests that say what is accessed.
+type accessRequest struct {
+	TableName string
+	IndexName string
+	Key       mapValue
+	Item      mapValue
+
+	KeyConditionExpression    *string
+	ExpressionAttributeNames  map[string]string
+	ExpressionAttributeValues mapValue
+
+	TransactItems []map[string]struct{ TableName string } // by action: Put, Update, Delete, ConditionCheck, Get
+}
+
+func tableAccess(requests ...Request) ([]Request, error) {
+	for _, r := range requests {
+		if err := checkTableName(r.Table); err != nil {
+			return nil, err
+		}
+	}
+	return requests, nil
+}
+
+func itemAccess(operation, table string, item mapValue, partitionKey func(string) (string, error)) ([]Request, error) {
+	name, err := partitionKey(table)
+	if err != nil {
+		return nil, err
+	}
+	return keyAccess(operation, table, item[name])
+}
+
+func keyAccess(operation, table string, key value) ([]Request, error) {
+	text, ok := scalarText(key)
+	if !ok {
+		return nil, invalid("The provided key element does not match the schema")
+	}
+	return tableAccess(Request{Action: "dynamodb:" + operation, Table: table, LeadingKeys: []string{text}})
+}
+
+func (r *accessRequest) queryAccess(partitionKey func(string) (string, error)) ([]Request, error) {
+	if r.IndexName != "" {
+		return nil, unsupported("access to indexes")
+	}
+	name, err := partitionKey(r.TableName)
+	if err != nil {
+		return nil, err
+	}
+	bound, err := newBindings(r.ExpressionAttributeNames, r.ExpressionAttributeValues)
+	if err != nil {
+		return nil, err
+	}
+	condition, err := parseKeyCondition(r.KeyConditionExpression, bound)
+	if err != nil {
+		return nil, err
+	}
+	key, err := condition.partition(name)
+	if err != nil {
+		return nil, err
+	}
+	return keyAccess("Query", r.TableName, key)
+}
+
+// transactionActions are the IAM actions of the items of a transaction. There is none for the transaction as such.
+// Source: DynamoDB developer guide, "Using IAM with DynamoDB transactions".
+func transactionActions(operation string) map[string]string {
+	if operation == "TransactGetItems" {
+		return map[string]string{"Get": "dynamodb:GetItem"}
+	}
+	return map[string]string{
+		"Put":            "dynamodb:PutItem",
+		"Update":         "dynamodb:UpdateItem",
+		"Delete":         "dynamodb:DeleteItem",
+		"ConditionCheck": "dynamodb:ConditionCheckItem",
+	}
+}
+
+func (r *accessRequest) transactionAccess(operation string) ([]Request, error) {
+	if len(r.TransactItems) == 0 {
+		return nil, checkTransactLength(0)
+	}
+	actions := transactionActions(operation)
+	var requests []Request
+	for _, item := range r.TransactItems {
+		if len(item) == 0 {
+			return nil, invalid("TransactItems can only contain one of Check, Put, Update or Delete")
+		}
+		for _, name := range slices.Sorted(maps.Keys(item)) {
+			if actions[name] == "" {
+				return nil, unsupported("the transaction item " + name)
+			}
+			requests = append(requests, Request{Action: actions[name], Table: item[name].TableName, EnclosingOperation: operation})
+		}
+	}
+	return tableAccess(requests...)
+}

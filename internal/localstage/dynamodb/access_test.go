@@ -1,0 +1,125 @@
+package dynamodb
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// keyOfChat knows one table.
+func keyOfChat(table string) (string, error) {
+	if table != "chat" {
+		return "", tableNotFound()
+	}
+	return "pk", nil
+}
+
+func TestAccessSaysWhatARequestNeeds(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]struct {
+		operation, body string
+		want            []Request
+	}{
+		"get":    {"GetItem", `{"TableName":"chat","Key":{"pk":{"S":"USER#alice"},"sk":{"S":"USER"}}}`, []Request{{Action: "dynamodb:GetItem", Table: "chat", LeadingKeys: []string{"USER#alice"}}}},
+		"put":    {"PutItem", `{"TableName":"chat","Item":{"x":{"S":"y"},"pk":{"N":"1.0"}}}`, []Request{{Action: "dynamodb:PutItem", Table: "chat", LeadingKeys: []string{"1"}}}},
+		"update": {"UpdateItem", `{"TableName":"chat","Key":{"pk":{"B":"AAE="}},"UpdateExpression":"REMOVE x"}`, []Request{{Action: "dynamodb:UpdateItem", Table: "chat", LeadingKeys: []string{"\x00\x01"}}}},
+		"delete": {"DeleteItem", `{"TableName":"chat","Key":{"pk":{"S":"x"}},"ReturnConsumedCapacity":"TOTAL"}`, []Request{{Action: "dynamodb:DeleteItem", Table: "chat", LeadingKeys: []string{"x"}}}},
+		"query": {"Query", `{"TableName":"chat","KeyConditionExpression":"#s > :s AND (:p = #p)","ExpressionAttributeNames":{"#p":"pk","#s":"sk","#u":"unused"},"ExpressionAttributeValues":{":p":{"S":"ROOM#a"},":s":{"S":"x"}}}`,
+			[]Request{{Action: "dynamodb:Query", Table: "chat", LeadingKeys: []string{"ROOM#a"}}}},
+		"scan": {"Scan", `{"TableName":"chat"}`, []Request{{Action: "dynamodb:Scan", Table: "chat"}}},
+		"transaction": {"TransactWriteItems", `{"TransactItems":[{"Put":{"TableName":"chat","Item":{"pk":{"S":"x"}}}},{"Update":{"TableName":"chat","Key":{}}},{"Delete":{"TableName":"other"}},{"ConditionCheck":{"TableName":"chat"}}]}`,
+			[]Request{
+				{Action: "dynamodb:PutItem", Table: "chat", EnclosingOperation: "TransactWriteItems"}, {Action: "dynamodb:UpdateItem", Table: "chat", EnclosingOperation: "TransactWriteItems"},
+				{Action: "dynamodb:DeleteItem", Table: "other", EnclosingOperation: "TransactWriteItems"}, {Action: "dynamodb:ConditionCheckItem", Table: "chat", EnclosingOperation: "TransactWriteItems"},
+			}},
+		"all actions of one item": {"TransactWriteItems", `{"TransactItems":[{"Put":{"TableName":"chat"},"Delete":{"TableName":"other"}}]}`,
+			[]Request{{Action: "dynamodb:DeleteItem", Table: "other", EnclosingOperation: "TransactWriteItems"}, {Action: "dynamodb:PutItem", Table: "chat", EnclosingOperation: "TransactWriteItems"}}},
+		"reading transaction": {"TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"chat","Key":{"pk":{"S":"x"}}}}]}`, []Request{{Action: "dynamodb:GetItem", Table: "chat", EnclosingOperation: "TransactGetItems"}}},
+		"list":                {"ListTables", `{}`, []Request{{Action: "dynamodb:ListTables"}}},
+		"describe":            {"DescribeTable", `{"TableName":"other"}`, []Request{{Action: "dynamodb:DescribeTable", Table: "other"}}},
+		"create":              {"CreateTable", `{"TableName":"new","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]}`, []Request{{Action: "dynamodb:CreateTable", Table: "new"}}},
+	} {
+		got, err := Access(r.operation, []byte(r.body), keyOfChat)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(r.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// A request of which it is not certain what it accesses is refused.
+func TestAccessFailsClosed(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]struct{ operation, body, code string }{
+		"unknown operation":         {"ExecuteStatement", `{"Statement":"SELECT"}`, "UnknownOperationException"},
+		"batch":                     {"BatchGetItem", `{"RequestItems":{}}`, "UnknownOperationException"},
+		"unknown table":             {"GetItem", `{"TableName":"other","Key":{"pk":{"S":"x"}}}`, "ResourceNotFoundException"},
+		"no table":                  {"Scan", `{}`, "ValidationException"},
+		"ARN":                       {"Scan", `{"TableName":"arn:aws:dynamodb:us-east-1:111122223333:table/chat"}`, "ValidationException"},
+		"table twice":               {"GetItem", `{"TableName":"chat","TableName":"other","Key":{"pk":{"S":"x"}}}`, "SerializationException"},
+		"key twice":                 {"GetItem", `{"TableName":"chat","Key":{"pk":{"S":"x"},"pk":{"S":"y"}}}`, "SerializationException"},
+		"wrong case":                {"GetItem", `{"tablename":"chat","key":{"pk":{"S":"x"}}}`, "ResourceNotFoundException"},
+		"no key":                    {"GetItem", `{"TableName":"chat"}`, "ValidationException"},
+		"key without partition key": {"UpdateItem", `{"TableName":"chat","Key":{"sk":{"S":"x"}}}`, "ValidationException"},
+		"key of a list":             {"UpdateItem", `{"TableName":"chat","Key":{"pk":{"L":[]}}}`, "ValidationException"},
+		"query by index":            {"Query", `{"TableName":"chat","IndexName":"i","KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"x"}}}`, "ValidationException"},
+		"scan of an index":          {"Scan", `{"TableName":"chat","IndexName":"i"}`, "ValidationException"},
+		"query without condition":   {"Query", `{"TableName":"chat"}`, "ValidationException"},
+		"query by legacy condition": {"Query", `{"TableName":"chat","KeyConditions":{"pk":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"x"}]}}}`, "ValidationException"},
+		"query by OR":               {"Query", `{"TableName":"chat","KeyConditionExpression":"pk = :p OR pk = :q","ExpressionAttributeValues":{":p":{"S":"x"},":q":{"S":"y"}}}`, "ValidationException"},
+		"query of two partitions":   {"Query", `{"TableName":"chat","KeyConditionExpression":"pk = :p AND pk = :q","ExpressionAttributeValues":{":p":{"S":"x"},":q":{"S":"y"}}}`, "ValidationException"},
+		"query by NOT":              {"Query", `{"TableName":"chat","KeyConditionExpression":"NOT pk = :p","ExpressionAttributeValues":{":p":{"S":"x"}}}`, "ValidationException"},
+		"query by prefix":           {"Query", `{"TableName":"chat","KeyConditionExpression":"begins_with(pk, :p)","ExpressionAttributeValues":{":p":{"S":"x"}}}`, "ValidationException"},
+		"empty transaction":         {"TransactWriteItems", `{}`, "ValidationException"},
+		"empty transaction item":    {"TransactWriteItems", `{"TransactItems":[{}]}`, "ValidationException"},
+		"unknown transaction item":  {"TransactWriteItems", `{"TransactItems":[{"Get":{"TableName":"chat"}}]}`, "ValidationException"},
+		"transaction item no table": {"TransactWriteItems", `{"TransactItems":[{"Put":{"Item":{}}}]}`, "ValidationException"},
+		"no JSON":                   {"GetItem", `{`, "SerializationException"},
+	} {
+		got, err := Access(r.operation, []byte(r.body), keyOfChat)
+		refusal, ok := err.(*Error)
+		if !ok || refusal.Code() != r.code {
+			t.Errorf("%s: got %v and %v, want %s", name, got, err, r.code)
+		}
+	}
+}
+
+func TestEngineKnowsItsPartitionKeys(t *testing.T) {
+	t.Parallel()
+	e := openEngine(t, Options{})
+	url := serve(t, e)
+	post(t, url, "DynamoDB_20120810.CreateTable", strings.ReplaceAll(makeChat, `"pk"`, `"id"`))
+	if name, err := e.PartitionKey("chat"); name != "id" || err != nil {
+		t.Errorf("got %q, %v", name, err)
+	}
+	if _, err := e.PartitionKey("nowhere"); code(err) == "" {
+		t.Error("a table that does not exist has a partition key")
+	}
+}
+
+// FuzzAccess demands that what is allowed to be looked at is named.
+func FuzzAccess(f *testing.F) {
+	for _, operation := range []string{"GetItem", "PutItem", "Query", "TransactWriteItems", "Scan"} {
+		f.Add(operation, []byte(`{"TableName":"chat","Key":{"pk":{"S":"x"}},"Item":{"pk":{"S":"x"}},"KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"x"}},"TransactItems":[{"Put":{"TableName":"chat"}}]}`))
+	}
+	f.Fuzz(func(t *testing.T, operation string, body []byte) {
+		requests, err := Access(operation, body, keyOfChat)
+		if err != nil {
+			if _, ok := err.(*Error); !ok {
+				t.Fatalf("%v is no answer", err)
+			}
+			return
+		}
+		if len(requests) == 0 {
+			t.Fatal("a request that needs no permission")
+		}
+		for _, r := range requests {
+			if !strings.HasPrefix(r.Action, "dynamodb:") || r.Table == "" && r.Action != "dynamodb:ListTables" {
+				t.Fatalf("unclear permission %+v", r)
+			}
+		}
+	})
+}

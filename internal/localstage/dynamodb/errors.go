@@ -1,0 +1,172 @@
+package dynamodb
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The service puts a shape id before each error code: its own errors, those of its framework, and validation
+// errors carry different ones. Source: responses of the service; the SDKs look only behind the '#'.
+const (
+	serviceShape    = "com.amazonaws.dynamodb.v20120810#"
+	frameworkShape  = "com.amazon.coral.service#"
+	validationShape = "com.amazon.coral.validate#"
+)
+
+// Error is a refusal in DynamoDB's form. The zero value is not useful; the layer that checks permissions may make
+// one with a Status, a Type and a Message to answer as the service would.
+type Error struct {
+	Status  int    // HTTP status, 400 for all but internal errors
+	Type    string // shape id, such as "com.amazon.coral.service#AccessDeniedException"
+	Message string
+
+	// perItem marks what a transaction reports as the cancellation reason of one item instead of refusing the
+	// whole request. Source: TransactWriteItems of the API reference, and recorded answers of the service.
+	perItem bool
+	item    []byte               // ConditionalCheckFailedException: the stored item, in wire form
+	reasons []cancellationReason // TransactionCanceledException: one for each item of the request
+}
+
+// cancellationReason says why one item of a transaction was refused; Code "None" means that it was not.
+type cancellationReason struct {
+	code    string
+	message string
+	item    []byte
+}
+
+// Code returns the error's name without its shape id, such as "ValidationException".
+func (e *Error) Code() string {
+	return e.Type[strings.IndexByte(e.Type, '#')+1:]
+}
+
+// Error returns the code and the message.
+func (e *Error) Error() string {
+	return e.Code() + ": " + e.Message
+}
+
+// Respond answers w with the error, checksum and request id included.
+func (e *Error) Respond(w http.ResponseWriter) {
+	respond(w, e.Status, e.body())
+}
+
+func (e *Error) body() []byte {
+	var a answer
+	a.text("__type", e.Type)
+	if e.reasons != nil {
+		a.text("Message", e.Message)
+		a.member("CancellationReasons")
+		a.body = append(a.body, '[')
+		for i, reason := range e.reasons {
+			if i > 0 {
+				a.body = append(a.body, ',')
+			}
+			a.body = append(a.body, reason.body()...)
+		}
+		a.body = append(a.body, ']')
+		return a.done()
+	}
+	a.text("message", e.Message)
+	if e.item != nil {
+		a.raw("Item", e.item)
+	}
+	return a.done()
+}
+
+func (r cancellationReason) body() []byte {
+	var a answer
+	a.text("Code", r.code)
+	if r.message != "" {
+		a.text("Message", r.message)
+	}
+	if r.item != nil {
+		a.raw("Item", r.item)
+	}
+	return a.done()
+}
+
+// answer assembles a JSON object. Stored items go in as they are, which is what makes large pages cheap.
+type answer struct{ body []byte }
+
+func (a *answer) member(name string) {
+	if len(a.body) == 0 {
+		a.body = append(a.body, '{')
+	} else {
+		a.body = append(a.body, ',')
+	}
+	a.body = append(append(append(a.body, '"'), name...), '"', ':')
+}
+
+func (a *answer) raw(name string, value []byte) {
+	a.member(name)
+	a.body = append(a.body, value...)
+}
+
+func (a *answer) text(name, value string) {
+	a.member(name)
+	// The error can only be invalid UTF-8, for which the replacement character is written.
+	a.body, _ = jsontext.AppendQuote(a.body, value)
+}
+
+func (a *answer) done() []byte {
+	if len(a.body) == 0 {
+		return []byte("{}")
+	}
+	return append(a.body, '}')
+}
+
+// invalid is a ValidationException about the request as a whole.
+func invalid(format string, args ...any) *Error {
+	return &Error{
+		Status:  http.StatusBadRequest,
+		Type:    validationShape + "ValidationException",
+		Message: fmt.Sprintf(format, args...),
+	}
+}
+
+// invalidItem is a ValidationException that depends on the table or on the stored item.
+func invalidItem(format string, args ...any) *Error {
+	err := invalid(format, args...)
+	err.perItem = true
+	return err
+}
+
+// unsupported refuses by name what the service has and this engine has not.
+func unsupported(what string) *Error {
+	return invalid("The local DynamoDB engine does not have %s. Run the stage against another engine if you need it.", what)
+}
+
+func malformed(format string, args ...any) *Error {
+	return &Error{
+		Status:  http.StatusBadRequest,
+		Type:    frameworkShape + "SerializationException",
+		Message: fmt.Sprintf(format, args...),
+	}
+}
+
+func refused(code, format string, args ...any) *Error {
+	return &Error{Status: http.StatusBadRequest, Type: serviceShape + code, Message: fmt.Sprintf(format, args...)}
+}
+
+func tableNotFound() *Error {
+	return refused("ResourceNotFoundException", "Requested resource not found")
+}
+
+func conditionFailed(item []byte) *Error {
+	err := refused("ConditionalCheckFailedException", "The conditional request failed")
+	err.item = item
+	return err
+}
+
+func transactionCanceled(reasons []cancellationReason) *Error {
+	codes := make([]string, len(reasons))
+	for i, reason := range reasons {
+		codes[i] = reason.code
+	}
+	err := refused("TransactionCanceledException",
+		"Transaction cancelled, please refer cancellation reasons for specific reasons [%s]", strings.Join(codes, ", "))
+	err.reasons = reasons
+	return err
+}

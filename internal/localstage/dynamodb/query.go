@@ -1,0 +1,244 @@
+package dynamodb
+
+import (
+	"bytes"
+	"strconv"
+
+	"go.etcd.io/bbolt"
+)
+
+// maxPage is how many bytes of items a Query or Scan looks at before it ends the page.
+// Source: DynamoDB developer guide, "Paginating table query results".
+const maxPage = 1 << 20
+
+// firstPage is the room that a page begins with, in bytes.
+const firstPage = 8 << 10
+
+// page is a checked Query or Scan.
+type page struct {
+	table      *table
+	keys       keyRange
+	reverse    bool
+	limit      int // 0: none
+	filter     condition
+	filtered   map[string]bool // top-level attributes that the filter mentions
+	projection *pathTree
+	countOnly  bool
+	capacity   string
+	consistent bool
+}
+
+func (e *Engine) query(request *queryRequest) ([]byte, error) {
+	bound, err := newBindings(request.ExpressionAttributeNames, request.ExpressionAttributeValues)
+	if err != nil {
+		return nil, err
+	}
+	condition, err := parseKeyCondition(request.KeyConditionExpression, bound)
+	if err != nil {
+		return nil, err
+	}
+	q, err := e.newPage(&request.pageParameters, bound)
+	if err != nil {
+		return nil, err
+	}
+	if q.keys, err = q.table.rangeOf(condition); err != nil {
+		return nil, err
+	}
+	if err := q.refuseKeysInFilter(); err != nil {
+		return nil, err
+	}
+	q.reverse = request.ScanIndexForward != nil && !*request.ScanIndexForward
+	if err := q.startBehind(request.ExclusiveStartKey); err != nil {
+		return nil, err
+	}
+	return e.read(q)
+}
+
+func (e *Engine) scan(request *pageParameters) ([]byte, error) {
+	bound, err := newBindings(request.ExpressionAttributeNames, request.ExpressionAttributeValues)
+	if err != nil {
+		return nil, err
+	}
+	s, err := e.newPage(request, bound)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.startBehind(request.ExclusiveStartKey); err != nil {
+		return nil, err
+	}
+	return e.read(s)
+}
+
+// newPage checks what Query and Scan share. The key condition, if any, has been parsed with the same bindings.
+func (e *Engine) newPage(r *pageParameters, bound *bindings) (*page, error) {
+	p := &page{countOnly: r.Select == "COUNT", capacity: r.ReturnConsumedCapacity, consistent: r.ConsistentRead}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	if r.Limit != nil {
+		p.limit = *r.Limit
+	}
+	var err error
+	p.filter, p.filtered, err = parseConditionAttributes(filterExpression, r.FilterExpression, bound)
+	if err != nil {
+		return nil, err
+	}
+	if p.projection, err = parseProjection(r.ProjectionExpression, bound); err != nil {
+		return nil, err
+	}
+	if err := bound.checkUsed(); err != nil {
+		return nil, err
+	}
+	p.table, err = e.table(r.TableName)
+	return p, err
+}
+
+func (r *pageParameters) check() error {
+	if err := oneOf("select", r.Select, "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"); err != nil {
+		return err
+	}
+	switch {
+	case r.Select == "ALL_PROJECTED_ATTRIBUTES":
+		return invalid("One or more parameter values were invalid: ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+	case r.Select == "SPECIFIC_ATTRIBUTES" && r.ProjectionExpression == nil:
+		return invalid("One or more parameter values were invalid: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+	case r.ProjectionExpression != nil && r.Select != "" && r.Select != "SPECIFIC_ATTRIBUTES":
+		return invalid("One or more parameter values were invalid: Cannot specify the ProjectionExpression when choosing to get %s", r.Select)
+	case r.Limit != nil && *r.Limit < 1:
+		return invalid("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1", *r.Limit)
+	}
+	return checkReturnConsumedCapacity(r.ReturnConsumedCapacity)
+}
+
+// refuseKeysInFilter holds for Query only, where the key condition decides about keys.
+func (p *page) refuseKeysInFilter() error {
+	for name := range p.filtered {
+		if p.table.isKey(name) {
+			return invalid("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", name)
+		}
+	}
+	return nil
+}
+
+// startBehind makes the page begin behind a LastEvaluatedKey, whose item need not exist any more.
+func (p *page) startBehind(startKey mapValue) error {
+	if startKey == nil {
+		return nil
+	}
+	key, err := p.table.keyFrom(startKey)
+	if err != nil {
+		return invalid("The provided starting key is invalid: %s", asError(err).Message)
+	}
+	if !p.keys.contains(key) {
+		return invalid("The provided starting key is outside query boundaries based on provided conditions")
+	}
+	if p.reverse {
+		p.keys.high = key
+	} else {
+		p.keys.low = after(key)
+	}
+	return nil
+}
+
+// result collects a page.
+type result struct {
+	items          []byte // JSON, with commas
+	count, scanned int
+	bytes          int
+	last           storedItem // where the page ended before the range did, copied; nil if it did not
+}
+
+// read reads a page and answers with it.
+func (e *Engine) read(p *page) ([]byte, error) {
+	r := result{items: make([]byte, 0, firstPage)}
+	err := e.db.View(func(tx *bbolt.Tx) error {
+		items, err := p.table.items(tx)
+		if err != nil {
+			return err
+		}
+		return p.collect(items.Cursor(), &r)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.answer(&r)
+}
+
+// collect looks at items until the range, the limit or the page's size is exhausted. Limit and size count what is
+// looked at, before the filter; the item that reaches one of them ends the page even if it is the last of all.
+func (p *page) collect(cursor *bbolt.Cursor, r *result) error {
+	key, stored := p.first(cursor)
+	for key != nil && p.keys.contains(key) {
+		if err := p.look(stored, r); err != nil {
+			return err
+		}
+		if r.scanned == p.limit || r.bytes >= maxPage {
+			r.last = bytes.Clone(stored)
+			return nil
+		}
+		if p.reverse {
+			key, stored = cursor.Prev()
+		} else {
+			key, stored = cursor.Next()
+		}
+	}
+	return nil
+}
+
+func (p *page) first(cursor *bbolt.Cursor) (key, stored []byte) {
+	if !p.reverse {
+		return cursor.Seek(p.keys.low)
+	}
+	if p.keys.high != nil {
+		if key, _ := cursor.Seek(p.keys.high); key != nil {
+			return cursor.Prev()
+		}
+	}
+	return cursor.Last()
+}
+
+// look counts one item, and takes it into the page if the filter lets it.
+func (p *page) look(stored storedItem, r *result) error {
+	r.scanned++
+	r.bytes += stored.size()
+	if p.filter != nil {
+		item, err := stored.decode()
+		if err != nil {
+			return err
+		}
+		if !p.filter.holds(item) {
+			return nil
+		}
+	}
+	r.count++
+	if p.countOnly {
+		return nil
+	}
+	if r.count > 1 {
+		r.items = append(r.items, ',')
+	}
+	var err error
+	r.items, err = appendProjected(r.items, stored, p.projection)
+	return err
+}
+
+func (p *page) answer(r *result) ([]byte, error) {
+	a := answer{body: make([]byte, 0, len(r.items)+256)}
+	if !p.countOnly {
+		a.member("Items")
+		a.body = append(append(append(a.body, '['), r.items...), ']')
+	}
+	a.raw("Count", strconv.AppendInt(nil, int64(r.count), 10))
+	a.raw("ScannedCount", strconv.AppendInt(nil, int64(r.scanned), 10))
+	if r.last != nil {
+		last, err := r.last.decode()
+		if err != nil {
+			return nil, err
+		}
+		a.raw("LastEvaluatedKey", appendItem(nil, p.table.keyAttributesOf(last)))
+	}
+	total := capacity{}
+	total.add(p.table.Name, r.bytes, readUnit, readFactor(p.consistent))
+	total.one(&a, p.capacity)
+	return a.done(), nil
+}

@@ -1,0 +1,87 @@
+package dynamodb
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"go.etcd.io/bbolt"
+)
+
+// tokenLifetime is how long a transaction's token makes its repetition do nothing.
+// Source: TransactWriteItems of the API reference, ClientRequestToken.
+const tokenLifetime = 10 * time.Minute
+
+// expiredTokens is how many expired tokens each new one clears away, so that their number shrinks.
+const expiredTokens = 4
+
+// tokenClaim is the attempt to perform a transaction under a token. The zero value, of a transaction without token,
+// always succeeds.
+type tokenClaim struct {
+	token   string
+	request [sha256.Size]byte
+	now     int64 // nanoseconds since 1970
+}
+
+func newTokenClaim(token string, body []byte, now time.Time) (tokenClaim, error) {
+	if token == "" {
+		return tokenClaim{}, nil
+	}
+	// Clients write the members of objects in any order; the same request has the same canonical form.
+	canonical := jsontext.Value(bytes.Clone(body))
+	if err := canonical.Canonicalize(); err != nil {
+		return tokenClaim{}, malformed("request: %v", err)
+	}
+	return tokenClaim{token, sha256.Sum256(canonical), now.UnixNano()}, nil
+}
+
+// make records the claim in the transaction that it is for, so that it lasts if and only if the transaction does. done
+// says that the same request has been performed already.
+func (c tokenClaim) make(tx *bbolt.Tx) (done bool, err error) {
+	if c.token == "" {
+		return false, nil
+	}
+	tokens := tx.Bucket(tokensBucket)
+	if record := tokens.Get([]byte(c.token)); record != nil && c.isAlive(record) {
+		if !bytes.Equal(record[8:], c.request[:]) {
+			return false, refused("IdempotentParameterMismatchException", "The provided client token was already used for another request")
+		}
+		return true, nil
+	}
+	if err := c.clearExpired(tx); err != nil {
+		return false, err
+	}
+	expiry := binary.BigEndian.AppendUint64(nil, uint64(c.now+int64(tokenLifetime)))
+	if err := tx.Bucket(tokensExpiryBucket).Put(append(bytes.Clone(expiry), c.token...), nil); err != nil {
+		return false, err
+	}
+	return false, tokens.Put([]byte(c.token), append(expiry, c.request[:]...))
+}
+
+// isAlive looks at the expiry with which a record or a key of the expiry bucket begins.
+func (c tokenClaim) isAlive(record []byte) bool {
+	return int64(binary.BigEndian.Uint64(record)) > c.now
+}
+
+func (c tokenClaim) clearExpired(tx *bbolt.Tx) error {
+	tokens := tx.Bucket(tokensBucket)
+	cursor := tx.Bucket(tokensExpiryBucket).Cursor()
+	for range expiredTokens {
+		key, _ := cursor.First()
+		if key == nil || c.isAlive(key) {
+			return nil
+		}
+		// The token may have been claimed again since; then its record is younger than this key.
+		if record := tokens.Get(key[8:]); record != nil && !c.isAlive(record) {
+			if err := tokens.Delete(key[8:]); err != nil {
+				return err
+			}
+		}
+		if err := cursor.Delete(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,211 @@
+package dynamodb
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// clock is a clock that tests move.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Unix(1_700_000_000, 0)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// expiring makes a table whose items expire by the attribute "expires".
+func expiring(t *testing.T, options Options) (*Engine, *fixture) {
+	t.Helper()
+	e := openEngine(t, options)
+	url := serve(t, e)
+	client := newClient(url)
+	makeTable(t, client, "simple", "")
+	if _, body := post(t, url, "DynamoDB_20120810.UpdateTimeToLive", `{"TableName":"simple","TimeToLiveSpecification":{"Enabled":true,"AttributeName":"expires"}}`); !strings.Contains(body, `"expires"`) {
+		t.Fatal(body)
+	}
+	return e, &fixture{ctx: t.Context(), target: target{client: client}, table: "simple"}
+}
+
+func TestExpiredItemsAreDeletedWhenTheirLagIsOver(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	e, f := expiring(t, Options{Now: clock.Now, TTL: TTL{Delete: true, Lag: time.Minute}})
+	now := int(clock.Now().Unix())
+	stays := map[string]any{
+		"text": fmt.Sprint(now), "none": nil, "set": nums{"1"}, "five years ago": now - int(oldestStamp/time.Second) - 1, "later": now + 3600, "milliseconds": now * 1000,
+	}
+	goes := map[string]any{"now": now, "before": now - 5, "soon": now + 30, "fraction": num(fmt.Sprint(now, ".5"))}
+	for _, items := range []map[string]any{stays, goes} {
+		for name, stamp := range items {
+			f.pk = name
+			f.given(m{"expires": stamp})
+		}
+	}
+	expectDeleted(t, e, 1) // the lag of "before" is not over, that of nothing but …
+	clock.advance(2 * time.Minute)
+	expectDeleted(t, e, len(goes))
+	for name := range goes {
+		f.pk = name
+		f.holds("none")
+	}
+	for name := range stays {
+		f.pk = name
+		if output, err := f.get(); err != nil || output.Item == nil {
+			t.Errorf("%s is gone (%v)", name, err)
+		}
+	}
+	for _, failure := range f.failures {
+		t.Error(failure)
+	}
+}
+
+func expectDeleted(t *testing.T, e *Engine, want int) {
+	t.Helper()
+	if deleted, err := e.DeleteExpired(t.Context()); err != nil || deleted != want {
+		t.Errorf("deleted %d, %v; want %d", deleted, err, want)
+	}
+}
+
+func TestNothingIsDeletedUnlessAskedFor(t *testing.T) {
+	t.Parallel()
+	_, f := expiring(t, Options{})
+	f.pk = "old"
+	f.given(m{"expires": int(time.Now().Unix()) - 1000})
+	f.holds(fmt.Sprintf("{expires:%d}", int(time.Now().Unix())-1000))
+}
+
+func TestExpiredItemsGoInTheBackground(t *testing.T) {
+	t.Parallel()
+	_, f := expiring(t, Options{TTL: TTL{Delete: true}})
+	f.pk = "old"
+	f.given(m{"expires": int(time.Now().Unix()) - 1000})
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
+		if output, err := f.get(); err == nil && output.Item == nil {
+			return
+		}
+	}
+	t.Error("the item is still there")
+}
+
+// An item may get a new stamp between being found and being deleted; the deletion looks again.
+func TestRenewedItemIsNotDeleted(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	e, f := expiring(t, Options{Now: clock.Now})
+	f.pk = "renewed"
+	f.given(m{"expires": 1_699_999_999})
+	table, err := e.table("simple")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := e.expiredKeys(table)
+	if err != nil || len(keys) != 1 {
+		t.Fatalf("found %d, %v", len(keys), err)
+	}
+	f.given(m{"expires": 1_700_000_600})
+	if deleted, err := e.deleteIfExpired("simple", keys); err != nil || deleted != 0 {
+		t.Errorf("deleted %d, %v", deleted, err)
+	}
+	f.holds("{expires:1700000600}")
+	clock.advance(time.Hour)
+	if deleted, err := e.deleteIfExpired("simple", append([][]byte{[]byte("gone")}, keys...)); err != nil || deleted != 1 {
+		t.Errorf("deleted %d, %v", deleted, err)
+	}
+	if deleted, err := e.deleteIfExpired("no such table", keys); err != nil || deleted != 0 {
+		t.Errorf("deleted %d, %v", deleted, err)
+	}
+}
+
+func TestSettingsAndDeletionDoNotWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	e, f := expiring(t, Options{Now: clock.Now, TTL: TTL{Delete: true}})
+	url := serve(t, e)
+	atOnce(4, func(worker int) {
+		g := *f
+		for i := range 20 {
+			switch worker {
+			case 0:
+				if _, err := e.DeleteExpired(context.Background()); err != nil {
+					t.Error(err)
+				}
+			case 1:
+				post(t, url, "DynamoDB_20120810.UpdateTimeToLive", fmt.Sprintf(`{"TableName":"simple","TimeToLiveSpecification":{"Enabled":%t,"AttributeName":"expires"}}`, i%2 == 1))
+			default:
+				g.pk = fmt.Sprint(worker, i)
+				if _, err := g.put(m{"expires": 1}); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+}
+
+func TestTokenIsForTenMinutes(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	e := openEngine(t, Options{Now: clock.Now})
+	client := newClient(serve(t, e))
+	makeTable(t, client, "simple", "")
+	f := &fixture{ctx: t.Context(), target: target{client: client}, table: "simple"}
+	add := func() { f.ok("transaction", f.transactAs("token", f.txUpdate("-u", "ADD n :1", "", m{":1": 1}))) }
+	add()
+	clock.advance(tokenLifetime - time.Second)
+	add()
+	f.holdsAt("-u", "{n:1}")
+	clock.advance(time.Second)
+	add()
+	f.holdsAt("-u", "{n:2}")
+	clock.advance(tokenLifetime - time.Second)
+	add()
+	f.holdsAt("-u", "{n:2}")
+	for _, failure := range f.failures {
+		t.Error(failure)
+	}
+}
+
+// Each new token clears away some that have expired, so that their number does not grow for ever.
+func TestExpiredTokensAreCleared(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	e := openEngine(t, Options{Now: clock.Now})
+	client := newClient(serve(t, e))
+	makeTable(t, client, "simple", "")
+	f := &fixture{ctx: t.Context(), target: target{client: client}, table: "simple"}
+	for i := range 100 {
+		f.ok("transaction", f.transactAs(fmt.Sprint("token-", i), f.txPut("-p", m{}, "")))
+		clock.advance(tokenLifetime / 10)
+	}
+	for _, failure := range f.failures {
+		t.Error(failure)
+	}
+	err := e.db.View(func(tx *bbolt.Tx) error {
+		for _, bucket := range [][]byte{tokensBucket, tokensExpiryBucket} {
+			if n := tx.Bucket(bucket).Stats().KeyN; n > 15 {
+				t.Errorf("%s has %d entries", bucket, n)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
