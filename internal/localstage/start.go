@@ -157,6 +157,7 @@ func (s *Stage) startFunctions(at addresses, who *principals, bootstraps map[str
 		}
 		function, err := s.functions.Add(lambda.Config{
 			Name:           f.Name,
+			Label:          f.LogicalID,
 			ARN:            f.ARN,
 			Bootstrap:      bootstraps[f.LogicalID],
 			Handler:        f.Handler,

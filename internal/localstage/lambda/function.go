@@ -29,8 +29,10 @@ type Credentials struct {
 
 // Config describes a function.
 type Config struct {
-	// Name is the function's name, also in its log lines. Required.
+	// Name is the function's name. Required.
 	Name string
+	// Label heads the function's log lines. Default Name.
+	Label string
 	// ARN is the function's own, unqualified; its region becomes AWS_REGION. Required.
 	ARN string
 	// Bootstrap is the path of the executable, built for this machine. Required.
@@ -82,6 +84,7 @@ func newFunction(s *Service, c Config) (*Function, error) {
 	}
 	c.Bootstrap = bootstrap
 	c.Handler = cmp.Or(c.Handler, "bootstrap")
+	c.Label = cmp.Or(c.Label, c.Name)
 	c.Dir = cmp.Or(c.Dir, filepath.Dir(bootstrap))
 	if c.Dir, err = filepath.Abs(c.Dir); err != nil {
 		return nil, fmt.Errorf("folder of the artifact: %w", err)

@@ -83,7 +83,7 @@ func (e *environment) newCommand(output *os.File) *exec.Cmd {
 // copyOutput passes the process's output on until it ends.
 func (e *environment) copyOutput(copied chan<- struct{}) {
 	defer close(copied)
-	lines := &lineWriter{sink: e.function.service.logs, function: e.function.config.Name}
+	lines := &lineWriter{sink: e.function.service.logs, function: e.function.config.Label}
 	buffer := make([]byte, 4096)
 	for {
 		n, err := e.output.Read(buffer)

@@ -25,7 +25,7 @@ const releaseGrace = 10 * time.Millisecond
 // Options configures a Service. The zero value is a faithful and quiet one.
 type Options struct {
 	// Logs receives what the functions write to stdout and stderr, line by line,
-	// each as "<function name> | <line>", and Lambda's own lines about failures.
+	// each as "<label> | <line>", and Lambda's own lines about failures.
 	// Nil discards them.
 	Logs io.Writer
 	// Log receives the service's own events (starts and ends of processes, at
