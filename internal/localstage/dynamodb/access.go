@@ -27,8 +27,8 @@ type Request struct {
 	EnclosingOperation string
 }
 
-// Access returns the permissions that a request needs, all of which its sender must have: operation is the name in
-// X-Amz-Target, body the JSON body. partitionKey returns the name of a table's partition key attribute
+// Access returns the permissions that a request needs, all of which its sender must have: operation is the name that
+// [Operation] returns, body the JSON body. partitionKey returns the name of a table's partition key attribute
 // ([Engine.PartitionKey], or a look at another engine's table).
 //
 // It works for any engine, but only for the operations of this one, and fails closed: whatever it cannot tell is an

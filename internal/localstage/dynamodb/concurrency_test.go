@@ -61,9 +61,7 @@ func TestConcurrentAddsAllCount(t *testing.T) {
 		}
 	})
 	f.holds("{n:640}")
-	for _, failure := range f.failures {
-		t.Error(failure)
-	}
+	f.report(t)
 }
 
 // Money goes round between accounts in transactions, while other transactions read all of them: the sum is always the

@@ -3,6 +3,8 @@ package dynamodb
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -12,7 +14,8 @@ import (
 
 // Options configure an [Engine]. Only Path has no default.
 type Options struct {
-	// Path is the file that keeps the tables; it is made when it does not exist. One engine at a time may use it.
+	// Path is the file that keeps the tables; it and its directory are made when they do not exist. One engine at a
+	// time may use it.
 	Path string
 
 	// Now is the clock of time-to-live and of idempotency tokens; nil means time.Now.
@@ -53,6 +56,9 @@ const lockTimeout = time.Second
 // Open opens the engine's file, makes it if need be, and starts the deletion of expired items if the options ask for
 // it. An error says what to do about it; the caller closes the engine.
 func Open(options Options) (*Engine, error) {
+	if err := os.MkdirAll(filepath.Dir(options.Path), 0o700); err != nil {
+		return nil, fmt.Errorf("open DynamoDB file: %w; choose another state directory", err)
+	}
 	db, err := bbolt.Open(options.Path, 0o600, &bbolt.Options{
 		Timeout:         lockTimeout,
 		NoSync:          !options.Sync,

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxItem is the largest item in bytes, names included.
@@ -62,4 +65,75 @@ func checkAttributes(item mapValue) error {
 		}
 	}
 	return nil
+}
+
+// decodeStored reads an item that appendItem wrote.
+func decodeStored(wire []byte) (mapValue, error) {
+	r := valueReader{dec: &storedTokens{text: string(wire)}, trusted: true}
+	item := r.attributes(0)
+	return item, r.err
+}
+
+// storedTokens splits the JSON that appendItem writes, which has no spaces and no numbers, several times faster than
+// what has to reckon with any JSON. Strings without escapes are parts of the text and cost nothing.
+type storedTokens struct {
+	text string
+	at   int
+}
+
+// PeekKind returns the kind of the next token, 0 at the end.
+func (s *storedTokens) PeekKind() jsontext.Kind {
+	for s.at < len(s.text) && (s.text[s.at] == ',' || s.text[s.at] == ':') {
+		s.at++
+	}
+	if s.at == len(s.text) {
+		return 0
+	}
+	return jsontext.Kind(s.text[s.at])
+}
+
+// ReadToken returns the next token.
+func (s *storedTokens) ReadToken() (jsontext.Token, error) {
+	kind := s.PeekKind()
+	start := s.at
+	s.at++
+	switch kind {
+	case '{':
+		return jsontext.BeginObject, nil
+	case '}':
+		return jsontext.EndObject, nil
+	case '[':
+		return jsontext.BeginArray, nil
+	case ']':
+		return jsontext.EndArray, nil
+	case 't':
+		s.at = start + len("true")
+		return jsontext.True, nil
+	case 'f':
+		s.at = start + len("false")
+		return jsontext.False, nil
+	case '"':
+		return s.str()
+	}
+	return jsontext.Token{}, io.ErrUnexpectedEOF
+}
+
+// str reads the rest of a string whose opening quote has been read.
+func (s *storedTokens) str() (jsontext.Token, error) {
+	start, escaped := s.at, false
+	for ; s.at < len(s.text); s.at++ {
+		switch s.text[s.at] {
+		case '\\':
+			escaped = true
+			s.at++
+		case '"':
+			s.at++
+			if !escaped {
+				return jsontext.String(s.text[start : s.at-1]), nil
+			}
+			text, err := jsontext.AppendUnquote(nil, s.text[start-1:s.at])
+			return jsontext.String(string(text)), err
+		}
+	}
+	return jsontext.Token{}, io.ErrUnexpectedEOF
 }

@@ -78,7 +78,7 @@ func after(key []byte) []byte {
 	return append(bytes.Clone(key), 0)
 }
 
-// checkKeyValue refuses a key value of the wrong type, an empty one, and one that is too long. mismatch makes the
+// check refuses a key value of the wrong type, an empty one, and one that is too long. mismatch makes the
 // error for a wrong type, which differs between items and keys.
 func (k keyAttribute) check(v value, limit int, mismatch func() *Error) error {
 	if v == nil || v.typeName() != k.Type {

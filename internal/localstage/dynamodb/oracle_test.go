@@ -22,6 +22,9 @@ func TestMoto(t *testing.T) {
 	t.Run("suite", func(t *testing.T) {
 		runSuite(t, target{client: client, serial: true, known: motoDifferences()})
 	})
+	t.Run("random operations", func(t *testing.T) {
+		compareRandomly(t, client, engineClient(t))
+	})
 }
 
 // startMoto starts moto's server from the project's virtual environment, or the one that SIGNEDSOCKET_MOTO_SERVER

@@ -31,7 +31,7 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		asError(err).Respond(w)
 		return
 	}
-	response, err := e.answer(r.Header.Get("X-Amz-Target"), body)
+	response, err := e.answer(r.Header, body)
 	if err != nil {
 		asError(err).Respond(w)
 		return
@@ -39,10 +39,19 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	respond(w, http.StatusOK, response)
 }
 
-func (e *Engine) answer(target string, body []byte) ([]byte, error) {
-	name, ok := strings.CutPrefix(target, targetPrefix)
+// Operation returns the name of the operation that a request's headers ask for. Its error is of type *Error.
+func Operation(header http.Header) (string, error) {
+	name, ok := strings.CutPrefix(header.Get("X-Amz-Target"), targetPrefix)
 	if !ok {
-		return nil, unknownOperation("X-Amz-Target must be %s<operation>", targetPrefix)
+		return "", unknownOperation("X-Amz-Target must be %s<operation>", targetPrefix)
+	}
+	return name, nil
+}
+
+func (e *Engine) answer(header http.Header, body []byte) ([]byte, error) {
+	name, err := Operation(header)
+	if err != nil {
+		return nil, err
 	}
 	operation := e.operation(name)
 	if operation == nil {

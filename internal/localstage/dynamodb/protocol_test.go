@@ -120,6 +120,61 @@ func TestUnsupportedParametersAreRefusedByName(t *testing.T) {
 	}
 }
 
+func TestParametersAreChecked(t *testing.T) {
+	t.Parallel()
+	url := serve(t, openEngine(t, Options{}))
+	post(t, url, "DynamoDB_20120810.CreateTable", makeChat)
+	scan := func(more string) string { return `{"TableName":"chat",` + more + `}` }
+	create := func(more string) string {
+		return strings.Replace(makeChat, `"TableName":"chat","BillingMode":"PAY_PER_REQUEST"`, `"TableName":"other",`+more, 1)
+	}
+	for name, r := range map[string]struct{ operation, body, message string }{
+		"short table name":      {"Scan", `{"TableName":"ab"}`, "at least 3 characters"},
+		"odd table name":        {"Scan", `{"TableName":"a/b/c"}`, "may contain only"},
+		"select":                {"Scan", scan(`"Select":"SOME"`), "enum value set"},
+		"select of an index":    {"Scan", scan(`"Select":"ALL_PROJECTED_ATTRIBUTES"`), "IndexName"},
+		"select what":           {"Scan", scan(`"Select":"SPECIFIC_ATTRIBUTES"`), "ProjectionExpression"},
+		"select too much":       {"Scan", scan(`"Select":"COUNT","ProjectionExpression":"a"`), "ProjectionExpression"},
+		"capacity":              {"Scan", scan(`"ReturnConsumedCapacity":"SOME"`), "returnConsumedCapacity"},
+		"on failure":            {"PutItem", scan(`"Item":{"pk":{"S":"x"}},"ReturnValuesOnConditionCheckFailure":"ALL_NEW"`), "returnValuesOnConditionCheckFailure"},
+		"nameless attribute":    {"PutItem", scan(`"Item":{"pk":{"S":"x"},"":{"S":"x"}}`), "Empty attribute name"},
+		"long attribute name":   {"PutItem", scan(`"Item":{"pk":{"S":"x"},"` + strings.Repeat("x", 65536) + `":{"S":"x"}}`), "too large"},
+		"empty names":           {"GetItem", scan(`"Key":{"pk":{"S":"x"}},"ProjectionExpression":"a","ExpressionAttributeNames":{}`), "must not be empty"},
+		"name of nothing":       {"GetItem", scan(`"Key":{"pk":{"S":"x"}},"ProjectionExpression":"#a","ExpressionAttributeNames":{"#a":""}`), "invalid value"},
+		"billing mode":          {"CreateTable", create(`"BillingMode":"FREE"`), "enum value set"},
+		"no throughput":         {"CreateTable", create(`"BillingMode":"PROVISIONED"`), "must be specified"},
+		"throughput of nothing": {"CreateTable", create(`"ProvisionedThroughput":{"ReadCapacityUnits":0,"WriteCapacityUnits":1}`), "greater than or equal to 1"},
+		"table class":           {"CreateTable", create(`"BillingMode":"PAY_PER_REQUEST","TableClass":"BUSINESS"`), "enum value set"},
+		"attribute type":        {"CreateTable", strings.Replace(create(`"BillingMode":"PAY_PER_REQUEST"`), `"AttributeType":"S"`, `"AttributeType":"M"`, 1), "enum value set"},
+		"no key":                {"CreateTable", `{"TableName":"other","BillingMode":"PAY_PER_REQUEST"}`, "length 1 or 2"},
+		"list limit":            {"ListTables", `{"Limit":101}`, "between 1 and 100"},
+		"time to live of what":  {"UpdateTimeToLive", scan(`"TimeToLiveSpecification":{"Enabled":true,"AttributeName":""}`), "AttributeName"},
+		"nothing to read":       {"TransactGetItems", `{"TransactItems":[{}]}`, "must not be null"},
+		"update of what":        {"TransactWriteItems", `{"TransactItems":[{"Update":{"TableName":"chat","Key":{"pk":{"S":"x"}}}}]}`, "updateExpression"},
+		"check of what":         {"TransactWriteItems", `{"TransactItems":[{"ConditionCheck":{"TableName":"chat","Key":{"pk":{"S":"x"}}}}]}`, "conditionExpression"},
+	} {
+		response, body := post(t, url, "DynamoDB_20120810."+r.operation, r.body)
+		if response.StatusCode != 400 || !strings.Contains(body, "ValidationException") || !strings.Contains(body, r.message) {
+			t.Errorf("%s: got %d %s", name, response.StatusCode, body)
+		}
+	}
+}
+
+func TestTableKeepsItsSettings(t *testing.T) {
+	t.Parallel()
+	url := serve(t, openEngine(t, Options{Region: "eu-west-1", AccountID: "444455556666"}))
+	post(t, url, "DynamoDB_20120810.CreateTable", `{"TableName":"chat","ProvisionedThroughput":{"ReadCapacityUnits":3,"WriteCapacityUnits":4},
+		"TableClass":"STANDARD_INFREQUENT_ACCESS","SSESpecification":{"Enabled":true},"DeletionProtectionEnabled":true,"StreamSpecification":{"StreamEnabled":false},
+		"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"B"}]}`)
+	_, body := post(t, url, "DynamoDB_20120810.DescribeTable", `{"TableName":"chat"}`)
+	for _, want := range []string{`"ReadCapacityUnits":3`, `"WriteCapacityUnits":4`, `"TableClass":"STANDARD_INFREQUENT_ACCESS"`, `"SSEType":"KMS"`,
+		`"DeletionProtectionEnabled":true`, `"AttributeType":"B"`, `"arn:aws:dynamodb:eu-west-1:444455556666:table/chat"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s is not in %s", want, body)
+		}
+	}
+}
+
 func TestRequestsArePosts(t *testing.T) {
 	t.Parallel()
 	url := serve(t, openEngine(t, Options{}))

@@ -90,6 +90,14 @@ func (f *fixture) failf(format string, args ...any) {
 	f.failures = append(f.failures, fmt.Sprintf(format, args...))
 }
 
+// report fails a test with what has been noted.
+func (f *fixture) report(t *testing.T) {
+	t.Helper()
+	for _, failure := range f.failures {
+		t.Error(failure)
+	}
+}
+
 // equal compares two texts.
 func (f *fixture) equal(what, got, want string) {
 	if got != want {

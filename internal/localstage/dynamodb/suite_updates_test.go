@@ -128,7 +128,7 @@ func updateErrorCases() map[string]func(*fixture) {
 		f.ok("get", err)
 	}
 	cases["refused updates/of an absent item"] = func(f *fixture) {
-		for _, expression := range []string{"SET a.b = :v", "SET a[0] = :v", "SET a = a + :v", "SET a = b, c = :v"} {
+		for _, expression := range []string{"SET a.b = :v", "SET a[0] = :v", "SET a = a + :v", "SET a = b, c = :v", "SET a = :v REMOVE b.c"} {
 			_, err := f.update(expression, values(m{":v": 1}))
 			f.refused(expression, err, "ValidationException", "")
 			f.holds("none")

@@ -50,7 +50,7 @@ type streamSettings struct {
 type encryption struct {
 	Enabled        bool
 	SSEType        string
-	KMSMasterKeyId string
+	KMSMasterKeyID string `json:"KMSMasterKeyId"`
 }
 
 type tableRequest struct {

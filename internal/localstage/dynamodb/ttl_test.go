@@ -59,7 +59,7 @@ func TestExpiredItemsAreDeletedWhenTheirLagIsOver(t *testing.T) {
 			f.given(m{"expires": stamp})
 		}
 	}
-	expectDeleted(t, e, 1) // the lag of "before" is not over, that of nothing but …
+	expectDeleted(t, e, 0)
 	clock.advance(2 * time.Minute)
 	expectDeleted(t, e, len(goes))
 	for name := range goes {
@@ -72,9 +72,7 @@ func TestExpiredItemsAreDeletedWhenTheirLagIsOver(t *testing.T) {
 			t.Errorf("%s is gone (%v)", name, err)
 		}
 	}
-	for _, failure := range f.failures {
-		t.Error(failure)
-	}
+	f.report(t)
 }
 
 func expectDeleted(t *testing.T, e *Engine, want int) {
@@ -86,10 +84,11 @@ func expectDeleted(t *testing.T, e *Engine, want int) {
 
 func TestNothingIsDeletedUnlessAskedFor(t *testing.T) {
 	t.Parallel()
-	_, f := expiring(t, Options{})
+	_, f := expiring(t, Options{Now: func() time.Time { return time.Unix(1_700_003_600, 0) }})
 	f.pk = "old"
-	f.given(m{"expires": int(time.Now().Unix()) - 1000})
-	f.holds(fmt.Sprintf("{expires:%d}", int(time.Now().Unix())-1000))
+	f.given(m{"expires": 1_700_000_000})
+	f.holds("{expires:1700000000}")
+	f.report(t)
 }
 
 func TestExpiredItemsGoInTheBackground(t *testing.T) {
@@ -125,6 +124,7 @@ func TestRenewedItemIsNotDeleted(t *testing.T) {
 		t.Errorf("deleted %d, %v", deleted, err)
 	}
 	f.holds("{expires:1700000600}")
+	f.report(t)
 	clock.advance(time.Hour)
 	if deleted, err := e.deleteIfExpired("simple", append([][]byte{[]byte("gone")}, keys...)); err != nil || deleted != 1 {
 		t.Errorf("deleted %d, %v", deleted, err)
@@ -177,9 +177,7 @@ func TestTokenIsForTenMinutes(t *testing.T) {
 	clock.advance(tokenLifetime - time.Second)
 	add()
 	f.holdsAt("-u", "{n:2}")
-	for _, failure := range f.failures {
-		t.Error(failure)
-	}
+	f.report(t)
 }
 
 // Each new token clears away some that have expired, so that their number does not grow for ever.
@@ -194,9 +192,7 @@ func TestExpiredTokensAreCleared(t *testing.T) {
 		f.ok("transaction", f.transactAs(fmt.Sprint("token-", i), f.txPut("-p", m{}, "")))
 		clock.advance(tokenLifetime / 10)
 	}
-	for _, failure := range f.failures {
-		t.Error(failure)
-	}
+	f.report(t)
 	err := e.db.View(func(tx *bbolt.Tx) error {
 		for _, bucket := range [][]byte{tokensBucket, tokensExpiryBucket} {
 			if n := tx.Bucket(bucket).Stats().KeyN; n > 15 {

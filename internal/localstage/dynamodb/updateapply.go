@@ -98,7 +98,7 @@ func (u *update) apply(old, key mapValue) (mapValue, error) {
 		}
 	}
 	for _, at := range u.removes {
-		if err := item.remove(at, old); err != nil {
+		if err := item.remove(at); err != nil {
 			return nil, err
 		}
 	}
@@ -192,17 +192,14 @@ func (e *editor) deleteMembers(action valueAction, old mapValue) error {
 	}
 	rest := set.without(members)
 	if len(rest.members) == 0 {
-		return e.remove(action.path, old)
+		return e.remove(action.path)
 	}
 	return e.set(action.path, rest)
 }
 
 // remove takes away what the path leads to. What is not there need not be removed, but the map or list in which it
-// would be must be there, unless there was no item at all.
-func (e *editor) remove(at path, old mapValue) error {
-	if old == nil {
-		return nil
-	}
+// would be must be there.
+func (e *editor) remove(at path) error {
 	parent, last := at[:len(at)-1].in(e.item), at[len(at)-1]
 	switch container := parent.(type) {
 	case mapValue:
