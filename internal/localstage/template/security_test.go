@@ -210,7 +210,6 @@ func TestDeployedSettings(t *testing.T) {
 			set("Runtime", `"provided.al2023"`)
 			set("Architectures", `["arm64"]`)
 		case "AWS::DynamoDB::Table":
-			set("SSESpecification", `{"SSEEnabled":true}`)
 			set("TimeToLiveSpecification", `{"AttributeName":"expiresAt","Enabled":true}`)
 			set("BillingMode", `"PAY_PER_REQUEST"`)
 		case "AWS::Logs::LogGroup":
