@@ -1,0 +1,260 @@
+package schedule
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+)
+
+const (
+	ruleARN     = "arn:aws:events:us-east-1:111122223333:rule/reaper"
+	scheduleARN = "arn:aws:scheduler:us-east-1:111122223333:schedule/default/reaper"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// movableClock stands still until it is moved.
+type movableClock struct {
+	mu     sync.Mutex
+	now    time.Duration
+	timers []*timer
+}
+
+type timer struct {
+	at time.Duration
+	f  func()
+}
+
+func (c *movableClock) AfterFunc(d time.Duration, f func()) func() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := &timer{c.now + d, f}
+	c.timers = append(c.timers, t)
+	return func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.remove(t)
+	}
+}
+
+func (c *movableClock) remove(t *timer) bool {
+	for i, other := range c.timers {
+		if other == t {
+			c.timers = append(c.timers[:i], c.timers[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// move lets d pass and calls what was due before it began.
+func (c *movableClock) move(d time.Duration) {
+	c.mu.Lock()
+	c.now += d
+	var due []func()
+	for _, t := range append([]*timer(nil), c.timers...) {
+		if t.at <= c.now {
+			due = append(due, t.f)
+			c.remove(t)
+		}
+	}
+	c.mu.Unlock()
+	for _, f := range due {
+		f()
+	}
+}
+
+// collector is a target that keeps what it gets.
+type collector struct {
+	err    error
+	events []string // the clock's mover is the only one who calls
+}
+
+func (c *collector) InvokeAsync(event []byte) error {
+	c.events = append(c.events, string(event))
+	return c.err
+}
+
+func start(t *testing.T, clock Clock, log *slog.Logger, schedules ...Schedule) *Scheduler {
+	t.Helper()
+	s, err := Start(Config{Schedules: schedules, Clock: clock, Log: log, Now: func() time.Time {
+		return time.Date(2026, 11, 22, 7, 0, 1, 999, time.FixedZone("CET", 3600))
+	}})
+	if err != nil {
+		t.Fatalf("Start: %v", err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestSchedulesRunAtTheirRate(t *testing.T) {
+	t.Parallel()
+	clock := &movableClock{}
+	var everyMinute, everyHour, scheduler collector
+	start(t, clock, nil,
+		Schedule{ARN: ruleARN, Expression: "rate(1 minute)", Target: &everyMinute},
+		Schedule{ARN: ruleARN + "-hourly", Expression: "rate(1 hour)", Target: &everyHour},
+		Schedule{ARN: scheduleARN, Expression: "rate(5 minutes)", Target: &scheduler})
+	check := func(when string, minutes, hours, scheduled int) {
+		t.Helper()
+		got := []int{len(everyMinute.events), len(everyHour.events), len(scheduler.events)}
+		if want := []int{minutes, hours, scheduled}; !cmp.Equal(got, want) {
+			t.Errorf("%s there were %v runs, want %v", when, got, want)
+		}
+	}
+	check("at the start", 0, 0, 0)
+	clock.move(0)
+	check("at once", 0, 0, 1)
+	clock.move(59 * time.Second)
+	check("after 59 s", 0, 0, 1)
+	clock.move(time.Second)
+	check("after a minute", 1, 0, 1)
+	for range 59 {
+		clock.move(time.Minute)
+	}
+	check("after an hour", 60, 1, 13)
+	clock.move(10 * time.Minute)
+	check("after a leap", 61, 1, 14)
+}
+
+func TestNothingRunsAfterClose(t *testing.T) {
+	t.Parallel()
+	clock, target := &movableClock{}, collector{}
+	s := start(t, clock, nil, Schedule{ARN: ruleARN, Expression: "rate(1 minute)", Target: &target})
+	late := clock.timers[0].f // the clock calls it when Close has just begun
+	s.Close()
+	s.Close()
+	if len(clock.timers) != 0 {
+		t.Errorf("%d timers are left", len(clock.timers))
+	}
+	late()
+	if len(target.events) != 0 || len(clock.timers) != 0 {
+		t.Errorf("%d runs and %d timers came late", len(target.events), len(clock.timers))
+	}
+}
+
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ arn, input, want string }{
+		"of a rule": {
+			ruleARN, "",
+			`{"version":"0","id":"UUID","detail-type":"Scheduled Event","source":"aws.events","account":"111122223333","time":"2026-11-22T06:00:01Z",` +
+				`"region":"us-east-1","resources":["` + ruleARN + `"],"detail":{}}`,
+		},
+		"of EventBridge Scheduler": {
+			scheduleARN, "",
+			`{"version":"0","id":"UUID","detail-type":"Scheduled Event","source":"aws.scheduler","account":"111122223333","time":"2026-11-22T06:00:01Z",` +
+				`"region":"us-east-1","resources":["` + scheduleARN + `"],"detail":"{}"}`,
+		},
+		"a rule's input":           {ruleARN, `{"sweep": "<aws.scheduler.attempt-number>"}`, `{"sweep": "<aws.scheduler.attempt-number>"}`},
+		"a schedule's input":       {scheduleARN, `{"sweep":true}`, `{"sweep":true}`},
+		"an input with attributes": {scheduleARN, `["<aws.scheduler.schedule-arn>","<aws.scheduler.scheduled-time>","<aws.scheduler.attempt-number>"]`, `["` + scheduleARN + `","2026-11-22T06:00:01Z","1"]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clock, target := &movableClock{}, collector{}
+			start(t, clock, nil, Schedule{ARN: tt.arn, Expression: "rate(1 minute)", Target: &target, Input: tt.input})
+			clock.move(time.Minute)
+			if len(target.events) != 1 {
+				t.Fatalf("there were %d events, want 1", len(target.events))
+			}
+			id := regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+			if diff := cmp.Diff(tt.want, id.ReplaceAllString(target.events[0], "UUID")); diff != "" {
+				t.Errorf("event (-want +got):\n%s", diff)
+			}
+			if !json.Valid([]byte(target.events[0])) {
+				t.Errorf("event %s is not JSON", target.events[0])
+			}
+		})
+	}
+}
+
+func TestEveryRunHasIDsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	clock, plain, withInput := &movableClock{}, collector{}, collector{}
+	start(t, clock, nil,
+		Schedule{ARN: ruleARN, Expression: "rate(1 minute)", Target: &plain},
+		Schedule{ARN: scheduleARN, Expression: "rate(1 minute)", Target: &withInput, Input: `"<aws.scheduler.execution-id>"`})
+	for range 2 {
+		clock.move(time.Minute)
+	}
+	for _, c := range []collector{plain, withInput} {
+		if len(c.events) != 2 || c.events[0] == c.events[1] {
+			t.Errorf("events are %q, want two that differ", c.events)
+		}
+	}
+	if id := regexp.MustCompile(`^"[a-z0-9]{16}"$`); !id.MatchString(withInput.events[0]) {
+		t.Errorf("execution id is %s, want %s", withInput.events[0], id)
+	}
+}
+
+func TestARunThatFailsIsSaidAndDoesNotStopTheSchedule(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	clock, target := &movableClock{}, collector{err: errors.New("no permission")}
+	start(t, clock, slog.New(slog.NewJSONHandler(&log, nil)), Schedule{ARN: ruleARN, Expression: "rate(1 minute)", Target: &target})
+	clock.move(time.Minute)
+	clock.move(time.Minute)
+	if len(target.events) != 2 {
+		t.Errorf("there were %d runs, want 2", len(target.events))
+	}
+	if lines := strings.Count(log.String(), "no permission"); lines != 2 || !strings.Contains(log.String(), ruleARN) {
+		t.Errorf("log is %s, want both failures with the schedule", log.String())
+	}
+}
+
+func TestTheMachinesClockIsTheDefault(t *testing.T) {
+	t.Parallel()
+	events := make(chan []byte, 1)
+	s, err := Start(Config{Schedules: []Schedule{{ARN: scheduleARN, Expression: "rate(1 hour)", Target: channelTarget(events)}}})
+	if err != nil {
+		t.Fatalf("Start: %v", err)
+	}
+	t.Cleanup(s.Close)
+	select {
+	case <-events:
+	case <-time.After(10 * time.Second):
+		t.Error("the first run did not come")
+	}
+}
+
+type channelTarget chan []byte
+
+func (c channelTarget) InvokeAsync(event []byte) error {
+	c <- event
+	return nil
+}
+
+func TestStartRefuses(t *testing.T) {
+	t.Parallel()
+	fine := Schedule{ARN: ruleARN, Expression: "rate(1 minute)", Target: &collector{}}
+	for name, tt := range map[string]struct {
+		change func(*Schedule)
+		want   string
+	}{
+		"another service": {func(s *Schedule) { s.ARN = "arn:aws:sqs:us-east-1:111122223333:queue" }, "its ARN must be"},
+		"a name":          {func(s *Schedule) { s.ARN = "reaper" }, "its ARN must be"},
+		"no target":       {func(s *Schedule) { s.Target = nil }, "it has no target"},
+		"a text as input": {func(s *Schedule) { s.Input = "hello" }, "not JSON"},
+		"cron":            {func(s *Schedule) { s.Expression = "cron(0 12 * * ? *)" }, "has the form cron(…): the local stage runs rate(…) only"},
+	} {
+		broken, clock := fine, &movableClock{}
+		tt.change(&broken)
+		_, err := Start(Config{Schedules: []Schedule{fine, broken}, Clock: clock})
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "schedule "+broken.ARN) {
+			t.Errorf("%s: Start = %v, want %q", name, err, tt.want)
+		}
+		if len(clock.timers) != 0 {
+			t.Errorf("%s: a schedule was started", name)
+		}
+	}
+}
