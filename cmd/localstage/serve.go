@@ -68,6 +68,7 @@ func announce(w io.Writer, f flags, o localstage.Outputs) error {
 	}
 	fmt.Fprintf(table, "  DevTokenUrl\t%s?user=alice\n", o.Local.DevTokenURL)
 	fmt.Fprintf(table, "  DynamoDBUrl\t%s\n", o.Local.DynamoDBURL)
+	fmt.Fprintf(table, "  LambdaUrl\t%s\n", o.Local.LambdaURL)
 	fmt.Fprintf(table, "  CredentialsFile\t%s\n", o.Local.CredentialsFile)
 	chat := "go run ./cmd/chat"
 	if filepath.Clean(f.State) != ".localstage" {

@@ -21,6 +21,7 @@ import (
 	"signedsocket/internal/localstage/dynamodb"
 	"signedsocket/internal/localstage/gateway"
 	"signedsocket/internal/localstage/lambda"
+	"signedsocket/internal/localstage/lambdaapi"
 	"signedsocket/internal/localstage/template"
 )
 
@@ -57,6 +58,7 @@ type Stage struct {
 	engine      *dynamodb.Engine
 	functions   *lambda.Service
 	byLogicalID map[string]*lambda.Function
+	lambdaAPI   *lambdaapi.API
 	gateway     *gateway.Gateway
 	servers     []*http.Server
 	serving     sync.WaitGroup
@@ -112,6 +114,9 @@ func (s *Stage) Close(ctx context.Context) error {
 	}
 	if s.listeners != nil {
 		_ = s.listeners.Close() // the servers have closed theirs already
+	}
+	if s.lambdaAPI != nil {
+		s.lambdaAPI.Close()
 	}
 	if s.functions != nil {
 		s.functions.Close()

@@ -18,6 +18,7 @@ type Outputs struct {
 type Local struct {
 	DevTokenURL     string `json:"DevTokenUrl"`     // GET or POST ?user=alice answers {"access_token":"…"}
 	DynamoDBURL     string `json:"DynamoDBUrl"`     // endpoint of the DynamoDB API
+	LambdaURL       string `json:"LambdaUrl"`       // endpoint of Lambda's Invoke API
 	CredentialsFile string `json:"CredentialsFile"` // AWS shared credentials, a profile per function and "admin"
 }
 

@@ -39,10 +39,10 @@ func (s *Stage) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.startDevelopment(ctx, at, who); err != nil {
+	if err := s.startFunctions(at, who, bootstraps); err != nil {
 		return err
 	}
-	if err := s.startFunctions(at, who, bootstraps); err != nil {
+	if err := s.startDevelopment(ctx, at, who); err != nil {
 		return err
 	}
 	if err := s.startAPIs(who); err != nil {
@@ -95,7 +95,8 @@ func (s *Stage) artifacts(ctx context.Context) (map[string]string, error) {
 // pageInDevelopment is where "next dev" serves a page that signs in here.
 const pageInDevelopment = "http://localhost:3000"
 
-// startDevelopment serves the issuer and DynamoDB, and makes the template's tables.
+// startDevelopment serves the issuer, DynamoDB and Lambda's Invoke API, and makes
+// the template's tables.
 func (s *Stage) startDevelopment(ctx context.Context, at addresses, who *principals) error {
 	tokens, err := issuer.New(issuer.Config{
 		Issuer:   at.development,
@@ -119,13 +120,10 @@ func (s *Stage) startDevelopment(ctx context.Context, at addresses, who *princip
 	if err != nil {
 		return err
 	}
-	s.serve(s.listeners.development, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("X-Amz-Target") != "" {
-			front.ServeHTTP(w, r)
-			return
-		}
-		tokens.ServeHTTP(w, r)
-	}))
+	if s.lambdaAPI, err = s.newLambdaAPI(who); err != nil {
+		return err
+	}
+	s.serve(s.listeners.development, developmentOrigin(front, s.lambdaAPI, tokens))
 	return createTables(ctx, at.development, who.admin, s.template.Tables)
 }
 
@@ -151,7 +149,10 @@ func (s *Stage) startFunctions(at addresses, who *principals, bootstraps map[str
 			return fmt.Errorf("function %s: ReservedConcurrentExecutions 0 stops it; leave the property out", f.LogicalID)
 		}
 		keys := who.byFunction[f.LogicalID].Credentials()
-		environment := map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": at.development}
+		environment := map[string]string{
+			"AWS_ENDPOINT_URL_DYNAMODB": at.development,
+			"AWS_ENDPOINT_URL_LAMBDA":   at.development,
+		}
 		for name, value := range f.Environment {
 			environment[name] = rewrite.value(value)
 		}
@@ -205,6 +206,7 @@ func (s *Stage) writeFiles(at addresses, who *principals) error {
 	s.outputs = Outputs{Template: make(map[string]string, len(s.template.Outputs)), Local: Local{
 		DevTokenURL:     at.development + "/dev/token",
 		DynamoDBURL:     at.development,
+		LambdaURL:       at.development,
 		CredentialsFile: credentials,
 	}}
 	for name, value := range s.template.Outputs {

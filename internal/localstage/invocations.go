@@ -1,0 +1,87 @@
+package localstage
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"signedsocket/internal/localstage/gateway"
+	"signedsocket/internal/localstage/iamauth"
+	"signedsocket/internal/localstage/lambdaapi"
+	"signedsocket/internal/localstage/policy"
+	"signedsocket/internal/localstage/sigv4"
+)
+
+// newLambdaAPI serves Lambda's Invoke operation for the template's functions.
+func (s *Stage) newLambdaAPI(who *principals) (*lambdaapi.API, error) {
+	config := lambdaapi.Config{
+		Region:     Region,
+		AccountID:  AccountID,
+		Authorizer: invokeAuthorizer{who.authority},
+		Clock:      timers{s.config.clock()},
+		Log:        s.config.Log,
+	}
+	for _, f := range s.template.Functions {
+		config.Functions = append(config.Functions, lambdaapi.Function{
+			ARN:      f.ARN,
+			Invoker:  s.byLogicalID[f.LogicalID],
+			Reserved: f.ReservedConcurrency > 0,
+		})
+	}
+	return lambdaapi.New(config)
+}
+
+// invokeAuthorizer answers for Lambda's Invoke API.
+type invokeAuthorizer struct {
+	authority *iamauth.Authority
+}
+
+// Authorize implements lambdaapi.Authorizer.
+func (i invokeAuthorizer) Authorize(r *http.Request, body []byte, action, resource string) lambdaapi.Refusal {
+	principal, refusal := i.authority.Authenticate(r, body, sigv4.ServiceLambda)
+	if refusal != nil {
+		return refusal
+	}
+	if decision := principal.Allows(policy.Request{Action: action, Resource: resource}); !decision.Allowed() {
+		return iamauth.Denied(principal, action, resource, decision)
+	}
+	return nil
+}
+
+// timers lets schedules and retries run on the stage's clock.
+type timers struct {
+	gateway.Clock
+}
+
+// AfterFunc calls f after d, unless stop is called before.
+func (t timers) AfterFunc(d time.Duration, f func()) (stop func() bool) {
+	return t.Clock.AfterFunc(d, f).Stop
+}
+
+// machineClock is the clock of a stage whose Config names none.
+type machineClock struct{}
+
+func (machineClock) Now() time.Time { return time.Now() }
+
+func (machineClock) AfterFunc(d time.Duration, f func()) gateway.Timer { return time.AfterFunc(d, f) }
+
+func (c Config) clock() gateway.Clock {
+	if c.Clock == nil {
+		return machineClock{}
+	}
+	return c.Clock
+}
+
+// developmentOrigin tells the services apart that share the development address.
+func developmentOrigin(dynamoDB, lambda, issuer http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Header.Get("X-Amz-Target") != "":
+			dynamoDB.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, lambdaapi.Path):
+			lambda.ServeHTTP(w, r)
+		default:
+			issuer.ServeHTTP(w, r)
+		}
+	})
+}
