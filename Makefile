@@ -7,7 +7,11 @@ SHELL = /bin/bash
 # go run, go test and go build for this machine must not see the values that the functions are built with.
 unexport GOOS GOARCH
 
-.PHONY: help run test check fmt fuzz setup-ci clean
+# Checkers, built from the module in tools/go.
+TOOLS = build/tools
+TOOL_SOURCES = $(wildcard tools/go/go.mod tools/go/go.sum tools/go/*/*.go)
+
+.PHONY: help run test check attack mutate fmt fuzz setup-ci clean
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -18,9 +22,17 @@ run: ## Build the functions and run the local stage (ARGS="--help" lists its opt
 test: check lint-template golden-check test/e2e/clients/node_modules ## Run every check and test that this machine can run
 	go test -race -shuffle=on -timeout 20m ./...
 
-check: ## Vet the Go code and verify its modules
+check: $(TOOLS)/staticcheck $(TOOLS)/gosec ## Vet and scan the Go code, and verify its modules
 	go mod verify
 	go vet ./...
+	$(TOOLS)/staticcheck ./...
+	$(TOOLS)/gosec $$(go list -f '{{.Dir}}' ./... | sed "s|^$$PWD/||")
+
+attack: ## Play the attacks that must not get through (part of make test)
+	go test -race -count=1 ./test/attack
+
+mutate: ## Take out one protection after another: the tests named for it must notice (ARGS="--only policy" picks some)
+	@go run ./internal/mutate $(ARGS)
 
 fmt: ## Format the Go code
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
@@ -32,6 +44,33 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s)
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$package; \
 		done; \
+	done
+
+# ── Supply chain ────────────────────────────────────────────────────────────────────────────────────────────────
+# The tools are pinned in a module of their own, so that what they need never reaches the product. A checker that is
+# newer than the pin changes what is found: raise it on purpose.
+
+$(TOOLS)/staticcheck: $(TOOL_SOURCES)
+	@cd tools/go && go build -o ../../$@ honnef.co/go/tools/cmd/staticcheck
+$(TOOLS)/govulncheck: $(TOOL_SOURCES)
+	@cd tools/go && go build -o ../../$@ golang.org/x/vuln/cmd/govulncheck
+$(TOOLS)/gosec: $(TOOL_SOURCES)
+	@cd tools/go && go build -o ../../$@ ./gosec
+$(TOOLS)/sbom: $(TOOL_SOURCES)
+	@cd tools/go && go build -o ../../$@ ./sbom
+
+.PHONY: vulncheck sbom
+# Without its database govulncheck knows nothing; that must be loud, but it is no fault of the code.
+VULNDB = https://vuln.go.dev
+vulncheck: $(TOOLS)/govulncheck ## Look the modules up in the Go vulnerability database
+	@if curl --silent --fail --max-time 10 --output /dev/null $(VULNDB)/index/db.json; then \
+		$(TOOLS)/govulncheck -db $(VULNDB) ./...; \
+	else echo "NOT CHECKED: $(VULNDB) cannot be reached, so nobody has looked for known vulnerabilities" >&2; fi
+
+sbom: $(TOOLS)/sbom ## Write what each function is made of to build/sbom, in CycloneDX's form
+	@for function in $$(sed -n 's/^build-\([A-Za-z]*Function\):$$/\1/p' Makefile); do \
+		$(MAKE) --no-print-directory build-$$function ARTIFACTS_DIR=build/sbom/$$function && \
+		$(TOOLS)/sbom -name $$function build/sbom/$$function/bootstrap > build/sbom/$$function.cdx.json; \
 	done
 
 # Clients that other people wrote, for the end-to-end suite. Without Node the suite says what it leaves out.
@@ -78,13 +117,16 @@ define build-function
 CGO_ENABLED=0 GOOS=$(GOOS) GOARCH=$(GOARCH) go build $(FUNCTION_FLAGS) -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(1)
 endef
 
-.PHONY: build-ConnectFunction build-DisconnectFunction build-SendMessageFunction build-SignUrlFunction
+.PHONY: build-ConnectFunction build-DisconnectFunction build-ReaperFunction build-SendMessageFunction build-SignUrlFunction
 
 build-ConnectFunction:
 	$(call build-function,connect)
 
 build-DisconnectFunction:
 	$(call build-function,disconnect)
+
+build-ReaperFunction:
+	$(call build-function,reaper)
 
 build-SendMessageFunction:
 	$(call build-function,sendmessage)
@@ -98,6 +140,16 @@ build: $(VENV_STAMP) ## Build the functions for AWS into .aws-sam/build
 
 deploy: build ## Build and deploy to AWS (CONFIG_ENV=dev or prod picks a section of samconfig.toml)
 	$(SAM) deploy --config-env $(CONFIG_ENV)
+
+# ── Operation ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+# Every shell has a variable USER: only one that is written on the command line is meant.
+OUTPUTS = .localstage/outputs.json
+.PHONY: revoke
+revoke: $(VENV_STAMP) ## Shut a user out: USER=id or sub [BANNED_UNTIL=date] [STACK=name of a deployed stack]
+	@test "$(origin USER)" = "command line" || { echo "say whom: make revoke USER=…" >&2; exit 1; }
+	@$(VENV)/bin/python tools/python/revoke.py --user "$$USER" --outputs "$(OUTPUTS)" \
+		$(if $(BANNED_UNTIL),--until "$(BANNED_UNTIL)") $(if $(STACK),--stack "$(STACK)")
 
 # ── Template and Python tools ───────────────────────────────────────────────────────────────────────────────────
 

@@ -172,6 +172,8 @@ func TestExplanationsOfHandshakesAndFiles(t *testing.T) {
 	t.Parallel()
 	byURL := &link{client: &stageclient.Client{}, user: "alice"}
 	byKey := &link{client: &stageclient.Client{}, user: "alice", signLocally: true}
+	caller := &link{client: &stageclient.Client{}, user: "alice", trustedCaller: true}
+	guest := &link{client: &stageclient.Client{}, room: "ops"}
 	for want, got := range map[string]string{
 		"log of ConnectFunction": byURL.explain(handshake(403)),
 		"ExtraSignerArns":        byKey.explain(handshake(403)),
@@ -180,6 +182,15 @@ func TestExplanationsOfHandshakesAndFiles(t *testing.T) {
 		"in time":                byURL.explain(context.DeadlineExceeded),
 		"too busy":               byURL.explain(signError(429, "")),
 		"trouble (500)":          byURL.explain(signError(500, "")),
+		"takes --trusted-caller": byURL.explain(signError(403, "")),
+		"TrustedCallerArns":      caller.explain(signError(403, "caller_not_trusted")),
+		"POST/signurl":           caller.explain(signError(403, "")),
+		"takes no guests (401)":  guest.explain(signError(401, "")),
+		"takes no guests (403)":  guest.explain(signError(403, "")),
+		"to guests for now":      guest.explain(signError(401, "revoked")),
+		"as many guests":         guest.explain(signError(429, "too_many_connections")),
+		"a guest may not enter":  guest.explain(signError(403, "room_not_allowed")),
+		"GuestRooms":             guest.explain(signError(503, "auth_not_configured")),
 		"there is no x.json — start a stage with `make run` first": explainOutputs("x.json", os.ErrNotExist),
 		"broken": explainOutputs("x.json", errors.New("broken")),
 	} {

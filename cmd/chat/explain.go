@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -95,18 +96,28 @@ func (l *link) origins(err error) string {
 
 func (l *link) explainSign(e *stageclient.SignError) string {
 	switch {
+	case e.Code == "revoked" && l.user == "":
+		return "not let in: the stage has closed its door to guests for now (401 revoked)"
 	case e.Code == "revoked":
-		return fmt.Sprintf("not let in: %s was signed out everywhere (401 revoked). Get a new token by signing in again.", l.user)
+		return fmt.Sprintf("not let in: %s was signed out everywhere (401 revoked). Get a new token by signing in again.", l.who())
+	case l.user == "" && e.Code == "" && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden):
+		return fmt.Sprintf("not let in: this stage takes no guests (%d). Say with --as who to be.", e.Status)
 	case e.Status == http.StatusUnauthorized:
 		return "not let in: the stage does not take the access token (401). It may have expired, or its iss and aud are not the stage's OidcIssuer and OidcAudience."
 	case e.Code == "room_not_allowed":
-		return fmt.Sprintf("not let in: %s may not enter %s (403 room_not_allowed). Ask for another --room, or for the room in the token's rooms claim.", l.user, describeRoom(l.room))
+		return fmt.Sprintf("not let in: %s may not enter %s (403 room_not_allowed). Ask for another --room, or for the room in the token's rooms claim.", l.who(), describeRoom(l.room))
+	case e.Status == http.StatusForbidden && l.trustedCaller:
+		return fmt.Sprintf("not let in: the stage does not take your AWS credentials (%d %s). Their principal has to be in the stage's TrustedCallerArns, and needs execute-api:Invoke on POST/signurl.", e.Status, cmp.Or(e.Code, e.Message))
+	case e.Status == http.StatusForbidden && e.Code == "":
+		return fmt.Sprintf("not let in: the token is good, but not for this (403 %s). A stage whose AuthMode is iam takes --trusted-caller instead.", e.Message)
 	case e.Status == http.StatusForbidden:
 		return fmt.Sprintf("not let in: the token is good, but not for this (%d %s).", e.Status, e.Message)
 	case e.Status == http.StatusNotFound:
 		return fmt.Sprintf("there is no POST %s (404). Are these the outputs of the stage that you mean?", l.client.Outputs.SignURL)
 	case e.Code == "auth_not_configured":
-		return "the stage does not know who may sign in (503 auth_not_configured). Deploy it with OidcIssuer and OidcAudience."
+		return "the stage does not know who may sign in (503 auth_not_configured). Deploy it with what its AuthMode needs: OidcIssuer, TrustedCallerArns or GuestRooms."
+	case e.Code == "too_many_connections":
+		return "the stage has as many guests as it takes (429 too_many_connections)"
 	case e.Status == http.StatusTooManyRequests:
 		return "the stage is too busy to sign a URL (429)"
 	case e.Status >= 500:

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -33,17 +32,18 @@ type session struct {
 
 // link opens connections to a stage, each with a signed URL of its own.
 type link struct {
-	client      *stageclient.Client
-	user        string
-	name        string
-	room        string
-	signLocally bool
+	client        *stageclient.Client
+	user          string // empty for a guest
+	name          string
+	room          string
+	signLocally   bool
+	trustedCaller bool
 }
 
 func newLink(o options, outputs stageclient.Outputs) *link {
 	return &link{
 		client: &stageclient.Client{Outputs: outputs, TokenCommand: o.TokenCommand},
-		user:   o.As, name: cmp.Or(o.Name, o.As), room: o.Room, signLocally: o.SignLocally,
+		user:   o.As, name: cmp.Or(o.Name, o.As), room: o.Room, signLocally: o.SignLocally, trustedCaller: o.TrustedCaller,
 	}
 }
 
@@ -55,41 +55,45 @@ func (l *link) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := stageclient.Dial(ctx, signed, stageclient.DialOptions{Verifier: proof.Verifier, Header: l.origin()})
+	conn, err := l.client.Dial(ctx, signed, stageclient.DialOptions{Verifier: proof.Verifier})
 	if err != nil {
 		return nil, err
 	}
 	return &session{conn, signed.User, signedRooms(signed.URL), time.Duration(signed.SessionEndsIn) * time.Second}, nil
 }
 
+// sign gets a signed URL in the way that the command line asks for.
 func (l *link) sign(ctx context.Context, challenge string) (*stageclient.Signed, error) {
-	if l.signLocally {
+	var rooms []string
+	if l.room != "" {
+		rooms = []string{l.room}
+	}
+	user := stageclient.User{Sub: l.user, Name: l.name}
+	switch {
+	case l.user == "": // a guest shows nothing
+		return l.client.SignURL(ctx, "", rooms, challenge)
+	case l.trustedCaller:
 		credentials, err := l.client.Credentials(ctx, "")
 		if err != nil {
 			return nil, err
 		}
-		user := stageclient.User{Sub: l.user, Name: l.name}
+		return l.client.SignURLFor(ctx, credentials, stageclient.NewNamedUser(user, time.Now()), rooms, challenge)
+	case l.signLocally:
+		credentials, err := l.client.Credentials(ctx, "")
+		if err != nil {
+			return nil, err
+		}
 		return l.client.SignLocally(ctx, credentials, stageclient.NewGrant(user, []string{cmp.Or(l.room, "lobby")}, challenge, time.Now()))
 	}
 	token, err := l.client.Token(ctx, l.user)
 	if err != nil {
 		return nil, err
 	}
-	var rooms []string
-	if l.room != "" {
-		rooms = []string{l.room}
-	}
 	return l.client.SignURL(ctx, token, rooms, challenge)
 }
 
-// origin is the header that a page of this stage would send.
-func (l *link) origin() http.Header {
-	page, err := url.Parse(l.client.Outputs.FrontendURL)
-	if err != nil || page.Host == "" {
-		return nil
-	}
-	return http.Header{"Origin": {page.Scheme + "://" + page.Host}}
-}
+// who is the user in words.
+func (l *link) who() string { return cmp.Or(l.user, "a guest") }
 
 // signedRooms are the rooms that the signed URL speaks of.
 func signedRooms(signed string) []string {

@@ -35,13 +35,15 @@ Exit codes: 0 everything was acknowledged; 1 something failed, and the last line
 
 // options are the command line.
 type options struct {
-	As           string   `required:"" placeholder:"USER" help:"Who to be. On a local stage any name of a-z, 0-9 and -, up to 32 characters."`
-	Room         string   `placeholder:"ROOM" help:"Room to be in. By default the stage decides; lobby with --sign-locally."`
-	Outputs      string   `default:"${outputs}" placeholder:"FILE" help:"Outputs of the stage, as JSON (${default})."`
-	Once         []string `sep:"none" placeholder:"TEXT" help:"Send this and leave when it is acknowledged, instead of reading standard input. May be repeated."`
-	SignLocally  bool     `help:"Sign with this computer's AWS credentials instead of asking signurl. The stage takes it from a principal of its parameter ExtraSignerArns."`
-	Name         string   `placeholder:"NAME" help:"Display name for --sign-locally. By default the user."`
-	TokenCommand string   `env:"${tokenCommand}" placeholder:"COMMAND" help:"Shell command that prints an access token for the user in $$${user}. By default the local stage's development issuer is asked."`
+	As            string   `required:"" xor:"who" placeholder:"USER" help:"Who to be. On a local stage any name of a-z, 0-9 and -, up to 32 characters."`
+	Guest         bool     `required:"" xor:"who" help:"Be a guest, whom the stage gives a name. For a stage whose AuthMode is guest."`
+	Room          string   `placeholder:"ROOM" help:"Room to be in. By default the stage decides; lobby with --sign-locally."`
+	Outputs       string   `default:"${outputs}" placeholder:"FILE" help:"Outputs of the stage, as JSON (${default})."`
+	Once          []string `sep:"none" placeholder:"TEXT" help:"Send this and leave when it is acknowledged, instead of reading standard input. May be repeated."`
+	SignLocally   bool     `xor:"how" help:"Sign with this computer's AWS credentials instead of asking signurl. The stage takes it from a principal of its parameter ExtraSignerArns."`
+	TrustedCaller bool     `xor:"how" help:"Ask signurl with this computer's AWS credentials, and name the user to it. For a stage whose AuthMode is iam and whose TrustedCallerArns has their principal."`
+	Name          string   `placeholder:"NAME" help:"Display name for --sign-locally and --trusted-caller. By default the user."`
+	TokenCommand  string   `env:"${tokenCommand}" placeholder:"COMMAND" help:"Shell command that prints an access token for the user in $$${user}. By default the local stage's development issuer is asked."`
 }
 
 func main() {
@@ -98,6 +100,9 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	case done: // --help
 	case err != nil:
 		fmt.Fprintf(stderr, "%v; see chat --help\n", err)
+		return o, exitUsage, true
+	case o.Guest && (o.SignLocally || o.TrustedCaller):
+		fmt.Fprintln(stderr, "--sign-locally and --trusted-caller need a user: say with --as who to be, instead of --guest")
 		return o, exitUsage, true
 	case o.Outputs == "-" && len(o.Once) == 0:
 		fmt.Fprintln(stderr, "--outputs - reads standard input, so say with --once what to send")

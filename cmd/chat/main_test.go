@@ -55,13 +55,20 @@ func startStage(t *testing.T) (*stage, string) {
 func (s *stage) signURL(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	user := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer token-of-")
 	var body struct {
 		Rooms     []string
 		Challenge string
+		User      struct{ Sub, Name string }
 	}
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 		s.t.Error(err)
+	}
+	user, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer token-of-")
+	switch {
+	case strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"):
+		user = body.User.Sub + "-called-" + body.User.Name
+	case !ok:
+		user = "guest-1"
 	}
 	if user == "mallory" {
 		w.WriteHeader(http.StatusUnauthorized)
@@ -184,7 +191,11 @@ func TestExitCodesAndWords(t *testing.T) {
 		"refused":       {[]string{"--as", "mallory", "--outputs", outputs}, "hi\n", exitRefused, "does not take the access token (401)"},
 		"no outputs":    {[]string{"--as", "alice", "--outputs", outputs + "x"}, "", exitFailed, "start a stage with `make run` first"},
 		"no stage":      {[]string{"--as", "alice", "--outputs", goneOutputs}, "", exitFailed, "no stage answers at " + gone.URL},
-		"nobody to be":  {nil, "", exitUsage, "--as"},
+		"nobody to be":  {nil, "", exitUsage, "--as=USER or --guest"},
+		"two to be":     {[]string{"--as", "alice", "--guest"}, "", exitUsage, "--as and --guest can't be used together"},
+		"two ways":      {[]string{"--as", "alice", "--sign-locally", "--trusted-caller"}, "", exitUsage, "can't be used together"},
+		"no guest":      {[]string{"--guest", "--trusted-caller"}, "", exitUsage, "instead of --guest"},
+		"a guest":       {[]string{"--guest", "--outputs", outputs}, "", exitDone, "connected as The guest-1"},
 		"unknown flag":  {[]string{"--as", "alice", "--loud"}, "", exitUsage, "--loud"},
 		"stdin twice":   {[]string{"--as", "alice", "--outputs", "-"}, "", exitUsage, "--once"},
 		"token command": {[]string{"--as", "alice", "--outputs", outputs, "--token-command", "exit 7"}, "", exitFailed, "exit status 7"},
@@ -202,6 +213,17 @@ func TestExitCodesAndWords(t *testing.T) {
 	}
 	if code, stdout, _ := chatAs(t, "", "--help"); code != exitDone || !strings.Contains(stdout, "Exit codes:") {
 		t.Errorf("--help: %d %q", code, stdout)
+	}
+}
+
+func TestTrustedCallerNamesTheUser(t *testing.T) {
+	_, outputs := startStage(t)
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	t.Setenv("AWS_SESSION_TOKEN", "")
+	code, _, stderr := chatAs(t, "", "--as", "alice", "--name", "Ally", "--outputs", outputs, "--trusted-caller")
+	if code != exitDone || !strings.Contains(stderr, "connected as The alice-called-Ally") {
+		t.Errorf("exit code %d, notes %q", code, stderr)
 	}
 }
 

@@ -32,7 +32,7 @@ type flags struct {
 	IdleTimeout      time.Duration     `default:"10m" placeholder:"TIME" help:"Closes a connection that was silent for so long (${default}, as on AWS)."`
 	MaxAge           time.Duration     `default:"2h" placeholder:"TIME" help:"Closes a connection that is so old (${default}, as on AWS)."`
 	EnforceExpires   bool              `name:"enforce-amz-expires" help:"Refuses a signed URL after its X-Amz-Expires. API Gateway is believed to ignore it, so the default is to ignore it."`
-	Fault            map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Injects a fault: hold-101=500ms delays every accepted handshake; lose-disconnects, gone-posts, limit-posts, hold-readers, drop-tcp take a share of 0 to 1. Repeatable."`
+	Fault            map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Injects a fault: hold-101=500ms delays every accepted handshake; lose-disconnects, gone-posts, limit-posts, hold-readers, drop-tcp, transaction-conflicts take a share of 0 to 1. Repeatable."`
 	Seed             uint64            `default:"1" placeholder:"N" help:"Seeds the dice of the faults (${default}): the same seed, the same troubles."`
 	JSON             bool              `name:"json" help:"Prints the outputs as one line of JSON when ready."`
 }

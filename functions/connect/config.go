@@ -2,31 +2,51 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/caarlos0/env/v11"
 )
 
 // config is what the function reads from its environment.
 type config struct {
-	TableName          string   `env:"TABLE_NAME,notEmpty"`
-	AccountID          string   `env:"ACCOUNT_ID,notEmpty"`
-	SignerCaller       string   `env:"SIGNER_CALLER,notEmpty"`
-	ExtraSignerARNs    []string `env:"EXTRA_SIGNER_ARNS"`
-	ConnectionsPerUser int      `env:"CONNECTIONS_PER_USER" envDefault:"5"`
-	RoomShards         int      `env:"ROOM_SHARDS" envDefault:"1"`
+	TableName          string     `env:"TABLE_NAME,notEmpty"`
+	AccountID          string     `env:"ACCOUNT_ID,notEmpty"`
+	SignerCaller       string     `env:"SIGNER_CALLER,notEmpty"`
+	ExtraSignerARNs    []string   `env:"EXTRA_SIGNER_ARNS"`
+	FrontendOrigin     string     `env:"FRONTEND_ORIGIN,notEmpty"`
+	AllowedOrigins     []string   `env:"ALLOWED_ORIGINS"`
+	ProofOfPossession  possession `env:"PROOF_OF_POSSESSION" envDefault:"required"`
+	ConnectionsPerUser int        `env:"CONNECTIONS_PER_USER" envDefault:"5"`
+	GuestConnections   int        `env:"GUEST_CONNECTIONS" envDefault:"100"`
+	RoomShards         int        `env:"ROOM_SHARDS" envDefault:"1"`
+
+	signers signers // SignerCaller and ExtraSignerARNs
+	origins origins // FrontendOrigin and AllowedOrigins
 }
 
-// readConfig returns the configuration and the signers that it names. All problems are reported
-// together.
-func readConfig(environment map[string]string) (config, signers, error) {
+// readConfig returns the configuration, or all problems with it together.
+func readConfig(environment map[string]string) (config, error) {
 	c, err := env.ParseAsWithOptions[config](env.Options{Environment: environment})
 	problems := []error{err}
-	if err == nil && c.ConnectionsPerUser < 1 {
-		problems = append(problems, errors.New("CONNECTIONS_PER_USER must be at least 1"))
+	if err == nil {
+		problems = append(problems, c.validate()...)
 	}
-	if err == nil && c.RoomShards < 1 {
-		problems = append(problems, errors.New("ROOM_SHARDS must be at least 1"))
+	c.signers, err = newSigners(c.AccountID, c.SignerCaller, c.ExtraSignerARNs)
+	return c, errors.Join(append(problems, err)...)
+}
+
+// validate checks what could be read, and makes the set of origins of it.
+func (c *config) validate() (problems []error) {
+	for name, number := range map[string]int{
+		"CONNECTIONS_PER_USER": c.ConnectionsPerUser, "GUEST_CONNECTIONS": c.GuestConnections, "ROOM_SHARDS": c.RoomShards,
+	} {
+		if number < 1 {
+			problems = append(problems, fmt.Errorf("%s must be at least 1", name))
+		}
 	}
-	signers, err := newSigners(c.AccountID, c.SignerCaller, c.ExtraSignerARNs)
-	return c, signers, errors.Join(append(problems, err)...)
+	var err error
+	if c.origins, err = newOrigins(append(c.AllowedOrigins, c.FrontendOrigin)...); err != nil {
+		problems = append(problems, fmt.Errorf("FRONTEND_ORIGIN and ALLOWED_ORIGINS: %w", err))
+	}
+	return append(problems, c.ProofOfPossession.validate())
 }

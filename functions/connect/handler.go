@@ -5,32 +5,43 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"signedsocket/shared/connections"
 	"signedsocket/shared/grant"
+	"signedsocket/shared/logging"
 )
 
 const (
 	routeConnect = "$connect"
 	eventConnect = "CONNECT"
 
-	protocolHeader = "Sec-WebSocket-Protocol"
-	protocolChat   = "chat.v1"
-
 	// answerMargin is the time kept for the answer: Lambda kills an invocation that reaches its
 	// deadline, and API Gateway would tell the client nothing useful.
 	answerMargin = 500 * time.Millisecond
 )
 
-// Refusals of this function itself; those of the grant and of the table are added by reason.
-var (
-	errWrongRoute    = errors.New("wrong_route")
-	errNoIdentity    = errors.New("no_identity")
-	errUnknownSigner = errors.New("unknown_signer")
+// refusal is why this function itself refuses a handshake: a code for the log. Those of the grant and of
+// the table are added by reason.
+type refusal string
+
+// Error implements error.
+func (r refusal) Error() string { return "handshake refused: " + string(r) }
+
+const (
+	errWrongRoute     refusal = "wrong_route"     // not the event of a handshake
+	errNoIdentity     refusal = "no_identity"     // the route has lost its authorization
+	errUnknownSigner  refusal = "unknown_signer"  // signed by somebody who may not vouch for users
+	errNoOrigin       refusal = "missing_origin"  // not a browser
+	errTwoOrigins     refusal = "repeated_origin" // not a browser either
+	errWrongOrigin    refusal = "wrong_origin"    // a page of another site
+	errNoChallenge    refusal = "missing_cc"      // signed without the challenge that is needed
+	errNoProof        refusal = "missing_proof"   // no verifier
+	errMalformedProof refusal = "malformed_proof" // several verifiers, or what cannot be one
+	errWrongProof     refusal = "wrong_proof"     // another client than the one that asked for the URL
 )
 
 // store admits connections; connections.Store is one.
@@ -40,7 +51,10 @@ type store interface {
 
 type handler struct {
 	log         *slog.Logger
+	salt        string // of user ids in the log
 	signers     signers
+	origins     origins
+	possession  possession
 	connections store
 	now         func() time.Time
 }
@@ -56,8 +70,11 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerMargin))
 		defer cancel()
 	}
-	evicted, err := h.connect(ctx, event, started)
+	granted, evicted, err := h.connect(ctx, event, started)
 	took := slog.Int64("ms", h.now().Sub(started).Milliseconds())
+	if granted.Subject != "" {
+		log = log.With(logging.User(h.salt, granted.Subject))
+	}
 	if err != nil {
 		if reason := reason(err); reason != "" {
 			log.WarnContext(ctx, "connection refused", slog.String("reason", reason), took)
@@ -67,47 +84,68 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 		return events.APIGatewayProxyResponse{StatusCode: http.StatusServiceUnavailable}, nil
 	}
 	log.InfoContext(ctx, "connected", slog.Int("evicted", evicted), took)
-	return accept(event), nil
+	return accept(offeredProtocols(event)), nil
 }
 
-// connect checks the handshake and records the connection.
-func (h *handler) connect(ctx context.Context, event events.APIGatewayWebsocketProxyRequest, now time.Time) (evicted int, err error) {
-	request := event.RequestContext
-	if request.RouteKey != routeConnect || request.EventType != eventConnect {
-		return 0, errWrongRoute
-	}
-	if err := h.signers.check(request.Identity); err != nil {
-		return 0, err
-	}
-	granted, err := grant.Parse(event.MultiValueQueryStringParameters)
+// connect checks the handshake and records the connection. The grant is zero until the checks have been passed.
+func (h *handler) connect(ctx context.Context, event events.APIGatewayWebsocketProxyRequest, now time.Time) (granted grant.Grant, evicted int, err error) {
+	defer logging.Recover(ctx, h.log, &err)
+	granted, err = h.check(event, now)
 	if err != nil {
-		return 0, err
+		return grant.Grant{}, 0, err
 	}
-	if err := granted.CheckTimes(now); err != nil {
-		return 0, err
-	}
-	return h.connections.Connect(ctx, connections.Admission{
+	request := event.RequestContext
+	evicted, err = h.connections.Connect(ctx, connections.Admission{
 		ConnectionID: request.ConnectionID, ConnectedAt: time.UnixMilli(request.ConnectedAt),
 		Subject: granted.Subject, Name: granted.Name, Rooms: granted.Rooms,
 		SessionEndsAt: granted.SessionEndsAt, AuthenticatedAt: granted.AuthenticatedAt,
 		Ticket: granted.Ticket, TicketExpiresAt: granted.ExpiresAt,
 	}, now)
+	return granted, evicted, err
+}
+
+// check makes all checks of a handshake that need nothing but the event, and returns its grant.
+func (h *handler) check(event events.APIGatewayWebsocketProxyRequest, now time.Time) (grant.Grant, error) {
+	request := event.RequestContext
+	if request.RouteKey != routeConnect || request.EventType != eventConnect {
+		return grant.Grant{}, errWrongRoute
+	}
+	if err := h.signers.check(request.Identity); err != nil {
+		return grant.Grant{}, err
+	}
+	granted, err := grant.Parse(event.MultiValueQueryStringParameters)
+	if err != nil {
+		return grant.Grant{}, err
+	}
+	if err := granted.CheckTimes(now); err != nil {
+		return grant.Grant{}, err
+	}
+	if err := h.origins.check(event); err != nil {
+		return grant.Grant{}, err
+	}
+	if err := h.possession.check(granted.Challenge, offeredProtocols(event)); err != nil {
+		return grant.Grant{}, err
+	}
+	return granted, nil
 }
 
 // reason returns the code under which a refusal is logged, or "" when err is a fault.
 func reason(err error) string {
-	var refusal grant.Refusal
+	if own, ok := errors.AsType[refusal](err); ok {
+		return string(own)
+	}
+	if granted, ok := errors.AsType[grant.Refusal](err); ok {
+		return string(granted)
+	}
 	switch {
-	case errors.Is(err, errWrongRoute), errors.Is(err, errNoIdentity), errors.Is(err, errUnknownSigner):
-		return err.Error()
-	case errors.As(err, &refusal):
-		return string(refusal)
 	case errors.Is(err, connections.ErrTicketUsed):
 		return "ticket_used"
 	case errors.Is(err, connections.ErrRevoked):
 		return "revoked"
 	case errors.Is(err, connections.ErrBanned):
 		return "banned"
+	case errors.Is(err, connections.ErrGuestsFull):
+		return "guests_full"
 	}
 	return ""
 }
@@ -115,17 +153,10 @@ func reason(err error) string {
 // accept returns the answer that opens the connection. It names our subprotocol when the client
 // offered that, once and in one map only: browsers refuse anything else. Other subprotocols that
 // were offered are never repeated, since they may be secrets.
-func accept(event events.APIGatewayWebsocketProxyRequest) events.APIGatewayProxyResponse {
+func accept(offered []string) events.APIGatewayProxyResponse {
 	response := events.APIGatewayProxyResponse{StatusCode: http.StatusOK}
-	for name, values := range event.MultiValueHeaders {
-		if !strings.EqualFold(name, protocolHeader) {
-			continue
-		}
-		for offered := range strings.SplitSeq(strings.Join(values, ","), ",") {
-			if strings.TrimSpace(offered) == protocolChat {
-				response.Headers = map[string]string{protocolHeader: protocolChat}
-			}
-		}
+	if slices.Contains(offered, protocolChat) {
+		response.Headers = map[string]string{headerProtocol: protocolChat}
 	}
 	return response
 }

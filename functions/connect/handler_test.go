@@ -18,6 +18,13 @@ import (
 	"signedsocket/shared/logging"
 )
 
+// What the test's page, and a client with its own secret, put into a handshake.
+const (
+	page      = "https://abcd.execute-api.us-east-1.amazonaws.com"
+	verifier  = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" // its SHA-256; both are the example of RFC 7636
+)
+
 var epoch = time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
 
 // fakeStore admits each ticket once.
@@ -47,14 +54,21 @@ func newTestHandler(t *testing.T, store store) (*handler, *bytes.Buffer) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	origins, err := newOrigins(page, "https://other.example:8443")
+	if err != nil {
+		t.Fatal(err)
+	}
 	log := new(bytes.Buffer)
-	return &handler{log: logging.New(log), signers: signers, connections: store, now: func() time.Time { return epoch }}, log
+	return &handler{
+		log: logging.New(log), signers: signers, origins: origins, possession: possessionRequired,
+		connections: store, now: func() time.Time { return epoch },
+	}, log
 }
 
 func granted() grant.Grant {
 	return grant.Grant{
 		Subject: "alice", Name: "Alice", Rooms: []string{"lobby"}, IssuedAt: epoch, ExpiresAt: epoch.Add(10 * time.Second),
-		SessionEndsAt: epoch.Add(2 * time.Hour), AuthenticatedAt: epoch.Add(-time.Minute), Ticket: "AAECAwQFBgcICQoLDA0ODw",
+		SessionEndsAt: epoch.Add(2 * time.Hour), AuthenticatedAt: epoch.Add(-time.Minute), Ticket: "AAECAwQFBgcICQoLDA0ODw", Challenge: challenge,
 	}
 }
 
@@ -65,7 +79,9 @@ func connectEvent(t testing.TB) events.APIGatewayWebsocketProxyRequest {
 	query["X-Amz-Signature"] = []string{"6274cda040cab0a8d797f67f82286919729ecfe81ff85efcf66ad954b19cb3ca"}
 	query["X-Amz-Security-Token"] = []string{"IQoJb3JpZ2luX2VjEJr"}
 	return events.APIGatewayWebsocketProxyRequest{
-		MultiValueHeaders:               map[string][]string{"Host": {"abcd123.execute-api.us-east-1.amazonaws.com"}},
+		MultiValueHeaders: map[string][]string{
+			"Host": {"abcd123.execute-api.us-east-1.amazonaws.com"}, "Origin": {page}, "Sec-WebSocket-Protocol": {"chat.v1, pop." + verifier},
+		},
 		MultiValueQueryStringParameters: query,
 		RequestContext: events.APIGatewayWebsocketProxyRequestContext{
 			RouteKey: "$connect", EventType: "CONNECT", ConnectionID: "RhDBXdXgIAMCIFQ=", ConnectedAt: 1795327200123, Identity: signed(),
@@ -78,7 +94,8 @@ func TestConnectAdmitsWhomTheGrantNames(t *testing.T) {
 	store := &fakeStore{}
 	h, log := newTestHandler(t, store)
 	response, err := h.handle(t.Context(), connectEvent(t))
-	if err != nil || response.StatusCode != 200 || len(response.Headers)+len(response.MultiValueHeaders) != 0 {
+	want200 := events.APIGatewayProxyResponse{StatusCode: 200, Headers: map[string]string{"Sec-WebSocket-Protocol": "chat.v1"}}
+	if err != nil || !cmp.Equal(response, want200) {
 		t.Fatalf("handle = %+v, %v\n%s", response, err, log)
 	}
 	g := granted()
@@ -89,7 +106,7 @@ func TestConnectAdmitsWhomTheGrantNames(t *testing.T) {
 	if diff := cmp.Diff(want, store.admitted); diff != "" {
 		t.Errorf("admitted (-want +got):\n%s", diff)
 	}
-	for _, secret := range []string{g.Ticket, "6274cda0", "IQoJb3JpZ2lu", "alice"} {
+	for _, secret := range []string{g.Ticket, "6274cda0", "IQoJb3JpZ2lu", "alice", verifier, challenge} {
 		if strings.Contains(log.String(), secret) {
 			t.Errorf("%s is in the log:\n%s", secret, log)
 		}
@@ -101,6 +118,12 @@ func TestConnectRefuses(t *testing.T) {
 	type event = events.APIGatewayWebsocketProxyRequest
 	set := func(name string, values ...string) func(*event) {
 		return func(e *event) { e.MultiValueQueryStringParameters[name] = values }
+	}
+	without := func(name string) func(*event) {
+		return func(e *event) { delete(e.MultiValueQueryStringParameters, name) }
+	}
+	header := func(name string, values ...string) func(*event) {
+		return func(e *event) { e.MultiValueHeaders[name] = values }
 	}
 	tests := []struct {
 		name   string
@@ -129,6 +152,16 @@ func TestConnectRefuses(t *testing.T) {
 		}, "not_yet_valid"},
 		{"a grant for a day", set("exp", "1795413600"), "wrong_lifetime"},
 		{"a session that is over", set("sx", "1795327200"), "session_over"},
+		{"a page of another site", header("Origin", "https://evil.example"), "wrong_origin"},
+		{"no page", header("Origin"), "missing_origin"},
+		{"a grant without challenge", without("cc"), "missing_cc"},
+		{"no proof", header("Sec-WebSocket-Protocol", "chat.v1"), "missing_proof"},
+		{"somebody else's proof", header("Sec-WebSocket-Protocol", "chat.v1, pop."+strings.Repeat("A", 43)), "wrong_proof"},
+		{"a wrong origin and an old grant: the grant is older", func(e *event) {
+			header("Origin", "https://evil.example")(e)
+			set("iat", "1795327100")(e)
+			set("exp", "1795327110")(e)
+		}, "expired"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -161,6 +194,7 @@ func TestConnectRefusesWhomTheTableRefuses(t *testing.T) {
 	t.Parallel()
 	for err, reason := range map[error]string{
 		connections.ErrTicketUsed: "ticket_used", connections.ErrRevoked: "revoked", connections.ErrBanned: "banned",
+		connections.ErrGuestsFull: "guests_full",
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
@@ -177,6 +211,29 @@ func TestSecondUseOfAURLIsRefused(t *testing.T) {
 		t.Fatalf("handle = %+v, %v", response, err)
 	}
 	checkRefusal(t, h, connectEvent(t), "ticket_used", log)
+}
+
+func TestRefusedProofDoesNotSpendTheURL(t *testing.T) {
+	t.Parallel()
+	h, log := newTestHandler(t, &fakeStore{})
+	thief := connectEvent(t)
+	thief.MultiValueHeaders["Sec-WebSocket-Protocol"] = []string{"chat.v1"}
+	checkRefusal(t, h, thief, "missing_proof", log)
+	if response, err := h.handle(t.Context(), connectEvent(t)); err != nil || response.StatusCode != 200 {
+		t.Errorf("its owner afterwards: %+v, %v", response, err)
+	}
+}
+
+func TestPanicIs503(t *testing.T) {
+	t.Parallel()
+	h, log := newTestHandler(t, nil) // a nil store panics
+	response, err := h.handle(t.Context(), connectEvent(t))
+	if want := (events.APIGatewayProxyResponse{StatusCode: 503}); err != nil || !cmp.Equal(response, want) {
+		t.Errorf("handle = %+v, %v; want %+v", response, err, want)
+	}
+	if !strings.Contains(log.String(), `"panic":"runtime.`) {
+		t.Errorf("log %s", log)
+	}
 }
 
 func TestFailingTableIs503(t *testing.T) {
@@ -224,8 +281,11 @@ func TestOnlyOurSubprotocolIsNamed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			h, _ := newTestHandler(t, &fakeStore{})
+			h.possession = possessionOptional
 			e := connectEvent(t)
+			delete(e.MultiValueQueryStringParameters, "cc")
 			e.MultiValueHeaders = test.headers
+			e.MultiValueHeaders["Origin"] = []string{page}
 			response, err := h.handle(t.Context(), e)
 			if err != nil || response.StatusCode != 200 || !cmp.Equal(response.Headers, test.want) || response.MultiValueHeaders != nil {
 				t.Errorf("handle = %+v, %v; want headers %v", response, err, test.want)
@@ -257,6 +317,9 @@ func FuzzConnectEvent(f *testing.F) {
 		}
 		if _, err := grant.Parse(e.MultiValueQueryStringParameters); response.StatusCode == 200 && err != nil {
 			t.Errorf("admitted without a grant: %v", err)
+		}
+		if err := h.origins.check(e); response.StatusCode == 200 && err != nil {
+			t.Errorf("admitted from nowhere: %v", err)
 		}
 	})
 }

@@ -21,6 +21,7 @@ import (
 
 func main() {
 	log := logging.New(os.Stdout)
+	logging.TakeOver(log)
 	h, err := newHandler(context.Background(), log, env.ToMap(os.Environ()))
 	if err != nil {
 		log.Error("init failed", slog.Any("error", err))
@@ -31,15 +32,15 @@ func main() {
 
 // newHandler does the work of a cold start, once per process.
 func newHandler(ctx context.Context, log *slog.Logger, environment map[string]string) (*handler, error) {
-	c, signers, err := readConfig(environment)
+	c, err := readConfig(environment)
 	if err != nil {
 		return nil, fmt.Errorf("read environment: %w", err)
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(logging.ForSDK(log)))
 	if err != nil {
 		return nil, fmt.Errorf("load AWS config: %w", err)
 	}
-	limits := connections.Limits{ConnectionsPerUser: c.ConnectionsPerUser, RoomShards: c.RoomShards}
+	limits := connections.Limits{ConnectionsPerUser: c.ConnectionsPerUser, GuestConnections: c.GuestConnections, RoomShards: c.RoomShards}
 	store := connections.New(dynamodb.NewFromConfig(aws), c.TableName, limits)
-	return &handler{log: log, signers: signers, connections: store, now: time.Now}, nil
+	return &handler{log: log, salt: c.TableName, signers: c.signers, origins: c.origins, possession: c.ProofOfPossession, connections: store, now: time.Now}, nil
 }

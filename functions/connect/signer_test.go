@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -95,34 +94,5 @@ func TestOtherPrincipalsRefuseToStart(t *testing.T) {
 		if _, err := newSigners(account, caller, nil); err == nil {
 			t.Errorf("caller %q", caller)
 		}
-	}
-}
-
-func TestEnvironment(t *testing.T) {
-	t.Parallel()
-	good := map[string]string{
-		"TABLE_NAME": "table", "ACCOUNT_ID": account, "SIGNER_CALLER": caller, "EXTRA_SIGNER_ARNS": "",
-		"CONNECTIONS_PER_USER": "3", "ROOM_SHARDS": "2",
-	}
-	c, s, err := readConfig(good)
-	if err != nil || c.ConnectionsPerUser != 3 || c.RoomShards != 2 || len(s.users)+len(s.roles) != 0 {
-		t.Errorf("readConfig = %+v, %+v, %v", c, s, err)
-	}
-	good["EXTRA_SIGNER_ARNS"] = "arn:aws:iam::111122223333:user/dev,arn:aws:iam::111122223333:role/ci"
-	if _, s, err := readConfig(good); err != nil || len(s.users) != 1 || len(s.roles) != 1 {
-		t.Errorf("signers %+v, %v", s, err)
-	}
-	if _, err := newHandler(t.Context(), nil, good); err != nil {
-		t.Error(err)
-	}
-	_, err = newHandler(t.Context(), nil, map[string]string{"EXTRA_SIGNER_ARNS": "dev", "SIGNER_CALLER": "x", "CONNECTIONS_PER_USER": "many"})
-	for _, name := range []string{"TABLE_NAME", "ACCOUNT_ID", "SIGNER_CALLER", "EXTRA_SIGNER_ARNS", "ConnectionsPerUser"} {
-		if err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("err = %v, want all problems, %s among them", err, name)
-		}
-	}
-	good["CONNECTIONS_PER_USER"], good["ROOM_SHARDS"] = "0", "0"
-	if _, _, err := readConfig(good); err == nil || !strings.Contains(err.Error(), "CONNECTIONS_PER_USER") || !strings.Contains(err.Error(), "ROOM_SHARDS") {
-		t.Errorf("err = %v", err)
 	}
 }

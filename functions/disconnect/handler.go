@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"signedsocket/shared/logging"
 )
 
 const routeDisconnect = "$disconnect"
@@ -31,11 +33,16 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 		log.ErrorContext(ctx, "wrong route", slog.String("routeKey", request.RouteKey))
 		return events.APIGatewayProxyResponse{}, fmt.Errorf("this function is for the route %s", routeDisconnect)
 	}
-	forgotten, err := h.connections.Forget(ctx, request.ConnectionID, time.Time{})
+	forgotten, err := h.forget(ctx, log, request.ConnectionID)
 	if err != nil {
 		log.ErrorContext(ctx, "disconnect failed", slog.Any("error", err))
 		return events.APIGatewayProxyResponse{}, err
 	}
 	log.InfoContext(ctx, "disconnected", slog.Bool("forgotten", forgotten), slog.Int64("code", request.DisconnectStatusCode))
 	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK}, nil
+}
+
+func (h *handler) forget(ctx context.Context, log *slog.Logger, connectionID string) (forgotten bool, err error) {
+	defer logging.Recover(ctx, log, &err)
+	return h.connections.Forget(ctx, connectionID, time.Time{})
 }

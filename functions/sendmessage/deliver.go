@@ -11,12 +11,13 @@ import (
 
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
 )
 
 const (
-	// handshakeTime is how long a handshake can last at most. A connection is in the table before its
-	// handshake is answered, and until then API Gateway says that it is gone.
-	handshakeTime = 30 * time.Second
+	// handshakeTime is for how long a connection may be in its handshake. It is in the table before that is
+	// answered, and until then API Gateway says that it is gone.
+	handshakeTime = callback.HandshakeTime
 	// postTimeout is what one recipient may cost: one who does not read must not hold up the rest.
 	postTimeout = 5 * time.Second
 	// Connections in their handshake are tried again for this long, with these pauses.
@@ -63,6 +64,7 @@ func (w *workers) run(f func()) {
 
 // broadcast is the delivery of one frame under way.
 type broadcast struct {
+	log      *slog.Logger
 	callback poster
 	now      func() time.Time
 	frame    []byte
@@ -80,7 +82,7 @@ type broadcast struct {
 func (h *handler) deliver(ctx context.Context, sender connections.Connection, room string, frame []byte) (delivery, error) {
 	ctx, cancel := before(ctx, reportMargin)
 	defer cancel()
-	b := &broadcast{callback: h.callback, now: h.now, frame: frame, posts: newWorkers(h.concurrency)}
+	b := &broadcast{log: h.log, callback: h.callback, now: h.now, frame: frame, posts: newWorkers(h.concurrency)}
 	giveUp := h.now().Add(handshakeBudget)
 	b.start(ctx, connections.Member{ConnectionID: sender.ID, ConnectedAt: sender.ConnectedAt})
 	err := b.startMembers(ctx, h.connections.Members(ctx, room, h.now()), sender.ID)
@@ -127,7 +129,7 @@ func (b *broadcast) start(ctx context.Context, member connections.Member) {
 func (b *broadcast) post(ctx context.Context, member connections.Member) {
 	ctx, cancel := context.WithTimeout(ctx, postTimeout)
 	defer cancel()
-	err := b.callback.Post(ctx, member.ConnectionID, b.frame)
+	err := b.postTo(ctx, member.ConnectionID)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
@@ -142,6 +144,12 @@ func (b *broadcast) post(ctx context.Context, member connections.Member) {
 		b.done.gone++
 		b.done.stale = append(b.done.stale, member)
 	}
+}
+
+// postTo posts the frame. A panic on the way is the failure of this recipient, not of the process.
+func (b *broadcast) postTo(ctx context.Context, connectionID string) (err error) {
+	defer logging.Recover(ctx, b.log, &err)
+	return b.callback.Post(ctx, connectionID, b.frame)
 }
 
 // retryYoung posts again to the connections that may be in their handshake, until all have it or
@@ -177,7 +185,7 @@ func (h *handler) forget(ctx context.Context, log *slog.Logger, stale []connecti
 	forgotten, failure := 0, error(nil)
 	for _, member := range stale {
 		removals.run(func() {
-			removed, err := h.connections.Forget(ctx, member.ConnectionID, member.ConnectedAt)
+			removed, err := h.forgetOne(ctx, member)
 			mu.Lock()
 			defer mu.Unlock()
 			if removed {
@@ -194,4 +202,9 @@ func (h *handler) forget(ctx context.Context, log *slog.Logger, stale []connecti
 		return
 	}
 	log.InfoContext(ctx, "gone connections forgotten", slog.Int("forgotten", forgotten))
+}
+
+func (h *handler) forgetOne(ctx context.Context, member connections.Member) (removed bool, err error) {
+	defer logging.Recover(ctx, h.log, &err)
+	return h.connections.Forget(ctx, member.ConnectionID, member.ConnectedAt)
 }

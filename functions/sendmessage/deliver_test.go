@@ -60,6 +60,23 @@ func TestOneFailingRecipientStopsNobody(t *testing.T) {
 	}
 }
 
+func TestPanicAboutOneRecipientStopsNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.join("a=", "broken=", "c=")
+	w.gateway.fail = func(id string, _ int) error {
+		if id == "broken=" {
+			panic("pop.secret")
+		}
+		return nil
+	}
+	w.handle("sendmessage", frame)
+	w.endsWith(`"code":"partial_delivery"`)
+	if len(w.gateway.frames("c=")) != 1 || strings.Contains(w.log.String(), "secret") {
+		t.Errorf("c got %q\n%s", w.gateway.frames("c="), w.log)
+	}
+}
+
 func TestGoneRecipientsAreForgotten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

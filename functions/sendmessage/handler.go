@@ -13,6 +13,7 @@ import (
 
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
 	"signedsocket/shared/message"
 )
 
@@ -33,6 +34,7 @@ type store interface {
 	Touch(ctx context.Context, connectionID string, now time.Time) (connections.Connection, error)
 	Members(ctx context.Context, room string, now time.Time) iter.Seq2[[]connections.Member, error]
 	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
+	Strike(ctx context.Context, connectionID string, now time.Time) (kicked bool, err error)
 }
 
 // poster posts frames to connections; callback.Client does.
@@ -57,40 +59,38 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 	defer cancel()
 	request := event.RequestContext
 	log := h.log.With(slog.String("connectionId", request.ConnectionID), slog.String("routeKey", request.RouteKey))
-	var err error
-	switch request.RouteKey {
-	case routePing:
-		err = h.answer(ctx, log, request.ConnectionID, message.EncodePong())
-	case routeSend, routeDefault:
-		err = h.send(ctx, log, request.ConnectionID, event.Body)
-	default:
-		err = errors.New("no such route")
-	}
-	if err != nil {
+	if err := h.serve(ctx, log, request.RouteKey, request.ConnectionID, event.Body); err != nil {
 		log.ErrorContext(ctx, "message failed", slog.Any("error", err))
 		return events.APIGatewayProxyResponse{}, err
 	}
 	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK}, nil
 }
 
+func (h *handler) serve(ctx context.Context, log *slog.Logger, route, connectionID, body string) (err error) {
+	defer logging.Recover(ctx, log, &err)
+	switch route {
+	case routePing:
+		return h.answer(ctx, log, connectionID, message.EncodePong())
+	case routeSend, routeDefault:
+		return h.send(ctx, log, connectionID, body)
+	}
+	return errors.New("no such route")
+}
+
 // send delivers the message in a frame, and tells its sender how that went.
 func (h *handler) send(ctx context.Context, log *slog.Logger, connectionID, body string) error {
 	frame, code := message.Decode(body)
 	if code != "" {
-		return h.refuse(ctx, log, connectionID, message.Error{Code: code, ClientID: frame.ClientID})
+		return h.strike(ctx, log, connectionID, message.Error{Code: code, ClientID: frame.ClientID})
 	}
 	now := h.now()
 	sender, err := h.connections.Touch(ctx, connectionID, now)
 	if err != nil {
-		if refusal, ok := refusalOf(err); ok {
-			refusal.ClientID = frame.ClientID
-			return h.refuse(ctx, log, connectionID, refusal)
-		}
-		return err
+		return h.refuseFor(ctx, log, connectionID, frame.ClientID, err)
 	}
 	room, code := roomOf(sender, frame.Room)
 	if code != "" {
-		return h.refuse(ctx, log, connectionID, message.Error{Code: code, ClientID: frame.ClientID})
+		return h.strike(ctx, log, connectionID, message.Error{Code: code, ClientID: frame.ClientID})
 	}
 	id, encoded, err := h.encode(sender, room, frame, now)
 	if err != nil {
@@ -108,18 +108,43 @@ func (h *handler) send(ctx context.Context, log *slog.Logger, connectionID, body
 	return nil
 }
 
-// refusalOf returns the error frame for a message that the table refuses; false means a fault.
-func refusalOf(err error) (message.Error, bool) {
-	var limit *connections.RateLimitError
+// refuseFor answers a message that the table refuses. Who was kicked is not answered any more. Every
+// other error is a fault, and is returned.
+func (h *handler) refuseFor(ctx context.Context, log *slog.Logger, connectionID, clientID string, err error) error {
+	limit, limited := errors.AsType[*connections.RateLimitError](err)
 	switch {
+	case limited:
+		return h.strike(ctx, log, connectionID, message.Error{Code: message.RateLimited, ClientID: clientID, RetryAfter: limit.RetryAfter})
 	case errors.Is(err, connections.ErrNotConnected):
-		return message.Error{Code: message.NotConnected}, true
+		return h.refuse(ctx, log, connectionID, message.Error{Code: message.NotConnected, ClientID: clientID})
 	case errors.Is(err, connections.ErrSessionEnded):
-		return message.Error{Code: message.SessionEnded}, true
-	case errors.As(err, &limit):
-		return message.Error{Code: message.RateLimited, RetryAfter: limit.RetryAfter}, true
+		return h.refuse(ctx, log, connectionID, message.Error{Code: message.SessionEnded, ClientID: clientID})
+	case errors.Is(err, connections.ErrKicked):
+		log.WarnContext(ctx, "message ignored", slog.String("reason", string(message.Kicked)))
+		return nil
 	}
-	return message.Error{}, false
+	return err
+}
+
+// strike refuses a frame that no good client sends, and counts that. Who sends too many of them is told
+// goodbye, and the reaper closes the connection. What cannot be counted is refused nevertheless.
+func (h *handler) strike(ctx context.Context, log *slog.Logger, connectionID string, refusal message.Error) error {
+	kicked, err := h.connections.Strike(ctx, connectionID, h.now())
+	switch {
+	case errors.Is(err, connections.ErrKicked):
+		return h.refuseFor(ctx, log, connectionID, refusal.ClientID, err)
+	case err != nil && !errors.Is(err, connections.ErrNotConnected):
+		log.ErrorContext(ctx, "strike not counted", slog.Any("error", err))
+	}
+	if err := h.refuse(ctx, log, connectionID, refusal); err != nil || !kicked {
+		return err
+	}
+	log.WarnContext(ctx, "connection kicked")
+	frame, err := message.EncodeBye(message.Kicked)
+	if err != nil {
+		return err
+	}
+	return h.answer(ctx, log, connectionID, frame)
 }
 
 // roomOf returns the room that a frame is for: the one it names, if the sender is in it, or the only

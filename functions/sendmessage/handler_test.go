@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
 	"signedsocket/shared/message"
 )
 
@@ -16,6 +17,7 @@ func TestMessageReachesEverybodyInTheRoom(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.join("sender=", "a=", "b=")
+	w.h.now = func() time.Time { return w.now }
 	w.handle("sendmessage", `{"action":"sendmessage","message":"hi","room":"lobby","id":"m1"}`)
 	want := fmt.Sprintf(`{"type":"message","id":"%s","room":"lobby","from":{"sub":"alice","name":"Alice"},"message":"hi","sentAt":%d}`,
 		message.IDFor("alice", "m1"), w.now.UnixMilli())
@@ -105,10 +107,63 @@ func TestRefusals(t *testing.T) {
 			if others := w.gateway.frames("a="); len(others) != 0 || w.store.queries != 0 {
 				t.Errorf("others got %q after %d queries", others, w.store.queries)
 			}
+			lost := errors.Is(test.touch, connections.ErrNotConnected) || errors.Is(test.touch, connections.ErrSessionEnded)
+			if want := map[bool]int{true: 0, false: 1}[lost]; w.store.strikes != want {
+				t.Errorf("%d strikes, want %d: to be late is no fault of the client's", w.store.strikes, want)
+			}
 			if !strings.Contains(w.log.String(), `"message":"message refused"`) {
 				t.Errorf("log:\n%s", w.log)
 			}
 		})
+	}
+}
+
+func TestThirdStrikeIsToldGoodbye(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.store.kickAt = 3
+	for range 3 {
+		w.handle("$default", `hello`)
+	}
+	got := w.gateway.frames("sender=")
+	if len(got) != 4 || got[3] != `{"type":"bye","code":"kicked"}` {
+		t.Errorf("the sender got %q, want three errors and a bye", got)
+	}
+}
+
+func TestKickedAreNotAnswered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.join("a=")
+	w.store.touchErr, w.store.strikeErr = connections.ErrKicked, connections.ErrKicked
+	w.handle("sendmessage", `{"message":"hi"}`)
+	w.handle("$default", `hello`)
+	w.received("sender=")
+	w.received("a=")
+	if strings.Count(w.log.String(), `"reason":"kicked"`) != 2 {
+		t.Errorf("log:\n%s", w.log)
+	}
+}
+
+func TestStrikeThatCannotBeCountedIsAnsweredNevertheless(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{errors.New("no route to table"), connections.ErrNotConnected} {
+		w := newWorld(t)
+		w.store.strikeErr = err
+		w.handle("$default", `hello`)
+		if got := w.gateway.frames("sender="); len(got) != 1 || !strings.Contains(got[0], "bad_message") {
+			t.Errorf("%v: the sender got %q", err, got)
+		}
+	}
+}
+
+func TestPanicIsAFault(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.h.newID = func(time.Time) (string, error) { panic("pop.secret") }
+	w.fails("sendmessage", `{"message":"hi"}`, logging.ErrPanic)
+	if strings.Contains(w.log.String(), "secret") {
+		t.Errorf("log:\n%s", w.log)
 	}
 }
 
@@ -192,9 +247,6 @@ func TestEnvironment(t *testing.T) {
 	c, err := readConfig(good)
 	if err != nil || c.RoomShards != 3 || c.MessagesPerWindow != 7 || c.concurrency() != 64 {
 		t.Errorf("readConfig = %+v, %v", c, err)
-	}
-	if h, err := newHandler(t.Context(), nil, good); err != nil || h.concurrency != 64 {
-		t.Errorf("newHandler: %v", err)
 	}
 	for memory, want := range map[string]int{"128": 32, "1769": 256, "": 64, "32": 16} {
 		good["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = memory

@@ -22,6 +22,7 @@ import (
 
 func main() {
 	log := logging.New(os.Stdout)
+	logging.TakeOver(log)
 	h, err := newHandler(context.Background(), log, env.ToMap(os.Environ()))
 	if err != nil {
 		log.Error("init failed", slog.Any("error", err))
@@ -36,7 +37,7 @@ func newHandler(ctx context.Context, log *slog.Logger, environment map[string]st
 	if err != nil {
 		return nil, fmt.Errorf("read environment: %w", err)
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(logging.ForSDK(log)))
 	if err != nil {
 		return nil, fmt.Errorf("load AWS config: %w", err)
 	}

@@ -98,12 +98,15 @@ type fakeStore struct {
 	sender     connections.Connection
 	members    []connections.Member
 	touchErr   error
+	strikeErr  error
+	kickAt     int   // with which strike the sender is kicked, 0 for never
 	membersErr error // after the first page
 	forgetErr  error
 	beforePage func(page int) // if set, called before each page, the first of which is 0
 
 	mu               sync.Mutex
 	touches, queries int
+	strikes          int
 	room             string
 	forgets          []string
 }
@@ -139,6 +142,17 @@ func (f *fakeStore) Members(_ context.Context, room string, _ time.Time) iter.Se
 			yield(nil, f.membersErr)
 		}
 	}
+}
+
+func (f *fakeStore) Strike(_ context.Context, connectionID string, _ time.Time) (bool, error) {
+	f.strikes++
+	if connectionID != f.sender.ID {
+		f.t.Errorf("struck %s", connectionID)
+	}
+	if f.strikeErr != nil {
+		return false, fmt.Errorf("count strike: %w", f.strikeErr)
+	}
+	return f.strikes == f.kickAt, nil
 }
 
 // Forget removes a member as the table does, on condition of the time it was connected at.

@@ -1,94 +1,88 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
+	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"signedsocket/shared/grant"
+	"signedsocket/shared/guest"
 	"signedsocket/shared/text"
 )
 
-// shortIDLength is how much of the user id stands in for a name that the token does not have.
+// shortIDLength is how much of the user id stands in for a name that nobody told.
 const shortIDLength = 8
 
-// caller is the user whom the gateway has authenticated.
+// caller is the user who is to have a URL.
 type caller struct {
 	subject         string
 	name            string
 	rooms           []string // all that the user may enter
 	authenticatedAt time.Time
+	sessionEndsAt   time.Time // the end of the user's own session; zero when it does not limit the connection's
 }
 
-// callerOf reads the caller from the claims of the token that the JWT authorizer has verified. The
-// gateway passes every claim as a string. An event without them means that the route has lost its
-// authorizer, and a token that cannot say who was authenticated when cannot be revoked either.
-func (c config) callerOf(request events.APIGatewayV2HTTPRequestContext, now time.Time) (caller, error) {
-	if request.Authorizer == nil || request.Authorizer.JWT == nil || len(request.Authorizer.JWT.Claims) == 0 {
-		return caller{}, errNotConfigured
+// callerOf returns the user for whom the URL is, as the deployment's mode finds out: from what the
+// gateway vouches for, which is checked again, and in mode iam from the user that the request names.
+// The error is a refusal; one that wraps errNotConfigured says what is missing.
+func (c config) callerOf(request events.APIGatewayV2HTTPRequestContext, named *namedUser, now time.Time) (caller, error) {
+	if named != nil && c.AuthMode != authModeIAM {
+		return caller{}, fmt.Errorf("mode %s takes no user: %w", c.AuthMode, errBadRequest)
 	}
-	claims := request.Authorizer.JWT.Claims
-	issuedAt, ok := numericDate(claims["iat"])
-	if claims["iss"] == "" || claims["sub"] == "" || !ok {
-		return caller{}, errNotTrusted
+	switch c.AuthMode {
+	case authModeJWT:
+		return c.tokenCaller(request.Authorizer, now)
+	case authModeIAM:
+		return c.namedCaller(request.Authorizer, named, now)
+	case authModeGuest:
+		return c.newGuest(now)
 	}
-	if expires, ok := numericDate(claims["exp"]); !ok || !expires.After(now) {
-		return caller{}, errRevoked
-	}
-	if issuedAt.After(now) {
-		issuedAt = now // the provider's clock is ahead of ours; later would be harder to revoke
-	}
-	subject := userID(claims["iss"], claims["sub"])
-	return caller{
-		subject: subject, name: displayName(claims[c.NameClaim], subject),
-		rooms: c.allowedRooms(claims), authenticatedAt: issuedAt,
-	}, nil
+	return caller{}, fmt.Errorf("unknown mode: %w", errNotConfigured)
 }
 
-// numericDate reads a claim of seconds since 1970, which may have a fraction or an exponent.
-func numericDate(claim string) (time.Time, bool) {
-	seconds, err := strconv.ParseFloat(claim, 64)
-	if err != nil || !(seconds >= 1 && seconds < 1e11) {
-		return time.Time{}, false
+// newGuest returns somebody who was never here before. Nobody has authenticated; for revocation it
+// counts as if it had been now.
+func (c config) newGuest(now time.Time) (caller, error) {
+	if len(c.GuestRooms) == 0 {
+		return caller{}, fmt.Errorf("GuestRooms is empty: %w", errNotConfigured)
 	}
-	return time.Unix(int64(seconds), 0).UTC(), true
+	id := guest.NewID()
+	return caller{subject: id, name: guest.Name(id), rooms: c.GuestRooms, authenticatedAt: now}, nil
 }
 
-// userID returns sub, or a hash of it and its issuer when sub has characters or a length that our
-// user ids cannot have.
-func userID(issuer, sub string) string {
-	if grant.ValidSubject(sub) {
-		return sub
+// roomsFor returns the rooms for which the URL is: those asked for, or else the default rooms, or,
+// for a guest who may not enter all of these, the guest rooms.
+func (c config) roomsFor(caller caller, asked []string) []string {
+	switch {
+	case len(asked) > 0:
+		return asked
+	case c.AuthMode == authModeGuest && !caller.mayEnter(c.DefaultRooms):
+		return c.GuestRooms
 	}
-	digest := sha256.Sum256([]byte(issuer + sub))
-	return base64.RawURLEncoding.EncodeToString(digest[:])[:32]
-}
-
-// displayName returns the claim when it is fit to be shown to others, and else a part of the user id.
-func displayName(claim, subject string) string {
-	if name, ok := text.CleanLine(claim); ok && grant.ValidName(name) {
-		return name
-	}
-	return subject[:min(len(subject), shortIDLength)]
-}
-
-// allowedRooms returns the rooms of the rooms claim, or the default rooms when none is configured.
-// The claim is a list separated by spaces or commas; the gateway writes an array as "[a b]".
-func (c config) allowedRooms(claims map[string]string) []string {
-	if c.RoomsClaim == "" {
-		return c.DefaultRooms
-	}
-	list := strings.Trim(claims[c.RoomsClaim], "[]")
-	rooms := strings.FieldsFunc(list, func(r rune) bool { return r == ' ' || r == ',' })
-	return slices.DeleteFunc(rooms, func(room string) bool { return !grant.ValidRoom(room) })
+	return c.DefaultRooms
 }
 
 // mayEnter reports whether the caller may enter all of these rooms.
 func (c caller) mayEnter(rooms []string) bool {
 	return !slices.ContainsFunc(rooms, func(room string) bool { return !slices.Contains(c.rooms, room) })
 }
+
+// earlier returns t, or now if t is later: a time of authentication ahead of our clock would be
+// harder to revoke.
+func earlier(t, now time.Time) time.Time {
+	if t.After(now) {
+		return now
+	}
+	return t
+}
+
+// validName returns a display name in its normal form, and whether it is fit to be shown to others.
+func validName(s string) (string, bool) {
+	name, ok := text.CleanLine(s)
+	return name, ok && grant.ValidName(name)
+}
+
+// shortName returns the name of a user who has none: a part of the user id.
+func shortName(subject string) string { return subject[:min(len(subject), shortIDLength)] }

@@ -3,26 +3,48 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/caarlos0/env/v11"
 
 	"signedsocket/shared/grant"
+	"signedsocket/shared/principal"
 )
 
-// authModeJWT means that the HTTP API's JWT authorizer vouches for the user.
-const authModeJWT = "jwt"
+// Who vouches for the user.
+const (
+	authModeJWT   = "jwt"   // the HTTP API's JWT authorizer, by a token of an OpenID Connect provider
+	authModeIAM   = "iam"   // a trusted caller, which has signed its request and names the user
+	authModeGuest = "guest" // nobody: every request is that of a new guest
+)
 
-// config is what the function reads from its environment.
+// Whether a URL can be had without a challenge. connect makes the same difference.
+const (
+	proofRequired = "required"
+	proofOptional = "optional"
+)
+
+// config is what the function reads from its environment. What a mode needs may be missing: then the
+// function answers every request with errNotConfigured.
 type config struct {
 	WebSocketURL       string   `env:"WEBSOCKET_URL,notEmpty"`
 	TableName          string   `env:"TABLE_NAME,notEmpty"`
+	AccountID          string   `env:"ACCOUNT_ID,notEmpty"`
 	AuthMode           string   `env:"AUTH_MODE,notEmpty"`
-	DefaultRooms       []string `env:"DEFAULT_ROOMS,notEmpty"`
+	OIDCIssuer         string   `env:"OIDC_ISSUER"` // needed in mode jwt
 	NameClaim          string   `env:"NAME_CLAIM" envDefault:"name"`
 	RoomsClaim         string   `env:"ROOMS_CLAIM"`
+	TrustedCallerARNs  []string `env:"TRUSTED_CALLER_ARNS"` // needed in mode iam
+	DefaultRooms       []string `env:"DEFAULT_ROOMS,notEmpty"`
+	GuestRooms         []string `env:"GUEST_ROOMS"` // needed in mode guest
+	GuestConnections   int      `env:"GUEST_CONNECTIONS" envDefault:"100"`
 	URLLifetimeSeconds int      `env:"URL_LIFETIME_SECONDS" envDefault:"10"`
 	SessionMaxSeconds  int      `env:"SESSION_MAX_SECONDS" envDefault:"7200"`
+	ProofOfPossession  string   `env:"PROOF_OF_POSSESSION" envDefault:"required"`
+
+	trustedCallers principal.Set // of TrustedCallerARNs
 }
 
 // readConfig returns the configuration, or all problems with it together.
@@ -31,20 +53,34 @@ func readConfig(environment map[string]string) (config, error) {
 	if err != nil {
 		return config{}, err
 	}
-	var problems []error
-	if c.AuthMode != authModeJWT {
-		problems = append(problems, fmt.Errorf("AUTH_MODE must be %s", authModeJWT))
+	if c.trustedCallers, err = principal.NewSet(c.AccountID, c.TrustedCallerARNs); err != nil {
+		err = fmt.Errorf("TRUSTED_CALLER_ARNS: %w", err)
 	}
-	if !grant.ValidRooms(c.DefaultRooms) {
-		problems = append(problems, fmt.Errorf("DEFAULT_ROOMS must be 1 to %d different names of a-z, 0-9, _ and -, separated by commas", grant.MaxRooms))
+	return c, errors.Join(append(c.problems(), err)...)
+}
+
+// problems returns what is wrong with the values that could be read.
+func (c config) problems() (all []error) {
+	const rooms = "different names of a-z, 0-9, _ and -, separated by commas"
+	modes := []string{authModeJWT, authModeIAM, authModeGuest}
+	proofs := []string{proofRequired, proofOptional}
+	for _, rule := range []struct {
+		holds bool
+		text  string
+	}{
+		{slices.Contains(modes, c.AuthMode), "AUTH_MODE must be one of " + strings.Join(modes, ", ")},
+		{slices.Contains(proofs, c.ProofOfPossession), "PROOF_OF_POSSESSION must be one of " + strings.Join(proofs, ", ")},
+		{grant.ValidRooms(c.DefaultRooms), fmt.Sprintf("DEFAULT_ROOMS must be 1 to %d %s", grant.MaxRooms, rooms)},
+		{len(c.GuestRooms) == 0 || grant.ValidRooms(c.GuestRooms), fmt.Sprintf("GUEST_ROOMS must be at most %d %s", grant.MaxRooms, rooms)},
+		{c.GuestConnections >= 1, "GUEST_CONNECTIONS must be at least 1"},
+		{c.URLLifetimeSeconds >= 1 && c.URLLifetimeSeconds <= 60, "URL_LIFETIME_SECONDS must be from 1 to 60"},
+		{c.SessionMaxSeconds >= 1, "SESSION_MAX_SECONDS must be at least 1"},
+	} {
+		if !rule.holds {
+			all = append(all, errors.New(rule.text))
+		}
 	}
-	if c.URLLifetimeSeconds < 1 || c.URLLifetimeSeconds > 60 {
-		problems = append(problems, errors.New("URL_LIFETIME_SECONDS must be from 1 to 60"))
-	}
-	if c.SessionMaxSeconds < 1 {
-		problems = append(problems, errors.New("SESSION_MAX_SECONDS must be at least 1"))
-	}
-	return c, errors.Join(problems...)
+	return all
 }
 
 func (c config) urlLifetime() time.Duration { return time.Duration(c.URLLifetimeSeconds) * time.Second }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -13,35 +14,44 @@ import (
 
 	"signedsocket/shared/connections"
 	"signedsocket/shared/grant"
+	"signedsocket/shared/logging"
 )
 
 // protocolChat is the WebSocket subprotocol that a client offers.
 const protocolChat = "chat.v1"
 
-// refusal is an answer other than 200: a status, a code for programs, a sentence for people.
+// refusal is an answer other than 200: a status, a code for programs, a sentence for people, and when
+// it makes sense to ask again.
 type refusal struct {
 	status        int
 	code, message string
+	retryAfter    time.Duration // 0 says nothing
 }
 
 // Error implements error.
 func (r refusal) Error() string { return r.code }
 
-// The refusals of this function. The gateway itself answers missing and bad tokens with 401, and
-// other methods with 404.
+// guestRetryAfter is when a guest may find a free place. Guests come and go; a client that waits as
+// long as this adds little load.
+const guestRetryAfter = 30 * time.Second
+
+// The refusals of this function. The gateway itself answers missing and bad tokens and signatures
+// with 401 and 403, and other methods with 404.
 var (
-	errBadRequest     = refusal{http.StatusBadRequest, "bad_request", "The request is not as it must be."}
-	errRevoked        = refusal{http.StatusUnauthorized, "revoked", "Sign in again."}
-	errNotTrusted     = refusal{http.StatusForbidden, "caller_not_trusted", "The token does not say who signed in, or when."}
-	errRoomNotAllowed = refusal{http.StatusForbidden, "room_not_allowed", "You may not enter one of these rooms."}
-	errTooLarge       = refusal{http.StatusRequestEntityTooLarge, "too_large", "The request is longer than 1 KB."}
-	errMediaType      = refusal{http.StatusUnsupportedMediaType, "unsupported_media_type", "Send application/json."}
-	errNotConfigured  = refusal{http.StatusServiceUnavailable, "auth_not_configured", "Nobody vouches for users here: the route has no authorizer."}
+	errBadRequest     = refusal{http.StatusBadRequest, "bad_request", "The request is not as it must be.", 0}
+	errRevoked        = refusal{http.StatusUnauthorized, "revoked", "Sign in again.", 0}
+	errUnknownUser    = refusal{http.StatusForbidden, "caller_not_trusted", "The token does not say who signed in, or when.", 0}
+	errNotTrusted     = refusal{http.StatusForbidden, "caller_not_trusted", "This caller may not speak for users: see TrustedCallerArns.", 0}
+	errRoomNotAllowed = refusal{http.StatusForbidden, "room_not_allowed", "You may not enter one of these rooms.", 0}
+	errTooLarge       = refusal{http.StatusRequestEntityTooLarge, "too_large", "The request is longer than 1 KB.", 0}
+	errMediaType      = refusal{http.StatusUnsupportedMediaType, "unsupported_media_type", "Send application/json.", 0}
+	errGuestsFull     = refusal{http.StatusTooManyRequests, "too_many_connections", "Too many guests are here. Try again later.", guestRetryAfter}
+	errNotConfigured  = refusal{http.StatusServiceUnavailable, "auth_not_configured", "Nobody vouches for users here: see the parameter AuthMode.", 0}
 )
 
-// users tells who may not connect; connections.Store does.
+// users tells whom connect would refuse; connections.Store does.
 type users interface {
-	Revoked(ctx context.Context, subject string, authenticatedAt, now time.Time) error
+	MayConnect(ctx context.Context, subject string, authenticatedAt, now time.Time) error
 }
 
 // presigner makes URLs; grant.Presigner is one.
@@ -82,11 +92,8 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 	var refused refusal
 	switch {
 	case errors.As(err, &refused):
-		h.log.WarnContext(ctx, "URL refused", slog.String("reason", refused.code), slog.Int("status", refused.status), took)
-		return respond(refused.status, struct {
-			Code    string `json:"error"`
-			Message string `json:"message"`
-		}{refused.code, refused.message})
+		h.log.WarnContext(ctx, "URL refused", slog.String("reason", refused.code), slog.Int("status", refused.status), slog.Any("error", err), took)
+		return refuse(refused)
 	case err != nil:
 		h.log.ErrorContext(ctx, "sign failed", slog.Any("error", err), took)
 		return events.APIGatewayV2HTTPResponse{}, err
@@ -96,24 +103,28 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 }
 
 // sign checks the request and makes the answer to it.
-func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest, now time.Time) (answer, error) {
-	caller, err := h.config.callerOf(event.RequestContext, now)
-	if err != nil {
-		return answer{}, err
-	}
+func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest, now time.Time) (_ answer, err error) {
+	defer logging.Recover(ctx, h.log, &err)
 	request, err := readRequest(event)
 	if err != nil {
 		return answer{}, err
 	}
-	if len(request.Rooms) == 0 {
-		request.Rooms = h.config.DefaultRooms
+	caller, err := h.config.callerOf(event.RequestContext, request.User, now)
+	if err != nil {
+		return answer{}, err
 	}
+	if request.Challenge == "" && h.config.ProofOfPossession != proofOptional {
+		return answer{}, fmt.Errorf("no challenge: %w", errBadRequest)
+	}
+	request.Rooms = h.config.roomsFor(caller, request.Rooms)
 	if !caller.mayEnter(request.Rooms) {
 		return answer{}, errRoomNotAllowed
 	}
-	switch err := h.users.Revoked(ctx, caller.subject, caller.authenticatedAt, now); {
+	switch err := h.users.MayConnect(ctx, caller.subject, caller.authenticatedAt, now); {
 	case errors.Is(err, connections.ErrRevoked), errors.Is(err, connections.ErrBanned):
 		return answer{}, errRevoked
+	case errors.Is(err, connections.ErrGuestsFull):
+		return answer{}, errGuestsFull
 	case err != nil:
 		return answer{}, err
 	}
@@ -123,9 +134,13 @@ func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest
 // present signs the URL for a caller who may have it.
 func (h *handler) present(ctx context.Context, caller caller, request signRequest, now time.Time) (answer, error) {
 	issuedAt := time.Unix(now.Unix(), 0).UTC()
+	sessionEndsAt := issuedAt.Add(h.config.sessionMax())
+	if !caller.sessionEndsAt.IsZero() && caller.sessionEndsAt.Before(sessionEndsAt) {
+		sessionEndsAt = caller.sessionEndsAt
+	}
 	signed, err := h.presigner.Presign(ctx, grant.Grant{
 		Subject: caller.subject, Name: caller.name, Rooms: request.Rooms,
-		IssuedAt: issuedAt, ExpiresAt: issuedAt.Add(h.config.urlLifetime()), SessionEndsAt: issuedAt.Add(h.config.sessionMax()),
+		IssuedAt: issuedAt, ExpiresAt: issuedAt.Add(h.config.urlLifetime()), SessionEndsAt: sessionEndsAt,
 		AuthenticatedAt: caller.authenticatedAt, Ticket: h.newTicket(), Challenge: request.Challenge,
 	})
 	if err != nil {
@@ -133,9 +148,21 @@ func (h *handler) present(ctx context.Context, caller caller, request signReques
 	}
 	return answer{
 		URL: signed.Reveal(), Protocols: []string{protocolChat},
-		ExpiresIn: h.config.URLLifetimeSeconds, SessionEndsIn: h.config.SessionMaxSeconds,
+		ExpiresIn: h.config.URLLifetimeSeconds, SessionEndsIn: int(sessionEndsAt.Sub(issuedAt) / time.Second),
 		User: user{Subject: caller.subject, Name: caller.name},
 	}, nil
+}
+
+// refuse returns the answer that tells a refusal.
+func refuse(r refusal) (events.APIGatewayV2HTTPResponse, error) {
+	response, err := respond(r.status, struct {
+		Code    string `json:"error"`
+		Message string `json:"message"`
+	}{r.code, r.message})
+	if err == nil && r.retryAfter > 0 {
+		response.Headers["Retry-After"] = strconv.Itoa(int(r.retryAfter / time.Second))
+	}
+	return response, err
 }
 
 // respond returns an answer that nobody may store.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ import (
 const (
 	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 	ticket    = "AAECAwQFBgcICQoLDA0ODw"
+	issuer    = "https://issuer.example"
 )
 
 var epoch = time.Date(2026, 11, 22, 6, 0, 0, 400_000_000, time.UTC)
@@ -34,12 +36,18 @@ type fakeUsers struct {
 	authenticatedAt time.Time
 }
 
-func (f *fakeUsers) Revoked(_ context.Context, subject string, authenticatedAt, _ time.Time) error {
+func (f *fakeUsers) MayConnect(_ context.Context, subject string, authenticatedAt, _ time.Time) error {
 	f.subject, f.authenticatedAt = subject, authenticatedAt
 	return f.err
 }
 
 func newTestHandler(t *testing.T, users *fakeUsers) (*handler, *bytes.Buffer) {
+	t.Helper()
+	return newHandlerWith(t, users, nil)
+}
+
+// newHandlerWith returns a handler in an environment that differs from the usual one.
+func newHandlerWith(t *testing.T, users *fakeUsers, changes map[string]string) (*handler, *bytes.Buffer) {
 	t.Helper()
 	presigner, err := grant.NewPresigner("wss://abc123.execute-api.us-east-1.amazonaws.com/prod", "us-east-1",
 		aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
@@ -48,7 +56,9 @@ func newTestHandler(t *testing.T, users *fakeUsers) (*handler, *bytes.Buffer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := readConfig(environment())
+	environment := environment()
+	maps.Copy(environment, changes)
+	c, err := readConfig(environment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +71,8 @@ func newTestHandler(t *testing.T, users *fakeUsers) (*handler, *bytes.Buffer) {
 
 func environment() map[string]string {
 	return map[string]string{
-		"WEBSOCKET_URL": "wss://abc123.execute-api.us-east-1.amazonaws.com/prod", "TABLE_NAME": "table", "AUTH_MODE": "jwt",
+		"WEBSOCKET_URL": "wss://abc123.execute-api.us-east-1.amazonaws.com/prod", "PROOF_OF_POSSESSION": "optional", "TABLE_NAME": "table", "ACCOUNT_ID": "111122223333",
+		"AUTH_MODE": "jwt", "OIDC_ISSUER": issuer, "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": "", "GUEST_CONNECTIONS": "100",
 		"DEFAULT_ROOMS": "lobby,news", "NAME_CLAIM": "name", "ROOMS_CLAIM": "", "URL_LIFETIME_SECONDS": "10", "SESSION_MAX_SECONDS": "7200",
 	}
 }
@@ -73,7 +84,7 @@ func request(body string) events.APIGatewayV2HTTPRequest {
 		Headers: map[string]string{"content-type": "application/json", "host": "evil.example", "authorization": "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln"},
 		RequestContext: events.APIGatewayV2HTTPRequestContext{Authorizer: &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
 			JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: map[string]string{
-				"iss": "https://issuer.example", "sub": "alice", "name": "Alice", "iat": "1795327140", "exp": "1795330740",
+				"iss": issuer, "sub": "alice", "name": "Alice", "iat": "1795327140", "exp": "1795330740",
 			}},
 		}},
 	}
@@ -168,7 +179,6 @@ func TestSignRefuses(t *testing.T) {
 	t.Parallel()
 	type event = events.APIGatewayV2HTTPRequest
 	body := func(body string) func(*event) { return func(e *event) { e.Body = body } }
-	claim := func(name, value string) func(*event) { return func(e *event) { claims(*e)[name] = value } }
 	contentType := func(value string) func(*event) { return func(e *event) { e.Headers["content-type"] = value } }
 	tests := []struct {
 		name   string
@@ -182,6 +192,7 @@ func TestSignRefuses(t *testing.T) {
 		{"two objects", body(`{}{}`), 400, "bad_request"},
 		{"an unknown name", body(`{"room":"lobby"}`), 400, "bad_request"},
 		{"a user of the caller's choice", body(`{"user":{"sub":"bob"}}`), 400, "bad_request"},
+		{"a user of the caller's choice, all complete", body(`{"user":{"sub":"bob","name":"Bob","sessionStart":1795327140,"sessionEndsAt":1795330740,"rooms":["lobby"]}}`), 400, "bad_request"},
 		{"a repeated name", body(`{"rooms":["lobby"],"rooms":["news"]}`), 400, "bad_request"},
 		{"another letter case", body(`{"Rooms":["lobby"]}`), 400, "bad_request"},
 		{"an ill-formed room", body(`{"rooms":["Lobby"]}`), 400, "bad_request"},
@@ -195,15 +206,6 @@ func TestSignRefuses(t *testing.T) {
 		{"plain text, which needs no preflight", contentType("text/plain"), 415, "unsupported_media_type"},
 		{"nearly JSON", contentType("application/json-patch+json"), 415, "unsupported_media_type"},
 		{"a room of others", body(`{"rooms":["lobby","secret"]}`), 403, "room_not_allowed"},
-		{"no authorizer", func(e *event) { e.RequestContext.Authorizer = nil }, 503, "auth_not_configured"},
-		{"another authorizer", func(e *event) { e.RequestContext.Authorizer.JWT = nil }, 503, "auth_not_configured"},
-		{"no claims", func(e *event) { e.RequestContext.Authorizer.JWT.Claims = nil }, 503, "auth_not_configured"},
-		{"no subject", claim("sub", ""), 403, "caller_not_trusted"},
-		{"no issuer", claim("iss", ""), 403, "caller_not_trusted"},
-		{"no time of issue", claim("iat", ""), 403, "caller_not_trusted"},
-		{"no number as time of issue", claim("iat", "NaN"), 403, "caller_not_trusted"},
-		{"an expired token", claim("exp", "1795327200"), 401, "revoked"},
-		{"a token without end", claim("exp", ""), 401, "revoked"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -219,7 +221,7 @@ func TestSignRefuses(t *testing.T) {
 func checkRefusal(t *testing.T, h *handler, e events.APIGatewayV2HTTPRequest, status int, code string, log *bytes.Buffer) {
 	t.Helper()
 	response, err := h.handle(t.Context(), e)
-	if err != nil || response.StatusCode != status || !strings.HasPrefix(response.Body, `{"error":"`+code+`","message":"`) {
+	if err != nil || response.StatusCode != status || !strings.HasPrefix(response.Body, `{"error":"`+code+`","message":"`) || strings.Contains(response.Body, "wss:") {
 		t.Errorf("handle = %d %s, %v; want %d %s", response.StatusCode, response.Body, err, status, code)
 	}
 	if !strings.Contains(log.String(), `"reason":"`+code+`"`) {

@@ -1,6 +1,8 @@
-// Command signurl is the Lambda function behind POST /signurl of the HTTP API: it gives a signed-in
-// user a presigned URL, with which the user's browser opens one WebSocket connection. The gateway
-// has checked the user's token; this function decides what the URL grants.
+// Command signurl is the Lambda function behind POST /signurl of the HTTP API: it gives a user a
+// presigned URL, with which the user's browser opens one WebSocket connection. Who the user is, the
+// deployment's mode decides: the gateway has checked the user's token, or the signature of a caller
+// that names the user, or the user is a guest. This function checks again what the gateway vouches
+// for, and decides what the URL grants.
 package main
 
 import (
@@ -22,6 +24,7 @@ import (
 
 func main() {
 	log := logging.New(os.Stdout)
+	logging.TakeOver(log)
 	h, err := newHandler(context.Background(), log, env.ToMap(os.Environ()))
 	if err != nil {
 		log.Error("init failed", slog.Any("error", err))
@@ -37,7 +40,7 @@ func newHandler(ctx context.Context, log *slog.Logger, environment map[string]st
 	if err != nil {
 		return nil, fmt.Errorf("read environment: %w", err)
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(logging.ForSDK(log)))
 	if err != nil {
 		return nil, fmt.Errorf("load AWS config: %w", err)
 	}
@@ -45,6 +48,6 @@ func newHandler(ctx context.Context, log *slog.Logger, environment map[string]st
 	if err != nil {
 		return nil, err
 	}
-	users := connections.New(dynamodb.NewFromConfig(aws), c.TableName, connections.Limits{})
+	users := connections.New(dynamodb.NewFromConfig(aws), c.TableName, connections.Limits{GuestConnections: c.GuestConnections})
 	return &handler{log: log, config: c, users: users, presigner: presigner, now: time.Now, newTicket: grant.NewTicket}, nil
 }

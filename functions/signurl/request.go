@@ -15,8 +15,9 @@ const maxBody = 1 << 10 // bytes
 
 // signRequest is the body of a request.
 type signRequest struct {
-	Rooms     []string `json:"rooms"`     // rooms to be in; the default rooms when there are none
-	Challenge string   `json:"challenge"` // base64url of the SHA-256 digest of the client's verifier
+	Rooms     []string   `json:"rooms"`     // rooms to be in; the default rooms when there are none
+	Challenge string     `json:"challenge"` // base64url of the SHA-256 digest of the client's verifier
+	User      *namedUser `json:"user"`      // whom a trusted caller has signed in; only in mode iam
 }
 
 // readRequest returns the body of a request. Exactly one JSON object is taken, with the known names

@@ -14,13 +14,14 @@ import (
 // Faults are the troubles that the stage makes on demand. The zero value makes
 // none. A share is between 0 and 1.
 type Faults struct {
-	Hold101         time.Duration // every accepted handshake is answered so much later; posts meanwhile get 410
-	LoseDisconnects float64       // share of connections whose $disconnect never happens
-	GonePosts       float64       // share of posts answered 410
-	LimitPosts      float64       // share of posts answered 429
-	HoldReaders     float64       // share of connections that stop reading after their 101
-	DropTCP         float64       // share of client messages upon which the TCP connection is cut
-	Seed            uint64        // of the dice
+	Hold101              time.Duration // every accepted handshake is answered so much later; posts meanwhile get 410
+	LoseDisconnects      float64       // share of connections whose $disconnect never happens
+	GonePosts            float64       // share of posts answered 410
+	LimitPosts           float64       // share of posts answered 429
+	HoldReaders          float64       // share of connections that stop reading after their 101
+	DropTCP              float64       // share of client messages upon which the TCP connection is cut
+	TransactionConflicts float64       // share of DynamoDB's transactions that are cancelled because of another one
+	Seed                 uint64        // of the dice
 }
 
 // ParseFaults reads faults by their command-line names, for example hold-101=500ms.
@@ -30,12 +31,13 @@ func ParseFaults(values map[string]string, seed uint64) (Faults, error) {
 		return func(value string) (err error) { *target, err = strconv.ParseFloat(value, 64); return err }
 	}
 	parsers := map[string]func(string) error{
-		"hold-101":         func(value string) (err error) { f.Hold101, err = time.ParseDuration(value); return err },
-		"lose-disconnects": share(&f.LoseDisconnects),
-		"gone-posts":       share(&f.GonePosts),
-		"limit-posts":      share(&f.LimitPosts),
-		"hold-readers":     share(&f.HoldReaders),
-		"drop-tcp":         share(&f.DropTCP),
+		"transaction-conflicts": share(&f.TransactionConflicts),
+		"hold-101":              func(value string) (err error) { f.Hold101, err = time.ParseDuration(value); return err },
+		"lose-disconnects":      share(&f.LoseDisconnects),
+		"gone-posts":            share(&f.GonePosts),
+		"limit-posts":           share(&f.LimitPosts),
+		"hold-readers":          share(&f.HoldReaders),
+		"drop-tcp":              share(&f.DropTCP),
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		parse, ok := parsers[name]
@@ -50,4 +52,9 @@ func ParseFaults(values map[string]string, seed uint64) (Faults, error) {
 	return f, nil
 }
 
-func (f Faults) gateway() gateway.Faults { return gateway.Faults(f) }
+func (f Faults) gateway() gateway.Faults {
+	return gateway.Faults{
+		Hold101: f.Hold101, LoseDisconnects: f.LoseDisconnects, GonePosts: f.GonePosts, LimitPosts: f.LimitPosts,
+		HoldReaders: f.HoldReaders, DropTCP: f.DropTCP, Seed: f.Seed,
+	}
+}

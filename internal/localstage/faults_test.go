@@ -7,8 +7,8 @@ import (
 
 func TestFaultsAreReadByName(t *testing.T) {
 	t.Parallel()
-	got, err := ParseFaults(map[string]string{"hold-101": "500ms", "gone-posts": "0.3"}, 7)
-	if want := (Faults{Hold101: 500 * time.Millisecond, GonePosts: 0.3, Seed: 7}); err != nil || got != want {
+	got, err := ParseFaults(map[string]string{"hold-101": "500ms", "gone-posts": "0.3", "transaction-conflicts": "0.1"}, 7)
+	if want := (Faults{Hold101: 500 * time.Millisecond, GonePosts: 0.3, TransactionConflicts: 0.1, Seed: 7}); err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 	for name, value := range map[string]string{"hold-101": "soon", "gone-posts": "some", "gremlins": "1"} {

@@ -12,6 +12,12 @@ import (
 	"signedsocket/internal/localstage/template"
 )
 
+// The services that invoke functions, as permissions name them.
+const (
+	apiGateway  = "apigateway.amazonaws.com"
+	eventBridge = "events.amazonaws.com"
+)
+
 // integration is the function behind a route, as the API reaches it: only with
 // an AWS::Lambda::Permission of the template for that route.
 type integration struct {
@@ -34,7 +40,7 @@ func (s *Stage) integration(logicalID, sourceARN string) (integration, error) {
 	if !ok {
 		return integration{}, fmt.Errorf("its function %q is not in the template", logicalID)
 	}
-	permitted := s.permits(logicalID, sourceARN)
+	permitted := s.permits(logicalID, apiGateway, sourceARN)
 	if !permitted {
 		s.config.Log.Warn("no AWS::Lambda::Permission lets the API invoke this function: every call will fail",
 			"function", logicalID, "sourceArn", sourceARN)
@@ -44,14 +50,14 @@ func (s *Stage) integration(logicalID, sourceARN string) (integration, error) {
 
 // permits evaluates the template's permissions as the function's resource policy.
 // Source: Lambda developer guide, "Working with resource-based IAM policies in Lambda".
-func (s *Stage) permits(function, sourceARN string) bool {
+func (s *Stage) permits(function, service, sourceARN string) bool {
 	request := policy.Request{
 		Action:   "lambda:InvokeFunction",
 		Resource: "*",
 		Context:  policy.Context{"aws:SourceArn": {sourceARN}},
 	}
 	for _, p := range s.template.Permissions {
-		if p.Function != function || p.Principal != "apigateway.amazonaws.com" {
+		if p.Function != function || p.Principal != service {
 			continue
 		}
 		document, err := policy.Parse(permissionPolicy(p))

@@ -22,6 +22,7 @@ import (
 	"signedsocket/internal/localstage/gateway"
 	"signedsocket/internal/localstage/lambda"
 	"signedsocket/internal/localstage/lambdaapi"
+	"signedsocket/internal/localstage/schedule"
 	"signedsocket/internal/localstage/template"
 )
 
@@ -59,6 +60,7 @@ type Stage struct {
 	functions   *lambda.Service
 	byLogicalID map[string]*lambda.Function
 	lambdaAPI   *lambdaapi.API
+	schedules   *schedule.Scheduler
 	gateway     *gateway.Gateway
 	servers     []*http.Server
 	serving     sync.WaitGroup
@@ -114,6 +116,9 @@ func (s *Stage) Close(ctx context.Context) error {
 	}
 	if s.listeners != nil {
 		_ = s.listeners.Close() // the servers have closed theirs already
+	}
+	if s.schedules != nil {
+		s.schedules.Close()
 	}
 	if s.lambdaAPI != nil {
 		s.lambdaAPI.Close()

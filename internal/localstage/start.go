@@ -48,6 +48,9 @@ func (s *Stage) start(ctx context.Context) error {
 	if err := s.startAPIs(who); err != nil {
 		return err
 	}
+	if err := s.startSchedules(); err != nil {
+		return err
+	}
 	return s.writeFiles(at, who)
 }
 
@@ -116,7 +119,7 @@ func (s *Stage) startDevelopment(ctx context.Context, at addresses, who *princip
 	if err != nil {
 		return err
 	}
-	front, err := newDynamoDBFront(who.authority, s.template.Tables, engine, s.config.Log)
+	front, err := newDynamoDBFront(who.authority, s.template.Tables, s.config.Faults.conflicting(engine), s.config.Log)
 	if err != nil {
 		return err
 	}

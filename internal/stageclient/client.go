@@ -76,13 +76,27 @@ func (e *SignError) Error() string {
 	return text
 }
 
-// SignURL asks the stage for a signed URL. No rooms asks for the default ones; the
-// challenge is that of a [Proof] and may be empty. A refusal is a [*SignError].
+// SignURL asks the stage for a signed URL with an access token, or as a guest when token is empty. No
+// rooms asks for the default ones; the challenge is that of a [Proof] and may be empty. A refusal is a
+// [*SignError].
 func (c *Client) SignURL(ctx context.Context, token string, rooms []string, challenge string) (*Signed, error) {
-	request := struct {
-		Rooms     []string `json:"rooms,omitempty"`
-		Challenge string   `json:"challenge,omitempty"`
-	}{rooms, challenge}
+	return c.signURL(ctx, signRequest{Rooms: rooms, Challenge: challenge}, func(r *http.Request, _ []byte) error {
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		return nil
+	})
+}
+
+// signRequest is the body of POST /signurl.
+type signRequest struct {
+	Rooms     []string   `json:"rooms,omitempty"`
+	Challenge string     `json:"challenge,omitempty"`
+	User      *NamedUser `json:"user,omitempty"`
+}
+
+// signURL asks for a signed URL. authorize adds to the request what shows who asks; the body is final then.
+func (c *Client) signURL(ctx context.Context, request signRequest, authorize func(*http.Request, []byte) error) (*Signed, error) {
 	body, err := json.Marshal(request)
 	if err != nil {
 		return nil, fmt.Errorf("ask signurl: %w", err)
@@ -92,8 +106,8 @@ func (c *Client) SignURL(ctx context.Context, token string, rooms []string, chal
 		return nil, fmt.Errorf("ask signurl: %w", err)
 	}
 	r.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
+	if err := authorize(r, body); err != nil {
+		return nil, fmt.Errorf("ask signurl: %w", err)
 	}
 	status, header, answer, err := c.do(r)
 	if err != nil {
@@ -156,6 +170,6 @@ func (c *Client) Connect(ctx context.Context, user string, rooms ...string) (*Co
 	if err != nil {
 		return nil, nil, err
 	}
-	conn, err := Dial(ctx, signed, DialOptions{Verifier: proof.Verifier, HTTP: c.HTTP})
+	conn, err := c.Dial(ctx, signed, DialOptions{Verifier: proof.Verifier})
 	return conn, signed, err
 }

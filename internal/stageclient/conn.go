@@ -53,6 +53,31 @@ type DialOptions struct {
 	HTTP     *http.Client // http.DefaultClient when nil
 }
 
+// Origin is what a browser says of a page of this stage; empty when the stage names no page.
+func (c *Client) Origin() string {
+	page, err := url.Parse(c.Outputs.FrontendURL)
+	if err != nil || page.Host == "" {
+		return ""
+	}
+	return page.Scheme + "://" + page.Host
+}
+
+// Dial is [Dial] as a page of this stage does it: with the page's Origin, unless the
+// options have another header of that name.
+func (c *Client) Dial(ctx context.Context, signed *Signed, o DialOptions) (*Conn, error) {
+	o.Header = o.Header.Clone()
+	if o.Header == nil {
+		o.Header = make(http.Header)
+	}
+	if origin := c.Origin(); origin != "" && o.Header.Values("Origin") == nil {
+		o.Header.Set("Origin", origin)
+	}
+	if o.HTTP == nil {
+		o.HTTP = c.HTTP
+	}
+	return Dial(ctx, signed, o)
+}
+
 // Conn is an open connection. Send and Next may be called concurrently with each
 // other; the caller must Close it.
 type Conn struct {

@@ -19,6 +19,7 @@ type Outputs struct {
 	CallbackURL  string `json:"CallbackUrl"`  // https://…/prod, for @connections
 	SignURL      string `json:"SignUrl"`      // where POST /signurl is
 	FrontendURL  string `json:"FrontendUrl"`  // the page, empty when there is none
+	ReaperName   string `json:"ReaperName"`   // the function that closes connections
 	TableName    string `json:"TableName"`
 	Region       string `json:"Region"`
 	Local        Local  `json:"Local"` // zero for a deployed stage
@@ -28,6 +29,7 @@ type Outputs struct {
 type Local struct {
 	DevTokenURL     string `json:"DevTokenUrl"`     // ?user=alice answers with a token
 	DynamoDBURL     string `json:"DynamoDBUrl"`     // endpoint of the table
+	LambdaURL       string `json:"LambdaUrl"`       // endpoint of the Lambda API, for aws lambda invoke
 	CredentialsFile string `json:"CredentialsFile"` // AWS shared credentials, a profile per function and "admin"
 }
 

@@ -16,8 +16,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// What a caller may have to tell apart. Every other error of Post is a fault of the endpoint, of the
-// way to it, or of the function's permissions.
+// What a caller may have to tell apart. Every other error is a fault of the endpoint, of the way to it,
+// or of the function's permissions.
 var (
 	// ErrGone means that there is no such connection: it is closed, or its handshake has not been
 	// answered yet.
@@ -29,10 +29,14 @@ var (
 	ErrThrottled = errors.New("throttled")
 )
 
+// HandshakeTime is how long a handshake can last at most. $connect runs before the handshake is answered,
+// and until then ErrGone is what API Gateway says of a connection that may still open.
+const HandshakeTime = 30 * time.Second
+
 // idleTimeout is how long an unused connection to the endpoint is kept.
 const idleTimeout = 50 * time.Second
 
-// Client posts frames to connections. It is safe for concurrent use.
+// Client posts frames to connections and closes them. It is safe for concurrent use.
 type Client struct {
 	api *apigatewaymanagementapi.Client
 }
@@ -65,13 +69,25 @@ func pooled(client aws.HTTPClient, concurrency int) aws.HTTPClient {
 // ErrThrottled, or a fault, each with the SDK's error in its chain.
 func (c *Client) Post(ctx context.Context, connectionID string, data []byte) error {
 	_, err := c.api.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &connectionID, Data: data})
+	return wrap("post to connection", err)
+}
+
+// Close closes a connection. The client sees close code 1000 and no reason, so what it is to know has to
+// be posted before. The error is ErrGone, ErrThrottled, or a fault, each with the SDK's error in its
+// chain.
+func (c *Client) Close(ctx context.Context, connectionID string) error {
+	_, err := c.api.DeleteConnection(ctx, &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &connectionID})
+	return wrap("close connection", err)
+}
+
+func wrap(operation string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if known := classify(err); known != nil {
-		return fmt.Errorf("post to connection: %w: %w", known, err)
+		return fmt.Errorf("%s: %w: %w", operation, known, err)
 	}
-	return fmt.Errorf("post to connection: %w", err)
+	return fmt.Errorf("%s: %w", operation, err)
 }
 
 // classify looks at the type of the error first, and at the status when a proxy or an emulator left

@@ -58,6 +58,21 @@ func TestPostSendsTheFrame(t *testing.T) {
 	}
 }
 
+func TestCloseDeletesTheConnection(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]error{http.StatusNoContent: nil, http.StatusGone: ErrGone} {
+		client, _, _ := newClient(t, 1, func(w http.ResponseWriter, r *http.Request) {
+			if got, want := r.Method+" "+r.RequestURI, "DELETE /prod/@connections/L0SM9cOFvHcCIhw%3D"; got != want {
+				t.Errorf("request %q, want %q", got, want)
+			}
+			w.WriteHeader(status)
+		})
+		if err := client.Close(t.Context(), connectionID); !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("after status %d: %v, want %v", status, err, want)
+		}
+	}
+}
+
 func TestPostTellsErrorsApart(t *testing.T) {
 	t.Parallel()
 	known := []error{ErrGone, ErrTooLarge, ErrThrottled}

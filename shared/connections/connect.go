@@ -45,8 +45,9 @@ const (
 // Connect admits a connection: it uses up the ticket, checks that the user is neither revoked nor
 // banned at now, counts the connection, and writes its items, all in one transaction. When the user
 // has as many connections as allowed, the oldest gives way: its items are removed in the same
-// transaction that writes the new ones. Connect returns how many gave way. The error is
-// ErrTicketUsed, ErrRevoked, ErrBanned, or a fault; then nothing was written, unless a fault hides
+// transaction that writes the new ones, and it is due to be closed. Among guests, who share one limit, only a connection whose
+// session is over gives way. Connect returns how many gave way. The error is ErrTicketUsed,
+// ErrRevoked, ErrBanned, ErrGuestsFull, or a fault; then nothing was written, unless a fault hides
 // that the transaction took place. What is left in that case is not reachable, and is forgotten like
 // any connection that is gone.
 func (s *Store) Connect(ctx context.Context, a Admission, now time.Time) (evicted int, err error) {
@@ -68,10 +69,10 @@ func (s *Store) Connect(ctx context.Context, a Admission, now time.Time) (evicte
 // returns the USER item and true.
 func (s *Store) admit(ctx context.Context, a Admission, now time.Time) (user item, full bool, err error) {
 	update := s.userUpdate(a, now)
-	update.UpdateExpression = aws.String("SET #entry = :sx, expiresAt = :keep ADD n :one")
+	update.UpdateExpression = aws.String("SET #entry = :entry, expiresAt = :keep ADD n :one")
 	update.ConditionExpression = aws.String(notRevoked + " AND (attribute_not_exists(n) OR n < :max)")
 	update.ExpressionAttributeValues[":one"] = number(1)
-	update.ExpressionAttributeValues[":max"] = number(int64(s.limits.ConnectionsPerUser))
+	update.ExpressionAttributeValues[":max"] = number(int64(s.maxConnections(a.Subject)))
 	actions := append([]types.TransactWriteItem{s.useTicket(a), {Update: update}}, s.insert(a)...)
 	reasons, err := s.transact(ctx, actions)
 	if err == nil {
@@ -125,15 +126,17 @@ func (s *Store) userUpdate(a Admission, now time.Time) *types.Update {
 		Key:                      userKey(a.Subject),
 		ExpressionAttributeNames: map[string]string{"#entry": entryName(a.ConnectionID)},
 		ExpressionAttributeValues: item{
-			":sx": number(a.SessionEndsAt.Unix()), ":keep": number(a.SessionEndsAt.Add(userRetention).Unix()),
-			":ait": number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix()),
+			":entry": entry{a.SessionEndsAt.Unix(), a.ConnectedAt.UnixMilli()}.value(),
+			":keep":  number(a.SessionEndsAt.Add(userRetention).Unix()),
+			":ait":   number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix()),
 		},
 		// The item tells why the condition was not met, without another read.
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 }
 
-// insert returns the actions that write the connection and its memberships.
+// insert returns the actions that write the connection and its memberships, and that it is to be
+// closed in time.
 func (s *Store) insert(a Admission) []types.TransactWriteItem {
 	shared := item{
 		"sub": text(a.Subject), "sx": number(a.SessionEndsAt.Unix()), "connectedAt": number(a.ConnectedAt.UnixMilli()),
@@ -149,7 +152,7 @@ func (s *Store) insert(a Admission) []types.TransactWriteItem {
 	for _, membership := range rooms {
 		actions = append(actions, s.put(with(membershipKey(membership, a.ConnectionID), shared)))
 	}
-	return actions
+	return append(actions, s.sweepLater(a)...)
 }
 
 func (s *Store) put(item item) types.TransactWriteItem {

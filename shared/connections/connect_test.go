@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 var epoch = time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
@@ -43,7 +45,7 @@ func TestConnectWritesTheItemsOfAConnection(t *testing.T) {
 		"ROOM#lobby#0 c1=":         membership,
 		"ROOM#team-1#0 c1=":        membership,
 		"TICKET#ticket-c1= TICKET": {"expiresAt": "1795327810"},
-		"USER#alice USER":          {"n": "1", "c_c1=": "1795334400", "expiresAt": "1797926400"},
+		"USER#alice USER":          {"n": "1", "c_c1=": "1795334400.1795327200123", "expiresAt": "1797926400"},
 	}, table.items(t))
 }
 
@@ -210,5 +212,25 @@ func TestParallelConnectsNeverExceedTheLimit(t *testing.T) {
 	group.Wait()
 	if live := table.live(t, "alice"); len(live) != 3 {
 		t.Errorf("live %v, want three", live)
+	}
+}
+
+func TestEntriesOfSessionsThatEndTogetherSortByAge(t *testing.T) {
+	t.Parallel()
+	user := item{}
+	// The ids of API Gateway do not sort by time: base64url puts digits last, and ASCII first.
+	for i, id := range []string{"Q=", "1=", "a=", "_="} {
+		user[entryName(id)] = entry{sx: 1795334400, connectedAt: 1795327200120 + int64(i)*10}.value()
+	}
+	user[entryName("z=")] = entry{sx: 1795334399, connectedAt: 1795327209999}.value()
+	same(t, "order", []string{"z=", "Q=", "1=", "a=", "_="}, entriesByAge(user))
+}
+
+func TestEntryIsReadBackAsDynamoDBReturnsIt(t *testing.T) {
+	t.Parallel()
+	// Zeros at the end of a number do not come back.
+	user := item{"c_x": &types.AttributeValueMemberN{Value: "1795334400.17953272"}}
+	if got, want := entryOf(user, "c_x"), (entry{sx: 1795334400, connectedAt: 1795327200000}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

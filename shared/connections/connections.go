@@ -6,10 +6,12 @@
 // One table with the string keys pk and sk and no index:
 //
 //	pk                     sk              attributes
-//	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, w<n>
+//	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, w<n>, s<n>, kicked
 //	ROOM#<room>#<shard>    <connection id> sub, sx, connectedAt, expiresAt
 //	TICKET#<jti>           TICKET          expiresAt
 //	USER#<sub>             USER            n, c_<connection id>, notBefore, bannedUntil, expiresAt
+//
+//	SWEEP#<minute>#<0-3>   <connection id> reason, due, connectedAt, expiresAt
 //
 //	sub           S  user id
 //	nm            S  display name
@@ -17,11 +19,18 @@
 //	sx            N  end of the session, Unix seconds
 //	connectedAt   N  when the connection was opened, Unix milliseconds, from API Gateway's event
 //	w<n>          N  messages sent in window n, which is Unix seconds divided by 10
+//	s<n>          N  violations of the rules in minute n, which is Unix seconds divided by 60
+//	kicked        N  when the connection broke the rules once too often
 //	n             N  live connections of the user: always the number of c_ attributes
-//	c_<id>        N  end of that connection's session, Unix seconds
+//	c_<id>        N  sx of that connection and, behind the decimal point, its connectedAt: so entries
+//	                 sort by age even when sessions end in the same second
 //	notBefore     N  who authenticated at or before this second is revoked
 //	bannedUntil   N  until this second the user may not connect
+//	reason        S  why a connection is to be closed, see Reason
+//	due           N  from when on; its minute is part of the key
 //	expiresAt     N  Unix seconds, the table's TTL attribute
+//
+// All guests share one USER item, that of the user id guest.Pool.
 //
 // # Invariants
 //
@@ -54,6 +63,8 @@ var (
 	ErrBanned = errors.New("user banned")
 	// ErrNotConnected is returned by Touch: the table does not know the connection.
 	ErrNotConnected = errors.New("connection not known")
+	// ErrKicked is returned by Touch and Strike: the connection has broken the rules too often.
+	ErrKicked = errors.New("connection kicked")
 	// ErrSessionEnded is returned by Touch: the connection's session is over.
 	ErrSessionEnded = errors.New("session ended")
 )
@@ -97,6 +108,8 @@ func (c Connection) In(room string) bool {
 // API is the part of the DynamoDB client that a Store uses.
 type API interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
@@ -105,6 +118,7 @@ type API interface {
 // Limits are the numbers of a deployment. A zero stands for the default.
 type Limits struct {
 	ConnectionsPerUser int // default 5
+	GuestConnections   int // of all guests together, default 100
 	MessagesPerWindow  int // messages of one connection in 10 seconds, default 20
 	RoomShards         int // partitions over which the members of a room are spread, default 1
 }
@@ -125,6 +139,9 @@ const membersPerPage = 1000
 func New(api API, table string, limits Limits) *Store {
 	if limits.ConnectionsPerUser == 0 {
 		limits.ConnectionsPerUser = 5
+	}
+	if limits.GuestConnections == 0 {
+		limits.GuestConnections = 100
 	}
 	if limits.MessagesPerWindow == 0 {
 		limits.MessagesPerWindow = 20

@@ -26,15 +26,18 @@ var errNoEntries = errors.New("user counts connections that are not listed")
 // failed admission found it. It returns how many connections gave way.
 func (s *Store) replaceOldest(ctx context.Context, a Admission, user item, now time.Time) (evicted int, err error) {
 	count, _ := numberOf(user, "n")
-	entries := entriesByAge(user)
-	surplus := int(count) - s.limits.ConnectionsPerUser + 1
+	entries, err := s.replaceable(a.Subject, user, now)
+	if err != nil {
+		return 0, err
+	}
+	surplus := int(count) - s.maxConnections(a.Subject) + 1
 	oldest := entries[:min(surplus, len(entries), maxEvicted)]
 	if len(oldest) == 0 {
 		return 0, errNoEntries
 	}
 	actions := append([]types.TransactWriteItem{s.useTicket(a), {Update: s.takeOver(a, oldest, count, now)}}, s.insert(a)...)
 	for _, connectionID := range oldest {
-		removals, err := s.removals(ctx, connectionID)
+		removals, err := s.removals(ctx, connectionID, now)
 		if err != nil {
 			return 0, err
 		}
@@ -65,7 +68,7 @@ func (s *Store) takeOver(a Admission, oldest []string, count int64, now time.Tim
 		condition += " AND attribute_exists(" + remove[i] + ")"
 	}
 	update.ConditionExpression = aws.String(condition)
-	update.UpdateExpression = aws.String("SET #entry = :sx, expiresAt = :keep REMOVE " + strings.Join(remove, ", ") + " ADD n :change")
+	update.UpdateExpression = aws.String("SET #entry = :entry, expiresAt = :keep REMOVE " + strings.Join(remove, ", ") + " ADD n :change")
 	update.ExpressionAttributeValues[":seen"] = number(count)
 	update.ExpressionAttributeValues[":change"] = number(int64(1 - len(oldest)))
 	return update
@@ -73,28 +76,30 @@ func (s *Store) takeOver(a Admission, oldest []string, count int64, now time.Tim
 
 // entriesByAge returns the ids of a user's connections, the one whose session ends first in front.
 func entriesByAge(user item) []string {
-	ends := make(map[string]int64)
+	entries := make(map[string]entry)
 	ids := make([]string, 0, len(user))
 	for name := range user {
 		if id, ok := strings.CutPrefix(name, entryPrefix); ok {
-			ends[id], _ = numberOf(user, name)
+			entries[id] = entryOf(user, name)
 			ids = append(ids, id)
 		}
 	}
 	slices.SortFunc(ids, func(a, b string) int {
-		return cmp.Or(cmp.Compare(ends[a], ends[b]), strings.Compare(a, b))
+		return cmp.Or(entries[a].compare(entries[b]), strings.Compare(a, b))
 	})
 	return ids
 }
 
-// removals returns the actions that remove a connection's items. A connection without CONN item,
-// which TTL may have taken, has memberships no longer than that either.
-func (s *Store) removals(ctx context.Context, connectionID string) ([]types.TransactWriteItem, error) {
-	conn, err := s.get(ctx, connectionKey(connectionID), aws.String("rooms"))
+// removals returns the actions that remove a connection's items and have it closed. A connection
+// without CONN item, which TTL may have taken, has memberships no longer than that either.
+func (s *Store) removals(ctx context.Context, connectionID string, now time.Time) ([]types.TransactWriteItem, error) {
+	conn, err := s.get(ctx, connectionKey(connectionID), aws.String("rooms, connectedAt"))
 	if err != nil {
 		return nil, err
 	}
-	actions := []types.TransactWriteItem{s.remove(connectionKey(connectionID))}
+	connectedAt, _ := numberOf(conn, "connectedAt")
+	sweep := newSweep(connectionID, time.UnixMilli(connectedAt), Evicted, now)
+	actions := []types.TransactWriteItem{s.remove(connectionKey(connectionID)), s.put(sweep.item(now))}
 	if conn == nil {
 		return actions, nil
 	}

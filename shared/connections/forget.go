@@ -3,6 +3,7 @@ package connections
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,29 +15,37 @@ import (
 // meant. Forget reports whether it removed anything: a connection that is not known, or not any
 // more, is no error.
 func (s *Store) Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error) {
-	conn, err := s.get(ctx, connectionKey(connectionID), nil)
+	connection, known, err := s.read(ctx, connectionID)
+	if !connectedAt.IsZero() && !connectedAt.Equal(connection.ConnectedAt) {
+		known = false
+	}
+	if err == nil && known {
+		known, err = s.take(ctx, connection)
+	}
 	if err != nil {
 		return false, fmt.Errorf("forget connection: %w", err)
 	}
-	if conn == nil {
-		return false, nil
+	return known, nil
+}
+
+// read returns what the table holds of a connection, and whether it holds anything.
+func (s *Store) read(ctx context.Context, connectionID string) (Connection, bool, error) {
+	conn, err := s.get(ctx, connectionKey(connectionID), nil)
+	if err != nil || conn == nil {
+		return Connection{}, false, err
 	}
 	connection, err := decodeConnection(connectionID, conn)
-	if err != nil {
-		return false, fmt.Errorf("forget connection: %w", err)
-	}
-	if !connectedAt.IsZero() && !connectedAt.Equal(connection.ConnectedAt) {
-		return false, nil
-	}
-	removed := false
+	return connection, err == nil, err
+}
+
+// take removes a connection, with more actions in the same transaction. It returns false when the
+// connection was removed meanwhile; then nothing was done.
+func (s *Store) take(ctx context.Context, connection Connection, more ...types.TransactWriteItem) (removed bool, err error) {
 	err = retry(ctx, func() error {
-		removed, err = s.removeConnection(ctx, connection, s.leave(connection))
+		removed, err = s.removeConnection(ctx, connection, s.leave(connection), more)
 		return err
 	})
-	if err != nil {
-		return false, fmt.Errorf("forget connection: %w", err)
-	}
-	return removed, nil
+	return removed, err
 }
 
 // leave returns the action that takes a connection out of its user's count.
@@ -53,7 +62,7 @@ func (s *Store) leave(connection Connection) []types.TransactWriteItem {
 
 // removeConnection removes the connection together with its entry in the USER item. Without that
 // entry (its item may have been removed by hand) it removes the rest.
-func (s *Store) removeConnection(ctx context.Context, connection Connection, leave []types.TransactWriteItem) (bool, error) {
+func (s *Store) removeConnection(ctx context.Context, connection Connection, leave, more []types.TransactWriteItem) (bool, error) {
 	actions := []types.TransactWriteItem{{Delete: &types.Delete{
 		TableName:                 aws.String(s.table),
 		Key:                       connectionKey(connection.ID),
@@ -63,7 +72,7 @@ func (s *Store) removeConnection(ctx context.Context, connection Connection, lea
 	for _, membership := range connection.Rooms {
 		actions = append(actions, s.remove(membershipKey(membership, connection.ID)))
 	}
-	reasons, err := s.transact(ctx, append(actions, leave...))
+	reasons, err := s.transact(ctx, slices.Concat(actions, leave, more))
 	if err == nil {
 		return true, nil
 	}
@@ -71,7 +80,7 @@ func (s *Store) removeConnection(ctx context.Context, connection Connection, lea
 		return false, nil
 	}
 	if _, absent := conditionFailed(reasons, len(actions)); absent {
-		return s.removeConnection(ctx, connection, nil)
+		return s.removeConnection(ctx, connection, nil, more)
 	}
 	return false, err
 }

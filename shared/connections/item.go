@@ -1,12 +1,16 @@
 package connections
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signedsocket/shared/guest"
 )
 
 // item is an item, or the key of one, as the DynamoDB client takes it.
@@ -28,14 +32,48 @@ func ticketKey(ticket string) item {
 	return item{"pk": text("TICKET#" + ticket), "sk": text("TICKET")}
 }
 
+// userKey returns the key of the item under which a user's connections are counted. Guests share one.
 func userKey(subject string) item {
-	return item{"pk": text("USER#" + subject), "sk": text("USER")}
+	return item{"pk": text("USER#" + guest.CountedAs(subject)), "sk": text("USER")}
 }
 
 // entryPrefix begins the names of the USER item's attributes that stand for one connection each.
 const entryPrefix = "c_"
 
 func entryName(connectionID string) string { return entryPrefix + connectionID }
+
+// millisecondDigits is how many digits a Unix time in milliseconds has, until the year 2286.
+const millisecondDigits = 13
+
+// entry is what a USER item says of one connection.
+type entry struct {
+	sx          int64 // end of the session, Unix seconds
+	connectedAt int64 // Unix milliseconds
+}
+
+// value returns the entry as one number: sx before the decimal point, connectedAt behind it.
+func (e entry) value() types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: fmt.Sprintf("%d.%0*d", e.sx, millisecondDigits, e.connectedAt)}
+}
+
+// entryOf reads an entry of a USER item. DynamoDB takes zeros off the end of a number.
+func entryOf(user item, name string) entry {
+	value, ok := user[name].(*types.AttributeValueMemberN)
+	if !ok {
+		return entry{}
+	}
+	seconds, fraction, _ := strings.Cut(value.Value, ".")
+	fraction += strings.Repeat("0", max(0, millisecondDigits-len(fraction)))
+	var e entry
+	e.sx, _ = strconv.ParseInt(seconds, 10, 64)
+	e.connectedAt, _ = strconv.ParseInt(fraction, 10, 64)
+	return e
+}
+
+// compare orders entries by the end of the session and, when sessions end in the same second, by age.
+func (e entry) compare(other entry) int {
+	return cmp.Or(cmp.Compare(e.sx, other.sx), cmp.Compare(e.connectedAt, other.connectedAt))
+}
 
 // shardOf returns the shard in which a connection is listed, the same in all of its rooms.
 func shardOf(connectionID string, shards int) int {

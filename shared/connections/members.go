@@ -35,22 +35,38 @@ func (s *Store) Members(ctx context.Context, room string, now time.Time) iter.Se
 // shardMembers returns the pages of one partition.
 func (s *Store) shardMembers(ctx context.Context, partition string, now time.Time) iter.Seq2[[]Member, error] {
 	return func(yield func([]Member, error) bool) {
+		for page, err := range s.pages(ctx, partition, "sk, sx, connectedAt") {
+			if err != nil {
+				yield(nil, fmt.Errorf("list members: %w", err))
+				return
+			}
+			if !yield(liveMembers(page, now), nil) {
+				return
+			}
+		}
+	}
+}
+
+// pages returns the items of one partition, as many at a time as DynamoDB returns. The sequence ends
+// after the first error.
+func (s *Store) pages(ctx context.Context, partition, projection string) iter.Seq2[[]item, error] {
+	return func(yield func([]item, error) bool) {
 		var start item
 		for {
 			out, err := s.api.Query(ctx, &dynamodb.QueryInput{
 				TableName:                 aws.String(s.table),
-				KeyConditionExpression:    aws.String("pk = :room"),
-				ExpressionAttributeValues: item{":room": text(partition)},
-				ProjectionExpression:      aws.String("sk, sx, connectedAt"),
+				KeyConditionExpression:    aws.String("pk = :pk"),
+				ExpressionAttributeValues: item{":pk": text(partition)},
+				ProjectionExpression:      aws.String(projection),
 				ConsistentRead:            aws.Bool(true),
 				Limit:                     aws.Int32(s.page),
 				ExclusiveStartKey:         start,
 			})
 			if err != nil {
-				yield(nil, fmt.Errorf("list members: %w", err))
+				yield(nil, err)
 				return
 			}
-			if !yield(liveMembers(out.Items, now), nil) || len(out.LastEvaluatedKey) == 0 {
+			if !yield(out.Items, nil) || len(out.LastEvaluatedKey) == 0 {
 				return
 			}
 			start = out.LastEvaluatedKey

@@ -21,6 +21,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
+
+	"signedsocket/shared/guest"
 )
 
 // The Store's expressions are judged by moto, an independent implementation of DynamoDB that runs as
@@ -178,8 +180,9 @@ func (tb table) remove(t *testing.T, key item) {
 	}
 }
 
-// live returns the ids of a user's connections, and fails the test when the items break the
-// invariant: CONN items, memberships, entries and count of a user agree with each other.
+// live returns the ids of a user's connections, or for guest.Pool those of all guests. It fails the
+// test when the items break the invariant: CONN items, memberships, entries and count of a user agree
+// with each other.
 func (tb table) live(t *testing.T, subject string) map[string]bool {
 	t.Helper()
 	connections, memberships, entries := make(map[string]bool), make(map[string]bool), make(map[string]bool)
@@ -187,9 +190,9 @@ func (tb table) live(t *testing.T, subject string) map[string]bool {
 	for key, attributes := range items {
 		pk, sk, _ := strings.Cut(key, " ")
 		switch {
-		case strings.HasPrefix(pk, "CONN#") && attributes["sub"] == subject:
+		case strings.HasPrefix(pk, "CONN#") && guest.CountedAs(attributes["sub"]) == subject:
 			connections[strings.TrimPrefix(pk, "CONN#")] = true
-		case strings.HasPrefix(pk, "ROOM#") && attributes["sub"] == subject:
+		case strings.HasPrefix(pk, "ROOM#") && guest.CountedAs(attributes["sub"]) == subject:
 			memberships[sk] = true
 		}
 	}

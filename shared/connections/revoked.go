@@ -6,14 +6,28 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"signedsocket/shared/guest"
 )
 
-// Revoked returns ErrRevoked or ErrBanned when a user who authenticated at that time may not connect
-// at now, and nil when Connect would not refuse the user. Any other error is a fault.
-func (s *Store) Revoked(ctx context.Context, subject string, authenticatedAt, now time.Time) error {
-	user, err := s.get(ctx, userKey(subject), aws.String("notBefore, bannedUntil"))
+// MayConnect returns the error with which Connect would refuse a user who authenticated at that time
+// and connects at now: ErrRevoked, ErrBanned or ErrGuestsFull. It is nil when Connect would admit the
+// user, the own oldest connection giving way if need be. Any other error is a fault. The answer holds
+// for this moment only: Connect decides.
+func (s *Store) MayConnect(ctx context.Context, subject string, authenticatedAt, now time.Time) error {
+	var projection *string // all of it: the guests' connections have to be counted
+	if !guest.Reserved(subject) {
+		projection = aws.String("notBefore, bannedUntil")
+	}
+	user, err := s.get(ctx, userKey(subject), projection)
 	if err != nil {
 		return fmt.Errorf("read user: %w", err)
 	}
-	return revoked(user, authenticatedAt, now)
+	if err := revoked(user, authenticatedAt, now); err != nil {
+		return err
+	}
+	if guest.Reserved(subject) && s.guestsFull(user, now) {
+		return ErrGuestsFull
+	}
+	return nil
 }

@@ -21,7 +21,9 @@ const (
 )
 
 // Touch counts one message of a connection at now and returns the connection, all in one update.
-// The error is ErrNotConnected, ErrSessionEnded, a *RateLimitError, or a fault.
+// The error is ErrNotConnected, ErrKicked, ErrSessionEnded, a *RateLimitError, or a fault. When the answer to the
+// update is lost, the SDK repeats it, and the message counts twice: the limit is then stricter, never
+// looser.
 func (s *Store) Touch(ctx context.Context, connectionID string, now time.Time) (Connection, error) {
 	var conn item
 	err := retry(ctx, func() error {
@@ -50,7 +52,7 @@ func (s *Store) touch(connectionID string, now time.Time) *dynamodb.UpdateItemIn
 		TableName:                aws.String(s.table),
 		Key:                      connectionKey(connectionID),
 		UpdateExpression:         aws.String("ADD #window :one REMOVE " + strings.Join(stale, ", ")),
-		ConditionExpression:      aws.String("sx > :now AND (attribute_not_exists(#window) OR #window < :max)"),
+		ConditionExpression:      aws.String("sx > :now AND attribute_not_exists(kicked) AND (attribute_not_exists(#window) OR #window < :max)"),
 		ExpressionAttributeNames: names,
 		ExpressionAttributeValues: item{
 			":one": number(1), ":now": number(now.Unix()), ":max": number(int64(s.limits.MessagesPerWindow)),
@@ -70,9 +72,12 @@ func whyNotTouched(err error, now time.Time) error {
 		return err
 	}
 	sx, known := numberOf(failed.Item, "sx")
+	_, kicked := numberOf(failed.Item, "kicked")
 	switch {
 	case !known:
 		return ErrNotConnected
+	case kicked:
+		return ErrKicked
 	case sx <= now.Unix():
 		return ErrSessionEnded
 	}

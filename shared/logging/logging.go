@@ -6,14 +6,15 @@ package logging
 
 import (
 	"context"
+	"fmt"
 	"io"
+	stdlog "log"
 	"log/slog"
-	"regexp"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	smithylogging "github.com/aws/smithy-go/logging"
 )
 
 const (
@@ -29,8 +30,32 @@ const (
 // on the list appear as "[redacted]". The Lambda request id is taken from the context, so the
 // methods that end in Context should be used wherever one is in scope.
 func New(w io.Writer) *slog.Logger {
-	redactor := &redactor{secrets: sync.OnceValue(secretPattern)}
+	redactor := &redactor{rules: sync.OnceValue(rules)}
 	return slog.New(handler{slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: redactor.replace})})
+}
+
+// ForSDK returns a logger for the AWS SDK, whose own writes lines that are no JSON. What the SDK has
+// to say appears as warnings on log.
+func ForSDK(log *slog.Logger) smithylogging.Logger {
+	return smithylogging.LoggerFunc(func(_ smithylogging.Classification, format string, values ...any) {
+		log.Warn("AWS SDK", slog.String("error", fmt.Sprintf(format, values...)))
+	})
+}
+
+// TakeOver makes what the process writes with package log appear as errors on log. The Lambda library does
+// so with every error that a handler returns, in a line that is no JSON and that nothing has searched for
+// secrets.
+func TakeOver(log *slog.Logger) {
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(lines{log})
+}
+
+// lines is an io.Writer that logs each line as the text of an error.
+type lines struct{ log *slog.Logger }
+
+func (l lines) Write(line []byte) (int, error) {
+	l.log.Error("from the Lambda library", slog.String("error", strings.TrimSpace(string(line))))
+	return len(line), nil
 }
 
 // handler adds the request id of the current invocation to each record.
@@ -56,16 +81,17 @@ func (h handler) WithGroup(name string) slog.Handler {
 func allowed(key string) bool {
 	switch key {
 	case "requestId", "connectionId", "routeKey", "eventType", "room", "reason", "code", "status", "error",
-		"ms", "bytes", "recipients", "delivered", "gone", "failed", "forgotten", "evicted":
+		"ms", "bytes", "recipients", "delivered", "gone", "failed", "forgotten", "evicted",
+		"due", "closed", "pending", "connections", "panic", "stack", "subHash":
 		return true
 	}
 	return false
 }
 
 type redactor struct {
-	// secrets compiles on first use: most lines hold nothing long enough to be searched, and a cold
-	// start should not pay for it.
-	secrets func() *regexp.Regexp
+	// rules compiles on first use: most lines hold nothing long enough to be searched, and a cold start
+	// should not pay for it.
+	rules func() []rule
 }
 
 // replace is the ReplaceAttr of the JSON handler.
@@ -81,53 +107,20 @@ func (r *redactor) replace(groups []string, attr slog.Attr) slog.Attr {
 	}
 	switch attr.Value.Kind() {
 	case slog.KindString:
-		return slog.String(attr.Key, r.scrub(attr.Value.String(), maxValue))
+		limit := maxValue
+		if attr.Key == "error" {
+			limit = maxError
+		}
+		return slog.String(attr.Key, r.scrub(attr.Value.String(), limit))
 	case slog.KindAny:
-		if err, ok := attr.Value.Any().(error); ok {
-			return slog.String(attr.Key, r.scrub(err.Error(), maxError))
+		switch value := attr.Value.Any().(type) {
+		case error:
+			return slog.String(attr.Key, r.scrub(value.Error(), maxError))
+		case trace: // names of functions in the program, which look like nothing that is secret, and are nothing
+			return attr
 		}
 		return slog.String(attr.Key, redacted)
 	default:
 		return attr
 	}
-}
-
-// scrub masks what looks like a secret, then cuts the text. In this order: a cut secret would no
-// longer look like one.
-func (r *redactor) scrub(s string, limit int) string {
-	if len(s) >= minSecret {
-		s = r.secrets().ReplaceAllStringFunc(s, mask)
-	}
-	if len(s) <= limit {
-		return s
-	}
-	cut := limit
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + "…"
-}
-
-// mask keeps the name in front of a secret, and the request ids of AWS services: runs of capital
-// letters and digits, which an operator needs when asking AWS for help.
-func mask(match string) string {
-	if name, _, ok := strings.Cut(match, "="); ok && len(name) < 32 {
-		return name + "=" + redacted
-	}
-	if !strings.ContainsFunc(match, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) {
-		return match
-	}
-	return redacted
-}
-
-// secretPattern matches signed parameters, the query of any URL, bearer tokens (three base64url
-// parts), verifiers offered as a subprotocol, and long runs of base64 or hexadecimal digits.
-func secretPattern() *regexp.Regexp {
-	return regexp.MustCompile(strings.Join([]string{
-		`(?i:x-amz-[a-z-]+|jti|cc|authorization|cookie)=[^&\s"]+`,
-		`(?:wss?|https?)://[^\s"?]+\?[^\s"]*`,
-		`eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`,
-		`pop\.[A-Za-z0-9_-]+`,
-		`[A-Za-z0-9+/_-]{40,}={0,2}`,
-	}, "|"))
 }

@@ -112,6 +112,21 @@ func (e Error) Encode() ([]byte, error) {
 	}{"error", e.Code, e.Code.text(), e.ClientID, roundUp(e.RetryAfter)})
 }
 
+// The codes of bye frames, beside SessionEnded.
+const (
+	Revoked Code = "revoked" // the user may not be connected any more
+	Evicted Code = "evicted" // a newer connection of the same user took the place
+	Kicked  Code = "kicked"  // too many refused frames
+)
+
+// EncodeBye returns the last frame of a connection: type "bye", with the code of why it is closed.
+func EncodeBye(code Code) ([]byte, error) {
+	return encode("bye", struct {
+		Type string `json:"type"`
+		Code Code   `json:"code"`
+	}{"bye", code})
+}
+
 // EncodePong returns the answer to a ping.
 func EncodePong() []byte { return []byte(`{"type":"pong"}`) }
 

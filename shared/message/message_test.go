@@ -74,6 +74,9 @@ func TestFrames(t *testing.T) {
 	if got := string(EncodePong()); got != `{"type":"pong"}` {
 		t.Errorf("pong %s", got)
 	}
+	if got, err := EncodeBye(Evicted); err != nil || string(got) != `{"type":"bye","code":"evicted"}` {
+		t.Errorf("bye %s, %v", got, err)
+	}
 }
 
 func TestEveryCodeHasAText(t *testing.T) {

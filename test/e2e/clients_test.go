@@ -52,11 +52,13 @@ func TestAGrantPresignedByAWSsJavaScriptSignerOpensASocketForWscat(t *testing.T)
 	t.Parallel()
 	binary, node := wscat(t), tool(t, "node")
 	_, client := startStage(t, stagetest.Options{})
-	grant := stageclient.NewGrant(stageclient.User{Sub: "carol", Name: "Carol"}, []string{"lobby"}, "", time.Now())
+	proof := stageclient.NewProof()
+	grant := stageclient.NewGrant(stageclient.User{Sub: "carol", Name: "Carol"}, []string{"lobby"}, proof.Challenge, time.Now())
 	url := presignWithSmithy(t, client, node, grant)
 
 	watcher := connect(t, client, "alice")
-	cmd := exec.CommandContext(within(t), binary, "--connect", url, "--subprotocol", stageclient.Protocol, "--wait", "5",
+	cmd := exec.CommandContext(within(t), binary, "--connect", url, "--origin", client.Origin(),
+		"--subprotocol", stageclient.Protocol, "--subprotocol", "pop."+proof.Verifier, "--wait", "5",
 		"--execute", `{"action":"sendmessage","message":"hello from wscat"}`)
 	keepStdin(t, cmd)
 	if err := cmd.Start(); err != nil {

@@ -3,12 +3,12 @@
 package e2e_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"testing"
 	"time"
 
-	"signedsocket/internal/localstage"
 	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
 )
@@ -17,19 +17,10 @@ import (
 const patience = 20 * time.Second
 
 // startStage starts a stage and returns it with a client for it.
-func startStage(t *testing.T, o stagetest.Options) (*localstage.Stage, *stageclient.Client) {
+func startStage(t *testing.T, o stagetest.Options) (*stagetest.Stage, *stageclient.Client) {
 	t.Helper()
 	stage := stagetest.Start(t, o)
-	return stage, clientOf(t, stage.OutputsFile())
-}
-
-func clientOf(t *testing.T, outputsFile string) *stageclient.Client {
-	t.Helper()
-	outputs, err := stageclient.LoadOutputs(outputsFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &stageclient.Client{Outputs: outputs}
+	return stage, stage.Client(t)
 }
 
 func within(t *testing.T) context.Context {
@@ -95,10 +86,18 @@ func presign(t *testing.T, c *stageclient.Client, profile string, g stageclient.
 	return signed
 }
 
-// dialURL opens url, which need not be one that signurl made.
-func dialURL(t *testing.T, url string) (*stageclient.Conn, error) {
+// dialURL opens url, which need not be one that signurl made, from the stage's page.
+func dialURL(t *testing.T, c *stageclient.Client, url, verifier string) (*stageclient.Conn, error) {
 	t.Helper()
-	return stageclient.Dial(within(t), &stageclient.Signed{URL: url, Protocols: []string{stageclient.Protocol}}, stageclient.DialOptions{})
+	return c.Dial(within(t), &stageclient.Signed{URL: url, Protocols: []string{stageclient.Protocol}}, stageclient.DialOptions{Verifier: verifier})
+}
+
+// dialGrant signs a grant as a profile, with a challenge unless it has one, and uses it as who knows the verifier.
+func dialGrant(t *testing.T, c *stageclient.Client, profile string, g stageclient.Grant) (*stageclient.Conn, error) {
+	t.Helper()
+	proof := stageclient.NewProof()
+	g.Challenge = cmp.Or(g.Challenge, proof.Challenge)
+	return dialURL(t, c, presign(t, c, profile, g).URL, proof.Verifier)
 }
 
 // wantRefused checks that a handshake was answered with status and not upgraded.

@@ -21,7 +21,7 @@ func TestWithoutInvokeInTheSignersRoleNobodyConnects(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{Edit: withoutStatement("OpenConnections")})
 	signed, proof := sign(t, client, "alice")
-	conn, err := stageclient.Dial(within(t), signed, stageclient.DialOptions{Verifier: proof.Verifier})
+	conn, err := client.Dial(within(t), signed, stageclient.DialOptions{Verifier: proof.Verifier})
 	refused := wantRefused(t, conn, err, http.StatusForbidden)
 	if got := refused.Header.Get("X-Amzn-Errortype"); got != "AccessDeniedException" {
 		t.Errorf("x-amzn-ErrorType is %q, want AccessDeniedException", got)
@@ -47,7 +47,7 @@ func TestWithoutTheTablePermissionConnectAnswers503(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{Edit: withoutStatement("RecordConnection")})
 	signed, proof := sign(t, client, "alice")
-	conn, err := stageclient.Dial(within(t), signed, stageclient.DialOptions{Verifier: proof.Verifier})
+	conn, err := client.Dial(within(t), signed, stageclient.DialOptions{Verifier: proof.Verifier})
 	wantRefused(t, conn, err, http.StatusServiceUnavailable)
 }
 

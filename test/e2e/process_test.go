@@ -104,7 +104,7 @@ func TestKillingTheStageLeavesNoProcessAndLosesNoRecord(t *testing.T) {
 	binary, state := command(t), t.TempDir()
 	stage, client := process(t, binary, state)
 	signed, proof := sign(t, client, "alice")
-	conn, err := stageclient.Dial(within(t), signed, stageclient.DialOptions{Verifier: proof.Verifier})
+	conn, err := client.Dial(within(t), signed, stageclient.DialOptions{Verifier: proof.Verifier})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestKillingTheStageLeavesNoProcessAndLosesNoRecord(t *testing.T) {
 	_, client = process(t, binary, state)
 	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"}, "", time.Now())
 	grant.Ticket = ticketOf(t, signed.URL)
-	again, err := dialURL(t, presign(t, client, "SignUrlFunction", grant).URL)
+	again, err := dialGrant(t, client, "SignUrlFunction", grant)
 	wantRefused(t, again, err, 403)
 }
 

@@ -65,9 +65,10 @@ func TestSignUrlRefusesBadRequestsAndSaysWhy(t *testing.T) {
 		{"unknown member", "application/json", `{"room":"lobby"}`, 400, "bad_request"},
 		{"a user of one's own choice", "application/json", `{"user":{"sub":"bob"}}`, 400, "bad_request"},
 		{"bad challenge", "application/json", `{"challenge":"abc"}`, 400, "bad_request"},
+		{"no challenge", "application/json", `{"rooms":["lobby"]}`, 400, "bad_request"},
 		{"a form", "application/x-www-form-urlencoded", "rooms=lobby", 415, ""},
 		{"too large", "application/json", `{"rooms":["` + strings.Repeat("a", 1100) + `"]}`, 413, ""},
-		{"a room that is not the user's", "application/json", `{"rooms":["vault"]}`, 403, "room_not_allowed"},
+		{"a room that is not the user's", "application/json", `{"rooms":["vault"],"challenge":"` + stageclient.NewProof().Challenge + `"}`, 403, "room_not_allowed"},
 	}
 	for _, c := range cases {
 		request, err := http.NewRequestWithContext(within(t), http.MethodPost, client.Outputs.SignURL, strings.NewReader(c.body))

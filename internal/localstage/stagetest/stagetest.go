@@ -1,20 +1,24 @@
 // Package stagetest starts local stages for tests: on free ports, with the
-// functions built once per test binary, logs in the test's output, and
-// everything gone when the test ends.
+// functions built once per test binary, and everything gone when the test ends.
+//
+// What a stage and its functions log goes to the test's output, and no secret may
+// be in it: the test that finds one there fails, whatever it was about.
 package stagetest
 
 import (
-	"bytes"
 	"context"
-	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"signedsocket/internal/localstage"
+	"signedsocket/internal/localstage/lambda"
+	"signedsocket/internal/stageclient"
 )
 
 // Options changes the stage from the one that the repository's template describes.
@@ -26,17 +30,28 @@ type Options struct {
 	Configure  func(*localstage.Config) // last word on everything else
 }
 
+// Stage is a running stage, and what is known of its past.
+type Stage struct {
+	*localstage.Stage
+	log *stageLog
+
+	mu      sync.Mutex
+	invoked map[string]int // by the function's name
+}
+
 // Start starts a stage and closes it when the test ends. It fails the test if the stage cannot start.
-func Start(t testing.TB, o Options) *localstage.Stage {
+func Start(t testing.TB, o Options) *Stage {
 	t.Helper()
-	logs := newLog(t)
+	log := newStageLog(t)
+	stage := &Stage{log: log, invoked: map[string]int{}}
 	config := localstage.Config{
 		Template:   editedTemplate(t, o.Edit),
 		Parameters: o.Parameters,
 		State:      o.State,
 		Artifacts:  Artifacts(t),
 		Faults:     o.Faults,
-		Logs:       logs,
+		Logs:       log,
+		Log:        slog.New(slog.NewTextHandler(log, nil)),
 	}
 	if config.State == "" {
 		config.State = t.TempDir()
@@ -44,8 +59,9 @@ func Start(t testing.TB, o Options) *localstage.Stage {
 	if o.Configure != nil {
 		o.Configure(&config)
 	}
-	stage, err := localstage.New(t.Context(), config)
-	if err != nil {
+	stage.countInvocations(&config)
+	var err error
+	if stage.Stage, err = localstage.New(t.Context(), config); err != nil {
 		t.Fatalf("start the stage: %v", err)
 	}
 	t.Cleanup(func() {
@@ -55,8 +71,51 @@ func Start(t testing.TB, o Options) *localstage.Stage {
 			t.Errorf("close the stage: %v", err)
 		}
 	})
+	log.keepSecret(sessionKeys(t, stage.Outputs().Local.CredentialsFile)...)
 	return stage
 }
+
+// countInvocations counts every invocation before whatever fault the test has for it.
+func (s *Stage) countInvocations(c *localstage.Config) {
+	fault := c.FunctionFault
+	c.FunctionFault = func(function string) lambda.Fault {
+		s.mu.Lock()
+		s.invoked[function]++
+		s.mu.Unlock()
+		if fault == nil {
+			return lambda.Fault{}
+		}
+		return fault(function)
+	}
+}
+
+// Invocations returns how often a function has been invoked, by its logical id.
+func (s *Stage) Invocations(logicalID string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	count := 0
+	for name, n := range s.invoked {
+		if strings.Contains(name, "-"+logicalID+"-") {
+			count += n
+		}
+	}
+	return count
+}
+
+// Client returns a client of the stage. What it sends as a credential must not
+// appear in the stage's log.
+func (s *Stage) Client(t testing.TB) *stageclient.Client {
+	t.Helper()
+	outputs, err := stageclient.LoadOutputs(s.OutputsFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &stageclient.Client{Outputs: outputs, HTTP: s.log.witness()}
+}
+
+// Refusals returns why a function has refused, in the order of its log: the
+// values of "reason" in its lines.
+func (s *Stage) Refusals(logicalID string) []string { return s.log.refusals(logicalID) }
 
 // Root is the folder of the repository.
 func Root() string {
@@ -85,37 +144,4 @@ func editedTemplate(t testing.TB, edit func(string) string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// testLog writes whole lines to the test's log, and none after the test has ended.
-type testLog struct {
-	mu      sync.Mutex
-	t       testing.TB
-	partial []byte
-}
-
-func newLog(t testing.TB) io.Writer {
-	log := &testLog{t: t}
-	t.Cleanup(func() {
-		log.mu.Lock()
-		defer log.mu.Unlock()
-		log.t = nil
-	})
-	return log
-}
-
-func (l *testLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.partial = append(l.partial, p...)
-	for {
-		line, rest, found := bytes.Cut(l.partial, []byte("\n"))
-		if !found {
-			return len(p), nil
-		}
-		if l.t != nil {
-			l.t.Logf("%s", line)
-		}
-		l.partial = append([]byte(nil), rest...)
-	}
 }

@@ -28,6 +28,10 @@ func (b *builder) addFunction(r *resource, p *reader) {
 	f.Name, f.ARN = b.nameAndARN(r, p)
 	f.LogGroup = logGroup(p, f.Name)
 	b.template.Functions = append(b.template.Functions, f)
+	events := p.object("Events")
+	for _, event := range events.value.fields {
+		b.addScheduleEvent(f, event.name, events)
+	}
 }
 
 // buildMethod is how `sam build` builds the function. The local stage calls the same make target.

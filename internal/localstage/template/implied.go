@@ -6,20 +6,35 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// implied is a resource that stands in no template: the SAM transform makes it of an AWS::Serverless::WebSocketApi.
-type implied struct{ logicalID, typ string }
+// implied is a resource that stands in no template: the SAM transform makes it of another resource, some of whose
+// properties it takes over.
+type implied struct {
+	logicalID, typ string
+	properties     *yaml.Node
+}
 
-// impliedBy lists what the transform makes of a WebSocket API besides the API itself, under the names that it gives.
+// impliedBy lists what the transform makes of a resource besides the resource itself, under the names that it gives.
+func impliedBy(r *resource) []implied {
+	switch r.typ {
+	case typeWebSocketAPI:
+		return impliedByAPI(r)
+	case typeFunction:
+		return impliedByEvents(r)
+	}
+	return nil
+}
+
+// impliedByAPI lists what the transform makes of a WebSocket API.
 //
 // Source: aws/serverless-application-model, samtranslator/model/api/websocket_api_generator.py (v1.115.0).
-func impliedBy(api *resource) []implied {
-	made := []implied{{impliedStage(api), typeStage}}
+func impliedByAPI(api *resource) []implied {
+	made := []implied{{impliedStage(api), typeStage, api.properties}}
 	for key := range members(member(api.properties, "Routes")) {
 		ids := impliedByRoute(api.logicalID, key.Value)
 		made = append(made,
-			implied{ids.route, typeRoute},
-			implied{ids.integration, typeIntegration},
-			implied{ids.permission, typePermission})
+			implied{ids.route, typeRoute, nil},
+			implied{ids.integration, typeIntegration, nil},
+			implied{ids.permission, typePermission, nil})
 	}
 	return made
 }
@@ -56,21 +71,35 @@ func capitalize(text string) string {
 
 // addImplied makes the transform's resources known, so that others may refer to them.
 func (s *stack) addImplied() error {
-	for _, api := range s.order {
-		if api.typ != typeWebSocketAPI {
-			continue
+	for _, r := range s.order {
+		if err := checkNames(r); err != nil {
+			return err
 		}
-		for key, node := range members(member(api.properties, "Routes")) {
+		for _, made := range impliedBy(r) {
+			if s.resources[made.logicalID] != nil {
+				return r.place.errorf("the transform makes an %s named %s of it, and the template already has that name", made.typ, made.logicalID)
+			}
+			s.resources[made.logicalID] = &resource{logicalID: made.logicalID, typ: made.typ, place: r.place, properties: made.properties}
+		}
+	}
+	return nil
+}
+
+// checkNames refuses names out of which the transform cannot make logical ids.
+func checkNames(r *resource) error {
+	switch r.typ {
+	case typeWebSocketAPI:
+		for key, node := range members(member(r.properties, "Routes")) {
 			if !isRouteKey(key.Value) {
-				return api.place.field("Properties.Routes."+key.Value, node.Line).errorf(
+				return r.place.field("Properties.Routes."+key.Value, node.Line).errorf(
 					"route key %q must be alphanumeric, $connect, $disconnect or $default", key.Value)
 			}
 		}
-		for _, made := range impliedBy(api) {
-			if s.resources[made.logicalID] != nil {
-				return api.place.errorf("the transform makes an %s named %s of it, and the template already has that name", made.typ, made.logicalID)
+	case typeFunction:
+		for key, node := range members(member(r.properties, "Events")) {
+			if !isLogicalID(key.Value) {
+				return r.place.field("Properties.Events."+key.Value, node.Line).errorf("the name of an event is made of letters and digits")
 			}
-			s.resources[made.logicalID] = &resource{logicalID: made.logicalID, typ: made.typ, place: api.place, properties: api.properties}
 		}
 	}
 	return nil

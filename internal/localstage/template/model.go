@@ -12,6 +12,7 @@ type Template struct {
 	WebSocketAPIs []WebSocketAPI
 	HTTPAPIs      []HTTPAPI
 	Tables        []Table
+	Schedules     []Schedule
 	Permissions   []Permission // those that the template writes and those that the SAM transform makes
 	Outputs       map[string]string
 }
@@ -105,9 +106,17 @@ type Table struct {
 	TTLAttribute         string          // empty when items do not expire
 }
 
+// Schedule is an AWS::Events::Rule with a schedule, written as such or as a function's event of type Schedule.
+type Schedule struct {
+	LogicalID, ARN string
+	Expression     string // "rate(1 minute)"
+	Function       string // logical id of the target
+	Input          string // JSON that the function gets; empty for the service's own event
+}
+
 // Permission is an AWS::Lambda::Permission: who may invoke a function.
 type Permission struct {
 	Function  string // logical id
-	Principal string // "apigateway.amazonaws.com"
+	Principal string // "apigateway.amazonaws.com" or "events.amazonaws.com"
 	SourceARN string // pattern; * stands for any text
 }

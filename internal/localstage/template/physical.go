@@ -83,6 +83,8 @@ func nameProperty(typ string) (property string, maxLength int) {
 		return "LogGroupName", 512
 	case typeStage:
 		return "StageName", 128
+	case typeRule:
+		return "Name", 64
 	}
 	return "", 0
 }
@@ -104,6 +106,8 @@ func (s *stack) resourceARN(r *resource) (string, error) {
 		return s.arn("dynamodb", "table/"+name), nil
 	case typeLogGroup:
 		return s.arn("logs", "log-group:"+name+":*"), nil
+	case typeRule:
+		return s.arn("events", "rule/"+name), nil
 	default: // roles, which have no region
 		return "arn:aws:iam::" + s.options.AccountID + ":role/" + name, nil
 	}

@@ -91,7 +91,7 @@ func (s *stack) pseudo(name string, at place) (value, error) {
 // Source: the "Return values" section of each type's page in the CloudFormation template reference.
 func (s *stack) resourceRef(r *resource, at place) (string, error) {
 	switch r.typ {
-	case typeFunction, typeRole, typeTable, typeLogGroup, typeStage:
+	case typeFunction, typeRole, typeTable, typeLogGroup, typeStage, typeRule:
 		return s.name(r)
 	case typeWebSocketAPI, typeAPI:
 		return s.id(r.logicalID, lowerAlphanumeric, 10), nil
@@ -111,7 +111,7 @@ func (s *stack) attribute(logicalID, attribute string, at place) (value, error) 
 	}
 	var text string
 	switch r.typ + " " + attribute {
-	case typeFunction + " Arn", typeRole + " Arn", typeTable + " Arn", typeLogGroup + " Arn":
+	case typeFunction + " Arn", typeRole + " Arn", typeTable + " Arn", typeLogGroup + " Arn", typeRule + " Arn":
 		text, err = s.resourceARN(r)
 	case typeRole + " RoleId":
 		text = "AROA" + s.id(logicalID, upperAlphanumeric, 17)

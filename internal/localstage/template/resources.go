@@ -20,6 +20,7 @@ const (
 	typeAuthorizer    = "AWS::ApiGatewayV2::Authorizer"
 	typeDeployment    = "AWS::ApiGatewayV2::Deployment"
 	typeRouteResponse = "AWS::ApiGatewayV2::RouteResponse"
+	typeRule          = "AWS::Events::Rule"
 )
 
 // builder turns the resources of a stack into the model.
@@ -44,6 +45,7 @@ func (s *stack) model() (*Template, error) {
 	slices.SortFunc(t.Functions, func(a, b Function) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
 	slices.SortFunc(t.Roles, func(a, b Role) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
 	slices.SortFunc(t.Tables, func(a, b Table) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
+	slices.SortFunc(t.Schedules, func(a, b Schedule) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
 	slices.SortFunc(t.Permissions, func(a, b Permission) int {
 		return cmp.Or(cmp.Compare(a.Function, b.Function), cmp.Compare(a.SourceARN, b.SourceARN))
 	})
@@ -93,6 +95,8 @@ func (b *builder) readerOf(typ string) func(*resource, *reader) {
 		return b.addDeployment
 	case typeRouteResponse:
 		return b.addRouteResponse
+	case typeRule:
+		return b.addRule
 	}
 	if ignored := withoutEffect(typ); ignored != nil {
 		return func(_ *resource, p *reader) { p.ignore(ignored...) }

@@ -49,12 +49,21 @@ func TestModelEqualsWhatTheTransformMakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	transformed, err := load("transform.golden.json", data, testOptions())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(transformed, loadRepository(t), cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("the local stage understands template.yaml otherwise than the SAM transform (-transform +stage):\n%s", diff)
+	for name, parameters := range map[string]map[string]string{
+		"by default": nil,
+		"mode iam":   {"AuthMode": "iam", "TrustedCallerArns": "arn:aws:iam::111122223333:role/web"},
+		"mode guest": {"AuthMode": "guest", "GuestRooms": "lobby"},
+		"other site": {"AllowedOrigins": "https://a.example,https://b.example"},
+	} {
+		o := testOptions()
+		o.Parameters = parameters
+		transformed, err := load("transform.golden.json", data, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(transformed, mustLoadWith(t, parameters), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s: the local stage understands template.yaml otherwise than the SAM transform (-transform +stage):\n%s", name, diff)
+		}
 	}
 }
 
@@ -63,10 +72,8 @@ func TestImpliedResourcesAreThoseThatOnlyTheTransformMakes(t *testing.T) {
 	s := repositoryStack(t)
 	listed := make(map[string]string)
 	for _, r := range s.order {
-		if r.typ == typeWebSocketAPI {
-			for _, made := range impliedBy(r) {
-				listed[made.logicalID] = made.typ
-			}
+		for _, made := range impliedBy(r) {
+			listed[made.logicalID] = made.typ
 		}
 	}
 	made := make(map[string]string)

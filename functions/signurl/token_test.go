@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -20,8 +21,11 @@ func TestUserIDAndName(t *testing.T) {
 		{"a name in another form, with space around", "alice", " e\u0301 ", "alice", "é"},
 		{"a name with a direction override", "alice", "Alice\u202e", "alice", "alice"},
 		{"a name of two lines", "alice", "Alice\nadmin", "alice", "alice"},
+		{"a name that only looks empty", "alice", " \t ", "alice", "alice"},
 		{"a name as long as allowed", "alice", strings.Repeat("é", 32), "alice", strings.Repeat("é", 32)},
 		{"a longer name", "alice", strings.Repeat("é", 33), "alice", "alice"},
+		// printf 'https://issuer.exampleguest-alice' | openssl dgst -sha256 -binary | basenc --base64url | cut -c1-32
+		{"an id like a guest's", "guest-alice", "Alice", "XjuqJOK92Gt_WoKr95nfaJMWP01l53eG", "Alice"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -49,6 +53,9 @@ func TestRoomsClaim(t *testing.T) {
 		{"an array, as the gateway writes it", "[lobby news team-1]", `["team-1","lobby"]`, true},
 		{"commas", "lobby,news, team-1", `["team-1"]`, true},
 		{"spaces", "lobby team-1", `["team-1"]`, true},
+		{"an array of one room", "[team-1]", `["team-1"]`, true},
+		{"with names that are no rooms", "[Admins team-1 */*]", `["team-1"]`, true},
+		{"a name that is no room", "[Admins]", `["admins"]`, false},
 		{"one room", "team-1", `["team-1"]`, true},
 		{"more rooms than one connection may be in", "a b c d e f g h i j", `["j"]`, true},
 		{"the default rooms, when they are in it", "[news lobby]", `[]`, true},
@@ -99,36 +106,47 @@ func TestTimeOfAuthentication(t *testing.T) {
 	}
 }
 
-func TestEnvironment(t *testing.T) {
+func TestTokensThatGetNoURL(t *testing.T) {
 	t.Parallel()
+	type event = events.APIGatewayV2HTTPRequest
+	claim := func(name, value string) func(*event) { return func(e *event) { claims(*e)[name] = value } }
 	tests := []struct {
 		name   string
-		change map[string]string
-		want   []string // what the error names; nothing when there is none
+		change func(*event)
+		status int
+		code   string
 	}{
-		{"complete", nil, nil},
-		{"defaults", map[string]string{"NAME_CLAIM": "", "URL_LIFETIME_SECONDS": "", "SESSION_MAX_SECONDS": ""}, nil},
-		{"nothing that is needed", map[string]string{"WEBSOCKET_URL": "", "TABLE_NAME": "", "AUTH_MODE": "", "DEFAULT_ROOMS": ""},
-			[]string{"WEBSOCKET_URL", "TABLE_NAME", "AUTH_MODE", "DEFAULT_ROOMS"}},
-		{"bad values", map[string]string{"AUTH_MODE": "none", "DEFAULT_ROOMS": "Lobby", "URL_LIFETIME_SECONDS": "61", "SESSION_MAX_SECONDS": "0"},
-			[]string{"AUTH_MODE", "DEFAULT_ROOMS", "URL_LIFETIME_SECONDS", "SESSION_MAX_SECONDS"}},
+		{"no authorizer", func(e *event) { e.RequestContext.Authorizer = nil }, 503, "auth_not_configured"},
+		{"an authorizer of another kind", func(e *event) { e.RequestContext.Authorizer = signedBy(webRole).RequestContext.Authorizer }, 503, "auth_not_configured"},
+		{"no claims", func(e *event) { e.RequestContext.Authorizer.JWT.Claims = nil }, 503, "auth_not_configured"},
+		{"no issuer", claim("iss", ""), 503, "auth_not_configured"},
+		{"another issuer", claim("iss", "https://issuer.example.org"), 503, "auth_not_configured"},
+		{"the issuer with a slash", claim("iss", issuer+"/"), 503, "auth_not_configured"},
+		{"no subject", claim("sub", ""), 403, "caller_not_trusted"},
+		{"no time of issue", claim("iat", ""), 403, "caller_not_trusted"},
+		{"no number as time of issue", claim("iat", "NaN"), 403, "caller_not_trusted"},
+		{"an expired token", claim("exp", "1795327200"), 401, "revoked"},
+		{"a token without end", claim("exp", ""), 401, "revoked"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			environment := environment()
-			for name, value := range test.change {
-				environment[name] = value
-			}
-			_, err := readConfig(environment)
-			if len(test.want) == 0 && err != nil {
-				t.Error(err)
-			}
-			for _, name := range test.want {
-				if err == nil || !strings.Contains(err.Error(), name) {
-					t.Errorf("err = %v, want all problems, %s among them", err, name)
-				}
-			}
+			h, log := newTestHandler(t, &fakeUsers{})
+			e := request(`{}`)
+			test.change(&e)
+			checkRefusal(t, h, e, test.status, test.code, log)
 		})
+	}
+}
+
+func TestWithoutIssuerModeJwtIsClosed(t *testing.T) {
+	t.Parallel()
+	h, log := newHandlerWith(t, &fakeUsers{}, map[string]string{"OIDC_ISSUER": ""})
+	checkRefusal(t, h, request(`{}`), 503, "auth_not_configured", log)
+	e := request(`{}`)
+	claims(e)["iss"] = ""
+	checkRefusal(t, h, e, 503, "auth_not_configured", log)
+	if !strings.Contains(log.String(), "OidcIssuer is empty") {
+		t.Errorf("the log does not say what is missing:\n%s", log)
 	}
 }

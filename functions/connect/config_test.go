@@ -1,0 +1,54 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func goodEnvironment() map[string]string {
+	return map[string]string{
+		"TABLE_NAME": "table", "ACCOUNT_ID": account, "SIGNER_CALLER": caller, "EXTRA_SIGNER_ARNS": "",
+		"FRONTEND_ORIGIN": page, "ALLOWED_ORIGINS": "", "PROOF_OF_POSSESSION": "required",
+		"CONNECTIONS_PER_USER": "3", "GUEST_CONNECTIONS": "4", "ROOM_SHARDS": "2",
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	environment := goodEnvironment()
+	c, err := readConfig(environment)
+	if err != nil || c.ConnectionsPerUser != 3 || c.GuestConnections != 4 || c.RoomShards != 2 || c.signers.extra.Len() != 0 ||
+		c.ProofOfPossession != possessionRequired || len(c.origins) != 1 || !c.origins[page] {
+		t.Errorf("readConfig = %+v, %v", c, err)
+	}
+	environment["EXTRA_SIGNER_ARNS"] = "arn:aws:iam::111122223333:user/dev,arn:aws:iam::111122223333:role/ci"
+	environment["ALLOWED_ORIGINS"] = "https://a.example,http://localhost:3000"
+	delete(environment, "PROOF_OF_POSSESSION")
+	c, err = readConfig(environment)
+	if err != nil || c.signers.extra.Len() != 2 || len(c.origins) != 3 || c.ProofOfPossession != possessionRequired {
+		t.Errorf("readConfig = %+v, %v; want all signers and origins, and proofs unless somebody chooses otherwise", c, err)
+	}
+}
+
+func TestAllProblemsOfTheEnvironmentAreNamed(t *testing.T) {
+	t.Parallel()
+	_, err := newHandler(t.Context(), nil, map[string]string{"EXTRA_SIGNER_ARNS": "dev", "SIGNER_CALLER": "x", "CONNECTIONS_PER_USER": "many"})
+	for _, name := range []string{"TABLE_NAME", "ACCOUNT_ID", "SIGNER_CALLER", "FRONTEND_ORIGIN", "EXTRA_SIGNER_ARNS", "ConnectionsPerUser"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("err = %v, want all problems, %s among them", err, name)
+		}
+	}
+	environment := goodEnvironment()
+	bad := map[string]string{
+		"CONNECTIONS_PER_USER": "0", "GUEST_CONNECTIONS": "0", "ROOM_SHARDS": "0", "PROOF_OF_POSSESSION": "no", "ALLOWED_ORIGINS": "*",
+	}
+	for name, value := range bad {
+		environment[name] = value
+	}
+	_, err = readConfig(environment)
+	for name := range bad {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("err = %v, want %s in it", err, name)
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
+)
+
+// answerMargin is the time kept for the answer: Lambda kills an invocation that reaches its deadline.
+const answerMargin = time.Second
+
+// errUnknownEvent is the answer to what is neither the schedule's event nor a request of an operator.
+var errUnknownEvent = errors.New(`unknown event: want that of a schedule, or {"revoke":{"user":"…"}}`)
+
+// store knows who is to be closed, and shuts users out; connections.Store does.
+type store interface {
+	Due(ctx context.Context, now time.Time) iter.Seq2[[]connections.Sweep, error]
+	Swept(ctx context.Context, sweep connections.Sweep) error
+	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
+	Revoke(ctx context.Context, r connections.Revocation, now time.Time) (connectionIDs []string, err error)
+	Expel(ctx context.Context, connectionID string, reason connections.Reason, now time.Time) (connections.Sweep, bool, error)
+}
+
+// gateway posts frames to connections and closes them; callback.Client does.
+type gateway interface {
+	Post(ctx context.Context, connectionID string, data []byte) error
+	Close(ctx context.Context, connectionID string) error
+}
+
+type handler struct {
+	log         *slog.Logger
+	salt        string // of user ids in the log
+	connections store
+	callback    gateway
+	now         func() time.Time
+	issuer      string // of the tokens by which users sign in, or ""
+	concurrency int    // connections looked after at the same time, at least 1
+}
+
+// handle sweeps when a schedule says so, and revokes when an operator does.
+func (h *handler) handle(ctx context.Context, event jsontext.Value) (answer any, err error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerMargin))
+		defer cancel()
+	}
+	answer, err = h.serve(ctx, event)
+	if err != nil {
+		h.log.ErrorContext(ctx, "reaper failed", slog.Any("error", err))
+		return nil, err
+	}
+	return answer, nil
+}
+
+func (h *handler) serve(ctx context.Context, event jsontext.Value) (answer any, err error) {
+	defer logging.Recover(ctx, h.log, &err)
+	var kind struct {
+		Source     string         `json:"source"`
+		DetailType string         `json:"detail-type"`
+		Revoke     jsontext.Value `json:"revoke"`
+	}
+	if err := json.Unmarshal(event, &kind); err != nil {
+		return nil, errUnknownEvent
+	}
+	switch {
+	case kind.Revoke != nil:
+		var request struct {
+			Revoke revocation `json:"revoke"`
+		}
+		if err := json.Unmarshal(event, &request, json.RejectUnknownMembers(true)); err != nil {
+			return nil, fmt.Errorf("read the request to revoke: %w", err)
+		}
+		return h.revoke(ctx, request.Revoke)
+	case kind.Source == "aws.events" && kind.DetailType == "Scheduled Event":
+		return h.sweep(ctx)
+	}
+	return nil, errUnknownEvent
+}

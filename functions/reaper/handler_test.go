@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"signedsocket/shared/connections"
+	"signedsocket/shared/grant"
+	"signedsocket/shared/logging"
+)
+
+// scheduled is the event of a schedule, as EventBridge sends it.
+const scheduled = `{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events","account":"111122223333",` +
+	`"time":"2026-11-22T09:00:00Z","region":"us-east-1","resources":["arn:aws:events:us-east-1:111122223333:rule/r"],"detail":{}}`
+
+func TestSweepSaysGoodbyeClosesAndForgets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for id, reason := range map[string]connections.Reason{
+		"a=": connections.SessionEnded, "b=": connections.Evicted, "c=": connections.Kicked, "d=": connections.Revoked,
+	} {
+		w.join("alice", time.Hour, id)
+		w.due(id, reason, time.Hour)
+	}
+	w.due("gone=", connections.SessionEnded, time.Hour)
+	got, err := w.handle(scheduled)
+	if want := (swept{Due: 5, Closed: 5}); err != nil || got != want {
+		t.Fatalf("handle = %+v, %v; want %+v", got, err, want)
+	}
+	want := map[string][]string{
+		"a=": {`{"type":"bye","code":"session_ended"}`}, "b=": {`{"type":"bye","code":"evicted"}`},
+		"c=": {`{"type":"bye","code":"kicked"}`}, "d=": {`{"type":"bye","code":"revoked"}`},
+	}
+	if diff := cmp.Diff(want, w.gateway.posted); diff != "" {
+		t.Errorf("posted (-want +got):\n%s", diff)
+	}
+	if len(w.gateway.open) != 0 || len(w.table.due) != 0 || len(w.table.forgotten) != 5 {
+		t.Errorf("left open %v, due %v, forgotten %v", w.gateway.open, w.table.due, w.table.forgotten)
+	}
+	if got, err := w.handle(scheduled); err != nil || got != (swept{}) {
+		t.Errorf("a second sweep = %+v, %v", got, err)
+	}
+}
+
+func TestSweepLeavesHandshakesToTheNext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.due("young=", connections.Evicted, 5*time.Second)
+		if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Pending: 1}) || len(w.table.due) != 1 {
+			t.Fatalf("handle = %+v, %v; due %v", got, err, w.table.due)
+		}
+		time.Sleep(26 * time.Second) // of the bubble's time: no handshake lasts that long
+		if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Closed: 1}) || len(w.table.due) != 0 {
+			t.Errorf("handle = %+v, %v; due %v", got, err, w.table.due)
+		}
+	})
+}
+
+func TestSweepThatFailsIsRepeated(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("no route")
+	for name, spoil := range map[string]func(*world, error){
+		"close":  func(w *world, err error) { w.gateway.closeErr = err },
+		"forget": func(w *world, err error) { w.table.forgetErr = err },
+		"swept":  func(w *world, err error) { w.table.sweptErr = err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.join("alice", time.Hour, "a=")
+			w.due("a=", connections.Kicked, time.Hour)
+			spoil(w, broken)
+			if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Failed: 1}) || len(w.table.due) != 1 {
+				t.Errorf("handle = %+v, %v; due %v", got, err, w.table.due)
+			}
+			spoil(w, nil)
+			if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Closed: 1}) || len(w.gateway.open) != 0 {
+				t.Errorf("repeated: %+v, %v; open %v", got, err, w.gateway.open)
+			}
+		})
+	}
+}
+
+func TestGoodbyeThatCannotBeSaidStopsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.join("alice", time.Hour, "a=")
+	w.due("a=", connections.Kicked, time.Hour)
+	w.gateway.postErr = errors.New("the client does not read")
+	if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Closed: 1}) || len(w.gateway.open) != 0 {
+		t.Errorf("handle = %+v, %v; open %v", got, err, w.gateway.open)
+	}
+}
+
+func TestPanicAboutOneConnectionStopsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, id := range []string{"a=", "bad=", "c="} {
+		w.join("alice", time.Hour, id)
+		w.due(id, connections.Kicked, time.Hour)
+	}
+	w.gateway.before = func(id string) {
+		if id == "bad=" {
+			panic("pop.secret")
+		}
+	}
+	if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 3, Closed: 2, Failed: 1}) {
+		t.Errorf("handle = %+v, %v", got, err)
+	}
+	if log := w.log.String(); !strings.Contains(log, `"panic":"string"`) || strings.Contains(log, "secret") {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
+func TestSweepThatCannotListIsAFault(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.join("alice", time.Hour, "a=")
+	w.due("a=", connections.Kicked, time.Hour)
+	w.table.dueErr = errors.New("no route to table")
+	if _, err := w.handle(scheduled); !errors.Is(err, w.table.dueErr) || len(w.gateway.open) != 0 {
+		t.Errorf("err = %v; what was found is closed nevertheless, open: %v", err, w.gateway.open)
+	}
+}
+
+func TestRevokeShutsOutThenExpelsThenCloses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.join("alice", time.Hour, "a=", "b=", "c=")
+	w.join("bob", time.Hour, "bob=")
+	w.gateway.before = func(id string) { w.table.called("close %s", id) }
+	w.h.concurrency = 1
+	got, err := w.handle(`{"revoke":{"user":"alice"}}`)
+	if want := (revoked{UserID: "alice", Connections: 3}); err != nil || got != want {
+		t.Fatalf("handle = %+v, %v; want %+v", got, err, want)
+	}
+	want := []string{
+		"revoke alice", "expel a=", "expel b=", "expel c=",
+		"close a=", "swept a=", "close b=", "swept b=", "close c=", "swept c=",
+	}
+	if diff := cmp.Diff(want, w.table.calls); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	if len(w.gateway.posted["a="]) != 1 || w.gateway.posted["a="][0] != `{"type":"bye","code":"revoked"}` || !w.gateway.open["bob="] {
+		t.Errorf("posted %v, open %v", w.gateway.posted, w.gateway.open)
+	}
+	if encoded, err := json.Marshal(got); err != nil || string(encoded) != `{"userId":"alice","connections":3,"pending":0}` {
+		t.Errorf("answer %s, %v", encoded, err)
+	}
+}
+
+func TestRevokeWaitsForHandshakes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.join("alice", time.Second, "young=")
+		w.join("alice", time.Hour, "old=")
+		w.gateway.opens = map[string]time.Time{"young=": time.Now().Add(3 * time.Second)}
+		started := time.Now()
+		got, err := w.handle(`{"revoke":{"user":"alice"}}`)
+		if err != nil || got != (revoked{UserID: "alice", Connections: 2}) || len(w.table.due) != 0 {
+			t.Errorf("handle = %+v, %v; due %v", got, err, w.table.due)
+		}
+		if took := time.Since(started); took < 3*time.Second || took > 4*time.Second || !slices.Contains(w.gateway.closed, "young=") {
+			t.Errorf("after %s closed %v", took, w.gateway.closed)
+		}
+	})
+}
+
+func TestRevokeLeavesHandshakesThatNeverEndToTheSweep(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.join("alice", 0, "young=")
+		delete(w.gateway.open, "young=")
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		got, err := w.h.handle(ctx, []byte(`{"revoke":{"user":"alice"}}`))
+		if err != nil || got != (revoked{UserID: "alice", Connections: 1, Pending: 1}) || len(w.table.due) != 1 || ctx.Err() != nil {
+			t.Errorf("handle = %+v, %v; due %v", got, err, w.table.due)
+		}
+	})
+}
+
+func TestRevokeNamesItsUser(t *testing.T) {
+	t.Parallel()
+	until := int64(1795413600)
+	tests := []struct {
+		name, request string
+		want          connections.Revocation
+	}{
+		{"a user id", `{"user":"alice"}`, connections.Revocation{Subject: "alice"}},
+		{"a plain sub", `{"sub":"alice"}`, connections.Revocation{Subject: "alice"}},
+		{"a ban", `{"user":"alice","bannedUntil":1795413600}`, connections.Revocation{Subject: "alice", BannedUntil: time.Unix(until, 0)}},
+		{"the end of a ban", `{"user":"alice","bannedUntil":0}`, connections.Revocation{Subject: "alice", BannedUntil: time.Unix(0, 0)}},
+		{"all guests", `{"user":"guest-pool"}`, connections.Revocation{Subject: "guest-pool"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			if got, err := w.handle(`{"revoke":` + test.request + `}`); err != nil || got != (revoked{UserID: test.want.Subject}) {
+				t.Errorf("handle = %+v, %v", got, err)
+			}
+			if diff := cmp.Diff(test.want, w.table.revocation); diff != "" {
+				t.Errorf("revocation (-want +got):\n%s", diff)
+			}
+		})
+	}
+	for _, name := range []string{"user", "sub"} {
+		w := newWorld(t)
+		_, err := w.handle(`{"revoke":{"` + name + `":"auth0|1234"}}`)
+		if want := grant.SubjectOf("https://issuer.example", "auth0|1234"); err != nil || w.table.revocation.Subject != want {
+			t.Errorf("revoked %+v, %v; want %s, as signurl calls the user", w.table.revocation, err, want)
+		}
+	}
+}
+
+func TestOtherEventsAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, event := range map[string]string{
+		"nothing":            `{}`,
+		"null":               `null`,
+		"no object":          `"revoke"`,
+		"an API's event":     `{"routeKey":"POST /signurl","version":"2.0"}`,
+		"another source":     `{"source":"aws.s3","detail-type":"Scheduled Event"}`,
+		"another detail":     `{"source":"aws.events","detail-type":"Object Created"}`,
+		"nobody":             `{"revoke":{}}`,
+		"two names":          `{"revoke":{"user":"alice","sub":"alice"}}`,
+		"one guest":          `{"revoke":{"user":"guest-AAECAwQFBgcICQoLDA0ODw"}}`,
+		"an unknown member":  `{"revoke":{"user":"alice","until":1}}`,
+		"another request":    `{"revoke":{"user":"alice"},"dryRun":true}`,
+		"a ban by a text":    `{"revoke":{"user":"alice","bannedUntil":"tomorrow"}}`,
+		"a user that is two": `{"revoke":{"user":"alice","user":"bob"}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			if got, err := w.handle(event); err == nil || len(w.table.calls) != 0 {
+				t.Errorf("handle = %+v, nil; calls %v", got, w.table.calls)
+			}
+		})
+	}
+}
+
+func TestRevokeThatFailsSaysSo(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("no route")
+	for name, spoil := range map[string]func(*world){
+		"shutting out": func(w *world) { w.table.revokeErr = broken },
+		"expelling":    func(w *world) { w.table.expelErr = broken },
+		"closing":      func(w *world) { w.gateway.closeErr = broken },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.join("alice", time.Hour, "a=", "b=")
+			spoil(w)
+			if _, err := w.handle(`{"revoke":{"user":"alice"}}`); !errors.Is(err, broken) || !strings.Contains(w.log.String(), "reaper failed") {
+				t.Errorf("err = %v, log:\n%s", err, w.log)
+			}
+		})
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	_, err := newHandler(t.Context(), logging.New(t.Output()), nil)
+	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("err = %v, want all problems, %s among them", err, name)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+// Command reaper is the Lambda function that closes connections: every minute those that are due, because
+// their session is over, a newer one took their place, or they broke the rules; and when an operator
+// invokes it, all of a user who is to leave. No other function may close a connection.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/caarlos0/env/v11"
+
+	"signedsocket/shared/callback"
+	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
+)
+
+// concurrency is how many connections are looked after at the same time.
+const concurrency = 32
+
+// config is what the function reads from its environment.
+type config struct {
+	TableName   string `env:"TABLE_NAME,notEmpty"`
+	CallbackURL string `env:"CALLBACK_URL,notEmpty"`
+	OIDCIssuer  string `env:"OIDC_ISSUER"` // part of the user ids of some users in mode jwt
+}
+
+func main() {
+	log := logging.New(os.Stdout)
+	logging.TakeOver(log)
+	h, err := newHandler(context.Background(), log, env.ToMap(os.Environ()))
+	if err != nil {
+		log.Error("init failed", slog.Any("error", err))
+		os.Exit(1)
+	}
+	lambda.Start(h.handle)
+}
+
+// newHandler does the work of a cold start, once per process.
+func newHandler(ctx context.Context, log *slog.Logger, environment map[string]string) (*handler, error) {
+	c, err := env.ParseAsWithOptions[config](env.Options{Environment: environment})
+	if err != nil {
+		return nil, fmt.Errorf("read environment: %w", err)
+	}
+	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(logging.ForSDK(log)))
+	if err != nil {
+		return nil, fmt.Errorf("load AWS config: %w", err)
+	}
+	return &handler{
+		log: log, salt: c.TableName, now: time.Now, issuer: c.OIDCIssuer, concurrency: concurrency,
+		connections: connections.New(dynamodb.NewFromConfig(aws), c.TableName, connections.Limits{}),
+		callback:    callback.New(aws, c.CallbackURL, concurrency),
+	}, nil
+}

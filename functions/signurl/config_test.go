@@ -1,0 +1,44 @@
+package main
+
+import (
+	"maps"
+	"strings"
+	"testing"
+)
+
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		change map[string]string
+		want   []string // what the error names; nothing when there is none
+	}{
+		{"complete", nil, nil},
+		{"defaults", map[string]string{"NAME_CLAIM": "", "URL_LIFETIME_SECONDS": "", "SESSION_MAX_SECONDS": ""}, nil},
+		// Then requests are refused instead, so that somebody notices why.
+		{"nothing of what a mode needs", map[string]string{"OIDC_ISSUER": "", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": ""}, nil},
+		{"nothing that is needed", map[string]string{"WEBSOCKET_URL": "", "TABLE_NAME": "", "ACCOUNT_ID": "", "AUTH_MODE": "", "DEFAULT_ROOMS": ""},
+			[]string{"WEBSOCKET_URL", "TABLE_NAME", "ACCOUNT_ID", "AUTH_MODE", "DEFAULT_ROOMS"}},
+		{"a caller of another account", map[string]string{"TRUSTED_CALLER_ARNS": "arn:aws:iam::444455556666:role/web"}, []string{"TRUSTED_CALLER_ARNS"}},
+		{"callers that are no principals", map[string]string{"TRUSTED_CALLER_ARNS": "arn:aws:iam::111122223333:role/web,*", "GUEST_ROOMS": "a,a", "GUEST_CONNECTIONS": "0"},
+			[]string{"TRUSTED_CALLER_ARNS", "GUEST_ROOMS", "GUEST_CONNECTIONS"}},
+		{"bad values", map[string]string{"AUTH_MODE": "none", "DEFAULT_ROOMS": "Lobby", "URL_LIFETIME_SECONDS": "61", "SESSION_MAX_SECONDS": "0"},
+			[]string{"AUTH_MODE", "DEFAULT_ROOMS", "URL_LIFETIME_SECONDS", "SESSION_MAX_SECONDS"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			environment := environment()
+			maps.Copy(environment, test.change)
+			_, err := readConfig(environment)
+			if len(test.want) == 0 && err != nil {
+				t.Error(err)
+			}
+			for _, name := range test.want {
+				if err == nil || !strings.Contains(err.Error(), name) {
+					t.Errorf("err = %v, want all problems, %s among them", err, name)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,132 @@
+package stagetest
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// stageLog is what a stage and its functions have logged. It shows whole lines in
+// the test's output, and none after the test has ended.
+type stageLog struct {
+	mu      sync.Mutex
+	t       testing.TB
+	partial []byte
+	lines   []string
+	secrets map[string]struct{}
+}
+
+func newStageLog(t testing.TB) *stageLog {
+	log := &stageLog{t: t, secrets: map[string]struct{}{}}
+	t.Cleanup(func() { // registered first, so it runs when the stage has been closed
+		log.mu.Lock()
+		defer log.mu.Unlock()
+		for _, leak := range leaks(log.lines, log.secrets) {
+			t.Errorf("a secret is in the log (cut out here): %s", leak)
+		}
+		log.t = nil
+	})
+	return log
+}
+
+// Write takes what is logged, in pieces of any length.
+func (l *stageLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.partial = append(l.partial, p...)
+	for {
+		line, rest, found := bytes.Cut(l.partial, []byte("\n"))
+		if !found {
+			return len(p), nil
+		}
+		l.lines = append(l.lines, string(line))
+		if l.t != nil {
+			l.t.Logf("%s", line)
+		}
+		l.partial = append([]byte(nil), rest...)
+	}
+}
+
+// keepSecret makes texts that may be in no line.
+func (l *stageLog) keepSecret(texts ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, text := range texts {
+		if len(text) >= 16 { // whatever is shorter is no secret of ours, and might be a word
+			l.secrets[text] = struct{}{}
+		}
+	}
+}
+
+// refusals returns the members "reason" of a function's lines.
+func (l *stageLog) refusals(logicalID string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var reasons []string
+	for _, line := range l.lines {
+		logged, ok := strings.CutPrefix(line, logicalID+" | ")
+		if !ok {
+			continue
+		}
+		var record struct{ Reason string }
+		if json.Unmarshal([]byte(logged), &record) == nil && record.Reason != "" {
+			reasons = append(reasons, record.Reason)
+		}
+	}
+	return reasons
+}
+
+// secretForms are what credentials look like, wherever they come from: a signature or
+// token with its name, 64 hexadecimal digits, a JWT, a verifier, an authorization, a cookie.
+func secretForms() *regexp.Regexp {
+	return regexp.MustCompile(strings.Join([]string{
+		`(?i)x-amz-(?:signature|security-token|credential)"?\s?[=:]\s?"?[a-z0-9/+]{8,}`,
+		`\b[0-9a-f]{64}\b`,
+		`eyJ[A-Za-z0-9_-]{8,}`,
+		`pop\.[A-Za-z0-9_-]{8,}`,
+		`(?i)(?:bearer|AWS4-HMAC-SHA256) [a-z0-9]\S+`,
+		`(?i)\bcookie"?\s?[=:]\s?"?[a-z0-9]\S*`,
+		`(?i)\b(?:jti|ticket)"?\s?[=:]\s?"?[a-z0-9_-]{16,}`,
+	}, "|"))
+}
+
+// leaks returns the lines with a secret in them, the secret itself cut out.
+func leaks(lines []string, secrets map[string]struct{}) []string {
+	forms := secretForms()
+	var found []string
+	for _, line := range lines {
+		cut := forms.ReplaceAllString(line, "<SECRET>")
+		for secret := range secrets {
+			cut = strings.ReplaceAll(cut, secret, "<SECRET>")
+		}
+		if cut != line {
+			found = append(found, cut)
+		}
+	}
+	return found
+}
+
+// sessionKeys returns the secret keys and session tokens of a stage's credentials file.
+func sessionKeys(t testing.TB, path string) []string {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for line := range strings.Lines(string(file)) {
+		name, value, _ := strings.Cut(line, "=")
+		switch strings.TrimSpace(name) {
+		case "aws_secret_access_key", "aws_session_token":
+			keys = append(keys, strings.TrimSpace(value))
+		}
+	}
+	if len(keys) == 0 {
+		t.Fatalf("%s holds no keys: its form has changed", path)
+	}
+	return keys
+}

@@ -1,0 +1,118 @@
+// Package clienttest plays clients of a stage in tests: every step fails the test
+// when it does not go as a good client expects, and ends what it began.
+package clienttest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"signedsocket/internal/stageclient"
+)
+
+// Patience bounds every wait. Nothing waits that long unless it is broken.
+const Patience = 20 * time.Second
+
+// Within returns a context that ends with the test, or after [Patience].
+func Within(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), Patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// Connect opens a connection as user to the default rooms, and closes it when the test ends.
+func Connect(t testing.TB, c *stageclient.Client, user string) *stageclient.Conn {
+	t.Helper()
+	signed, proof := Sign(t, c, user)
+	conn, err := Dial(t, c, signed.URL, proof.Verifier, nil)
+	if err != nil {
+		t.Fatalf("connect as %s: %v", user, err)
+	}
+	return conn
+}
+
+// Token returns an access token of user's.
+func Token(t testing.TB, c *stageclient.Client, user string) string {
+	t.Helper()
+	token, err := c.Token(Within(t), user)
+	if err != nil {
+		t.Fatalf("token of %s: %v", user, err)
+	}
+	return token
+}
+
+// Sign asks signurl for a URL of user's, with a fresh proof.
+func Sign(t testing.TB, c *stageclient.Client, user string) (*stageclient.Signed, stageclient.Proof) {
+	t.Helper()
+	proof := stageclient.NewProof()
+	signed, err := c.SignURL(Within(t), Token(t, c, user), nil, proof.Challenge)
+	if err != nil {
+		t.Fatalf("sign a URL for %s: %v", user, err)
+	}
+	return signed, proof
+}
+
+// Presign signs a grant as a profile of the local stage's credentials file.
+func Presign(t testing.TB, c *stageclient.Client, profile string, g stageclient.Grant) *stageclient.Signed {
+	t.Helper()
+	credentials, err := c.Credentials(Within(t), profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := c.SignLocally(Within(t), credentials, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+// Dial opens any URL with any verifier and headers, and closes the connection when
+// the test ends. Without headers it comes from the page of the stack.
+func Dial(t testing.TB, c *stageclient.Client, url, verifier string, header http.Header) (*stageclient.Conn, error) {
+	t.Helper()
+	if header == nil {
+		header = http.Header{"Origin": {strings.TrimSuffix(c.Outputs.FrontendURL, "/")}}
+	}
+	conn, err := stageclient.Dial(Within(t), &stageclient.Signed{URL: url, Protocols: []string{stageclient.Protocol}},
+		stageclient.DialOptions{Verifier: verifier, Header: header, HTTP: c.HTTP})
+	if err == nil {
+		t.Cleanup(func() { _ = conn.Close() })
+	}
+	return conn, err
+}
+
+// Send sends a message.
+func Send(t testing.TB, conn *stageclient.Conn, text, id string) {
+	t.Helper()
+	if err := conn.Send(Within(t), stageclient.Outgoing{Text: text, ID: id}); err != nil {
+		t.Fatalf("send: %v", err)
+	}
+}
+
+// Await returns the next frame of type F and drops all others before it.
+func Await[F stageclient.Frame](t testing.TB, conn *stageclient.Conn) F {
+	t.Helper()
+	frame, err := stageclient.Await[F](Within(t), conn)
+	if err != nil {
+		t.Fatalf("wait for a %T: %v", frame, err)
+	}
+	return frame
+}
+
+// WantRefused checks that a handshake was answered with status and not upgraded.
+func WantRefused(t testing.TB, conn *stageclient.Conn, err error, status int) *stageclient.RefusedError {
+	t.Helper()
+	if err == nil {
+		_ = conn.Close()
+		t.Fatalf("the handshake was accepted, want HTTP %d", status)
+	}
+	refused, ok := errors.AsType[*stageclient.RefusedError](err)
+	if !ok || refused.Status != status {
+		t.Fatalf("the handshake failed with %v, want HTTP %d", err, status)
+	}
+	return refused
+}

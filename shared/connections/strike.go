@@ -1,0 +1,104 @@
+package connections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+const (
+	// strikesAllowed is how many violations a connection may have in the current minute and the one
+	// before; with one more it is kicked.
+	strikesAllowed = 2
+	strikeSeconds  = 60
+)
+
+// Strike counts a violation of the rules by a connection at now. With the third in the current minute
+// and the one before, the connection is kicked: Touch refuses it from then on, and it is due to be
+// closed. Strike reports whether this was the strike that did it. The error is ErrKicked when an earlier one
+// was, ErrNotConnected, or a fault.
+func (s *Store) Strike(ctx context.Context, connectionID string, now time.Time) (kicked bool, err error) {
+	var conn item
+	err = retry(ctx, func() error {
+		out, err := s.api.UpdateItem(ctx, s.strike(connectionID, now))
+		if err != nil {
+			return whyNotStruck(err)
+		}
+		conn = out.Attributes
+		return nil
+	})
+	if err == nil && strikesOf(conn, now) > strikesAllowed {
+		connectedAt, _ := numberOf(conn, "connectedAt")
+		kicked, err = s.kick(ctx, newSweep(connectionID, time.UnixMilli(connectedAt), Kicked, now), now)
+	}
+	if err != nil {
+		return false, fmt.Errorf("count strike: %w", err)
+	}
+	return kicked, nil
+}
+
+func (s *Store) strike(connectionID string, now time.Time) *dynamodb.UpdateItemInput {
+	minute := now.Unix() / strikeSeconds
+	return &dynamodb.UpdateItemInput{
+		TableName:           aws.String(s.table),
+		Key:                 connectionKey(connectionID),
+		UpdateExpression:    aws.String("ADD #minute :one REMOVE #stale0, #stale1"),
+		ConditionExpression: aws.String("attribute_exists(pk) AND attribute_not_exists(kicked)"),
+		ExpressionAttributeNames: map[string]string{
+			"#minute": strikeName(minute), "#stale0": strikeName(minute - 2), "#stale1": strikeName(minute - 3),
+		},
+		ExpressionAttributeValues:           item{":one": number(1)},
+		ReturnValues:                        types.ReturnValueAllNew,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+}
+
+func strikeName(minute int64) string { return "s" + strconv.FormatInt(minute, 10) }
+
+func strikesOf(conn item, now time.Time) int64 {
+	minute := now.Unix() / strikeSeconds
+	current, _ := numberOf(conn, strikeName(minute))
+	previous, _ := numberOf(conn, strikeName(minute-1))
+	return current + previous
+}
+
+func whyNotStruck(err error) error {
+	failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
+	switch {
+	case !ok:
+		return err
+	case failed.Item == nil:
+		return ErrNotConnected
+	default:
+		return ErrKicked
+	}
+}
+
+// kick marks a connection as kicked. The SWEEP item comes first: who is to be closed and not marked is closed
+// nevertheless, and who is marked without being due would stay. Not in one transaction, so that the
+// caller's permissions can name the keys.
+func (s *Store) kick(ctx context.Context, sweep Sweep, now time.Time) (kicked bool, err error) {
+	_, err = s.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.table), Item: sweep.item(now)})
+	if err != nil {
+		return false, err
+	}
+	err = retry(ctx, func() error {
+		_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: aws.String(s.table), Key: connectionKey(sweep.ConnectionID),
+			UpdateExpression:          aws.String("SET kicked = :now"),
+			ConditionExpression:       aws.String("attribute_exists(pk) AND attribute_not_exists(kicked)"),
+			ExpressionAttributeValues: item{":now": number(now.Unix())},
+		})
+		return err
+	})
+	if _, other := errors.AsType[*types.ConditionalCheckFailedException](err); other {
+		return false, nil // another message was faster, or the connection is gone already
+	}
+	return err == nil, err
+}

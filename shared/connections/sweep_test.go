@@ -1,0 +1,282 @@
+package connections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// due returns who is to be closed at now, and why.
+func due(t *testing.T, store *Store, now time.Time) map[string]Reason {
+	t.Helper()
+	found := make(map[string]Reason)
+	for _, sweep := range dueSweeps(t, store, now) {
+		if _, twice := found[sweep.ConnectionID]; twice {
+			t.Errorf("%s is due twice", sweep.ConnectionID)
+		}
+		found[sweep.ConnectionID] = sweep.Reason
+	}
+	return found
+}
+
+func dueSweeps(t *testing.T, store *Store, now time.Time) []Sweep {
+	t.Helper()
+	var found []Sweep
+	for page, err := range store.Due(t.Context(), now) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, page...)
+	}
+	return found
+}
+
+func TestSessionThatEndsEarlyIsDueAtItsEnd(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.name, Limits{})
+	store.page = 2
+	end := epoch.Add(25*time.Minute + 10*time.Second)
+	for i := range 7 {
+		a := admission(fmt.Sprintf("c%d=", i))
+		a.Subject, a.SessionEndsAt = fmt.Sprint("user", i), end
+		connect(t, store, a)
+	}
+	for _, test := range []struct {
+		name string
+		now  time.Time
+		want int
+	}{
+		{"a second before", end.Add(-time.Second), 0},
+		{"at its end", end, 7},
+		{"ten minutes later", end.Add(10 * time.Minute), 7},
+		{"after the reaper was away for long", end.Add(11 * time.Minute), 0},
+	} {
+		if got := due(t, store, test.now); len(got) != test.want {
+			t.Errorf("%s: due %v, want %d", test.name, got, test.want)
+		}
+	}
+	for _, sweep := range dueSweeps(t, store, end) {
+		if sweep.Reason != SessionEnded || !sweep.ConnectedAt.Equal(admission("").ConnectedAt) {
+			t.Errorf("due %+v", sweep)
+		}
+		if err := store.Swept(t.Context(), sweep); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same(t, "due after the sweep", map[string]Reason{}, due(t, store, end))
+}
+
+// API Gateway closes a connection after two hours; asking the reaper to do so at the same time would cost
+// every connection two writes more.
+func TestSessionThatAPIGatewayEndsIsNotSwept(t *testing.T) {
+	t.Parallel()
+	limit := admission("").ConnectedAt.Add(2 * time.Hour)
+	for end, want := range map[time.Time]int{limit.Add(-time.Minute): 0, limit.Add(-time.Minute - 1): 1, limit.Add(time.Hour): 0} {
+		a := admission("c1=")
+		a.SessionEndsAt = end
+		if got := New(nil, "table", Limits{}).sweepLater(a); len(got) != want {
+			t.Errorf("a session until %s before the limit writes %d items, want %d", limit.Sub(end), len(got), want)
+		}
+	}
+}
+
+func TestEvictedConnectionIsDueAtOnce(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.name, Limits{ConnectionsPerUser: 1})
+	connect(t, store, admission("c1="))
+	if evicted, err := store.Connect(t.Context(), admission("c2="), epoch); err != nil || evicted != 1 {
+		t.Fatalf("Connect = %d, %v", evicted, err)
+	}
+	same(t, "due", map[string]Reason{"c1=": Evicted}, due(t, store, epoch))
+	if got := dueSweeps(t, store, epoch); !got[0].ConnectedAt.Equal(admission("").ConnectedAt) {
+		t.Errorf("due %+v, want the time of its connection", got)
+	}
+}
+
+func TestThirdStrikeKicks(t *testing.T) {
+	t.Parallel()
+	const minute = time.Minute
+	tests := []struct {
+		name string
+		at   []time.Duration // of the violations
+		want bool
+	}{
+		{"three in a minute", []time.Duration{0, 1, 2}, true},
+		{"two in a minute", []time.Duration{0, 1}, false},
+		{"over two minutes", []time.Duration{59 * time.Second, 61 * time.Second, 62 * time.Second}, true},
+		{"one a minute", []time.Duration{0, minute, 2 * minute, 3 * minute, 4 * minute}, false},
+		{"two, and two much later", []time.Duration{0, 1, 2 * minute, 2*minute + 1}, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			table := newTable(t, http.DefaultTransport)
+			store := New(table.client, table.name, Limits{})
+			connect(t, store, admission("c1="))
+			kicked := false
+			var now time.Time
+			for _, at := range test.at {
+				now = epoch.Add(at)
+				struck, err := store.Strike(t.Context(), "c1=", now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				kicked = kicked || struck
+			}
+			if kicked != test.want {
+				t.Errorf("kicked: %t, want %t", kicked, test.want)
+			}
+			_, err := store.Touch(t.Context(), "c1=", now)
+			if got := errors.Is(err, ErrKicked); got != test.want || err != nil && !got {
+				t.Errorf("a message afterwards: %v", err)
+			}
+			if got := due(t, store, now)["c1="]; (got == Kicked) != test.want {
+				t.Errorf("due for %q", got)
+			}
+			if got := len(table.items(t)["CONN#c1= CONN"]); got > 6+1+3 {
+				t.Errorf("the item has %d attributes: old strikes pile up", got)
+			}
+		})
+	}
+}
+
+func TestKickHappensOnce(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.name, Limits{})
+	connect(t, store, admission("c1="))
+	for i := range 3 {
+		if kicked, err := store.Strike(t.Context(), "c1=", epoch); err != nil || kicked != (i == 2) {
+			t.Fatalf("strike %d = %t, %v", i+1, kicked, err)
+		}
+	}
+	if _, err := store.Strike(t.Context(), "c1=", epoch); !errors.Is(err, ErrKicked) {
+		t.Errorf("a strike after the kick: %v", err)
+	}
+	if _, err := store.Strike(t.Context(), "unknown=", epoch); !errors.Is(err, ErrNotConnected) {
+		t.Errorf("a strike of nobody: %v", err)
+	}
+	// Somebody whose third strike was counted at the same time as another one's.
+	if kicked, err := store.kick(t.Context(), newSweep("c1=", epoch, Kicked, epoch), epoch); err != nil || kicked {
+		t.Errorf("a second kick = %t, %v", kicked, err)
+	}
+	if _, created := table.items(t)["CONN#unknown= CONN"]; created {
+		t.Error("a strike made an item")
+	}
+}
+
+func TestRevokeReturnsWhoIsConnectedAndShutsOut(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.name, Limits{})
+	for _, id := range []string{"a=", "b="} {
+		connect(t, store, admission(id))
+	}
+	now := epoch.Add(time.Second + 900*time.Millisecond)
+	ids, err := store.Revoke(t.Context(), Revocation{Subject: "alice"}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "connections", []string{"a=", "b="}, ids)
+	for name, test := range map[string]struct {
+		authenticatedAt time.Time
+		want            error
+	}{
+		"before":             {epoch, ErrRevoked},
+		"in the same second": {epoch.Add(time.Second), ErrRevoked},
+		"in the next second": {epoch.Add(2 * time.Second), nil},
+	} {
+		a := admission("after " + name)
+		a.AuthenticatedAt = test.authenticatedAt
+		if _, err := store.Connect(t.Context(), a, now); !errors.Is(err, test.want) {
+			t.Errorf("who authenticated %s: %v, want %v", name, err, test.want)
+		}
+		if err := store.MayConnect(t.Context(), "alice", test.authenticatedAt, now); !errors.Is(err, test.want) {
+			t.Errorf("who authenticated %s may connect: %v, want %v", name, err, test.want)
+		}
+	}
+}
+
+func TestBan(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.name, Limits{})
+	revoke := func(bannedUntil time.Time) {
+		t.Helper()
+		if ids, err := store.Revoke(t.Context(), Revocation{Subject: "bob", BannedUntil: bannedUntil}, epoch); err != nil || len(ids) != 0 {
+			t.Fatalf("Revoke = %v, %v", ids, err)
+		}
+	}
+	allowed := func(want error) {
+		t.Helper()
+		later := epoch.Add(time.Minute)
+		if err := store.MayConnect(t.Context(), "bob", later, later); !errors.Is(err, want) {
+			t.Errorf("MayConnect = %v, want %v", err, want)
+		}
+	}
+	year := epoch.Add(365 * 24 * time.Hour)
+	revoke(year)
+	allowed(ErrBanned)
+	revoke(time.Time{}) // once more, without a word about the ban
+	allowed(ErrBanned)
+	keep := fmt.Sprint(year.Add(userRetention).Unix())
+	if got := table.items(t)["USER#bob USER"]["expiresAt"]; got != keep {
+		t.Errorf("the ban is kept until %s, want %s", got, keep)
+	}
+	revoke(time.Unix(0, 0))
+	allowed(nil)
+}
+
+func TestExpelForgetsAndMakesDue(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.name, Limits{})
+	a := admission("c1=")
+	a.Rooms = []string{"lobby", "team-1"}
+	connect(t, store, a)
+	connect(t, store, admission("c2="))
+	sweep, known, err := store.Expel(t.Context(), "c1=", Revoked, epoch)
+	if err != nil || !known || !sweep.ConnectedAt.Equal(a.ConnectedAt) {
+		t.Fatalf("Expel = %+v, %t, %v", sweep, known, err)
+	}
+	same(t, "live", map[string]bool{"c2=": true}, table.live(t, "alice"))
+	if got := dueSweeps(t, store, epoch); len(got) != 1 || got[0] != sweep {
+		t.Errorf("due %+v, want %+v", got, sweep)
+	}
+	if _, known, err := store.Expel(t.Context(), "c1=", Revoked, epoch); err != nil || known {
+		t.Errorf("Expel twice = %t, %v", known, err)
+	}
+	if err := store.Swept(t.Context(), sweep); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "due", map[string]Reason{}, due(t, store, epoch))
+}
+
+// failing is an API whose queries fail.
+type failing struct{ API }
+
+var errNoTable = errors.New("no route to table")
+
+func (failing) Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	return nil, errNoTable
+}
+
+func TestDueEndsWithTheFirstError(t *testing.T) {
+	t.Parallel()
+	results := 0
+	for page, err := range New(failing{}, "table", Limits{}).Due(t.Context(), epoch) {
+		if results++; page != nil || !errors.Is(err, errNoTable) {
+			t.Errorf("page %v, err %v", page, err)
+		}
+	}
+	if results != 1 {
+		t.Errorf("%d results after an error", results)
+	}
+}

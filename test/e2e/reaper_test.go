@@ -1,0 +1,257 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/internal/stageclient"
+)
+
+// scheduledEvent is what the schedule sends the reaper.
+const scheduledEvent = `{"version":"0","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`
+
+// invokeReaper invokes the reaper as an operator does, and returns what it answers.
+func invokeReaper(ctx context.Context, c *stageclient.Client, event string) (map[string]any, error) {
+	credentials, err := c.Credentials(ctx, "admin")
+	if err != nil {
+		return nil, err
+	}
+	keys, err := credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	address := c.Outputs.Local.LambdaURL + "/2015-03-31/functions/" + c.Outputs.ReaperName + "/invocations"
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(event))
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256([]byte(event))
+	if err := v4.NewSigner().SignHTTP(ctx, keys, r, hex.EncodeToString(digest[:]), "lambda", c.Outputs.Region, time.Now()); err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK || response.Header.Get("X-Amz-Function-Error") != "" {
+		return nil, fmt.Errorf("the reaper answered %d %s, %w", response.StatusCode, body, err)
+	}
+	var answer map[string]any
+	return answer, json.Unmarshal(body, &answer)
+}
+
+func mustInvokeReaper(t *testing.T, c *stageclient.Client, event string) map[string]any {
+	t.Helper()
+	answer, err := invokeReaper(within(t), c, event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func revoke(t *testing.T, c *stageclient.Client, user string, connections int) {
+	t.Helper()
+	answer := mustInvokeReaper(t, c, `{"revoke":{"user":"`+user+`"}}`)
+	if answer["userId"] != user || answer["connections"] != float64(connections) || answer["pending"] != 0.0 {
+		t.Errorf("revoking %s was answered %v, want %d connections and none pending", user, answer, connections)
+	}
+}
+
+// wantBye checks that a connection is told why it ends, and ends then.
+func wantBye(t *testing.T, conn *stageclient.Conn, code string) {
+	t.Helper()
+	if got := await[stageclient.Bye](t, conn); got.Code != code {
+		t.Errorf("was told bye %s, want %s", got.Code, code)
+	}
+	_, err := conn.Next(within(t))
+	if closed, ok := errors.AsType[*stageclient.ClosedError](err); !ok || closed.Code != 1000 {
+		t.Errorf("after the goodbye: %v, want close code 1000", err)
+	}
+}
+
+func TestAnEvictedConnectionIsToldAndClosed(t *testing.T) {
+	t.Parallel()
+	stage, client := startStage(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "1"}})
+	first := connect(t, client, "alice")
+	second := connect(t, client, "alice")
+	mustInvokeReaper(t, client, scheduledEvent)
+	wantBye(t, first, "evicted")
+	send(t, second, "still here", "1")
+	await[stageclient.Ack](t, second)
+	if n := len(stage.Gateway().Connections()); n != 1 {
+		t.Errorf("the gateway holds %d connections, want the newer one", n)
+	}
+	if answer := mustInvokeReaper(t, client, scheduledEvent); answer["due"] != 0.0 {
+		t.Errorf("a second sweep found %v", answer)
+	}
+}
+
+// TestASilentListenerIsClosedWhenTheSessionEnds: nobody asks who only listens, so the reaper has to, and until then broadcasts leave it out.
+func TestASilentListenerIsClosedWhenTheSessionEnds(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{})
+	now := time.Now()
+	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"}, "", now)
+	grant.SessionEndsAt = now.Add(3 * time.Second)
+	alice, err := dialGrant(t, client, "SignUrlFunction", grant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = alice.Close() })
+	bob := connect(t, client, "bob")
+	send(t, bob, "before", "1")
+	if got := await[stageclient.Message](t, alice); got.Text != "before" {
+		t.Errorf("alice received %+v", got)
+	}
+	if answer := mustInvokeReaper(t, client, scheduledEvent); time.Now().Before(grant.SessionEndsAt.Truncate(time.Second)) && answer["due"] != 0.0 {
+		t.Errorf("before the session's end a sweep found %v", answer)
+	}
+	await[stageclient.Ack](t, bob)
+	for end := grant.SessionEndsAt.Truncate(time.Second); time.Now().Before(end); {
+		<-time.After(time.Until(end))
+	}
+	send(t, bob, "after", "2")
+	if got := await[stageclient.Ack](t, bob); got.Recipients != 1 {
+		t.Errorf("acknowledged as %+v, want bob alone: alice's session is over", got)
+	}
+	send(t, alice, "me too", "a-1")
+	if got := await[stageclient.Error](t, alice); got.Code != "session_ended" {
+		t.Errorf("alice was answered %+v, want session_ended", got)
+	}
+	mustInvokeReaper(t, client, scheduledEvent)
+	wantBye(t, alice, "session_ended")
+}
+
+func TestThreeStrikesEndAConnection(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{})
+	mallory, bob := connect(t, client, "mallory"), connect(t, client, "bob")
+	for range 3 {
+		if err := mallory.SendText(within(t), `{"action":"sendmessage","message":"x","admin":true}`); err != nil {
+			t.Fatal(err)
+		}
+		if got := await[stageclient.Error](t, mallory); got.Code != "bad_message" {
+			t.Errorf("answered %+v, want bad_message", got)
+		}
+	}
+	if got := await[stageclient.Bye](t, mallory); got.Code != "kicked" {
+		t.Errorf("told bye %s, want kicked", got.Code)
+	}
+	// From now on nothing of hers is answered or delivered, and a ping, which is, tells that both were seen.
+	send(t, mallory, "one more thing", "m-1")
+	if err := mallory.SendText(within(t), `nonsense`); err != nil {
+		t.Fatal(err)
+	}
+	if err := mallory.Ping(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	send(t, bob, "quiet here", "b-1")
+	if got := await[stageclient.Message](t, bob); got.From.Sub != "bob" {
+		t.Errorf("bob received %+v of somebody who was kicked", got)
+	}
+	mustInvokeReaper(t, client, scheduledEvent)
+	wantBye(t, mallory, "kicked")
+	// Her next connection is not kicked: the strikes were that connection's.
+	again := connect(t, client, "mallory")
+	send(t, again, "sorry", "m-2")
+	await[stageclient.Ack](t, again)
+}
+
+func TestARevokedUserIsOutAndStaysOut(t *testing.T) {
+	t.Parallel()
+	stage, client := startStage(t, stagetest.Options{})
+	token, err := client.Token(within(t), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, two, bob := connect(t, client, "alice"), connect(t, client, "alice"), connect(t, client, "bob")
+	unused, proof := sign(t, client, "alice")
+
+	revoke(t, client, "alice", 2)
+	send(t, bob, "is she gone?", "b-1")
+	if got := await[stageclient.Ack](t, bob); got.Recipients != 1 || got.Gone != 0 {
+		t.Errorf("acknowledged as %+v, want bob alone", got)
+	}
+	for _, conn := range []*stageclient.Conn{one, two} {
+		if got := await[stageclient.Bye](t, conn); got.Code != "revoked" {
+			t.Errorf("told bye %s, want revoked", got.Code)
+		}
+		if frame, err := conn.Next(within(t)); err == nil {
+			t.Errorf("after the revocation came %+v", frame)
+		}
+	}
+	conn, err := client.Dial(within(t), unused, stageclient.DialOptions{Verifier: proof.Verifier})
+	wantRefused(t, conn, err, http.StatusForbidden)
+	_, err = client.SignURL(within(t), token, nil, proof.Challenge)
+	if refused, ok := errors.AsType[*stageclient.SignError](err); !ok || refused.Status != http.StatusUnauthorized || refused.Code != "revoked" {
+		t.Errorf("with the old token signurl answered %v, want 401 revoked", err)
+	}
+	if n := len(stage.Gateway().Connections()); n != 1 {
+		t.Errorf("the gateway holds %d connections, want bob's", n)
+	}
+	if answer := mustInvokeReaper(t, client, scheduledEvent); answer["due"] != 0.0 {
+		t.Errorf("the revocation left %v to the sweep", answer)
+	}
+	connectAnew(t, client, "alice")
+}
+
+// connectAnew signs a revoked user in again, until the second of the revocation is over.
+func connectAnew(t *testing.T, c *stageclient.Client, user string) *stageclient.Conn {
+	t.Helper()
+	for ctx := within(t); ; <-time.After(50 * time.Millisecond) {
+		conn, _, err := c.Connect(ctx, user)
+		if err == nil {
+			t.Cleanup(func() { _ = conn.Close() })
+			return conn
+		}
+		if refused, ok := errors.AsType[*stageclient.SignError](err); !ok || refused.Code != "revoked" {
+			t.Fatalf("a new login: %v", err)
+		}
+	}
+}
+
+func TestABannedUserStaysOutWhateverTheLogin(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{})
+	conn := connect(t, client, "alice")
+	mustInvokeReaper(t, client, fmt.Sprintf(`{"revoke":{"sub":"alice","bannedUntil":%d}}`, time.Now().Add(time.Hour).Unix()))
+	wantBye(t, conn, "revoked")
+	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"}, "", time.Now())
+	grant.AuthenticatedAt = time.Now().Add(time.Minute) // later than any revocation
+	again, err := dialGrant(t, client, "SignUrlFunction", grant)
+	wantRefused(t, again, err, http.StatusForbidden)
+	mustInvokeReaper(t, client, `{"revoke":{"user":"alice","bannedUntil":0}}`)
+	connectAnew(t, client, "alice")
+}
+
+func TestMakeRevokeIsTheOperatorsCommand(t *testing.T) {
+	t.Parallel()
+	tool(t, filepath.Join(stagetest.Root(), ".venv", "bin", "aws"))
+	stage, client := startStage(t, stagetest.Options{})
+	conn := connect(t, client, "alice")
+	cmd := exec.CommandContext(within(t), "make", "--no-print-directory", "revoke", "USER=alice", "OUTPUTS="+stage.OutputsFile())
+	cmd.Dir = stagetest.Root()
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Run(); err != nil || !strings.Contains(output.String(), `{"userId":"alice","connections":1,"pending":0}`) {
+		t.Fatalf("make revoke: %v\n%s", err, output.String())
+	}
+	wantBye(t, conn, "revoked")
+}
