@@ -12,7 +12,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/caarlos0/env/v11"
 
 	"signedsocket/shared/connections"
@@ -41,6 +40,6 @@ func newHandler(ctx context.Context, log *slog.Logger, environment map[string]st
 		return nil, fmt.Errorf("load AWS config: %w", err)
 	}
 	limits := connections.Limits{ConnectionsPerUser: c.ConnectionsPerUser, GuestConnections: c.GuestConnections, RoomShards: c.RoomShards}
-	store := connections.New(dynamodb.NewFromConfig(aws), c.TableName, limits)
+	store := connections.Open(aws, c.TableName, limits)
 	return &handler{log: log, salt: c.TableName, signers: c.signers, origins: c.origins, possession: c.ProofOfPossession, connections: store, now: time.Now}, nil
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/caarlos0/env/v11"
 
 	"signedsocket/shared/connections"
@@ -44,5 +43,5 @@ func newHandler(ctx context.Context, log *slog.Logger, environment map[string]st
 	if err != nil {
 		return nil, fmt.Errorf("load AWS config: %w", err)
 	}
-	return &handler{log: log, connections: connections.New(dynamodb.NewFromConfig(aws), c.TableName, connections.Limits{})}, nil
+	return &handler{log: log, connections: connections.Open(aws, c.TableName, connections.Limits{})}, nil
 }

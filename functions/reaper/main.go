@@ -12,7 +12,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/caarlos0/env/v11"
 
 	"signedsocket/shared/callback"
@@ -53,7 +52,7 @@ func newHandler(ctx context.Context, log *slog.Logger, environment map[string]st
 	}
 	return &handler{
 		log: log, salt: c.TableName, now: time.Now, issuer: c.OIDCIssuer, concurrency: concurrency,
-		connections: connections.New(dynamodb.NewFromConfig(aws), c.TableName, connections.Limits{}),
+		connections: connections.Open(aws, c.TableName, connections.Limits{}),
 		callback:    callback.New(aws, c.CallbackURL, concurrency),
 	}, nil
 }

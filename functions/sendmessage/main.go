@@ -11,7 +11,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/caarlos0/env/v11"
 
 	"signedsocket/shared/callback"
@@ -44,7 +43,7 @@ func newHandler(ctx context.Context, log *slog.Logger, environment map[string]st
 	limits := connections.Limits{MessagesPerWindow: c.MessagesPerWindow, RoomShards: c.RoomShards}
 	return &handler{
 		log: log, now: time.Now, newID: message.NewID, concurrency: c.concurrency(),
-		connections: connections.New(dynamodb.NewFromConfig(aws), c.TableName, limits),
+		connections: connections.Open(aws, c.TableName, limits),
 		callback:    callback.New(aws, c.CallbackURL, c.concurrency()),
 	}, nil
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/caarlos0/env/v11"
 
 	"signedsocket/shared/connections"
@@ -48,6 +47,6 @@ func newHandler(ctx context.Context, log *slog.Logger, environment map[string]st
 	if err != nil {
 		return nil, err
 	}
-	users := connections.New(dynamodb.NewFromConfig(aws), c.TableName, connections.Limits{GuestConnections: c.GuestConnections})
+	users := connections.Open(aws, c.TableName, connections.Limits{GuestConnections: c.GuestConnections})
 	return &handler{log: log, config: c, users: users, presigner: presigner, now: time.Now, newTicket: grant.NewTicket}, nil
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"signedsocket/shared/sdkhttp"
 )
 
 // What a caller may have to tell apart. Every other error is a fault of the endpoint, of the way to it,
@@ -47,7 +49,7 @@ type Client struct {
 func New(config aws.Config, endpoint string, concurrency int) *Client {
 	return &Client{api: apigatewaymanagementapi.NewFromConfig(config, func(options *apigatewaymanagementapi.Options) {
 		options.BaseEndpoint = aws.String(endpoint)
-		options.HTTPClient = pooled(config.HTTPClient, concurrency)
+		options.HTTPClient = sdkhttp.Client(pooled(config.HTTPClient, concurrency))
 	})}
 }
 

@@ -49,7 +49,10 @@ import (
 	"errors"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"signedsocket/shared/sdkhttp"
 )
 
 // What a caller may have to tell apart. Every other error of a Store is a fault of the table or of
@@ -134,6 +137,13 @@ type Store struct {
 // membersPerPage bounds the time until the first members of a large room are known; a room of fewer
 // members takes one Query.
 const membersPerPage = 1000
+
+// Open returns a Store on the table of that name, with a client of its own.
+func Open(config aws.Config, table string, limits Limits) *Store {
+	return New(dynamodb.NewFromConfig(config, func(options *dynamodb.Options) {
+		options.HTTPClient = sdkhttp.Client(options.HTTPClient)
+	}), table, limits)
+}
 
 // New returns a Store on the table of that name.
 func New(api API, table string, limits Limits) *Store {
