@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -48,6 +49,24 @@ func TestCloseCancelsWhatTakesTooLong(t *testing.T) {
 	}
 	if err := s.Close(t.Context()); err != nil { // the second time there is nothing left
 		t.Error(err)
+	}
+}
+
+func TestCloseDoesNotWaitForAnUnfinishedRequest(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, options{})
+	c := s.dialTCP(t)
+	if _, err := io.WriteString(c, "POST /prod/@connections/aICfP2o6eaA0amE= HTTP/1.1\r\nHost: "+s.host+"\r\nContent-Length: 100\r\n\r\nhalf"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // meanwhile the request is being read
+	defer cancel()
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close(ctx) }()
+	select {
+	case <-closed:
+	case <-time.After(patience):
+		t.Error("Close waits for a client that never finishes its request")
 	}
 }
 

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ func (g *Gateway) manage(w http.ResponseWriter, r *http.Request, id string) {
 		forbidden.write(w)
 		return
 	}
-	buf, err := readPayload(r)
+	buf, err := g.readPayload(w, r)
 	switch {
 	case errors.Is(err, errTooLarge):
 		payloadTooLarge.write(w)
@@ -152,8 +153,13 @@ func malformedID(id string) refusal {
 // readPayload reads the body of r to behind headerRoom free bytes, so that a
 // frame's header can be put before it. It returns errTooLarge for more than a
 // message may have, of which it reads on for a while: a caller that is still
-// sending would otherwise see a reset connection and not the answer.
-func readPayload(r *http.Request) ([]byte, error) {
+// sending would otherwise see a reset connection and not the answer. A caller that
+// never finishes is given up when Close runs out of time.
+func (g *Gateway) readPayload(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	stop := context.AfterFunc(g.ctx, func() {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // one that is gone has ended the reading anyway
+	})
+	defer stop()
 	var b bytes.Buffer
 	b.Grow(headerRoom + int(min(max(r.ContentLength, 0), maxMessage)) + bytes.MinRead)
 	b.Write(make([]byte, headerRoom))

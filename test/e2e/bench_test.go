@@ -1,0 +1,77 @@
+package e2e_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/internal/stageclient"
+)
+
+// BenchmarkMessage measures one message at a time, from the sender through
+// Lambda, DynamoDB and @connections to the last of the recipients:
+//
+//	go test -run '^$' -bench Message ./test/e2e
+func BenchmarkMessage(b *testing.B) {
+	for _, recipients := range []int{2, 100, 1000} {
+		b.Run(fmt.Sprintf("recipients=%d", recipients), func(b *testing.B) { benchmarkMessage(b, recipients) })
+	}
+}
+
+func benchmarkMessage(b *testing.B, recipients int) {
+	stage := stagetest.Start(b, stagetest.Options{
+		Parameters: map[string]string{"MessagesPerWindow": "1000", "ConnectionsPerUser": "100"},
+		// The stage's own limits are not what is measured.
+		Edit: func(template string) string {
+			return strings.NewReplacer("ThrottlingRateLimit: 50\n", "ThrottlingRateLimit: 5000\n", "ThrottlingBurstLimit: 100\n", "ThrottlingBurstLimit: 5000\n",
+				"ThrottlingRateLimit: 20\n", "ThrottlingRateLimit: 5000\n", "ThrottlingBurstLimit: 40\n", "ThrottlingBurstLimit: 5000\n").Replace(template)
+		},
+	})
+	outputs, err := stageclient.LoadOutputs(stage.OutputsFile())
+	if err != nil {
+		b.Fatal(err)
+	}
+	client := &stageclient.Client{Outputs: outputs}
+	conns := make([]*stageclient.Conn, recipients)
+	for i := range conns {
+		conn, _, err := client.Connect(b.Context(), fmt.Sprintf("user-%d", i/50))
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer conn.Close()
+		conns[i] = conn
+	}
+	var took []time.Duration
+	for n := 0; b.Loop(); n++ {
+		took = append(took, roundOf(b, conns, n))
+		if pace := 12*time.Millisecond - took[len(took)-1]; pace > 0 {
+			time.Sleep(pace) // stays below the sender's 100 messages a second
+		}
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
+}
+
+// roundOf sends one message and returns when the last connection has it, sender included.
+func roundOf(b *testing.B, conns []*stageclient.Conn, n int) time.Duration {
+	id := fmt.Sprintf("n-%d", n)
+	var received sync.WaitGroup
+	started := time.Now()
+	for _, conn := range conns {
+		received.Go(func() {
+			if _, err := stageclient.Await[stageclient.Message](b.Context(), conn); err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	if err := conns[0].Send(b.Context(), stageclient.Outgoing{Text: "hello", ID: id}); err != nil {
+		b.Fatal(err)
+	}
+	received.Wait()
+	return time.Since(started)
+}
