@@ -158,7 +158,7 @@ func TestNothingIsAskedForThatIsNotWanted(t *testing.T) {
 func TestSignedDoesNotShowItsURL(t *testing.T) {
 	t.Parallel()
 	signed := &stageclient.Signed{URL: "wss://secret", User: stageclient.User{Sub: "alice"}, ExpiresIn: 10}
-	for _, text := range []string{fmt.Sprint(signed), fmt.Sprintf("%+v", *signed), fmt.Sprintf("%s", signed)} {
+	for _, text := range []string{fmt.Sprint(signed), fmt.Sprintf("%+v", *signed), fmt.Sprintf("%v", *signed)} {
 		if strings.Contains(text, "secret") {
 			t.Error(text)
 		}

@@ -100,7 +100,7 @@ func TestTooManyGuestsAreRefusedAndNobodyGivesWay(t *testing.T) {
 	}
 	conn, err := enter(t, client, early, proof)
 	wantRefused(t, conn, err, http.StatusForbidden)
-	if reasons := stage.Refusals("ConnectFunction"); len(reasons) != 1 || reasons[0] != "guests_full" {
+	if reasons := stage.AwaitRefusals(t, "ConnectFunction", 1); len(reasons) != 1 || reasons[0] != "guests_full" {
 		t.Errorf("connect has logged %v, want guests_full", reasons)
 	}
 	send(t, one, "still here", "1")

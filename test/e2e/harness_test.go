@@ -5,16 +5,12 @@ package e2e_test
 import (
 	"cmp"
 	"context"
-	"errors"
 	"testing"
-	"time"
 
 	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/internal/stageclient/clienttest"
 )
-
-// patience bounds every wait of a test. Nothing waits that long unless it is broken.
-const patience = 20 * time.Second
 
 // startStage starts a stage and returns it with a client for it.
 func startStage(t *testing.T, o stagetest.Options) (*stagetest.Stage, *stageclient.Client) {
@@ -23,12 +19,7 @@ func startStage(t *testing.T, o stagetest.Options) (*stagetest.Stage, *stageclie
 	return stage, stage.Client(t)
 }
 
-func within(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
+func within(t *testing.T) context.Context { t.Helper(); return clienttest.Within(t) }
 
 // connect opens a connection as user and closes it when the test ends.
 func connect(t *testing.T, c *stageclient.Client, user string) *stageclient.Conn {
@@ -43,47 +34,24 @@ func connect(t *testing.T, c *stageclient.Client, user string) *stageclient.Conn
 
 func send(t *testing.T, conn *stageclient.Conn, text, id string) {
 	t.Helper()
-	if err := conn.Send(within(t), stageclient.Outgoing{Text: text, ID: id}); err != nil {
-		t.Fatalf("send: %v", err)
-	}
+	clienttest.Send(t, conn, text, id)
 }
 
 func await[F stageclient.Frame](t *testing.T, conn *stageclient.Conn) F {
 	t.Helper()
-	frame, err := stageclient.Await[F](within(t), conn)
-	if err != nil {
-		t.Fatalf("wait for a %T: %v", frame, err)
-	}
-	return frame
+	return clienttest.Await[F](t, conn)
 }
 
 // sign asks signurl for a URL of user's.
 func sign(t *testing.T, c *stageclient.Client, user string) (*stageclient.Signed, stageclient.Proof) {
 	t.Helper()
-	token, err := c.Token(within(t), user)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proof := stageclient.NewProof()
-	signed, err := c.SignURL(within(t), token, nil, proof.Challenge)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signed, proof
+	return clienttest.Sign(t, c, user)
 }
 
 // presign signs a grant as a profile of the local stage's credentials file.
 func presign(t *testing.T, c *stageclient.Client, profile string, g stageclient.Grant) *stageclient.Signed {
 	t.Helper()
-	credentials, err := c.Credentials(within(t), profile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signed, err := c.SignLocally(within(t), credentials, g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signed
+	return clienttest.Presign(t, c, profile, g)
 }
 
 // dialURL opens url, which need not be one that signurl made, from the stage's page.
@@ -103,13 +71,5 @@ func dialGrant(t *testing.T, c *stageclient.Client, profile string, g stageclien
 // wantRefused checks that a handshake was answered with status and not upgraded.
 func wantRefused(t *testing.T, conn *stageclient.Conn, err error, status int) *stageclient.RefusedError {
 	t.Helper()
-	if err == nil {
-		_ = conn.Close()
-		t.Fatalf("the handshake was accepted, want HTTP %d", status)
-	}
-	refused, ok := errors.AsType[*stageclient.RefusedError](err)
-	if !ok || refused.Status != status {
-		t.Fatalf("the handshake failed with %v, want HTTP %d", err, status)
-	}
-	return refused
+	return clienttest.WantRefused(t, conn, err, status)
 }

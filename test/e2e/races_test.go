@@ -19,6 +19,7 @@ import (
 	"signedsocket/internal/localstage"
 	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/internal/stageclient/clienttest"
 )
 
 // records looks into the table of a stage.
@@ -244,7 +245,7 @@ func raceRevocation(t *testing.T, client *stageclient.Client, user string, span 
 
 // drain reads a connection to its end, which must come, and returns 1 if there was a message.
 func drain(t *testing.T, conn *stageclient.Conn, user string, returned time.Time) (messages int) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), clienttest.Patience)
 	defer cancel()
 	for {
 		frame, err := conn.Next(ctx)

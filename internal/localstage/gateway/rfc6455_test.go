@@ -61,10 +61,6 @@ func closePayload(code uint16, reason string) string {
 	return string(binary.BigEndian.AppendUint16(nil, code)) + reason
 }
 
-func unmasked(first byte, payload string) []byte {
-	return append([]byte{first, byte(len(payload))}, payload...)
-}
-
 func join(frames ...[]byte) []byte { return bytes.Join(frames, nil) }
 
 // received is one frame that the gateway sent.

@@ -117,6 +117,23 @@ func (s *Stage) Client(t testing.TB) *stageclient.Client {
 // values of "reason" in its lines.
 func (s *Stage) Refusals(logicalID string) []string { return s.log.refusals(logicalID) }
 
+// AwaitRefusals waits until a function has logged at least n refusals and returns
+// them all. A line may come a moment later than the answer it is about.
+func (s *Stage) AwaitRefusals(t testing.TB, logicalID string, n int) []string {
+	t.Helper()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(10 * time.Second); ; <-look.C {
+		reasons := s.Refusals(logicalID)
+		if len(reasons) >= n {
+			return reasons
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s has logged the reasons %q, want %d", logicalID, reasons, n)
+		}
+	}
+}
+
 // Root is the folder of the repository.
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)

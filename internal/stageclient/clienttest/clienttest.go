@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -75,7 +74,7 @@ func Presign(t testing.TB, c *stageclient.Client, profile string, g stageclient.
 func Dial(t testing.TB, c *stageclient.Client, url, verifier string, header http.Header) (*stageclient.Conn, error) {
 	t.Helper()
 	if header == nil {
-		header = http.Header{"Origin": {strings.TrimSuffix(c.Outputs.FrontendURL, "/")}}
+		header = http.Header{"Origin": {c.Origin()}}
 	}
 	conn, err := stageclient.Dial(Within(t), &stageclient.Signed{URL: url, Protocols: []string{stageclient.Protocol}},
 		stageclient.DialOptions{Verifier: verifier, Header: header, HTTP: c.HTTP})

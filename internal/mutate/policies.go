@@ -1,0 +1,63 @@
+package main
+
+// policies are the statements of the roles, each taken away and each made wider.
+// What a role then lacks must break the chat, and what it then may must be noticed by an attack.
+func policies() []mutation {
+	const (
+		items, table, manage = "TestEachRoleTouchesOnlyItsItems", "TestNoRoleTouchesTheTableAsAWhole", "TestEachRoleManagesConnectionsAsItMay"
+		chat                 = "TestTwoUsersExchangeMessagesBothWays"
+	)
+	var (
+		open, deny, readUser         = statement{"SignUrlRole", "OpenConnections"}, statement{"SignUrlRole", "NeverManageConnections"}, statement{"SignUrlRole", "ReadUser"}
+		record, readEvicted          = statement{"ConnectRole", "RecordConnection"}, statement{"ConnectRole", "ReadEvictedConnection"}
+		readLeaving, forgetLeaving   = statement{"DisconnectRole", "ReadConnection"}, statement{"DisconnectRole", "ForgetConnection"}
+		count, list, kick            = statement{"SendMessageRole", "ReadAndCountSender"}, statement{"SendMessageRole", "ListRoom"}, statement{"SendMessageRole", "HandKickedToReaper"}
+		forgetGone, post             = statement{"SendMessageRole", "ForgetGoneConnection"}, statement{"SendMessageRole", "PostToConnections"}
+		due, revoke                  = statement{"ReaperRole", "ListAndFinishDue"}, statement{"ReaperRole", "RevokeUser"}
+		readDue, expel, closeSockets = statement{"ReaperRole", "ReadConnection"}, statement{"ReaperRole", "ExpelConnection"}, statement{"ReaperRole", "CloseConnections"}
+	)
+	mutations := []mutation{
+		without(open, endToEnd, chat), without(deny, attackTests, "TestNothingAddedToTheSignersRoleLetsItManageConnections"), without(readUser, endToEnd, chat),
+		without(record, endToEnd, chat), without(readEvicted, endToEnd, "TestAnEvictedConnectionIsToldAndClosed"),
+		without(readLeaving, attackTests, "TestALeakedURLIsWorthNothing"), without(forgetLeaving, attackTests, "TestALeakedURLIsWorthNothing"),
+		without(count, endToEnd, chat), without(list, endToEnd, chat), without(kick, endToEnd, "TestThreeStrikesEndAConnection"),
+		without(forgetGone, attackTests, items), without(post, endToEnd, chat),
+		without(due, endToEnd, "TestThreeStrikesEndAConnection"), without(revoke, endToEnd, "TestARevokedUserIsOutAndStaysOut"),
+		without(readDue, endToEnd, "TestARevokedUserIsOutAndStaysOut"), without(expel, endToEnd, "TestARevokedUserIsOutAndStaysOut"),
+		without(closeSockets, endToEnd, "TestARevokedUserIsOutAndStaysOut"),
+
+		wider(open, "all of the API", "${StageName}/$connect", "*", rules, "TestOnlySignUrlOpensConnections"),
+		wider(post, "every method", "/POST/@connections/*", "/*", attackTests, manage),
+		wider(closeSockets, "every method", "/DELETE/@connections/*", "/*", attackTests, manage),
+		wider(record, "every table", "!GetAtt ConnectionsTable.Arn", `"*"`, attackTests, table),
+		wider(forgetLeaving, "every table", "!GetAtt ConnectionsTable.Arn", `"*"`, attackTests, table),
+		wider(forgetGone, "every table", "!GetAtt ConnectionsTable.Arn", `"*"`, attackTests, table),
+		wider(expel, "every table", "!GetAtt ConnectionsTable.Arn", `"*"`, attackTests, table),
+		wider(readUser, "every action", "dynamodb:GetItem", `"dynamodb:*"`, attackTests, items),
+	}
+	for _, s := range []statement{readUser, record, readEvicted, readLeaving, forgetLeaving, count, list, kick, forgetGone, due, revoke, readDue, expel} {
+		mutations = append(mutations, mutation{"policy " + s.String() + ": unconditional", "template.yaml", s.unconditional(""), []string{attackTests}, []string{items}})
+	}
+	// ForAllValues holds for a request without the key, and in a transaction there is none. Where another statement
+	// allows the action in transactions anyway, or none can hold it, nothing would change.
+	for _, s := range []statement{readUser, readEvicted, readLeaving, count, kick, readDue} {
+		mutations = append(mutations, mutation{"policy " + s.String() + ": without Null", "template.yaml", s.unconditional("Null"), []string{attackTests}, []string{items}})
+	}
+	return mutations
+}
+
+// untested are the statements whose absence nothing can notice here, and why.
+func untested() map[string]string {
+	const logs = "the local stage has no CloudWatch Logs: it shows what the functions print"
+	return map[string]string{
+		"SignUrlRole.WriteLogs": logs, "ConnectRole.WriteLogs": logs, "DisconnectRole.WriteLogs": logs, "SendMessageRole.WriteLogs": logs, "ReaperRole.WriteLogs": logs,
+	}
+}
+
+func without(s statement, where, test string) mutation {
+	return mutation{"policy " + s.String() + ": removed", "template.yaml", s.without(), []string{where}, []string{test}}
+}
+
+func wider(s statement, how, from, to, where, test string) mutation {
+	return mutation{"policy " + s.String() + ": " + how, "template.yaml", s.with(from, to), []string{where}, []string{test}}
+}

@@ -1,0 +1,146 @@
+package main
+
+import "slices"
+
+// Where the tests are that notice mutations.
+const (
+	attackTests = "./test/attack"
+	endToEnd    = "./test/e2e"
+	rules       = "./internal/localstage/template"
+)
+
+// mutations are all that are tried: the protections in the code and in the
+// gateway's settings, then the policies of the roles.
+func mutations() []mutation {
+	return slices.Concat(handshakes(), tickets(), urls(), frames(), logs(), settings(), policies())
+}
+
+// protection is a mutation of which the attack suite alone is the witness.
+func protection(name, file, from, to string, tests ...string) mutation {
+	return mutation{name: name, file: file, edit: replace(from, to), packages: []string{attackTests}, tests: tests}
+}
+
+// by names other packages as the place of a mutation's tests.
+func (m mutation) by(packages ...string) mutation {
+	m.packages = packages
+	return m
+}
+
+// handshakes are the checks that connect makes before the table is asked.
+func handshakes() []mutation {
+	const (
+		handler, signer  = "functions/connect/handler.go", "functions/connect/signer.go"
+		origin, proof    = "functions/connect/origin.go", "functions/connect/proof.go"
+		grant            = "shared/grant/parse.go"
+		grants, leaked   = "TestGrantsThatNoSignerMakesAreRefused", "TestALeakedURLIsWorthNothing"
+		parameters, site = "TestParametersThatAreNoGrantAreRefused", "TestOtherSitesCannotConnect"
+	)
+	return []mutation{
+		protection("signer: any", signer, "	}\n	return errUnknownSigner\n}", "	}\n	return nil\n}", "TestWhoeverElseSignsIsRefused"),
+		protection("signer: none", signer, "return errNoIdentity", "return nil", "TestARouteThatLostItsAuthorizationLetsNobodyIn"),
+		protection("shape: unknown parameter", grant, "return Grant{}, UnknownParameter", "continue", parameters),
+		protection("shape: parameter twice", grant, "case len(values) > 1:", "case false:", parameters),
+		protection("shape: malformed parameter", grant, "case !valid(values[0]):", "case false:", parameters, grants),
+		protection("times: issued later", grant, "case g.IssuedAt.After(now.Add(maxSkew)):", "case false:", grants),
+		protection("times: exp", grant, "case now.After(g.ExpiresAt):", "case false:", grants),
+		protection("times: lifetime", grant, "case lifetime <= 0, lifetime > maxLifetime:", "case lifetime < -maxLifetime:", grants),
+		protection("times: sx", grant, "case !g.SessionEndsAt.After(now):", "case false:", grants),
+		protection("origin: not checked", handler, "if err := h.origins.check(event); err != nil {", "if err := h.origins.check(event); err == errNoOrigin {", site),
+		protection("origin: any", origin, "case !o[values[0]]:", "case false:", site),
+		protection("origin: several", origin, "case len(values) > 1:", "case false:", site),
+		protection("origin: none", origin, "	case len(values) == 0:\n		return errNoOrigin", "	case len(values) == 0:\n		return nil", "TestAHandshakeWithoutAnOriginIsRefused"),
+		protection("proof: not checked", handler, "offeredProtocols(event)); err != nil {", "offeredProtocols(event)); err == errNoChallenge {", leaked),
+		protection("proof: none", proof, "	case proofs == 0:\n		return errNoProof", "	case proofs == 0:\n		return nil", leaked),
+		protection("proof: any", proof, "[]byte(challenge)) != 1 {", "[]byte(challenge)) > 1 {", leaked),
+		protection("proof: no challenge", proof, "		return errNoChallenge", "		return nil", "TestAURLWithoutAChallengeIsRefused"),
+	}
+}
+
+// tickets are what connect's transaction holds, and revocation.
+func tickets() []mutation {
+	const (
+		connect = "shared/connections/connect.go"
+		revoked = "TestWhoWasRevokedGetsNeitherAURLNorAConnection"
+	)
+	return []mutation{
+		protection("ticket: used twice", connect, `aws.String("attribute_not_exists(pk)")`, `aws.String("attribute_not_exists(pk) OR attribute_exists(pk)")`,
+			"TestALeakedURLIsWorthNothing"),
+		protection("user cap", connect, "OR n < :max)", "OR n < :max OR n >= :max)", "TestOneUserHoldsNoMoreConnectionsThanAllowed"),
+		protection("revocation: connect", connect, "OR notBefore < :ait)", "OR notBefore < :ait OR notBefore >= :ait)", revoked),
+		protection("ban: connect", connect, "OR bannedUntil <= :now)", "OR bannedUntil <= :now OR bannedUntil > :now)", revoked),
+		protection("revocation: signurl", "functions/signurl/handler.go",
+			"case errors.Is(err, connections.ErrRevoked), errors.Is(err, connections.ErrBanned):", "case errors.Is(err, connections.ErrRevoked) && err == nil:", revoked),
+		protection("revocation: nothing written", "shared/connections/revoke.go", `"SET notBefore = :now, expiresAt`, `"SET notBeforeX = :now, expiresAt`,
+			"TestARevokedUserIsOutAndStaysOut").by(endToEnd),
+		protection("revocation: nobody closed", "functions/reaper/sweep.go", "err := h.callback.Close(ctx, due.ConnectionID)", "var err error",
+			"TestARevokedUserIsOutAndStaysOut", "TestThreeStrikesEndAConnection", "TestAnEvictedConnectionIsToldAndClosed").by(endToEnd),
+	}
+}
+
+// urls are what signurl holds.
+func urls() []mutation {
+	const token, caller, request = "functions/signurl/token.go", "functions/signurl/caller.go", "functions/signurl/request.go"
+	return []mutation{
+		protection("signurl: no authorizer", token, "the route has no JWT authorizer: %w\", errNotConfigured", "the route has no JWT authorizer: %w\", errBadRequest",
+			"TestASignRouteThatLostItsAuthorizationSignsNothing"),
+		protection("signurl: rooms", caller, "return !slices.ContainsFunc(rooms, func", "return len(rooms) > 0 || !slices.ContainsFunc(rooms, func", "TestSignUrlGrantsNoMoreThanTheTokenSays"),
+		protection("signurl: unknown members", request, "json.RejectUnknownMembers(true)", "json.RejectUnknownMembers(false)", "TestSignUrlGrantsNoMoreThanTheTokenSays"),
+		protection("signurl: media type", request, `mediaType != "application/json"`, `mediaType == "none"`, "TestCrossSiteFormsMintNothing"),
+		protection("signurl: any caller", "functions/signurl/named.go", "case !c.trustedCallers.Contains(authorizer.IAM.UserARN):", "case false:",
+			"TestOnlyTrustedCallersSpeakForUsers").by(endToEnd),
+		protection("signurl: user in any mode", caller, "if named != nil && c.AuthMode != authModeIAM {", "if false {", "TestAGuestIsNobodyElseWhateverTheRequestSays").by(endToEnd),
+		protection("guests: rooms", caller, "rooms: c.GuestRooms,", "rooms: append(c.GuestRooms, c.DefaultRooms...),", "TestGuestsEnterGuestRoomsOnly").by(endToEnd),
+		protection("guests: pool", "shared/connections/guests.go", "return int(count)-len(entriesOver(pool, now)) >= s.limits.GuestConnections", "return count < 0",
+			"TestTooManyGuestsAreRefusedAndNobodyGivesWay").by(endToEnd),
+		protection("signurl: size", request, "len(body) > maxBody", "len(body) > 100*maxBody", "TestSignUrlGrantsNoMoreThanTheTokenSays"),
+	}
+}
+
+// frames are what sendmessage holds.
+func frames() []mutation {
+	const (
+		handler, touch, decode = "functions/sendmessage/handler.go", "shared/connections/touch.go", "shared/message/decode.go"
+		flood, strike          = "TestAFloodOfMessagesIsStopped", "TestTheThirdStrikeEndsTheRightToSpeak"
+	)
+	return []mutation{
+		protection("frame: unknown members", decode, "json.RejectUnknownMembers(true)", "json.RejectUnknownMembers(false)", "TestNobodySpeaksAsSomebodyElse"),
+		protection("frame: size", decode, "len(body) > maxBody", "len(body) > 100*maxBody", "TestFramesThatParsersReadDifferentlyAreRefused"),
+		protection("frame: text", "shared/text/text.go", "case r < 0x20, r >= 0x7F && r <= 0x9F:", "case r < 0:", "TestFramesThatParsersReadDifferentlyAreRefused"),
+		protection("room check", handler, `case named != "" && sender.In(named):`, `case named != "":`, "TestNobodyReachesARoomThatIsNotTheirs"),
+		protection("rate window", touch, "OR #window < :max)", "OR #window < :max OR #window >= :max)", flood),
+		protection("strikes: not counted", handler, "kicked, err := h.connections.Strike(ctx, connectionID, h.now())", "kicked, err := false, error(nil)", flood, strike),
+		protection("strikes: kicked speak on", touch, "attribute_not_exists(kicked) AND ", "", strike),
+		protection("session: ended ones speak", touch, "sx > :now AND ", "(sx > :now OR sx <= :now) AND ", "TestASessionThatEndedNeitherSpeaksNorListens"),
+		protection("session: ended ones listen", "shared/connections/members.go", "		if sx <= now.Unix() {", "		if sx < 0 {", "TestASessionThatEndedNeitherSpeaksNorListens"),
+	}
+}
+
+// logs are what keeps secrets out of them.
+func logs() []mutation {
+	const logging = "./shared/logging"
+	return []mutation{
+		protection("log: any attribute", "shared/logging/logging.go", "if !allowed(attr.Key) {", "if false {", "TestOnlyAllowedAttributesAppear").by(logging),
+		protection("log: secrets in texts", "shared/logging/redact.go", "if len(s) >= minSecret {", "if false {", "TestSecretsAreMasked").by(logging),
+		protection("log: what a client sends", "functions/connect/handler.go", "	started := h.now()\n",
+			"	started := h.now()\n	for _, values := range event.MultiValueQueryStringParameters {\n		println(values[0])\n	}\n", "TestALeakedURLIsWorthNothing"),
+		protection("log: no reasons", "functions/connect/handler.go", `slog.String("reason", reason)`, `slog.String("code", reason)`, "TestOtherSitesCannotConnect"),
+	}
+}
+
+// settings are what stands before the functions, in the template and in the stage that judges it.
+func settings() []mutation {
+	const sample, games = "template.yaml", "TestGamesWithTheSignatureReachNoFunction"
+	return []mutation{
+		protection("socket: no authorization", sample, "AuthType: AWS_IAM", "AuthType: NONE", games, "TestWhoeverElseSignsIsRefused"),
+		protection("signurl: no authorization", sample, "      AuthorizationType: !If [AuthModeIsJwt, JWT, !If [AuthModeIsIam, AWS_IAM, NONE]]\n      AuthorizerId: !If [AuthModeIsJwt, !Ref SignUrlAuthorizer, !Ref AWS::NoValue]\n",
+			"      AuthorizationType: NONE\n", "TestNobodyGetsAURLWithoutAToken"),
+		protection("signurl: no throttle", sample, "        ThrottlingRateLimit: 20\n        ThrottlingBurstLimit: 40\n", "        ThrottlingRateLimit: 9999\n        ThrottlingBurstLimit: 9999\n",
+			"TestAFloodOfRequestsIsThrottledBeforeAnyFunction"),
+		protection("signurl: any API may invoke", sample, "${HttpApi}/*/POST/signurl", "*", "TestPermissionsNameAccountAndRoute").by(rules),
+		protection("stage: any host", "internal/localstage/listeners.go", `if host != "localhost" && (err != nil || !ip.IsLoopback()) {`, `if host == "" && err == nil && ip.IsValid() {`,
+			"TestNamesThatResolveToThisMachineReachNothing"),
+		protection("stage: any signature", "internal/localstage/sigv4/verifier.go", "if !hmac.Equal(signature[:], []byte(c.signature)) || !hashHolds {", "if !hmac.Equal(signature[:], signature[:]) || !hashHolds {", games),
+		protection("stage: twins of a parameter", "internal/localstage/sigv4/query.go", "return q, q.checkAmzNames()", "return q, nil", "TestParseQueryRefuses").by("./internal/localstage/sigv4"),
+		protection("stage: permissions of functions", "internal/localstage/integration.go", "	if !i.permitted {", "	if false {", "TestAnotherAPIInvokesNothing"),
+	}
+}

@@ -1,0 +1,139 @@
+package attack_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/internal/stageclient"
+	"signedsocket/internal/stageclient/clienttest"
+)
+
+// TestAFloodOfMessagesIsStopped: one connection sends as fast as it can. What
+// comes through is at most the window's number (twice, when a window ends), the
+// rest is refused, and the third refusal ends the connection's right to speak.
+func TestAFloodOfMessagesIsStopped(t *testing.T) {
+	t.Parallel()
+	s := open(t, stagetest.Options{Parameters: map[string]string{"MessagesPerWindow": "5"}})
+	mallory := clienttest.Connect(t, s.client, "mallory")
+	const flood = 30
+	for i := range flood {
+		if err := mallory.Send(clienttest.Within(t), stageclient.Outgoing{Text: fmt.Sprint("flood ", i), ID: fmt.Sprint("m-", i)}); err != nil {
+			break // closed: that is what happens to floods
+		}
+	}
+	limited, kicked := false, false
+	for !kicked {
+		frame, err := mallory.Next(clienttest.Within(t))
+		if _, closed := errors.AsType[*stageclient.ClosedError](err); closed {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch f := frame.(type) {
+		case stageclient.Error:
+			limited = limited || f.Code == "rate_limited"
+		case stageclient.Bye:
+			kicked = f.Code == "kicked"
+		}
+	}
+	if !limited || !kicked {
+		t.Errorf("limited is %t, kicked is %t, want both", limited, kicked)
+	}
+	// Others are served as before, and the flood was cut off.
+	clienttest.Send(t, s.friend, "quiet again", "")
+	heard := 0
+	for {
+		message := clienttest.Await[stageclient.Message](t, s.victim)
+		if message.From.Sub == "friend" {
+			break
+		}
+		heard++
+	}
+	if heard > 2*5 {
+		t.Errorf("the victim heard %d messages of the flood, want at most 10", heard)
+	}
+	// Who was kicked stays unheard.
+	_ = mallory.Send(clienttest.Within(t), stageclient.Outgoing{Text: "once more", ID: "m-last"}) // it may be closed by now
+	clienttest.Send(t, s.friend, "and still quiet", "")
+	if message := clienttest.Await[stageclient.Message](t, s.victim); message.From.Sub != "friend" {
+		t.Errorf("the victim heard %+v from somebody who was kicked", message)
+	}
+}
+
+// TestTheThirdStrikeEndsTheRightToSpeak: who breaks the rules three times in a minute is kicked, and what
+// they send then, good as it is, reaches nobody.
+func TestTheThirdStrikeEndsTheRightToSpeak(t *testing.T) {
+	t.Parallel()
+	s := open(t, stagetest.Options{})
+	mallory := clienttest.Connect(t, s.client, "mallory")
+	for range 3 {
+		if err := mallory.SendText(clienttest.Within(t), `{"action":"sendmessage","mesage":"x"}`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if bye := clienttest.Await[stageclient.Bye](t, mallory); bye.Code != "kicked" {
+		t.Errorf("said bye with %q, want kicked", bye.Code)
+	}
+	s.unharmed(t, []string{sendFunction}, func() {
+		clienttest.Send(t, mallory, "I am sorry", "m-1")
+		s.wantReason(t, sendFunction, "kicked")
+	})
+}
+
+// TestOneUserHoldsNoMoreConnectionsThanAllowed: a script opens sockets; the user's oldest give way, others keep theirs.
+func TestOneUserHoldsNoMoreConnectionsThanAllowed(t *testing.T) {
+	t.Parallel()
+	s := open(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "3", "MessagesPerWindow": "1000"}})
+	for range 8 {
+		clienttest.Connect(t, s.client, "mallory")
+	}
+	table := s.items(t)
+	if connections := len(table.keys("CONN#")); connections != 2+3 {
+		t.Errorf("the table holds %d connections, want the two of the others and three", connections)
+	}
+	if members := len(table.keys("ROOM#lobby#")); members != 2+3 {
+		t.Errorf("the lobby has %d members, want 5", members)
+	}
+	s.nothingDelivered(t)
+}
+
+// TestAFloodOfRequestsIsThrottledBeforeAnyFunction: unsigned handshakes cost
+// nothing at all, and requests for URLs no more than the route's throttle lets through.
+func TestAFloodOfRequestsIsThrottledBeforeAnyFunction(t *testing.T) {
+	t.Parallel()
+	s := open(t, stagetest.Options{})
+	s.unharmed(t, nil, func() {
+		for range 200 {
+			if status := s.handshake(t, "", "/prod"); status != http.StatusForbidden {
+				t.Fatalf("an unsigned handshake was answered %d, want 403", status)
+			}
+		}
+	})
+	token, throttled, before := clienttest.Token(t, s.client, "mallory"), 0, s.Invocations(signURLFunction)
+	answers := make(chan int)
+	const flood = 300
+	for range flood {
+		go func() {
+			_, err := s.client.SignURL(t.Context(), token, nil, "")
+			refused, ok := errors.AsType[*stageclient.SignError](err)
+			if !ok {
+				answers <- http.StatusOK
+				return
+			}
+			answers <- refused.Status
+		}()
+	}
+	for range flood {
+		if <-answers == http.StatusTooManyRequests {
+			throttled++
+		}
+	}
+	if invoked := s.Invocations(signURLFunction) - before; throttled == 0 || invoked+throttled != flood {
+		t.Errorf("of %d requests %d were throttled and %d reached the function", flood, throttled, invoked)
+	}
+	s.nothingDelivered(t)
+}

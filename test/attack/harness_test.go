@@ -1,0 +1,202 @@
+// Package attack_test plays those who must not get through. It knows a stage by
+// the wire only. Every attack has to be refused, and must have left nothing
+// behind: no function was invoked that need not look at it, the table is as it
+// was, and nobody has received anything.
+package attack_test
+
+import (
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/internal/stageclient"
+	"signedsocket/internal/stageclient/clienttest"
+)
+
+// The functions of the template, by logical id.
+const (
+	connectFunction    = "ConnectFunction"
+	disconnectFunction = "DisconnectFunction"
+	sendFunction       = "SendMessageFunction"
+	signURLFunction    = "SignUrlFunction"
+	reaperFunction     = "ReaperFunction"
+)
+
+// functions are those that requests reach. The reaper comes on a schedule, whoever attacks.
+func functions() []string {
+	return []string{connectFunction, disconnectFunction, sendFunction, signURLFunction}
+}
+
+// profiles are all whose keys could be stolen.
+func profiles() []string { return append(functions(), reaperFunction) }
+
+// scene is a stage on which a victim listens to a room in which a friend speaks.
+type scene struct {
+	*stagetest.Stage
+	client         *stageclient.Client
+	table          *dynamodb.Client // with the keys of admin
+	victim, friend *stageclient.Conn
+	refused        map[string]int // refusals of each function when the attack began
+}
+
+// open starts a stage with the two of them.
+func open(t *testing.T, o stagetest.Options) *scene {
+	t.Helper()
+	s := openEmpty(t, o)
+	s.victim = clienttest.Connect(t, s.client, "victim")
+	s.friend = clienttest.Connect(t, s.client, "friend")
+	return s
+}
+
+// openEmpty starts a stage that nobody can be on.
+func openEmpty(t *testing.T, o stagetest.Options) *scene {
+	t.Helper()
+	if o.Parameters == nil {
+		o.Parameters = map[string]string{"MessagesPerWindow": "1000"} // the friend speaks after every attack
+	}
+	stage := stagetest.Start(t, o)
+	s := &scene{Stage: stage, client: stage.Client(t)}
+	s.table = s.tableAs(t, "admin")
+	return s
+}
+
+// tableAs returns a DynamoDB client with the keys of a profile.
+func (s *scene) tableAs(t *testing.T, profile string) *dynamodb.Client {
+	t.Helper()
+	keys, err := s.client.Credentials(clienttest.Within(t), profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dynamodb.New(dynamodb.Options{
+		Region: s.client.Outputs.Region, Credentials: keys, BaseEndpoint: aws.String(s.client.Outputs.Local.DynamoDBURL),
+		RetryMaxAttempts: 1,
+	})
+}
+
+// items are the items of the table as JSON, by "pk/sk".
+type items map[string]string
+
+// items reads the whole table.
+func (s *scene) items(t *testing.T) items {
+	t.Helper()
+	found := items{}
+	counters := regexp.MustCompile(`^[ws]\d+$`) // of what a connection sends: they may grow under an attack
+	pages := dynamodb.NewScanPaginator(s.table, &dynamodb.ScanInput{
+		TableName: aws.String(s.client.Outputs.TableName), ConsistentRead: aws.Bool(true),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(clienttest.Within(t))
+		if err != nil {
+			t.Fatalf("scan the table: %v", err)
+		}
+		for _, item := range page.Items {
+			maps.DeleteFunc(item, func(name string, _ types.AttributeValue) bool { return counters.MatchString(name) })
+			text, err := json.Marshal(item)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[textOf(item["pk"])+"/"+textOf(item["sk"])] = string(text)
+		}
+	}
+	return found
+}
+
+func textOf(value types.AttributeValue) string {
+	text, _ := value.(*types.AttributeValueMemberS)
+	if text == nil {
+		return ""
+	}
+	return text.Value
+}
+
+// keys are the keys of the items that begin with prefix.
+func (i items) keys(prefix string) []string {
+	var found []string
+	for _, key := range slices.Sorted(maps.Keys(i)) {
+		if len(key) >= len(prefix) && key[:len(prefix)] == prefix {
+			found = append(found, key)
+		}
+	}
+	return found
+}
+
+func (s *scene) invocations() map[string]int {
+	counts := map[string]int{}
+	for _, function := range functions() {
+		counts[function] = s.Invocations(function)
+	}
+	return counts
+}
+
+// unharmed runs an attack and checks that it left nothing behind. Only the
+// functions in may can have been invoked, in order to refuse.
+func (s *scene) unharmed(t *testing.T, may []string, attack func()) {
+	t.Helper()
+	calls, before := s.invocations(), s.items(t)
+	s.refused = map[string]int{}
+	for _, function := range functions() {
+		s.refused[function] = len(s.Refusals(function))
+	}
+	connected := len(s.Gateway().Connections())
+	attack()
+	if diff := cmp.Diff(before, s.items(t)); diff != "" {
+		t.Errorf("the attack has changed the table (-before +after):\n%s", diff)
+	}
+	after := s.invocations()
+	for _, function := range functions() {
+		if calls[function] != after[function] && !slices.Contains(may, function) {
+			t.Errorf("%s was invoked %d times", function, after[function]-calls[function])
+		}
+	}
+	if now := len(s.Gateway().Connections()); now > connected {
+		t.Errorf("%d connections more are open", now-connected)
+	}
+	s.nothingDelivered(t)
+}
+
+// nothingDelivered lets the friend say something new: it must be the next thing
+// that the victim hears.
+func (s *scene) nothingDelivered(t *testing.T) {
+	t.Helper()
+	if s.victim == nil {
+		return
+	}
+	marker := "marker " + time.Now().Format("05.000000")
+	clienttest.Send(t, s.friend, marker, "")
+	frame, err := s.victim.Next(clienttest.Within(t))
+	if err != nil {
+		t.Fatalf("the victim hears nothing any more: %v", err)
+	}
+	if heard, ok := frame.(stageclient.Message); !ok || heard.Text != marker || heard.From.Sub != "friend" {
+		t.Errorf("the victim heard %#v, want only the friend's %q", frame, marker)
+	}
+	clienttest.Await[stageclient.Ack](t, s.friend)
+}
+
+// wantReason checks that the refusal that a function has logged since the attack began has this reason.
+func (s *scene) wantReason(t *testing.T, function, reason string) {
+	t.Helper()
+	reasons := s.AwaitRefusals(t, function, s.refused[function]+1)
+	if got := reasons[len(reasons)-1]; got != reason {
+		t.Errorf("%s has refused with %q, want %q", function, got, reason)
+	}
+}
+
+// grant is a grant as signurl would make it for the attacker.
+func grant(change ...func(*stageclient.Grant)) (stageclient.Grant, stageclient.Proof) {
+	proof := stageclient.NewProof()
+	g := stageclient.NewGrant(stageclient.User{Sub: "mallory", Name: "Mallory"}, []string{"lobby"}, proof.Challenge, time.Now())
+	for _, change := range change {
+		change(&g)
+	}
+	return g, proof
+}

@@ -1,0 +1,254 @@
+package attack_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/internal/stageclient/clienttest"
+)
+
+// signedCall sends a request signed with a profile's keys (none when profile is empty).
+func (s *scene) signedCall(t *testing.T, profile, service, method, address, target string, body []byte) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(clienttest.Within(t), method, address, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if target != "" {
+		r.Header.Set("Content-Type", "application/x-amz-json-1.0")
+		r.Header.Set("X-Amz-Target", target)
+	}
+	if profile != "" {
+		provider, err := s.client.Credentials(clienttest.Within(t), profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys, err := provider.Retrieve(clienttest.Within(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest := sha256.Sum256(body)
+		if err := v4.NewSigner().SignHTTP(t.Context(), keys, r, hex.EncodeToString(digest[:]), service, s.client.Outputs.Region, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	response, err := s.client.HTTP.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(answer)
+}
+
+// denies reports whether DynamoDB refuses an operation to a profile because of its policies.
+func (s *scene) denies(t *testing.T, profile, operation string, body any) bool {
+	t.Helper()
+	data, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, answer := s.signedCall(t, profile, "dynamodb", http.MethodPost, s.client.Outputs.Local.DynamoDBURL+"/", "DynamoDB_20120810."+operation, data)
+	denied := strings.Contains(answer, "AccessDeniedException")
+	if denied != (status == http.StatusBadRequest && denied) || !denied && status != http.StatusOK && !strings.Contains(answer, "ConditionalCheckFailed") {
+		t.Errorf("%s as %s: answered %d %s", operation, profile, status, answer)
+	}
+	return denied
+}
+
+type object = map[string]any
+
+// itemRequests are the ways to touch the items of one kind, by the name under which roleMay lists them.
+// Every change carries a condition that never holds, so that nothing happens to the table.
+func itemRequests(table, kind string) map[string]object {
+	key := object{"pk": object{"S": kind + "#nobody"}, "sk": object{"S": "X"}}
+	never := object{"TableName": table, "ConditionExpression": "attribute_exists(nothing)"}
+	with := func(more object) object { all := maps.Clone(never); maps.Copy(all, more); return all }
+	one := func(action string, request object) object {
+		return object{"TransactItems": []object{{action: request}}}
+	}
+	update := object{"UpdateExpression": "SET x = :x", "ExpressionAttributeValues": object{":x": object{"S": "x"}}, "Key": key}
+	return map[string]object{
+		"GetItem":    {"TableName": table, "Key": key},
+		"PutItem":    with(object{"Item": key}),
+		"UpdateItem": with(update),
+		"DeleteItem": with(object{"Key": key}),
+		"Query": {"TableName": table, "KeyConditionExpression": "pk = :pk",
+			"ExpressionAttributeValues": object{":pk": key["pk"]}},
+		"TransactWriteItems Put":            one("Put", with(object{"Item": key})),
+		"TransactWriteItems Update":         one("Update", with(update)),
+		"TransactWriteItems Delete":         one("Delete", with(object{"Key": key})),
+		"TransactWriteItems ConditionCheck": one("ConditionCheck", with(object{"Key": key})),
+		"TransactGetItems Get":              one("Get", object{"TableName": table, "Key": key}),
+	}
+}
+
+// kinds are the items of the table, and one that is none of them.
+func kinds() []string { return []string{"CONN", "ROOM", "TICKET", "USER", "SWEEP", "OTHER"} }
+
+// roleMay is all that the functions' roles may do with the table: operations by kind of item.
+// Transactions are granted for all kinds (no condition key tells them apart).
+func roleMay() map[string]map[string][]string {
+	may := map[string]map[string][]string{
+		signURLFunction:    {"GetItem": {"USER"}},
+		connectFunction:    {"GetItem": {"CONN"}},
+		disconnectFunction: {"GetItem": {"CONN"}},
+		sendFunction:       {"GetItem": {"CONN"}, "UpdateItem": {"CONN"}, "Query": {"ROOM"}, "PutItem": {"SWEEP"}},
+		reaperFunction:     {"GetItem": {"CONN"}, "UpdateItem": {"USER"}, "Query": {"SWEEP"}, "DeleteItem": {"SWEEP"}},
+	}
+	for profile, actions := range map[string][]string{
+		connectFunction:    {"Put", "Update", "Delete"},
+		disconnectFunction: {"Update", "Delete"},
+		sendFunction:       {"Update", "Delete"},
+		reaperFunction:     {"Put", "Update", "Delete"},
+	} {
+		for _, action := range actions {
+			may[profile]["TransactWriteItems "+action] = kinds()
+		}
+	}
+	return may
+}
+
+// TestEachRoleTouchesOnlyItsItems tries every operation on every kind of item with every function's keys.
+func TestEachRoleTouchesOnlyItsItems(t *testing.T) {
+	t.Parallel()
+	s := open(t, stagetest.Options{})
+	s.unharmed(t, nil, func() {
+		for _, profile := range profiles() {
+			may := roleMay()[profile]
+			for _, kind := range kinds() {
+				for name, request := range itemRequests(s.client.Outputs.TableName, kind) {
+					operation, _, _ := strings.Cut(name, " ")
+					denied := s.denies(t, profile, operation, request)
+					if allowed := slices.Contains(may[name], kind); denied == allowed {
+						t.Errorf("%s: %s of %s: denied is %t, want %t", profile, name, kind, denied, !allowed)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestNoRoleTouchesTheTableAsAWhole: nobody scans, deletes or looks for tables, and another table is out of reach.
+func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
+	t.Parallel()
+	s := open(t, stagetest.Options{})
+	table := object{"TableName": s.client.Outputs.TableName}
+	s.unharmed(t, nil, func() {
+		for _, profile := range profiles() {
+			for operation, request := range map[string]object{
+				"Scan": table, "DescribeTable": table, "DeleteTable": table, "DescribeTimeToLive": table, "ListTables": {},
+				"UpdateTimeToLive": {"TableName": s.client.Outputs.TableName, "TimeToLiveSpecification": object{"AttributeName": "x", "Enabled": true}},
+			} {
+				if !s.denies(t, profile, operation, request) {
+					t.Errorf("%s may %s", profile, operation)
+				}
+			}
+			// What a role may do in this table it may not do in a second one that holds it, too.
+			_, other := s.signedCall(t, profile, "dynamodb", http.MethodPost, s.client.Outputs.Local.DynamoDBURL+"/", "DynamoDB_20120810.TransactWriteItems",
+				[]byte(fmt.Sprintf(`{"TransactItems":[{"Delete":{"TableName":%q,"Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}},{"Delete":{"TableName":"payroll","Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}}]}`, s.client.Outputs.TableName)))
+			if !strings.Contains(other, "AccessDeniedException") {
+				t.Errorf("%s in another table: %s", profile, other)
+			}
+		}
+	})
+}
+
+// TestEachRoleManagesConnectionsAsItMay: sendmessage posts, the reaper posts and closes, and nobody looks.
+func TestEachRoleManagesConnectionsAsItMay(t *testing.T) {
+	t.Parallel()
+	s := open(t, stagetest.Options{})
+	victim := s.Gateway().Connections()[0].ConnectionID
+	for _, profile := range append(profiles(), "") {
+		for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
+			if profile == sendFunction && method == http.MethodPost || profile == reaperFunction && method != http.MethodGet {
+				continue // that is its work
+			}
+			s.unharmed(t, nil, func() {
+				status, answer := s.signedCall(t, profile, "execute-api", method, s.client.Outputs.CallbackURL+"/@connections/"+url.PathEscape(victim), "", []byte(`{"type":"bye","code":"kicked"}`))
+				if status != http.StatusForbidden || strings.Contains(answer, "sourceIp") {
+					t.Errorf("%s %s @connections: answered %d %s, want 403", profile, method, status, answer)
+				}
+			})
+		}
+	}
+}
+
+// TestConnectionIDsOpenNothing: who knows the id of a connection, or guesses ids, can do nothing with it.
+func TestConnectionIDsOpenNothing(t *testing.T) {
+	t.Parallel()
+	s := open(t, stagetest.Options{})
+	victim := s.Gateway().Connections()[0].ConnectionID
+	s.unharmed(t, nil, func() {
+		for _, id := range []string{victim, victim[:14] + "A", "AAAAAAAAAAAAAAAA", "..", "*", ""} {
+			for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
+				status, answer := s.signedCall(t, "", "", method, s.client.Outputs.CallbackURL+"/@connections/"+url.PathEscape(id), "", []byte(`{"type":"bye"}`))
+				if status != http.StatusForbidden {
+					t.Errorf("%s of %q without a signature: answered %d %s, want 403 whether it exists or not", method, id, status, answer)
+				}
+			}
+		}
+	})
+}
+
+// TestNothingAddedToTheSignersRoleLetsItManageConnections: somebody gives the signer more than it needs, and
+// its explicit Deny still holds: no URL that it signs posts to or closes a connection.
+func TestNothingAddedToTheSignersRoleLetsItManageConnections(t *testing.T) {
+	t.Parallel()
+	const sid = "              - Sid: OpenConnections\n"
+	s := open(t, stagetest.Options{Edit: replaced(sid, "              - Sid: TooMuch\n                Effect: Allow\n                Action: execute-api:ManageConnections\n                Resource: \"*\"\n"+sid)})
+	victim := s.Gateway().Connections()[0].ConnectionID
+	for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
+		s.unharmed(t, nil, func() {
+			status, _ := s.signedCall(t, signURLFunction, "execute-api", method, s.client.Outputs.CallbackURL+"/@connections/"+url.PathEscape(victim), "", []byte(`{"type":"bye","code":"kicked"}`))
+			if status != http.StatusForbidden {
+				t.Errorf("%s: answered %d, want 403", method, status)
+			}
+		})
+	}
+}
+
+// TestNoRoleInvokesFunctions: whoever could invoke the reaper could throw anybody out, and whoever could
+// invoke signurl could write its event, and so choose who they are.
+func TestNoRoleInvokesFunctions(t *testing.T) {
+	t.Parallel()
+	s := open(t, stagetest.Options{})
+	outputs := s.client.Outputs
+	events := map[string]string{
+		outputs.ReaperName: `{"revoke":{"user":"victim"}}`,
+		strings.Replace(outputs.ReaperName, "Reaper", "SignUrl", 1): `{"requestContext":{"authorizer":{"jwt":{"claims":{"sub":"victim"}}}}}`,
+	}
+	reaped := s.Invocations(reaperFunction)
+	for _, profile := range append(profiles(), "") {
+		s.unharmed(t, nil, func() {
+			for name, event := range events {
+				for _, form := range []string{name, "arn:aws:lambda:us-east-1:111122223333:function:" + name, url.PathEscape(name + ":$LATEST")} {
+					status, answer := s.signedCall(t, profile, "lambda", http.MethodPost, outputs.Local.LambdaURL+"/2015-03-31/functions/"+form+"/invocations", "", []byte(event))
+					if status != http.StatusForbidden {
+						t.Errorf("%q invokes %s: answered %d %s, want 403", profile, form, status, answer)
+					}
+				}
+			}
+		})
+	}
+	if invoked := s.Invocations(reaperFunction) - reaped; invoked > 1 {
+		t.Errorf("the reaper was invoked %d times, want at most once, by its schedule", invoked)
+	}
+}
