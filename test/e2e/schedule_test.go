@@ -1,0 +1,36 @@
+package e2e_test
+
+import (
+	"testing"
+	"time"
+
+	"signedsocket/internal/localstage"
+	"signedsocket/internal/localstage/gateway"
+	"signedsocket/internal/localstage/stagetest"
+)
+
+// hurriedClock is a stage's clock on which a minute takes a tenth of a second.
+type hurriedClock struct{ started time.Time }
+
+const hurry = 600
+
+func (c hurriedClock) Now() time.Time { return c.started.Add(time.Since(c.started) * hurry) }
+
+func (hurriedClock) AfterFunc(d time.Duration, f func()) gateway.Timer {
+	return time.AfterFunc(d/hurry, f)
+}
+
+// TestTheScheduleOfTheTemplateRunsTheReaper needs the local stage: nobody can hurry AWS's clock.
+func TestTheScheduleOfTheTemplateRunsTheReaper(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{
+		Parameters: map[string]string{"ConnectionsPerUser": "1"},
+		Configure: func(c *localstage.Config) {
+			c.Clock = hurriedClock{started: time.Now()}
+			c.IdleTimeout, c.MaxAge = 24*time.Hour, 48*time.Hour
+		},
+	})
+	first := connect(t, client, "alice")
+	connect(t, client, "alice")
+	wantBye(t, first, "evicted")
+}
