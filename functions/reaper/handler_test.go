@@ -176,6 +176,26 @@ func TestRevokeWaitsForHandshakes(t *testing.T) {
 	})
 }
 
+// A client that leaves upon its goodbye is gone, however young its connection is: it is not in its handshake.
+func TestClientThatLeavesUponItsGoodbyeIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.gateway.before = func(id string) { delete(w.gateway.open, id) }
+		w.join("alice", time.Second, "a=")
+		started := time.Now()
+		got, err := w.handle(`{"revoke":{"user":"alice"}}`)
+		if err != nil || got != (revoked{UserID: "alice", Connections: 1}) || time.Since(started) > 0 {
+			t.Errorf("handle = %+v, %v after %s", got, err, time.Since(started))
+		}
+		w.join("bob", time.Second, "b=")
+		w.due("b=", connections.Evicted, time.Second)
+		if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Closed: 1}) {
+			t.Errorf("handle = %+v, %v", got, err)
+		}
+	})
+}
+
 func TestRevokeLeavesHandshakesThatNeverEndToTheSweep(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -88,22 +88,23 @@ func (h *handler) reap(ctx context.Context, due connections.Sweep) (err error) {
 
 // hangUp says goodbye to a connection and closes it. One that is gone already is no error. But until its
 // handshake is answered, API Gateway says that of a connection which then opens; the error is errPending for as long
-// as that can be.
+// as that can be. Who could be told goodbye has its handshake behind it, and may well have left upon it.
 func (h *handler) hangUp(ctx context.Context, due connections.Sweep) error {
-	h.sayGoodbye(ctx, due)
+	heard := h.sayGoodbye(ctx, due)
 	err := h.callback.Close(ctx, due.ConnectionID)
 	switch {
 	case !errors.Is(err, callback.ErrGone):
 		return err
-	case h.now().Sub(due.ConnectedAt) < callback.HandshakeTime:
+	case !heard && h.now().Sub(due.ConnectedAt) < callback.HandshakeTime:
 		return errPending
 	default:
 		return nil
 	}
 }
 
-// sayGoodbye tells a client why it is closed. That it does not get to know is no fault.
-func (h *handler) sayGoodbye(ctx context.Context, due connections.Sweep) {
+// sayGoodbye tells a client why it is closed, and reports whether it could be told. That it does not get to know is no
+// fault.
+func (h *handler) sayGoodbye(ctx context.Context, due connections.Sweep) bool {
 	frame, err := message.EncodeBye(message.Code(due.Reason))
 	if err == nil {
 		ctx, cancel := context.WithTimeout(ctx, postTimeout)
@@ -113,4 +114,5 @@ func (h *handler) sayGoodbye(ctx context.Context, due connections.Sweep) {
 	if err != nil && !errors.Is(err, callback.ErrGone) {
 		h.log.WarnContext(ctx, "goodbye not delivered", slog.String("connectionId", due.ConnectionID), slog.Any("error", err))
 	}
+	return err == nil
 }
