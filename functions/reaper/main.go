@@ -50,9 +50,13 @@ func newHandler(ctx context.Context, log *slog.Logger, environment map[string]st
 	if err != nil {
 		return nil, fmt.Errorf("load AWS config: %w", err)
 	}
+	client, err := callback.New(aws, c.CallbackURL, concurrency)
+	if err != nil {
+		return nil, err
+	}
 	return &handler{
 		log: log, salt: c.TableName, now: time.Now, issuer: c.OIDCIssuer, concurrency: concurrency,
 		connections: connections.Open(aws, c.TableName, connections.Limits{}),
-		callback:    callback.New(aws, c.CallbackURL, concurrency),
+		callback:    client,
 	}, nil
 }

@@ -41,9 +41,13 @@ func newHandler(ctx context.Context, log *slog.Logger, environment map[string]st
 		return nil, fmt.Errorf("load AWS config: %w", err)
 	}
 	limits := connections.Limits{MessagesPerWindow: c.MessagesPerWindow, RoomShards: c.RoomShards}
+	client, err := callback.New(aws, c.CallbackURL, c.concurrency())
+	if err != nil {
+		return nil, err
+	}
 	return &handler{
 		log: log, now: time.Now, newID: message.NewID, concurrency: c.concurrency(),
 		connections: connections.Open(aws, c.TableName, limits),
-		callback:    callback.New(aws, c.CallbackURL, c.concurrency()),
+		callback:    client,
 	}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,17 +41,27 @@ const idleTimeout = 50 * time.Second
 
 // Client posts frames to connections and closes them. It is safe for concurrent use.
 type Client struct {
-	api *apigatewaymanagementapi.Client
+	poster poster
+	api    *apigatewaymanagementapi.Client
 }
 
 // New returns a Client for the endpoint https://host/stage, with the credentials and region of
 // config. It keeps as many connections to the endpoint open as are used at the same time, up to
-// concurrency. Lost and throttled calls are repeated as the SDK does by default.
-func New(config aws.Config, endpoint string, concurrency int) *Client {
-	return &Client{api: apigatewaymanagementapi.NewFromConfig(config, func(options *apigatewaymanagementapi.Options) {
-		options.BaseEndpoint = aws.String(endpoint)
-		options.HTTPClient = sdkhttp.Client(pooled(config.HTTPClient, concurrency))
-	})}
+// concurrency. Lost and throttled calls are repeated as the SDK does by default. The error says that
+// the endpoint is no address.
+func New(config aws.Config, endpoint string, concurrency int) (*Client, error) {
+	target, err := url.Parse(endpoint)
+	if err != nil || target.Host == "" {
+		return nil, fmt.Errorf("callback endpoint %q: write it as https://host/stage", endpoint)
+	}
+	client := sdkhttp.Client(pooled(config.HTTPClient, concurrency))
+	return &Client{
+		poster: newPoster(config, target, client),
+		api: apigatewaymanagementapi.NewFromConfig(config, func(options *apigatewaymanagementapi.Options) {
+			options.BaseEndpoint = aws.String(endpoint)
+			options.HTTPClient = client
+		}),
+	}, nil
 }
 
 // pooled returns the SDK's own client with another connection pool. What config.LoadDefaultConfig
@@ -70,8 +81,7 @@ func pooled(client aws.HTTPClient, concurrency int) aws.HTTPClient {
 // Post sends data as one text frame to a connection. The error is ErrGone, ErrTooLarge,
 // ErrThrottled, or a fault, each with the SDK's error in its chain.
 func (c *Client) Post(ctx context.Context, connectionID string, data []byte) error {
-	_, err := c.api.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &connectionID, Data: data})
-	return wrap("post to connection", err)
+	return wrap("post to connection", c.poster.post(ctx, connectionID, data))
 }
 
 // Close closes a connection. The client sees close code 1000 and no reason, so what it is to know has to

@@ -21,7 +21,7 @@ const connectionID = "L0SM9cOFvHcCIhw="
 
 // newClient returns a client of a server that answers with handle, and how many connections to it
 // were opened.
-func newClient(t *testing.T, concurrency int, handle http.HandlerFunc) (client *Client, server *httptest.Server, opened *atomic.Int32) {
+func newClient(t testing.TB, concurrency int, handle http.HandlerFunc) (client *Client, server *httptest.Server, opened *atomic.Int32) {
 	t.Helper()
 	opened = new(atomic.Int32)
 	server = httptest.NewUnstartedServer(handle)
@@ -32,13 +32,20 @@ func newClient(t *testing.T, concurrency int, handle http.HandlerFunc) (client *
 	}
 	server.Start()
 	t.Cleanup(server.Close)
-	config := aws.Config{
+	client, err := New(newConfig(), server.URL+"/prod", concurrency)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, server, opened
+}
+
+func newConfig() aws.Config {
+	return aws.Config{
 		Region: "us-east-1", HTTPClient: awshttp.NewBuildableClient(),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example", SessionToken: "token"}, nil
 		}),
 	}
-	return New(config, server.URL+"/prod", concurrency), server, opened
 }
 
 func TestPostSendsTheFrame(t *testing.T) {

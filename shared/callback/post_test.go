@@ -1,0 +1,92 @@
+package callback
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
+)
+
+// While a function is frozen, the endpoint closes connections, and the function does not notice
+// before it uses them. No post may be lost by that, and none may wait for a retry's pause.
+func TestAFreezeCostsNoPost(t *testing.T) {
+	t.Parallel()
+	const posts = 16
+	var received sync.Map
+	client, server, _ := newClient(t, posts, func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		received.Store(string(body), true)
+	})
+	for round := range 5 {
+		var running sync.WaitGroup
+		for i := range posts {
+			running.Go(func() {
+				frame := string(rune('a'+round)) + string(rune('a'+i))
+				if err := client.Post(t.Context(), connectionID, []byte(frame)); err != nil {
+					t.Errorf("round %d: %v", round, err)
+				}
+				if _, ok := received.Load(frame); !ok {
+					t.Errorf("round %d: frame %s was not received", round, frame)
+				}
+			})
+		}
+		running.Wait()
+		server.CloseClientConnections()
+	}
+}
+
+func TestErrorsOfAPostHaveTheSDKsTypes(t *testing.T) {
+	t.Parallel()
+	client, _, _ := newClient(t, 1, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) })
+	err := client.Post(t.Context(), connectionID, []byte("x"))
+	if _, ok := errors.AsType[*types.GoneException](err); !ok {
+		t.Errorf("%v has no *types.GoneException in its chain", err)
+	}
+}
+
+func TestNewRefusesWhatIsNoAddress(t *testing.T) {
+	t.Parallel()
+	good, _, _ := newClient(t, 1, func(http.ResponseWriter, *http.Request) {})
+	if good == nil {
+		t.Fatal("no client")
+	}
+	for _, endpoint := range []string{"", "prod", "https://", ":"} {
+		if _, err := New(newConfig(), endpoint, 1); err == nil {
+			t.Errorf("%q was accepted", endpoint)
+		}
+	}
+}
+
+// BenchmarkPost compares a post with the SDK's own operation call through the same HTTP client:
+//
+//	go test -run '^$' -bench Post ./shared/callback
+func BenchmarkPost(b *testing.B) {
+	frame := []byte(`{"type":"message","id":"4ZDUDGJTZKAPE2ZSXKQ4TUQMQY","room":"lobby","from":{"sub":"alice","name":"Alice"},"message":"hello","sentAt":1795327200123}`)
+	client, _, _ := newClient(b, 64, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	id := connectionID
+	calls := map[string]func(context.Context) error{
+		"ours": func(ctx context.Context) error { return client.Post(ctx, id, frame) },
+		"sdk": func(ctx context.Context) error {
+			_, err := client.api.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &id, Data: frame})
+			return err
+		},
+	}
+	for name, call := range calls {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetParallelism(16)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if err := call(b.Context()); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		})
+	}
+}
