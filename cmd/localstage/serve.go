@@ -41,6 +41,9 @@ func serve(ctx context.Context, f flags, stdout, stderr io.Writer) error {
 		Logs:             stderr,
 		Log:              log,
 	})
+	if ctx.Err() != nil && err != nil {
+		return nil // stopped before it was ready; what that broke off is no news
+	}
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -65,6 +66,7 @@ func (b builder) buildOne(ctx context.Context, f template.Function) error {
 	cmd.Dir = filepath.Join(b.root, f.CodeURI)
 	// Flags of an outer make must not reach the inner one.
 	cmd.Env = withoutMakeFlags(os.Environ())
+	cmd.WaitDelay = time.Second // for what make has started, when ctx ends
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: make build-%s: %w\n%s", f.LogicalID, f.LogicalID, err, bytes.TrimSpace(output))
 	}

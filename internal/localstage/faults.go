@@ -28,11 +28,26 @@ type Faults struct {
 func ParseFaults(values map[string]string, seed uint64) (Faults, error) {
 	f := Faults{Seed: seed}
 	share := func(target *float64) func(string) error {
-		return func(value string) (err error) { *target, err = strconv.ParseFloat(value, 64); return err }
+		return func(value string) (err error) {
+			*target, err = strconv.ParseFloat(value, 64)
+			if err != nil || !(*target >= 0 && *target <= 1) {
+				return fmt.Errorf("%q is no share from 0 to 1", value)
+			}
+			return nil
+		}
+	}
+	pause := func(target *time.Duration) func(string) error {
+		return func(value string) (err error) {
+			*target, err = time.ParseDuration(value)
+			if err != nil || *target < 0 {
+				return fmt.Errorf("%q is no time such as 500ms", value)
+			}
+			return nil
+		}
 	}
 	parsers := map[string]func(string) error{
 		"transaction-conflicts": share(&f.TransactionConflicts),
-		"hold-101":              func(value string) (err error) { f.Hold101, err = time.ParseDuration(value); return err },
+		"hold-101":              pause(&f.Hold101),
 		"lose-disconnects":      share(&f.LoseDisconnects),
 		"gone-posts":            share(&f.GonePosts),
 		"limit-posts":           share(&f.LimitPosts),

@@ -1,6 +1,7 @@
 package localstage
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -11,9 +12,12 @@ func TestFaultsAreReadByName(t *testing.T) {
 	if want := (Faults{Hold101: 500 * time.Millisecond, GonePosts: 0.3, TransactionConflicts: 0.1, Seed: 7}); err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
-	for name, value := range map[string]string{"hold-101": "soon", "gone-posts": "some", "gremlins": "1"} {
-		if _, err := ParseFaults(map[string]string{name: value}, 0); err == nil {
-			t.Errorf("%s=%s was accepted", name, value)
+	for _, bad := range [][2]string{
+		{"hold-101", "soon"}, {"hold-101", "-5s"}, {"gone-posts", "some"}, {"gone-posts", "2"}, {"drop-tcp", "-0.1"},
+		{"transaction-conflicts", "NaN"}, {"gremlins", "1"},
+	} {
+		if _, err := ParseFaults(map[string]string{bad[0]: bad[1]}, 0); err == nil || !strings.Contains(err.Error(), bad[0]) {
+			t.Errorf("%s=%s: %v", bad[0], bad[1], err)
 		}
 	}
 }

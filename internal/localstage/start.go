@@ -31,6 +31,10 @@ func (s *Stage) start(ctx context.Context) error {
 	if s.template, err = load(s.config, at.development); err != nil {
 		return err
 	}
+	engine, err := s.openEngine() // before the build, which writes where another stage may be running
+	if err != nil {
+		return err
+	}
 	bootstraps, err := s.artifacts(ctx)
 	if err != nil {
 		return err
@@ -42,7 +46,7 @@ func (s *Stage) start(ctx context.Context) error {
 	if err := s.startFunctions(at, who, bootstraps); err != nil {
 		return err
 	}
-	if err := s.startDevelopment(ctx, at, who); err != nil {
+	if err := s.startDevelopment(ctx, at, who, engine); err != nil {
 		return err
 	}
 	if err := s.startAPIs(who); err != nil {
@@ -95,27 +99,31 @@ func (s *Stage) artifacts(ctx context.Context) (map[string]string, error) {
 	return b.build(ctx, s.template.Functions)
 }
 
+// openEngine returns the DynamoDB behind the stage: its own, whose file no other stage
+// can have open at the same time, or that of Config.DynamoDBEndpoint.
+func (s *Stage) openEngine() (http.Handler, error) {
+	if s.config.DynamoDBEndpoint != "" {
+		return forwardTo(s.config.DynamoDBEndpoint)
+	}
+	engine, err := dynamodb.Open(dynamodb.Options{Path: filepath.Join(s.config.State, "dynamodb.db")})
+	if err != nil {
+		return nil, err
+	}
+	s.engine = engine
+	return engine, nil
+}
+
 // pageInDevelopment is where "next dev" serves a page that signs in here.
 const pageInDevelopment = "http://localhost:3000"
 
 // startDevelopment serves the issuer, DynamoDB and Lambda's Invoke API, and makes
 // the template's tables.
-func (s *Stage) startDevelopment(ctx context.Context, at addresses, who *principals) error {
+func (s *Stage) startDevelopment(ctx context.Context, at addresses, who *principals, engine http.Handler) error {
 	tokens, err := issuer.New(issuer.Config{
 		Issuer:   at.development,
 		Audience: s.audience(),
 		Origins:  []string{at.httpAPI, pageInDevelopment},
 	})
-	if err != nil {
-		return err
-	}
-	var engine http.Handler
-	if s.config.DynamoDBEndpoint != "" {
-		engine, err = forwardTo(s.config.DynamoDBEndpoint)
-	} else {
-		s.engine, err = dynamodb.Open(dynamodb.Options{Path: filepath.Join(s.config.State, "dynamodb.db")})
-		engine = s.engine
-	}
 	if err != nil {
 		return err
 	}

@@ -178,3 +178,19 @@ func TestTheCommandSaysInOneLineWhyItCannotStart(t *testing.T) {
 		}
 	}
 }
+
+// TestASecondStageInTheSameFolderBuildsNothing: it would write over the functions that the first one runs.
+func TestASecondStageInTheSameFolderBuildsNothing(t *testing.T) {
+	t.Parallel()
+	state := t.TempDir()
+	startStage(t, stagetest.Options{State: state})
+	second, err := localstage.New(within(t), localstage.Config{
+		Template: stagetest.Template(), State: state, Artifacts: filepath.Join(state, "nothing is here"),
+	})
+	if err == nil {
+		_ = second.Close(within(t))
+	}
+	if err == nil || !strings.Contains(err.Error(), "another stage uses it") {
+		t.Errorf("the second stage: %v", err)
+	}
+}
