@@ -79,12 +79,12 @@ func known(name string) bool {
 func (g Grant) CheckTimes(now time.Time) error {
 	lifetime := g.ExpiresAt.Sub(g.IssuedAt)
 	switch {
+	case lifetime <= 0, lifetime > maxLifetime: // wrong at any time, so this comes first
+		return WrongLifetime
 	case g.IssuedAt.After(now.Add(maxSkew)):
 		return NotYetValid
 	case now.After(g.ExpiresAt):
 		return Expired
-	case lifetime <= 0, lifetime > maxLifetime:
-		return WrongLifetime
 	case !g.SessionEndsAt.After(now):
 		return SessionOver
 	}
