@@ -66,10 +66,7 @@ func TestALeakedURLIsWorthNothing(t *testing.T) {
 		}
 		reasons = append(reasons, test.reason)
 	}
-	logged := stage.Refusals("ConnectFunction")
-	for ctx := within(t); len(logged) < len(reasons) && ctx.Err() == nil; logged = stage.Refusals("ConnectFunction") {
-		<-time.After(10 * time.Millisecond) // a function's output may come after its answer
-	}
+	logged := stage.AwaitRefusals(t, "ConnectFunction", len(reasons))
 	if !slices.Equal(logged, reasons) {
 		t.Errorf("the log gives the reasons %v, want %v", logged, reasons)
 	}
