@@ -31,6 +31,7 @@ func TestCloseEndsEveryConnection(t *testing.T) {
 	if got := s.request(t, "GET", "/prod", "").StatusCode; got != http.StatusServiceUnavailable {
 		t.Errorf("a closed stage answers %d", got)
 	}
+	s.post(t, "aICfP2o6eaA0amE=", "late", http.StatusGone)
 }
 
 func TestCloseCancelsWhatTakesTooLong(t *testing.T) {

@@ -90,7 +90,7 @@ func New(cfg Config) (*Gateway, error) {
 // /{stage}/@connections/{connectionId}; everything else is 403.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !g.connections.begin() {
-		stageClosed.write(w)
+		refuseAtTheEnd(w, r)
 		return
 	}
 	defer g.connections.work.Done()
@@ -115,11 +115,23 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// refuseAtTheEnd answers for a stage that is closed, or about to be. Functions
+// that are still at work learn that their connections are gone: after a 503 they
+// would try again for seconds.
+func refuseAtTheEnd(w http.ResponseWriter, r *http.Request) {
+	if strings.Contains(r.URL.Path, "/@connections/") {
+		gone.write(w)
+		return
+	}
+	stageClosed.write(w)
+}
+
 // Close ends every connection with 1001, waits until their $disconnect
 // invocations returned, and answers nil. From its start on new requests get
-// 503. When ctx ends first, Close cancels the invocations that are left, cuts
-// the sockets and returns ctx's error once everything has stopped, which takes
-// about two seconds at most if the integrations honour their context.
+// 503, and those to @connections 410. When ctx ends first, Close cancels the
+// invocations that are left, cuts the sockets and returns ctx's error once
+// everything has stopped, which takes about two seconds at most if the
+// integrations honour their context.
 func (g *Gateway) Close(ctx context.Context) error {
 	defer g.cancel()
 	for _, c := range g.connections.close() {
