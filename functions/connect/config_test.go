@@ -32,7 +32,7 @@ func TestEnvironment(t *testing.T) {
 
 func TestAllProblemsOfTheEnvironmentAreNamed(t *testing.T) {
 	t.Parallel()
-	_, err := newHandler(t.Context(), nil, map[string]string{"EXTRA_SIGNER_ARNS": "dev", "SIGNER_CALLER": "x", "CONNECTIONS_PER_USER": "many"})
+	_, err := newHandler(nil, map[string]string{"EXTRA_SIGNER_ARNS": "dev", "SIGNER_CALLER": "x", "CONNECTIONS_PER_USER": "many"})
 	for _, name := range []string{"TABLE_NAME", "ACCOUNT_ID", "SIGNER_CALLER", "FRONTEND_ORIGIN", "EXTRA_SIGNER_ARNS", "ConnectionsPerUser"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want all problems, %s among them", err, name)

@@ -4,16 +4,15 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/caarlos0/env/v11"
 
+	"signedsocket/shared/awsenv"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 )
@@ -21,7 +20,7 @@ import (
 func main() {
 	log := logging.New(os.Stdout)
 	logging.TakeOver(log)
-	h, err := newHandler(context.Background(), log, env.ToMap(os.Environ()))
+	h, err := newHandler(log, env.ToMap(os.Environ()))
 	if err != nil {
 		log.Error("init failed", slog.Any("error", err))
 		os.Exit(1)
@@ -30,12 +29,12 @@ func main() {
 }
 
 // newHandler does the work of a cold start, once per process.
-func newHandler(ctx context.Context, log *slog.Logger, environment map[string]string) (*handler, error) {
+func newHandler(log *slog.Logger, environment map[string]string) (*handler, error) {
 	c, err := readConfig(environment)
 	if err != nil {
 		return nil, fmt.Errorf("read environment: %w", err)
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(logging.ForSDK(log)))
+	aws, err := awsenv.Load(environment, logging.ForSDK(log))
 	if err != nil {
 		return nil, fmt.Errorf("load AWS config: %w", err)
 	}

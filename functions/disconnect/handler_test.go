@@ -76,7 +76,7 @@ func TestDisconnectServesNoOtherRoute(t *testing.T) {
 
 func TestTableNameIsNeeded(t *testing.T) {
 	t.Parallel()
-	if _, err := newHandler(t.Context(), logging.New(&bytes.Buffer{}), map[string]string{"TABLE_NAME": ""}); err == nil || !strings.Contains(err.Error(), "TABLE_NAME") {
+	if _, err := newHandler(logging.New(&bytes.Buffer{}), map[string]string{"TABLE_NAME": ""}); err == nil || !strings.Contains(err.Error(), "TABLE_NAME") {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -101,6 +101,16 @@ func TestGoodbyeThatCannotBeSaidStopsNothing(t *testing.T) {
 	}
 }
 
+func TestWhoDoesNotReadIsClosedWithoutAGoodbye(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.join("alice", time.Hour, "slow=")
+	w.due("slow=", connections.TooSlow, time.Hour)
+	if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Closed: 1}) || len(w.gateway.open) != 0 || len(w.gateway.posted) != 0 {
+		t.Errorf("handle = %+v, %v; open %v, posted %v", got, err, w.gateway.open, w.gateway.posted)
+	}
+}
+
 func TestPanicAboutOneConnectionStopsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -294,7 +304,7 @@ func TestRevokeThatFailsSaysSo(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
-	_, err := newHandler(t.Context(), logging.New(t.Output()), nil)
+	_, err := newHandler(logging.New(t.Output()), nil)
 	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want all problems, %s among them", err, name)

@@ -103,8 +103,11 @@ func (h *handler) hangUp(ctx context.Context, due connections.Sweep) error {
 }
 
 // sayGoodbye tells a client why it is closed, and reports whether it could be told. That it does not get to know is no
-// fault.
+// fault. One that does not read is not told: its client is to come back, and a close without a goodbye has it do so.
 func (h *handler) sayGoodbye(ctx context.Context, due connections.Sweep) bool {
+	if due.Reason == connections.TooSlow {
+		return false
+	}
 	frame, err := message.EncodeBye(message.Code(due.Reason))
 	if err == nil {
 		ctx, cancel := context.WithTimeout(ctx, postTimeout)

@@ -10,6 +10,10 @@ import (
 type config struct {
 	TableName         string `env:"TABLE_NAME,notEmpty"`
 	CallbackURL       string `env:"CALLBACK_URL,notEmpty"`
+	StackName         string `env:"STACK_NAME,notEmpty"`
+	FanoutURL         string `env:"FANOUT_URL,notEmpty"` // of the function's invocations
+	LambdaEndpoint    string `env:"AWS_ENDPOINT_URL_LAMBDA"`
+	FanoutThreshold   int    `env:"FANOUT_THRESHOLD" envDefault:"2000"`
 	RoomShards        int    `env:"ROOM_SHARDS" envDefault:"1"`
 	MessagesPerWindow int    `env:"MESSAGES_PER_WINDOW" envDefault:"20"`
 	MemoryMB          int    `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE" envDefault:"256"`
@@ -28,9 +32,8 @@ func readConfig(environment map[string]string) (config, error) {
 	if c.MessagesPerWindow < 1 {
 		problems = append(problems, errors.New("MESSAGES_PER_WINDOW must be at least 1"))
 	}
+	if c.FanoutThreshold < 1 {
+		problems = append(problems, errors.New("FANOUT_THRESHOLD must be at least 1"))
+	}
 	return c, errors.Join(problems...)
 }
-
-// concurrency returns how many posts are under way at the same time. Lambda gives CPU in proportion
-// to memory, so a smaller function gains nothing from more: 64 at 256 MB.
-func (c config) concurrency() int { return min(max(c.MemoryMB/4, 16), 256) }

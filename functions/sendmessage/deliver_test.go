@@ -10,7 +10,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
 	"signedsocket/shared/callback"
+	"signedsocket/shared/segment"
 )
 
 const frame = `{"message":"hi","id":"m1"}`
@@ -32,194 +35,67 @@ func (w *world) endsWith(part string) {
 	}
 }
 
-func TestOneFailingRecipientStopsNobody(t *testing.T) {
-	t.Parallel()
-	for _, failure := range []error{errors.New("status 500"), callback.ErrThrottled, callback.ErrTooLarge} {
-		t.Run(failure.Error(), func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.join("a=", "broken=", "b=", "c=", "d=")
-			w.gateway.fail = func(id string, _ int) error {
-				if id == "broken=" {
-					return failure
-				}
-				return nil
-			}
-			w.handle("sendmessage", frame)
-			for _, id := range []string{"a=", "b=", "c=", "d="} {
-				if len(w.gateway.frames(id)) != 1 {
-					t.Errorf("%s got %q", id, w.gateway.frames(id))
-				}
-			}
-			w.endsWith(`"code":"partial_delivery"`)
-			w.endsWith(`"clientId":"m1"`)
-			if len(w.store.forgets) != 0 || !strings.Contains(w.log.String(), `"recipients":6,"delivered":5,"gone":0,"failed":1`) {
-				t.Errorf("forgot %v\n%s", w.store.forgets, w.log)
-			}
-		})
-	}
-}
-
-func TestPanicAboutOneRecipientStopsNobody(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.join("a=", "broken=", "c=")
+// failFor fails all posts to connections whose id begins so.
+func (w *world) failFor(prefix string, err error) {
 	w.gateway.fail = func(id string, _ int) error {
-		if id == "broken=" {
-			panic("pop.secret")
+		if strings.HasPrefix(id, prefix) {
+			return err
 		}
 		return nil
 	}
+}
+
+func TestWhoIsThereAndDidNotGetItMakesItPartial(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.join("a=", "broken=", "b=")
+	w.failFor("broken", errors.New("status 500"))
 	w.handle("sendmessage", frame)
 	w.endsWith(`"code":"partial_delivery"`)
-	if len(w.gateway.frames("c=")) != 1 || strings.Contains(w.log.String(), "secret") {
-		t.Errorf("c got %q\n%s", w.gateway.frames("c="), w.log)
+	w.endsWith(`"clientId":"m1"`)
+	if len(w.gateway.frames("b=")) != 1 || len(w.store.forgets) != 0 {
+		t.Errorf("b got %q, forgot %v", w.gateway.frames("b="), w.store.forgets)
 	}
 }
 
-func TestGoneRecipientsAreForgotten(t *testing.T) {
+func TestGoneAreAcknowledgedAndForgotten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.join("a=", "gone1=", "b=", "gone2=")
-	w.gateway.fail = func(id string, _ int) error {
-		if strings.HasPrefix(id, "gone") {
-			return errGone
-		}
-		return nil
-	}
+	w.failFor("gone", errGone)
 	w.handle("sendmessage", frame)
 	w.endsWith(`"recipients":5,"delivered":3,"gone":2}`)
 	slices.Sort(w.store.forgets)
-	if !slices.Equal(w.store.forgets, []string{"gone1=", "gone2="}) || len(w.store.members) != 2 {
-		t.Errorf("forgot %v, left %v", w.store.forgets, w.store.members)
+	if !slices.Equal(w.store.forgets, []string{"gone1=", "gone2="}) {
+		t.Errorf("forgot %v", w.store.forgets)
 	}
 	w.handle("sendmessage", frame)
 	w.endsWith(`"recipients":3,"delivered":3,"gone":0}`)
 }
 
-func TestForgettingMayFail(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.join("gone=")
-	w.store.forgetErr = errors.New("no route to table")
-	w.gateway.fail = func(id string, _ int) error {
-		if id == "gone=" {
-			return errGone
-		}
-		return nil
-	}
-	w.handle("sendmessage", frame)
-	w.endsWith(`"gone":1}`)
-	if !strings.Contains(w.log.String(), "forget failed") {
-		t.Errorf("log:\n%s", w.log)
-	}
-}
-
-func TestSenderWhoLeftIsForgotten(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.join("sender=", "a=")
-	w.gateway.fail = func(id string, _ int) error {
-		if id == "sender=" {
-			return errGone
-		}
-		return nil
-	}
-	w.handle("sendmessage", frame)
-	if got := w.gateway.frames("a="); len(got) != 1 || !slices.Equal(w.store.forgets, []string{"sender="}) {
-		t.Errorf("the other got %q, forgot %v", got, w.store.forgets)
-	}
-}
-
-func TestConnectionInItsHandshakeIsTriedAgain(t *testing.T) {
+func TestWhoIsNotConnectedYetCountsAsGoneAndStays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.join("a=")
-		w.joinAt("young=", w.now.Add(-100*time.Millisecond))
-		open := w.now.Add(500 * time.Millisecond)
-		w.gateway.fail = func(id string, _ int) error {
-			if id == "young=" && time.Now().Before(open) {
-				return errGone
-			}
-			return nil
-		}
+		w.joinAt("young=", w.now)
+		w.failFor("young", errGone)
 		w.handle("sendmessage", frame)
-		if got := w.gateway.frames("young="); len(got) != 1 || time.Since(open) > longestPause {
-			t.Errorf("it got %q, %s after its handshake", got, time.Since(open))
-		}
-		w.endsWith(`"recipients":3,"delivered":3,"gone":0}`)
+		w.endsWith(`"recipients":2,"delivered":1,"gone":1}`)
 		if len(w.store.forgets) != 0 {
 			t.Errorf("forgot %v", w.store.forgets)
 		}
 	})
 }
 
-func TestYoungConnectionIsNeverForgotten(t *testing.T) {
+func TestSenderWhoLeftIsForgotten(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.joinAt("young=", w.now.Add(-handshakeTime+handshakeBudget+time.Millisecond))
-		w.joinAt("old=", w.now.Add(-handshakeTime))
-		w.gateway.fail = func(id string, _ int) error {
-			if id != "sender=" {
-				return errGone
-			}
-			return nil
-		}
-		w.handle("sendmessage", frame)
-		if took := time.Since(w.now); took > handshakeBudget || w.gateway.calls["young="] < 5 || w.gateway.calls["old="] != 1 {
-			t.Errorf("after %s: %v", took, w.gateway.calls)
-		}
-		w.endsWith(`"recipients":3,"delivered":1,"gone":2}`)
-		if !slices.Equal(w.store.forgets, []string{"old="}) {
-			t.Errorf("forgot %v", w.store.forgets)
-		}
-	})
-}
-
-func TestNobodyWaitsForHandshakes(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.h.concurrency = 2
-		for i := range 5 {
-			w.joinAt(fmt.Sprintf("young%d=", i), w.now)
-		}
-		w.join("a=")
-		got := make(map[string]time.Duration)
-		w.gateway.fail = func(id string, _ int) error {
-			if strings.HasPrefix(id, "young") {
-				return errGone
-			}
-			got[id] = time.Since(w.now)
-			return nil
-		}
-		w.handle("sendmessage", frame)
-		if got["a="] != 0 {
-			t.Errorf("a recipient waited %s", got["a="])
-		}
-	})
-}
-
-func TestRecipientWhoDoesNotReadHoldsNobodyUp(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.join("hanging=", "a=", "b=", "c=")
-		w.gateway.hold = func(ctx context.Context, id string) error {
-			if id == "hanging=" {
-				<-ctx.Done()
-				return ctx.Err()
-			}
-			return nil
-		}
-		w.handle("sendmessage", frame)
-		if took := time.Since(w.now); took != postTimeout {
-			t.Errorf("took %s, want %s", took, postTimeout)
-		}
-		w.endsWith(`"code":"partial_delivery"`)
-	})
+	w := newWorld(t)
+	w.join("sender=", "a=")
+	w.failFor("sender", errGone)
+	w.handle("sendmessage", frame)
+	if got := w.gateway.frames("a="); len(got) != 1 || !slices.Equal(w.store.forgets, []string{"sender="}) {
+		t.Errorf("the other got %q, forgot %v", got, w.store.forgets)
+	}
 }
 
 func TestSenderIsToldBeforeTheDeadline(t *testing.T) {
@@ -233,7 +109,7 @@ func TestSenderIsToldBeforeTheDeadline(t *testing.T) {
 			}
 			return ctx.Err()
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		if response, err := w.h.handle(ctx, event("sendmessage", frame)); err != nil || response.StatusCode != 200 || ctx.Err() != nil {
 			t.Errorf("handle = %+v, %v; deadline passed: %v", response, err, ctx.Err())
@@ -242,42 +118,122 @@ func TestSenderIsToldBeforeTheDeadline(t *testing.T) {
 	})
 }
 
-func TestPostsAreBounded(t *testing.T) {
+// A line tells what one message took, and CloudWatch's metrics come from it.
+func TestABroadcastIsOneLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.h.concurrency = 3
-		for i := range 29 {
-			w.join(fmt.Sprintf("c%d=", i))
-		}
-		w.gateway.hold = func(context.Context, string) error {
-			<-time.After(time.Second) // of the bubble's time
+		w.join("a=", "gone=", "b=", "slow=")
+		w.gateway.fail = func(id string, earlier int) error {
+			switch {
+			case id == "gone=":
+				return errGone
+			case id == "slow=" && earlier == 0:
+				return fmt.Errorf("post: %w", callback.ErrThrottled)
+			}
 			return nil
 		}
-		w.handle("sendmessage", frame)
-		if took := time.Since(w.now); w.gateway.most != 3 || took != 11*time.Second {
-			t.Errorf("%d posts at a time, %s for ten rounds and an ack", w.gateway.most, took)
+		ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"})
+		if _, err := w.h.handle(ctx, event("sendmessage", frame)); err != nil {
+			t.Fatal(err)
 		}
-		w.endsWith(`"recipients":30,"delivered":30`)
+		line := ""
+		for text := range strings.Lines(w.log.String()) {
+			if strings.Contains(text, `"message":"broadcast"`) {
+				line += text
+			}
+		}
+		for _, want := range []string{
+			`"broadcastId":"request-1"`, `"requestId":"request-1"`, `"room":"lobby"`, `"failed":0`, `"queued":0`, `"Stack":"test"`,
+			`"Messages":1`, `"Recipients":5`, `"Delivered":4`, `"Gone":1`, `"Throttled":0`, `"Retried":1`, `"_aws":{"Timestamp":`,
+		} {
+			if !strings.Contains(line, want) {
+				t.Errorf("%s is not in %s", want, line)
+			}
+		}
+		if strings.Count(line, "\n") != 1 {
+			t.Errorf("more or less than one line: %s", line)
+		}
 	})
 }
 
-func TestPostsBeginBeforeTheRoomIsRead(t *testing.T) {
+// crowd adds members by number.
+func (w *world) crowd(n int) {
+	for i := range n {
+		w.join(fmt.Sprintf("c%04d=", i))
+	}
+}
+
+func TestLargeRoomsAreLeftToFanout(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.join("a=", "b=", "c=", "on the second page=")
-	first := make(chan struct{})
-	w.gateway.hold = func(_ context.Context, id string) error {
-		if id == "a=" {
-			close(first)
-		}
-		return nil
-	}
-	w.store.beforePage = func(page int) {
-		if page == 1 {
-			<-first
-		}
-	}
+	w.h.threshold = 100
+	w.crowd(100 + 2*segment.Size + 500)
+	w.join("sender=")
 	w.handle("sendmessage", frame)
-	w.endsWith(`"recipients":5,"delivered":5`)
+	w.endsWith(`"recipients":2601,"delivered":101,"gone":0,"queued":2500}`)
+
+	reached := make(map[string]int)
+	for id, frames := range w.gateway.posted {
+		reached[id] = len(frames)
+	}
+	sizes := []int{}
+	for _, s := range w.fanout.segments {
+		sizes = append(sizes, len(s.Members))
+		if s.Room != "lobby" || string(s.Frame) != w.gateway.frames("sender=")[0] {
+			t.Errorf("segment of room %s with %s", s.Room, s.Frame)
+		}
+		for _, m := range s.Members {
+			reached[m.ConnectionID]++
+		}
+	}
+	slices.Sort(sizes)
+	if !slices.Equal(sizes, []int{500, segment.Size, segment.Size}) || len(w.gateway.posted) != 101 {
+		t.Errorf("segments of %v, %d connections posted to", sizes, len(w.gateway.posted))
+	}
+	delete(reached, "sender=") // who also got the ack
+	for id, times := range reached {
+		if times != 1 {
+			t.Errorf("%s is reached %d times", id, times)
+		}
+	}
+	if len(reached) != 2600 {
+		t.Errorf("%d members are reached", len(reached))
+	}
+}
+
+func TestRoomsUpToTheThresholdAreNotLeftToAnybody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.h.threshold = 10
+	w.crowd(10)
+	w.handle("sendmessage", frame)
+	if w.endsWith(`"recipients":11,"delivered":11,"gone":0}`); len(w.fanout.segments) != 0 {
+		t.Errorf("%d segments", len(w.fanout.segments))
+	}
+}
+
+func TestWhatLambdaRefusesIsPostedNevertheless(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.h.threshold = 10
+	w.fanout.err = errors.New("TooManyRequestsException")
+	w.crowd(1500)
+	w.handle("sendmessage", frame)
+	w.endsWith(`"recipients":1501,"delivered":1501,"gone":0}`)
+	if len(w.gateway.posted) != 1501 || strings.Count(w.log.String(), "segment not handed over") != 2 {
+		t.Errorf("%d connections got it", len(w.gateway.posted))
+	}
+}
+
+func TestNothingIsAcknowledgedWhenTheRoomCannotBeReadToItsEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.h.threshold = 1
+	w.crowd(3)
+	w.store.membersErr = errors.New("no route to table")
+	w.fails("sendmessage", frame, w.store.membersErr)
+	if got := w.gateway.frames("sender="); len(got) != 1 {
+		t.Errorf("the sender got %q, want the message alone", got)
+	}
 }

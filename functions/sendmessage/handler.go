@@ -10,11 +10,14 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 	"signedsocket/shared/message"
+	"signedsocket/shared/segment"
 )
 
 const (
@@ -33,7 +36,6 @@ const (
 type store interface {
 	Touch(ctx context.Context, connectionID string, now time.Time) (connections.Connection, error)
 	Members(ctx context.Context, room string, now time.Time) iter.Seq2[[]connections.Member, error]
-	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
 	Strike(ctx context.Context, connectionID string, now time.Time) (kicked bool, err error)
 }
 
@@ -42,13 +44,21 @@ type poster interface {
 	Post(ctx context.Context, connectionID string, data []byte) error
 }
 
+// queue takes the parts of large rooms; fanoutQueue does.
+type queue interface {
+	Send(ctx context.Context, s segment.Segment) error
+}
+
 type handler struct {
 	log         *slog.Logger
+	stack       string
 	connections store
 	callback    poster
+	broadcaster *broadcast.Broadcaster
+	fanout      queue
+	threshold   int // recipients, beside the sender, that an invocation takes upon itself, at least 1
 	now         func() time.Time
 	newID       func(time.Time) (string, error) // makes ids for messages that have none
-	concurrency int                             // posts under way at the same time, at least 1
 }
 
 // handle serves one frame. All answers go back through @connections, so the response is always the
@@ -96,16 +106,35 @@ func (h *handler) send(ctx context.Context, log *slog.Logger, connectionID, body
 	if err != nil {
 		return err
 	}
-	done, err := h.deliver(ctx, sender, room, encoded)
-	log.InfoContext(ctx, "broadcast", slog.String("room", room), done.logged(), slog.Int64("ms", h.now().Sub(now).Milliseconds()))
+	origin := broadcast.Origin{ID: requestID(ctx), Room: room, Arrived: now}
+	done, err := h.deliver(ctx, sender, origin, encoded)
+	log.InfoContext(ctx, "broadcast", done.Attr(h.stack, origin, 1, h.now()), slog.Int("queued", done.queued))
 	if err != nil {
 		return err
 	}
+	h.broadcaster.DropSlow(ctx, log, done.Result)
 	if err := h.report(ctx, log, sender, id, frame.ClientID, done); err != nil {
 		return err
 	}
-	h.forget(ctx, log, done.stale)
+	h.broadcaster.ForgetGone(ctx, log, done.Result)
 	return nil
+}
+
+// before returns a context that ends by margin earlier than ctx, which on Lambda ends when the
+// invocation is killed.
+func before(ctx context.Context, margin time.Duration) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(ctx, deadline.Add(-margin))
+	}
+	return context.WithCancel(ctx)
+}
+
+// requestID returns the id that Lambda has given to the invocation.
+func requestID(ctx context.Context) string {
+	if invocation, ok := lambdacontext.FromContext(ctx); ok {
+		return invocation.AwsRequestID
+	}
+	return ""
 }
 
 // refuseFor answers a message that the table refuses. Who was kicked is not answered any more. Every
@@ -177,11 +206,14 @@ func (h *handler) encode(sender connections.Connection, room string, frame messa
 
 // report tells the sender who got the message. That an ack does not arrive is no fault: the message
 // was delivered, and the client, which hears nothing, sends it again under the same id.
-func (h *handler) report(ctx context.Context, log *slog.Logger, sender connections.Connection, id, clientID string, done delivery) error {
-	if done.failed > 0 {
+func (h *handler) report(ctx context.Context, log *slog.Logger, sender connections.Connection, id, clientID string, done outcome) error {
+	if !done.Complete() {
 		return h.refuse(ctx, log, sender.ID, message.Error{Code: message.PartialDelivery, ClientID: clientID})
 	}
-	ack, err := message.Ack{ID: id, ClientID: clientID, Recipients: done.recipients, Delivered: done.delivered, Gone: done.gone}.Encode()
+	ack, err := message.Ack{
+		ID: id, ClientID: clientID, Recipients: done.Recipients + done.queued,
+		Delivered: done.Delivered, Gone: done.Gone + done.Young, Queued: done.queued,
+	}.Encode()
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -243,25 +244,25 @@ func TestAckThatDoesNotArriveIsNoFault(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
-	good := map[string]string{"TABLE_NAME": "table", "CALLBACK_URL": "https://host/prod", "ROOM_SHARDS": "3", "MESSAGES_PER_WINDOW": "7"}
+	good := map[string]string{
+		"TABLE_NAME": "table", "CALLBACK_URL": "https://host/prod", "STACK_NAME": "chat", "FANOUT_URL": address,
+		"ROOM_SHARDS": "3", "MESSAGES_PER_WINDOW": "7", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+	}
 	c, err := readConfig(good)
-	if err != nil || c.RoomShards != 3 || c.MessagesPerWindow != 7 || c.concurrency() != 64 {
+	if err != nil || c.RoomShards != 3 || c.MessagesPerWindow != 7 || c.FanoutThreshold != 2000 || c.MemoryMB != 512 {
 		t.Errorf("readConfig = %+v, %v", c, err)
 	}
-	for memory, want := range map[string]int{"128": 32, "1769": 256, "": 64, "32": 16} {
-		good["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = memory
-		if c, err := readConfig(good); err != nil || c.concurrency() != want {
-			t.Errorf("with %s MB: %d at a time, %v; want %d", memory, c.concurrency(), err, want)
-		}
-	}
-	_, err = newHandler(t.Context(), nil, map[string]string{"ROOM_SHARDS": "x"})
-	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL", "RoomShards"} {
+	_, err = newHandler(nil, map[string]string{"ROOM_SHARDS": "x"})
+	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL", "STACK_NAME", "FANOUT_URL", "RoomShards"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want all problems, %s among them", err, name)
 		}
 	}
-	good["ROOM_SHARDS"], good["MESSAGES_PER_WINDOW"] = "0", "-1"
-	if _, err := readConfig(good); err == nil || !strings.Contains(err.Error(), "ROOM_SHARDS") || !strings.Contains(err.Error(), "MESSAGES_PER_WINDOW") {
-		t.Errorf("err = %v", err)
+	for _, name := range []string{"ROOM_SHARDS", "MESSAGES_PER_WINDOW", "FANOUT_THRESHOLD"} {
+		wrong := maps.Clone(good)
+		wrong[name] = "0"
+		if _, err := readConfig(wrong); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s=0: err = %v", name, err)
+		}
 	}
 }

@@ -15,9 +15,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/segment"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -29,6 +31,7 @@ type world struct {
 	h       *handler
 	store   *fakeStore
 	gateway *fakeGateway
+	fanout  *fakeFanout
 	log     *bytes.Buffer
 }
 
@@ -40,9 +43,12 @@ func newWorld(t *testing.T) *world {
 	w.store = &fakeStore{t: t, sender: connections.Connection{
 		ID: "sender=", Subject: "alice", Name: "Alice", Rooms: []connections.Membership{{Room: "lobby"}}, ConnectedAt: w.now.Add(-time.Hour),
 	}}
+	log := logging.New(w.log)
+	w.fanout = new(fakeFanout)
 	w.h = &handler{
-		log: logging.New(w.log), connections: w.store, callback: w.gateway, concurrency: 8,
-		now: time.Now, newID: func(time.Time) (string, error) { return "fresh", nil },
+		log: log, stack: "test", connections: w.store, callback: w.gateway, fanout: w.fanout, threshold: 1000,
+		broadcaster: &broadcast.Broadcaster{Log: log, Callback: w.gateway, Connections: w.store, Now: time.Now, Concurrency: 8},
+		now:         time.Now, newID: func(time.Time) (string, error) { return "fresh", nil },
 	}
 	return w
 }
@@ -101,8 +107,6 @@ type fakeStore struct {
 	strikeErr  error
 	kickAt     int   // with which strike the sender is kicked, 0 for never
 	membersErr error // after the first page
-	forgetErr  error
-	beforePage func(page int) // if set, called before each page, the first of which is 0
 
 	mu               sync.Mutex
 	touches, queries int
@@ -126,9 +130,6 @@ func (f *fakeStore) Members(_ context.Context, room string, _ time.Time) iter.Se
 	f.room = room
 	return func(yield func([]connections.Member, error) bool) {
 		for page := range slices.Chunk(f.members, 3) {
-			if f.beforePage != nil {
-				f.beforePage(f.queries)
-			}
 			f.queries++
 			if !yield(page, nil) {
 				return
@@ -159,15 +160,32 @@ func (f *fakeStore) Strike(_ context.Context, connectionID string, _ time.Time) 
 func (f *fakeStore) Forget(_ context.Context, connectionID string, connectedAt time.Time) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.forgetErr != nil {
-		return false, f.forgetErr
-	}
 	f.forgets = append(f.forgets, connectionID)
 	before := len(f.members)
 	f.members = slices.DeleteFunc(f.members, func(m connections.Member) bool {
 		return m.ConnectionID == connectionID && m.ConnectedAt.Equal(connectedAt)
 	})
 	return len(f.members) < before, nil
+}
+
+// Drop is not what these tests are about.
+func (f *fakeStore) Drop(context.Context, string, time.Time, time.Time) error { return nil }
+
+// fakeFanout keeps the segments that it is handed, or refuses them.
+type fakeFanout struct {
+	err error
+
+	mu       sync.Mutex
+	segments []segment.Segment
+}
+
+func (f *fakeFanout) Send(_ context.Context, s segment.Segment) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		f.segments = append(f.segments, s)
+	}
+	return f.err
 }
 
 // fakeGateway is an @connections endpoint.
@@ -180,18 +198,29 @@ type fakeGateway struct {
 	mu     sync.Mutex
 	posted map[string][]string
 	calls  map[string]int
-	active int
-	most   int
 }
 
 var errGone = fmt.Errorf("post to connection: %w", callback.ErrGone)
 
+// Post takes an answer to the sender.
 func (f *fakeGateway) Post(ctx context.Context, connectionID string, data []byte) error {
+	return f.post(ctx, connectionID, string(data))
+}
+
+// Try takes a frame of a broadcast.
+func (f *fakeGateway) Try(ctx context.Context, connectionID string, frame callback.Frame) error {
+	return f.post(ctx, connectionID, frame.String())
+}
+
+// TryAgain takes it, too.
+func (f *fakeGateway) TryAgain(ctx context.Context, connectionID string, frame callback.Frame, _ error) error {
+	return f.post(ctx, connectionID, frame.String())
+}
+
+func (f *fakeGateway) post(ctx context.Context, connectionID, data string) error {
 	f.mu.Lock()
 	earlier := f.calls[connectionID]
 	f.calls[connectionID]++
-	f.active++
-	f.most = max(f.most, f.active)
 	f.mu.Unlock()
 	var err error
 	if f.hold != nil {
@@ -202,9 +231,8 @@ func (f *fakeGateway) Post(ctx context.Context, connectionID string, data []byte
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.active--
 	if err == nil {
-		f.posted[connectionID] = append(f.posted[connectionID], string(data))
+		f.posted[connectionID] = append(f.posted[connectionID], data)
 	}
 	return err
 }

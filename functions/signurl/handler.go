@@ -98,7 +98,7 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 		h.log.ErrorContext(ctx, "sign failed", slog.Any("error", err), took)
 		return events.APIGatewayV2HTTPResponse{}, err
 	}
-	h.log.InfoContext(ctx, "URL signed", took)
+	h.log.InfoContext(ctx, "URL signed", logging.User(h.config.TableName, body.User.Subject), took)
 	return respond(http.StatusOK, body)
 }
 

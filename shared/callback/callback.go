@@ -11,12 +11,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"signedsocket/shared/sdkhttp"
+	"signedsocket/shared/signedhttp"
 )
 
 // What a caller may have to tell apart. Every other error is a fault of the endpoint, of the way to it,
@@ -30,19 +28,27 @@ var (
 	// ErrThrottled means that API Gateway limits the account's calls, or that the client does not
 	// read what it is sent.
 	ErrThrottled = errors.New("throttled")
+	// ErrUnavailable means that the endpoint failed, or the way to it, and that the same call may
+	// succeed when it is repeated.
+	ErrUnavailable = errors.New("endpoint unavailable")
+	// ErrNoRetry means that a post was not repeated, because too many are.
+	ErrNoRetry = errors.New("not repeated")
 )
+
+// Repeatable reports whether a post that ended in err may succeed when it is repeated.
+func Repeatable(err error) bool {
+	return (errors.Is(err, ErrThrottled) || errors.Is(err, ErrUnavailable)) && !errors.Is(err, ErrNoRetry)
+}
 
 // HandshakeTime is how long a handshake can last at most. $connect runs before the handshake is answered,
 // and until then ErrGone is what API Gateway says of a connection that may still open.
 const HandshakeTime = 30 * time.Second
 
-// idleTimeout is how long an unused connection to the endpoint is kept.
-const idleTimeout = 50 * time.Second
-
 // Client posts frames to connections and closes them. It is safe for concurrent use.
 type Client struct {
-	poster poster
-	api    *apigatewaymanagementapi.Client
+	endpoint url.URL // its Opaque is the path of all connections
+	http     *signedhttp.Client
+	retryer  aws.RetryerV2
 }
 
 // New returns a Client for the endpoint https://host/stage, with the credentials and region of
@@ -54,49 +60,30 @@ func New(config aws.Config, endpoint string, concurrency int) (*Client, error) {
 	if err != nil || target.Host == "" {
 		return nil, fmt.Errorf("callback endpoint %q: write it as https://host/stage", endpoint)
 	}
-	client := sdkhttp.Client(pooled(config.HTTPClient, concurrency))
 	return &Client{
-		poster: newPoster(config, target, client),
-		api: apigatewaymanagementapi.NewFromConfig(config, func(options *apigatewaymanagementapi.Options) {
-			options.BaseEndpoint = aws.String(endpoint)
-			options.HTTPClient = client
-		}),
+		endpoint: url.URL{Scheme: target.Scheme, Host: target.Host, Opaque: target.EscapedPath() + "/@connections/"},
+		http:     signedhttp.New(config, "execute-api", concurrency), retryer: newRetryer(config),
 	}, nil
-}
-
-// pooled returns the SDK's own client with another connection pool. What config.LoadDefaultConfig
-// did to the client it made, such as trusting AWS_CA_BUNDLE, is kept.
-func pooled(client aws.HTTPClient, concurrency int) aws.HTTPClient {
-	buildable, ok := client.(*awshttp.BuildableClient)
-	if !ok {
-		buildable = awshttp.NewBuildableClient()
-	}
-	return buildable.WithTransportOptions(func(transport *http.Transport) {
-		transport.MaxIdleConns = concurrency
-		transport.MaxIdleConnsPerHost = concurrency
-		transport.IdleConnTimeout = idleTimeout
-	})
-}
-
-// Post sends data as one text frame to a connection. The error is ErrGone, ErrTooLarge,
-// ErrThrottled, or a fault, each with the SDK's error in its chain.
-func (c *Client) Post(ctx context.Context, connectionID string, data []byte) error {
-	return wrap("post to connection", c.poster.post(ctx, connectionID, data))
 }
 
 // Close closes a connection. The client sees close code 1000 and no reason, so what it is to know has to
 // be posted before. The error is ErrGone, ErrThrottled, or a fault, each with the SDK's error in its
 // chain.
 func (c *Client) Close(ctx context.Context, connectionID string) error {
-	_, err := c.api.DeleteConnection(ctx, &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &connectionID})
-	return wrap("close connection", err)
+	return c.patiently(ctx, func(previous error) error {
+		return c.once(ctx, "close connection", http.MethodDelete, connectionID, NewFrame(nil), previous)
+	})
 }
 
-func wrap(operation string, err error) error {
+func (c *Client) wrap(operation string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if known := classify(err); known != nil {
+	known := classify(err)
+	if known == nil && c.retryer.IsErrorRetryable(err) {
+		known = ErrUnavailable
+	}
+	if known != nil {
 		return fmt.Errorf("%s: %w: %w", operation, known, err)
 	}
 	return fmt.Errorf("%s: %w", operation, err)

@@ -82,7 +82,7 @@ func TestCloseDeletesTheConnection(t *testing.T) {
 
 func TestPostTellsErrorsApart(t *testing.T) {
 	t.Parallel()
-	known := []error{ErrGone, ErrTooLarge, ErrThrottled}
+	known := []error{ErrGone, ErrTooLarge, ErrThrottled, ErrUnavailable}
 	tests := []struct {
 		name, errorType, body string
 		status                int
@@ -99,7 +99,8 @@ func TestPostTellsErrorsApart(t *testing.T) {
 		{"not permitted", "AccessDeniedException", `{"Message":"User: x is not authorized"}`, 403, nil, 1},
 		{"wrong stage", "ForbiddenException", `{"message":"Forbidden"}`, 403, nil, 1},
 		{"malformed id", "BadRequestException", `{"message":"Invalid connectionId: x"}`, 400, nil, 1},
-		{"broken", "", "", 500, nil, 3},
+		{"broken", "", "", 500, ErrUnavailable, 3},
+		{"out of order", "", "", 503, ErrUnavailable, 3},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -134,9 +134,9 @@ type Store struct {
 	page   int32 // memberships per Query
 }
 
-// membersPerPage bounds the time until the first members of a large room are known; a room of fewer
-// members takes one Query.
-const membersPerPage = 1000
+// membersPerPage bounds the time until the first members of a large room are known, and the memory that
+// a page takes; a room of fewer members takes one Query.
+const membersPerPage = 250
 
 // Open returns a Store on the table of that name, with a client of its own.
 func Open(config aws.Config, table string, limits Limits) *Store {

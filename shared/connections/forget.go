@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
@@ -26,6 +27,18 @@ func (s *Store) Forget(ctx context.Context, connectionID string, connectedAt tim
 		return false, fmt.Errorf("forget connection: %w", err)
 	}
 	return known, nil
+}
+
+// Drop forgets the connection that was opened at connectedAt, which does not read what it is sent, and makes it due to be
+// closed at now. That it is due comes first: who is to be closed and still known is closed nevertheless. Not
+// in one transaction, so that the caller's permissions can name the keys.
+func (s *Store) Drop(ctx context.Context, connectionID string, connectedAt, now time.Time) error {
+	sweep := newSweep(connectionID, connectedAt, TooSlow, now)
+	if _, err := s.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.table), Item: sweep.item(now)}); err != nil {
+		return fmt.Errorf("drop connection: %w", err)
+	}
+	_, err := s.Forget(ctx, connectionID, connectedAt)
+	return err
 }
 
 // read returns what the table holds of a connection, and whether it holds anything.

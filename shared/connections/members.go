@@ -4,11 +4,18 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	sdkretry "github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"golang.org/x/sync/errgroup"
 )
+
+// shardReaders is how many shards of a room are read at the same time. It bounds the memory that a room of many
+// shards takes.
+const shardReaders = 8
 
 // Member is a connection as its room lists it.
 type Member struct {
@@ -17,19 +24,53 @@ type Member struct {
 }
 
 // Members returns the connections in a room whose session has not ended at now, page by page as
-// DynamoDB returns them, over all shards of the room. A page may be empty. The sequence ends after
-// the first error. The room is read as it is while the caller consumes the pages: a connection that
-// stays in the room throughout appears exactly once.
+// DynamoDB returns them, in no order. All shards of the room are read at the same time, each as fast as the
+// caller takes the pages. A page may be empty. The sequence ends after the first error. The room is read as it
+// is meanwhile: a connection that stays in the room throughout appears exactly once.
 func (s *Store) Members(ctx context.Context, room string, now time.Time) iter.Seq2[[]Member, error] {
+	if s.limits.RoomShards == 1 {
+		return s.shardMembers(ctx, roomPartition(room, 0), now)
+	}
 	return func(yield func([]Member, error) bool) {
-		for shard := range s.limits.RoomShards {
-			for page, err := range s.shardMembers(ctx, roomPartition(room, shard), now) {
-				if !yield(page, err) || err != nil {
-					return
-				}
+		ctx, cancel := context.WithCancel(ctx)
+		pages := s.readShards(ctx, room, now)
+		defer func() { // and wait for those who read
+			cancel()
+			for range pages {
+			}
+		}()
+		for page := range pages {
+			if !yield(page.members, page.err) || page.err != nil {
+				return
 			}
 		}
 	}
+}
+
+type page struct {
+	members []Member
+	err     error
+}
+
+// readShards returns a channel of the pages of all shards of a room, which is closed when all have been read. When
+// ctx ends, the caller has to go on receiving until then.
+func (s *Store) readShards(ctx context.Context, room string, now time.Time) <-chan page {
+	pages := make(chan page)
+	var readers errgroup.Group
+	readers.SetLimit(shardReaders)
+	go func() {
+		defer close(pages)
+		for shard := range s.limits.RoomShards {
+			readers.Go(func() error {
+				for members, err := range s.shardMembers(ctx, roomPartition(room, shard), now) {
+					pages <- page{members, err}
+				}
+				return nil
+			})
+		}
+		_ = readers.Wait() // no reader returns an error
+	}()
+	return pages
 }
 
 // shardMembers returns the pages of one partition.
@@ -53,7 +94,7 @@ func (s *Store) pages(ctx context.Context, partition, projection string) iter.Se
 	return func(yield func([]item, error) bool) {
 		var start item
 		for {
-			out, err := s.api.Query(ctx, &dynamodb.QueryInput{
+			out, err := s.query(ctx, &dynamodb.QueryInput{
 				TableName:                 aws.String(s.table),
 				KeyConditionExpression:    aws.String("pk = :pk"),
 				ExpressionAttributeValues: item{":pk": text(partition)},
@@ -72,6 +113,26 @@ func (s *Store) pages(ctx context.Context, partition, projection string) iter.Se
 			start = out.LastEvaluatedKey
 		}
 	}
+}
+
+// query repeats a Query for as long as it is throttled and ctx allows, with full jitter between the calls. The SDK
+// has then tried three times already; but a page that is missing is a broadcast that fails.
+func (s *Store) query(ctx context.Context, input *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
+	for {
+		out, err := s.api.Query(ctx, input)
+		if err == nil || !isThrottled(err) {
+			return out, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(rand.N(longestPause)):
+		}
+	}
+}
+
+func isThrottled(err error) bool {
+	return sdkretry.IsErrorThrottles(sdkretry.DefaultThrottles).IsErrorThrottle(err).Bool()
 }
 
 func liveMembers(items []item, now time.Time) []Member {

@@ -21,6 +21,7 @@ const (
 	Revoked      Reason = "revoked"       // its user was revoked
 	Evicted      Reason = "evicted"       // it gave way to a newer one of its user's
 	Kicked       Reason = "kicked"        // it broke the rules too often
+	TooSlow      Reason = "too_slow"      // it does not read what it is sent; the bye frame would not reach it
 )
 
 const (

@@ -15,6 +15,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	smithylogging "github.com/aws/smithy-go/logging"
+
+	"signedsocket/shared/metrics"
 )
 
 const (
@@ -82,7 +84,8 @@ func allowed(key string) bool {
 	switch key {
 	case "requestId", "connectionId", "routeKey", "eventType", "room", "reason", "code", "status", "error",
 		"ms", "bytes", "recipients", "delivered", "gone", "failed", "forgotten", "evicted",
-		"due", "closed", "pending", "connections", "panic", "stack", "subHash":
+		"due", "closed", "pending", "connections", "panic", "stack", "subHash", "broadcastId", "young", "pages", "queued",
+		metrics.Dimension, "Messages", "Recipients", "Delivered", "Gone", "Throttled", "Retried", "FanoutTime", "_aws":
 		return true
 	}
 	return false
@@ -116,7 +119,7 @@ func (r *redactor) replace(groups []string, attr slog.Attr) slog.Attr {
 		switch value := attr.Value.Any().(type) {
 		case error:
 			return slog.String(attr.Key, r.scrub(value.Error(), maxError))
-		case trace: // names of functions in the program, which look like nothing that is secret, and are nothing
+		case trace, metrics.Directive: // names in the program, which look like nothing that is secret, and are nothing
 			return attr
 		}
 		return slog.String(attr.Key, redacted)

@@ -73,16 +73,18 @@ func (m Message) Encode() ([]byte, error) {
 	}{"message", m.ID, m.Room, m.From, m.Text, m.SentAt.UnixMilli()})
 }
 
-// Ack tells a sender that everybody who is in the room took the message.
+// Ack tells a sender that everybody who is in the room took the message, but for those who are queued: Lambda has
+// taken over to bring it to them.
 type Ack struct {
 	ID         string // id of the message
 	ClientID   string // the client's own id for it, or ""
 	Recipients int    // who is in the room according to the table, the sender among them
 	Delivered  int    // who took it
 	Gone       int    // who turned out to be connected no more
+	Queued     int    // who is left to other invocations, because the room is too large for one
 }
 
-// Encode returns the frame of a: type "ack", without clientId when there is none.
+// Encode returns the frame of a: type "ack", without clientId and queued when there is none.
 func (a Ack) Encode() ([]byte, error) {
 	return encode("ack", struct {
 		Type       string `json:"type"`
@@ -91,7 +93,8 @@ func (a Ack) Encode() ([]byte, error) {
 		Recipients int    `json:"recipients"`
 		Delivered  int    `json:"delivered"`
 		Gone       int    `json:"gone"`
-	}{"ack", a.ID, a.ClientID, a.Recipients, a.Delivered, a.Gone})
+		Queued     int    `json:"queued,omitzero"`
+	}{"ack", a.ID, a.ClientID, a.Recipients, a.Delivered, a.Gone, a.Queued})
 }
 
 // Error tells a sender that, and why, a frame was refused.

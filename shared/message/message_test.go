@@ -57,6 +57,8 @@ func TestFrames(t *testing.T) {
 			`{"type":"message","id":"1","room":"lobby","from":{"sub":"alice","name":"Alice"},"message":"a<b>\n\"","sentAt":1795327200123}`},
 		{"ack", Ack{ID: "1", ClientID: "c", Recipients: 3, Delivered: 2, Gone: 1},
 			`{"type":"ack","id":"1","clientId":"c","recipients":3,"delivered":2,"gone":1}`},
+		{"ack in a large room", Ack{ID: "1", Recipients: 9, Delivered: 3, Gone: 1, Queued: 5},
+			`{"type":"ack","id":"1","recipients":9,"delivered":3,"gone":1,"queued":5}`},
 		{"ack without client id", Ack{ID: "1"}, `{"type":"ack","id":"1","recipients":0,"delivered":0,"gone":0}`},
 		{"error", Error{Code: BadMessage}, `{"type":"error","code":"bad_message","message":"The frame is not a valid message."}`},
 		{"error with all", Error{Code: RateLimited, ClientID: "c", RetryAfter: time.Millisecond + 1},

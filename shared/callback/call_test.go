@@ -1,14 +1,12 @@
 package callback
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
 	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
 )
 
@@ -59,34 +57,5 @@ func TestNewRefusesWhatIsNoAddress(t *testing.T) {
 		if _, err := New(newConfig(), endpoint, 1); err == nil {
 			t.Errorf("%q was accepted", endpoint)
 		}
-	}
-}
-
-// BenchmarkPost compares a post with the SDK's own operation call through the same HTTP client:
-//
-//	go test -run '^$' -bench Post ./shared/callback
-func BenchmarkPost(b *testing.B) {
-	frame := []byte(`{"type":"message","id":"4ZDUDGJTZKAPE2ZSXKQ4TUQMQY","room":"lobby","from":{"sub":"alice","name":"Alice"},"message":"hello","sentAt":1795327200123}`)
-	client, _, _ := newClient(b, 64, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
-	id := connectionID
-	calls := map[string]func(context.Context) error{
-		"ours": func(ctx context.Context) error { return client.Post(ctx, id, frame) },
-		"sdk": func(ctx context.Context) error {
-			_, err := client.api.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &id, Data: frame})
-			return err
-		},
-	}
-	for name, call := range calls {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetParallelism(16)
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					if err := call(b.Context()); err != nil {
-						b.Error(err)
-					}
-				}
-			})
-		})
 	}
 }

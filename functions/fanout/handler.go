@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"signedsocket/shared/broadcast"
+	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
+	"signedsocket/shared/segment"
+)
+
+// answerMargin is the time kept for what follows the posts: Lambda kills an invocation that reaches its deadline.
+const answerMargin = 2 * time.Second
+
+// errIncomplete has Lambda invoke the function again with the same segment. Who took the frame already drops the second one.
+var errIncomplete = errors.New("not everybody got the message")
+
+// broadcaster posts a frame to connections; broadcast.Broadcaster does.
+type broadcaster interface {
+	Deliver(ctx context.Context, frame []byte, pages iter.Seq2[[]connections.Member, error]) (broadcast.Result, error)
+	DropSlow(ctx context.Context, log *slog.Logger, r broadcast.Result)
+	ForgetGone(ctx context.Context, log *slog.Logger, r broadcast.Result)
+}
+
+type handler struct {
+	log         *slog.Logger
+	stack       string
+	broadcaster broadcaster
+	now         func() time.Time
+}
+
+// handle posts the frame of a segment to its members. The error is that somebody who is there did not get it, or
+// that the event is no segment.
+func (h *handler) handle(ctx context.Context, event jsontext.Value) (err error) {
+	defer logging.Recover(ctx, h.log, &err)
+	part, err := segment.Decode(event)
+	if err != nil {
+		h.log.ErrorContext(ctx, "segment refused", slog.Any("error", err))
+		return err
+	}
+	log := h.log.With(slog.String("broadcastId", part.BroadcastID))
+	if err := h.deliver(ctx, log, part); err != nil {
+		log.ErrorContext(ctx, "segment failed", slog.Any("error", err))
+		return err
+	}
+	return nil
+}
+
+func (h *handler) deliver(ctx context.Context, log *slog.Logger, part segment.Segment) error {
+	posting := ctx
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		posting, cancel = context.WithDeadline(ctx, deadline.Add(-answerMargin))
+		defer cancel()
+	}
+	done, err := h.broadcaster.Deliver(posting, part.Frame, onePage(part.Members))
+	if err != nil {
+		return err
+	}
+	h.log.InfoContext(ctx, "broadcast", done.Attr(h.stack, broadcast.Origin{ID: part.BroadcastID, Room: part.Room, Arrived: part.SentAt}, 0, h.now()))
+	h.broadcaster.DropSlow(ctx, log, done)
+	h.broadcaster.ForgetGone(ctx, log, done)
+	if missed := done.Missed(); missed > 0 {
+		return fmt.Errorf("%w: %d of %d did not: %w", errIncomplete, missed, done.Recipients, done.Failure)
+	}
+	return nil
+}
+
+func onePage(members []connections.Member) iter.Seq2[[]connections.Member, error] {
+	return func(yield func([]connections.Member, error) bool) { yield(members, nil) }
+}

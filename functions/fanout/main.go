@@ -1,0 +1,64 @@
+// Command fanout is the Lambda function that sendmessage leaves a part of a large room to: it brings one
+// message to up to a thousand connections, and is invoked again when somebody who is there did not get it.
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/caarlos0/env/v11"
+
+	"signedsocket/shared/awsenv"
+	"signedsocket/shared/broadcast"
+	"signedsocket/shared/callback"
+	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
+)
+
+// config is what the function reads from its environment. Lambda itself sets the memory size.
+type config struct {
+	TableName   string `env:"TABLE_NAME,notEmpty"`
+	CallbackURL string `env:"CALLBACK_URL,notEmpty"`
+	StackName   string `env:"STACK_NAME,notEmpty"`
+	MemoryMB    int    `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE" envDefault:"256"`
+}
+
+// gcPercent is how much the heap, of a few megabytes, may grow between collections. A broadcast leaves only garbage behind,
+// and much of it: to collect it less often saves a tenth of its CPU time.
+const gcPercent = 400
+
+func main() {
+	log := logging.New(os.Stdout)
+	logging.TakeOver(log)
+	h, err := newHandler(log, env.ToMap(os.Environ()))
+	if err != nil {
+		log.Error("init failed", slog.Any("error", err))
+		os.Exit(1)
+	}
+	debug.SetGCPercent(gcPercent)
+	lambda.Start(h.handle)
+}
+
+// newHandler does the work of a cold start, once per process.
+func newHandler(log *slog.Logger, environment map[string]string) (*handler, error) {
+	c, err := env.ParseAsWithOptions[config](env.Options{Environment: environment})
+	if err != nil {
+		return nil, fmt.Errorf("read environment: %w", err)
+	}
+	aws, err := awsenv.Load(environment, logging.ForSDK(log))
+	if err != nil {
+		return nil, fmt.Errorf("load AWS config: %w", err)
+	}
+	concurrency := broadcast.Concurrency(c.MemoryMB)
+	client, err := callback.New(aws, c.CallbackURL, concurrency)
+	if err != nil {
+		return nil, err
+	}
+	return &handler{log: log, stack: c.StackName, now: time.Now, broadcaster: &broadcast.Broadcaster{
+		Log: log, Callback: client, Connections: connections.Open(aws, c.TableName, connections.Limits{}), Now: time.Now, Concurrency: concurrency,
+	}}, nil
+}

@@ -1,0 +1,95 @@
+// Package broadcast posts one frame to many connections. Each recipient has a result of its own: what fails
+// for one is nobody else's, and nobody waits for who does not answer, but for the little time that such a
+// recipient is given. What can be tried again is; what is gone is forgotten.
+package broadcast
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"time"
+
+	"signedsocket/shared/callback"
+	"signedsocket/shared/connections"
+)
+
+const (
+	// handshakeTime is for how long a connection may be in its handshake. It is in the table before that is
+	// answered, and until then API Gateway says that it is gone.
+	handshakeTime = callback.HandshakeTime
+	// patience is for how long a recipient whose post failed is tried again, and handshakePatience one that may
+	// be in the handshake, which takes a browser a fraction of that. Both count from the first post's beginning.
+	patience          = 1500 * time.Millisecond
+	handshakePatience = 3 * time.Second
+	// lastAttempt is what a post may take beyond that. Those that work take milliseconds.
+	lastAttempt = 500 * time.Millisecond
+	// slowAttempts is how many posts in a row have to be throttled before a recipient counts as one that does not
+	// read. By chance, when API Gateway throttles a part of all calls, so many are not.
+	slowAttempts = 5
+)
+
+// Poster posts frames; callback.Client does.
+type Poster interface {
+	Try(ctx context.Context, connectionID string, frame callback.Frame) error
+	TryAgain(ctx context.Context, connectionID string, frame callback.Frame, previous error) error
+}
+
+// Table forgets connections; connections.Store does.
+type Table interface {
+	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
+	Drop(ctx context.Context, connectionID string, connectedAt, now time.Time) error
+}
+
+// Broadcaster posts frames to the members of rooms. It is safe for concurrent use.
+type Broadcaster struct {
+	Log         *slog.Logger
+	Callback    Poster
+	Connections Table
+	Now         func() time.Time
+	Concurrency int // posts under way at the same time, at least 1
+}
+
+// Concurrency returns how many posts should be under way at the same time in a function of that memory.
+// Lambda gives CPU in proportion to memory, so a smaller function gains nothing from more: 64 at 256 MB.
+func Concurrency(memoryMB int) int { return min(max(memoryMB/4, 16), 256) }
+
+// Result is what became of one frame. Each recipient is counted once: Recipients is the sum of Delivered,
+// Gone, Young, Throttled and Failed.
+type Result struct {
+	Recipients int
+	Delivered  int // took the frame
+	Gone       int // are connected no more
+	Young      int // were not connected yet: their handshake was not answered in all the time they were given
+	Throttled  int // do not read what they are sent, or are kept from it by API Gateway's limits
+	Failed     int // could not be reached for another reason
+	Retried    int // posts beyond the first to a recipient
+	Pages      int // in which the recipients came
+
+	// Failure is one of the errors behind Throttled and Failed, nil when there are none.
+	Failure error
+
+	gone, slow []connections.Member
+}
+
+// Complete reports whether everybody who is there took the frame.
+func (r Result) Complete() bool { return r.Throttled+r.Failed == 0 }
+
+// Missed returns how many did not get the frame and will still be there after DropSlow.
+func (r Result) Missed() int { return r.Throttled + r.Failed - len(r.toDrop()) }
+
+// Deliver posts a frame to all members in the pages, and returns when each of them has it or cannot have it. It
+// takes one page after another as fast as they come, and posts begin with the first. A member that is named
+// twice gets the frame twice. The posts end when ctx does, and those who have not got the frame until then
+// are counted as failed. The error is that of the pages; then only some have the frame.
+func (b *Broadcaster) Deliver(ctx context.Context, frame []byte, pages iter.Seq2[[]connections.Member, error]) (Result, error) {
+	d := &delivery{Broadcaster: b, ctx: ctx, frame: callback.NewFrame(frame)}
+	var err error
+	for page, failure := range pages {
+		if err = failure; err != nil {
+			break
+		}
+		d.add(page)
+	}
+	d.open.Wait()
+	return d.result, err
+}

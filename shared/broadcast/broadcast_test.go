@@ -1,0 +1,363 @@
+package broadcast
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"signedsocket/shared/callback"
+	"signedsocket/shared/connections"
+)
+
+func TestEverybodyGetsTheFrameOnce(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	r.crowd(100)
+	if got := r.deliver(t.Context()); got.Delivered != 100 || got.Pages != 34 || got.Retried != 0 || !got.Complete() {
+		t.Errorf("%+v", got)
+	}
+	for id, frames := range r.gateway.frames {
+		if frames != 1 {
+			t.Errorf("%s got %d frames", id, frames)
+		}
+	}
+	if len(r.gateway.frames) != 100 || r.gateway.most > r.Concurrency {
+		t.Errorf("%d connections got it, with %d posts at a time", len(r.gateway.frames), r.gateway.most)
+	}
+}
+
+func TestOneFailingRecipientStopsNobody(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		failure           error
+		throttled, failed int
+	}{
+		"a fault":     {errors.New("status 403"), 0, 1},
+		"too large":   {callback.ErrTooLarge, 0, 1},
+		"throttled":   {errThrottled, 1, 0},
+		"unavailable": {errUnavailable, 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRoom(t)
+				r.join("a", "broken", "b", "c", "d")
+				r.gateway.fails(test.failure, "broken")
+				got := r.deliver(t.Context())
+				if got.Delivered != 4 || got.Throttled != test.throttled || got.Failed != test.failed || got.Complete() || !errors.Is(got.Failure, test.failure) {
+					t.Errorf("%+v", got)
+				}
+				if len(r.table.forgot) != 0 {
+					t.Errorf("forgot %v", r.table.forgot)
+				}
+			})
+		})
+	}
+}
+
+func TestPanicAboutOneRecipientStopsNobody(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	r.join("a", "broken", "c")
+	r.gateway.answer = func(_ context.Context, id string, _ int) error {
+		if id == "broken" {
+			panic("pop.secret")
+		}
+		return nil
+	}
+	if got := r.deliver(t.Context()); got.Delivered != 2 || got.Failed != 1 || strings.Contains(r.log.String(), "secret") {
+		t.Errorf("%+v\n%s", got, r.log)
+	}
+}
+
+func TestPostThatFailsInPassingIsRepeated(t *testing.T) {
+	t.Parallel()
+	for _, failure := range []error{errThrottled, errUnavailable} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRoom(t)
+			r.crowd(30)
+			r.gateway.answer = func(_ context.Context, id string, earlier int) error {
+				if strings.HasSuffix(id, "7") && earlier < 3 {
+					return failure
+				}
+				return nil
+			}
+			got := r.deliver(t.Context())
+			if got.Delivered != 30 || got.Retried != 9 || r.gateway.again != 9 || time.Since(r.began) > patience {
+				t.Errorf("%v: %+v after %s, %d by the SDK's quota", failure, got, time.Since(r.began), r.gateway.again)
+			}
+		})
+	}
+}
+
+func TestNoPostIsRepeatedBeyondTheSDKsQuota(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom(t)
+		r.gateway.noMore = true
+		r.join("a", "throttled")
+		r.gateway.fails(errThrottled, "throttled")
+		if got := r.deliver(t.Context()); got.Throttled != 1 || r.gateway.calls["throttled"] != 1 || len(r.table.drops) != 0 {
+			t.Errorf("%+v, %d posts, dropped %v", got, r.gateway.calls["throttled"], r.table.drops)
+		}
+	})
+}
+
+func TestRepeatedPostsDoNotComeTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom(t)
+		r.Concurrency = 200
+		r.crowd(200)
+		at := make(chan time.Duration, 200)
+		r.gateway.answer = func(_ context.Context, _ string, earlier int) error {
+			if earlier == 0 {
+				return errThrottled
+			}
+			at <- time.Since(r.began)
+			return nil
+		}
+		r.deliver(t.Context())
+		close(at)
+		moments := make(map[time.Duration]bool)
+		early := 0
+		for moment := range at {
+			moments[moment] = true
+			if moment < 25*time.Millisecond {
+				early++
+			}
+		}
+		if len(moments) < 190 || early < 60 || early > 140 {
+			t.Errorf("200 posts were repeated at %d moments, %d in the first half of the time", len(moments), early)
+		}
+	})
+}
+
+// Who does not read holds up the report for so long and no longer, once, and everybody else not at all.
+func TestRecipientWhoDoesNotReadHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	for name, trouble := range map[string]func(*gateway){
+		"throttled": func(g *gateway) { g.fails(errThrottled, "stuck") },
+		"hanging":   func(g *gateway) { g.hangs("stuck") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRoom(t)
+				r.Concurrency = 2
+				r.join("stuck")
+				r.crowd(50)
+				trouble(r.gateway)
+				inner := r.gateway.answer
+				last := time.Duration(0)
+				r.gateway.answer = func(ctx context.Context, id string, earlier int) error {
+					if id != "stuck" {
+						last = max(last, time.Since(r.began))
+					}
+					return inner(ctx, id, earlier)
+				}
+				got := r.deliver(t.Context())
+				if took := time.Since(r.began); took > patience+lastAttempt || last != 0 || got.Delivered != 50 {
+					t.Errorf("took %s, the last of the others waited %s: %+v", took, last, got)
+				}
+			})
+		})
+	}
+}
+
+func TestWhoNeverReadsIsDropped(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom(t)
+		r.join("a", "stuck", "b")
+		r.gateway.fails(errThrottled, "stuck")
+		got := r.deliver(t.Context())
+		if !slices.Equal(r.table.drops, []string{"stuck"}) || got.Missed() != 0 || got.Complete() {
+			t.Errorf("dropped %v, %d missed, complete: %t", r.table.drops, got.Missed(), got.Complete())
+		}
+	})
+}
+
+// When API Gateway throttles the account, nobody in the room is to blame.
+func TestNobodyIsDroppedWhenManyAreThrottled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom(t)
+		r.crowd(100)
+		r.gateway.answer = func(_ context.Context, id string, _ int) error {
+			if strings.HasPrefix(id, "m1") { // m1, m10 to m19
+				return errThrottled
+			}
+			return nil
+		}
+		if got := r.deliver(t.Context()); got.Throttled != 11 || got.Missed() != 11 || len(r.table.drops) != 0 {
+			t.Errorf("dropped %v: %+v", r.table.drops, got)
+		}
+	})
+}
+
+func TestNobodyIsDroppedForADeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom(t)
+		r.join("a", "stuck")
+		r.gateway.fails(errThrottled, "stuck")
+		ctx, cancel := context.WithTimeout(t.Context(), 60*time.Millisecond)
+		defer cancel()
+		if got := r.deliver(ctx); got.Throttled != 1 || len(r.table.drops) != 0 || time.Since(r.began) > 60*time.Millisecond {
+			t.Errorf("dropped %v after %s: %+v", r.table.drops, time.Since(r.began), got)
+		}
+	})
+}
+
+func TestGoneRecipientsAreForgotten(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	r.join("a", "gone1", "b", "gone2")
+	r.gateway.fails(errGone, "gone1", "gone2")
+	got := r.deliver(t.Context())
+	slices.Sort(r.table.forgot)
+	if got.Delivered != 2 || got.Gone != 2 || !got.Complete() || !slices.Equal(r.table.forgot, []string{"gone1", "gone2"}) {
+		t.Errorf("%+v, forgot %v", got, r.table.forgot)
+	}
+}
+
+func TestForgettingMayFail(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	r.join("gone")
+	r.table.err = errors.New("no route to table")
+	r.gateway.fails(errGone, "gone")
+	if got := r.deliver(t.Context()); got.Gone != 1 || !strings.Contains(r.log.String(), "clean-up failed") {
+		t.Errorf("%+v, log:\n%s", got, r.log)
+	}
+}
+
+func TestConnectionInItsHandshakeIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom(t)
+		r.join("a")
+		r.joinAt("young", r.began.Add(-100*time.Millisecond))
+		open := r.began.Add(2500 * time.Millisecond)
+		r.gateway.answer = func(_ context.Context, id string, _ int) error {
+			if id == "young" && time.Now().Before(open) {
+				return errGone
+			}
+			return nil
+		}
+		got := r.deliver(t.Context())
+		if got.Delivered != 2 || r.gateway.frames["young"] != 1 || time.Since(open) > 400*time.Millisecond || r.gateway.again != 0 {
+			t.Errorf("%+v, %s after its handshake, %d by the quota of retries", got, time.Since(open), r.gateway.again)
+		}
+	})
+}
+
+func TestYoungConnectionIsNeverForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom(t)
+		r.joinAt("young", r.began.Add(-handshakeTime+handshakePatience+lastAttempt))
+		r.joinAt("old", r.began.Add(-handshakeTime))
+		r.gateway.fails(errGone, "young", "old")
+		got := r.deliver(t.Context())
+		if took := time.Since(r.began); took > handshakePatience || r.gateway.calls["young"] < 5 || r.gateway.calls["old"] != 1 {
+			t.Errorf("after %s: %v", took, r.gateway.calls)
+		}
+		if got.Young != 1 || got.Gone != 1 || !got.Complete() || !slices.Equal(r.table.forgot, []string{"old"}) {
+			t.Errorf("%+v, forgot %v", got, r.table.forgot)
+		}
+	})
+}
+
+func TestNobodyWaitsForHandshakes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom(t)
+		r.Concurrency = 2
+		for i := range 5 {
+			r.joinAt(fmt.Sprintf("young%d", i), r.began)
+		}
+		r.join("a")
+		waited := time.Duration(-1)
+		r.gateway.answer = func(_ context.Context, id string, _ int) error {
+			if id == "a" {
+				waited = time.Since(r.began)
+				return nil
+			}
+			return errGone
+		}
+		if r.deliver(t.Context()); waited != 0 {
+			t.Errorf("a recipient waited %s", waited)
+		}
+	})
+}
+
+func TestPostsEndWithTheContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom(t)
+		r.Concurrency = 2
+		r.join("stuck1", "stuck2", "a", "b")
+		r.gateway.hangs("stuck1", "stuck2")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if got := r.deliver(ctx); got.Failed != 4 || time.Since(r.began) != time.Second || len(r.gateway.calls) != 2 {
+			t.Errorf("after %s, with %v: %+v", time.Since(r.began), r.gateway.calls, got)
+		}
+	})
+}
+
+func TestPostsAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom(t)
+		r.Concurrency = 3
+		r.crowd(30)
+		r.gateway.answer = func(context.Context, string, int) error {
+			<-time.After(100 * time.Millisecond) // of the bubble's time
+			return nil
+		}
+		got := r.deliver(t.Context())
+		if took := time.Since(r.began); r.gateway.most != 3 || took != time.Second || got.Delivered != 30 {
+			t.Errorf("%d posts at a time, %s for ten rounds: %+v", r.gateway.most, took, got)
+		}
+	})
+}
+
+func TestPostsBeginWithTheFirstPage(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	r.join("a", "b")
+	first := make(chan struct{})
+	r.gateway.answer = func(_ context.Context, id string, _ int) error {
+		if id == "a" {
+			close(first)
+		}
+		return nil
+	}
+	broken := errors.New("no route to table")
+	got, err := r.Deliver(t.Context(), []byte("frame"), func(yield func([]connections.Member, error) bool) {
+		yield(r.members[:1], nil)
+		<-first
+		yield(r.members[1:], nil)
+		yield(nil, broken)
+	})
+	if !errors.Is(err, broken) || got.Recipients != 2 || got.Delivered != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestConcurrencyFollowsMemory(t *testing.T) {
+	t.Parallel()
+	for memoryMB, want := range map[int]int{32: 16, 128: 32, 256: 64, 1769: 256} {
+		if got := Concurrency(memoryMB); got != want {
+			t.Errorf("with %d MB: %d at a time, want %d", memoryMB, got, want)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package broadcast
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"signedsocket/shared/callback"
+	"signedsocket/shared/connections"
+)
+
+// Everything but the room itself, of which a recipient is about a hundred bytes, is as large for five thousand recipients as
+// for five hundred. All of them get the frame.
+func TestMemoryIsFlatInTheNumberOfRecipients(t *testing.T) {
+	few, many := memoryOf(t, 500), memoryOf(t, 5000)
+	if grown := many - few; grown > 1<<20 {
+		t.Errorf("%d KB for 500 recipients, %d KB more for 5000", few>>10, grown>>10)
+	}
+}
+
+// memoryOf returns what a broadcast to so many, through a real client, keeps in memory while the last of them get it.
+func memoryOf(t *testing.T, recipients int) int64 {
+	t.Helper()
+	var arrived atomic.Int32
+	last, measured := make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if strings.HasSuffix(r.URL.Path, "/m"+strconv.Itoa(recipients-1)) {
+			close(last)
+			<-measured
+		}
+		arrived.Add(1)
+	}))
+	defer server.Close()
+	client, err := callback.New(aws.Config{Region: "us-east-1", Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}, nil
+	})}, server.URL, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &Broadcaster{Callback: client, Now: time.Now, Concurrency: 64}
+	result := make(chan Result)
+	go func() {
+		done, err := b.Deliver(t.Context(), []byte("frame"), func(yield func([]connections.Member, error) bool) {
+			for from := 0; from < recipients; from += 250 {
+				page := make([]connections.Member, 250)
+				for i := range page {
+					page[i] = connections.Member{ConnectionID: "m" + strconv.Itoa(from+i), ConnectedAt: time.Now()}
+				}
+				yield(page, nil)
+			}
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		result <- done
+	}()
+	<-last
+	var memory runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&memory)
+	close(measured)
+	if done := <-result; done.Delivered != recipients || int(arrived.Load()) != recipients {
+		t.Errorf("%d of %d arrived: %+v", arrived.Load(), recipients, done)
+	}
+	return int64(memory.HeapAlloc + memory.StackInuse)
+}

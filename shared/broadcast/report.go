@@ -1,0 +1,32 @@
+package broadcast
+
+import (
+	"log/slog"
+	"time"
+
+	"signedsocket/shared/metrics"
+)
+
+// Origin is where a broadcast comes from.
+type Origin struct {
+	ID      string    // the Lambda request id of the invocation that took the message, the same in all lines about it
+	Room    string    // whose members got it
+	Arrived time.Time // when the message did
+}
+
+// Attr returns what a log line says of a result at a time: its numbers, of which CloudWatch makes metrics for
+// the stack. messages is 1 for the invocation that took the message, 0 for those that help it.
+func (r Result) Attr(stack string, origin Origin, messages int, at time.Time) slog.Attr {
+	attrs := []any{
+		slog.String("broadcastId", origin.ID), slog.String("room", origin.Room),
+		slog.Int("young", r.Young), slog.Int("failed", r.Failed), slog.Int("pages", r.Pages),
+		metrics.Broadcast{
+			Messages: messages, Recipients: r.Recipients, Delivered: r.Delivered, Gone: r.Gone,
+			Throttled: r.Throttled, Retried: r.Retried, FanoutTime: at.Sub(origin.Arrived),
+		}.Attr(stack, at),
+	}
+	if r.Failure != nil {
+		attrs = append(attrs, slog.Any("error", r.Failure))
+	}
+	return slog.Group("", attrs...)
+}

@@ -1,0 +1,71 @@
+// Package segment is how sendmessage hands a part of a room that is too large for one invocation to the
+// function fanout: asynchronously, as an event that holds the frame and the connections that it is for. So
+// each connection is read from the table once, and is in one segment, whatever joins and leaves meanwhile.
+package segment
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"signedsocket/shared/connections"
+)
+
+// Size is how many connections a segment holds at most. With a frame of the greatest length its event has less than
+// 100 KB, of the 1 MB that an asynchronous invocation takes.
+const Size = 1000
+
+// Segment is a part of a broadcast.
+type Segment struct {
+	Frame       []byte // what is posted, a JSON object
+	Room        string
+	SentAt      time.Time // when the message arrived; whole milliseconds
+	BroadcastID string    // the Lambda request id of the invocation that took the message
+	Members     []connections.Member
+}
+
+// event is the form of a Segment on its way.
+type event struct {
+	Frame       string   `json:"frame"`
+	Room        string   `json:"room"`
+	SentAt      int64    `json:"sentAt"` // Unix milliseconds
+	BroadcastID string   `json:"broadcastId"`
+	Members     []member `json:"members"`
+}
+
+type member struct {
+	ConnectionID string `json:"id"`
+	ConnectedAt  int64  `json:"at"` // Unix milliseconds
+}
+
+// Encode returns the event that s is on its way.
+func (s Segment) Encode() ([]byte, error) {
+	e := event{Frame: string(s.Frame), Room: s.Room, SentAt: s.SentAt.UnixMilli(), BroadcastID: s.BroadcastID}
+	e.Members = make([]member, len(s.Members))
+	for i, m := range s.Members {
+		e.Members[i] = member{m.ConnectionID, m.ConnectedAt.UnixMilli()}
+	}
+	data, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode segment: %w", err)
+	}
+	return data, nil
+}
+
+// Decode returns the segment of an event. Whatever Encode does not write is an error.
+func Decode(data []byte) (Segment, error) {
+	var e event
+	if err := json.Unmarshal(data, &e, json.RejectUnknownMembers(true)); err != nil {
+		return Segment{}, fmt.Errorf("decode segment: %w", err)
+	}
+	if e.Frame == "" || len(e.Members) == 0 || len(e.Members) > Size {
+		return Segment{}, fmt.Errorf("decode segment: %d bytes for %d members", len(e.Frame), len(e.Members))
+	}
+	s := Segment{Frame: []byte(e.Frame), Room: e.Room, SentAt: time.UnixMilli(e.SentAt).UTC(), BroadcastID: e.BroadcastID}
+	s.Members = make([]connections.Member, len(e.Members))
+	for i, m := range e.Members {
+		s.Members[i] = connections.Member{ConnectionID: m.ConnectionID, ConnectedAt: time.UnixMilli(m.ConnectedAt).UTC()}
+	}
+	return s, nil
+}

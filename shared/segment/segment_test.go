@@ -1,0 +1,66 @@
+package segment
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"signedsocket/shared/connections"
+)
+
+func example(members int) Segment {
+	s := Segment{Frame: []byte(`{"type":"message","message":"hé"}`), Room: "lobby", SentAt: time.UnixMilli(1795327200123).UTC(), BroadcastID: "request-1"}
+	for i := range members {
+		s.Members = append(s.Members, connections.Member{ConnectionID: fmt.Sprintf("L0SM9c%04dCIhw=", i), ConnectedAt: time.UnixMilli(1795327000000 + int64(i)).UTC()})
+	}
+	return s
+}
+
+func TestASegmentArrivesAsItWasSent(t *testing.T) {
+	t.Parallel()
+	sent := example(3)
+	payload, err := sent.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrived, err := Decode(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sent, arrived); diff != "" {
+		t.Errorf("segment (-sent +arrived):\n%s", diff)
+	}
+}
+
+// The longest message and a thousand connections are far from what an asynchronous invocation takes.
+func TestTheLargestSegmentFits(t *testing.T) {
+	t.Parallel()
+	s := example(Size)
+	s.Frame = []byte(strings.Repeat(`"`, 32<<10)) // each is two bytes in JSON
+	payload, err := s.Encode()
+	if err != nil || len(payload) > 256<<10 {
+		t.Errorf("%d bytes, %v", len(payload), err)
+	}
+}
+
+func TestWhatIsNoSegmentIsRefused(t *testing.T) {
+	t.Parallel()
+	tooMany, err := example(Size + 1).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, event := range map[string]string{
+		"no JSON":           `x`,
+		"no frame":          `{"room":"lobby","members":[{"id":"a","at":1}]}`,
+		"nobody":            `{"frame":"{}","room":"lobby","members":[]}`,
+		"an unknown member": `{"frame":"{}","members":[{"id":"a","at":1}],"delete":true}`,
+		"too many":          string(tooMany),
+	} {
+		if s, err := Decode([]byte(event)); err == nil {
+			t.Errorf("%s: decoded %+v", name, s)
+		}
+	}
+}

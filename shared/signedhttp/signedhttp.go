@@ -1,0 +1,118 @@
+// Package signedhttp makes requests to AWS below the SDK's operation calls, for the few that are made a thousand
+// times for a message, or whose client in the SDK would take longer to start than the rest of a function. The
+// SDK's operation calls spend several times as much on their middleware as on the request. Credentials,
+// signer, transport and settings are the SDK's.
+package signedhttp
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+const (
+	// maxAnswer is what is read of an answer, so that its connection can be used again.
+	maxAnswer = 64 << 10
+	// idleTimeout is how long an unused connection is kept.
+	idleTimeout = 50 * time.Second
+)
+
+// Payload is the body of any number of requests: what does not depend on the request is worked out once.
+type Payload struct {
+	data []byte
+	hash string // of data, as a signature has it
+}
+
+// NewPayload returns data as a payload. It must not be changed afterwards.
+func NewPayload(data []byte) Payload {
+	hash := sha256.Sum256(data)
+	return Payload{data: data, hash: hex.EncodeToString(hash[:])}
+}
+
+// String returns the payload's text.
+func (p Payload) String() string { return string(p.data) }
+
+func (p Payload) body() io.ReadCloser {
+	if len(p.data) == 0 {
+		return http.NoBody
+	}
+	return io.NopCloser(bytes.NewReader(p.data))
+}
+
+// Client makes requests to one service. It is safe for concurrent use.
+type Client struct {
+	service, region string
+	credentials     aws.CredentialsProvider
+	signer          *v4.Signer
+	transport       http.RoundTripper
+}
+
+// New returns a Client for the service that signatures name so, with the credentials and region of config. It opens as
+// many connections as are used at the same time, up to connections, and keeps them.
+func New(config aws.Config, service string, connections int) *Client {
+	return &Client{
+		service: service, region: config.Region, credentials: config.Credentials, signer: v4.NewSigner(),
+		transport: pooled(config.HTTPClient, connections),
+	}
+}
+
+// pooled returns the transport of the SDK's own client with another connection pool. What was done to that
+// client, such as trusting AWS_CA_BUNDLE, is kept.
+func pooled(client aws.HTTPClient, connections int) http.RoundTripper {
+	buildable, ok := client.(*awshttp.BuildableClient)
+	if !ok {
+		buildable = awshttp.NewBuildableClient()
+	}
+	transport := buildable.GetTransport()
+	transport.MaxIdleConns = connections
+	transport.MaxIdleConnsPerHost = connections
+	transport.MaxConnsPerHost = connections
+	transport.IdleConnTimeout = idleTimeout
+	return transport
+}
+
+// Do makes one request and returns the head of its answer, whose body has been read and closed. An answer of whatever
+// status is no error; the error is a *smithyhttp.RequestSendError, as the SDK has it, or about the credentials.
+//
+// target is the scheme, the host and, as Opaque, the path as it is sent: escaped by the caller, and checked nowhere else.
+// header is signed and belongs to the request. The request must be safe to repeat: it is sent again when a connection
+// turns out to be closed, as it does when the function was frozen for a while.
+func (c *Client) Do(ctx context.Context, method string, target url.URL, header http.Header, payload Payload) (*http.Response, error) {
+	request := (&http.Request{
+		Method: method, URL: &target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: header, Body: payload.body(), ContentLength: int64(len(payload.data)),
+		GetBody: func() (io.ReadCloser, error) { return payload.body(), nil },
+	}).WithContext(ctx)
+	credentials, err := c.credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("retrieve credentials: %w", err)
+	}
+	if err := c.signer.SignHTTP(ctx, credentials, request, payload.hash, c.service, c.region, time.Now()); err != nil {
+		return nil, fmt.Errorf("sign: %w", err)
+	}
+	if len(payload.data) > 0 {
+		request.Header["Content-Type"] = []string{"application/octet-stream"}
+	}
+	// The empty list tells net/http that the request may be repeated, and is not sent.
+	request.Header["Idempotency-Key"] = []string{}
+	response, err := c.transport.RoundTrip(request)
+	if err != nil {
+		return nil, &smithyhttp.RequestSendError{Err: err}
+	}
+	defer response.Body.Close()
+	if response.ContentLength != 0 {
+		_, _ = io.CopyN(io.Discard, response.Body, maxAnswer) // all that counts is in the head
+	}
+	return response, nil
+}
