@@ -7,10 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"signedsocket/internal/localstage"
 )
@@ -20,7 +23,7 @@ const stopWithin = 5 * time.Second
 
 // serve runs a stage until ctx ends.
 func serve(ctx context.Context, f flags, stdout, stderr io.Writer) error {
-	faults, err := localstage.ParseFaults(f.Fault, f.Seed)
+	config, err := f.config()
 	if err != nil {
 		return err
 	}
@@ -28,26 +31,18 @@ func serve(ctx context.Context, f flags, stdout, stderr io.Writer) error {
 	if len(f.Fault) > 0 {
 		log.Warn("the stage misbehaves on purpose", "faults", fmt.Sprint(f.Fault), "seed", f.Seed)
 	}
-	stage, err := localstage.New(ctx, localstage.Config{
-		Template:         f.Template,
-		Listen:           f.Listen,
-		Parameters:       f.Param,
-		State:            f.State,
-		DynamoDBEndpoint: f.DynamoDBEndpoint,
-		IdleTimeout:      f.IdleTimeout,
-		MaxAge:           f.MaxAge,
-		EnforceExpires:   f.EnforceExpires,
-		Faults:           faults,
-		Logs:             stderr,
-		Log:              log,
-	})
+	config.Logs, config.Log = stderr, log
+	if config.Adapter, err = os.Executable(); err != nil {
+		return fmt.Errorf("find this program, which is the web adapter, too: %w", err)
+	}
+	stage, err := localstage.New(ctx, config)
 	if ctx.Err() != nil && err != nil {
 		return nil // stopped before it was ready; what that broke off is no news
 	}
 	if err != nil {
 		return err
 	}
-	err = announce(stdout, f, stage.Outputs())
+	err = announce(stdout, f, stage.Outputs(), stage.PageURL())
 	if err == nil {
 		<-ctx.Done()
 	}
@@ -59,8 +54,9 @@ func serve(ctx context.Context, f flags, stdout, stderr io.Writer) error {
 	return err
 }
 
-// announce says that the stage is ready and how to use it: one line of JSON, or a few for people.
-func announce(w io.Writer, f flags, o localstage.Outputs) error {
+// announce says that the stage is ready and how to use it: one line of JSON, or a few for people. page is
+// where the chat is, "" for nowhere.
+func announce(w io.Writer, f flags, o localstage.Outputs, page string) error {
 	if f.JSON {
 		return json.NewEncoder(w).Encode(o)
 	}
@@ -75,11 +71,24 @@ func announce(w io.Writer, f flags, o localstage.Outputs) error {
 	fmt.Fprintf(table, "  CredentialsFile\t%s\n", o.Local.CredentialsFile)
 	chat := "go run ./cmd/chat"
 	if filepath.Clean(f.State) != ".localstage" {
-		chat += " --outputs " + filepath.Join(f.State, "outputs.json")
+		chat += " --outputs " + shellWord(filepath.Join(f.State, "outputs.json"))
 	}
 	fmt.Fprintf(table, "\nChat from two other terminals:\n\n  %s --as alice\n  %s --as bob\n\nCtrl-C stops the stage.\n", chat, chat)
+	if page != "" {
+		fmt.Fprintf(table, "\nOpen %s\n", page)
+	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("write the ready lines: %w", err)
 	}
 	return nil
+}
+
+// shellWord quotes text for a shell if it needs to be.
+func shellWord(text string) string {
+	if strings.IndexFunc(text, func(c rune) bool {
+		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("/._-+:@%", c)
+	}) < 0 {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -16,6 +16,9 @@ func (s *Stage) startAPIs(who *principals) error {
 	}
 	s.gateway = socket
 	s.serve(gateway.RecordHeads(s.listeners.webSocket), socket)
+	if len(s.template.HTTPAPIs) == 0 {
+		_ = s.listeners.httpAPI.Close() // nobody shall wait for an answer there
+	}
 	for _, api := range s.template.HTTPAPIs {
 		handler, err := s.newHTTPAPI(api, who)
 		if err != nil {
@@ -35,10 +38,11 @@ func (s *Stage) newGateway(api template.WebSocketAPI, who *principals) (*gateway
 		RouteSelectionExpression: api.RouteSelectionExpression,
 		StageVariables:           api.StageVariables,
 		Throttle:                 socketThrottle(api.Throttle),
-		Authorizer:               socketAuthorizer{who.authority, s.config.Log},
+		Authorizer:               socketAuthorizer{who.authority},
 		IdleTimeout:              s.config.IdleTimeout,
 		MaxAge:                   s.config.MaxAge,
 		Clock:                    s.config.Clock,
+		Ordering:                 s.config.Ordering,
 		Faults:                   s.config.Faults.gateway(),
 		Log:                      s.config.Log,
 	}

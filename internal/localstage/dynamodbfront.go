@@ -2,15 +2,18 @@ package localstage
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"time"
 
 	"signedsocket/internal/localstage/dynamodb"
 	"signedsocket/internal/localstage/iamauth"
@@ -76,7 +79,7 @@ func (f *dynamoDBFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The local stage cannot tell which permissions this request needs.", http.StatusInternalServerError)
 		return
 	}
-	if refusal := f.deny(principal, needed); refusal != nil {
+	if refusal := f.deny(principal, needed, conditions(r)); refusal != nil {
 		f.log.Warn("DynamoDB denied a request", "refusal", refusal)
 		refusal.WriteTo(w)
 		return
@@ -86,9 +89,9 @@ func (f *dynamoDBFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // deny returns the service's refusal unless principal has every permission that the request needs.
-func (f *dynamoDBFront) deny(principal *iamauth.Principal, needed []dynamodb.Request) *iamauth.Refusal {
+func (f *dynamoDBFront) deny(principal *iamauth.Principal, needed []dynamodb.Request, ofRequest policy.Context) *iamauth.Refusal {
 	for _, n := range needed {
-		request := policy.Request{Action: n.Action, Resource: f.arn(n.Table), Context: policy.Context{}}
+		request := policy.Request{Action: n.Action, Resource: f.arn(n.Table), Context: maps.Clone(ofRequest)}
 		if n.LeadingKeys != nil {
 			request.Context["dynamodb:LeadingKeys"] = n.LeadingKeys
 		}
@@ -124,12 +127,51 @@ func (f *dynamoDBFront) arn(table string) string {
 	return "arn:aws:dynamodb:" + Region + ":" + AccountID + ":table/" + table
 }
 
-// forwardTo returns a handler that hands requests on to another DynamoDB. They
-// keep their signature, which DynamoDB Local and its like do not check.
-func forwardTo(endpoint string) (http.Handler, error) {
+// dynamoDBTarget reads the address of another DynamoDB.
+func dynamoDBTarget(endpoint string) (*url.URL, error) {
 	target, err := url.Parse(endpoint)
 	if err != nil || target.Host == "" || (target.Scheme != "http" && target.Scheme != "https") {
 		return nil, fmt.Errorf("DynamoDB endpoint %q: write it as http://127.0.0.1:8000", endpoint)
 	}
-	return &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(target) }}, nil
+	return target, nil
+}
+
+// forwardTo returns a handler that hands requests on to another DynamoDB, which has to be running. They
+// keep their signature, which DynamoDB Local and its like do not check.
+func forwardTo(ctx context.Context, endpoint string) (http.Handler, error) {
+	target, err := dynamoDBTarget(endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if err := ping(ctx, endpoint); err != nil {
+		return nil, fmt.Errorf("the DynamoDB at %s does not answer, is it running? %w", endpoint, err)
+	}
+	return &httputil.ReverseProxy{
+		Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(target) },
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+			(&dynamodb.Error{
+				Status:  http.StatusServiceUnavailable,
+				Type:    "com.amazon.coral.availability#ServiceUnavailableException",
+				Message: "the DynamoDB at " + endpoint + " does not answer: " + err.Error(),
+			}).Respond(w)
+		},
+	}, nil
+}
+
+// ping returns nil if somebody speaks HTTP there.
+func ping(ctx context.Context, endpoint string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(r)
+	if withURL, ok := errors.AsType[*url.Error](err); ok {
+		return withURL.Err
+	}
+	if err == nil {
+		err = response.Body.Close()
+	}
+	return err
 }

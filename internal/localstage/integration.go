@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"signedsocket/internal/localstage/gateway"
-	"signedsocket/internal/localstage/lambda"
 	"signedsocket/internal/localstage/policy"
 	"signedsocket/internal/localstage/template"
 )
@@ -21,8 +20,13 @@ const (
 // integration is the function behind a route, as the API reaches it: only with
 // an AWS::Lambda::Permission of the template for that route.
 type integration struct {
-	function  *lambda.Function
+	function  invoker
 	permitted bool
+}
+
+// invoker is a function, or what answers in its place.
+type invoker interface {
+	Invoke(ctx context.Context, event []byte) ([]byte, error)
 }
 
 // Invoke hands an event to the function.
@@ -36,6 +40,9 @@ func (i integration) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 // integration finds a route's function. A missing permission is no error here:
 // the template deploys without it, and then every call fails.
 func (s *Stage) integration(logicalID, sourceARN string) (integration, error) {
+	if reason := s.leftOut[logicalID]; reason != "" {
+		return integration{function: absent{logicalID, reason}, permitted: true}, nil
+	}
 	function, ok := s.byLogicalID[logicalID]
 	if !ok {
 		return integration{}, fmt.Errorf("its function %q is not in the template", logicalID)

@@ -3,9 +3,7 @@ package localstage
 import (
 	"net/http"
 	"strings"
-	"time"
 
-	"signedsocket/internal/localstage/gateway"
 	"signedsocket/internal/localstage/iamauth"
 	"signedsocket/internal/localstage/lambdaapi"
 	"signedsocket/internal/localstage/policy"
@@ -18,14 +16,15 @@ func (s *Stage) newLambdaAPI(who *principals) (*lambdaapi.API, error) {
 		Region:     Region,
 		AccountID:  AccountID,
 		Authorizer: invokeAuthorizer{who.authority},
-		Clock:      timers{s.config.clock()},
+		Clock:      s.config.Clock,
 		Log:        s.config.Log,
 	}
-	for _, f := range s.template.Functions {
+	for _, f := range s.running() {
 		config.Functions = append(config.Functions, lambdaapi.Function{
 			ARN:      f.ARN,
 			Invoker:  s.byLogicalID[f.LogicalID],
 			Reserved: f.ReservedConcurrency > 0,
+			Event:    s.eventInvokeConfig(f, who),
 		})
 	}
 	return lambdaapi.New(config)
@@ -42,34 +41,10 @@ func (i invokeAuthorizer) Authorize(r *http.Request, body []byte, action, resour
 	if refusal != nil {
 		return refusal
 	}
-	if decision := principal.Allows(policy.Request{Action: action, Resource: resource}); !decision.Allowed() {
+	if decision := principal.Allows(policy.Request{Action: action, Resource: resource, Context: conditions(r)}); !decision.Allowed() {
 		return iamauth.Denied(principal, action, resource, decision)
 	}
 	return nil
-}
-
-// timers lets schedules and retries run on the stage's clock.
-type timers struct {
-	gateway.Clock
-}
-
-// AfterFunc calls f after d, unless stop is called before.
-func (t timers) AfterFunc(d time.Duration, f func()) (stop func() bool) {
-	return t.Clock.AfterFunc(d, f).Stop
-}
-
-// machineClock is the clock of a stage whose Config names none.
-type machineClock struct{}
-
-func (machineClock) Now() time.Time { return time.Now() }
-
-func (machineClock) AfterFunc(d time.Duration, f func()) gateway.Timer { return time.AfterFunc(d, f) }
-
-func (c Config) clock() gateway.Clock {
-	if c.Clock == nil {
-		return machineClock{}
-	}
-	return c.Clock
 }
 
 // developmentOrigin tells the services apart that share the development address.

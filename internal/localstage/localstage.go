@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"signedsocket/internal/localstage/clock"
 	"signedsocket/internal/localstage/dynamodb"
 	"signedsocket/internal/localstage/gateway"
 	"signedsocket/internal/localstage/lambda"
@@ -38,14 +39,18 @@ type Config struct {
 	Listen           string            // host:port of the HTTP API, the other two follow; default 127.0.0.1:0, three free ports
 	Parameters       map[string]string // template parameters
 	State            string            // folder for the table, outputs.json and credentials; made if missing
-	Artifacts        string            // folder with <LogicalId>/bootstrap of functions built earlier; empty builds them into State
+	Artifacts        string            // folder with <LogicalId>/<handler> of functions built earlier; empty builds them into State
+	Without          []string          // logical ids of functions that neither are built nor run; their routes answer 503
+	Adapter          string            // program that runs webadapter.Main when its argument is webadapter.Command, for web functions
 	DynamoDBEndpoint string            // another DynamoDB instead of the built-in engine
+	TimeToLive       dynamodb.TTL      // of the items in the built-in engine; default none is ever deleted
 	IdleTimeout      time.Duration     // default 10 minutes
 	MaxAge           time.Duration     // default 2 hours
 	EnforceExpires   bool              // refuse a signature after its X-Amz-Expires
+	Ordering         gateway.Ordering  // of the messages of one connection; default concurrent
 	Faults           Faults
 	FunctionFault    func(function string) lambda.Fault // asked before every invocation; default never anything
-	Clock            gateway.Clock                      // drives idle and age timers; default the machine's
+	Clock            clock.Clock                        // drives idle and age timers, retries, schedules and time to live; default the machine's
 	Logs             io.Writer                          // the functions' output; default none
 	Log              *slog.Logger                       // the stage's own log; default none
 }
@@ -58,13 +63,16 @@ type Stage struct {
 	outputs     Outputs
 	engine      *dynamodb.Engine
 	functions   *lambda.Service
-	byLogicalID map[string]*lambda.Function
+	byLogicalID map[string]*lambda.Function // those that run
+	leftOut     map[string]string           // why the others do not, by logical id
 	lambdaAPI   *lambdaapi.API
 	schedules   *schedule.Scheduler
 	gateway     *gateway.Gateway
 	servers     []*http.Server
 	serving     sync.WaitGroup
 	written     []string // files to remove at the end
+
+	dynamoDBFaults *dynamoDBFaults
 }
 
 // New builds the functions, starts the stage and returns when it is ready. The
@@ -72,15 +80,39 @@ type Stage struct {
 // function does not build or a port is taken.
 func New(ctx context.Context, c Config) (*Stage, error) {
 	s := &Stage{config: c.withDefaults()}
+	if err := s.config.Validate(); err != nil {
+		return nil, err
+	}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close(context.WithoutCancel(ctx)))
 	}
 	return s, nil
 }
 
+// Validate reports a value that no stage can be started with, wherever that may be.
+func (c Config) Validate() error {
+	if c.Listen != "" {
+		if _, err := loopbackAddress(c.Listen); err != nil {
+			return err
+		}
+	}
+	if c.DynamoDBEndpoint != "" {
+		if _, err := dynamoDBTarget(c.DynamoDBEndpoint); err != nil {
+			return err
+		}
+	}
+	if c.IdleTimeout < 0 || c.MaxAge < 0 {
+		return errors.New("IdleTimeout and MaxAge cannot be negative")
+	}
+	return nil
+}
+
 func (c Config) withDefaults() Config {
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:0"
+	}
+	if c.Clock == nil {
+		c.Clock = clock.Machine{}
 	}
 	if c.Logs == nil {
 		c.Logs = io.Discard
@@ -103,6 +135,10 @@ func (s *Stage) Function(logicalID string) *lambda.Function { return s.byLogical
 
 // Gateway returns the WebSocket API, for tests that look at its connections.
 func (s *Stage) Gateway() *gateway.Gateway { return s.gateway }
+
+// ThrottleDynamoDB makes DynamoDB throttle that share, from 0 to 1, of the requests about
+// items from now on, as Faults.DynamoDBThrottle does from the start.
+func (s *Stage) ThrottleDynamoDB(share float64) { s.dynamoDBFaults.setThrottle(share) }
 
 // Close closes every connection, runs their $disconnect until ctx ends, stops the
 // functions' processes and removes outputs.json. The table stays in State.

@@ -3,8 +3,6 @@ package localstage
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 )
 
 // Outputs is what the stage tells its users: the template's own Outputs with
@@ -38,19 +36,7 @@ func (o Outputs) writeFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("encode outputs: %w", err)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".outputs-*")
-	if err != nil {
-		return fmt.Errorf("write outputs: %w", err)
-	}
-	defer os.Remove(file.Name())
-	_, err = file.Write(append(data, '\n'))
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
+	if err := writeWhole(path, append(data, '\n')); err != nil {
 		return fmt.Errorf("write outputs: %w", err)
 	}
 	return nil

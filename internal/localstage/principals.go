@@ -56,8 +56,7 @@ func newPrincipals(t *template.Template, c Config) (*principals, error) {
 	return who, err
 }
 
-// rolePolicies parses every role's policies. What the evaluator does not know is
-// denied, and said loudly here, once.
+// rolePolicies parses every role's policies, and warns of what they are taken for here.
 func rolePolicies(t *template.Template, log *slog.Logger) (map[string][]policy.Document, error) {
 	documents := make(map[string][]policy.Document, len(t.Roles))
 	for _, role := range t.Roles {
@@ -66,10 +65,7 @@ func rolePolicies(t *template.Template, log *slog.Logger) (map[string][]policy.D
 			if err != nil {
 				return nil, fmt.Errorf("policy of role %s: %w", role.LogicalID, err)
 			}
-			for _, problem := range document.Problems() {
-				log.Warn("a policy statement denies, because the local stage does not know a part of it",
-					"role", role.LogicalID, "problem", problem.String())
-			}
+			warnOfPolicy(log, role.LogicalID, document)
 			documents[role.LogicalID] = append(documents[role.LogicalID], document)
 		}
 	}
@@ -99,7 +95,7 @@ func allow(a *iamauth.Authority, r *http.Request, body []byte, action, resource,
 	if refusal != nil {
 		return nil, refusal
 	}
-	decision := principal.Allows(policy.Request{Action: action, Resource: resource})
+	decision := principal.Allows(policy.Request{Action: action, Resource: resource, Context: conditions(r)})
 	if !decision.Allowed() {
 		return nil, iamauth.Denied(principal, action, shown, decision)
 	}
@@ -109,14 +105,12 @@ func allow(a *iamauth.Authority, r *http.Request, body []byte, action, resource,
 // socketAuthorizer answers for the WebSocket API and its @connections.
 type socketAuthorizer struct {
 	authority *iamauth.Authority
-	log       *slog.Logger
 }
 
 // Authorize implements gateway.Authorizer.
 func (s socketAuthorizer) Authorize(r *http.Request, body []byte, access gateway.Access) (gateway.Identity, gateway.Refusal) {
 	p, refusal := allow(s.authority, r, body, access.Action, access.Resource, access.ResourceShown)
 	if refusal != nil {
-		s.log.Warn("WebSocket API refused a request", "method", r.Method, "action", access.Action, "refusal", refusal)
 		return gateway.Identity{}, refusal
 	}
 	return gateway.Identity{UserARN: p.ARN, AccountID: p.AccountID, Caller: p.UserID, AccessKey: p.AccessKeyID, User: p.UserID}, nil

@@ -9,8 +9,11 @@ import (
 
 // startSchedules runs the template's schedules on the stage's clock.
 func (s *Stage) startSchedules() error {
-	config := schedule.Config{Clock: timers{s.config.clock()}, Log: s.config.Log}
+	config := schedule.Config{Clock: s.config.Clock, Log: s.config.Log}
 	for _, rule := range s.template.Schedules {
+		if s.leftOut[rule.Function] != "" {
+			continue
+		}
 		target := scheduleTarget{api: s.lambdaAPI, function: rule.Function, permitted: s.permits(rule.Function, eventBridge, rule.ARN)}
 		for _, f := range s.template.Functions {
 			if f.LogicalID == rule.Function {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -13,7 +14,6 @@ import (
 	"signedsocket/internal/localstage/dynamodb"
 	"signedsocket/internal/localstage/gateway"
 	"signedsocket/internal/localstage/issuer"
-	"signedsocket/internal/localstage/lambda"
 	"signedsocket/internal/localstage/template"
 )
 
@@ -31,11 +31,14 @@ func (s *Stage) start(ctx context.Context) error {
 	if s.template, err = load(s.config, at.development); err != nil {
 		return err
 	}
-	engine, err := s.openEngine() // before the build, which writes where another stage may be running
+	if s.leftOut, err = leaveOut(s.template, s.config); err != nil {
+		return err
+	}
+	engine, err := s.openEngine(ctx) // before the build, which writes where another stage may be running
 	if err != nil {
 		return err
 	}
-	bootstraps, err := s.artifacts(ctx)
+	handlers, err := s.artifacts(ctx)
 	if err != nil {
 		return err
 	}
@@ -43,7 +46,7 @@ func (s *Stage) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.startFunctions(at, who, bootstraps); err != nil {
+	if err := s.startFunctions(at, who, handlers); err != nil {
 		return err
 	}
 	if err := s.startDevelopment(ctx, at, who, engine); err != nil {
@@ -91,25 +94,22 @@ func load(c Config, issuer string) (*template.Template, error) {
 	return t, nil
 }
 
-func (s *Stage) artifacts(ctx context.Context) (map[string]string, error) {
-	if s.config.Artifacts != "" {
-		return prebuilt(s.config.Artifacts, s.template.Functions)
-	}
-	b := builder{root: filepath.Dir(s.config.Template), into: filepath.Join(s.config.State, "functions")}
-	return b.build(ctx, s.template.Functions)
-}
-
-// openEngine returns the DynamoDB behind the stage: its own, whose file no other stage
-// can have open at the same time, or that of Config.DynamoDBEndpoint.
-func (s *Stage) openEngine() (http.Handler, error) {
-	if s.config.DynamoDBEndpoint != "" {
-		return forwardTo(s.config.DynamoDBEndpoint)
-	}
-	engine, err := dynamodb.Open(dynamodb.Options{Path: filepath.Join(s.config.State, "dynamodb.db")})
+// openEngine returns the DynamoDB behind the stage: its own, or that of
+// Config.DynamoDBEndpoint. The file of its own is opened in any case, since no other
+// stage can have it open at the same time: it is the lock of the state folder.
+func (s *Stage) openEngine(ctx context.Context) (http.Handler, error) {
+	engine, err := dynamodb.Open(dynamodb.Options{
+		Path:  filepath.Join(s.config.State, "dynamodb.db"),
+		Clock: s.config.Clock,
+		TTL:   s.config.TimeToLive,
+	})
 	if err != nil {
 		return nil, err
 	}
 	s.engine = engine
+	if s.config.DynamoDBEndpoint != "" {
+		return forwardTo(ctx, s.config.DynamoDBEndpoint)
+	}
 	return engine, nil
 }
 
@@ -122,12 +122,14 @@ func (s *Stage) startDevelopment(ctx context.Context, at addresses, who *princip
 	tokens, err := issuer.New(issuer.Config{
 		Issuer:   at.development,
 		Audience: s.audience(),
-		Origins:  []string{at.httpAPI, pageInDevelopment},
+		ClientID: s.template.Outputs["OidcClientId"],
+		Origins:  s.pageOrigins(at),
 	})
 	if err != nil {
 		return err
 	}
-	front, err := newDynamoDBFront(who.authority, s.template.Tables, s.config.Faults.conflicting(engine), s.config.Log)
+	s.dynamoDBFaults = newDynamoDBFaults(engine, s.config.Faults)
+	front, err := newDynamoDBFront(who.authority, s.template.Tables, s.dynamoDBFaults, s.config.Log)
 	if err != nil {
 		return err
 	}
@@ -136,6 +138,18 @@ func (s *Stage) startDevelopment(ctx context.Context, at addresses, who *princip
 	}
 	s.serve(s.listeners.development, developmentOrigin(front, s.lambdaAPI, tokens))
 	return createTables(ctx, at.development, who.admin, s.template.Tables)
+}
+
+// pageOrigins are the origins of the pages that may sign in: the stage's own, the one
+// of "next dev", and those of other sites on this machine that may ask for URLs.
+func (s *Stage) pageOrigins(at addresses) []string {
+	origins := []string{at.httpAPI, pageInDevelopment}
+	for _, api := range s.template.HTTPAPIs {
+		if api.CORS != nil {
+			origins = append(origins, api.CORS.AllowOrigins...)
+		}
+	}
+	return origins
 }
 
 // audience is what development tokens are made out to: the audience of the
@@ -151,48 +165,13 @@ func (s *Stage) audience() string {
 	return "signedsocket"
 }
 
-func (s *Stage) startFunctions(at addresses, who *principals, bootstraps map[string]string) error {
-	s.functions = lambda.New(lambda.Options{Logs: s.config.Logs, Log: s.config.Log, Fault: s.config.FunctionFault})
-	s.byLogicalID = make(map[string]*lambda.Function, len(s.template.Functions))
-	rewrite := newRewriter(s.template, at)
-	for _, f := range s.template.Functions {
-		if f.ReservedConcurrency == 0 {
-			return fmt.Errorf("function %s: ReservedConcurrentExecutions 0 stops it; leave the property out", f.LogicalID)
-		}
-		keys := who.byFunction[f.LogicalID].Credentials()
-		environment := map[string]string{
-			"AWS_ENDPOINT_URL_DYNAMODB": at.development,
-			"AWS_ENDPOINT_URL_LAMBDA":   at.development,
-		}
-		for name, value := range f.Environment {
-			environment[name] = rewrite.value(value)
-		}
-		function, err := s.functions.Add(lambda.Config{
-			Name:           f.Name,
-			Label:          f.LogicalID,
-			ARN:            f.ARN,
-			Bootstrap:      bootstraps[f.LogicalID],
-			Handler:        f.Handler,
-			Environment:    environment,
-			Credentials:    lambda.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken},
-			Timeout:        f.Timeout,
-			MemoryMB:       f.MemoryMB,
-			MaxConcurrency: f.ReservedConcurrency,
-		})
-		if err != nil {
-			return fmt.Errorf("function %s: %w", f.LogicalID, err)
-		}
-		s.byLogicalID[f.LogicalID] = function
-	}
-	return nil
-}
-
 // serve answers requests on l until the stage is closed.
 func (s *Stage) serve(l net.Listener, handler http.Handler) {
 	server := &http.Server{
 		Handler:           onlyLoopbackHosts(handler),
 		ReadHeaderTimeout: 10 * time.Second,
 		ConnContext:       gateway.ConnContext, // does nothing for listeners that record no heads
+		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
 	}
 	s.servers = append(s.servers, server)
 	s.serving.Go(func() {

@@ -44,6 +44,19 @@ func createTables(ctx context.Context, endpoint string, admin *iamauth.Principal
 	return nil
 }
 
+// refusalOf turns an answer of DynamoDB into an error, in one line whatever has answered.
+func refusalOf(status int, answer []byte) error {
+	var refusal struct {
+		Type    string `json:"__type"`
+		Message string // "message" for most errors, "Message" for some
+	}
+	if err := json.Unmarshal(answer, &refusal); err != nil || refusal.Type == "" {
+		return fmt.Errorf("DynamoDB answered %d: %.200q", status, answer)
+	}
+	_, code, _ := strings.Cut(refusal.Type, "#")
+	return fmt.Errorf("%s: %s", code, refusal.Message)
+}
+
 // callDynamoDB sends one signed request and returns DynamoDB's answer as an error unless it is 200.
 func callDynamoDB(ctx context.Context, endpoint string, who *iamauth.Principal, operation string, body []byte) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+"/", bytes.NewReader(body))
@@ -68,7 +81,7 @@ func callDynamoDB(ctx context.Context, endpoint string, who *iamauth.Principal, 
 		return fmt.Errorf("read DynamoDB's answer: %w", err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("DynamoDB answered %d: %s", response.StatusCode, answer)
+		return refusalOf(response.StatusCode, answer)
 	}
 	return nil
 }

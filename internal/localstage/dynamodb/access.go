@@ -37,10 +37,7 @@ type Request struct {
 func Access(operation string, body []byte, partitionKey func(table string) (string, error)) ([]Request, error) {
 	var r accessRequest
 	if err := json.Unmarshal(body, &r); err != nil {
-		if refusal, ok := errors.AsType[*Error](err); ok {
-			return nil, refusal
-		}
-		return nil, malformed("The request is not what the operation takes: %v", err)
+		return nil, unreadable(err)
 	}
 	switch operation {
 	case "GetItem", "UpdateItem", "DeleteItem":
@@ -49,6 +46,10 @@ func Access(operation string, body []byte, partitionKey func(table string) (stri
 		return itemAccess(operation, r.TableName, r.Item, partitionKey)
 	case "Query":
 		return r.queryAccess(partitionKey)
+	case "BatchWriteItem":
+		return batchWriteAccess(body, partitionKey)
+	case "BatchGetItem":
+		return batchGetAccess(body, partitionKey)
 	case "TransactWriteItems", "TransactGetItems":
 		return r.transactionAccess(operation)
 	case "ListTables":
@@ -60,6 +61,14 @@ func Access(operation string, body []byte, partitionKey func(table string) (stri
 		return tableAccess(Request{Action: "dynamodb:" + operation, Table: r.TableName})
 	}
 	return nil, unknownOperation("The local stage does not know which permissions the operation %q needs.", operation)
+}
+
+// unreadable is the answer to a body that cannot be read.
+func unreadable(err error) error {
+	if refusal, ok := errors.AsType[*Error](err); ok {
+		return refusal
+	}
+	return malformed("The request is not what the operation takes: %v", err)
 }
 
 // accessRequest holds those members of all requests that say what is accessed.

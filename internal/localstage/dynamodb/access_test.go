@@ -35,6 +35,10 @@ func TestAccessSaysWhatARequestNeeds(t *testing.T) {
 			}},
 		"all actions of one item": {"TransactWriteItems", `{"TransactItems":[{"Put":{"TableName":"chat"},"Delete":{"TableName":"other"}}]}`,
 			[]Request{{Action: "dynamodb:DeleteItem", Table: "other", EnclosingOperation: "TransactWriteItems"}, {Action: "dynamodb:PutItem", Table: "chat", EnclosingOperation: "TransactWriteItems"}}},
+		"batch of writes": {"BatchWriteItem", `{"RequestItems":{"chat":[{"PutRequest":{"Item":{"pk":{"S":"x"}}}},{"DeleteRequest":{"Key":{"pk":{"S":"y"}}}}]}}`,
+			[]Request{{Action: "dynamodb:BatchWriteItem", Table: "chat", LeadingKeys: []string{"x", "y"}}}},
+		"batch of reads": {"BatchGetItem", `{"RequestItems":{"chat":{"Keys":[{"pk":{"S":"x"}},{"pk":{"N":"1.0"}}]}}}`,
+			[]Request{{Action: "dynamodb:BatchGetItem", Table: "chat", LeadingKeys: []string{"x", "1"}}}},
 		"reading transaction": {"TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"chat","Key":{"pk":{"S":"x"}}}}]}`, []Request{{Action: "dynamodb:GetItem", Table: "chat", EnclosingOperation: "TransactGetItems"}}},
 		"list":                {"ListTables", `{}`, []Request{{Action: "dynamodb:ListTables"}}},
 		"describe":            {"DescribeTable", `{"TableName":"other"}`, []Request{{Action: "dynamodb:DescribeTable", Table: "other"}}},
@@ -55,7 +59,10 @@ func TestAccessFailsClosed(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]struct{ operation, body, code string }{
 		"unknown operation":         {"ExecuteStatement", `{"Statement":"SELECT"}`, "UnknownOperationException"},
-		"batch":                     {"BatchGetItem", `{"RequestItems":{}}`, "UnknownOperationException"},
+		"batch of nothing":          {"BatchGetItem", `{"RequestItems":{}}`, "ValidationException"},
+		"batch of an unknown table": {"BatchWriteItem", `{"RequestItems":{"other":[]}}`, "ResourceNotFoundException"},
+		"batch without a key":       {"BatchWriteItem", `{"RequestItems":{"chat":[{"DeleteRequest":{"Key":{"pk":{"S":"x"}}}},{"PutRequest":{"Item":{}}}]}}`, "ValidationException"},
+		"batch that is a list":      {"BatchWriteItem", `{"RequestItems":[]}`, "SerializationException"},
 		"unknown table":             {"GetItem", `{"TableName":"other","Key":{"pk":{"S":"x"}}}`, "ResourceNotFoundException"},
 		"no table":                  {"Scan", `{}`, "ValidationException"},
 		"ARN":                       {"Scan", `{"TableName":"arn:aws:dynamodb:us-east-1:111122223333:table/chat"}`, "ValidationException"},
@@ -102,7 +109,7 @@ func TestEngineKnowsItsPartitionKeys(t *testing.T) {
 
 // FuzzAccess demands that what is allowed to be looked at is named.
 func FuzzAccess(f *testing.F) {
-	for _, operation := range []string{"GetItem", "PutItem", "Query", "TransactWriteItems", "Scan"} {
+	for _, operation := range []string{"GetItem", "PutItem", "Query", "TransactWriteItems", "Scan", "BatchGetItem"} {
 		f.Add(operation, []byte(`{"TableName":"chat","Key":{"pk":{"S":"x"}},"Item":{"pk":{"S":"x"}},"KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"x"}},"TransactItems":[{"Put":{"TableName":"chat"}}]}`))
 	}
 	f.Fuzz(func(t *testing.T, operation string, body []byte) {

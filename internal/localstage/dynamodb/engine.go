@@ -10,6 +10,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+
+	"signedsocket/internal/localstage/clock"
 )
 
 // Options configure an [Engine]. Only Path has no default.
@@ -18,8 +20,8 @@ type Options struct {
 	// time may use it.
 	Path string
 
-	// Now is the clock of time-to-live and of idempotency tokens; nil means time.Now.
-	Now func() time.Time
+	// Clock is that of time to live and of idempotency tokens; nil means the machine's.
+	Clock clock.Clock
 
 	// TTL says what happens to items whose time to live is over. The zero value never deletes one.
 	TTL TTL
@@ -35,7 +37,7 @@ type Options struct {
 // Engine is one DynamoDB of one account and region. It is safe for concurrent use.
 type Engine struct {
 	db        *bbolt.DB
-	now       func() time.Time
+	clock     clock.Clock
 	ttl       TTL
 	arnPrefix string
 
@@ -75,14 +77,14 @@ func Open(options Options) (*Engine, error) {
 		return nil, fmt.Errorf("open DynamoDB file %s: %w; remove it to begin with empty tables", options.Path, err)
 	}
 	e := &Engine{
-		db:  db,
-		now: options.Now,
-		ttl: options.TTL,
+		db:    db,
+		clock: options.Clock,
+		ttl:   options.TTL,
 		arnPrefix: fmt.Sprintf("arn:aws:dynamodb:%s:%s:table/",
 			orElse(options.Region, "us-east-1"), orElse(options.AccountID, "111122223333")),
 	}
-	if e.now == nil {
-		e.now = time.Now
+	if e.clock == nil {
+		e.clock = clock.Machine{}
 	}
 	if err := e.load(); err != nil {
 		return nil, fmt.Errorf("read DynamoDB file %s: %w", options.Path, errors.Join(err, db.Close()))

@@ -19,7 +19,7 @@ func itemOf(tb testing.TB, text string) mapValue {
 }
 
 const fuzzItem = `{"pk":{"S":"k"},"n":{"N":"5"},"s":{"S":"text"},"l":{"L":[{"N":"1"},{"M":{"x":{"N":"2"}}},{"SS":["a"]}]},"m":{"M":{"x":{"L":[]},"y":{"N":"3"}}},
-	"ss":{"SS":["a","b"]},"ns":{"NS":["1","2.5"]},"b":{"B":"AAE="},"t":{"BOOL":true},"z":{"NULL":true}}`
+	"ss":{"SS":["a","b"]},"ns":{"NS":["1","2.5"]},"b":{"B":"AAE="},"t":{"BOOL":true},"z":{"NULL":true},"a.b[0]":{"S":"odd"},"q\"\\}":{"S":"]}\"\\"}}`
 
 const fuzzValues = `{":n":{"N":"1.5"},":s":{"S":"te"},":ss":{"SS":["b","c"]},":l":{"L":[{"S":"x"}]},":m":{"M":{"x":{"N":"1"}}},":b":{"B":"AA=="}}`
 
@@ -32,7 +32,8 @@ func fuzzBindings(tb testing.TB) *bindings {
 	return bound
 }
 
-// FuzzCondition demands that a condition is refused or evaluated, and that De Morgan holds.
+// FuzzCondition demands that a condition is refused or evaluated, that De Morgan holds, and that the attributes which
+// it mentions are all that it looks at.
 func FuzzCondition(f *testing.F) {
 	for expression := range conditionTruths() {
 		f.Add(expression)
@@ -42,9 +43,12 @@ func FuzzCondition(f *testing.F) {
 	}
 	item := itemOf(f, fuzzItem)
 	f.Fuzz(func(t *testing.T, expression string) {
-		c, err := parseCondition(conditionExpression, &expression, fuzzBindings(t))
+		c, mentioned, err := parseConditionAttributes(conditionExpression, &expression, fuzzBindings(t))
 		if err != nil {
 			return
+		}
+		if part, err := encodeItem(item).decodeOnly(mentioned); err != nil || c.holds(part) != c.holds(item) {
+			t.Fatalf("%q is %t for the item and %t for the attributes %v of it (%v)", expression, c.holds(item), c.holds(part), mentioned, err)
 		}
 		negated := "NOT (" + expression + ")"
 		n, err := parseCondition(conditionExpression, &negated, fuzzBindings(t))
@@ -84,7 +88,7 @@ func FuzzUpdate(f *testing.F) {
 	})
 }
 
-// FuzzProjection demands that a projection is refused or leaves a part of the item.
+// FuzzProjection demands that a projection is refused or leaves a part of the item, the same of a stored one.
 func FuzzProjection(f *testing.F) {
 	for _, expression := range []string{"n", "l[1].x, m.y", "#n, #odd", "l[0], l[2], m", "a, a.b", "x[1], x.y"} {
 		f.Add(expression)
@@ -99,6 +103,10 @@ func FuzzProjection(f *testing.F) {
 		checkStorable(t, projected)
 		if projected.itemSize() > item.itemSize() {
 			t.Fatalf("%q left more than there was: %s", expression, appendItem(nil, projected))
+		}
+		wire, err := appendProjected(nil, encodeItem(item), tree)
+		if want := appendItem(nil, projected); err != nil || !bytes.Equal(wire, want) {
+			t.Fatalf("%q left %s of the stored item, want %s (%v)", expression, wire, want, err)
 		}
 	})
 }
@@ -127,6 +135,13 @@ func checkStorable(t *testing.T, item mapValue) {
 	}
 	if diff := cmp.Diff(item, read, cmp.AllowUnexported(setValue{})); diff != "" {
 		t.Fatalf("stored and read again (-want +got):\n%s", diff)
+	}
+	all := map[string]bool{}
+	for name := range item {
+		all[name] = true
+	}
+	if read, err = stored.decodeOnly(all); err != nil || !cmp.Equal(item, read, cmp.AllowUnexported(setValue{})) {
+		t.Fatalf("one attribute at a time it is %v (%v), want %v", read, err, item)
 	}
 	var received mapValue
 	if err := json.Unmarshal(stored.wire(), &received); err != nil {

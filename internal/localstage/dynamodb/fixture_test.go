@@ -1,9 +1,11 @@
 package dynamodb
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -50,10 +52,27 @@ func newClient(endpoint string) *awsdynamodb.Client {
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String(endpoint),
 		Retryer:      aws.NopRetryer{},
+		HTTPClient:   wholeAnswers{},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),
 	})
+}
+
+// wholeAnswers reads an answer to its end before the SDK has it. The SDK closes the request's body when it has the answer's
+// head, and net/http may take that for a failed request and cut the connection under the rest of the answer.
+// See https://github.com/aws/aws-sdk-go-v2/issues/2737.
+type wholeAnswers struct{}
+
+func (wholeAnswers) Do(r *http.Request) (*http.Response, error) {
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(response.Body)
+	_ = response.Body.Close() // it has been read
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, err
 }
 
 // engineClient is a client of a new engine.
@@ -79,10 +98,17 @@ func makeTable(tb testing.TB, client *awsdynamodb.Client, name, sortType string)
 	if _, err := client.CreateTable(tb.Context(), input); err != nil {
 		tb.Fatal(err)
 	}
-	waiter := awsdynamodb.NewTableExistsWaiter(client)
-	if err := waiter.Wait(tb.Context(), &awsdynamodb.DescribeTableInput{TableName: input.TableName}, 10*time.Second); err != nil {
+	if err := awaitTable(tb.Context(), client, name); err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// awaitTable waits until a table is active.
+func awaitTable(ctx context.Context, client *awsdynamodb.Client, name string) error {
+	waiter := awsdynamodb.NewTableExistsWaiter(client, func(o *awsdynamodb.TableExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 10*time.Millisecond, 100*time.Millisecond // the usual ones are for tables of the service
+	})
+	return waiter.Wait(ctx, &awsdynamodb.DescribeTableInput{TableName: &name}, 10*time.Second)
 }
 
 // code returns the error code of an answer, "" for none, and the error's text for what is no answer.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -52,6 +53,96 @@ func (s storedItem) decode() (mapValue, error) {
 		return nil, fmt.Errorf("stored item: %w", err)
 	}
 	return item, nil
+}
+
+// storedAttribute is one attribute of a stored item, as bytes that belong to the file.
+type storedAttribute struct {
+	name  []byte
+	value []byte // JSON form
+	whole []byte // JSON form, name included
+}
+
+// decode returns the attribute's value.
+func (a storedAttribute) decode() (value, error) {
+	r := valueReader{dec: &storedTokens{text: string(a.value)}, trusted: true}
+	v := r.value(0)
+	if r.err != nil {
+		return nil, fmt.Errorf("stored attribute: %w", r.err)
+	}
+	return v, nil
+}
+
+// attributes returns the item's attributes, sorted by name as they lie in the file. It only looks where each one ends:
+// what a filter or a projection does not ask for is never decoded.
+func (s storedItem) attributes() iter.Seq[storedAttribute] {
+	return func(yield func(storedAttribute) bool) {
+		_, rest := s.split()
+		for len(rest) > 2 { // the brace or comma before an attribute, and more than a closing brace
+			rest = rest[1:]
+			name := quotedLength(rest)
+			end := name + 1 + valueLength(rest[name+1:])
+			if !yield(storedAttribute{unquoted(rest[:name]), rest[name+1 : end], rest[:end]}) {
+				return
+			}
+			rest = rest[end:]
+		}
+	}
+}
+
+// decodeOnly returns the item without the attributes that names lacks.
+func (s storedItem) decodeOnly(names map[string]bool) (mapValue, error) {
+	item := mapValue{}
+	for attribute := range s.attributes() {
+		if !names[string(attribute.name)] {
+			continue
+		}
+		v, err := attribute.decode()
+		if err != nil {
+			return nil, err
+		}
+		item[string(attribute.name)] = v
+	}
+	return item, nil
+}
+
+// quotedLength returns how many bytes of text, which begins with a quote, belong to the quoted string.
+func quotedLength(text []byte) int {
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
+// valueLength returns how many bytes of text, which begins with a brace, belong to the attribute value.
+func valueLength(text []byte) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			i += quotedLength(text[i:]) - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(text)
+}
+
+// unquoted returns the text of a quoted string, which is seldom anything but what stands between the quotes.
+func unquoted(quoted []byte) []byte {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return quoted[1 : len(quoted)-1]
+	}
+	text, _ := jsontext.AppendUnquote(nil, quoted) // this engine has written it
+	return text
 }
 
 // checkAttributes refuses names that no attribute may have.

@@ -14,39 +14,80 @@ import (
 	"time"
 )
 
-// TestMoto runs the suite and the differential test against moto, which others wrote: an independent opinion on what
-// DynamoDB does.
+// An oracle is an engine that others wrote: an independent opinion on what DynamoDB does. The suite and the random
+// operations run against each, and its known mistakes are listed with the reason not to believe it.
+
+// TestMoto compares the engine with moto.
 func TestMoto(t *testing.T) {
 	t.Parallel()
-	client := newClient(startMoto(t))
-	t.Run("suite", func(t *testing.T) {
-		runSuite(t, target{client: client, serial: true, known: motoDifferences()})
-	})
-	t.Run("random operations", func(t *testing.T) {
-		compareRandomly(t, client, engineClient(t))
+	compareWith(t, oracle{
+		name:       "moto",
+		program:    ".venv/bin/moto_server",
+		command:    func(program, host, port string) []string { return []string{program, "-H", host, "-p", port} },
+		suite:      motoDifferences(),
+		vocabulary: func(d *drawing) vocabulary { return plainVocabulary{d} },
+		random:     motoRandomDifferences(),
+		operations: 500,
 	})
 }
 
-// startMoto starts moto's server from the project's virtual environment, or the one that SIGNEDSOCKET_MOTO_SERVER
-// names, and returns its address.
-func startMoto(t *testing.T) string {
+// TestDynalite compares the engine with dynalite, which has neither transactions nor time to live.
+func TestDynalite(t *testing.T) {
+	t.Parallel()
+	compareWith(t, oracle{
+		name:    "dynalite",
+		program: "tools/node/node_modules/dynalite/cli.js",
+		command: func(program, host, port string) []string {
+			return []string{"node", program, "--host", host, "--port", port, "--createTableMs", "0", "--deleteTableMs", "0"}
+		},
+		suite:          dynaliteDifferences(),
+		vocabulary:     func(d *drawing) vocabulary { return richVocabulary{d} },
+		random:         dynaliteRandomDifferences(),
+		operations:     1500,
+		noTransactions: true,
+	})
+}
+
+type oracle struct {
+	name           string
+	program        string                                    // below the repository's root
+	command        func(program, host, port string) []string // that serves it
+	suite          map[string]string                         // cases of the suite that it gets wrong, with the reason
+	vocabulary     func(*drawing) vocabulary                 // of the random operations
+	random         []difference                              // what it is known to answer otherwise
+	operations     int                                       // that are usually drawn
+	noTransactions bool
+}
+
+func compareWith(t *testing.T, o oracle) {
+	client := newClient(o.start(t))
+	t.Run("suite", func(t *testing.T) {
+		runSuite(t, target{client: client, serial: true, known: o.suite})
+	})
+	t.Run("random operations", func(t *testing.T) {
+		compareRandomly(t, o, client, engineClient(t))
+	})
+}
+
+// start starts the oracle and returns its address.
+func (o oracle) start(t *testing.T) string {
 	t.Helper()
-	path := motoServer(t)
 	address := freeAddress(t)
 	host, port, _ := net.SplitHostPort(address)
+	command := o.command(o.find(t), host, port)
 	var output bytes.Buffer
 	ctx, cancel := context.WithCancel(context.Background())
-	command := exec.CommandContext(ctx, path, "-H", host, "-p", port)
-	command.Stdout, command.Stderr = &output, &output
-	if err := command.Start(); err != nil {
+	process := exec.CommandContext(ctx, command[0], command[1:]...)
+	process.Stdout, process.Stderr = &output, &output
+	if err := process.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		cancel()
-		_ = command.Wait() // killed: its status says nothing
+		_ = process.Wait() // killed: its status says nothing
 	})
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
-		response, err := http.Get("http://" + address + "/moto-api/")
+		response, err := http.Get("http://" + address)
 		if err == nil {
 			response.Body.Close()
 			return "http://" + address
@@ -54,17 +95,15 @@ func startMoto(t *testing.T) string {
 		<-time.After(20 * time.Millisecond)
 	}
 	cancel()
-	_ = command.Wait()
-	t.Fatalf("moto does not answer:\n%s", output.String())
+	_ = process.Wait()
+	t.Fatalf("%s does not answer:\n%s", o.name, output.String())
 	return ""
 }
 
-func motoServer(t *testing.T) string {
+// find returns the path of the oracle's program. Without it the test is skipped, and fails where CI is "true".
+func (o oracle) find(t *testing.T) string {
 	t.Helper()
-	if path := os.Getenv("SIGNEDSOCKET_MOTO_SERVER"); path != "" {
-		return path
-	}
-	path, err := filepath.Abs(filepath.Join("..", "..", "..", ".venv", "bin", "moto_server"))
+	path, err := filepath.Abs(filepath.Join("..", "..", "..", filepath.FromSlash(o.program)))
 	if err == nil {
 		_, err = os.Stat(path)
 	}
@@ -74,10 +113,21 @@ func motoServer(t *testing.T) string {
 	case !errors.Is(err, fs.ErrNotExist):
 		t.Fatal(err)
 	case os.Getenv("CI") == "true":
-		t.Fatalf("moto is missing: %s does not exist; the make target that prepares the tests installs it", path)
+		t.Fatalf("%s is missing: %s does not exist; make test installs it", o.name, path)
 	}
-	t.Skipf("THE ORACLE IS MISSING: %s does not exist, so the DynamoDB engine was compared with no other one", path)
+	t.Skipf("AN ORACLE IS MISSING: %s does not exist, so the DynamoDB engine was not compared with %s; make test installs it", path, o.name)
 	return ""
+}
+
+// byCase turns lists of cases, by their reason, round.
+func byCase(cases map[string][]string) map[string]string {
+	reasons := map[string]string{}
+	for reason, names := range cases {
+		for _, name := range names {
+			reasons[name] = reason
+		}
+	}
+	return reasons
 }
 
 func freeAddress(t *testing.T) string {

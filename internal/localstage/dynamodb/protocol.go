@@ -23,8 +23,8 @@ const maxRequest = 16 << 20
 
 // ServeHTTP answers one request of DynamoDB's JSON 1.0 protocol: POST with the operation in X-Amz-Target. It does
 // not look at signatures. The operations are CreateTable, DescribeTable, ListTables, DeleteTable,
-// UpdateTimeToLive, DescribeTimeToLive, GetItem, PutItem, UpdateItem, DeleteItem, Query, Scan, TransactWriteItems
-// and TransactGetItems; every other one is an UnknownOperationException.
+// UpdateTimeToLive, DescribeTimeToLive, GetItem, PutItem, UpdateItem, DeleteItem, Query, Scan, BatchWriteItem,
+// BatchGetItem, TransactWriteItems and TransactGetItems; every other one is an UnknownOperationException.
 func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := readBody(w, r)
 	if err != nil {
@@ -87,6 +87,10 @@ func (e *Engine) operation(name string) func(body []byte) ([]byte, error) {
 		return decoded(e.query)
 	case "Scan":
 		return decoded(e.scan)
+	case "BatchWriteItem":
+		return decoded(e.batchWriteItem)
+	case "BatchGetItem":
+		return decoded(e.batchGetItem)
 	case "TransactWriteItems":
 		return e.transactWriteItems
 	case "TransactGetItems":

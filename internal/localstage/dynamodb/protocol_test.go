@@ -69,7 +69,7 @@ func TestErrorsNameTheirShape(t *testing.T) {
 	url := serve(t, openEngine(t, Options{}))
 	post(t, url, "DynamoDB_20120810.CreateTable", makeChat)
 	for name, r := range map[string]struct{ operation, body, shape, message string }{
-		"unknown operation": {"BatchWriteItem", `{}`, "com.amazon.coral.service#UnknownOperationException", `does not have the operation "BatchWriteItem"`},
+		"unknown operation": {"BatchExecuteStatement", `{}`, "com.amazon.coral.service#UnknownOperationException", `does not have the operation "BatchExecuteStatement"`},
 		"missing table":     {"GetItem", `{"TableName":"nowhere","Key":{"pk":{"S":"x"}}}`, "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "Requested resource not found"},
 		"no JSON":           {"GetItem", `{"TableName"`, "com.amazon.coral.service#SerializationException", ""},
 		"a member twice":    {"GetItem", `{"TableName":"chat","TableName":"chat"}`, "com.amazon.coral.service#SerializationException", "duplicate"},

@@ -140,9 +140,9 @@ func (p *page) startBehind(startKey mapValue) error {
 	return nil
 }
 
-// result collects a page.
+// result collects a page. Its answer begins with the items; what counts them follows.
 type result struct {
-	items          []byte // JSON, with commas
+	answer
 	count, scanned int
 	bytes          int
 	last           storedItem // where the page ended before the range did, copied; nil if it did not
@@ -150,7 +150,11 @@ type result struct {
 
 // read reads a page and answers with it.
 func (e *Engine) read(p *page) ([]byte, error) {
-	r := result{items: make([]byte, 0, firstPage)}
+	r := result{answer: answer{body: make([]byte, 0, firstPage)}}
+	if !p.countOnly {
+		r.member("Items")
+		r.body = append(r.body, '[')
+	}
 	err := e.db.View(func(tx *bbolt.Tx) error {
 		items, err := p.table.items(tx)
 		if err != nil {
@@ -202,7 +206,7 @@ func (p *page) look(stored storedItem, r *result) error {
 	r.scanned++
 	r.bytes += stored.size()
 	if p.filter != nil {
-		item, err := stored.decode()
+		item, err := stored.decodeOnly(p.filtered)
 		if err != nil {
 			return err
 		}
@@ -215,30 +219,29 @@ func (p *page) look(stored storedItem, r *result) error {
 		return nil
 	}
 	if r.count > 1 {
-		r.items = append(r.items, ',')
+		r.body = append(r.body, ',')
 	}
 	var err error
-	r.items, err = appendProjected(r.items, stored, p.projection)
+	r.body, err = appendProjected(r.body, stored, p.projection)
 	return err
 }
 
+// answer ends the items and appends the rest.
 func (p *page) answer(r *result) ([]byte, error) {
-	a := answer{body: make([]byte, 0, len(r.items)+256)}
 	if !p.countOnly {
-		a.member("Items")
-		a.body = append(append(append(a.body, '['), r.items...), ']')
+		r.body = append(r.body, ']')
 	}
-	a.raw("Count", strconv.AppendInt(nil, int64(r.count), 10))
-	a.raw("ScannedCount", strconv.AppendInt(nil, int64(r.scanned), 10))
+	r.raw("Count", strconv.AppendInt(nil, int64(r.count), 10))
+	r.raw("ScannedCount", strconv.AppendInt(nil, int64(r.scanned), 10))
 	if r.last != nil {
 		last, err := r.last.decode()
 		if err != nil {
 			return nil, err
 		}
-		a.raw("LastEvaluatedKey", appendItem(nil, p.table.keyAttributesOf(last)))
+		r.raw("LastEvaluatedKey", appendItem(nil, p.table.keyAttributesOf(last)))
 	}
 	total := capacity{}
 	total.add(p.table.Name, r.bytes, readUnit, readFactor(p.consistent))
-	total.one(&a, p.capacity)
-	return a.done(), nil
+	total.one(&r.answer, p.capacity)
+	return r.done(), nil
 }

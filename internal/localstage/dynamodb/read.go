@@ -44,17 +44,36 @@ func (r *read) answer(tx *bbolt.Tx, a *answer, total capacity, factor float64) e
 	return err
 }
 
-// appendProjected appends the JSON form of a stored item, or of the parts that a projection leaves.
+// appendProjected appends the JSON form of a stored item, or of the parts that a projection leaves. Attributes that it
+// leaves whole are copied as they are.
 func appendProjected(dst []byte, stored storedItem, projection *pathTree) ([]byte, error) {
 	if projection == nil {
 		_, wire := stored.split()
 		return append(dst, wire...), nil
 	}
-	item, err := stored.decode()
-	if err != nil {
-		return nil, err
+	separator := byte('{')
+	for attribute := range stored.attributes() {
+		parts := projection.names[string(attribute.name)]
+		if parts == nil {
+			continue
+		}
+		if parts.whole != nil {
+			dst, separator = append(append(dst, separator), attribute.whole...), ','
+			continue
+		}
+		v, err := attribute.decode()
+		if err != nil {
+			return nil, err
+		}
+		if v = parts.project(v); v != nil {
+			dst = append(appendQuoted(append(dst, separator), string(attribute.name)), ':')
+			dst, separator = appendValue(dst, v), ','
+		}
 	}
-	return appendItem(dst, projection.item(item)), nil
+	if separator == '{' {
+		dst = append(dst, '{')
+	}
+	return append(dst, '}'), nil
 }
 
 func (e *Engine) getItem(request *getItemRequest) ([]byte, error) {

@@ -24,7 +24,8 @@ func suite() map[string]func(*fixture) {
 	cases := map[string]func(*fixture){}
 	for _, group := range []map[string]func(*fixture){
 		typeCases(), keyCases(), conditionCases(), conditionErrorCases(), updateCases(), updateErrorCases(),
-		returnCases(), projectionCases(), queryCases(), pagingCases(), queryErrorCases(), transactCases(), tableCases(),
+		returnCases(), projectionCases(), queryCases(), pagingCases(), queryErrorCases(), transactCases(), batchCases(),
+		batchErrorCases(), tableCases(),
 	} {
 		maps.Copy(cases, group)
 	}

@@ -244,6 +244,7 @@ func tableCases() map[string]func(*fixture) {
 			_, err = f.client.CreateTable(f.ctx, input)
 			f.refused("create again", err, "ResourceInUseException", "once")
 			f.table = "once"
+			f.ok("wait", awaitTable(f.ctx, f.client, "once"))
 			f.given(m{"a": 1})
 			_, err = f.client.DeleteTable(f.ctx, &awsdynamodb.DeleteTableInput{TableName: &f.table})
 			f.ok("delete", err)
@@ -255,6 +256,7 @@ func tableCases() map[string]func(*fixture) {
 			f.refused("delete again", err, "ResourceNotFoundException", "")
 			_, err = f.client.CreateTable(f.ctx, input)
 			f.ok("create anew", err)
+			f.ok("wait again", awaitTable(f.ctx, f.client, "once"))
 			f.holds("none")
 		},
 		"tables/missing": func(f *fixture) {

@@ -70,7 +70,7 @@ func (e *Engine) createTable(request *createTableRequest) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.ID, t.Created = rand.Text(), e.now().UnixMilli()
+	t.ID, t.Created = rand.Text(), e.clock.Now().UnixMilli()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.tables[t.Name] != nil {

@@ -26,7 +26,7 @@ func (e *Engine) transactWriteItems(body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	claim, err := newTokenClaim(request.ClientRequestToken, body, e.now())
+	claim, err := newTokenClaim(request.ClientRequestToken, body, e.clock.Now())
 	if err != nil {
 		return nil, err
 	}

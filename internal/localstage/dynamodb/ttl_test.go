@@ -4,32 +4,13 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"signedsocket/internal/localstage/clock/clocktest"
 )
-
-// clock is a clock that tests move.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Unix(1_700_000_000, 0)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 // expiring makes a table whose items expire by the attribute "expires".
 func expiring(t *testing.T, options Options) (*Engine, *fixture) {
@@ -46,8 +27,8 @@ func expiring(t *testing.T, options Options) (*Engine, *fixture) {
 
 func TestExpiredItemsAreDeletedWhenTheirLagIsOver(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	e, f := expiring(t, Options{Now: clock.Now, TTL: TTL{Delete: true, Lag: time.Minute}})
+	clock := clocktest.New()
+	e, f := expiring(t, Options{Clock: clock, TTL: TTL{Lag: time.Minute}})
 	now := int(clock.Now().Unix())
 	stays := map[string]any{
 		"text": fmt.Sprint(now), "none": nil, "set": nums{"1"}, "five years ago": now - int(oldestStamp/time.Second) - 1, "later": now + 3600, "milliseconds": now * 1000,
@@ -60,7 +41,7 @@ func TestExpiredItemsAreDeletedWhenTheirLagIsOver(t *testing.T) {
 		}
 	}
 	expectDeleted(t, e, 0)
-	clock.advance(2 * time.Minute)
+	clock.Move(2 * time.Minute)
 	expectDeleted(t, e, len(goes))
 	for name := range goes {
 		f.pk = name
@@ -84,33 +65,39 @@ func expectDeleted(t *testing.T, e *Engine, want int) {
 
 func TestNothingIsDeletedUnlessAskedFor(t *testing.T) {
 	t.Parallel()
-	_, f := expiring(t, Options{Now: func() time.Time { return time.Unix(1_700_003_600, 0) }})
+	clock := clocktest.New()
+	_, f := expiring(t, Options{Clock: clock})
 	f.pk = "old"
-	f.given(m{"expires": 1_700_000_000})
-	f.holds("{expires:1700000000}")
+	f.given(m{"expires": 1_800_000_000})
+	clock.Move(365 * 24 * time.Hour)
+	f.holds("{expires:1800000000}")
 	f.report(t)
 }
 
 func TestExpiredItemsGoInTheBackground(t *testing.T) {
 	t.Parallel()
-	_, f := expiring(t, Options{TTL: TTL{Delete: true}})
+	clock := clocktest.New()
+	e, f := expiring(t, Options{Clock: clock, TTL: TTL{Delete: true, Lag: time.Hour}})
 	f.pk = "old"
-	f.given(m{"expires": int(time.Now().Unix()) - 1000})
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
-		if output, err := f.get(); err == nil && output.Item == nil {
-			return
-		}
+	f.given(m{"expires": int(clock.Now().Unix())})
+	for range 2 { // the first time it finds nothing
+		f.holds("{expires:1800000000}")
+		clock.Move(31 * time.Minute)
 	}
-	t.Error("the item is still there")
+	f.holds("none")
+	f.report(t)
+	if err := e.Close(); err != nil || clock.Pending() != 0 {
+		t.Errorf("closed with %v, and %d calls still wait", err, clock.Pending())
+	}
 }
 
 // An item may get a new stamp between being found and being deleted; the deletion looks again.
 func TestRenewedItemIsNotDeleted(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	e, f := expiring(t, Options{Now: clock.Now})
+	clock := clocktest.New()
+	e, f := expiring(t, Options{Clock: clock})
 	f.pk = "renewed"
-	f.given(m{"expires": 1_699_999_999})
+	f.given(m{"expires": 1_799_999_999})
 	table, err := e.table("simple")
 	if err != nil {
 		t.Fatal(err)
@@ -119,13 +106,13 @@ func TestRenewedItemIsNotDeleted(t *testing.T) {
 	if err != nil || len(keys) != 1 {
 		t.Fatalf("found %d, %v", len(keys), err)
 	}
-	f.given(m{"expires": 1_700_000_600})
+	f.given(m{"expires": 1_800_000_600})
 	if deleted, err := e.deleteIfExpired("simple", keys); err != nil || deleted != 0 {
 		t.Errorf("deleted %d, %v", deleted, err)
 	}
-	f.holds("{expires:1700000600}")
+	f.holds("{expires:1800000600}")
 	f.report(t)
-	clock.advance(time.Hour)
+	clock.Move(time.Hour)
 	if deleted, err := e.deleteIfExpired("simple", append([][]byte{[]byte("gone")}, keys...)); err != nil || deleted != 1 {
 		t.Errorf("deleted %d, %v", deleted, err)
 	}
@@ -136,8 +123,8 @@ func TestRenewedItemIsNotDeleted(t *testing.T) {
 
 func TestSettingsAndDeletionDoNotWaitForEachOther(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	e, f := expiring(t, Options{Now: clock.Now, TTL: TTL{Delete: true}})
+	clock := clocktest.New()
+	e, f := expiring(t, Options{Clock: clock, TTL: TTL{Delete: true}})
 	url := serve(t, e)
 	atOnce(4, func(worker int) {
 		g := *f
@@ -161,20 +148,20 @@ func TestSettingsAndDeletionDoNotWaitForEachOther(t *testing.T) {
 
 func TestTokenIsForTenMinutes(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	e := openEngine(t, Options{Now: clock.Now})
+	clock := clocktest.New()
+	e := openEngine(t, Options{Clock: clock})
 	client := newClient(serve(t, e))
 	makeTable(t, client, "simple", "")
 	f := &fixture{ctx: t.Context(), target: target{client: client}, table: "simple"}
 	add := func() { f.ok("transaction", f.transactAs("token", f.txUpdate("-u", "ADD n :1", "", m{":1": 1}))) }
 	add()
-	clock.advance(tokenLifetime - time.Second)
+	clock.Move(tokenLifetime - time.Second)
 	add()
 	f.holdsAt("-u", "{n:1}")
-	clock.advance(time.Second)
+	clock.Move(time.Second)
 	add()
 	f.holdsAt("-u", "{n:2}")
-	clock.advance(tokenLifetime - time.Second)
+	clock.Move(tokenLifetime - time.Second)
 	add()
 	f.holdsAt("-u", "{n:2}")
 	f.report(t)
@@ -183,14 +170,14 @@ func TestTokenIsForTenMinutes(t *testing.T) {
 // Each new token clears away some that have expired, so that their number does not grow for ever.
 func TestExpiredTokensAreCleared(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
-	e := openEngine(t, Options{Now: clock.Now})
+	clock := clocktest.New()
+	e := openEngine(t, Options{Clock: clock})
 	client := newClient(serve(t, e))
 	makeTable(t, client, "simple", "")
 	f := &fixture{ctx: t.Context(), target: target{client: client}, table: "simple"}
 	for i := range 100 {
 		f.ok("transaction", f.transactAs(fmt.Sprint("token-", i), f.txPut("-p", m{}, "")))
-		clock.advance(tokenLifetime / 10)
+		clock.Move(tokenLifetime / 10)
 	}
 	f.report(t)
 	err := e.db.View(func(tx *bbolt.Tx) error {

@@ -87,19 +87,19 @@ func measureIdle(b *testing.B, host string) {
 }
 
 // dialIdle completes a handshake without leaving anything but the socket.
-func dialIdle(b *testing.B, host string) net.Conn {
-	b.Helper()
+func dialIdle(tb testing.TB, host string) net.Conn {
+	tb.Helper()
 	c, err := net.Dial("tcp", host)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	if _, err := io.WriteString(c, upgradeHead("/prod")); err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	var answer [512]byte
 	n, err := c.Read(answer[:])
 	if err != nil || !strings.HasPrefix(string(answer[:n]), "HTTP/1.1 101") {
-		b.Fatalf("handshake: %q %v", answer[:n], err)
+		tb.Fatalf("handshake: %q %v", answer[:n], err)
 	}
 	return c
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"signedsocket/internal/localstage/clock"
 )
 
 // The service's own values, used where a Config says nothing.
@@ -41,7 +43,7 @@ type Config struct {
 
 	IdleTimeout time.Duration // without a message in either direction; default 10 minutes
 	MaxAge      time.Duration // of a connection; default 2 hours
-	Clock       Clock         // drives idle, age and throttles; default the machine's
+	Clock       clock.Clock   // drives idle, age and throttles; default the machine's
 
 	// Now stamps events and answers. It is the machine's time even when Clock
 	// has been moved, since the functions live in the machine's time. Default
@@ -83,6 +85,16 @@ const (
 	// that code which relies on order fails soon.
 	Shuffled
 )
+
+// UnmarshalText reads an ordering by its name: concurrent, serial or shuffled.
+func (o *Ordering) UnmarshalText(name []byte) error {
+	index := slices.Index([]string{"concurrent", "serial", "shuffled"}, string(name))
+	if index < 0 {
+		return fmt.Errorf("%q is no order of messages: choose concurrent, serial or shuffled", name)
+	}
+	*o = Ordering(index)
+	return nil
+}
 
 // ErrNotPermitted is what an Integration returns, wrapped or not, when the API
 // lacks the permission to invoke the function. A handshake then answers 500
@@ -144,7 +156,7 @@ func (c Config) withDefaults() Config {
 		c.MaxAge = defaultMaxAge
 	}
 	if c.Clock == nil {
-		c.Clock = systemClock{}
+		c.Clock = clock.Machine{}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

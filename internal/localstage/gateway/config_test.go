@@ -43,3 +43,16 @@ func TestNewRefusesWhatItCannotServe(t *testing.T) {
 		})
 	}
 }
+
+func TestOrderingsHaveNames(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]gateway.Ordering{"concurrent": gateway.Concurrent, "serial": gateway.Serial, "shuffled": gateway.Shuffled} {
+		var got gateway.Ordering
+		if err := got.UnmarshalText([]byte(name)); err != nil || got != want {
+			t.Errorf("%s is %v, %v", name, got, err)
+		}
+	}
+	if err := new(gateway.Ordering).UnmarshalText([]byte("random")); err == nil {
+		t.Error("random was accepted")
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"signedsocket/internal/localstage/clock"
 )
 
 // closeWait bounds each half of the closing handshake: writing what is queued,
@@ -61,7 +63,7 @@ type connection struct {
 	ended   bool
 	ending  ending
 	drained <-chan struct{} // closed when the last frame is written
-	timer   Timer           // of idle and age
+	timer   clock.Timer     // of idle and age
 }
 
 func newConnection(g *Gateway, p peer, socket net.Conn, head []byte) *connection {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"signedsocket/internal/localstage/clock/clocktest"
 	"signedsocket/internal/localstage/gateway"
 )
 
@@ -62,12 +63,12 @@ func TestSlowReaderGets429AndBlocksNobody(t *testing.T) {
 
 func TestSlowReaderIsClosedInTheEnd(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := clocktest.New()
 	s := newStage(t, options{cfg: gateway.Config{Clock: clock}})
 	s.upgraded(t)
 	id := s.connect.next(t).RequestContext.ConnectionID
 	fill(t, s, id)
-	clock.move(10 * time.Minute)
+	clock.Move(10 * time.Minute)
 	if code, _ := s.disconnected(t); code != 1001 {
 		t.Errorf("disconnectStatusCode %d", code)
 	}
@@ -113,7 +114,7 @@ func drain(c *websocket.Conn) {
 // leak check of TestMain judge.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := clocktest.New()
 	s := newStage(t, options{cfg: gateway.Config{Clock: clock}})
 	var all sync.WaitGroup
 	for i := range 16 {
@@ -134,7 +135,7 @@ func TestConcurrentUse(t *testing.T) {
 					s.manage(t, "DELETE", info.ConnectionID, "")
 				}
 			}
-			clock.move(time.Minute)
+			clock.Move(time.Minute)
 		})
 	}
 	all.Wait()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"signedsocket/internal/localstage/clock/clocktest"
 	"signedsocket/internal/localstage/gateway"
 )
 
@@ -82,24 +83,24 @@ func TestDisconnectRunsAfterTheSocketIsGone(t *testing.T) {
 
 func TestIdleConnectionIsClosed(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := clocktest.New()
 	s := newStage(t, options{cfg: gateway.Config{Clock: clock}})
 	c, id := s.connected(t)
-	clock.move(10*time.Minute - time.Nanosecond)
+	clock.Move(10*time.Minute - time.Nanosecond)
 	s.post(t, id, "still here", 200)
 	if got := readText(t, c); got != "still here" {
 		t.Fatalf("client got %q", got)
 	}
-	clock.move(10*time.Minute - time.Nanosecond) // the post has begun the time anew
+	clock.Move(10*time.Minute - time.Nanosecond) // the post has begun the time anew
 	if len(s.Connections()) != 1 {
 		t.Fatal("the connection was closed before its time")
 	}
-	clock.move(time.Nanosecond)
+	clock.Move(time.Nanosecond)
 	wantClose(t, c, websocket.StatusGoingAway, "Going away")
 	if code, reason := s.disconnected(t); code != 1001 || reason != "Going away" {
 		t.Errorf("disconnected with %d %q", code, reason)
 	}
-	if clock.pending() != 0 {
+	if clock.Pending() != 0 {
 		t.Error("the timer is still running")
 	}
 }
@@ -134,12 +135,12 @@ func TestWhatResetsTheIdleTime(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			clock := newClock()
+			clock := clocktest.New()
 			s := newStage(t, options{cfg: gateway.Config{Clock: clock}})
 			c, id := s.connected(t)
-			clock.move(6 * time.Minute)
+			clock.Move(6 * time.Minute)
 			tt.do(t, s, c, id)
-			clock.move(6 * time.Minute)
+			clock.Move(6 * time.Minute)
 			if open := len(s.Connections()) == 1; open != tt.resets {
 				t.Errorf("open is %v, want %v", open, tt.resets)
 			}
@@ -149,11 +150,11 @@ func TestWhatResetsTheIdleTime(t *testing.T) {
 
 func TestConnectionIsClosedAtItsAge(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := clocktest.New()
 	s := newStage(t, options{cfg: gateway.Config{Clock: clock}})
 	c, id := s.connected(t)
 	for range 14 { // a post every 9 minutes keeps it for 126 minutes at most
-		clock.move(9 * time.Minute)
+		clock.Move(9 * time.Minute)
 		s.manage(t, "POST", id, "hi")
 	}
 	for range 13 {
@@ -167,26 +168,26 @@ func TestConnectionIsClosedAtItsAge(t *testing.T) {
 
 func TestStageClosesWithConfiguredTimes(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := clocktest.New()
 	s := newStage(t, options{cfg: gateway.Config{Clock: clock, IdleTimeout: time.Minute, MaxAge: 90 * time.Second}})
 	c, id := s.connected(t)
-	clock.move(50 * time.Second)
+	clock.Move(50 * time.Second)
 	s.post(t, id, "hi", 200)
-	clock.move(39 * time.Second)
+	clock.Move(39 * time.Second)
 	if len(s.Connections()) != 1 {
 		t.Fatal("closed too early")
 	}
-	clock.move(time.Second)
+	clock.Move(time.Second)
 	readText(t, c)
 	wantClose(t, c, websocket.StatusGoingAway, "Going away")
 }
 
 func TestClientThatNeverAnswersTheCloseIsCutOff(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := clocktest.New()
 	s := newStage(t, options{cfg: gateway.Config{Clock: clock}})
 	c, r := s.upgraded(t)
-	clock.move(10 * time.Minute)
+	clock.Move(10 * time.Minute)
 	wantEnd(t, r, 1001)
 	if code, _ := s.disconnected(t); code != 1001 { // although c is open on its side
 		t.Errorf("disconnectStatusCode %d", code)

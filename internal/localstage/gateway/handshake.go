@@ -23,7 +23,7 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
 	if connect := g.routes[routeConnect]; connect != nil {
 		who, refused := g.authorizeConnect(connect, r)
 		if refused != nil {
-			g.log.Info("handshake refused by authorization", slog.String("sourceIp", p.identity.SourceIP), reason(refused))
+			g.log.Warn("handshake refused by authorization", slog.String("sourceIp", p.identity.SourceIP), reason(refused))
 			refused.WriteTo(w)
 			return
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"signedsocket/internal/localstage/clock/clocktest"
 	"signedsocket/internal/localstage/gateway"
 )
 
@@ -62,6 +63,8 @@ func TestHandshakeIsRefusedBeforeAnyInvocation(t *testing.T) {
 		{"key that is not base64", strings.Replace(good, "dGhlIHNhbXBsZSBub25jZQ==", "????????????????????????", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
 		{"two keys", strings.Replace(good, "\r\n\r\n", "\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
 		{"no version", strings.Replace(good, "Sec-WebSocket-Version: 13\r\n", "", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
+		{"two versions", strings.Replace(good, "\r\n\r\n", "\r\nSec-WebSocket-Version: 13\r\n\r\n", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
+		{"no Upgrade header", strings.Replace(good, "Upgrade: websocket\r\n", "", 1), 426, "", `{"message":"Upgrade Required"}`},
 		{"another version", strings.Replace(good, "Version: 13", "Version: 8", 1), 426, "", `{"message":"Upgrade Required"}`},
 		{"HTTP/1.0", strings.Replace(good, "HTTP/1.1", "HTTP/1.0", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
 		{"a body", strings.Replace(good, "\r\n\r\n", "\r\nContent-Length: 1\r\n\r\nx", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
@@ -111,6 +114,7 @@ func TestHandshakeIsAccepted(t *testing.T) {
 		"stage with a slash":           upgradeHead("/prod/"),
 		"percent-encoded stage":        upgradeHead("/pr%6Fd"),
 		"URL of the greatest length":   upgradeHead(longest),
+		"URL in absolute form":         upgradeHead("ws://stage.test/prod"),
 		"other letter case and tokens": strings.Replace(good, "Connection: Upgrade", "connection: keep-alive, uPGRADE", 1),
 		"permessage-deflate offered":   strings.Replace(good, "\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 1),
 		"subprotocol offered":          strings.Replace(good, "\r\n\r\n", "\r\nSec-WebSocket-Protocol: chat.v1\r\n\r\n", 1),
@@ -135,6 +139,16 @@ func TestHandshakeIsAccepted(t *testing.T) {
 				t.Error("no Date")
 			}
 		})
+	}
+}
+
+func TestStageOfTheNameDefaultIsReachedByItsName(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, options{cfg: gateway.Config{Stage: "$default"}})
+	for path, want := range map[string]int{"/$default": 101, "/%24default": 101, "/": 403} {
+		if got := s.answerTo(t, upgradeHead(path)).StatusCode; got != want {
+			t.Errorf("%s answered %d, want %d", path, got, want)
+		}
 	}
 }
 
@@ -349,7 +363,7 @@ func TestClientThatLeavesDuringConnectIsDisconnectedOnce(t *testing.T) {
 func TestHandshakesAboveTheThrottleGet429(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{
-		cfg: gateway.Config{Clock: newClock(), Throttle: gateway.Throttle{RatePerSecond: 1, Burst: 2}},
+		cfg: gateway.Config{Clock: clocktest.New(), Throttle: gateway.Throttle{RatePerSecond: 1, Burst: 2}},
 	})
 	s.dial(t)
 	s.dial(t)

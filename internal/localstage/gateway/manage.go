@@ -42,7 +42,7 @@ func (g *Gateway) manage(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	if _, refused := g.authorizeManage(r, buf[headerRoom:], id); refused != nil {
-		g.log.Info("management request refused by authorization", slog.String("method", r.Method), reason(refused))
+		g.log.Warn("management request refused by authorization", slog.String("method", r.Method), reason(refused))
 		refused.WriteTo(w)
 		return
 	}
@@ -160,8 +160,14 @@ func (g *Gateway) readPayload(w http.ResponseWriter, r *http.Request) ([]byte, e
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // one that is gone has ended the reading anyway
 	})
 	defer stop()
-	var b bytes.Buffer
-	b.Grow(headerRoom + int(min(max(r.ContentLength, 0), maxMessage)) + bytes.MinRead)
+	if n := r.ContentLength; n >= 0 && n <= maxMessage {
+		buf := make([]byte, headerRoom+int(n))
+		if _, err := io.ReadFull(r.Body, buf[headerRoom:]); err != nil {
+			return nil, fmt.Errorf("read payload: %w", err)
+		}
+		return buf, nil
+	}
+	var b bytes.Buffer // of a length that is not known, or too great
 	b.Write(make([]byte, headerRoom))
 	n, err := b.ReadFrom(io.LimitReader(r.Body, maxMessage+1))
 	switch {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"signedsocket/internal/localstage/clock/clocktest"
 	"signedsocket/internal/localstage/gateway"
 )
 
@@ -147,14 +148,14 @@ func TestUnauthorizedManagementChangesNothing(t *testing.T) {
 
 func TestGetDescribesTheConnection(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := clocktest.New()
 	s := newStage(t, options{cfg: gateway.Config{Clock: clock, Now: recordedAt}})
 	_, response := s.dialWith(t, "/prod", &websocket.DialOptions{HTTPHeader: http.Header{"User-Agent": {"test/1"}}})
 	if response.StatusCode != 101 {
 		t.Fatal(response.StatusCode)
 	}
 	id := s.connect.next(t).RequestContext.ConnectionID
-	clock.move(5 * time.Minute)
+	clock.Move(5 * time.Minute)
 	got := s.manage(t, "GET", id, "")
 	const want = `{"connectedAt":"2024-01-14T06:27:33.234Z","identity":{"sourceIp":"127.0.0.1","userAgent":"test/1"},"lastActiveAt":"2024-01-14T06:22:33.234Z"}`
 	if body := strings.TrimSpace(bodyOf(t, got)); got.StatusCode != 200 || body != want {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"signedsocket/internal/localstage/clock/clocktest"
 	"signedsocket/internal/localstage/gateway"
 )
 
@@ -176,7 +177,7 @@ func TestFailedMessageIntegrationGetsTheErrorFrame(t *testing.T) {
 
 func TestMessagesAboveTheThrottleGetAFrame(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := clocktest.New()
 	s := newStage(t, options{
 		cfg: gateway.Config{Clock: clock},
 		routes: func(routes []gateway.Route) []gateway.Route {
@@ -192,7 +193,7 @@ func TestMessagesAboveTheThrottleGetAFrame(t *testing.T) {
 	if want := errorFrame("Too Many Requests", id, requestIDOf(t, got)); got != want {
 		t.Errorf("frame %s, want %s", got, want)
 	}
-	clock.move(time.Second)
+	clock.Move(time.Second)
 	writeText(t, c, "third")
 	if e := s.message.next(t); *e.Body != "third" {
 		t.Errorf("invoked with %q", *e.Body)

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -138,7 +139,7 @@ type options struct {
 	plainListener                bool
 }
 
-// newStage serves a stage "prod" with the routes $connect, $disconnect and
+// newStage serves a stage, "prod" unless named, with the routes $connect, $disconnect and
 // $default, and closes it when the test ends.
 func newStage(t testing.TB, o options) *stage {
 	t.Helper()
@@ -152,7 +153,7 @@ func newStage(t testing.TB, o options) *stage {
 		s.auth = &authorizer{}
 	}
 	cfg := o.cfg
-	cfg.APIID, cfg.Stage, cfg.Region, cfg.AccountID = "abcd123", "prod", "us-east-1", "111122223333"
+	cfg.APIID, cfg.Stage, cfg.Region, cfg.AccountID = "abcd123", cmp.Or(cfg.Stage, "prod"), "us-east-1", "111122223333"
 	cfg.Authorizer = s.auth
 	cfg.Routes = []gateway.Route{
 		{Key: "$connect", AuthorizationType: o.connectAuth, Integration: s.connect},

@@ -111,8 +111,10 @@ func (p *Principal) Allows(r policy.Request) policy.Decision {
 	if len(r.Context) == 0 {
 		r.Context = p.context
 	} else {
-		r.Context = maps.Clone(r.Context)
-		maps.Copy(r.Context, p.context)
+		merged := make(policy.Context, len(r.Context)+len(p.context))
+		maps.Copy(merged, r.Context)
+		maps.Copy(merged, p.context)
+		r.Context = merged
 	}
 	return policy.Evaluate(p.policies, r)
 }

@@ -5,9 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	_ "embed"
 	"encoding/base64"
-	"html/template"
 	"io"
 	"net/http"
 	"net/url"
@@ -20,12 +18,6 @@ import (
 const codeLifetime = time.Minute
 
 var (
-	//go:embed page/authorize.html
-	pageText string
-	//go:embed page/style.css
-	styleText string
-
-	page             = template.Must(template.New("authorize").Parse(pageText))
 	challengePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 	verifierPattern  = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 )
@@ -37,13 +29,6 @@ type grant struct {
 	expires                              time.Time
 }
 
-// view is what the page shows.
-type view struct {
-	Client, Problem, Hint string
-	Users                 []string
-	CanSignIn             bool
-}
-
 // authorize shows the page that asks for a user, and sends the user that was
 // picked back to the client with a code. A request whose client or redirect
 // address is wrong gets an error page, and never a redirect.
@@ -51,11 +36,12 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	redirect, err := url.Parse(query.Get("redirect_uri"))
 	switch {
-	case query.Get("client_id") != i.config.Audience:
-		i.show(w, http.StatusBadRequest, nil, view{Problem: "This issuer knows one client, whose client_id is the audience of the stage: " + i.config.Audience})
+	case query.Get("client_id") != i.config.ClientID:
+		show(w, r, http.StatusBadRequest, nil, view{Problem: "This issuer knows one client, the template's parameter OidcClientId. Its client_id is " + i.config.ClientID + "."})
 		return
-	case err != nil || !isLoopback(redirect):
-		i.show(w, http.StatusBadRequest, nil, view{Problem: "redirect_uri must be an address of this machine, such as http://127.0.0.1:3001/callback, without a fragment."})
+	case err != nil || !i.isOfClient(redirect):
+		show(w, r, http.StatusBadRequest, nil, view{Problem: "redirect_uri must be an address, without a fragment, below " + strings.Join(i.config.Origins, " or ") +
+			". The stage takes more of this machine's origins by the parameter AllowedOrigins."})
 		return
 	}
 	if code, description := refuseAuthorization(query); code != "" {
@@ -63,14 +49,14 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Method == http.MethodGet {
-		i.show(w, http.StatusOK, redirect, view{Hint: query.Get("login_hint")})
+		show(w, r, http.StatusOK, redirect, view{Hint: query.Get("login_hint")})
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
 	query.Set("user", strings.TrimSpace(r.PostFormValue("user")))
 	user, err := newUser(query)
 	if err != nil {
-		i.show(w, http.StatusBadRequest, redirect, view{Problem: err.Error(), Hint: query.Get("user")})
+		show(w, r, http.StatusBadRequest, redirect, view{Problem: err.Error(), Hint: query.Get("user")})
 		return
 	}
 	code := i.newCode(grant{user, query.Get("redirect_uri"), query.Get("code_challenge"), query.Get("nonce"), query.Get("scope"), i.config.Now().Add(codeLifetime)})
@@ -105,28 +91,6 @@ func sendBack(w http.ResponseWriter, r *http.Request, to *url.URL, parameters ur
 	http.Redirect(w, r, target.String(), http.StatusSeeOther)
 }
 
-// show writes the page. Its form may lead on to redirect's origin and nowhere else.
-func (i *Issuer) show(w http.ResponseWriter, status int, redirect *url.URL, v view) {
-	formAction := "'self'"
-	if redirect != nil {
-		formAction += " " + redirect.Scheme + "://" + redirect.Host
-		v.CanSignIn, v.Client, v.Users = true, redirect.Host, []string{"alice", "bob", "carol"}
-	}
-	header := w.Header()
-	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action "+formAction)
-	header.Set("Referrer-Policy", "same-origin")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_ = page.Execute(w, v) // the browser may be gone; nobody is left to tell
-}
-
-func serveStyle(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	_, _ = w.Write([]byte(styleText))
-}
-
 func (i *Issuer) newCode(g grant) string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -156,8 +120,8 @@ func (i *Issuer) exchange(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	form := func(name string) string { return r.PostFormValue(name) }
 	switch {
-	case form("client_id") != i.config.Audience:
-		refuseExchange(w, "invalid_client", "client_id must be sent in the form, and be the audience of the stage")
+	case form("client_id") != i.config.ClientID:
+		refuseExchange(w, "invalid_client", "client_id must be sent in the form, and be the template's parameter OidcClientId")
 		return
 	case form("grant_type") != "authorization_code":
 		refuseExchange(w, "unsupported_grant_type", "only authorization_code is supported")
@@ -192,9 +156,9 @@ func verifies(verifier, challenge string) bool {
 
 // endSession sends a browser back to the page that signed its user out. There is
 // no session here to end.
-func endSession(w http.ResponseWriter, r *http.Request) {
+func (i *Issuer) endSession(w http.ResponseWriter, r *http.Request) {
 	back, err := url.Parse(r.FormValue("post_logout_redirect_uri"))
-	if err != nil || !isLoopback(back) {
+	if err != nil || !i.isOfClient(back) {
 		_, _ = io.WriteString(w, "Signed out.\n")
 		return
 	}

@@ -141,6 +141,8 @@ func TestAuthorizeNeverRedirectsToAStranger(t *testing.T) {
 		"a longer name":  {"redirect_uri": {"http://localhost.evil.example/"}},
 		"a script":       {"redirect_uri": {"javascript:alert(1)"}},
 		"a fragment":     {"redirect_uri": {redirectURI + "#x"}},
+		"another port":   {"redirect_uri": {"http://127.0.0.1:3009/callback"}},
+		"another scheme": {"redirect_uri": {"https://127.0.0.1:3001/callback"}},
 		"a relative one": {"redirect_uri": {"//127.0.0.1/"}},
 	} {
 		for _, r := range []*http.Request{
@@ -198,15 +200,43 @@ func TestUserinfoIsForAccessTokens(t *testing.T) {
 	}
 }
 
-func TestEndSessionLeadsBackToThisMachineOnly(t *testing.T) {
+func TestEndSessionLeadsBackToTheClientOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for target, want := range map[string]string{
-		"http://127.0.0.1:3001/bye": "http://127.0.0.1:3001/bye?state=s", "https://evil.example/": "", "": "",
+		"http://127.0.0.1:3001/bye": "http://127.0.0.1:3001/bye?state=s", "http://127.0.0.1:3009/": "", "https://evil.example/": "", "": "",
 	} {
 		resp, _ := s.do(s.request("GET", "/end_session?state=s&post_logout_redirect_uri="+url.QueryEscape(target), nil))
 		if got := resp.Header.Get("Location"); got != want {
 			t.Errorf("%s: back to %q, want %q", target, got, want)
 		}
+	}
+}
+
+func TestThePageSpeaksTheBrowsersLanguage(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for language, want := range map[string]string{"": `<html lang="en">`, "en-GB,ja;q=0.5": `<html lang="en">`, "ja-JP,en;q=0.5": `<html lang="ja">`} {
+		r := s.request("GET", "/authorize?"+signIn(nil).Encode(), nil)
+		r.Header.Set("Accept-Language", language)
+		if resp, body := s.do(r); !strings.Contains(body, want) || resp.Header.Get("Vary") == "" {
+			t.Errorf("%q: want %s in\n%s", language, want, body)
+		}
+	}
+}
+
+func TestTheClientNeedNotBeNamedLikeTheAudience(t *testing.T) {
+	t.Parallel()
+	s := startWith(t, "page")
+	as := url.Values{"client_id": {"page"}}
+	status, answer := s.tokens(s.request("POST", "/token", exchangeForm(s.pick("alice", as), as)))
+	if status != http.StatusOK {
+		t.Fatalf("%d %s", status, answer.Error)
+	}
+	if id, access := s.claimsFor("page", answer.IDToken), s.claims(answer.AccessToken); id["aud"] != "page" || access["aud"] != audience || access["client_id"] != "page" {
+		t.Errorf("ID token %v, access token %v", id, access)
+	}
+	if resp, _ := s.do(s.request("GET", "/authorize?"+signIn(nil).Encode(), nil)); resp.StatusCode != http.StatusBadRequest {
+		t.Errorf("the audience as a client: %d", resp.StatusCode)
 	}
 }

@@ -18,6 +18,7 @@
 package issuer
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
@@ -37,8 +38,9 @@ import (
 // Config describes an issuer.
 type Config struct {
 	Issuer   string           // its own address, an http(s) loopback origin without a path
-	Audience string           // aud of access tokens, and the only client_id of the code flow
-	Origins  []string         // origins of pages that may call the endpoints from a browser
+	Audience string           // aud of access tokens
+	ClientID string           // the only client of the code flow; Audience when empty
+	Origins  []string         // origins of the client's pages, which may sign users in here and call the endpoints from a browser
 	Now      func() time.Time // time.Now when nil
 }
 
@@ -65,6 +67,7 @@ func New(c Config) (*Issuer, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	c.ClientID = cmp.Or(c.ClientID, c.Audience)
 	i := &Issuer{config: c, mux: http.NewServeMux(), key: sync.OnceValues(newKey), codes: map[string]grant{}}
 	go i.key() // takes a tenth of a second, which nobody needs to wait for yet
 	i.mux.HandleFunc("GET /.well-known/openid-configuration", i.forPages(i.discovery))
@@ -73,12 +76,13 @@ func New(c Config) (*Issuer, error) {
 	i.mux.HandleFunc("GET /userinfo", i.forPages(i.userinfo))
 	i.mux.HandleFunc("POST /userinfo", i.forPages(i.userinfo))
 	i.mux.HandleFunc("OPTIONS /", i.forPages(http.NotFound))
+	i.mux.HandleFunc("GET /", http.NotFound) // without it, the line above would make a 405 of it
 	i.mux.HandleFunc("GET /dev/token", i.devToken)
 	i.mux.HandleFunc("POST /dev/token", i.devToken)
 	i.mux.HandleFunc("GET /authorize", i.authorize)
 	i.mux.Handle("POST /authorize", http.NewCrossOriginProtection().Handler(http.HandlerFunc(i.authorize)))
-	i.mux.HandleFunc("GET /end_session", endSession)
-	i.mux.HandleFunc("POST /end_session", endSession)
+	i.mux.HandleFunc("GET /end_session", i.endSession)
+	i.mux.HandleFunc("POST /end_session", i.endSession)
 	i.mux.HandleFunc("GET /style.css", serveStyle)
 	return i, nil
 }
@@ -141,6 +145,12 @@ func (i *Issuer) forPages(next http.HandlerFunc) http.HandlerFunc {
 		}
 		next(w, r)
 	}
+}
+
+// isOfClient tells whether u is an address of one of the client's pages. An origin's
+// name and nothing else decides: whoever has the page has the path.
+func (i *Issuer) isOfClient(u *url.URL) bool {
+	return isLoopback(u) && slices.Contains(i.config.Origins, u.Scheme+"://"+u.Host)
 }
 
 // isLoopback tells whether u is an http(s) address of this machine, and nothing

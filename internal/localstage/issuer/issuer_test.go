@@ -30,12 +30,15 @@ type stage struct {
 	client   *http.Client // does not follow redirects
 }
 
-func start(t *testing.T) *stage {
+func start(t *testing.T) *stage { t.Helper(); return startWith(t, "") }
+
+// startWith starts an issuer that knows a client by this id.
+func startWith(t *testing.T, clientID string) *stage {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	s := &stage{t: t, url: "http://" + server.Listener.Addr().String()}
 	made, err := issuer.New(issuer.Config{
-		Issuer: s.url, Audience: audience, Origins: []string{"http://127.0.0.1:3001"},
+		Issuer: s.url, Audience: audience, ClientID: clientID, Origins: []string{"http://127.0.0.1:3001"},
 		Now: func() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) },
 	})
 	if err != nil {
@@ -98,6 +101,12 @@ func (s *stage) tokens(r *http.Request) (int, tokens) {
 
 // claims verifies a token as go-oidc does and returns what is in it.
 func (s *stage) claims(token string) map[string]any {
+	s.t.Helper()
+	return s.claimsFor(audience, token)
+}
+
+// claimsFor is claims for a token made out to somebody else.
+func (s *stage) claimsFor(audience, token string) map[string]any {
 	s.t.Helper()
 	now := func() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) }
 	verified, err := s.provider.Verifier(&oidc.Config{ClientID: audience, Now: now}).Verify(s.t.Context(), token)
@@ -190,6 +199,20 @@ func TestDevTokenRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		resp, body := s.do(s.request("GET", "/dev/token?"+query, nil))
 		if resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, want) {
 			t.Errorf("?%s: %d %q, want 400 with %q", query, resp.StatusCode, body, want)
+		}
+	}
+}
+
+func TestNothingElseIsServed(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for method, want := range map[string]int{http.MethodGet: http.StatusNotFound, http.MethodPost: http.StatusMethodNotAllowed} {
+		r, err := http.NewRequestWithContext(t.Context(), method, s.url+"/favicon.ico", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer, _ := s.do(r); answer.StatusCode != want {
+			t.Errorf("%s answered %d, want %d", method, answer.StatusCode, want)
 		}
 	}
 }

@@ -68,10 +68,9 @@ func displayName(sub string) string {
 	return strings.Join(words, " ")
 }
 
-// accessToken signs a token for the API: aud is the configured audience, client_id
-// too, so that either check of a JWT authorizer holds.
+// accessToken signs a token for the API, in the name of the client.
 func (i *Issuer) accessToken(u user, scope string, validFor time.Duration) (string, error) {
-	claims := map[string]any{"aud": i.config.Audience, "client_id": i.config.Audience}
+	claims := map[string]any{"aud": i.config.Audience, "client_id": i.config.ClientID}
 	if scope != "" {
 		claims["scope"] = scope
 	}
@@ -80,7 +79,7 @@ func (i *Issuer) accessToken(u user, scope string, validFor time.Duration) (stri
 
 // idToken signs a token for the page that signed the user in.
 func (i *Issuer) idToken(u user, nonce string) (string, error) {
-	claims := map[string]any{"aud": i.config.Audience}
+	claims := map[string]any{"aud": i.config.ClientID}
 	if nonce != "" {
 		claims["nonce"] = nonce
 	}

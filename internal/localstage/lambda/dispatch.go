@@ -69,6 +69,16 @@ func (f *Function) takeIdle() *environment {
 	return e
 }
 
+// idleLifetime is how long the environment that has just become idle may stay so.
+// The caller holds f.mu.
+func (f *Function) idleLifetime() time.Duration {
+	s := f.service
+	if len(f.idle) > s.keptIdle {
+		return min(s.spareLifetime, s.options.IdleLifetime)
+	}
+	return s.options.IdleLifetime
+}
+
 // takePending removes the event that has waited longest, or returns nil. The
 // caller holds f.mu.
 func (f *Function) takePending() *invocation {

@@ -147,7 +147,7 @@ func (e *environment) next() *invocation {
 		freezeGroup(e.pid)
 	}
 	e.function.idle = append(e.function.idle, e)
-	e.idleTimer.Reset(e.function.service.options.IdleLifetime)
+	e.idleTimer.Reset(e.function.idleLifetime())
 	return nil
 }
 

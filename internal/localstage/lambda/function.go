@@ -37,6 +37,12 @@ type Config struct {
 	ARN string
 	// Bootstrap is the path of the executable, built for this machine. Required.
 	Bootstrap string
+	// Arguments of the executable. Lambda passes none; a program of the service's own
+	// that stands before the function may need some.
+	Arguments []string
+	// Runtime is a managed runtime, such as nodejs22.x, that becomes
+	// AWS_EXECUTION_ENV. OS-only runtimes have none.
+	Runtime string
 	// Handler becomes _HANDLER. Default "bootstrap".
 	Handler string
 	// Dir is the artifact's folder: the working directory and LAMBDA_TASK_ROOT, in

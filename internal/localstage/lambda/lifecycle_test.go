@@ -196,6 +196,20 @@ func TestIdleEnvironmentEndsAfterItsLifetime(t *testing.T) {
 	invoke[int](t, f, `{"do":"pid"}`)
 }
 
+func TestSpareEnvironmentsOfABurstEndSoon(t *testing.T) {
+	t.Parallel()
+	s := startService(t, Options{})
+	s.keptIdle, s.spareLifetime = 1, 50*time.Millisecond
+	f := addFunction(t, s)
+	var burst sync.WaitGroup
+	for range 3 {
+		burst.Go(func() { invoke[int](t, f, `{"do":"sleep","n":1500}`) })
+	}
+	inState(t, f, StateRunning, 3)
+	burst.Wait()
+	inState(t, f, StateReady, 1)
+}
+
 func TestRegisteredFunctionGetsSIGTERM(t *testing.T) {
 	t.Parallel()
 	var logs logBuffer

@@ -69,7 +69,7 @@ func (e *environment) newCommand(output *os.File) *exec.Cmd {
 	c := e.function.config
 	return &exec.Cmd{
 		Path: c.Bootstrap,
-		Args: []string{c.Bootstrap},
+		Args: append([]string{c.Bootstrap}, c.Arguments...),
 		Dir:  c.Dir,
 		Env: append(slices.Clip(e.function.variables),
 			"AWS_LAMBDA_RUNTIME_API="+e.address,

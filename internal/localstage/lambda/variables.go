@@ -88,6 +88,9 @@ func variables(c Config, region string) []string {
 		"AWS_CONFIG_FILE=" + os.DevNull,
 		"AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
 	}
+	if c.Runtime != "" {
+		list = append(list, "AWS_EXECUTION_ENV=AWS_Lambda_"+c.Runtime)
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Environment)) {
 		list = append(list, name+"="+c.Environment[name])
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"signedsocket/internal/localstage/clock"
 )
 
 // Path is what the paths of all requests to the API begin with.
@@ -78,7 +80,7 @@ type Config struct {
 	Functions  []Function
 	Authorizer Authorizer
 
-	Clock Clock            // drives the retries and the age of events; default the machine's
+	Clock clock.Clock      // drives the retries and the age of events; default the machine's
 	Now   func() time.Time // stamps invocation records; default time.Now
 	Log   *slog.Logger     // default discards
 }
@@ -100,7 +102,7 @@ func New(c Config) (*API, error) {
 		return nil, errors.New("new Lambda API: Region, AccountID and Authorizer are required")
 	}
 	if c.Clock == nil {
-		c.Clock = systemClock{}
+		c.Clock = clock.Machine{}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

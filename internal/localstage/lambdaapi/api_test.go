@@ -16,6 +16,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"go.uber.org/goleak"
 
+	"signedsocket/internal/localstage/clock"
 	"signedsocket/internal/localstage/iamauth"
 	"signedsocket/internal/localstage/lambda"
 	"signedsocket/internal/localstage/policy"
@@ -87,7 +88,7 @@ func newPrincipal(t testing.TB, name, statement string) *iamauth.Principal {
 }
 
 // serve serves an API with functions. A nil clock is the machine's.
-func serve(t *testing.T, clock Clock, functions ...Function) *fixture {
+func serve(t *testing.T, on clock.Clock, functions ...Function) *fixture {
 	t.Helper()
 	f := &fixture{
 		admin:    newPrincipal(t, "admin", `{"Effect":"Allow","Action":"*","Resource":"*"}`),
@@ -98,7 +99,7 @@ func serve(t *testing.T, clock Clock, functions ...Function) *fixture {
 		t.Fatalf("new authority: %v", err)
 	}
 	f.api, err = New(Config{
-		Region: testRegion, AccountID: testAccount, Functions: functions, Authorizer: judge{authority}, Clock: clock,
+		Region: testRegion, AccountID: testAccount, Functions: functions, Authorizer: judge{authority}, Clock: on,
 		Now: func() time.Time { return time.Date(2026, 11, 22, 6, 0, 0, 5e6, time.UTC) },
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"signedsocket/internal/localstage/clock"
 	"signedsocket/internal/localstage/lambda"
 )
 
@@ -56,7 +57,7 @@ func (c EventInvokeConfig) eventAge() time.Duration {
 // queue delivers events asynchronously. Each event has a goroutine, from when it
 // is sent until it is delivered or given up: nothing orders events on Lambda either.
 type queue struct {
-	clock Clock
+	clock clock.Clock
 	now   func() time.Time
 	log   *slog.Logger
 
@@ -151,12 +152,12 @@ func (e *event) backOff(functionFailed bool) time.Duration {
 // closed.
 func (q *queue) wait(d time.Duration) bool {
 	passed := make(chan struct{})
-	stop := q.clock.AfterFunc(d, func() { close(passed) })
+	timer := q.clock.AfterFunc(d, func() { close(passed) })
 	select {
 	case <-passed:
 		return true
 	case <-q.ctx.Done():
-		stop()
+		timer.Stop()
 		return false
 	}
 }

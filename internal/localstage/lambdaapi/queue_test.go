@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"signedsocket/internal/localstage/clock"
 	"signedsocket/internal/localstage/lambda"
 )
 
@@ -38,11 +39,17 @@ func (c *manualClock) Now() time.Time {
 	return c.now
 }
 
-func (c *manualClock) AfterFunc(d time.Duration, f func()) func() bool {
+func (c *manualClock) AfterFunc(d time.Duration, f func()) clock.Timer {
 	w := wait{d, f, make(chan struct{})}
 	c.waits <- w
-	return func() bool { close(w.stopped); return true }
+	return w
 }
+
+// Stop implements clock.Timer.
+func (w wait) Stop() bool { close(w.stopped); return true }
+
+// Reset implements clock.Timer. Nobody calls it here.
+func (wait) Reset(time.Duration) bool { panic("a wait is not reset") }
 
 // pass lets the time of w pass.
 func (c *manualClock) pass(w wait) {

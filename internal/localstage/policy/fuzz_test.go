@@ -72,7 +72,8 @@ func FuzzPolicyEval(f *testing.F) {
 			statement("Allow", allowAction, allowResource, allowNotAction, allowNotResource),
 			statement("Deny", denyAction, denyResource, denyNotAction, denyNotResource),
 		}})
-		if err != nil || !utf8.ValidString(string(text)+allowAction+allowResource+denyAction+denyResource+action+resource) {
+		texts := []string{allowAction, allowResource, denyAction, denyResource, action, resource}
+		if err != nil || !utf8.ValidString(strings.Join(texts, "\n")) {
 			return // policies are valid UTF-8
 		}
 		d, err := Parse(text)

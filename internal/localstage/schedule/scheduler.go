@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"signedsocket/internal/localstage/clock"
 )
 
 // The two services that run schedules, as their ARNs name them.
@@ -15,19 +17,6 @@ const (
 	serviceRules     = "events"
 	serviceScheduler = "scheduler"
 )
-
-// Clock measures the time between runs. Tests give one that they can move.
-type Clock interface {
-	// AfterFunc calls f when d has passed, from another goroutine or from the one
-	// that moves the clock, and never from within AfterFunc. The function that it
-	// returns prevents the call and reports whether it was still pending.
-	AfterFunc(d time.Duration, f func()) (stop func() bool)
-}
-
-// systemClock is the machine's own clock.
-type systemClock struct{}
-
-func (systemClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
 
 // Target is what a schedule invokes.
 type Target interface {
@@ -56,14 +45,14 @@ type Schedule struct {
 // Config describes the schedules of a stage.
 type Config struct {
 	Schedules []Schedule
-	Clock     Clock            // drives the runs; default the machine's
+	Clock     clock.Clock      // drives the runs; default the machine's
 	Now       func() time.Time // stamps events, which are read by functions that live in the machine's time; default time.Now
 	Log       *slog.Logger     // default discards
 }
 
 // Scheduler runs schedules. Make it with Start, end it with Close.
 type Scheduler struct {
-	clock Clock
+	clock clock.Clock
 	now   func() time.Time
 	log   *slog.Logger
 
@@ -78,7 +67,7 @@ type entry struct {
 	Schedule
 	service, region, account string
 	period                   time.Duration
-	stop                     func() bool // guarded by Scheduler.mu
+	timer                    clock.Timer // guarded by Scheduler.mu
 }
 
 // Start starts all schedules, or none and returns an error that names the schedule
@@ -88,7 +77,7 @@ type entry struct {
 // Scheduler", for a rate without StartDate; for rules assumed.
 func Start(c Config) (*Scheduler, error) {
 	if c.Clock == nil {
-		c.Clock = systemClock{}
+		c.Clock = clock.Machine{}
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -136,7 +125,7 @@ func newEntry(s Schedule) (*entry, error) {
 
 // arm has e run when d has passed. The caller holds s.mu.
 func (s *Scheduler) arm(e *entry, d time.Duration) {
-	e.stop = s.clock.AfterFunc(d, func() { s.run(e) })
+	e.timer = s.clock.AfterFunc(d, func() { s.run(e) })
 }
 
 // run invokes the target of e, without a wait for the run before. The next run is
@@ -165,7 +154,7 @@ func (s *Scheduler) Close() {
 	s.mu.Lock()
 	s.closed = true
 	for _, e := range s.entries {
-		e.stop()
+		e.timer.Stop()
 	}
 	s.mu.Unlock()
 	s.runs.Wait()

@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"signedsocket/internal/localstage/clock"
+	"signedsocket/internal/localstage/clock/clocktest"
 )
 
 const (
@@ -21,57 +23,6 @@ const (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// movableClock stands still until it is moved.
-type movableClock struct {
-	mu     sync.Mutex
-	now    time.Duration
-	timers []*timer
-}
-
-type timer struct {
-	at time.Duration
-	f  func()
-}
-
-func (c *movableClock) AfterFunc(d time.Duration, f func()) func() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t := &timer{c.now + d, f}
-	c.timers = append(c.timers, t)
-	return func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return c.remove(t)
-	}
-}
-
-func (c *movableClock) remove(t *timer) bool {
-	for i, other := range c.timers {
-		if other == t {
-			c.timers = append(c.timers[:i], c.timers[i+1:]...)
-			return true
-		}
-	}
-	return false
-}
-
-// move lets d pass and calls what was due before it began.
-func (c *movableClock) move(d time.Duration) {
-	c.mu.Lock()
-	c.now += d
-	var due []func()
-	for _, t := range append([]*timer(nil), c.timers...) {
-		if t.at <= c.now {
-			due = append(due, t.f)
-			c.remove(t)
-		}
-	}
-	c.mu.Unlock()
-	for _, f := range due {
-		f()
-	}
-}
 
 // collector is a target that keeps what it gets.
 type collector struct {
@@ -84,9 +35,9 @@ func (c *collector) InvokeAsync(event []byte) error {
 	return c.err
 }
 
-func start(t *testing.T, clock Clock, log *slog.Logger, schedules ...Schedule) *Scheduler {
+func start(t *testing.T, on clock.Clock, log *slog.Logger, schedules ...Schedule) *Scheduler {
 	t.Helper()
-	s, err := Start(Config{Schedules: schedules, Clock: clock, Log: log, Now: func() time.Time {
+	s, err := Start(Config{Schedules: schedules, Clock: on, Log: log, Now: func() time.Time {
 		return time.Date(2026, 11, 22, 7, 0, 1, 999, time.FixedZone("CET", 3600))
 	}})
 	if err != nil {
@@ -98,7 +49,7 @@ func start(t *testing.T, clock Clock, log *slog.Logger, schedules ...Schedule) *
 
 func TestSchedulesRunAtTheirRate(t *testing.T) {
 	t.Parallel()
-	clock := &movableClock{}
+	clock := clocktest.New()
 	var everyMinute, everyHour, scheduler collector
 	start(t, clock, nil,
 		Schedule{ARN: ruleARN, Expression: "rate(1 minute)", Target: &everyMinute},
@@ -112,33 +63,43 @@ func TestSchedulesRunAtTheirRate(t *testing.T) {
 		}
 	}
 	check("at the start", 0, 0, 0)
-	clock.move(0)
+	clock.Move(0)
 	check("at once", 0, 0, 1)
-	clock.move(59 * time.Second)
+	clock.Move(59 * time.Second)
 	check("after 59 s", 0, 0, 1)
-	clock.move(time.Second)
+	clock.Move(time.Second)
 	check("after a minute", 1, 0, 1)
 	for range 59 {
-		clock.move(time.Minute)
+		clock.Move(time.Minute)
 	}
 	check("after an hour", 60, 1, 13)
-	clock.move(10 * time.Minute)
+	clock.Move(10 * time.Minute)
 	check("after a leap", 61, 1, 14)
+}
+
+// lateClock keeps the last call that it was asked for.
+type lateClock struct {
+	*clocktest.Clock
+	last func()
+}
+
+func (c *lateClock) AfterFunc(d time.Duration, f func()) clock.Timer {
+	c.last = f
+	return c.Clock.AfterFunc(d, f)
 }
 
 func TestNothingRunsAfterClose(t *testing.T) {
 	t.Parallel()
-	clock, target := &movableClock{}, collector{}
+	clock, target := &lateClock{Clock: clocktest.New()}, collector{}
 	s := start(t, clock, nil, Schedule{ARN: ruleARN, Expression: "rate(1 minute)", Target: &target})
-	late := clock.timers[0].f // the clock calls it when Close has just begun
 	s.Close()
 	s.Close()
-	if len(clock.timers) != 0 {
-		t.Errorf("%d timers are left", len(clock.timers))
+	if clock.Pending() != 0 {
+		t.Errorf("%d timers are left", clock.Pending())
 	}
-	late()
-	if len(target.events) != 0 || len(clock.timers) != 0 {
-		t.Errorf("%d runs and %d timers came late", len(target.events), len(clock.timers))
+	clock.last() // the clock calls it when Close has just begun
+	if len(target.events) != 0 || clock.Pending() != 0 {
+		t.Errorf("%d runs and %d timers came late", len(target.events), clock.Pending())
 	}
 }
 
@@ -161,9 +122,9 @@ func TestEvents(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			clock, target := &movableClock{}, collector{}
+			clock, target := clocktest.New(), collector{}
 			start(t, clock, nil, Schedule{ARN: tt.arn, Expression: "rate(1 minute)", Target: &target, Input: tt.input})
-			clock.move(time.Minute)
+			clock.Move(time.Minute)
 			if len(target.events) != 1 {
 				t.Fatalf("there were %d events, want 1", len(target.events))
 			}
@@ -180,12 +141,12 @@ func TestEvents(t *testing.T) {
 
 func TestEveryRunHasIDsOfItsOwn(t *testing.T) {
 	t.Parallel()
-	clock, plain, withInput := &movableClock{}, collector{}, collector{}
+	clock, plain, withInput := clocktest.New(), collector{}, collector{}
 	start(t, clock, nil,
 		Schedule{ARN: ruleARN, Expression: "rate(1 minute)", Target: &plain},
 		Schedule{ARN: scheduleARN, Expression: "rate(1 minute)", Target: &withInput, Input: `"<aws.scheduler.execution-id>"`})
 	for range 2 {
-		clock.move(time.Minute)
+		clock.Move(time.Minute)
 	}
 	for _, c := range []collector{plain, withInput} {
 		if len(c.events) != 2 || c.events[0] == c.events[1] {
@@ -200,10 +161,10 @@ func TestEveryRunHasIDsOfItsOwn(t *testing.T) {
 func TestARunThatFailsIsSaidAndDoesNotStopTheSchedule(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	clock, target := &movableClock{}, collector{err: errors.New("no permission")}
+	clock, target := clocktest.New(), collector{err: errors.New("no permission")}
 	start(t, clock, slog.New(slog.NewJSONHandler(&log, nil)), Schedule{ARN: ruleARN, Expression: "rate(1 minute)", Target: &target})
-	clock.move(time.Minute)
-	clock.move(time.Minute)
+	clock.Move(time.Minute)
+	clock.Move(time.Minute)
 	if len(target.events) != 2 {
 		t.Errorf("there were %d runs, want 2", len(target.events))
 	}
@@ -247,13 +208,13 @@ func TestStartRefuses(t *testing.T) {
 		"a text as input": {func(s *Schedule) { s.Input = "hello" }, "not JSON"},
 		"cron":            {func(s *Schedule) { s.Expression = "cron(0 12 * * ? *)" }, "has the form cron(…): the local stage runs rate(…) only"},
 	} {
-		broken, clock := fine, &movableClock{}
+		broken, clock := fine, clocktest.New()
 		tt.change(&broken)
 		_, err := Start(Config{Schedules: []Schedule{fine, broken}, Clock: clock})
 		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "schedule "+broken.ARN) {
 			t.Errorf("%s: Start = %v, want %q", name, err, tt.want)
 		}
-		if len(clock.timers) != 0 {
+		if clock.Pending() != 0 {
 			t.Errorf("%s: a schedule was started", name)
 		}
 	}

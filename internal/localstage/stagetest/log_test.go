@@ -29,8 +29,9 @@ func TestSecretsInALogAreFound(t *testing.T) {
 	}
 	for _, line := range []string{
 		`ConnectFunction | {"timestamp":"2026-11-22T06:00:00Z","level":"WARN","message":"connection refused","connectionId":"RhDBXdXgIAMCIFQ=","reason":"ticket_used","requestId":"0b9a2b4e-7c1f-4a86-9d3b-7d0e2f1a5c66"}`,
-		`level=WARN msg="WebSocket API refused a request" action=execute-api:Invoke refusal.reason="X-Amz-Signature does not match"`,
+		`level=WARN msg="handshake refused by authorization" sourceIp=127.0.0.1 refusal.reason="X-Amz-Signature does not match"`,
 		`{"error":"X-Amz-Signature=[redacted]"}`,
+		`level=INFO msg="connection closed" connectionId="aIDJeyJXdXgIAMC="`,
 	} {
 		if found := leaks([]string{line}, hidden); len(found) != 0 {
 			t.Errorf("an honest line was taken for a leak: %q", found)

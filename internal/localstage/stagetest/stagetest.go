@@ -27,6 +27,7 @@ type Options struct {
 	Parameters map[string]string
 	Faults     localstage.Faults
 	State      string                   // default: a folder of the test's own
+	Page       bool                     // build and run the page, too, which takes Node.js
 	Configure  func(*localstage.Config) // last word on everything else
 }
 
@@ -49,12 +50,16 @@ func Start(t testing.TB, o Options) *Stage {
 		Parameters: o.Parameters,
 		State:      o.State,
 		Artifacts:  Artifacts(t),
+		Without:    []string{FrontendFunction},
 		Faults:     o.Faults,
 		Logs:       log,
 		Log:        slog.New(slog.NewTextHandler(log, nil)),
 	}
 	if config.State == "" {
 		config.State = t.TempDir()
+	}
+	if o.Page {
+		config.Artifacts, config.Adapter, config.Without = withPage(t), adapter(t), nil
 	}
 	if o.Configure != nil {
 		o.Configure(&config)
@@ -112,6 +117,9 @@ func (s *Stage) Client(t testing.TB) *stageclient.Client {
 	}
 	return &stageclient.Client{Outputs: outputs, HTTP: s.log.witness()}
 }
+
+// Lines returns what a function has logged, line by line.
+func (s *Stage) Lines(logicalID string) []string { return s.log.of(logicalID) }
 
 // Refusals returns why a function has refused, in the order of its log: the
 // values of "reason" in its lines.

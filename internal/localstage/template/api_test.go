@@ -135,6 +135,7 @@ func TestRawAPIErrors(t *testing.T) {
 		"target of another API": {`Target: !Sub "integrations/${SocketCall}"}`, `Target: !Sub "integrations/${WebCall}"}`, "is no integration of its API"},
 		"not deployed":          {"DeploymentId: !Ref SocketDeployment", "Description: d", "SocketStage: needs AutoDeploy: true"},
 		"other deployment":      {"DeploymentId: !Ref SocketDeployment", "DeploymentId: x", "SocketStage: needs AutoDeploy: true"},
+		"stage name":            {"StageName: live", "StageName: live/1", `SocketStage Properties.StageName: "live/1" must be $default, or up to 128 letters`},
 		"two stages":            {"ApiId: !Ref Web, StageName: $default", "ApiId: !Ref Socket, StageName: $default", "Socket: has 2 stages"},
 		"route of no API":       {"ApiId: !Ref Web, RouteKey: $default", "ApiId: nobody, RouteKey: $default", `Page: ApiId "nobody" is no API of this template`},
 		"settings of no route":  {"{echo: {Throttling", "{ping: {Throttling", `SocketStage: RouteSettings: there is no route "ping"`},
@@ -219,7 +220,7 @@ func TestSAMWebSocketAPIErrors(t *testing.T) {
 	tests := map[string]struct{ old, replacement, want string }{
 		"route key":          {"echo:", "send-message:", `Socket Properties.Routes.send-message: route key "send-message" must be alphanumeric`},
 		"Lambda authorizer":  {"      Routes:", "      Auth: {AuthType: CUSTOM}\n      Routes:", `Socket Properties.Auth.AuthType: "CUSTOM" is not supported`},
-		"default stage":      {"      Routes:", "      StageName: $default\n      Routes:", "the stage of a WebSocket API cannot be $default"},
+		"default stage":      {"      Routes:", "      StageName: $default\n      Routes:", `Socket Properties.StageName: "$default" must be`},
 		"no function":        {"{FunctionArn: !GetAtt F.Arn, IntegrationTimeout: 1000}", "{}", "Socket Properties.Routes.$connect.FunctionArn: is needed"},
 		"own domain":         {"      Routes:", "      Domain: {}\n      Routes:", "Socket Properties.Domain: is not supported"},
 		"name of the others": {"  Answer:", "  SocketEchoRoute: {Type: AWS::Logs::LogGroup}\n  Answer:", "the transform makes an AWS::ApiGatewayV2::Route named SocketEchoRoute"},

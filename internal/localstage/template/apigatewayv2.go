@@ -1,6 +1,7 @@
 package template
 
 import (
+	"regexp"
 	"strings"
 	"time"
 )
@@ -97,8 +98,15 @@ func (b *builder) addStage(r *resource, p *reader) {
 		deployed:   p.flag("AutoDeploy"),
 		deployment: p.text("DeploymentId", ""),
 	}
+	if !isStageName(stage.name) {
+		p.fail(p.place("StageName"), "%q must be $default, or up to 128 letters, digits, - and _", stage.name)
+	}
 	stage.read(p)
 	b.parts.stages = append(b.parts.stages, stage)
+}
+
+func isStageName(name string) bool {
+	return name == "$default" || regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`).MatchString(name)
 }
 
 // read reads the properties that a stage has in its raw and in its SAM form.

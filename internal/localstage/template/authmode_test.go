@@ -78,6 +78,56 @@ func TestOnlyModeJwtNeedsAnIssuer(t *testing.T) {
 	}
 }
 
+// The server of the stack's own page is trusted, and nobody else is but whom somebody names.
+func TestThePageNamesUsersInModeIam(t *testing.T) {
+	t.Parallel()
+	const other = "arn:aws:iam::111122223333:role/other"
+	loaded := mustLoadWith(t, map[string]string{"AuthMode": "iam"})
+	page := loaded.Roles[slices.IndexFunc(loaded.Roles, func(r Role) bool { return r.LogicalID == "FrontendRole" })].ARN
+	for name, test := range map[string]struct {
+		parameters map[string]string
+		want       string
+	}{
+		"iam":                     {map[string]string{"AuthMode": "iam"}, page},
+		"iam with others":         {map[string]string{"AuthMode": "iam", "TrustedCallerArns": other}, page + "," + other},
+		"iam without the page":    {map[string]string{"AuthMode": "iam", "TrustedCallerArns": other, "DeployFrontend": "false"}, other},
+		"iam with nobody":         {map[string]string{"AuthMode": "iam", "DeployFrontend": "false"}, ""},
+		"jwt, where nobody names": {nil, ""},
+	} {
+		loaded := mustLoadWith(t, test.parameters)
+		if got := loaded.Functions[functionIndex(t, loaded, "SignUrlFunction")].Environment["TRUSTED_CALLER_ARNS"]; got != test.want {
+			t.Errorf("%s: signurl trusts %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestThePageCanBeLeftOut(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"jwt", "iam", "guest"} {
+		loaded := mustLoadWith(t, map[string]string{"AuthMode": mode, "DeployFrontend": "false"})
+		if len(loaded.HTTPAPIs[0].Routes) != 1 || len(loaded.Secrets) != 0 || loaded.Outputs["FrontendUrl"] == "" ||
+			slices.ContainsFunc(loaded.Functions, func(f Function) bool { return f.LogicalID == pageFunction }) ||
+			slices.ContainsFunc(loaded.Roles, func(r Role) bool { return r.LogicalID == "FrontendRole" }) {
+			t.Errorf("mode %s: something of the page is left: %+v", mode, loaded.HTTPAPIs[0].Routes)
+		}
+	}
+}
+
+// Layer 29 belongs to a release that was withdrawn, and those before 27 to another major version.
+func TestVersionsOfTheAdaptersLayer(t *testing.T) {
+	t.Parallel()
+	for version, good := range map[string]bool{"27": true, "28": true, "30": true, "31": true, "100": true, "29": false, "26": false, "9": false, "": false, "latest": false} {
+		if _, err := loadWith(map[string]string{"AdapterLayerVersion": version}); (err == nil) != good {
+			t.Errorf("version %q: %v", version, err)
+		}
+	}
+	loaded := loadRepository(t)
+	want := []string{"arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerArm64:30"}
+	if got := loaded.Functions[functionIndex(t, loaded, pageFunction)].Layers; !slices.Equal(got, want) {
+		t.Errorf("layers %v, want %v", got, want)
+	}
+}
+
 func TestNobodyIsLetInByDefault(t *testing.T) {
 	t.Parallel()
 	environment := loadRepository(t).Functions[functionIndex(t, loadRepository(t), "SignUrlFunction")].Environment

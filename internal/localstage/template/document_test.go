@@ -27,7 +27,7 @@ func TestDocumentErrors(t *testing.T) {
 		"globals of APIs":      {"Globals: {Api: {}}\nResources: {}\n", "Globals.Api: is not supported"},
 		"logical id":           {"Resources:\n  a-b: {Type: AWS::Logs::LogGroup}\n", "a logical id is made of letters and digits"},
 		"no type":              {"Resources:\n  A: {Properties: {}}\n", "template.yaml:2: A: has no Type"},
-		"unknown type":         {"Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n", "template.yaml:2: Queue: type AWS::SQS::Queue is not supported by the local stage"},
+		"unknown type":         {"Resources:\n  Queue:\n    Type: AWS::S3::Bucket\n", "template.yaml:2: Queue: type AWS::S3::Bucket is not supported by the local stage"},
 		"unknown attribute":    {"Resources:\n  A: {Type: AWS::Logs::LogGroup, UpdatePolicy: {}}\n", "A UpdatePolicy: is not supported"},
 		"properties as list":   {"Resources:\n  A: {Type: AWS::Logs::LogGroup, Properties: []}\n", "A Properties: must be a mapping"},
 		"unknown dependency":   {"Resources:\n  A: {Type: AWS::Logs::LogGroup, DependsOn: [B]}\n", `A DependsOn: there is no resource "B"`},

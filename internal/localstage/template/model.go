@@ -12,9 +12,12 @@ type Template struct {
 	WebSocketAPIs []WebSocketAPI
 	HTTPAPIs      []HTTPAPI
 	Tables        []Table
+	Secrets       []Secret
 	Schedules     []Schedule
 	Permissions   []Permission // those that the template writes and those that the SAM transform makes
 	Outputs       map[string]string
+
+	EventInvokeConfigs []EventInvokeConfig // sorted by function
 }
 
 // Function is an AWS::Serverless::Function.
@@ -106,12 +109,28 @@ type Table struct {
 	TTLAttribute         string          // empty when items do not expire
 }
 
+// Secret is an AWS::SecretsManager::Secret. Its value is made up once, of letters and digits and, unless they are excluded,
+// punctuation.
+type Secret struct {
+	LogicalID, ARN     string
+	Length             int
+	ExcludePunctuation bool
+}
+
 // Schedule is an AWS::Events::Rule with a schedule, written as such or as a function's event of type Schedule.
 type Schedule struct {
 	LogicalID, ARN string
 	Expression     string // "rate(1 minute)"
 	Function       string // logical id of the target
 	Input          string // JSON that the function gets; empty for the service's own event
+}
+
+// EventInvokeConfig is an AWS::Lambda::EventInvokeConfig: how a function is invoked asynchronously.
+type EventInvokeConfig struct {
+	Function                string        // logical id
+	MaximumRetryAttempts    int           // -1 when the template sets none
+	MaximumEventAge         time.Duration // 0 when the template sets none
+	OnFailure, OnFailureARN string        // logical id and ARN of the AWS::SQS::Queue for what could not be delivered, or ""
 }
 
 // Permission is an AWS::Lambda::Permission: who may invoke a function.

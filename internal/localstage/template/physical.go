@@ -85,6 +85,12 @@ func nameProperty(typ string) (property string, maxLength int) {
 		return "StageName", 128
 	case typeRule:
 		return "Name", 64
+	case typeTopic:
+		return "TopicName", 256
+	case typeSecret:
+		return "Name", 512
+	case typeQueue:
+		return "QueueName", 80
 	}
 	return "", 0
 }
@@ -106,8 +112,14 @@ func (s *stack) resourceARN(r *resource) (string, error) {
 		return s.arn("dynamodb", "table/"+name), nil
 	case typeLogGroup:
 		return s.arn("logs", "log-group:"+name+":*"), nil
+	case typeTopic:
+		return s.arn("sns", name), nil
 	case typeRule:
 		return s.arn("events", "rule/"+name), nil
+	case typeQueue:
+		return s.arn("sqs", name), nil
+	case typeSecret: // Secrets Manager ends the ARN with six letters of its own
+		return s.arn("secretsmanager", "secret:"+name+"-"+s.id(r.logicalID, upperAlphanumeric, 6)), nil
 	default: // roles, which have no region
 		return "arn:aws:iam::" + s.options.AccountID + ":role/" + name, nil
 	}

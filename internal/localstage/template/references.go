@@ -93,6 +93,11 @@ func (s *stack) resourceRef(r *resource, at place) (string, error) {
 	switch r.typ {
 	case typeFunction, typeRole, typeTable, typeLogGroup, typeStage, typeRule:
 		return s.name(r)
+	case typeSecret, typeTopic:
+		return s.resourceARN(r)
+	case typeQueue:
+		name, err := s.name(r)
+		return "https://sqs." + s.options.Region + ".amazonaws.com/" + s.options.AccountID + "/" + name, err
 	case typeWebSocketAPI, typeAPI:
 		return s.id(r.logicalID, lowerAlphanumeric, 10), nil
 	case typeRoute, typeIntegration:
@@ -111,8 +116,11 @@ func (s *stack) attribute(logicalID, attribute string, at place) (value, error) 
 	}
 	var text string
 	switch r.typ + " " + attribute {
-	case typeFunction + " Arn", typeRole + " Arn", typeTable + " Arn", typeLogGroup + " Arn", typeRule + " Arn":
+	case typeFunction + " Arn", typeRole + " Arn", typeTable + " Arn", typeLogGroup + " Arn", typeRule + " Arn",
+		typeQueue + " Arn":
 		text, err = s.resourceARN(r)
+	case typeQueue + " QueueName":
+		text, err = s.name(r)
 	case typeRole + " RoleId":
 		text = "AROA" + s.id(logicalID, upperAlphanumeric, 17)
 	case typeWebSocketAPI + " ApiEndpoint":
@@ -138,6 +146,8 @@ func idAttributes(typ string) []string {
 	switch typ {
 	case typeWebSocketAPI, typeAPI:
 		return []string{"ApiId"}
+	case typeSecret:
+		return []string{"Id"}
 	case typeRoute:
 		return []string{"RouteId"}
 	case typeIntegration:

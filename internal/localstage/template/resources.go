@@ -21,6 +21,14 @@ const (
 	typeDeployment    = "AWS::ApiGatewayV2::Deployment"
 	typeRouteResponse = "AWS::ApiGatewayV2::RouteResponse"
 	typeRule          = "AWS::Events::Rule"
+	typeMetricFilter  = "AWS::Logs::MetricFilter"
+	typeLogsQuery     = "AWS::Logs::QueryDefinition"
+	typeDashboard     = "AWS::CloudWatch::Dashboard"
+	typeAlarm         = "AWS::CloudWatch::Alarm"
+	typeTopic         = "AWS::SNS::Topic"
+	typeSecret        = "AWS::SecretsManager::Secret"
+	typeEventInvoke   = "AWS::Lambda::EventInvokeConfig"
+	typeQueue         = "AWS::SQS::Queue"
 )
 
 // builder turns the resources of a stack into the model.
@@ -45,6 +53,8 @@ func (s *stack) model() (*Template, error) {
 	slices.SortFunc(t.Functions, func(a, b Function) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
 	slices.SortFunc(t.Roles, func(a, b Role) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
 	slices.SortFunc(t.Tables, func(a, b Table) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
+	slices.SortFunc(t.Secrets, func(a, b Secret) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
+	slices.SortFunc(t.EventInvokeConfigs, func(a, b EventInvokeConfig) int { return cmp.Compare(a.Function, b.Function) })
 	slices.SortFunc(t.Schedules, func(a, b Schedule) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
 	slices.SortFunc(t.Permissions, func(a, b Permission) int {
 		return cmp.Or(cmp.Compare(a.Function, b.Function), cmp.Compare(a.SourceARN, b.SourceARN))
@@ -97,6 +107,10 @@ func (b *builder) readerOf(typ string) func(*resource, *reader) {
 		return b.addRouteResponse
 	case typeRule:
 		return b.addRule
+	case typeSecret:
+		return b.addSecret
+	case typeEventInvoke:
+		return b.addEventInvokeConfig
 	}
 	if ignored := withoutEffect(typ); ignored != nil {
 		return func(_ *resource, p *reader) { p.ignore(ignored...) }
@@ -110,6 +124,21 @@ func withoutEffect(typ string) []string {
 	switch typ {
 	case typeLogGroup:
 		return []string{"LogGroupName", "LogGroupClass", "RetentionInDays", "KmsKeyId", "Tags"}
+	case typeQueue: // the local stage keeps what is sent there in a file of the same name
+		return []string{"QueueName", "MessageRetentionPeriod", "SqsManagedSseEnabled", "Tags"}
+	case typeMetricFilter:
+		return []string{"LogGroupName", "FilterPattern", "MetricTransformations"}
+	case typeLogsQuery:
+		return []string{"Name", "LogGroupNames", "QueryString"}
+	case typeDashboard:
+		return []string{"DashboardName", "DashboardBody"}
+	case typeTopic:
+		return []string{"DisplayName", "Subscription"}
+	case typeAlarm:
+		return []string{
+			"AlarmDescription", "AlarmActions", "OKActions", "Namespace", "MetricName", "Dimensions", "Metrics", "Statistic", "ExtendedStatistic",
+			"Period", "EvaluationPeriods", "Threshold", "ComparisonOperator", "TreatMissingData",
+		}
 	}
 	return nil
 }
@@ -130,6 +159,9 @@ func (b *builder) properties(r *resource) (*reader, error) {
 	}
 	if v.kind != object {
 		return nil, at.errorf("must be a mapping")
+	}
+	if err := b.checkDynamicReferences(r, v, at); err != nil {
+		return nil, err
 	}
 	return newReader(v, at), nil
 }

@@ -10,6 +10,9 @@ import (
 
 // The rules that this project's template keeps, whatever is added to it.
 
+// report tells what breaks a rule. A test of the template fails with it; a test of the rules collects it.
+type report func(format string, args ...any)
+
 // statement is one statement of a role's policy.
 type statement struct {
 	role             string
@@ -49,58 +52,114 @@ func statements(t *testing.T, roles []Role) []statement {
 
 func TestPoliciesGrantNoWildcards(t *testing.T) {
 	t.Parallel()
-	for _, s := range statements(t, loadRepository(t).Roles) {
+	grantNoWildcards(t, loadRepository(t), t.Errorf)
+}
+
+// grantNoWildcards: no action has a wildcard, and nothing is allowed everywhere.
+func grantNoWildcards(t *testing.T, loaded *Template, report report) {
+	t.Helper()
+	for _, s := range statements(t, loaded.Roles) {
 		for _, action := range s.Action {
 			if strings.Contains(action, "*") {
-				t.Errorf("%s: action %s has a wildcard", s.role, action)
+				report("%s: action %s has a wildcard", s.role, action)
 			}
 		}
 		if s.Effect == "Allow" && slices.Contains(s.Resource, "*") {
-			t.Errorf("%s: %v is allowed on every resource", s.role, s.Action)
+			report("%s: %v is allowed on every resource", s.role, s.Action)
 		}
 	}
 }
 
 func TestOnlySignUrlOpensConnections(t *testing.T) {
 	t.Parallel()
-	var roles []string
-	for _, s := range statements(t, loadRepository(t).Roles) {
-		if s.Effect != "Allow" || !slices.Contains(s.Action, "execute-api:Invoke") {
-			continue
-		}
-		roles = append(roles, s.role)
-		for _, resource := range s.Resource {
-			if !strings.HasSuffix(resource, "/prod/$connect") {
-				t.Errorf("%s may invoke %s, only $connect is to be signed for", s.role, resource)
+	for mode, want := range map[string][]string{"jwt": {"SignUrlRole"}, "guest": {"SignUrlRole"}, "iam": {"FrontendRole", "SignUrlRole"}} {
+		var roles []string
+		loaded := mustLoadWith(t, map[string]string{"AuthMode": mode})
+		connect := loaded.WebSocketAPIs[0].ID + "/prod/$connect"
+		ask := loaded.HTTPAPIs[0].ID + "/*/POST/signurl"
+		for _, s := range statements(t, loaded.Roles) {
+			if s.Effect != "Allow" || !slices.Contains(s.Action, "execute-api:Invoke") {
+				continue
+			}
+			roles = append(roles, s.role)
+			only := map[string]string{"SignUrlRole": connect, "FrontendRole": ask}[s.role]
+			if !slices.Equal(s.Resource, texts{"arn:aws:execute-api:us-east-1:111122223333:" + only}) {
+				t.Errorf("mode %s: %s may invoke %v, want %q alone", mode, s.role, s.Resource, only)
 			}
 		}
-	}
-	if !slices.Equal(roles, []string{"SignUrlRole"}) {
-		t.Errorf("roles that may open connections: %v, want SignUrlRole alone", roles)
+		if !slices.Equal(roles, want) {
+			t.Errorf("mode %s: roles that may invoke an API are %v, want %v", mode, roles, want)
+		}
 	}
 }
 
 func TestConnectionsArePostedToByRoute(t *testing.T) {
 	t.Parallel()
-	for _, s := range statements(t, loadRepository(t).Roles) {
+	manageByRoute(t, loadRepository(t), t.Errorf)
+}
+
+// manageByRoute: who may post to connections and close them.
+func manageByRoute(t *testing.T, loaded *Template, report report) {
+	t.Helper()
+	for _, s := range statements(t, loaded.Roles) {
 		if s.Effect != "Allow" || !slices.Contains(s.Action, "execute-api:ManageConnections") {
 			continue
 		}
 		allowed := map[string][]string{
 			"SendMessageRole": {"/prod/POST/@connections/*"},
+			"FanoutRole":      {"/prod/POST/@connections/*"},
 			"ReaperRole":      {"/prod/POST/@connections/*", "/prod/DELETE/@connections/*"},
 		}[s.role]
 		for _, resource := range s.Resource {
 			if _, path, _ := strings.Cut(resource, "/"); !slices.Contains(allowed, "/"+path) {
-				t.Errorf("%s may manage %s, only the reaper closes and only it and sendmessage post", s.role, resource)
+				report("%s may manage %s, only the reaper closes, and only it, sendmessage and fanout post", s.role, resource)
 			}
 		}
 	}
 }
 
+func TestOnlySendMessageInvokesAndOnlyFanout(t *testing.T) {
+	t.Parallel()
+	loaded := loadRepository(t)
+	fanout := slices.IndexFunc(loaded.Functions, func(f Function) bool { return f.LogicalID == "FanoutFunction" })
+	for _, s := range statements(t, loaded.Roles) {
+		if !slices.ContainsFunc(s.Action, func(a string) bool { return strings.HasPrefix(a, "lambda:") }) {
+			continue
+		}
+		if s.role != "SendMessageRole" || !slices.Equal(s.Action, texts{"lambda:InvokeFunction"}) || !slices.Equal(s.Resource, texts{loaded.Functions[fanout].ARN}) {
+			t.Errorf("%s: %v is allowed on %v", s.role, s.Action, s.Resource)
+		}
+	}
+}
+
+// What Lambda gives up is kept encrypted, and not for ever: it holds what people wrote.
+func TestFailedEventsAreKeptForAWhile(t *testing.T) {
+	t.Parallel()
+	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
+		resource := r.(map[string]any)
+		if resource["Type"] != "AWS::SQS::Queue" {
+			continue
+		}
+		properties := resource["Properties"].(map[string]any)
+		if properties["SqsManagedSseEnabled"] != true || properties["MessageRetentionPeriod"] != 259200.0 {
+			t.Errorf("%s: %v", logicalID, properties)
+		}
+	}
+	configs := loadRepository(t).EventInvokeConfigs
+	if len(configs) != 1 || configs[0].Function != "FanoutFunction" || configs[0].OnFailure != "FanoutFailures" {
+		t.Errorf("asynchronous invocations: %+v", configs)
+	}
+}
+
 func TestTableIsGrantedByKeyOrTransaction(t *testing.T) {
 	t.Parallel()
-	for _, s := range statements(t, loadRepository(t).Roles) {
+	grantByKey(t, loadRepository(t), t.Errorf)
+}
+
+// grantByKey: the table is granted by key or by transaction.
+func grantByKey(t *testing.T, loaded *Template, report report) {
+	t.Helper()
+	for _, s := range statements(t, loaded.Roles) {
 		if !slices.ContainsFunc(s.Action, func(a string) bool { return strings.HasPrefix(a, "dynamodb:") }) {
 			continue
 		}
@@ -110,7 +169,7 @@ func TestTableIsGrantedByKeyOrTransaction(t *testing.T) {
 		transaction := s.Condition["ForAnyValue:StringEquals"]["dynamodb:EnclosingOperation"]
 		byKey := len(keys) > 0 && slices.Equal(present, []string{"false"})
 		if !byKey && !slices.Equal(transaction, []string{"TransactWriteItems"}) {
-			t.Errorf("%s: %v is granted for the whole table", s.role, s.Action)
+			report("%s: %v is granted for the whole table", s.role, s.Action)
 		}
 	}
 }
@@ -128,7 +187,7 @@ func TestEachFunctionHasARoleOfItsOwn(t *testing.T) {
 
 func TestPermissionsNameAccountAndRoute(t *testing.T) {
 	t.Parallel()
-	source := regexp.MustCompile(`^arn:aws:execute-api:us-east-1:111122223333:[a-z0-9]{10}/(prod/[$a-z]+|\*/[A-Z]+/[a-z/]+)$`)
+	source := regexp.MustCompile(`^arn:aws:execute-api:us-east-1:111122223333:[a-z0-9]{10}/(prod/[$a-z]+|\*/[A-Z]+/[a-z/]+|\*/\$default)$`)
 	loaded := loadRepository(t)
 	for _, p := range loaded.Permissions {
 		if p.Principal == "events.amazonaws.com" && slices.ContainsFunc(loaded.Schedules, func(s Schedule) bool {
@@ -159,8 +218,13 @@ func TestRoutesAreAuthorizedAndThrottled(t *testing.T) {
 			t.Errorf("%s has no throttle", api.LogicalID)
 		}
 		for _, r := range api.Routes {
-			if r.AuthorizationType != "JWT" {
+			// Anybody may see the page.
+			page := r.Key == "$default" && r.Function == pageFunction
+			if r.AuthorizationType != "JWT" && !page {
 				t.Errorf("%s: %s is authorized by %s unless somebody chooses otherwise", api.LogicalID, r.Key, r.AuthorizationType)
+			}
+			if !page && (r.Throttle == nil || r.Throttle.RateLimit == 0 || r.Throttle.BurstLimit == 0) {
+				t.Errorf("%s: %s has no throttle of its own", api.LogicalID, r.Key)
 			}
 		}
 	}
@@ -200,6 +264,24 @@ func checkError(t *testing.T, err error, want string) {
 	}
 }
 
+// checkAccessLog holds an access log to being there on demand, and to variables that hold nothing of the address and the headers.
+func checkAccessLog(t *testing.T, logicalID string, settings any) {
+	t.Helper()
+	if settings == nil {
+		return
+	}
+	text, err := json.Marshal(settings)
+	if err != nil || !strings.HasPrefix(string(text), `{"Fn::If":["LogWebSocket",`) || !strings.HasSuffix(string(text), `{"Ref":"AWS::NoValue"}]}`) {
+		t.Errorf("%s has an access log that nobody has asked for: %s", logicalID, text)
+	}
+	harmless := []string{"requestId", "connectionId", "routeKey", "eventType", "status", "error.responseType", "integrationErrorMessage", "integrationLatency", "connectedAt"}
+	for _, m := range regexp.MustCompile(`\$context\.([\w.]+)`).FindAllStringSubmatch(string(text), -1) {
+		if !slices.Contains(harmless, m[1]) {
+			t.Errorf("%s logs $context.%s, of which nobody has said what it holds", logicalID, m[1])
+		}
+	}
+}
+
 func TestDeployedSettings(t *testing.T) {
 	t.Parallel()
 	resources := readGolden(t)["Resources"].(map[string]any)
@@ -214,18 +296,24 @@ func TestDeployedSettings(t *testing.T) {
 		}
 		switch resource["Type"] {
 		case "AWS::Lambda::Function":
-			set("Runtime", `"provided.al2023"`)
+			runtime := `"provided.al2023"`
+			if logicalID == pageFunction {
+				runtime = `"nodejs22.x"`
+			}
+			set("Runtime", runtime)
 			set("Architectures", `["arm64"]`)
 		case "AWS::DynamoDB::Table":
 			set("TimeToLiveSpecification", `{"AttributeName":"expiresAt","Enabled":true}`)
 			set("BillingMode", `"PAY_PER_REQUEST"`)
 		case "AWS::Logs::LogGroup":
-			logs++
+			if resource["Condition"] != "LogWebSocket" { // the gateway's own log is there on demand
+				logs++
+			}
 			set("RetentionInDays", `{"Ref":"LogRetentionDays"}`)
 		case "AWS::ApiGatewayV2::Stage":
 			set("AutoDeploy", "true")
-			// Traces and access logs could hold the signed query.
-			set("AccessLogSettings", "null")
+			checkAccessLog(t, logicalID, properties["AccessLogSettings"])
+			// Traces hold the signed query.
 			if text, _ := json.Marshal(properties); strings.Contains(string(text), `"DataTraceEnabled":true`) {
 				t.Errorf("%s traces data", logicalID)
 			}

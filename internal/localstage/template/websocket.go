@@ -17,8 +17,8 @@ func (b *builder) addWebSocketAPI(r *resource, p *reader) {
 	}
 	b.parts.apis = append(b.parts.apis, api)
 	stage := stagePart{api: api.id, place: r.place, name: p.text("StageName", "default"), deployed: true}
-	if stage.name == "$default" {
-		p.fail(p.place("StageName"), "the stage of a WebSocket API cannot be $default")
+	if stage.name == "$default" || !isStageName(stage.name) {
+		p.fail(p.place("StageName"), "%q must be up to 128 letters, digits, - and _", stage.name)
 	}
 	stage.read(p)
 	b.parts.stages = append(b.parts.stages, stage)

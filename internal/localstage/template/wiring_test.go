@@ -30,13 +30,18 @@ func foldersOfTargets(t *testing.T) map[string]string {
 	return folders
 }
 
+// pageFunction is the one function that is no Go program: its target builds frontend/.
+const pageFunction = "FrontendFunction"
+
 func TestEveryFunctionHasATargetAndAFolder(t *testing.T) {
 	t.Parallel()
 	var functions []string
 	for _, f := range loadRepository(t).Functions {
-		functions = append(functions, f.LogicalID)
 		if err := f.CheckSources(root); err != nil {
 			t.Error(err)
+		}
+		if f.LogicalID != pageFunction {
+			functions = append(functions, f.LogicalID)
 		}
 	}
 	folders := foldersOfTargets(t)
@@ -58,13 +63,21 @@ func TestEveryFunctionHasATargetAndAFolder(t *testing.T) {
 	}
 }
 
-// Each function is given just what it reads: a variable that is missing would show on AWS only, and one too many tells a
-// function what it need not know.
 func TestEnvironmentIsWhatTheFunctionReads(t *testing.T) {
 	t.Parallel()
+	giveWhatIsRead(t, loadRepository(t), t.Errorf)
+}
+
+// giveWhatIsRead: each function is given just what it reads. A variable that is missing would show on AWS only, and one too many
+// tells a function what it need not know.
+func giveWhatIsRead(t *testing.T, loaded *Template, report report) {
+	t.Helper()
 	folders := foldersOfTargets(t)
 	tag := regexp.MustCompile("`env:\"([A-Z][A-Z0-9_]*)")
-	for _, f := range loadRepository(t).Functions {
+	for _, f := range loaded.Functions {
+		if f.LogicalID == pageFunction {
+			continue
+		}
 		var read []string
 		sources, err := filepath.Glob(filepath.Join(root, "functions", folders[f.LogicalID], "*.go"))
 		if err != nil {
@@ -83,19 +96,73 @@ func TestEnvironmentIsWhatTheFunctionReads(t *testing.T) {
 		}
 		slices.Sort(read)
 		if given := slices.Sorted(maps.Keys(f.Environment)); !slices.Equal(given, read) {
-			t.Errorf("%s is given %v and reads %v", f.LogicalID, given, read)
+			report("%s is given %v and reads %v", f.LogicalID, given, read)
 		}
 	}
 }
 
+// The page's variables have the same rule. What an operator may set by hand stands in no template.
+func TestThePageReadsWhatItIsGiven(t *testing.T) {
+	t.Parallel()
+	byHand := []string{"OIDC_CLIENT_SECRET", "OIDC_SCOPE"}
+	name := regexp.MustCompile(`["'.]([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b`)
+	read := make(map[string]bool)
+	err := filepath.WalkDir(filepath.Join(root, "frontend", "web", "src"), func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.Contains(path, "/src/server/") && !strings.HasSuffix(path, "session.ts") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		for _, m := range name.FindAllStringSubmatch(string(data), -1) {
+			read[m[1]] = !slices.Contains(byHand, m[1])
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps.DeleteFunc(read, func(_ string, fromTemplate bool) bool { return !fromTemplate })
+	loaded := mustLoadWith(t, map[string]string{"AuthMode": "iam"})
+	given := maps.Clone(loaded.Functions[functionIndex(t, loaded, pageFunction)].Environment)
+	for _, adapters := range []string{"AWS_LAMBDA_EXEC_WRAPPER", "AWS_LWA_READINESS_CHECK_PATH", "PORT", "HOSTNAME"} {
+		delete(given, adapters)
+	}
+	if got, want := slices.Sorted(maps.Keys(read)), slices.Sorted(maps.Keys(given)); !slices.Equal(got, want) {
+		t.Errorf("the page is given %v and reads %v", want, got)
+	}
+}
+
+// Where the page's server keeps sessions, it signs them, and with nothing that stands in the template.
 func TestEnvironmentHoldsNoSecrets(t *testing.T) {
 	t.Parallel()
 	secret := regexp.MustCompile(`SECRET|PASSWORD|TOKEN|PRIVATE|CREDENTIAL|API_KEY`)
-	for _, f := range loadRepository(t).Functions {
-		for name := range f.Environment {
-			if secret.MatchString(name) {
-				t.Errorf("%s: %s looks like a secret, which an environment shows to everybody who may read the function", f.LogicalID, name)
+	for mode, want := range map[string][]string{"jwt": nil, "guest": nil, "iam": {"FrontendFunction.SESSION_SECRET"}} {
+		loaded := mustLoadWith(t, map[string]string{"AuthMode": mode})
+		var found []string
+		for _, f := range loaded.Functions {
+			for name, value := range f.Environment {
+				if !secret.MatchString(name) {
+					continue
+				}
+				found = append(found, f.LogicalID+"."+name)
+				if len(loaded.Secrets) != 1 || value != loaded.Secrets[0].SecretReference() {
+					t.Errorf("mode %s: %s.%s is %q, want a reference to a secret", mode, f.LogicalID, name, value)
+				}
 			}
+		}
+		if !slices.Equal(found, want) {
+			t.Errorf("mode %s: %v look like secrets, which an environment shows to everybody who may read the function; want %v", mode, found, want)
+		}
+	}
+}
+
+// `sam build` takes the name of an output for a reference (samcli, intrinsic_property_resolver.py, resolve_attribute), and breaks when
+// it finds a list.
+func TestNoOutputIsNamedLikeAListParameter(t *testing.T) {
+	t.Parallel()
+	s := repositoryStack(t)
+	for name := range members(s.document.outputs) {
+		if parameter := member(s.document.parameters, name.Value); parameter != nil && member(parameter, "Type").Value != "String" && member(parameter, "Type").Value != "Number" {
+			t.Errorf("the output %s is named like a parameter of type %s, and sam build fails", name.Value, member(parameter, "Type").Value)
 		}
 	}
 }

@@ -1,0 +1,130 @@
+package localstage
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"net/http"
+	"strconv"
+)
+
+// leaveSome has only the first half of each table's part of a batch processed, and hands the rest back as unprocessed, as a
+// table does that is too busy for a whole batch. A batch with one item for each table has no rest.
+// Source: DynamoDB API reference, "BatchWriteItem" and "BatchGetItem".
+func (d *dynamoDBFaults) leaveSome(w http.ResponseWriter, r *http.Request, operation string) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the front has read it already, so there is nobody to answer
+	}
+	half, rest, err := halve(operation, body)
+	if err != nil || len(rest) == 0 { // what is no batch the engine refuses
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		d.next.ServeHTTP(w, r)
+		return
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(half)), int64(len(half))
+	answer := &keptAnswer{header: w.Header(), status: http.StatusOK}
+	d.next.ServeHTTP(answer, r)
+	data := answer.body.Bytes()
+	if answer.status == http.StatusOK {
+		data = withUnprocessed(operation, data, rest)
+	}
+	answer.header.Set("Content-Length", strconv.Itoa(len(data)))
+	answer.header.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(data)), 10))
+	w.WriteHeader(answer.status)
+	_, _ = w.Write(data) // a caller that has left needs no answer
+}
+
+// keptAnswer is an http.ResponseWriter that keeps the body.
+type keptAnswer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (k *keptAnswer) Header() http.Header         { return k.header }
+func (k *keptAnswer) WriteHeader(status int)      { k.status = status }
+func (k *keptAnswer) Write(p []byte) (int, error) { return k.body.Write(p) }
+
+// batch is what a batch asks of each table.
+type batch map[string]*batchPart
+
+// batchPart is a list of writes or, with members beside the list, of keys to read.
+type batchPart struct {
+	items  []json.RawMessage
+	beside map[string]json.RawMessage // nil for writes
+}
+
+// UnmarshalJSON reads either form.
+func (p *batchPart) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '[' {
+		return json.Unmarshal(data, &p.items)
+	}
+	if err := json.Unmarshal(data, &p.beside); err != nil {
+		return err
+	}
+	return json.Unmarshal(p.beside["Keys"], &p.items)
+}
+
+// MarshalJSON writes the form that was read.
+func (p *batchPart) MarshalJSON() ([]byte, error) {
+	items, err := json.Marshal(p.items)
+	if err != nil || p.beside == nil {
+		return items, err
+	}
+	object := map[string]json.RawMessage{}
+	for name, value := range p.beside {
+		object[name] = value
+	}
+	object["Keys"] = items
+	return json.Marshal(object)
+}
+
+// halve returns the request with the first half of each part, and the rest.
+func halve(operation string, body []byte) (half []byte, rest batch, err error) {
+	var request map[string]json.RawMessage
+	var items batch
+	if err := json.Unmarshal(body, &request); err != nil {
+		return nil, nil, fmt.Errorf("read %s: %w", operation, err)
+	}
+	if err := json.Unmarshal(request["RequestItems"], &items); err != nil {
+		return nil, nil, fmt.Errorf("read %s: %w", operation, err)
+	}
+	rest = batch{}
+	for table, part := range items {
+		if middle := len(part.items) / 2; middle > 0 {
+			rest[table] = &batchPart{items: part.items[middle:], beside: part.beside}
+			part.items = part.items[:middle]
+		}
+	}
+	if request["RequestItems"], err = json.Marshal(items); err != nil {
+		return nil, nil, fmt.Errorf("write %s: %w", operation, err)
+	}
+	half, err = json.Marshal(request)
+	return half, rest, err
+}
+
+// withUnprocessed adds what was held back to what the engine itself has left.
+func withUnprocessed(operation string, answer []byte, rest batch) []byte {
+	name := "UnprocessedItems"
+	if operation == "BatchGetItem" {
+		name = "UnprocessedKeys"
+	}
+	var members map[string]json.RawMessage
+	var left batch
+	if json.Unmarshal(answer, &members) != nil || json.Unmarshal(members[name], &left) != nil {
+		return answer
+	}
+	for table, part := range left {
+		if held, ok := rest[table]; ok {
+			held.items = append(part.items, held.items...)
+		} else {
+			rest[table] = part
+		}
+	}
+	members[name], _ = json.Marshal(rest) // it was JSON before
+	data, _ := json.Marshal(members)
+	return data
+}
