@@ -1,0 +1,226 @@
+import { backoff } from "./backoff.js";
+import { Alarm } from "./clock.js";
+import { Connector } from "./connector.js";
+import { defaultEnvironment, type Environment } from "./environment.js";
+import type { Frame } from "./frames.js";
+import { messageId, uuidv7 } from "./ids.js";
+import { type Entry, Outbox } from "./outbox.js";
+import type { Signed, SignOptions } from "./sign.js";
+import type { ChatMessage, ChatSnapshot, ChatState, User } from "./state.js";
+import { checkText, cleanText, SendError, type SendErrorCode, sendFrame } from "./text.js";
+import { outgoingMessage, Transcript } from "./transcript.js";
+
+export interface ChatOptions extends SignOptions {
+  /** Called when the sign URL answers 401 or 403, or the server revokes the user. `code` as in the state `auth-required`. */
+  readonly onAuthRequired?: (code: string) => void;
+  /** As the server's parameter MessagesPerWindow, 20 by default: how many messages are sent in 10 s. More would wait. */
+  readonly messagesPerWindow?: number;
+  /** For tests: a clock, a WebSocket, … of their own. */
+  readonly environment?: Partial<Environment>;
+}
+
+/** A chat. All methods are bound: they can be passed on as they are. */
+export interface ChatClient {
+  readonly state: ChatState;
+  readonly messages: readonly ChatMessage[];
+  /** How many frames from the server were none that this client knows. */
+  readonly unknownFrames: number;
+  /** Connects, and from then on stays connected. Does nothing while it does. */
+  connect(): void;
+  /** Disconnects and cancels everything under way. Messages stay; `connect()` begins again. */
+  dispose(): void;
+  /** Does not wait for the next attempt; with a connection, asks the server whether it is there. */
+  retryNow(): void;
+  /** Sends a message, at once or when there is a connection, and returns the client's id for it. Throws SendError. The room is the first one by default. */
+  send(text: string, room?: string): string;
+  /** Sends a failed message again, under its old id: whoever has it already drops it. */
+  resend(clientId: string): void;
+  /** Forgets a message that is not delivered. */
+  discard(clientId: string): void;
+  /** Calls the listener after each change, until the returned function is called. */
+  subscribe(listener: () => void): () => void;
+  /** The same object until something changes. */
+  getSnapshot(): ChatSnapshot;
+}
+
+/** Makes a client. It does nothing before `connect()`, so it can be made on a server, too. */
+export function createChatClient(options: ChatOptions): ChatClient {
+  return new Client(options);
+}
+
+class Client implements ChatClient {
+  readonly #env: Environment;
+  readonly #connector: Connector;
+  readonly #outbox: Outbox;
+  readonly #transcript = new Transcript();
+  readonly #listeners = new Set<() => void>();
+  readonly #alarm: Alarm;
+  #snapshot: ChatSnapshot | undefined;
+  #user: User | undefined;
+  #rooms: readonly string[];
+  unknownFrames = 0;
+
+  constructor(options: ChatOptions) {
+    const env: Environment = { ...defaultEnvironment(), ...options.environment };
+    this.#env = env;
+    this.#rooms = options.rooms ?? [];
+    this.#outbox = new Outbox(options.messagesPerWindow ?? 20, (tries) => backoff(tries, env.random));
+    this.#alarm = new Alarm(env.clock, () => this.#changed());
+    this.#connector = new Connector(env, options, {
+      opened: (signed) => this.#opened(signed),
+      frame: (frame, current) => this.#received(frame, current),
+      lost: () => this.#outbox.reconnect(env.clock.now()),
+      changed: () => this.#changed(),
+      authRequired: (code) => options.onAuthRequired?.(code),
+    });
+  }
+
+  get state(): ChatState {
+    return this.#connector.state;
+  }
+
+  get messages(): readonly ChatMessage[] {
+    return this.getSnapshot().messages;
+  }
+
+  connect = (): void => this.#connector.start();
+
+  dispose = (): void => this.#connector.stop();
+
+  retryNow = (): void => this.#connector.retryNow();
+
+  send = (text: string, room?: string): string => {
+    const clean = cleanText(text);
+    room ??= this.#rooms[0];
+    const refusal = checkText(clean, room) ?? this.#checkRoom(room) ?? (this.#outbox.full ? "outbox_full" : undefined);
+    if (refusal) throw new SendError(refusal);
+    const entry = this.#outbox.add(uuidv7(this.#env.clock.unix()), clean, room, this.#env.clock.now());
+    this.#identify(entry);
+    this.#changed();
+    return entry.clientId;
+  };
+
+  resend = (clientId: string): void => {
+    const entry = this.#outbox.get(clientId);
+    if (entry?.status !== "failed") return;
+    this.#outbox.resend(entry, this.#env.clock.now());
+    this.#changed();
+  };
+
+  discard = (clientId: string): void => {
+    this.#outbox.remove(clientId);
+    this.#changed();
+  };
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  getSnapshot = (): ChatSnapshot =>
+    (this.#snapshot ??= {
+      state: this.state,
+      messages: this.#transcript.view(this.#outbox.entries, this.#user, this.#rooms),
+      user: this.#user,
+      rooms: this.#rooms,
+    });
+
+  /** The server counts a message for another room against its sender. */
+  #checkRoom(room: string | undefined): SendErrorCode | undefined {
+    return room === undefined || this.#rooms.length === 0 || this.#rooms.includes(room) ? undefined : "room_not_allowed";
+  }
+
+  #opened({ user, rooms }: Signed): void {
+    if (this.#user && this.#user.sub !== user.sub) {
+      if (isGuest(this.#user) && isGuest(user)) {
+        this.#outbox.rename();
+      } else {
+        // Somebody else signed in: nothing is sent in their name, and nothing shown to them.
+        this.#outbox.clear();
+        this.#transcript.clear();
+      }
+    }
+    this.#user = user;
+    this.#rooms = rooms;
+    for (const entry of this.#outbox.entries) this.#identify(entry);
+  }
+
+  #received(frame: Frame | undefined, current: boolean): void {
+    switch (frame?.type) {
+      case "message": {
+        const { id, room, from, message, sentAt } = frame;
+        const ours = this.#outbox.returned(id);
+        this.#transcript.receive({
+          ...(ours && { clientId: ours.clientId }),
+          id, room, from, text: message, sentAt,
+          own: ours !== undefined || from.sub === this.#user?.sub,
+          status: "delivered",
+        });
+        break;
+      }
+      case "ack":
+        this.#acknowledged(frame.id, frame.clientId);
+        break;
+      case "error":
+        this.#refused(frame, current);
+        break;
+      case "gateway": {
+        const { oldest } = this.#outbox;
+        if (oldest) this.#outbox.retry(oldest, this.#env.clock.now());
+        break;
+      }
+      case "bye":
+        if (current) this.#connector.dismissed(frame.code);
+        break;
+      case undefined:
+        this.unknownFrames++;
+    }
+    this.#changed();
+  }
+
+  #acknowledged(id: string, clientId: string | undefined): void {
+    const entry = clientId === undefined ? undefined : this.#outbox.get(clientId);
+    if (!entry) return;
+    this.#outbox.remove(entry.clientId);
+    this.#transcript.accept({ ...outgoingMessage(entry, this.#user, this.#rooms), id, status: "delivered" }, this.#env.clock.unix());
+  }
+
+  #refused({ code, clientId, retryAfterMs }: Frame & { type: "error" }, current: boolean): void {
+    if (code === "not_connected" || code === "session_ended") {
+      if (current) this.#connector.drop(code);
+      return;
+    }
+    const entry = clientId === undefined ? this.#outbox.oldest : this.#outbox.get(clientId);
+    if (!entry || entry.status === "failed") return;
+    const now = this.#env.clock.now();
+    if (code === "rate_limited") this.#outbox.pause(entry, now, Math.max(100, retryAfterMs ?? 1000));
+    else if (code === "partial_delivery") this.#outbox.retry(entry, now);
+    else this.#outbox.fail(entry, code);
+  }
+
+  /** Works out the id that the server will give a message, so that the message can be told when it comes back. */
+  #identify(entry: Entry): void {
+    const sub = this.#user?.sub;
+    if (sub === undefined || entry.id !== undefined) return;
+    void messageId(this.#env.sha256, sub, entry.clientId).then((id) => {
+      if (sub !== this.#user?.sub) return;
+      entry.id = id;
+      this.#changed();
+    });
+  }
+
+  /** Sends what can be sent, plans the next look, and tells everybody. */
+  #changed(): void {
+    const { send, stalled, wait } = this.#outbox.step(this.#env.clock.now(), this.#connector.connected);
+    this.#alarm.set(this.state.status === "idle" ? Infinity : wait);
+    if (stalled) this.#connector.probe();
+    if (send) this.#connector.send(sendFrame(send.text, send.room ?? this.#rooms[0], send.clientId));
+    this.#snapshot = undefined;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** Whether the server made the user up. It does so for each connection, so two of them are one person. */
+function isGuest({ sub }: User): boolean {
+  return sub.startsWith("guest-");
+}

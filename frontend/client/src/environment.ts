@@ -1,0 +1,56 @@
+import { type Clock, monotonicClock } from "./clock.js";
+
+/** What the client uses of a WebSocket. */
+export interface SocketLike {
+  onopen: ((event: any) => void) | null;
+  onmessage: ((event: any) => void) | null;
+  onclose: ((event: any) => void) | null;
+  onerror: ((event: any) => void) | null;
+  send(data: string): void;
+  close(code?: number): void;
+}
+
+/** Whether there is a network, and when it is worth looking again. */
+export interface Network {
+  online(): boolean;
+  /** Calls `wake` when the network came back or the page became visible, until the returned function is called. */
+  watch(wake: () => void): () => void;
+}
+
+/** What the client needs from where it runs. Tests bring their own. */
+export interface Environment {
+  readonly clock: Clock;
+  /** A number from 0 to below 1, for jitter. */
+  readonly random: () => number;
+  readonly WebSocket: new (url: string, protocols: string[]) => SocketLike;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly network: Network;
+  readonly sha256: (text: string) => Promise<Uint8Array>;
+}
+
+/** The browser's. Where there is none, as on a server that renders, nothing breaks before it is used. */
+export function defaultEnvironment(): Environment {
+  return {
+    clock: monotonicClock,
+    random: Math.random,
+    WebSocket: globalThis.WebSocket,
+    fetch: (url, init) => fetch(url, init),
+    network: browserNetwork,
+    sha256: async (text) => new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),
+  };
+}
+
+const browserNetwork: Network = {
+  online: () => globalThis.navigator?.onLine !== false,
+  watch(wake) {
+    const page = globalThis.document;
+    if (!page) return () => {};
+    const visible = () => page.visibilityState === "visible" && wake();
+    addEventListener("online", wake);
+    page.addEventListener("visibilitychange", visible);
+    return () => {
+      removeEventListener("online", wake);
+      page.removeEventListener("visibilitychange", visible);
+    };
+  },
+};

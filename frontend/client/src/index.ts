@@ -1,0 +1,6 @@
+export { type ChatClient, type ChatOptions, createChatClient } from "./client.js";
+export type { Clock } from "./clock.js";
+export type { Environment, Network, SocketLike } from "./environment.js";
+export type { SignOptions, SignRequest } from "./sign.js";
+export type { ChatMessage, ChatSnapshot, ChatState, RetryReason, User } from "./state.js";
+export { checkText, cleanText, MAX_CHARACTERS, MAX_FRAME_BYTES, SendError, type SendErrorCode } from "./text.js";

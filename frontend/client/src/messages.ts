@@ -1,0 +1,135 @@
+import type { ChatMessage, ChatState } from "./state.js";
+
+/** What a chat says to people. */
+export interface Dictionary {
+  readonly status: Readonly<Record<ChatState["status"], string>>;
+  /** By RetryReason, and by the code of `auth-required` and `closed`. */
+  readonly reasons: Readonly<Record<string, string>>;
+  /** By SendErrorCode, and by `failure` of a message. */
+  readonly failures: Readonly<Record<string, string>>;
+  readonly actions: Readonly<Record<"send" | "resend" | "discard" | "retryNow" | "signIn" | "signOut", string>>;
+  readonly labels: Readonly<Record<"message" | "placeholder" | "messages" | "pending" | "sent" | "failed" | "unread" | "seconds", string>>;
+}
+
+const en: Dictionary = {
+  status: {
+    idle: "Not connected",
+    signing: "Asking for access…",
+    connecting: "Connecting…",
+    open: "Connected",
+    rotating: "Connected",
+    waiting: "Disconnected",
+    offline: "No network",
+    "auth-required": "Please sign in",
+    closed: "Disconnected",
+  },
+  reasons: {
+    unreachable: "The server cannot be reached.",
+    unavailable: "The server is out of order.",
+    throttled: "There are too many requests right now.",
+    timeout: "The server does not answer.",
+    handshake: "The connection could not be opened.",
+    refused: "The server refuses the connection: the page's origin, a policy or a clock may be wrong.",
+    lost: "The connection was interrupted.",
+    session_ended: "The session has ended; a new one begins.",
+    not_connected: "The connection has expired.",
+    unauthorized: "You are not signed in.",
+    forbidden: "You may not connect.",
+    revoked: "Your access was withdrawn.",
+    room_not_allowed: "You may not enter this room.",
+    caller_not_trusted: "This page may not sign users in.",
+    evicted: "The chat was opened in another window.",
+    kicked: "There were too many messages that are not allowed.",
+    insecure_context: "This page needs https.",
+  },
+  failures: {
+    empty: "Write something first.",
+    too_large: "The message is too long.",
+    bad_characters: "The message contains characters that are not allowed.",
+    outbox_full: "Too many messages are waiting.",
+    expired: "Not delivered for 5 minutes.",
+    room_not_allowed: "You may not write in this room.",
+    bad_message: "The server did not accept the message.",
+  },
+  actions: { send: "Send", resend: "Send again", discard: "Discard", retryNow: "Retry now", signIn: "Sign in", signOut: "Sign out" },
+  labels: {
+    message: "Message",
+    placeholder: "Write a message",
+    messages: "Messages",
+    pending: "Waiting",
+    sent: "Sending…",
+    failed: "Not sent",
+    unread: "New messages",
+    seconds: "Next attempt in {n} s",
+  },
+};
+
+const ja: Dictionary = {
+  status: {
+    idle: "未接続",
+    signing: "接続の許可を確認しています…",
+    connecting: "接続しています…",
+    open: "接続中",
+    rotating: "接続中",
+    waiting: "切断されました",
+    offline: "オフラインです",
+    "auth-required": "サインインしてください",
+    closed: "切断されました",
+  },
+  reasons: {
+    unreachable: "サーバーに接続できません。",
+    unavailable: "サーバーで問題が発生しています。",
+    throttled: "アクセスが集中しています。",
+    timeout: "サーバーから応答がありません。",
+    handshake: "接続を開始できませんでした。",
+    refused: "サーバーに接続を拒否されました。ページのオリジン、ポリシー、または時刻の設定を確認してください。",
+    lost: "接続が途切れました。",
+    session_ended: "セッションが終了したため、接続し直します。",
+    not_connected: "接続の有効期限が切れました。",
+    unauthorized: "サインインしていません。",
+    forbidden: "接続する権限がありません。",
+    revoked: "アクセス権が取り消されました。",
+    room_not_allowed: "このルームには入れません。",
+    caller_not_trusted: "このページからは接続できません。",
+    evicted: "別のウィンドウでチャットが開かれました。",
+    kicked: "許可されていないメッセージが多すぎたため、切断されました。",
+    insecure_context: "このページは https で開く必要があります。",
+  },
+  failures: {
+    empty: "メッセージを入力してください。",
+    too_large: "メッセージが長すぎます。",
+    bad_characters: "使用できない文字が含まれています。",
+    outbox_full: "送信待ちのメッセージが多すぎます。",
+    expired: "5 分以内に送信できませんでした。",
+    room_not_allowed: "このルームには書き込めません。",
+    bad_message: "サーバーがメッセージを受け付けませんでした。",
+  },
+  actions: { send: "送信", resend: "再送信", discard: "破棄", retryNow: "今すぐ再接続", signIn: "サインイン", signOut: "サインアウト" },
+  labels: {
+    message: "メッセージ",
+    placeholder: "メッセージを入力",
+    messages: "メッセージ一覧",
+    pending: "送信待ち",
+    sent: "送信中…",
+    failed: "送信できませんでした",
+    unread: "新着メッセージ",
+    seconds: "{n} 秒後に再接続します",
+  },
+};
+
+/** The dictionary of the first language that there is one for, such as those of `navigator.languages`; English otherwise. */
+export function dictionaryFor(languages: readonly string[]): Dictionary {
+  const known = languages.map((tag) => tag.toLowerCase().split("-")[0]).find((language) => language === "ja" || language === "en");
+  return known === "ja" ? ja : en;
+}
+
+/** Why the chat is not connected, in words; undefined when there is nothing to explain. */
+export function reasonText(state: ChatState, dictionary: Dictionary): string | undefined {
+  if (state.status === "waiting") return dictionary.reasons[state.reason];
+  return state.status === "auth-required" || state.status === "closed" ? dictionary.reasons[state.code] : undefined;
+}
+
+/** What a SendErrorCode or the failure of a message says to people. */
+export function failureText(code: NonNullable<ChatMessage["failure"]>, dictionary: Dictionary): string {
+  return dictionary.failures[code] ?? dictionary.failures.bad_message!;
+}

@@ -1,0 +1,275 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { answer, message, MINUTE, SECOND, settle, signed, world } from "./world.mjs";
+
+const texts = (w) => w.chat.messages.map(({ text }) => text);
+
+test("after 8.5 to 9 minutes of silence the client pings", async () => {
+  for (const [random, silence] of [[0, 8.5 * MINUTE], [0.5, 8.75 * MINUTE], [1 - 1e-9, 9 * MINUTE]]) {
+    const w = world();
+    w.random = random;
+    const socket = await w.open();
+    await w.clock.advance(5 * MINUTE);
+    await socket.receive(message());
+    await w.clock.advance(silence - 1);
+    assert.deepEqual(socket.sent, []);
+    await w.clock.advance(1);
+    assert.deepEqual(socket.sent, [{ action: "ping" }]);
+    await socket.receive({ type: "pong" });
+    await w.clock.advance(silence - 1);
+    assert.equal(socket.pings, 1);
+    await w.clock.advance(1);
+    assert.equal(socket.pings, 2);
+  }
+});
+
+test("without an answer to a ping for 10 s the connection is given up", async () => {
+  const w = world();
+  const socket = await w.open();
+  w.chat.retryNow();
+  assert.equal(socket.pings, 1);
+  await w.clock.advance(9999);
+  assert.equal(w.chat.state.status, "open");
+  await w.clock.advance(1);
+  assert.equal(socket.closed, true);
+  assert.equal(w.chat.state.reason, "timeout");
+});
+
+test("any frame answers a ping", async () => {
+  const w = world();
+  const socket = await w.open();
+  w.chat.retryNow();
+  await socket.receive({ message: "Internal server error", connectionId: "c", requestId: "r" });
+  await w.clock.advance(MINUTE);
+  assert.equal(w.chat.state.status, "open");
+});
+
+test("when the network is back or somebody looks, an open connection is asked at once", async () => {
+  const w = world();
+  const socket = await w.open();
+  await w.wake();
+  await w.wake();
+  assert.equal(socket.pings, 1);
+  await socket.receive({ type: "pong" });
+  await w.wake();
+  assert.equal(socket.pings, 2);
+});
+
+test("when the network is back or somebody looks, a wait ends and the next is short", async () => {
+  const w = world();
+  w.answers.push(...Array.from({ length: 7 }, () => new Error("down")));
+  w.chat.connect();
+  await w.clock.advance(16 * SECOND);
+  assert.equal(w.waits.at(-1), 15_000);
+  w.answers.push(new Error("down"));
+  await w.wake();
+  assert.equal(w.waits.at(-1), 250);
+});
+
+test("without a network the client waits for one", async () => {
+  const w = world();
+  await w.open();
+  w.online = false;
+  await w.socket.end();
+  assert.deepEqual(w.chat.state, { status: "offline" });
+  await w.clock.advance(180 * MINUTE);
+  assert.equal(w.requests.length, 1);
+  w.online = true;
+  await w.wake();
+  assert.equal(w.chat.state.status, "connecting");
+});
+
+test("a page that is told nonsense about the network can be connected by hand", async () => {
+  const w = world();
+  w.online = false;
+  w.answers.push(new Error("down"));
+  w.chat.connect();
+  await settle();
+  assert.equal(w.chat.state.status, "offline");
+  w.chat.retryNow();
+  await settle();
+  await w.socket.accept();
+  assert.equal(w.chat.state.status, "open");
+});
+
+test("the next connection is opened between 105 and 115 minutes", async () => {
+  for (const [random, sessionEndsIn, at] of [[0, 7200, 105 * MINUTE], [1 - 1e-9, 7200, 115 * MINUTE], [0.5, 86_400, 110 * MINUTE], [0.5, 600, 9 * MINUTE + 10_000]]) {
+    const w = world();
+    w.random = random;
+    w.answers.push(signed({ sessionEndsIn }));
+    const socket = await w.open();
+    const started = w.clock.now();
+    while (w.requests.length < 2) {
+      await w.clock.advance(SECOND);
+      if (socket.pings) await socket.receive({ type: "pong" });
+    }
+    assert.ok(Math.abs(w.clock.now() - started - at) <= SECOND, `${w.clock.now() - started} ms of ${at}`);
+  }
+});
+
+/** A world in which the rotation has begun. */
+async function rotating() {
+  const w = world();
+  w.random = 0.5;
+  const old = await w.open();
+  while (w.sockets.length < 2) {
+    await w.clock.advance(MINUTE);
+    await old.receive({ type: "pong" });
+  }
+  return { w, old, next: w.sockets[1] };
+}
+
+test("rotation makes before it breaks", async () => {
+  const { w, old, next } = await rotating();
+  assert.equal(w.chat.state.status, "rotating");
+  w.chat.send("before");
+  await settle();
+  await next.accept();
+  assert.deepEqual([w.chat.state.status, next.sent], ["rotating", [{ action: "ping" }]]);
+  assert.equal(old.messages.length, 1);
+  await old.ack();
+  await next.receive({ type: "pong" });
+  assert.equal(w.chat.state.status, "open");
+  w.chat.send("after");
+  await settle();
+  assert.deepEqual([old.messages.length, next.messages.length], [1, 1]);
+
+  const late = message({ message: "late" });
+  assert.equal(old.closed, false);
+  await old.receive(late);
+  await next.receive(late);
+  assert.deepEqual(texts(w).filter((text) => text === "late"), ["late"]);
+  await w.clock.advance(5 * SECOND);
+  assert.equal(old.closed, true);
+  assert.equal(w.chat.state.status, "open");
+});
+
+test("an acknowledgement may come by the connection that was replaced", async () => {
+  const { w, old, next } = await rotating();
+  w.chat.send("hi");
+  await settle();
+  await next.accept();
+  await next.receive({ type: "pong" });
+  await old.ack();
+  assert.deepEqual(w.chat.messages.map(({ text, status }) => [text, status]), [["hi", "delivered"]]);
+  await w.clock.advance(MINUTE);
+  assert.equal(next.messages.length, 0);
+});
+
+test("what the replaced connection is told does not concern the new one", async () => {
+  for (const frame of [{ type: "bye", code: "evicted" }, { type: "bye", code: "session_ended" }, { type: "error", code: "not_connected" }]) {
+    const { w, old, next } = await rotating();
+    await next.accept();
+    await next.receive({ type: "pong" });
+    await old.receive(frame);
+    await old.end();
+    assert.deepEqual([w.chat.state.status, next.closed, w.sockets.length], ["open", false, 2]);
+  }
+});
+
+test("a rotation that fails is tried again while the connection works", async () => {
+  const { w, old, next } = await rotating();
+  await next.accept();
+  await w.clock.advance(10 * SECOND);
+  assert.deepEqual([w.chat.state.status, next.closed, old.closed], ["open", true, false]);
+  await w.clock.advance(SECOND);
+  assert.equal(w.sockets.length, 3);
+  await w.sockets[2].accept();
+  await w.sockets[2].receive({ type: "pong" });
+  assert.equal(w.chat.state.status, "open");
+});
+
+test("a connection that ends during its rotation is replaced by the one on its way", async () => {
+  const { w, old, next } = await rotating();
+  await old.end();
+  assert.equal(w.chat.state.status, "connecting");
+  await next.accept();
+  await next.receive({ type: "pong" });
+  assert.deepEqual([w.chat.state.status, w.sockets.length], ["open", 2]);
+});
+
+test("a user with one connection evicts the old one by the rotation", async () => {
+  const { w, old, next } = await rotating();
+  await old.receive({ type: "bye", code: "evicted" });
+  assert.equal(w.chat.state.status, "connecting");
+  await next.accept();
+  await next.receive({ type: "pong" });
+  assert.equal(w.chat.state.status, "open");
+});
+
+test("whose token has run out stays until the session ends", async () => {
+  const w = world();
+  const socket = await w.open();
+  w.answers.push(answer(401, {}));
+  while (w.requests.length < 2) {
+    await w.clock.advance(MINUTE);
+    await socket.receive({ type: "pong" });
+  }
+  assert.deepEqual([w.chat.state.status, w.authRequired], ["open", ["unauthorized"]]);
+  w.answers.push(answer(401, {}));
+  await socket.receive({ type: "bye", code: "session_ended" });
+  await w.clock.advance(SECOND);
+  assert.equal(w.chat.state.status, "auth-required");
+});
+
+test("a session that cannot be prolonged is not rotated again and again", async () => {
+  const w = world();
+  w.answers.push(signed({ sessionEndsIn: 600 }), signed({ sessionEndsIn: 50 }));
+  const socket = await w.open();
+  await w.clock.advance(MINUTE);
+  await socket.receive(message());
+  await w.clock.advance(490 * SECOND);
+  await w.sockets[1].accept();
+  await w.sockets[1].receive({ type: "pong" });
+  await w.clock.advance(50 * SECOND);
+  assert.equal(w.sockets.length, 2);
+});
+
+test("rotations in quick succession leave no socket behind", async () => {
+  const w = world();
+  w.answers.push(...Array.from({ length: 4 }, () => signed({ sessionEndsIn: 3 })));
+  await w.open();
+  for (let i = 1; i < 4; i++) {
+    await w.clock.advance(2750);
+    await w.sockets[i].accept();
+    await w.sockets[i].receive({ type: "pong" });
+  }
+  await w.clock.advance(0);
+  assert.deepEqual(w.sockets.map(({ closed }) => closed), [true, true, false, false]);
+});
+
+test("after the end of a session a new one begins", async () => {
+  const w = world();
+  const socket = await w.open();
+  await w.clock.advance(10 * SECOND);
+  await socket.receive({ type: "bye", code: "session_ended" });
+  assert.deepEqual([w.chat.state.reason, socket.closed], ["session_ended", true]);
+  await w.clock.advance(250);
+  await w.socket.accept();
+  assert.deepEqual([w.chat.state.status, w.sockets.length], ["open", 2]);
+});
+
+test("who was sent away does not come back alone", async () => {
+  for (const [code, status] of [["evicted", "closed"], ["kicked", "closed"], ["something_new", "closed"], ["revoked", "auth-required"]]) {
+    const w = world();
+    const socket = await w.open();
+    await socket.receive({ type: "bye", code });
+    assert.deepEqual(w.chat.state, { status, code });
+    assert.deepEqual(w.authRequired, code === "revoked" ? ["revoked"] : []);
+    await socket.end();
+    await w.wake();
+    await w.clock.advance(150 * MINUTE);
+    assert.deepEqual([w.requests.length, w.clock.timers], [1, 0], code);
+    w.chat.retryNow();
+    await settle();
+    await w.socket.accept();
+    assert.equal(w.chat.state.status, "open");
+  }
+});
+
+test("a revoked user stays out during a rotation, too", async () => {
+  const { w, old, next } = await rotating();
+  await old.receive({ type: "bye", code: "revoked" });
+  assert.deepEqual([w.chat.state.status, next.closed, old.closed], ["auth-required", true, true]);
+});

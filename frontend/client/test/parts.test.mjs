@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { test } from "node:test";
+
+import { bundle } from "../scripts/size.mjs";
+import { defaultEnvironment } from "../dist/environment.js";
+import { messageId, newProof, uuidv7 } from "../dist/ids.js";
+import { createChatClient } from "../dist/index.js";
+import { dictionaryFor, failureText, reasonText } from "../dist/messages.js";
+
+const SOURCE = new URL("../src/", import.meta.url);
+const { sha256 } = defaultEnvironment();
+
+test("the challenge is the hash of the verifier's text", async () => {
+  const { verifier, challenge } = await newProof(sha256);
+  assert.equal(challenge, createHash("sha256").update(verifier, "ascii").digest("base64url"));
+});
+
+test("the server's id of a message is known beforehand", async () => {
+  // printf 'alice\0m1' | sha256sum | cut -c1-64 | xxd -r -p | base32
+  assert.equal(await messageId(sha256, "alice", "m1"), "AOUIGEY67ZJC5IMNB6VIRAHDOR");
+});
+
+test("client ids have the form of RFC 9562 and sort by time", () => {
+  // The time of the example in RFC 9562, A.6.
+  assert.match(uuidv7(0x017f22e279b0), /^017f22e2-79b0-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.notEqual(uuidv7(1), uuidv7(1));
+  assert.ok(uuidv7(1_795_327_200_000) < uuidv7(1_795_327_200_001));
+});
+
+test("a client can be made where there is no browser", () => {
+  const client = createChatClient({ signUrl: "/api/signurl" });
+  assert.equal(client.getSnapshot().state.status, "idle");
+});
+
+test("a browser without SHA-256 is told that the page needs https", async () => {
+  const subtle = Object.getOwnPropertyDescriptor(Crypto.prototype, "subtle");
+  Object.defineProperty(Crypto.prototype, "subtle", { value: undefined, configurable: true });
+  try {
+    const client = createChatClient({ signUrl: "/api/signurl" });
+    const closed = new Promise((resolve) => client.subscribe(() => client.state.status === "closed" && resolve()));
+    client.connect();
+    await closed;
+    assert.deepEqual(client.state, { status: "closed", code: "insecure_context" });
+  } finally {
+    Object.defineProperty(Crypto.prototype, "subtle", subtle);
+  }
+});
+
+test("the browser wakes the client when the network is back and when the page becomes visible", (t) => {
+  const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
+  const browser = new EventTarget();
+  const globals = { document: page, addEventListener: browser.addEventListener.bind(browser), removeEventListener: browser.removeEventListener.bind(browser) };
+  Object.assign(globalThis, globals);
+  t.after(() => Object.keys(globals).forEach((name) => delete globalThis[name]));
+  let woken = 0;
+  const stop = defaultEnvironment().network.watch(() => woken++);
+  page.dispatchEvent(new Event("visibilitychange"));
+  assert.equal(woken, 0);
+  page.visibilityState = "visible";
+  page.dispatchEvent(new Event("visibilitychange"));
+  browser.dispatchEvent(new Event("online"));
+  assert.equal(woken, 2);
+  stop();
+  page.dispatchEvent(new Event("visibilitychange"));
+  browser.dispatchEvent(new Event("online"));
+  assert.equal(woken, 2);
+});
+
+test("the client is at most 6 KB, minified and compressed, and measures nothing by the machine's clock", async () => {
+  const { code, gzip, limit } = await bundle();
+  assert.ok(gzip <= limit && gzip > 1000, `${gzip} bytes`);
+  assert.doesNotMatch(new TextDecoder().decode(code), /\bDate\b/);
+  const { createChatClient: bundled } = await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`);
+  assert.equal(bundled({ signUrl: "/api/signurl" }).state.status, "idle");
+});
+
+test("both dictionaries say something about everything", async () => {
+  const source = (await Promise.all((await readdir(SOURCE)).filter((name) => name !== "messages.ts").map((name) => readFile(new URL(name, SOURCE), "utf8")))).join("\n");
+  const state = await readFile(new URL("state.ts", SOURCE), "utf8");
+  const reasons = [...state.slice(0, state.indexOf("export type ChatState")).matchAll(/\| "([a-z_]+)"/g)].map(([, reason]) => reason);
+  assert.equal(reasons.length, 9);
+  const codes = ["unauthorized", "forbidden", "revoked", "room_not_allowed", "caller_not_trusted", "evicted", "kicked", "insecure_context"];
+  for (const code of codes) assert.ok(source.includes(code), code);
+  const [ja, en] = [dictionaryFor(["ja-JP"]), dictionaryFor(["en-GB"])];
+  for (const dictionary of [ja, en]) {
+    for (const reason of reasons) assert.ok(reasonText({ status: "waiting", reason, retryAt: 0 }, dictionary), reason);
+    for (const code of codes) assert.ok(reasonText({ status: "closed", code }, dictionary), code);
+    assert.equal(reasonText({ status: "open" }, dictionary), undefined);
+    for (const code of ["empty", "too_large", "bad_characters", "outbox_full", "expired", "room_not_allowed", "bad_message", "something_new"]) {
+      assert.ok(failureText(code, dictionary), code);
+    }
+    assert.deepEqual(shape(dictionary), shape(ja));
+  }
+});
+
+test("the language is the first one that there is", () => {
+  const word = (...languages) => dictionaryFor(languages).actions.send;
+  assert.deepEqual([word("ja"), word("fr", "ja-JP", "en"), word("en-US", "ja"), word("fr"), word()], ["送信", "送信", "Send", "Send", "Send"]);
+});
+
+function shape(value) {
+  return typeof value === "string" ? "text" : Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shape(inner)]).sort());
+}

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createElement, StrictMode } from "react";
+import { renderToString } from "react-dom/server";
+
+import { useChat, useChatSnapshot } from "../dist/react.js";
+import { message, settle, world } from "./world.mjs";
+
+globalThis.IS_REACT_ACT_ENVIRONMENT = true;
+
+/** As much of a document as React needs to render components that render nothing. */
+function emptyDocument() {
+  const nothing = () => {};
+  const node = { addEventListener: nothing, removeEventListener: nothing, textContent: "", firstChild: null, lastChild: null };
+  const page = { ...node, nodeType: 9, activeElement: null };
+  const container = { ...node, nodeType: 1, nodeName: "DIV", tagName: "DIV", namespaceURI: "http://www.w3.org/1999/xhtml", ownerDocument: page };
+  const window = { document: page, addEventListener: nothing, event: undefined, HTMLIFrameElement: class {} };
+  return { page: Object.assign(page, { defaultView: window }), container, window };
+}
+
+async function rendered(t, component) {
+  const { page, container, window } = emptyDocument();
+  Object.assign(globalThis, { window, document: page });
+  const { act } = await import("react");
+  const { createRoot } = await import("react-dom/client");
+  const root = createRoot(container);
+  await act(() => root.render(createElement(StrictMode, null, createElement(component))));
+  t.after(() => ["window", "document"].forEach((name) => delete globalThis[name]));
+  return { act, unmount: () => act(() => root.unmount()) };
+}
+
+test("in StrictMode a component that is mounted twice opens one socket", async (t) => {
+  const w = world();
+  let mounts = 0;
+  const connect = w.chat.connect;
+  w.chat.connect = () => (mounts++, connect());
+  const seen = [];
+  const { act, unmount } = await rendered(t, () => {
+    const { state, messages } = useChat(w.chat);
+    seen.push([state.status, messages.length]);
+    return null;
+  });
+  assert.equal(mounts, 2);
+  await act(settle);
+  assert.deepEqual([w.requests.length, w.sockets.length], [1, 1]);
+  await act(() => w.socket.accept());
+  await act(() => w.socket.receive(message()));
+  assert.deepEqual(seen.at(-1), ["open", 1]);
+  await unmount();
+  assert.deepEqual([w.socket.closed, w.clock.timers, w.chat.state.status], [true, 0, "idle"]);
+});
+
+test("a component that only looks does not connect", async (t) => {
+  const w = world();
+  const { act } = await rendered(t, () => (useChatSnapshot(w.chat), null));
+  await act(settle);
+  assert.deepEqual([w.requests.length, w.chat.state.status], [0, "idle"]);
+});
+
+test("a server renders a client that is idle", () => {
+  const w = world();
+  const html = renderToString(createElement(() => createElement("p", null, useChat(w.chat).state.status)));
+  assert.deepEqual([html, w.requests.length], ["<p>idle</p>", 0]);
+});

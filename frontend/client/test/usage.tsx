@@ -1,0 +1,56 @@
+// What a page writes, compiled against what the package ships. It is never run.
+import { type ChatState, createChatClient, SendError } from "@signedsocket/client";
+import { dictionaryFor, reasonText } from "@signedsocket/client/messages";
+import { useChat } from "@signedsocket/client/react";
+
+const chat = createChatClient({
+  signUrl: ({ rooms, challenge, signal }) => fetch("/api/signurl", { method: "POST", body: JSON.stringify({ rooms, challenge }), signal }),
+  onAuthRequired: (code) => console.log(code satisfies string),
+});
+
+createChatClient({ signUrl: "/signurl", getToken: async () => undefined, environment: { random: () => 0, WebSocket } });
+// @ts-expect-error: a client that cannot get a URL is no use
+createChatClient({});
+// @ts-expect-error: a challenge has to be passed on
+createChatClient({ signUrl: (challenge: string) => fetch(challenge) });
+// @ts-expect-error: a snapshot is not the page's to change
+chat.getSnapshot().messages.push();
+
+/** Every status is handled: a new one breaks the page's build, not the page. */
+function describe(state: ChatState): string {
+  switch (state.status) {
+    case "idle":
+    case "signing":
+    case "connecting":
+    case "open":
+    case "rotating":
+    case "offline":
+      return state.status;
+    case "waiting":
+      return `${state.reason} ${state.retryAt - performance.now()}`;
+    case "auth-required":
+    case "closed":
+      return state.code;
+  }
+}
+
+export function Page() {
+  const { state, messages, user, rooms } = useChat(chat);
+  const send = (text: string) => {
+    try {
+      chat.send(text, rooms[0]);
+    } catch (error) {
+      if (error instanceof SendError && error.code === "too_large") return;
+      throw error;
+    }
+  };
+  return (
+    <section title={reasonText(state, dictionaryFor(navigator.languages))} onClick={() => send(user?.name ?? describe(state))}>
+      {messages.map((message) => (
+        <p key={message.clientId ?? message.id}>
+          {message.from.name} {message.sentAt === undefined ? "" : new Date(message.sentAt).toISOString()} {message.text} {message.failure}
+        </p>
+      ))}
+    </section>
+  );
+}

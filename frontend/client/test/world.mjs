@@ -1,0 +1,171 @@
+// A world for a client in which time passes only when a test says so, and sockets do what they are told.
+import { createHash } from "node:crypto";
+
+import { createChatClient } from "../dist/index.js";
+
+/** Lets everything run that waits for nothing but a promise. */
+export const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+
+class FakeClock {
+  #now = 5_000_000;
+  #timers = new Map();
+  #last = 0;
+  unixTime = 1_795_327_200_000;
+
+  now = () => this.#now;
+  unix = () => this.unixTime;
+  setTimeout = (fire, ms) => {
+    this.#timers.set(++this.#last, { at: this.#now + ms, fire });
+    return this.#last;
+  };
+  clearTimeout = (timer) => this.#timers.delete(timer);
+
+  get timers() {
+    return this.#timers.size;
+  }
+
+  /** Lets time pass, timer by timer. */
+  async advance(ms) {
+    const end = this.#now + ms;
+    for (;;) {
+      await settle();
+      const [id, next] = [...this.#timers].sort(([, a], [, b]) => a.at - b.at)[0] ?? [];
+      if (!next || next.at > end) break;
+      this.#timers.delete(id);
+      this.#now = Math.max(this.#now, next.at);
+      next.fire();
+    }
+    this.#now = end;
+    await settle();
+  }
+
+  /** Time passes without a timer firing, as in a page that the browser has frozen. */
+  freeze(ms) {
+    this.#now += ms;
+  }
+}
+
+class FakeSocket {
+  onopen = this.onmessage = this.onclose = this.onerror = null;
+  sent = [];
+  closed = false;
+
+  constructor(url, protocols) {
+    Object.assign(this, { url, protocols });
+  }
+
+  send(data) {
+    this.sent.push(JSON.parse(data));
+  }
+  close() {
+    this.closed = true;
+  }
+
+  get messages() {
+    return this.sent.filter((frame) => frame.action === "sendmessage");
+  }
+  get pings() {
+    return this.sent.filter((frame) => frame.action === "ping").length;
+  }
+
+  // What the server, or the network, does:
+  async accept() {
+    this.onopen?.({});
+    await settle();
+  }
+  async end() {
+    this.closed = true;
+    this.onerror?.({});
+    this.onclose?.({ code: 1006 });
+    await settle();
+  }
+  async receive(...frames) {
+    for (const frame of frames) this.onmessage?.({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
+    await settle();
+  }
+  async ack(sub = "alice") {
+    const { id } = this.messages.at(-1);
+    await this.receive({ type: "ack", id: serverId(sub, id), clientId: id, recipients: 2, delivered: 2, gone: 0 });
+  }
+}
+
+/** What the functions derive, worked out in another way than the client does. */
+export function serverId(sub, clientId) {
+  const digest = BigInt(`0x${createHash("sha256").update(`${sub}\0${clientId}`).digest("hex")}`);
+  let id = "";
+  for (let i = 1; i <= 26; i++) id += "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[Number((digest >> BigInt(256 - 5 * i)) & 31n)];
+  return id;
+}
+
+export function answer(status, body, headers = {}) {
+  return { ok: status === 200, status, headers: { get: (name) => headers[name] ?? null }, json: async () => body };
+}
+
+export const signed = (over = {}) =>
+  answer(200, {
+    url: "wss://chat.example/prod?v=1&rm=lobby.ops&X-Amz-Signature=0",
+    protocols: ["chat.v1"], expiresIn: 10, sessionEndsIn: 7200,
+    user: { sub: "alice", name: "Alice" }, ...over,
+  });
+
+/** A client in a world of its own. `w.answers` is what the sign URL says next: answers, errors or promises; then it signs. */
+export function world(options = {}) {
+  const w = {
+    clock: new FakeClock(), sockets: [], requests: [], answers: [], states: [], waits: [], authRequired: [],
+    random: 0.5, online: true, watching: 0,
+    wake() {},
+    get socket() { return w.sockets.at(-1); },
+    /** Connects and has the server accept. */
+    async open() {
+      w.chat.connect();
+      await settle();
+      await w.socket.accept();
+      return w.socket;
+    },
+    get statuses() { return w.states.map((state) => state.status); },
+  };
+  const environment = {
+    clock: w.clock,
+    random: () => w.random,
+    WebSocket: class extends FakeSocket {
+      constructor(url, protocols) {
+        super(url, protocols);
+        w.sockets.push(this);
+      }
+    },
+    fetch: async (url, init) => {
+      w.requests.push({ url, ...init, body: JSON.parse(init.body) });
+      const next = await (w.answers.shift() ?? signed());
+      if (next instanceof Error) throw next;
+      return next;
+    },
+    network: {
+      online: () => w.online,
+      watch(wake) {
+        w.watching++;
+        w.wake = async () => (wake(), await settle());
+        return () => w.watching--;
+      },
+    },
+    sha256: async (text) => new Uint8Array(createHash("sha256").update(text).digest()),
+  };
+  w.chat = createChatClient({
+    signUrl: "https://api.example/signurl", getToken: () => "token",
+    onAuthRequired: (code) => w.authRequired.push(code), ...options, environment: { ...environment, ...options.environment },
+  });
+  let last;
+  w.chat.subscribe(() => {
+    if (w.chat.state === last) return;
+    w.states.push((last = w.chat.state));
+    if (last.status === "waiting") w.waits.push(Math.round((last.retryAt - w.clock.now()) * 10) / 10);
+  });
+  return w;
+}
+
+let count = 0;
+/** A message of somebody, as the server sends it. */
+export const message = (over = {}) =>
+  ({ type: "message", id: `M${String(++count).padStart(4, "0")}`, room: "lobby", from: { sub: "bob", name: "Bob" }, message: "hi", sentAt: 1000, ...over });

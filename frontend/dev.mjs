@@ -1,0 +1,83 @@
+// Runs the page's development server against a stage, and both end together:
+//
+//   node frontend/dev.mjs COMMAND…         against the local stage that COMMAND starts, which prints its outputs as JSON
+//   node frontend/dev.mjs --outputs FILE   against the deployed stack whose outputs are in FILE, with the developer's own AWS credentials
+//
+// People call it as `make dev` and `make dev STACK=name`. docs/local-stage.md says what a deployed stack needs for it.
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { createInterface } from "node:readline";
+
+const page = new URL("http://localhost:3000");
+const [first, ...rest] = process.argv.slice(2);
+const running = [];
+
+process.on("SIGINT", () => {}); // a terminal tells the children, too: they end first, and then this does
+process.on("SIGTERM", stopAll);
+
+const outputs = first === "--outputs" ? JSON.parse(readFileSync(rest[0], "utf8")) : await local(first, rest);
+start(process.execPath, [path.join(import.meta.dirname, "node_modules/next/dist/bin/next"), "dev", "--hostname", page.hostname, "--port", page.port], {
+  cwd: path.join(import.meta.dirname, "web"),
+  env: environment(outputs),
+  stdio: "inherit",
+});
+
+/** Starts a stage and returns its outputs, the first line that it prints. */
+async function local(command, args) {
+  const stage = start(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  for await (const line of createInterface({ input: stage.stdout })) return JSON.parse(line);
+  await once(stage, "exit");
+  process.exit(1); // it has said why
+}
+
+/** The variables that template.yaml gives the page's function, for a page on this machine. */
+function environment(outputs) {
+  const settings = {
+    AUTH_MODE: outputs.AuthMode,
+    OIDC_ISSUER: outputs.OidcIssuer,
+    OIDC_CLIENT_ID: outputs.OidcClientId,
+    OIDC_AUDIENCE: outputs.TokenAudience,
+    SIGN_URL: outputs.SignUrl,
+    WEBSOCKET_URL: outputs.WebSocketUrl,
+    PAGE_ORIGIN: page.origin,
+    ROOMS_CLAIM: outputs.RoomsClaim,
+    DEFAULT_ROOMS: outputs.DefaultRooms,
+    GUEST_ROOMS: outputs.GuestRooms,
+    SESSION_SECRET: randomBytes(32).toString("hex"),
+    AWS_REGION: outputs.Region,
+    NEXT_TELEMETRY_DISABLED: "1",
+  };
+  const credentials = outputs.Local && {
+    AWS_SHARED_CREDENTIALS_FILE: outputs.Local.CredentialsFile,
+    AWS_PROFILE: "FrontendFunction",
+    AWS_ACCESS_KEY_ID: undefined, // would go before the profile
+    AWS_SECRET_ACCESS_KEY: undefined,
+    AWS_SESSION_TOKEN: undefined,
+  };
+  return { ...process.env, ...settings, ...credentials };
+}
+
+/** Starts a program, whose end is the end of all. */
+function start(command, args, options) {
+  const child = spawn(command, args, options);
+  running.push(child);
+  child.on("error", (error) => {
+    console.error(`${command}: ${error.message}`);
+    process.exitCode = 1;
+    stopAll();
+  });
+  child.on("exit", (code) => {
+    process.exitCode ||= code ?? 0;
+    stopAll();
+  });
+  return child;
+}
+
+function stopAll() {
+  for (const child of running) {
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+  }
+}

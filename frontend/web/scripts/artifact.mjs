@@ -1,0 +1,144 @@
+// Makes the page's Lambda artifact: `npm run artifact -w web -- DIR`, where DIR is new or empty. The same sources give the same bytes.
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import path from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { deflateRawSync } from "node:zlib";
+
+const MOST_BYTES = 6_000_000;
+const web = path.join(import.meta.dirname, "..");
+const workspace = path.join(web, "..");
+const built = path.join(web, ".next");
+const target = path.resolve(process.argv[2] ?? fail("say where to: npm run artifact -w web -- DIR"));
+
+if (filesIn(target).length > 0) fail(`${target} is not empty`);
+build();
+assemble();
+makeReproducible();
+check();
+await smokeTest();
+
+function build() {
+  run("npm", ["run", "--silent", "build", "-w", "web"], { BUILD_ID: buildId() });
+}
+
+/** A name for what is built. Browsers load the page anew when they meet another one. */
+function buildId() {
+  const sources = ["package-lock.json", "client/src", "web/src", "web/next.config.ts"].map((name) => path.join(workspace, name));
+  return digest(workspace, sources.flatMap(filesIn)).slice(0, 16);
+}
+
+/** What Next.js has traced, the files that it leaves for a CDN, and what Lambda starts. */
+function assemble() {
+  mkdirSync(target, { recursive: true });
+  cpSync(path.join(built, "standalone"), target, { recursive: true, filter: (file) => !file.endsWith(".nft.json") });
+  cpSync(path.join(built, "static"), path.join(target, "web/.next/static"), { recursive: true });
+  cpSync(path.join(web, "scripts/run.sh"), path.join(target, "run.sh"));
+}
+
+/** Takes out what differs between builds: this machine's paths, random keys, times, and the order in which routes were compiled. */
+function makeReproducible() {
+  const keys = unusedKeys();
+  for (const name of ["app-path-routes-manifest.json", "server/app-paths-manifest.json"]) {
+    const entries = Object.entries(manifest(name)).sort(([a], [b]) => (a < b ? -1 : 1));
+    writeFileSync(path.join(target, "web/.next", name), JSON.stringify(Object.fromEntries(entries)));
+  }
+  for (const file of filesIn(target)) {
+    const text = readFileSync(file, "utf8");
+    const stable = keys.reduce((text, key) => text.replaceAll(key, "0".repeat(key.length)), text.replaceAll(workspace, ""));
+    if (stable !== text) writeFileSync(file, stable);
+    chmodSync(file, path.basename(file) === "run.sh" ? 0o755 : 0o644);
+    utimesSync(file, 1_000_000_000, 1_000_000_000);
+  }
+}
+
+/** Keys that Next.js makes for features that the page does not use: draft mode and Server Functions. Used, they would have to be secret. */
+function unusedKeys() {
+  const { preview, routes, dynamicRoutes } = manifest("prerender-manifest.json");
+  if (Object.keys({ ...routes, ...dynamicRoutes }).length > 0) fail("a prerendered page can be bypassed with the keys of draft mode: keep them secret, or render for each request");
+  const { node, edge, encryptionKey } = manifest("server/server-reference-manifest.json");
+  if (Object.keys({ ...node, ...edge }).length > 0) fail("Server Functions need a secret key: see NEXT_SERVER_ACTIONS_ENCRYPTION_KEY of Next.js");
+  return [...Object.values(preview), encryptionKey];
+}
+
+function manifest(name) {
+  return JSON.parse(readFileSync(path.join(built, name), "utf8"));
+}
+
+function check() {
+  const files = filesIn(target);
+  for (const file of files) {
+    if (/\.(node|so|dylib)$/.test(file)) fail(`${file} is native, and made for this machine only`);
+    if (readFileSync(file).includes(workspace)) fail(`${file} names a folder of this machine`);
+  }
+  const size = zippedSize(files);
+  if (size > MOST_BYTES) fail(`the artifact has ${size} bytes as a zip, more than ${MOST_BYTES}`);
+  console.log(`${files.length} files, ${size} bytes as a zip, SHA-256 ${digest(target, files)}`);
+}
+
+/** Starts the server as Lambda does, with little around it: whatever was left out is missed here first. */
+async function smokeTest() {
+  const port = await freePort();
+  const server = spawn(path.join(target, "run.sh"), { env: { PATH: process.env.PATH, PORT: String(port), HOSTNAME: "127.0.0.1" }, stdio: ["ignore", "ignore", 2] });
+  try {
+    await answer(port, "/healthz", /^ok$/m);
+    await answer(port, "/", /<style nonce="[^"]+">:root/);
+    await answer(port, "/no-such-page", /<h1>/);
+  } finally {
+    server.kill();
+  }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  return port;
+}
+
+/** Waits for an answer, for at most 20 s while the server starts. */
+async function answer(port, place, expected) {
+  for (let tries = 200; ; tries--) {
+    const text = await fetch(`http://127.0.0.1:${port}${place}`).then((response) => response.text(), () => undefined);
+    if (text !== undefined && expected.test(text)) return;
+    if (text !== undefined || tries === 0) fail(`the artifact does not serve ${place}: ${text?.slice(0, 300) ?? "no answer"}`);
+    await setTimeout(100);
+  }
+}
+
+/** Size of a zip of the files: their compressed bytes, and what the format adds for each name. */
+function zippedSize(files) {
+  const entries = files.map((file) => deflateRawSync(readFileSync(file)).length + 76 + 2 * Buffer.byteLength(path.relative(target, file)));
+  return entries.reduce((sum, bytes) => sum + bytes, 22);
+}
+
+/** SHA-256 of the files' names, as they are below `folder`, and of their contents. */
+function digest(folder, files) {
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(`${path.relative(folder, file)}\0`).update(readFileSync(file)).update("\0");
+  return hash.digest("hex");
+}
+
+/** A file, or all files in a folder and below it, in a fixed order. */
+function filesIn(place) {
+  const status = statSync(place, { throwIfNoEntry: false });
+  if (!status?.isDirectory()) return status ? [place] : [];
+  return readdirSync(place, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => (entry.isFile() ? path.join(entry.parentPath, entry.name) : fail(`${entry.name} is a link, which SAM cannot pack`)))
+    .sort();
+}
+
+function run(command, args, variables = {}) {
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", ...variables };
+  execFileSync(command, args, { cwd: workspace, stdio: ["ignore", 2, 2], env });
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

@@ -1,0 +1,22 @@
+// Bundles each test with the sources that it imports, and runs them with Node's own test runner.
+import { spawnSync } from "node:child_process";
+import { readdirSync, rmSync } from "node:fs";
+import path from "node:path";
+import { buildSync } from "esbuild";
+
+const web = path.join(import.meta.dirname, "..");
+const out = path.join(web, ".next/test");
+const tests = readdirSync(path.join(web, "test")).filter((name) => name.endsWith(".test.ts"));
+rmSync(out, { recursive: true, force: true });
+buildSync({
+  entryPoints: tests.map((name) => path.join(web, "test", name)),
+  outdir: out,
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  packages: "external",
+  sourcemap: "inline",
+});
+const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", out], { stdio: "inherit" });
+process.exit(status ?? 1);

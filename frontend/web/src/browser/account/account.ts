@@ -1,0 +1,37 @@
+import type { PageSettings } from "../settings";
+import { GuestAccount } from "./guest";
+import { ProviderAccount } from "./provider";
+import { ServerAccount } from "./server";
+
+/** Whether somebody is signed in. */
+export type AccountState =
+  /** Not known yet. */
+  | { readonly status: "loading" }
+  | { readonly status: "signed-out"; readonly failed: boolean }
+  /** `rooms` are those that the user may enter. */
+  | { readonly status: "signed-in"; readonly rooms: readonly string[] };
+
+/** How the users of this deployment sign in and out. */
+export interface Account {
+  /** What the server knows already, for the first rendering. */
+  readonly initial: AccountState;
+  /** Finds out who is signed in, and takes a sign-in that just came back from the provider. Asked twice, it answers the same. */
+  load(): Promise<AccountState>;
+  /** The access token to ask for a signed URL with; undefined when nobody is signed in any more. Absent when there are no tokens. */
+  readonly getToken?: () => Promise<string | undefined>;
+  /** Leaves the page to sign in or out. Absent when nobody signs in. */
+  readonly signIn?: () => Promise<void>;
+  readonly signOut?: () => Promise<void>;
+}
+
+/** The account of the mode that the deployment has. */
+export function createAccount(settings: PageSettings): Account {
+  switch (settings.mode) {
+    case "jwt":
+      return new ProviderAccount(settings);
+    case "iam":
+      return new ServerAccount(settings);
+    case "guest":
+      return new GuestAccount(settings.rooms);
+  }
+}

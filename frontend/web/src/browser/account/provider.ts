@@ -1,0 +1,100 @@
+import type { User, UserManager } from "oidc-client-ts";
+import type { PageSettings } from "../settings";
+import type { Account, AccountState } from "./account";
+import { claimedRooms } from "./rooms";
+
+/** A token that ends sooner than this, in seconds, is not used any more. */
+const MARGIN = 30;
+
+/**
+ * Mode jwt: the browser signs in at an OpenID Connect provider, by the authorization code flow with PKCE. The tokens stay in this
+ * tab's sessionStorage. A provider that gives refresh tokens is asked for a new access token when one is needed and the old one has ended.
+ */
+export class ProviderAccount implements Account {
+  readonly initial: AccountState = { status: "loading" };
+  private managed: Promise<UserManager> | undefined;
+  private loaded: Promise<AccountState> | undefined;
+
+  constructor(private readonly settings: PageSettings) {}
+
+  load(): Promise<AccountState> {
+    return (this.loaded ??= this.find());
+  }
+
+  getToken = async (): Promise<string | undefined> => {
+    const manager = await this.manager();
+    const user = await manager.getUser();
+    return user && lives(user) ? user.access_token : (await renewed(manager, user))?.access_token;
+  };
+
+  signIn = async (): Promise<void> => (await this.manager()).signinRedirect();
+
+  signOut = async (): Promise<void> => {
+    const manager = await this.manager();
+    const home = `${location.origin}/`;
+    if (!(await manager.metadataService.getEndSessionEndpoint())) {
+      await manager.removeUser();
+      return location.assign(home);
+    }
+    // Amazon Cognito has a name of its own, logout_uri, for the address to come back to.
+    const extraQueryParams = { client_id: manager.settings.client_id, logout_uri: home };
+    await manager.signoutRedirect({ post_logout_redirect_uri: home, extraQueryParams });
+  };
+
+  private async find(): Promise<AccountState> {
+    const returned = location.pathname === "/callback";
+    try {
+      const manager = await this.manager();
+      const user = returned ? await manager.signinCallback() : await manager.getUser();
+      if (!user || !lives(user)) return { status: "signed-out", failed: false };
+      const { rooms, roomsClaim } = this.settings;
+      return { status: "signed-in", rooms: roomsClaim ? claimedRooms(user.access_token, roomsClaim) : rooms };
+    } catch (error) {
+      console.error("sign-in failed:", error);
+      return { status: "signed-out", failed: true };
+    } finally {
+      if (returned) history.replaceState(null, "", "/"); // the code in the address is of no more use
+    }
+  }
+
+  private async manager(): Promise<UserManager> {
+    try {
+      return await (this.managed ??= this.newManager());
+    } catch (error) {
+      this.managed = undefined; // the network was away; it may be back the next time
+      throw error;
+    }
+  }
+
+  /** The library is loaded here, so that the other modes do without. */
+  private async newManager(): Promise<UserManager> {
+    const { UserManager, WebStorageStateStore } = await import("oidc-client-ts");
+    const { issuer = "", clientId = "", audience, scope = "" } = this.settings.provider ?? {};
+    const tab = new WebStorageStateStore({ store: sessionStorage });
+    return new UserManager({
+      authority: issuer,
+      client_id: clientId,
+      redirect_uri: `${location.origin}/callback`,
+      scope,
+      userStore: tab,
+      stateStore: tab,
+      automaticSilentRenew: false,
+      ...(audience && { extraQueryParams: { audience } }),
+    });
+  }
+}
+
+function lives(user: User): boolean {
+  return (user.expires_in ?? Infinity) > MARGIN;
+}
+
+/** The user with a new access token; undefined when there is no refresh token, or the provider refuses it. Rejects when it cannot be asked. */
+async function renewed(manager: UserManager, user: User | null): Promise<User | undefined> {
+  if (!user?.refresh_token) return undefined;
+  try {
+    return (await manager.signinSilent()) ?? undefined;
+  } catch (error) {
+    if (error instanceof Error && error.name === "ErrorResponse") return undefined;
+    throw error;
+  }
+}

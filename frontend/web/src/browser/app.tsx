@@ -1,0 +1,48 @@
+"use client";
+
+import { useEffect, useState } from "react";
+import type { Language } from "../text";
+import { createAccount } from "./account/account";
+import { Chat } from "./chat/chat";
+import { ErrorBoundary } from "./errorboundary";
+import type { PageSettings } from "./settings";
+import { Welcome } from "./welcome";
+import { useWords, WordsProvider } from "./words";
+
+/** The page: a welcome for those who have to sign in first, and the chat for the others. */
+export function App({ settings, language }: { settings: PageSettings; language: Language }) {
+  return (
+    <WordsProvider initial={language}>
+      <ErrorBoundary>
+        <Entrance settings={settings} />
+      </ErrorBoundary>
+    </WordsProvider>
+  );
+}
+
+function Entrance({ settings }: { settings: PageSettings }) {
+  const [account] = useState(() => createAccount(settings));
+  const [state, setState] = useState(account.initial);
+  useEffect(() => {
+    let mounted = true;
+    void account.load().then((loaded) => mounted && setState(loaded));
+    return () => {
+      mounted = false;
+    };
+  }, [account]);
+  if (state.status === "loading") return <Waiting />;
+  if (state.status === "signed-out") return <Welcome failed={state.failed} signIn={account.signIn} />;
+  return <Chat account={account} rooms={state.rooms} signUrl={settings.signUrl} />;
+}
+
+/** Shown for the moment that it takes to find out who is signed in; when it takes longer, it says so. */
+function Waiting() {
+  const { page } = useWords();
+  return (
+    <main className="notice">
+      <p role="status" className="waiting">
+        {page.loading}
+      </p>
+    </main>
+  );
+}

@@ -1,0 +1,77 @@
+import { SendError } from "@signedsocket/client";
+import { type FormEvent, type KeyboardEvent, type RefObject, useEffect, useState } from "react";
+import { useWords } from "../words";
+import { sends, sizeOf } from "./composing";
+
+interface Props {
+  readonly room: string;
+  /** What has been written so far. */
+  readonly draft: string;
+  readonly write: (text: string) => void;
+  /** Throws SendError. */
+  readonly send: (text: string, room: string) => void;
+  readonly input: RefObject<HTMLTextAreaElement | null>;
+}
+
+/** Where a message is written. What is too long is refused here; everything else goes, as soon as there is a connection. */
+export function Composer({ room, draft, write, send, input }: Props) {
+  const { page, chat, language } = useWords();
+  const [problem, setProblem] = useState<string>();
+  const size = sizeOf(draft, room);
+  const tooLarge = size.problem === "too_large";
+  useEffect(() => focusWithoutKeyboard(input.current), [input]);
+
+  const submit = (event: FormEvent | KeyboardEvent) => {
+    event.preventDefault();
+    input.current?.focus();
+    if (size.problem === "empty") return;
+    try {
+      send(draft, room);
+      write("");
+      setProblem(undefined);
+    } catch (error) {
+      if (!(error instanceof SendError)) throw error;
+      setProblem(chat.failures[error.code]);
+    }
+  };
+  const keyDown = (event: KeyboardEvent) => {
+    const { key, shiftKey, keyCode, nativeEvent } = event;
+    if (sends({ key, shiftKey, keyCode, isComposing: nativeEvent.isComposing })) submit(event);
+  };
+  const change = (value: string) => {
+    write(value);
+    setProblem(undefined);
+  };
+  const used = size.noteworthy && page.bytes(size.bytes.toLocaleString(language), size.mostBytes.toLocaleString(language));
+  return (
+    <form className="composer" onSubmit={submit}>
+      <label className="unseen" htmlFor="message">
+        {chat.labels.message}
+      </label>
+      <div className="field">
+        {/* The twin behind the field has the same text, and so gives it its height. */}
+        <div className="growing" data-text={`${draft} `}>
+          <textarea id="message" ref={input} value={draft} rows={1} enterKeyHint="send" placeholder={chat.labels.placeholder}
+            aria-describedby="keys size" aria-invalid={tooLarge} onChange={(event) => change(event.target.value)} onKeyDown={keyDown} />
+        </div>
+        <button className="primary" disabled={size.problem === "empty" || tooLarge}>
+          {chat.actions.send}
+        </button>
+      </div>
+      <div className="footnotes">
+        <span id="keys">{page.keys}</span>
+        <span id="size" className={tooLarge ? "problem" : undefined}>
+          {used}
+        </span>
+      </div>
+      <p role="alert" className="problem">
+        {problem ?? (tooLarge && chat.failures.too_large)}
+      </p>
+    </form>
+  );
+}
+
+/** Focuses the field, but not where that would cover half the page with a keyboard. */
+export function focusWithoutKeyboard(field: HTMLTextAreaElement | null): void {
+  if (matchMedia("(pointer: fine)").matches) field?.focus();
+}

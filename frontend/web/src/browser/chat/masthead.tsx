@@ -1,0 +1,56 @@
+import type { User } from "@signedsocket/client";
+import { LanguageButton } from "../languagebutton";
+import { useWords } from "../words";
+import type { Readings } from "./usereadings";
+
+interface Props {
+  readonly room: string;
+  readonly rooms: readonly string[];
+  readonly readings: Readings;
+  readonly choose: (room: string) => void;
+  readonly user: User | undefined;
+  readonly signOut: (() => Promise<void>) | undefined;
+}
+
+/** The rooms, and who is here. */
+export function Masthead({ room, rooms, readings, choose, user, signOut }: Props) {
+  const { page, chat } = useWords();
+  return (
+    <header className="masthead">
+      <h1 className="unseen">{page.title}</h1>
+      <nav aria-label={page.rooms}>
+        {rooms.map((name) => (
+          <Room key={name} name={name} current={name === room} unread={readings[name]?.unread ?? 0} choose={choose} />
+        ))}
+      </nav>
+      <div className="self">
+        {user && (
+          <span className="name" title={page.signedInAs(user.name)}>
+            <bdi>{user.name}</bdi>
+          </span>
+        )}
+        <LanguageButton />
+        {signOut && (
+          <button className="quiet" onClick={() => void signOut().catch(() => location.assign("/"))}>
+            {chat.actions.signOut}
+          </button>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function Room({ name, current, unread, choose }: { name: string; current: boolean; unread: number; choose: (room: string) => void }) {
+  const { page } = useWords();
+  return (
+    <button className="room" aria-current={current ? "true" : undefined} onClick={() => choose(name)}>
+      {name}
+      {unread > 0 && (
+        <span className="count">
+          <span aria-hidden="true">{unread}</span>
+          <span className="unseen">{page.unread(unread)}</span>
+        </span>
+      )}
+    </button>
+  );
+}

@@ -1,0 +1,90 @@
+import type { ChatClient, ChatMessage } from "@signedsocket/client";
+import { failureText } from "@signedsocket/client/messages";
+import { useWords } from "../words";
+import { parts } from "./links";
+
+interface Props {
+  readonly message: ChatMessage;
+  /** The first of several in a row, which says who wrote them. */
+  readonly first: boolean;
+  readonly client: ChatClient;
+}
+
+/** A message, with who sent it when, or how far it has come. */
+export function Message({ message, first, client }: Props) {
+  const { page } = useWords();
+  const { from, own, status, text } = message;
+  return (
+    <li className={`message ${own ? "own" : "other"} ${first ? "first" : "further"} ${hueOf(from.sub)}`} data-status={status}>
+      {!own && first && <Avatar name={from.name} />}
+      <p className={own || !first ? "unseen" : "sender"} title={from.sub}>
+        <bdi>{own ? page.you : from.name}</bdi>
+      </p>
+      <div className="line">
+        <p className="bubble" dir="auto">
+          <Text text={text} />
+        </p>
+        <Stamp message={message} />
+      </div>
+      {status === "failed" && <Failure message={message} client={client} />}
+    </li>
+  );
+}
+
+function Avatar({ name }: { name: string }) {
+  const [initial = "?"] = name;
+  return (
+    <span className="avatar" aria-hidden="true">
+      {initial.toUpperCase()}
+    </span>
+  );
+}
+
+/** Text is text: React writes it as such, and only addresses of the web become links. */
+function Text({ text }: { text: string }) {
+  return parts(text).map(({ text, href }, index) =>
+    href ? (
+      <a key={index} href={href} target="_blank" rel="noopener noreferrer nofollow">
+        {text}
+      </a>
+    ) : (
+      text
+    ),
+  );
+}
+
+/** When the message was sent, or what it waits for. */
+function Stamp({ message: { status, sentAt } }: { message: ChatMessage }) {
+  const { chat, language } = useWords();
+  if (status === "pending" || status === "sent") return <span className="stamp">{chat.labels[status]}</span>;
+  if (sentAt === undefined) return null;
+  const time = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }).format(sentAt);
+  const full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" }).format(sentAt);
+  return (
+    <time className="stamp" dateTime={new Date(sentAt).toISOString()} title={full}>
+      {time}
+    </time>
+  );
+}
+
+function Failure({ message: { clientId = "", failure = "" }, client }: { message: ChatMessage; client: ChatClient }) {
+  const { chat } = useWords();
+  return (
+    <p className="failure">
+      <span>{`${chat.labels.failed}: ${failureText(failure, chat)}`}</span>
+      <button className="small" onClick={() => client.resend(clientId)}>
+        {chat.actions.resend}
+      </button>
+      <button className="small" onClick={() => client.discard(clientId)}>
+        {chat.actions.discard}
+      </button>
+    </p>
+  );
+}
+
+/** One of eight colours, always the same one for a person. */
+function hueOf(sub: string): string {
+  let hash = 0;
+  for (const character of sub) hash = (hash * 31 + character.codePointAt(0)!) % 65_521;
+  return `hue-${hash % 8}`;
+}

@@ -1,0 +1,38 @@
+/** What there is to know of a message to count it. */
+export interface Countable {
+  readonly id: string;
+  readonly clientId?: string;
+  readonly own: boolean;
+}
+
+/** How far somebody has read in a room. */
+export interface Reading {
+  /** Key of the last message that was read. */
+  readonly last: string | undefined;
+  /** Key of the message above which the divider stands. */
+  readonly divider: string | undefined;
+  /** Messages of others after the last one read. */
+  readonly unread: number;
+}
+
+export const nothingRead: Reading = { last: undefined, divider: undefined, unread: 0 };
+
+/** What identifies a message while it goes its way. */
+export function keyOf({ clientId, id }: Countable): string {
+  return clientId ?? id;
+}
+
+/**
+ * How far somebody has read after the room's messages have changed, or the reader has come or gone. Who reads has read everything.
+ * The divider comes with the first message that is missed, and stays until one is missed again, or the reader writes.
+ */
+export function read(reading: Reading, messages: readonly Countable[], isReading: boolean): Reading {
+  const after = messages.findLastIndex((message) => keyOf(message) === reading.last) + 1;
+  const fresh = messages.slice(after);
+  const missed = fresh.filter((message) => !message.own);
+  const wrote = missed.length < fresh.length && isReading;
+  const next: Reading = isReading
+    ? { last: messages.length > 0 ? keyOf(messages[messages.length - 1]!) : reading.last, divider: wrote ? undefined : reading.divider, unread: 0 }
+    : { last: reading.last, divider: reading.unread === 0 && missed[0] ? keyOf(missed[0]) : reading.divider, unread: missed.length };
+  return next.last === reading.last && next.divider === reading.divider && next.unread === reading.unread ? reading : next;
+}

@@ -1,0 +1,36 @@
+import { type Dictionary, dictionaryFor } from "@signedsocket/client/messages";
+import { createContext, type ReactNode, useContext, useMemo, useState } from "react";
+import { type Language, type PageText, textIn } from "../text";
+
+/** What the page says, in the language that is chosen. */
+export interface Words {
+  readonly language: Language;
+  readonly page: PageText;
+  /** What the chat's client has words for: states, reasons, failures. */
+  readonly chat: Dictionary;
+  /** Changes to the other language, here and for the next visits. */
+  readonly switchLanguage: () => void;
+}
+
+const Context = createContext<Words | undefined>(undefined);
+
+/** Holds the language of the page; `initial` is what the server has chosen. */
+export function WordsProvider({ initial, children }: { initial: Language; children: ReactNode }) {
+  const [language, setLanguage] = useState(initial);
+  const words = useMemo<Words>(() => {
+    const switchLanguage = () => {
+      const other = language === "ja" ? "en" : "ja";
+      document.cookie = `language=${other}; Path=/; Max-Age=31536000; SameSite=Lax`;
+      document.documentElement.lang = other;
+      setLanguage(other);
+    };
+    return { language, page: textIn(language), chat: dictionaryFor([language]), switchLanguage };
+  }, [language]);
+  return <Context value={words}>{children}</Context>;
+}
+
+export function useWords(): Words {
+  const words = useContext(Context);
+  if (!words) throw new Error("useWords needs a WordsProvider");
+  return words;
+}

@@ -1,0 +1,42 @@
+import { type NextRequest, NextResponse } from "next/server";
+import { type Configuration, readConfiguration } from "./server/configuration";
+import { Discovery } from "./server/discovery";
+import { contentSecurityPolicy, newNonce } from "./server/policy";
+
+const discovery = new Discovery(fetch);
+
+/** Gives each page a policy of its own, and takes a browser that comes back from the provider to where its sign-in ends. */
+export async function proxy(request: NextRequest): Promise<NextResponse> {
+  const { value: configuration } = readConfiguration(process.env);
+  const https = configuration?.pageOrigin.startsWith("https:") ?? false;
+  const connect = configuration ? await connectOrigins(configuration) : [];
+  const nonce = newNonce();
+  const policy = contentSecurityPolicy({ nonce, connect, https, development: process.env.NODE_ENV === "development" });
+
+  const headers = new Headers(request.headers);
+  headers.set("Content-Security-Policy", policy); // where Next.js looks for the nonce of its own scripts
+  headers.set("X-Nonce", nonce);
+  const response = next(request, headers, configuration);
+  response.headers.set("Content-Security-Policy", policy);
+  if (https) response.headers.set("Strict-Transport-Security", "max-age=63072000");
+  return response;
+}
+
+/** The provider sends browsers to /callback, whoever has begun the sign-in: in mode iam the server, otherwise the page. */
+function next(request: NextRequest, headers: Headers, configuration: Configuration | undefined): NextResponse {
+  const { pathname, search } = request.nextUrl;
+  if (pathname !== "/callback") return NextResponse.next({ request: { headers } });
+  const place = configuration?.mode === "iam" ? "/api/signin/callback" : "/";
+  return NextResponse.rewrite(new URL(place + search, request.url), { request: { headers } });
+}
+
+/** Whom the page talks to: the socket, `signurl`, and in mode jwt the provider. */
+async function connectOrigins({ webSocketUrl, mode, signUrl, provider }: Configuration): Promise<readonly string[]> {
+  const origins = [webSocketUrl.origin];
+  if (mode !== "iam") origins.push(signUrl.origin);
+  if (provider) origins.push(...(await discovery.origins(provider.issuer)));
+  return origins;
+}
+
+// Files need no policy, and the health check no work.
+export const config = { matcher: ["/((?!_next/static/|healthz$).*)"] };

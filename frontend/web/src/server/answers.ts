@@ -1,0 +1,9 @@
+/** An answer that nobody may store. */
+export function json(status: number, body: unknown, headers: HeadersInit = {}): Response {
+  return Response.json(body, { status, headers: { "Cache-Control": "no-store", ...headers } });
+}
+
+/** A refusal in the form that `signurl` gives it: a code for programs, a sentence for people. */
+export function refuse(status: number, error: string, message: string): Response {
+  return json(status, { error, message });
+}

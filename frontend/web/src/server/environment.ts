@@ -1,0 +1,55 @@
+/** Environment variables, `process.env` outside tests. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Either a value, or what is wrong with the variables that make it: one sentence each, without their values. */
+export type Reading<T> = { readonly value: T; readonly problems?: undefined } | { readonly value?: undefined; readonly problems: readonly string[] };
+
+/** Reads variables, and collects what is wrong with them instead of stopping at the first. */
+export class Reader {
+  private readonly problems: string[] = [];
+
+  constructor(readonly environment: Environment) {}
+
+  /** The value, when nothing was wrong with any variable. */
+  end<T>(value: T): Reading<T> {
+    return this.problems.length === 0 ? { value } : this.fail();
+  }
+
+  fail(): { readonly problems: readonly string[] } {
+    return { problems: this.problems };
+  }
+
+  text(name: string, minimum = 1): string | undefined {
+    const value = this.environment[name] ?? "";
+    if (value.length >= minimum) return value;
+    return this.refuse(name, minimum === 1 ? "is not set" : `must have at least ${minimum} characters`);
+  }
+
+  oneOf<T extends string>(name: string, values: readonly T[]): T | undefined {
+    return values.find((value) => value === this.environment[name]) ?? this.refuse(name, `must be one of ${values.join(", ")}`);
+  }
+
+  /** An address of a secure scheme or, on this machine, of the same scheme without the s. */
+  address(name: string, scheme: "https:" | "wss:"): URL | undefined {
+    const url = URL.parse(this.environment[name] ?? "");
+    const plain = scheme.replace("s:", ":");
+    if (url && (url.protocol === scheme || (url.protocol === plain && isLoopback(url)))) return url;
+    return this.refuse(name, `must be an address that begins with ${scheme}//`);
+  }
+
+  /** Names of rooms as template.yaml takes them. */
+  rooms(name: string): readonly string[] | undefined {
+    const rooms = (this.environment[name] ?? "").split(",");
+    const valid = rooms.length <= 8 && new Set(rooms).size === rooms.length && rooms.every((room) => /^[a-z0-9_-]{1,32}$/.test(room));
+    return valid ? rooms : this.refuse(name, "must be 1 to 8 different names of a-z, 0-9, _ and -, separated by commas");
+  }
+
+  private refuse(name: string, problem: string): undefined {
+    this.problems.push(`${name} ${problem}.`);
+  }
+}
+
+/** Whether an address is one of this machine. */
+export function isLoopback(url: URL): boolean {
+  return ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+}

@@ -1,0 +1,36 @@
+import { refuse } from "./answers";
+import { type Configuration, readConfiguration } from "./configuration";
+import { readSignInSettings } from "./signin/settings";
+import { type Redirect, SignIn } from "./signin/signin";
+
+/** Serves a route that exists in mode iam only. */
+export async function inModeIam(serve: (configuration: Configuration) => Promise<Response>): Promise<Response> {
+  const { value: configuration } = readConfiguration(process.env);
+  if (!configuration) return notConfigured();
+  return configuration.mode === "iam" ? serve(configuration) : refuse(404, "not_found", "This deployment has no such address.");
+}
+
+/** Serves a route of the sign-in that ships, in mode iam. */
+export async function withSignIn(serve: (signIn: SignIn, configuration: Configuration) => Promise<Response>): Promise<Response> {
+  return inModeIam(async (configuration) => {
+    const { value: settings } = readSignInSettings(process.env);
+    return settings ? serve(new SignIn(settings), configuration) : notConfigured();
+  });
+}
+
+/** Sends the browser on. */
+export function redirect({ location, cookies }: Redirect): Response {
+  const headers = new Headers({ Location: location, "Cache-Control": "no-store" });
+  for (const cookie of cookies) headers.append("Set-Cookie", cookie);
+  return new Response(null, { status: 303, headers });
+}
+
+/** Logs why a sign-in failed, and sends the browser back to the page, which says that it did. */
+export function failed(error: unknown): Response {
+  console.error(JSON.stringify({ level: "ERROR", msg: "sign-in failed", error: String(error) }));
+  return redirect({ location: "/?problem=signin", cookies: [] });
+}
+
+function notConfigured(): Response {
+  return refuse(503, "auth_not_configured", "The page is not configured: open it to see what is missing.");
+}

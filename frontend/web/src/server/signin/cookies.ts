@@ -1,0 +1,65 @@
+import { jwtVerify, SignJWT } from "jose";
+
+/** A cookie that scripts cannot read, and that nobody else can make. */
+export interface SealedCookie {
+  readonly name: string;
+  /** Seconds. */
+  readonly maxAge: number;
+}
+
+/** Seals and opens the cookies of one site. What is in them is signed, and not secret from their owner. */
+export class CookieJar {
+  private readonly key: Uint8Array;
+  private readonly secure: boolean;
+
+  /** `secret` signs the cookies. Every process that serves the site needs the same. */
+  constructor(
+    private readonly origin: string,
+    secret: string,
+  ) {
+    this.key = new TextEncoder().encode(secret);
+    this.secure = origin.startsWith("https:");
+  }
+
+  /** The Set-Cookie header that stores `content`. */
+  async seal(cookie: SealedCookie, content: object): Promise<string> {
+    const token = await new SignJWT({ content })
+      .setProtectedHeader({ alg: "HS256" })
+      .setIssuer(this.origin)
+      .setAudience(cookie.name)
+      .setExpirationTime(`${cookie.maxAge} s`)
+      .sign(this.key);
+    return this.header(cookie, token, cookie.maxAge);
+  }
+
+  /** The Set-Cookie header that removes a cookie. */
+  clear(cookie: SealedCookie): string {
+    return this.header(cookie, "", 0);
+  }
+
+  /** What was sealed into a request's cookie; undefined without one that this site sealed and that still holds. */
+  async open<T extends object>(cookie: SealedCookie, headers: Headers): Promise<T | undefined> {
+    const token = readCookie(headers, this.fullName(cookie));
+    if (!token) return undefined;
+    const options = { issuer: this.origin, audience: cookie.name, algorithms: ["HS256"], requiredClaims: ["exp"] };
+    return jwtVerify<{ content: T }>(token, this.key, options).then(
+      ({ payload }) => payload.content,
+      () => undefined,
+    );
+  }
+
+  private header(cookie: SealedCookie, value: string, maxAge: number): string {
+    return `${this.fullName(cookie)}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${this.secure ? "; Secure" : ""}`;
+  }
+
+  /** Browsers take a name with this prefix from the host itself only, and only over https. */
+  private fullName({ name }: SealedCookie): string {
+    return this.secure ? `__Host-${name}` : name;
+  }
+}
+
+/** The value of a request's cookie. */
+export function readCookie(headers: Headers, name: string): string | undefined {
+  const pairs = (headers.get("Cookie") ?? "").split(/;\s*/);
+  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+}

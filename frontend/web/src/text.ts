@@ -1,0 +1,100 @@
+/** The languages that the page speaks. */
+export const languages = ["ja", "en"] as const;
+export type Language = (typeof languages)[number];
+
+/** What the page says, beside what the client's dictionary has. */
+export interface PageText {
+  readonly title: string;
+  /** The name of the other language, in that language. */
+  readonly otherLanguage: string;
+  readonly welcome: string;
+  readonly welcomeLead: string;
+  readonly signInFailed: string;
+  readonly signInAgain: string;
+  readonly loading: string;
+  readonly rooms: string;
+  readonly signedInAs: (name: string) => string;
+  readonly you: string;
+  readonly empty: string;
+  readonly emptyHint: string;
+  readonly keys: string;
+  readonly bytes: (used: string, most: string) => string;
+  readonly today: string;
+  readonly yesterday: string;
+  /** Puts sentences together that may lack the full stop. */
+  readonly sentences: (sentences: readonly string[]) => string;
+  readonly newMessages: (count: number) => string;
+  readonly unread: (count: number) => string;
+  readonly noRooms: string;
+  readonly setup: string;
+  readonly setupLead: string;
+  readonly notFound: string;
+  readonly backToChat: string;
+  readonly broken: string;
+  readonly reload: string;
+}
+
+const en: PageText = {
+  title: "Chat",
+  otherLanguage: "日本語",
+  welcome: "Welcome",
+  welcomeLead: "Sign in to talk with everybody who is here.",
+  signInFailed: "Signing in did not work. Please try again.",
+  signInAgain: "Signing in leaves this page: copy what you have not sent yet.",
+  loading: "One moment…",
+  rooms: "Rooms",
+  signedInAs: (name) => `Signed in as ${name}`,
+  you: "You",
+  empty: "It is quiet here.",
+  emptyHint: "Messages appear as soon as somebody writes.",
+  keys: "Enter sends, Shift + Enter starts a new line",
+  bytes: (used, most) => `${used} of ${most} bytes`,
+  today: "Today",
+  yesterday: "Yesterday",
+  sentences: (sentences) => sentences.map((text, n) => (n < sentences.length - 1 ? text.replace(/[.…]?$/, ". ") : text)).join(""),
+  newMessages: (count) => (count === 1 ? "1 new message" : `${count} new messages`),
+  unread: (count) => `${count} unread`,
+  noRooms: "There is no room that you may enter.",
+  setup: "This page is not set up yet",
+  setupLead: "The server that runs it lacks settings. They are environment variables, and are read anew with each request:",
+  notFound: "There is no such page.",
+  backToChat: "To the chat",
+  broken: "The page has stopped working.",
+  reload: "Load it again",
+};
+
+const ja: PageText = {
+  title: "チャット",
+  otherLanguage: "English",
+  welcome: "ようこそ",
+  welcomeLead: "サインインして、みんなとの会話に参加しましょう。",
+  signInFailed: "サインインできませんでした。もう一度お試しください。",
+  signInAgain: "サインインするとこのページを離れます。未送信の内容は控えておいてください。",
+  loading: "お待ちください…",
+  rooms: "ルーム",
+  signedInAs: (name) => `${name} としてサインイン中`,
+  you: "自分",
+  empty: "まだメッセージはありません。",
+  emptyHint: "誰かが書き込むと、ここに表示されます。",
+  keys: "Enter で送信、Shift + Enter で改行",
+  bytes: (used, most) => `${used} / ${most} バイト`,
+  today: "今日",
+  yesterday: "昨日",
+  sentences: (sentences) => sentences.map((text, n) => (n < sentences.length - 1 ? text.replace(/[。…]?$/, "。") : text)).join(""),
+  newMessages: (count) => `新着メッセージ ${count} 件`,
+  unread: (count) => `未読 ${count} 件`,
+  noRooms: "入室できるルームがありません。",
+  setup: "このページはまだ設定されていません",
+  setupLead: "サーバーの設定が足りません。次の環境変数を設定してください（リクエストごとに読み込まれます）。",
+  notFound: "ページが見つかりません。",
+  backToChat: "チャットへ",
+  broken: "ページでエラーが発生しました。",
+  reload: "再読み込み",
+};
+
+const texts: Readonly<Record<Language, PageText>> = { en, ja };
+
+/** The page's text in a language. */
+export function textIn(language: Language): PageText {
+  return texts[language];
+}

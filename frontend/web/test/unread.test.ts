@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Countable, nothingRead, read, type Reading } from "../src/browser/chat/unread";
+
+const theirs = (id: string): Countable => ({ id, own: false });
+const mine = (clientId: string, id = clientId): Countable => ({ id, clientId, own: true });
+
+test("what comes while nobody reads is unread, and the divider stands above the first of it", () => {
+  let reading = read(nothingRead, [theirs("a")], true);
+  reading = read(reading, [theirs("a"), theirs("b")], false);
+  assert.deepEqual(reading, { last: "a", divider: "b", unread: 1 });
+  reading = read(reading, [theirs("a"), theirs("b"), theirs("c")], false);
+  assert.deepEqual(reading, { last: "a", divider: "b", unread: 2 });
+});
+
+test("who comes back has read everything, and still sees where the new began", () => {
+  const reading = read({ last: "a", divider: "b", unread: 2 }, [theirs("a"), theirs("b"), theirs("c")], true);
+  assert.deepEqual(reading, { last: "c", divider: "b", unread: 0 });
+});
+
+test("the divider moves when something is missed again", () => {
+  const reading = read({ last: "c", divider: "b", unread: 0 }, [theirs("b"), theirs("c"), theirs("d")], false);
+  assert.deepEqual(reading, { last: "c", divider: "d", unread: 1 });
+});
+
+test("who writes needs no divider any more", () => {
+  const reading = read({ last: "c", divider: "b", unread: 0 }, [theirs("b"), theirs("c"), mine("m")], true);
+  assert.deepEqual(reading, { last: "m", divider: undefined, unread: 0 });
+});
+
+test("own messages are never unread, and keep their key when the server names them", () => {
+  const away = read({ last: "a", divider: undefined, unread: 0 }, [theirs("a"), mine("m")], false);
+  assert.equal(away.unread, 0);
+  const named = read({ last: "m", divider: undefined, unread: 0 }, [theirs("a"), mine("m", "SERVERS"), theirs("b")], false);
+  assert.deepEqual(named, { last: "m", divider: "b", unread: 1 });
+});
+
+test("nothing new is the same reading, so that nothing renders", () => {
+  const reading: Reading = { last: "a", divider: undefined, unread: 0 };
+  assert.equal(read(reading, [theirs("a")], true), reading);
+  assert.equal(read(reading, [theirs("a")], false), reading);
+  assert.equal(read(nothingRead, [], true), nothingRead);
+});
