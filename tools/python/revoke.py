@@ -11,13 +11,14 @@ The user is the id that frames show as `sub`, or the sub claim of the user's tok
 import argparse
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-AWS = Path(sys.executable).parent / "aws"
+import boto3
+from botocore.config import Config
+
+import stack
 
 
 def seconds(text: str) -> int:
@@ -28,30 +29,24 @@ def seconds(text: str) -> int:
     return int((at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp())
 
 
-def aws(*arguments: str, environment: dict | None = None) -> str:
-    """Runs the AWS CLI, which says itself what goes wrong."""
-    done = subprocess.run([AWS, *arguments, "--output", "json"], env={**os.environ, "AWS_PAGER": "", **(environment or {})},
-                          stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        sys.exit(done.returncode)
-    return done.stdout
+# A revocation waits up to half a minute for handshakes that are under way. One that has begun is not begun again.
+PATIENCE = Config(read_timeout=70, retries={"total_max_attempts": 1})
 
 
-def local(outputs: str) -> tuple[str, list[str], dict]:
-    """Finds the reaper of a local stage: its name, how to reach it, and as whom."""
+def local(outputs: str) -> tuple[str, object]:
+    """Finds the reaper of a local stage: its name, and a client of Lambda that reaches it as an administrator."""
     try:
         found = json.loads(Path(outputs).read_text(encoding="utf-8"))
     except FileNotFoundError:
         sys.exit(f"{outputs} is missing: start the local stage with `make run`, or name a deployed stack with STACK=…")
-    where = ["--endpoint-url", found["Local"]["LambdaUrl"], "--region", found["Region"], "--profile", "admin"]
-    return found["ReaperName"], where, {"AWS_SHARED_CREDENTIALS_FILE": found["Local"]["CredentialsFile"], "AWS_CONFIG_FILE": os.devnull}
+    os.environ.update({"AWS_SHARED_CREDENTIALS_FILE": found["Local"]["CredentialsFile"], "AWS_CONFIG_FILE": os.devnull})
+    session = boto3.Session(profile_name="admin", region_name=found["Region"])
+    return found["ReaperName"], session.client("lambda", endpoint_url=found["Local"]["LambdaUrl"], config=PATIENCE)
 
 
-def deployed(stack: str) -> tuple[str, list[str], dict]:
-    """Finds the reaper of a deployed stack, with the credentials and in the region that the AWS CLI uses anyway."""
-    stacks = json.loads(aws("cloudformation", "describe-stacks", "--stack-name", stack))["Stacks"]
-    found = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
-    return found["ReaperName"], [], {}
+def deployed(name: str) -> tuple[str, object]:
+    """Finds the reaper of a deployed stack, and a client of Lambda with the credentials that are there anyway."""
+    return stack.outputs(stack.describe(name))["ReaperName"], boto3.client("lambda", config=PATIENCE)
 
 
 def main() -> None:
@@ -65,15 +60,13 @@ def main() -> None:
     request = {"user": arguments.user}
     if arguments.until is not None:
         request["bannedUntil"] = arguments.until
-    name, where, environment = deployed(arguments.stack) if arguments.stack else local(arguments.outputs)
-    with tempfile.TemporaryDirectory() as folder:
-        payload, answer = Path(folder, "payload.json"), Path(folder, "answer.json")
-        payload.write_text(json.dumps({"revoke": request}), encoding="utf-8")
-        # A revocation waits up to half a minute for handshakes that are under way.
-        result = aws("lambda", "invoke", "--function-name", name, "--payload", f"fileb://{payload}", "--cli-read-timeout", "70",
-                     *where, str(answer), environment=environment)
-        print(answer.read_text(encoding="utf-8"))
-    if "FunctionError" in json.loads(result):
+    name, functions = deployed(arguments.stack) if arguments.stack else local(arguments.outputs)
+    try:
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"revoke": request}))
+    except stack.AWSError as error:
+        sys.exit(f"{name} was not invoked: {error}")
+    print(answer["Payload"].read().decode())
+    if "FunctionError" in answer:
         sys.exit("not all of it has happened: repeat the command")
 
 

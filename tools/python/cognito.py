@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Access tokens for tests of a stack with a user pool of its own (IdentityProvider=cognito), without a browser.
+
+    cognito.py --stack signedsocket-dev token    prints a token of the user in $SIGNEDSOCKET_USER, whom it makes when missing
+    cognito.py --stack signedsocket-dev clean    removes the users that it has made
+
+It needs the rights of an administrator of the pool, and a stack that has ExtraSignerArns: only such a one, which is for
+development, lets administrators sign users in. The users' passwords are made up and forgotten.
+"""
+
+import os
+import secrets
+import sys
+
+import boto3
+
+import stack
+
+# Marks the users that tests have made.
+PREFIX = "e2e-"
+
+
+def token(cognito, pool: str, client: str, name: str) -> str:
+    """Returns an access token of a test user, with a password that holds for this call only."""
+    user, password = PREFIX + name, f"Aa1-{secrets.token_urlsafe(24)}"
+    try:
+        cognito.admin_create_user(UserPoolId=pool, Username=user, MessageAction="SUPPRESS", UserAttributes=[
+            {"Name": "email", "Value": f"{user}@example.com"}, {"Name": "email_verified", "Value": "true"}])
+    except cognito.exceptions.UsernameExistsException:
+        pass  # an earlier test has made it
+    cognito.admin_set_user_password(UserPoolId=pool, Username=user, Password=password, Permanent=True)
+    answer = cognito.admin_initiate_auth(UserPoolId=pool, ClientId=client, AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+                                         AuthParameters={"USERNAME": user, "PASSWORD": password})
+    return answer["AuthenticationResult"]["AccessToken"]
+
+
+def clean(cognito, pool: str) -> int:
+    """Removes the test users and returns how many there were."""
+    pages = cognito.get_paginator("list_users").paginate(UserPoolId=pool, Filter=f'username ^= "{PREFIX}"')
+    users = [user["Username"] for page in pages for user in page["Users"]]
+    for user in users:
+        cognito.admin_delete_user(UserPoolId=pool, Username=user)
+    return len(users)
+
+
+def main() -> None:
+    parser = stack.parser(__doc__)
+    parser.add_argument("action", choices=["token", "clean"])
+    arguments = parser.parse_args()
+    outputs = stack.outputs(stack.describe(stack.named(arguments)))
+    pool = outputs.get("UserPoolId")
+    if arguments.action == "clean" and not pool:
+        return  # users of another provider are not ours to remove
+    if not pool:
+        sys.exit("this stack has no user pool of its own: set SIGNEDSOCKET_TOKEN_COMMAND to a command that prints an access token")
+    cognito = boto3.client("cognito-idp")
+    try:
+        if arguments.action == "clean":
+            print(f"{clean(cognito, pool)} test users removed")
+            return
+        name = os.environ.get("SIGNEDSOCKET_USER")
+        if not name:
+            sys.exit("whose token? SIGNEDSOCKET_USER is not set")
+        print(token(cognito, pool, outputs["OidcClientId"], name))
+    except stack.AWSError as error:
+        sys.exit(f"no token from the user pool: {error}. Is the stack deployed with ExtraSignerArns, and may you administrate the pool?")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Deletes a deployed stack, when its name has been typed. What the stack keeps goes with it: connections, bans, logs, and the
+users of a user pool that came with it.
+
+Nothing else is touched. The bucket in which SAM puts what it deploys belongs to every SAM application of the account, and stays.
+"""
+
+import sys
+
+import boto3
+
+import stack
+
+
+def main() -> None:
+    arguments = stack.parser(__doc__).parse_args()
+    name = stack.named(arguments)
+    if stack.parameters(stack.describe(name)).get("DeletionProtection") == "on":
+        sys.exit(f"{name} is protected: deploy it with DeletionProtection=off first, then repeat this")
+    print(f"Stack {name} and everything in it will be deleted: APIs, functions, logs, the table of connections and bans,")
+    print("and the user pool with its users if there is one.")
+    try:
+        typed = input("Type the stack's name to go on: ")
+    except EOFError:
+        typed = ""
+    if typed != name:
+        sys.exit("nothing was deleted")
+    try:
+        cloudformation = boto3.client("cloudformation")
+        cloudformation.delete_stack(StackName=name)
+        print("deleting, which takes a few minutes")
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName=name)
+    except stack.AWSError as error:
+        sys.exit(f"{error}\nnot all of it is deleted: `aws cloudformation describe-stack-events --stack-name {name}` says what is in the way")
+    print(f"{name} is gone")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Finds a deployed stack: its name, outputs, parameters and resources, with the credentials and the Region that the AWS CLI uses, too.
+
+    stack.py --stage dev             the outputs of the stack that samconfig.toml names for a stage, as one JSON object
+    stack.py --stack signedsocket    those of a stack by name
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import boto3
+import botocore.exceptions
+import tomlkit
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+
+# What AWS, or the way to it, answers when something is wrong; its text says what.
+AWSError = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
+
+
+def settings(stage: str) -> dict:
+    """Returns the sections of a stage in samconfig.toml."""
+    stages = tomlkit.parse((ROOT / "samconfig.toml").read_text(encoding="utf-8")).unwrap()
+    if not isinstance(stages.get(stage), dict):
+        known = ", ".join(name for name, section in stages.items() if isinstance(section, dict))
+        sys.exit(f"samconfig.toml has no stage {stage}; it has {known}")
+    return stages[stage]
+
+
+def stack_name(stage: str) -> str:
+    """Returns the name of the stack that a stage is deployed to."""
+    return settings(stage)["global"]["parameters"]["stack_name"]
+
+
+def find(stack: str) -> dict | None:
+    """Returns what CloudFormation says of a stack, None when there is none. Without a way into an account it exits and says so."""
+    try:
+        return boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    except AWSError as error:
+        if "does not exist" in str(error):
+            return None
+        sys.exit(f"cannot ask for stack {stack}: {error}. `aws sts get-caller-identity` shows who you are to AWS; AWS_PROFILE and AWS_REGION choose.")
+
+
+def describe(stack: str) -> dict:
+    """Returns what CloudFormation says of a stack, which has to be there."""
+    found = find(stack)
+    if found is None:
+        sys.exit(f"there is no stack {stack} in this account and Region: deploy it with `make deploy`, or choose another AWS_PROFILE or AWS_REGION")
+    return found
+
+
+def outputs(described: dict) -> dict:
+    """Returns the outputs of a stack by name, in the form in which a local stage writes them."""
+    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+
+
+def parameters(described: dict) -> dict:
+    """Returns the parameters of a stack by name."""
+    return {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in described.get("Parameters", [])}
+
+
+def resources(stack: str, kind: str) -> list[str]:
+    """Returns the physical names of a stack's resources of a type."""
+    pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    listed = [resource for page in pages for resource in page["StackResourceSummaries"]]
+    return sorted(resource["PhysicalResourceId"] for resource in listed if resource["ResourceType"] == kind)
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Returns a parser of a command line that names a stack."""
+    made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    which = made.add_mutually_exclusive_group(required=True)
+    which.add_argument("--stack", help="name of a deployed stack")
+    which.add_argument("--stage", help="section of samconfig.toml")
+    return made
+
+
+def named(arguments: argparse.Namespace) -> str:
+    """Returns the name of the stack that a command line means."""
+    return arguments.stack or stack_name(arguments.stage)
+
+
+if __name__ == "__main__":
+    print(json.dumps(outputs(describe(named(parser(__doc__).parse_args()))), indent=2, sort_keys=True))
