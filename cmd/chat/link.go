@@ -40,10 +40,11 @@ type link struct {
 	trustedCaller bool
 }
 
-func newLink(o options, outputs stageclient.Outputs) *link {
+// newLink returns the way of a user to a stage. A guest has no user; without a name the user has its own.
+func newLink(o stageOptions, outputs stageclient.Outputs, user, name string) *link {
 	return &link{
 		client: &stageclient.Client{Outputs: outputs, TokenCommand: o.TokenCommand},
-		user:   o.As, name: cmp.Or(o.Name, o.As), room: o.Room, signLocally: o.SignLocally, trustedCaller: o.TrustedCaller,
+		user:   user, name: cmp.Or(name, user), room: o.Room, signLocally: o.SignLocally, trustedCaller: o.TrustedCaller,
 	}
 }
 

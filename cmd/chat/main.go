@@ -1,6 +1,7 @@
 // Command chat is the chat on a terminal, against a local or a deployed stage. It
 // prints messages on standard output, one or more lines each, and everything else on
-// standard error; it works in a pipe as well.
+// standard error; it works in a pipe as well. Its command load plays many clients
+// instead of one.
 package main
 
 import (
@@ -33,17 +34,28 @@ In a pipe it leaves when every line has been acknowledged. It reconnects by itse
 Exit codes: 0 everything was acknowledged; 1 something failed, and the last line on standard error says what;
 2 wrong usage; 3 the stage refused this user or the signed URL.`
 
-// options are the command line.
+// commandLine is what the program can be asked to do.
+type commandLine struct {
+	Talk options     `cmd:"" default:"withargs" help:"Chat. This is what happens without a command."`
+	Load loadOptions `cmd:"" help:"Put load on the stage and account for every message. Exit codes: 0 every goal was reached; 1 some was not, and the report says which; 2 and 3 as above."`
+}
+
+// stageOptions say which stage, and how it is to let somebody in.
+type stageOptions struct {
+	Room          string `placeholder:"ROOM" help:"Room to be in. By default the stage decides; lobby with --sign-locally."`
+	Outputs       string `default:"${outputs}" placeholder:"FILE" help:"Outputs of the stage, as JSON (${default})."`
+	SignLocally   bool   `xor:"how" help:"Sign with this computer's AWS credentials instead of asking signurl. The stage takes it from a principal of its parameter ExtraSignerArns."`
+	TrustedCaller bool   `xor:"how" help:"Ask signurl with this computer's AWS credentials, and name the user to it. For a stage whose AuthMode is iam and whose TrustedCallerArns has their principal."`
+	TokenCommand  string `env:"${tokenCommand}" placeholder:"COMMAND" help:"Shell command that prints an access token for the user in $$${user}. By default the local stage's development issuer is asked."`
+}
+
+// options are those of the chat itself.
 type options struct {
-	As            string   `required:"" xor:"who" placeholder:"USER" help:"Who to be. On a local stage any name of a-z, 0-9 and -, up to 32 characters."`
-	Guest         bool     `required:"" xor:"who" help:"Be a guest, whom the stage gives a name. For a stage whose AuthMode is guest."`
-	Room          string   `placeholder:"ROOM" help:"Room to be in. By default the stage decides; lobby with --sign-locally."`
-	Outputs       string   `default:"${outputs}" placeholder:"FILE" help:"Outputs of the stage, as JSON (${default})."`
-	Once          []string `sep:"none" placeholder:"TEXT" help:"Send this and leave when it is acknowledged, instead of reading standard input. May be repeated."`
-	SignLocally   bool     `xor:"how" help:"Sign with this computer's AWS credentials instead of asking signurl. The stage takes it from a principal of its parameter ExtraSignerArns."`
-	TrustedCaller bool     `xor:"how" help:"Ask signurl with this computer's AWS credentials, and name the user to it. For a stage whose AuthMode is iam and whose TrustedCallerArns has their principal."`
-	Name          string   `placeholder:"NAME" help:"Display name for --sign-locally and --trusted-caller. By default the user."`
-	TokenCommand  string   `env:"${tokenCommand}" placeholder:"COMMAND" help:"Shell command that prints an access token for the user in $$${user}. By default the local stage's development issuer is asked."`
+	As    string   `required:"" xor:"who" placeholder:"USER" help:"Who to be. On a local stage any name of a-z, 0-9 and -, up to 32 characters."`
+	Guest bool     `required:"" xor:"who" help:"Be a guest, whom the stage gives a name. For a stage whose AuthMode is guest."`
+	Name  string   `placeholder:"NAME" help:"Display name for --sign-locally and --trusted-caller. By default the user."`
+	Once  []string `sep:"none" placeholder:"TEXT" help:"Send this and leave when it is acknowledged, instead of reading standard input. May be repeated."`
+	stageOptions
 }
 
 func main() {
@@ -55,28 +67,39 @@ func main() {
 
 // run is the program: it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	o, code, done := parse(args, stdout, stderr)
+	c, command, code, done := parse(args, stdout, stderr)
 	if done {
 		return code
 	}
 	out := &screen{messages: stdout, notes: stderr, local: time.Local}
-	outputs, err := loadOutputs(o.Outputs, stdin)
+	path := c.Talk.Outputs
+	if command == "load" {
+		path = c.Load.Outputs
+	}
+	outputs, err := loadOutputs(path, stdin)
 	if err != nil {
-		out.note(explainOutputs(o.Outputs, err))
+		out.note(explainOutputs(path, err))
 		return exitFailed
 	}
-	l := newLink(o, outputs)
-	err = newChat(l, out, input(ctx, o.Once, stdin)).run(ctx)
-	var stopped *stopError
-	switch {
-	case errors.As(err, &stopped):
-		out.note(stopped.text)
+	if command == "load" {
+		err = putLoad(ctx, c.Load, outputs, out)
+	} else {
+		l := newLink(c.Talk.stageOptions, outputs, c.Talk.As, c.Talk.Name)
+		err = newChat(l, out, input(ctx, c.Talk.Once, stdin)).run(ctx)
+	}
+	return exitCode(err, out)
+}
+
+// exitCode tells why the program ends, and returns its exit code.
+func exitCode(err error, out *screen) int {
+	if err == nil {
+		return exitDone
+	}
+	out.note(err.Error())
+	if stopped, ok := errors.AsType[*stopError](err); ok {
 		return stopped.code
-	case err != nil:
-		out.note(err.Error())
-		return exitFailed
 	}
-	return exitDone
+	return exitFailed
 }
 
 func loadOutputs(path string, stdin io.Reader) (stageclient.Outputs, error) {
@@ -87,26 +110,38 @@ func loadOutputs(path string, stdin io.Reader) (stageclient.Outputs, error) {
 }
 
 // parse reads the command line; done says that the program is over already.
-func parse(args []string, stdout, stderr io.Writer) (o options, code int, done bool) {
-	parser, err := kong.New(&o, kong.Name("chat"), kong.Description(description), kong.Writers(stdout, stderr),
+func parse(args []string, stdout, stderr io.Writer) (c commandLine, command string, code int, done bool) {
+	parser, err := kong.New(&c, kong.Name("chat"), kong.Description(description), kong.Writers(stdout, stderr),
 		kong.Exit(func(c int) { code, done = c, true }),
 		kong.Vars{"outputs": stageclient.DefaultOutputs, "tokenCommand": stageclient.TokenCommandVariable, "user": stageclient.UserVariable})
 	if err != nil {
 		fmt.Fprintln(stderr, err)
-		return o, exitUsage, true
+		return c, "", exitUsage, true
 	}
-	_, err = parser.Parse(args)
-	switch {
-	case done: // --help
-	case err != nil:
+	parsed, err := parser.Parse(args)
+	if done { // --help
+		return c, "", code, true
+	}
+	if err == nil {
+		command, err = parsed.Command(), c.check(parsed.Command())
+	}
+	if err != nil {
 		fmt.Fprintf(stderr, "%v; see chat --help\n", err)
-		return o, exitUsage, true
-	case o.Guest && (o.SignLocally || o.TrustedCaller):
-		fmt.Fprintln(stderr, "--sign-locally and --trusted-caller need a user: say with --as who to be, instead of --guest")
-		return o, exitUsage, true
-	case o.Outputs == "-" && len(o.Once) == 0:
-		fmt.Fprintln(stderr, "--outputs - reads standard input, so say with --once what to send")
-		return o, exitUsage, true
+		return c, "", exitUsage, true
 	}
-	return o, code, done
+	return c, command, exitDone, false
+}
+
+// check finds what does not go together.
+func (c commandLine) check(command string) error {
+	talk, load := c.Talk, c.Load
+	switch {
+	case talk.Guest && (talk.SignLocally || talk.TrustedCaller), load.Guest && (load.SignLocally || load.TrustedCaller):
+		return errors.New("--sign-locally and --trusted-caller need a user: say with --as who to be, instead of --guest")
+	case command == "load":
+		return load.plan().Check()
+	case talk.Outputs == "-" && len(talk.Once) == 0:
+		return errors.New("--outputs - reads standard input, so say with --once what to send")
+	}
+	return nil
 }

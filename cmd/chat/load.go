@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"signedsocket/internal/load"
+	"signedsocket/internal/stageclient"
+)
+
+// loadOptions are those of the command load.
+type loadOptions struct {
+	Clients     int           `default:"10" placeholder:"N" help:"Clients (${default}): the users load-1, load-2 and so on."`
+	PerUser     int           `default:"1" placeholder:"N" help:"Clients that share a user (${default}). A stage lets a user have ConnectionsPerUser, 5 by default, and closes the oldest beyond."`
+	ConnectRate float64       `default:"10" placeholder:"N" help:"Clients connected per second (${default}). The template lets 20 requests a second pass to signurl, and the account 500 new connections."`
+	Rate        float64       `default:"5" placeholder:"N" help:"Messages per second, of all clients together (${default}). A stage takes MessagesPerWindow messages in 10 s from a connection, 20 by default."`
+	Duration    time.Duration `default:"30s" placeholder:"TIME" help:"How long to send (${default})."`
+	Drain       time.Duration `default:"10s" placeholder:"TIME" help:"How long to wait for what is under way afterwards (${default})."`
+	Size        int           `default:"64" placeholder:"BYTES" help:"Length of a message beyond its number (${default})."`
+	Seed        uint64        `default:"1" placeholder:"N" help:"Decides who sends when, and what (${default})."`
+	P95         time.Duration `name:"p95" placeholder:"TIME" help:"Goal: the 95th percentile of the time from when a message is meant to be sent until its last receiver has it."`
+	MaxRefused  float64       `default:"0" placeholder:"SHARE" help:"Goal: share of messages that the stage may refuse, 0 to 1 (${default}). That nothing is lost, doubled, misattributed or invented is always a goal."`
+	Guest       bool          `help:"The clients are guests. For a stage whose AuthMode is guest, which takes GuestConnections of them, 100 by default."`
+	JSON        bool          `name:"json" help:"Print the report as JSON."`
+	stageOptions
+}
+
+func (o loadOptions) plan() load.Plan {
+	return load.Plan{
+		Clients: o.Clients, PerUser: o.PerUser, ConnectRate: o.ConnectRate, Rate: o.Rate,
+		Duration: o.Duration, Drain: o.Drain, Size: o.Size, Seed: o.Seed,
+	}
+}
+
+// putLoad runs the plan and prints its report. The error says which goals were not reached, or why there is no report.
+func putLoad(ctx context.Context, o loadOptions, outputs stageclient.Outputs, out *screen) error {
+	report, err := load.Run(ctx, o.plan(), load.StageFunc(func(ctx context.Context, user string) (load.Socket, stageclient.User, error) {
+		if o.Guest {
+			user = ""
+		}
+		session, err := newLink(o.stageOptions, outputs, user, "").connect(ctx)
+		if err != nil {
+			return nil, stageclient.User{}, err
+		}
+		return session.socket, session.user, nil
+	}), out.note)
+	if err != nil {
+		return explainLoad(newLink(o.stageOptions, outputs, "load-1", ""), err)
+	}
+	missed := report.Missed(load.Goals{P95: o.P95, Refused: o.MaxRefused})
+	if err := printReport(out, o.JSON, report, missed); err != nil {
+		return fmt.Errorf("print the report: %w", err)
+	}
+	if len(missed) > 0 {
+		return errors.New("goals not reached: " + strings.Join(missed, "; "))
+	}
+	return nil
+}
+
+// explainLoad says in plain words why nobody could connect.
+func explainLoad(l *link, err error) error {
+	if stop := l.judge(err, false, refusals); stop != nil {
+		return stop
+	}
+	return err
+}
+
+func printReport(out *screen, asJSON bool, report *load.Report, missed []string) error {
+	if asJSON {
+		encoder := json.NewEncoder(out.messages)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(struct {
+			Passed bool     `json:"passed"`
+			Missed []string `json:"missed"`
+			*load.Report
+		}{len(missed) == 0, missed, report})
+	}
+	verdict := "passed"
+	if len(missed) > 0 {
+		verdict = "FAILED"
+	}
+	_, err := fmt.Fprintf(out.messages, "%sverdict          %s\n", report.Text(), verdict)
+	return err
+}

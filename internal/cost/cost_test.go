@@ -1,0 +1,187 @@
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"signedsocket/internal/docblock"
+	"signedsocket/internal/localstage/template"
+	"signedsocket/shared/broadcast"
+	"signedsocket/shared/segment"
+)
+
+const repository = "../.."
+
+// TestPagesShowTheModel: run `go run ./internal/cost --write docs/scale.md` when it fails.
+func TestPagesShowTheModel(t *testing.T) {
+	t.Parallel()
+	for page, needed := range map[string]bool{"docs/scale.md": true, "README.md": false} {
+		content, err := os.ReadFile(filepath.Join(repository, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range blocks() {
+			got, found := docblock.Get(string(content), name)
+			switch {
+			case !found && needed:
+				t.Errorf("%s has no block %q", page, name)
+			case found && got != want:
+				t.Errorf("%s does not show the model's %q: make cost", page, name)
+			}
+		}
+	}
+}
+
+// TestModelHasTheLimitsOfTheTemplate keeps the numbers that the model repeats true.
+func TestModelHasTheLimitsOfTheTemplate(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(repository, "template.yaml")
+	loaded, err := template.Load(path, template.Options{
+		Defaults: map[string]string{"OidcIssuer": "https://issuer.example"}, Region: region, AccountID: "111122223333", StackName: "chat",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := func(what string, model, real float64) {
+		if model != real {
+			t.Errorf("%s: the model has %v, the template %v", what, model, real)
+		}
+	}
+	api := loaded.WebSocketAPIs[0]
+	want("messages", templateMessages, api.Throttle.RateLimit)
+	for _, route := range api.Routes {
+		switch route.Key {
+		case "$connect":
+			want(route.Key, templateConnect, route.Throttle.RateLimit)
+		case "ping":
+			want(route.Key, templatePings, route.Throttle.RateLimit)
+		}
+	}
+	for _, route := range loaded.HTTPAPIs[0].Routes {
+		if route.Key == "POST /signurl" {
+			want(route.Key, templateHTTP, route.Throttle.RateLimit)
+		}
+	}
+	for _, function := range loaded.Functions {
+		if function.Handler == "bootstrap" {
+			want("memory of "+function.LogicalID, memoryMB, float64(function.MemoryMB))
+		}
+		if value, ok := function.Environment["FANOUT_THRESHOLD"]; ok && value != strconv.Itoa(threshold) {
+			t.Errorf("threshold of %s: the model has %d, the template %s", function.LogicalID, threshold, value)
+		}
+	}
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want("alarms", alarms, float64(strings.Count(string(source), "Type: AWS::CloudWatch::Alarm")))
+}
+
+// TestPings lets messages come at random and counts the pings in the gaps.
+func TestPings(t *testing.T) {
+	t.Parallel()
+	dice := rand.New(rand.NewPCG(1, 2))
+	for _, rate := range []float64{0.5, 2, 6.86, 20} {
+		hours, pings := 0.0, 0.0
+		for range 200_000 {
+			gap := dice.ExpFloat64() / rate
+			hours += gap
+			pings += math.Floor(gap / pingHours)
+		}
+		got := Chat{Connections: 1, Room: 1, MessagesPerHour: rate}.pings() / hoursPerMonth
+		if want := pings / hours; math.Abs(got-want) > 0.02*want {
+			t.Errorf("%v messages an hour: the model has %.3f pings, the dice %.3f", rate, got, want)
+		}
+	}
+	if got := (Chat{Connections: 10}).pings(); math.Abs(got-10*hoursPerMonth*60/8.75) > 1e-6 {
+		t.Errorf("in silence: %v pings of 10 connections a month", got)
+	}
+}
+
+// TestABillByHand adds up one connection that is opened once an hour and says nothing.
+func TestABillByHand(t *testing.T) {
+	t.Parallel()
+	const (
+		hours = 730.0
+		pings = hours * 60 / 8.75
+	)
+	c := Chat{Connections: 1, Room: 50, SessionHours: 1}
+	lines := map[string]float64{}
+	for _, line := range bill(c) {
+		lines[line.Name] = line.Dollars
+	}
+	invocations := 3*hours + pings + hours*60
+	for name, want := range map[string]float64{
+		"Connection minutes": hours * 60 * 0.25e-6,
+		"Socket messages":    2 * pings * 1e-6,
+		"HTTP API":           hours * 1e-6,
+		"Lambda":             invocations*0.2e-6 + (hours*0.055+pings*0.012)*0.25*0.0000133334,
+		"DynamoDB":           hours*(10+6+1)*0.625e-6 + (hours*3+hours*60*44)*0.125e-6,
+	} {
+		if got := lines[name]; math.Abs(got-want) > 1e-12 {
+			t.Errorf("%s: $%v, want $%v", name, got, want)
+		}
+	}
+	silent := c
+	silent.MessagesPerHour = 1e6 // nobody pings
+	if heartbeats(silent) != 0 || heartbeats(c) < 2*pings*1e-6 {
+		t.Errorf("pings cost $%v in silence and $%v in a lively room", heartbeats(c), heartbeats(silent))
+	}
+}
+
+func TestWhatIsAboveATierIsCheaper(t *testing.T) {
+	t.Parallel()
+	for amount, want := range map[float64]float64{0: 0, 100: 100, 1000: 1000, 1500: 1000 + 250} {
+		if got := tiered(amount, 1, 1000, 0.5); got != want {
+			t.Errorf("%v cost %v, want %v", amount, got, want)
+		}
+	}
+}
+
+func TestTheBusiestChatUsesUpTheAccount(t *testing.T) {
+	t.Parallel()
+	for _, need := range needs(busiest(Chat{Connections: 100_000, Room: 100, SessionHours: 1})) {
+		if need.Quota == requestsPerSecond && strings.HasPrefix(need.Name, "Requests of the account") && math.Abs(need.Amount-need.Quota) > 1 {
+			t.Errorf("%s: %v, want %v", need.Name, need.Amount, need.Quota)
+		}
+	}
+}
+
+func TestLargeRoomsAreSplitAsTheFunctionsDo(t *testing.T) {
+	t.Parallel()
+	if segmentSize != segment.Size || (Room{MemoryMB: memoryMB}).concurrency() != float64(broadcast.Concurrency(memoryMB)) {
+		t.Errorf("the model has segments of %v and %v posts at a time, the functions %v and %v",
+			segmentSize, (Room{MemoryMB: memoryMB}).concurrency(), segment.Size, broadcast.Concurrency(memoryMB))
+	}
+	room := func(members float64) Room { return Room{Members: members, Shards: 1, MemoryMB: memoryMB} }
+	for members, want := range map[float64]float64{1: 1, threshold: 1, threshold + 1: 2, threshold + segmentSize: 2, 10_000: 9} {
+		if got := room(members).invocations(); got != want {
+			t.Errorf("%v members take %v invocations, want %v", members, got, want)
+		}
+	}
+	if huge, large := room(20_000).lastReceiver(), room(5_000).lastReceiver(); huge != large {
+		t.Errorf("18 segments take %v ms, 3 take %v: they run side by side", huge, large)
+	}
+	if got, want := room(5_500).billedMilliseconds(), 5*messageMilliseconds+room(1).posting(5_500); math.Abs(got-want) > 20 {
+		t.Errorf("5,500 members are billed %v ms, want about %v", got, want)
+	}
+}
+
+func TestNumbersAreShownForPeople(t *testing.T) {
+	t.Parallel()
+	for x, want := range map[float64]string{0: "0", 0.001: "<0.01", 0.0712: "0.07", 1: "1", 3.5312: "3.53", 9.999: "10", 28: "28", 1234567: "1,234,567"} {
+		if got := amount(x); got != want {
+			t.Errorf("amount of %v is %q, want %q", x, got, want)
+		}
+	}
+	for x, want := range map[float64]string{0: "0.00", 1e-9: "0.00", 0.0012: "0.0012", 5.1: "5.10", 14931.4: "14,931"} {
+		if got := dollars(x); got != want {
+			t.Errorf("dollars of %v are %q, want %q", x, got, want)
+		}
+	}
+}

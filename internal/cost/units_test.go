@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	engine "signedsocket/internal/localstage/dynamodb"
+	"signedsocket/shared/connections"
+)
+
+// meter is a DynamoDB client that adds up what its calls consume.
+type meter struct {
+	*dynamodb.Client
+	reads, writes float64
+}
+
+func (m *meter) read(c *types.ConsumedCapacity, err error) error {
+	if err == nil {
+		m.reads += *c.CapacityUnits
+	}
+	return err
+}
+
+func (m *meter) write(err error, consumed ...types.ConsumedCapacity) error {
+	for _, c := range consumed {
+		m.writes += *c.CapacityUnits
+	}
+	return err
+}
+
+func (m *meter) GetItem(ctx context.Context, in *dynamodb.GetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+	out, err := m.Client.GetItem(ctx, in, o...)
+	return out, m.read(out.ConsumedCapacity, err)
+}
+
+func (m *meter) Query(ctx context.Context, in *dynamodb.QueryInput, o ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+	out, err := m.Client.Query(ctx, in, o...)
+	return out, m.read(out.ConsumedCapacity, err)
+}
+
+func (m *meter) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+	out, err := m.Client.UpdateItem(ctx, in, o...)
+	return out, m.write(err, *out.ConsumedCapacity)
+}
+
+func (m *meter) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, o ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+	out, err := m.Client.DeleteItem(ctx, in, o...)
+	return out, m.write(err, *out.ConsumedCapacity)
+}
+
+func (m *meter) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+	out, err := m.Client.TransactWriteItems(ctx, in, o...)
+	return out, m.write(err, out.ConsumedCapacity...)
+}
+
+// newMeter returns a client of an engine of the test's own with an empty table.
+func newMeter(t *testing.T, table string) *meter {
+	t.Helper()
+	e, err := engine.Open(engine.Options{Path: filepath.Join(t.TempDir(), "dynamodb.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(e)
+	t.Cleanup(func() { server.Close(); _ = e.Close() })
+	client := dynamodb.New(dynamodb.Options{
+		BaseEndpoint: aws.String(server.URL), Region: region, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
+	})
+	key := func(name string, kind types.KeyType) types.KeySchemaElement {
+		return types.KeySchemaElement{AttributeName: &name, KeyType: kind}
+	}
+	text := func(name string) types.AttributeDefinition {
+		return types.AttributeDefinition{AttributeName: &name, AttributeType: types.ScalarAttributeTypeS}
+	}
+	_, err = client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: &table, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{text("pk"), text("sk")},
+		KeySchema:            []types.KeySchemaElement{key("pk", types.KeyTypeHash), key("sk", types.KeyTypeRange)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &meter{Client: client}
+}
+
+// TestFunctionsConsumeWhatTheModelSays runs what the functions do with the table, by their own code.
+func TestFunctionsConsumeWhatTheModelSays(t *testing.T) {
+	t.Parallel()
+	const members = 500
+	m := newMeter(t, "connections")
+	store := connections.New(m, "connections", connections.Limits{ConnectionsPerUser: 2})
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	id := func(i int) string { return fmt.Sprintf("Connection%04d=", i) } // as long as the gateway's
+	step := func(what string, reads, writes float64, do func() error) {
+		t.Helper()
+		m.reads, m.writes = 0, 0
+		if err := do(); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if m.reads != reads || m.writes != writes {
+			t.Errorf("%s consumed %v read and %v write units, the model has %v and %v", what, m.reads, m.writes, reads, writes)
+		}
+	}
+	for i := range members {
+		step("connect", 0, connectWrites, func() error {
+			_, err := store.Connect(t.Context(), connections.Admission{
+				ConnectionID: id(i), ConnectedAt: now, Subject: fmt.Sprintf("a7c81f5e-2b2d-4a36-9f43-%012d", i), Name: "Somebody", Rooms: []string{"lobby"},
+				SessionEndsAt: now.Add(time.Hour), AuthenticatedAt: now, Ticket: fmt.Sprint("ticket-", i), TicketExpiresAt: now.Add(time.Minute),
+			}, now)
+			return err
+		})
+	}
+	step("count a message", 0, messageWrites, func() error { _, err := store.Touch(t.Context(), id(0), now); return err })
+	step("list the room", (Room{Members: members, Shards: 1}).reads(), 0, func() error {
+		for _, err := range store.Members(t.Context(), "lobby", now) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	step("disconnect", disconnectReads, disconnectWrites, func() error { _, err := store.Forget(t.Context(), id(0), time.Time{}); return err })
+	var due []connections.Sweep
+	step("an empty sweep", sweeperReads, 0, func() error {
+		for _, err := range store.Due(t.Context(), now) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for page, err := range store.Due(t.Context(), now.Add(time.Hour)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		due = append(due, page...)
+	}
+	step("sweep one", 0, sweepWrites, func() error { return store.Swept(t.Context(), due[0]) })
+}

@@ -1,0 +1,105 @@
+// Package load drives a stage with many clients and accounts for every message: each one that the
+// stage acknowledged must have reached everybody who stayed, once, as it was sent, and from its sender.
+//
+// Pacing is open-loop. Messages have the times at which they are meant to be sent, whatever became of those before,
+// and latency counts from these times, so a stage that stalls is charged for all that should have happened meanwhile.
+package load
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"signedsocket/internal/stageclient"
+)
+
+// Plan says how much load, and for how long. Every number but Size, Seed and PerUser must be positive.
+type Plan struct {
+	Clients     int           `json:"clients"`
+	PerUser     int           `json:"perUser"`     // clients that share a user; 0 counts as 1
+	ConnectRate float64       `json:"connectRate"` // clients connected per second
+	Rate        float64       `json:"rate"`        // messages per second, of all clients together
+	Duration    time.Duration `json:"durationNs"`  // of sending
+	Drain       time.Duration `json:"drainNs"`     // how long answers and deliveries are waited for afterwards
+	Size        int           `json:"size"`        // bytes of a text at least
+	Seed        uint64        `json:"seed"`        // of who sends when and what
+}
+
+// Check returns what is wrong with the plan.
+func (p Plan) Check() error {
+	switch {
+	case p.Clients < 1:
+		return errors.New("there must be at least one client")
+	case p.PerUser < 0:
+		return errors.New("a negative number of clients cannot share a user")
+	case p.ConnectRate <= 0:
+		return errors.New("the rate of connecting must be more than 0")
+	case p.Rate <= 0 || p.Duration <= 0:
+		return errors.New("rate and duration must be more than 0")
+	case p.messages() < 1:
+		return fmt.Errorf("%v at %g messages a second is not one message", p.Duration, p.Rate)
+	}
+	return nil
+}
+
+// messages is how many messages the plan has.
+func (p Plan) messages() int { return int(p.Rate * p.Duration.Seconds()) }
+
+// user is who a client is: load-1, load-2 and so on.
+func (p Plan) user(client int) string {
+	return fmt.Sprintf("load-%d", client/max(p.PerUser, 1)+1)
+}
+
+// Socket is what a client needs of its connection; *stageclient.Conn is one.
+type Socket interface {
+	Send(ctx context.Context, m stageclient.Outgoing) error
+	Next(ctx context.Context) (stageclient.Frame, error)
+	Close() error
+}
+
+// Stage opens connections.
+type Stage interface {
+	// Connect opens a connection as a user and says who the stage takes it for. Refusals are a
+	// *stageclient.SignError or a *stageclient.RefusedError.
+	Connect(ctx context.Context, user string) (Socket, stageclient.User, error)
+}
+
+// StageFunc is a function that is a Stage.
+type StageFunc func(ctx context.Context, user string) (Socket, stageclient.User, error)
+
+// Connect calls the function.
+func (f StageFunc) Connect(ctx context.Context, user string) (Socket, stageclient.User, error) {
+	return f(ctx, user)
+}
+
+// Run connects the clients of a plan, has them send, and returns what became of every message. When ctx
+// ends, no more is sent, and the report is about what was. note is told about each phase in words. The error is
+// of a stage that refuses the users for good, or that nobody could connect to.
+func Run(ctx context.Context, plan Plan, stage Stage, note func(string)) (*Report, error) {
+	if err := plan.Check(); err != nil {
+		return nil, err
+	}
+	s := newSwarm(plan, stage, newLedger(newRunID(), plan.Clients))
+	defer s.close()
+	note(fmt.Sprintf("connecting %d clients, %g a second", plan.Clients, plan.ConnectRate))
+	if err := s.connect(ctx); err != nil {
+		return nil, err
+	}
+	note(fmt.Sprintf("%d of %d clients are connected; sending %g messages a second for %v", s.connected(), plan.Clients, plan.Rate, plan.Duration))
+	s.send(ctx)
+	note(fmt.Sprintf("waiting for what is under way, %v at most; a second Ctrl-C gives up", plan.Drain))
+	s.drain(ctx)
+	report := s.ledger.report()
+	report.Plan, report.Clients, report.Interrupted = plan, s.clientCounts(), ctx.Err() != nil
+	return report, nil
+}
+
+// newRunID tells the texts of this run from those of every other, even with the same seed.
+func newRunID() string {
+	id := make([]byte, 6)
+	_, _ = rand.Read(id) // never fails
+	return hex.EncodeToString(id)
+}

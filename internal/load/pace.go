@@ -1,0 +1,71 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"signedsocket/internal/stageclient"
+)
+
+// send sends the plan's messages, each at its time, and returns at the end or when ctx ends.
+func (s *swarm) send(ctx context.Context) {
+	dice := rand.New(rand.NewPCG(s.plan.Seed, 0))
+	turns := dice.Perm(s.plan.Clients)
+	started := time.Now()
+	for n := range s.plan.messages() {
+		intended := started.Add(time.Duration(float64(n) / s.plan.Rate * float64(time.Second)))
+		if !sleepUntil(ctx, intended) {
+			return
+		}
+		sender, socket := s.sender(turns, n)
+		if socket == nil {
+			return // everybody has left
+		}
+		text := s.ledger.text(n) + filler(dice, s.plan.Size)
+		s.ledger.send(n, sender, text, intended)
+		// Not in line: a socket that takes its time must not hold up the next message.
+		s.sending.Go(func() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
+			defer cancel()
+			err := socket.Send(ctx, stageclient.Outgoing{Text: text, ID: s.ledger.clientID(n)})
+			s.ledger.sent(n, time.Now(), err)
+		})
+	}
+}
+
+// sender returns whose turn message n is: everybody sends equally often, in an order that the seed decides, so that
+// nobody reaches the limit of a connection before the others. Who has left is passed over.
+func (s *swarm) sender(turns []int, n int) (int, Socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range turns {
+		client := turns[(n+i)%len(turns)]
+		if socket := s.sockets[client]; socket != nil {
+			return client, socket
+		}
+	}
+	return 0, nil
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyz "
+
+// filler is seeded text of size bytes that does not end in a space.
+func filler(dice *rand.Rand, size int) string {
+	var text strings.Builder
+	for range size {
+		text.WriteByte(letters[dice.IntN(len(letters))])
+	}
+	text.WriteString(".")
+	return text.String()
+}
+
+// text is how the text of message n begins.
+func (l *ledger) text(n int) string { return fmt.Sprintf("%s%d ", l.prefix(), n) }
+
+func (l *ledger) prefix() string { return "load " + l.run + " " }
+
+// clientID is the id that its sender gives message n.
+func (l *ledger) clientID(n int) string { return fmt.Sprintf("%s-%d", l.run, n) }

@@ -1,0 +1,194 @@
+package load
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Report is what became of a run's clients and messages.
+type Report struct {
+	Plan        Plan       `json:"plan"`
+	Interrupted bool       `json:"interrupted"` // sending ended before the plan did
+	Clients     Clients    `json:"clients"`
+	Messages    Messages   `json:"messages"`
+	Deliveries  Deliveries `json:"deliveries"`
+	Latency     struct {
+		Delivery Latency `json:"delivery"`       // to each client
+		Last     Latency `json:"lastReceiver"`   // of each acknowledged message
+		Answer   Latency `json:"acknowledgment"` // to the sender
+		Late     Latency `json:"sentLate"`       // how much later than intended messages were sent: this program's own part
+	} `json:"latencyMs"` // from the time at which a message was meant to be sent
+}
+
+// Clients counts connections.
+type Clients struct {
+	Connected int            `json:"connected"` // at some time
+	Ended     map[string]int `json:"ended"`     // by the stage, or broken, by reason
+	Refused   map[string]int `json:"refused"`   // attempts, by reason
+}
+
+// Messages counts messages by the answer to their sender.
+type Messages struct {
+	Sent         int            `json:"sent"`
+	Acknowledged int            `json:"acknowledged"`
+	Refused      map[string]int `json:"refused"`    // their sender was told so, by reason; nobody is owed them
+	Unanswered   int            `json:"unanswered"` // their sender was told nothing
+	CutOff       int            `json:"cutOff"`     // their sender's connection ended before it was told
+}
+
+// Deliveries counts messages as each client received them.
+type Deliveries struct {
+	Arrived       int `json:"arrived"`       // first copies
+	Lost          int `json:"lost"`          // of messages that were acknowledged or not answered, to clients that stayed
+	Excused       int `json:"excused"`       // the same to clients whose connection ended
+	Repeated      int `json:"repeated"`      // under the same id, so clients drop them
+	Doubled       int `json:"doubled"`       // under another id
+	Misattributed int `json:"misattributed"` // from somebody else than the sender
+	Invented      int `json:"invented"`      // out of thin air: nobody sent that
+	Foreign       int `json:"foreign"`       // from others in the room
+}
+
+// report sums up. What is not answered by now, never will be.
+func (l *ledger) report() *Report {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.explain()
+	r := &Report{Messages: Messages{Sent: len(l.messages), Refused: map[string]int{}}}
+	last, answer := newHistogram(), newHistogram()
+	for _, m := range l.messages {
+		switch m.answer {
+		case "":
+			r.Messages.Unanswered++
+			r.Deliveries.Lost += m.missing
+		case acknowledged:
+			r.Messages.Acknowledged++
+			r.Deliveries.Lost += m.missing
+			answer.record(m.answered)
+			last.record(m.last)
+		case cutOff:
+			r.Messages.CutOff++
+		default:
+			r.Messages.Refused[m.answer]++
+		}
+	}
+	f := l.found
+	r.Deliveries.Arrived, r.Deliveries.Excused = int(l.delivery.hdr.TotalCount()), l.excused
+	r.Deliveries.Repeated, r.Deliveries.Doubled = f.repeated, f.doubled
+	r.Deliveries.Misattributed, r.Deliveries.Invented, r.Deliveries.Foreign = f.misattributed, f.invented, f.foreign
+	r.Latency.Delivery, r.Latency.Late = l.delivery.summary(), l.late.summary()
+	r.Latency.Last, r.Latency.Answer = last.summary(), answer.summary()
+	return r
+}
+
+// explain takes the errors that do not say which message they are about for answers to a client's oldest messages
+// without one.
+func (l *ledger) explain() {
+	for _, m := range l.messages {
+		if failures := l.failures[m.sender]; m.answer == "" && len(failures) > 0 {
+			m.answer, l.failures[m.sender] = failures[0], failures[1:]
+		}
+	}
+}
+
+// Goals are what a run has to reach beside losing nothing.
+type Goals struct {
+	P95     time.Duration // of the time until the last receiver has a message; 0: any
+	Refused float64       // share of messages that the stage may refuse
+}
+
+// Missed returns the goals that the run has not reached, in words; none means that it has passed.
+func (r *Report) Missed(g Goals) []string {
+	missed := []string{}
+	want := func(reached bool, format string, values ...any) {
+		if !reached {
+			missed = append(missed, fmt.Sprintf(format, values...))
+		}
+	}
+	d, m := r.Deliveries, r.Messages
+	refused := sum(m.Refused)
+	want(r.Clients.Connected == r.Plan.Clients, "%d of %d clients never connected (%s)", r.Plan.Clients-r.Clients.Connected, r.Plan.Clients, counts(r.Clients.Refused))
+	want(len(r.Clients.Ended) == 0, "connections ended (%s)", counts(r.Clients.Ended))
+	want(m.Acknowledged > 0, "no message was acknowledged")
+	want(m.Unanswered == 0, "%d messages were not answered", m.Unanswered)
+	want(float64(refused) <= g.Refused*float64(m.Sent), "%d of %d messages were refused (%s)", refused, m.Sent, counts(m.Refused))
+	want(d.Lost == 0, "%d deliveries were lost", d.Lost)
+	want(d.Doubled == 0, "%d messages were doubled under another id", d.Doubled)
+	want(d.Misattributed == 0, "%d messages were misattributed", d.Misattributed)
+	want(d.Invented == 0, "%d messages came out of thin air", d.Invented)
+	p95 := time.Duration(r.Latency.Last.P95 * float64(time.Millisecond))
+	want(g.P95 == 0 || p95 <= g.P95, "the p95 of the last receiver is %v, over %v", p95.Round(100*time.Microsecond), g.P95)
+	return missed
+}
+
+// Text is the report for people, several lines.
+func (r *Report) Text() string {
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	d, m := r.Deliveries, r.Messages
+	fmt.Fprintf(table, "clients\t%d of %d connected; ended early: %s; refused: %s\n", r.Clients.Connected, r.Plan.Clients, counts(r.Clients.Ended), counts(r.Clients.Refused))
+	fmt.Fprintf(table, "messages\t%d sent, %d acknowledged, %d not answered, %d cut off; refused: %s\n", m.Sent, m.Acknowledged, m.Unanswered, m.CutOff, counts(m.Refused))
+	fmt.Fprintf(table, "deliveries\t%d arrived; %d owed to clients that left, %d messages of others\n", d.Arrived, d.Excused, d.Foreign)
+	fmt.Fprintf(table, "lost\t%d\n", d.Lost)
+	fmt.Fprintf(table, "doubled\t%d under another id; %d repeated under the same id, which clients drop\n", d.Doubled, d.Repeated)
+	fmt.Fprintf(table, "misattributed\t%d\n", d.Misattributed)
+	fmt.Fprintf(table, "out of thin air\t%d\n", d.Invented)
+	for _, row := range []struct {
+		name string
+		l    Latency
+	}{{"any receiver", r.Latency.Delivery}, {"last receiver", r.Latency.Last}, {"acknowledgment", r.Latency.Answer}, {"sent late by", r.Latency.Late}} {
+		fmt.Fprintf(table, "%s\tp50 %.1f ms\tp95 %.1f ms\tp99 %.1f ms\tmax %.1f ms\n", row.name, row.l.P50, row.l.P95, row.l.P99, row.l.Max)
+	}
+	_ = table.Flush() // a strings.Builder takes everything
+	for _, hint := range r.hints() {
+		fmt.Fprintln(&text, hint)
+	}
+	return text.String()
+}
+
+// slow is from when on this program's own delay spoils what it measures.
+const slow = 10 // ms
+
+// hints say what the numbers cannot.
+func (r *Report) hints() []string {
+	var hints []string
+	if r.Interrupted {
+		hints = append(hints, "Interrupted: the report is about what was sent until then.")
+	}
+	if r.Messages.Refused["rate_limited"] > 0 {
+		hints = append(hints, "rate_limited: one connection may send MessagesPerWindow messages in 10 s, 20 unless the stage was deployed with more. Use more --clients or a lower --rate.")
+	}
+	if r.Messages.Refused["Too Many Requests"] > 0 {
+		hints = append(hints, "Too Many Requests: the throttle of the stage's routes or of the account (10,000 requests a second, callbacks among them).")
+	}
+	if r.Clients.Refused["signurl 429"] > 0 || r.Clients.Refused["handshake 429"] > 0 {
+		hints = append(hints, "429 while connecting: the template lets 20 requests a second pass to signurl, and 50 to $connect. Lower --connect-rate.")
+	}
+	if r.Latency.Late.P99 > slow {
+		hints = append(hints, "This program sent late: the latencies hold its own delay. Lower the rate, or run it on another machine.")
+	}
+	return hints
+}
+
+func sum(counts map[string]int) int {
+	total := 0
+	for _, n := range counts {
+		total += n
+	}
+	return total
+}
+
+// counts shows "2 rate_limited, 1 partial_delivery", or "none".
+func counts(by map[string]int) string {
+	if len(by) == 0 {
+		return "none"
+	}
+	parts := make([]string, 0, len(by))
+	for _, reason := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, fmt.Sprintf("%d %s", by[reason], reason))
+	}
+	return strings.Join(parts, ", ")
+}
