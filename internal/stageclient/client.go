@@ -34,6 +34,7 @@ type Client struct {
 	Outputs      Outputs
 	TokenCommand string       // prints an access token; empty asks the local stage's development issuer
 	HTTP         *http.Client // http.DefaultClient when nil
+	Trace        Trace        // told of every frame of the connections that Dial opens; may be nil
 }
 
 // User is who the stage says somebody is.

@@ -51,7 +51,12 @@ type DialOptions struct {
 	Verifier string       // of the Proof whose challenge is in the URL
 	Header   http.Header  // such as Origin, which a browser would send
 	HTTP     *http.Client // http.DefaultClient when nil
+	Trace    Trace        // nil tells nobody
 }
+
+// Trace is told what happens on a connection: a frame that was "sent" or "received", or how it was "closed". It must not
+// keep data.
+type Trace func(direction string, data []byte)
 
 // Origin is what a browser says of a page of this stage; empty when the stage names no page.
 func (c *Client) Origin() string {
@@ -75,6 +80,9 @@ func (c *Client) Dial(ctx context.Context, signed *Signed, o DialOptions) (*Conn
 	if o.HTTP == nil {
 		o.HTTP = c.HTTP
 	}
+	if o.Trace == nil {
+		o.Trace = c.Trace
+	}
 	return Dial(ctx, signed, o)
 }
 
@@ -82,6 +90,7 @@ func (c *Client) Dial(ctx context.Context, signed *Signed, o DialOptions) (*Conn
 // other; the caller must Close it.
 type Conn struct {
 	socket *websocket.Conn
+	trace  Trace
 	frames chan received
 	stop   context.CancelFunc
 	ended  chan struct{} // closed when the reader has ended
@@ -106,7 +115,11 @@ func Dial(ctx context.Context, signed *Signed, o DialOptions) (*Conn, error) {
 	}
 	socket.SetReadLimit(maxFrame)
 	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
-	c := &Conn{socket: socket, frames: make(chan received, readAhead), stop: stop, ended: make(chan struct{})}
+	trace := o.Trace
+	if trace == nil {
+		trace = func(string, []byte) {}
+	}
+	c := &Conn{socket: socket, trace: trace, frames: make(chan received, readAhead), stop: stop, ended: make(chan struct{})}
 	go c.read(reading)
 	return c, nil
 }
@@ -134,8 +147,10 @@ func (c *Conn) read(ctx context.Context) {
 		_, data, err := c.socket.Read(ctx)
 		if err != nil {
 			c.reason = closeError(err)
+			c.trace("closed", []byte(c.reason.Error()))
 			return
 		}
+		c.trace("received", data)
 		frame, err := parseFrame(data)
 		select {
 		case c.frames <- received{frame, err}:
@@ -188,6 +203,7 @@ func (c *Conn) sendJSON(ctx context.Context, frame any) error {
 
 // SendText sends any text as one frame.
 func (c *Conn) SendText(ctx context.Context, text string) error {
+	c.trace("sent", []byte(text))
 	if err := c.socket.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
 		return fmt.Errorf("send: %w", err)
 	}

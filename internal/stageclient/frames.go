@@ -34,6 +34,7 @@ type Ack struct {
 	Recipients int    `json:"recipients"`
 	Delivered  int    `json:"delivered"`
 	Gone       int    `json:"gone"`
+	Queued     int    `json:"queued"` // left to other invocations, because the room is too large for one
 }
 
 // Error says that, and why, a frame was refused.

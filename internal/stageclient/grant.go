@@ -79,6 +79,9 @@ func (g Grant) Values() url.Values {
 // is empty.
 func (c *Client) Credentials(ctx context.Context, profile string) (aws.CredentialsProvider, error) {
 	options := []func(*config.LoadOptions) error{config.WithRegion(c.Outputs.Region)}
+	if profile != "" && c.Outputs.Local.CredentialsFile == "" {
+		return nil, fmt.Errorf("load AWS credentials: profile %s is one of a local stage's, and this stage is not local", profile)
+	}
 	if profile != "" {
 		options = append(options, config.WithSharedConfigProfile(profile), config.WithSharedConfigFiles(nil),
 			config.WithSharedCredentialsFiles([]string{c.Outputs.Local.CredentialsFile}))

@@ -105,6 +105,7 @@ func TestOneUserHoldsNoMoreConnectionsThanAllowed(t *testing.T) {
 // nothing at all, and requests for URLs no more than the route's throttle lets through.
 func TestAFloodOfRequestsIsThrottledBeforeAnyFunction(t *testing.T) {
 	t.Parallel()
+	localOnly(t, "counts invocations, and AWS throttles at best effort")
 	s := open(t, stagetest.Options{})
 	s.unharmed(t, nil, func() {
 		for range 200 {

@@ -45,7 +45,7 @@ func TestNobodySpeaksAsSomebodyElse(t *testing.T) {
 	var frames []hostileFrame
 	for _, member := range []string{
 		`"from":{"sub":"victim","name":"Victim"}`, `"user":"admin"`, `"sub":"victim"`, `"nm":"Victim"`, `"name":"Victim"`, `"sentAt":0`, `"type":"bye"`,
-		`"connectionId":"` + s.Gateway().Connections()[0].ConnectionID + `"`, `"requestContext":{"connectionId":"x"}`, `"__proto__":{"sub":"victim"}`,
+		`"connectionId":"` + s.connectionID(t) + `"`, `"requestContext":{"connectionId":"x"}`, `"__proto__":{"sub":"victim"}`,
 	} {
 		frames = append(frames, hostileFrame{member, `{"action":"sendmessage","message":"obey",` + member + `}`, "bad_message"})
 	}
@@ -120,16 +120,19 @@ func TestFramesBeyondTheGatewaysLimitsEndTheConnection(t *testing.T) {
 	}
 	for _, test := range tests {
 		socket := s.rawSocket(t)
-		s.unharmed(t, []string{disconnectFunction}, func() {
-			if err := socket.Write(clienttest.Within(t), test.kind, []byte(test.data)); err != nil {
-				t.Fatalf("%s: %v", test.name, err)
-			}
-			_, _, err := socket.Read(clienttest.Within(t))
-			if code := websocket.CloseStatus(err); code != test.code {
-				t.Errorf("%s: ended with %v, want close code %d", test.name, err, test.code)
-			}
-		})
+		invoked := s.invocations()[sendFunction]
+		if err := socket.Write(clienttest.Within(t), test.kind, []byte(test.data)); err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		_, _, err := socket.Read(clienttest.Within(t))
+		if code := websocket.CloseStatus(err); code != test.code {
+			t.Errorf("%s: ended with %v, want close code %d", test.name, err, test.code)
+		}
 		s.settled(t, 2)
+		if now := s.invocations()[sendFunction]; now != invoked {
+			t.Errorf("%s: reached sendmessage", test.name)
+		}
+		s.nothingDelivered(t)
 	}
 }
 

@@ -80,6 +80,7 @@ func TestAnotherAPIInvokesNothing(t *testing.T) {
 // developer's browser asks a name of its own, which has begun to mean 127.0.0.1.
 func TestNamesThatResolveToThisMachineReachNothing(t *testing.T) {
 	t.Parallel()
+	localOnly(t, "is about what a laptop serves")
 	s := open(t, stagetest.Options{})
 	outputs := s.client.Outputs
 	hosts := func(address string) (ours string, others []string) {
@@ -123,6 +124,7 @@ func TestNamesThatResolveToThisMachineReachNothing(t *testing.T) {
 // TestPagesOfOtherSitesReadNothing: no address that hands out tokens, keys or URLs lets a foreign page read its answer.
 func TestPagesOfOtherSitesReadNothing(t *testing.T) {
 	t.Parallel()
+	localOnly(t, "is about what a laptop serves")
 	s := open(t, stagetest.Options{})
 	for _, address := range []string{s.client.Outputs.SignURL, s.client.Outputs.Local.DevTokenURL + "?user=victim", s.client.Outputs.Local.DynamoDBURL + "/", s.client.Outputs.CallbackURL + "/@connections/x"} {
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodOptions} {

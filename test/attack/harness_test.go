@@ -2,6 +2,10 @@
 // the wire only. Every attack has to be refused, and must have left nothing
 // behind: no function was invoked that need not look at it, the table is as it
 // was, and nobody has received anything.
+//
+// With SIGNEDSOCKET_OUTPUTS the attacks are played on a stage that is running
+// already, which may be a deployed one: there the answer, the table and the victim's
+// ears tell, and nobody counts invocations. Attacks that need another lever say which.
 package attack_test
 
 import (
@@ -9,6 +13,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,24 +34,30 @@ const (
 	sendFunction       = "SendMessageFunction"
 	signURLFunction    = "SignUrlFunction"
 	reaperFunction     = "ReaperFunction"
+	fanoutFunction     = "FanoutFunction"
+	pageFunction       = stagetest.FrontendFunction
 )
 
-// functions are those that requests reach. The reaper comes on a schedule, whoever attacks.
+// functions are those that requests reach. The reaper comes on a schedule, whoever attacks, and fanout when a room is large.
 func functions() []string {
 	return []string{connectFunction, disconnectFunction, sendFunction, signURLFunction}
 }
 
 // profiles are all whose keys could be stolen.
-func profiles() []string { return append(functions(), reaperFunction) }
+func profiles() []string { return append(functions(), fanoutFunction, reaperFunction, pageFunction) }
 
 // scene is a stage on which a victim listens to a room in which a friend speaks.
 type scene struct {
-	*stagetest.Stage
-	client         *stageclient.Client
-	table          *dynamodb.Client // with the keys of admin
-	victim, friend *stageclient.Conn
-	refused        map[string]int // refusals of each function when the attack began
+	*stagetest.Stage // nil when the stage is not this test's own
+	client           *stageclient.Client
+	table            *dynamodb.Client // with the keys of admin
+	victim, friend   *stageclient.Conn
+	speaker          string         // the friend's user id
+	refused          map[string]int // refusals of each function when the attack began
 }
+
+// localOnly leaves a test out when the stage is a running one; reason says which lever it needs, as in "counts invocations".
+func localOnly(t *testing.T, reason string) { t.Helper(); clienttest.LocalOnly(t, reason) }
 
 // open starts a stage with the two of them.
 func open(t *testing.T, o stagetest.Options) *scene {
@@ -54,12 +65,23 @@ func open(t *testing.T, o stagetest.Options) *scene {
 	s := openEmpty(t, o)
 	s.victim = clienttest.Connect(t, s.client, "victim")
 	s.friend = clienttest.Connect(t, s.client, "friend")
+	signed, _ := clienttest.Sign(t, s.client, "friend")
+	s.speaker = signed.User.Sub
 	return s
 }
 
-// openEmpty starts a stage that nobody can be on.
+// openEmpty starts a stage that nobody is on, or takes the running one, if the test needs no options, when nobody is on it any more.
 func openEmpty(t *testing.T, o stagetest.Options) *scene {
 	t.Helper()
+	if o.Edit != nil || len(o.Parameters) > 0 {
+		localOnly(t, "edits the template or sets parameters")
+	}
+	if running := clienttest.Running(t); running != nil {
+		s := &scene{client: running}
+		s.table = s.tableAs(t, "admin")
+		s.settled(t, 0)
+		return s
+	}
 	if o.Parameters == nil {
 		o.Parameters = map[string]string{"MessagesPerWindow": "1000"} // the friend speaks after every attack
 	}
@@ -72,14 +94,7 @@ func openEmpty(t *testing.T, o stagetest.Options) *scene {
 // tableAs returns a DynamoDB client with the keys of a profile.
 func (s *scene) tableAs(t *testing.T, profile string) *dynamodb.Client {
 	t.Helper()
-	keys, err := s.client.Credentials(clienttest.Within(t), profile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dynamodb.New(dynamodb.Options{
-		Region: s.client.Outputs.Region, Credentials: keys, BaseEndpoint: aws.String(s.client.Outputs.Local.DynamoDBURL),
-		RetryMaxAttempts: 1,
-	})
+	return clienttest.Table(t, s.client, profile)
 }
 
 // items are the items of the table as JSON, by "pk/sk".
@@ -129,8 +144,30 @@ func (i items) keys(prefix string) []string {
 	return found
 }
 
+// connectionID returns the id of a connection that is open, as the table has it.
+func (s *scene) connectionID(t *testing.T) string {
+	t.Helper()
+	records := s.items(t).keys("CONN#")
+	if len(records) == 0 {
+		t.Fatal("nobody is connected")
+	}
+	id, _, _ := strings.Cut(strings.TrimPrefix(records[0], "CONN#"), "/")
+	return id
+}
+
+// open returns how many connections the gateway holds; of a stage that is not the test's own the table has to tell.
+func (s *scene) open() int {
+	if s.Stage == nil {
+		return 0
+	}
+	return len(s.Gateway().Connections())
+}
+
 func (s *scene) invocations() map[string]int {
 	counts := map[string]int{}
+	if s.Stage == nil {
+		return counts
+	}
 	for _, function := range functions() {
 		counts[function] = s.Invocations(function)
 	}
@@ -144,9 +181,11 @@ func (s *scene) unharmed(t *testing.T, may []string, attack func()) {
 	calls, before := s.invocations(), s.items(t)
 	s.refused = map[string]int{}
 	for _, function := range functions() {
-		s.refused[function] = len(s.Refusals(function))
+		if s.Stage != nil {
+			s.refused[function] = len(s.Refusals(function))
+		}
 	}
-	connected := len(s.Gateway().Connections())
+	connected := s.open()
 	attack()
 	if diff := cmp.Diff(before, s.items(t)); diff != "" {
 		t.Errorf("the attack has changed the table (-before +after):\n%s", diff)
@@ -157,7 +196,7 @@ func (s *scene) unharmed(t *testing.T, may []string, attack func()) {
 			t.Errorf("%s was invoked %d times", function, after[function]-calls[function])
 		}
 	}
-	if now := len(s.Gateway().Connections()); now > connected {
+	if now := s.open(); now > connected {
 		t.Errorf("%d connections more are open", now-connected)
 	}
 	s.nothingDelivered(t)
@@ -176,15 +215,19 @@ func (s *scene) nothingDelivered(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the victim hears nothing any more: %v", err)
 	}
-	if heard, ok := frame.(stageclient.Message); !ok || heard.Text != marker || heard.From.Sub != "friend" {
+	if heard, ok := frame.(stageclient.Message); !ok || heard.Text != marker || heard.From.Sub != s.speaker {
 		t.Errorf("the victim heard %#v, want only the friend's %q", frame, marker)
 	}
 	clienttest.Await[stageclient.Ack](t, s.friend)
 }
 
-// wantReason checks that the refusal that a function has logged since the attack began has this reason.
+// wantReason checks that the refusal that a function has logged since the attack began has this reason. The log of a stage that
+// is not the test's own comes too late to ask.
 func (s *scene) wantReason(t *testing.T, function, reason string) {
 	t.Helper()
+	if s.Stage == nil {
+		return
+	}
 	reasons := s.AwaitRefusals(t, function, s.refused[function]+1)
 	if got := reasons[len(reasons)-1]; got != reason {
 		t.Errorf("%s has refused with %q, want %q", function, got, reason)

@@ -111,12 +111,14 @@ func roleMay() map[string]map[string][]string {
 		connectFunction:    {"GetItem": {"CONN"}},
 		disconnectFunction: {"GetItem": {"CONN"}},
 		sendFunction:       {"GetItem": {"CONN"}, "UpdateItem": {"CONN"}, "Query": {"ROOM"}, "PutItem": {"SWEEP"}},
+		fanoutFunction:     {"GetItem": {"CONN"}, "PutItem": {"SWEEP"}},
 		reaperFunction:     {"GetItem": {"CONN"}, "UpdateItem": {"USER"}, "Query": {"SWEEP"}, "DeleteItem": {"SWEEP"}},
 	}
 	for profile, actions := range map[string][]string{
 		connectFunction:    {"Put", "Update", "Delete"},
 		disconnectFunction: {"Update", "Delete"},
 		sendFunction:       {"Update", "Delete"},
+		fanoutFunction:     {"Update", "Delete"},
 		reaperFunction:     {"Put", "Update", "Delete"},
 	} {
 		for _, action := range actions {
@@ -129,6 +131,7 @@ func roleMay() map[string]map[string][]string {
 // TestEachRoleTouchesOnlyItsItems tries every operation on every kind of item with every function's keys.
 func TestEachRoleTouchesOnlyItsItems(t *testing.T) {
 	t.Parallel()
+	localOnly(t, "has the keys of every role")
 	s := open(t, stagetest.Options{})
 	s.unharmed(t, nil, func() {
 		for _, profile := range profiles() {
@@ -149,6 +152,7 @@ func TestEachRoleTouchesOnlyItsItems(t *testing.T) {
 // TestNoRoleTouchesTheTableAsAWhole: nobody scans, deletes or looks for tables, and another table is out of reach.
 func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 	t.Parallel()
+	localOnly(t, "has the keys of every role")
 	s := open(t, stagetest.Options{})
 	table := object{"TableName": s.client.Outputs.TableName}
 	s.unharmed(t, nil, func() {
@@ -171,14 +175,16 @@ func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 	})
 }
 
-// TestEachRoleManagesConnectionsAsItMay: sendmessage posts, the reaper posts and closes, and nobody looks.
+// TestEachRoleManagesConnectionsAsItMay: sendmessage and fanout post, the reaper posts and closes, and nobody looks.
 func TestEachRoleManagesConnectionsAsItMay(t *testing.T) {
 	t.Parallel()
+	localOnly(t, "has the keys of every role")
 	s := open(t, stagetest.Options{})
-	victim := s.Gateway().Connections()[0].ConnectionID
+	victim := s.connectionID(t)
 	for _, profile := range append(profiles(), "") {
 		for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
-			if profile == sendFunction && method == http.MethodPost || profile == reaperFunction && method != http.MethodGet {
+			posts := profile == sendFunction || profile == fanoutFunction
+			if posts && method == http.MethodPost || profile == reaperFunction && method != http.MethodGet {
 				continue // that is its work
 			}
 			s.unharmed(t, nil, func() {
@@ -195,7 +201,7 @@ func TestEachRoleManagesConnectionsAsItMay(t *testing.T) {
 func TestConnectionIDsOpenNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
-	victim := s.Gateway().Connections()[0].ConnectionID
+	victim := s.connectionID(t)
 	s.unharmed(t, nil, func() {
 		for _, id := range []string{victim, victim[:14] + "A", "AAAAAAAAAAAAAAAA", "..", "*", ""} {
 			for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
@@ -214,7 +220,7 @@ func TestNothingAddedToTheSignersRoleLetsItManageConnections(t *testing.T) {
 	t.Parallel()
 	const sid = "              - Sid: OpenConnections\n"
 	s := open(t, stagetest.Options{Edit: replaced(sid, "              - Sid: TooMuch\n                Effect: Allow\n                Action: execute-api:ManageConnections\n                Resource: \"*\"\n"+sid)})
-	victim := s.Gateway().Connections()[0].ConnectionID
+	victim := s.connectionID(t)
 	for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
 		s.unharmed(t, nil, func() {
 			status, _ := s.signedCall(t, signURLFunction, "execute-api", method, s.client.Outputs.CallbackURL+"/@connections/"+url.PathEscape(victim), "", []byte(`{"type":"bye","code":"kicked"}`))
@@ -225,15 +231,18 @@ func TestNothingAddedToTheSignersRoleLetsItManageConnections(t *testing.T) {
 	}
 }
 
-// TestNoRoleInvokesFunctions: whoever could invoke the reaper could throw anybody out, and whoever could
-// invoke signurl could write its event, and so choose who they are.
+// TestNoRoleInvokesFunctions: whoever could invoke the reaper could throw anybody out, whoever could invoke
+// signurl could write its event, and so choose who they are, and whoever could invoke fanout could say anything in
+// anybody's name. sendmessage may, which can post anything to anybody anyway.
 func TestNoRoleInvokesFunctions(t *testing.T) {
 	t.Parallel()
+	localOnly(t, "has the keys of every role")
 	s := open(t, stagetest.Options{})
 	outputs := s.client.Outputs
 	events := map[string]string{
 		outputs.ReaperName: `{"revoke":{"user":"victim"}}`,
 		strings.Replace(outputs.ReaperName, "Reaper", "SignUrl", 1): `{"requestContext":{"authorizer":{"jwt":{"claims":{"sub":"victim"}}}}}`,
+		strings.Replace(outputs.ReaperName, "Reaper", "Fanout", 1):  `{"frame":"{\"type\":\"bye\",\"code\":\"kicked\"}","members":[{"id":"` + s.connectionID(t) + `","at":1}]}`,
 	}
 	reaped := s.Invocations(reaperFunction)
 	for _, profile := range append(profiles(), "") {

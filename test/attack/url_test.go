@@ -67,6 +67,7 @@ func TestAURLWithoutAChallengeIsRefused(t *testing.T) {
 // TestWhoWasRevokedGetsNeitherAURLNorAConnection: the token and the URL are from before the revocation.
 func TestWhoWasRevokedGetsNeitherAURLNorAConnection(t *testing.T) {
 	t.Parallel()
+	localOnly(t, "leaves a user shut out")
 	for attribute, reason := range map[string]string{"notBefore": "revoked", "bannedUntil": "banned"} {
 		s := open(t, stagetest.Options{})
 		token := clienttest.Token(t, s.client, "mallory")
@@ -96,7 +97,7 @@ func TestWhoWasRevokedGetsNeitherAURLNorAConnection(t *testing.T) {
 func (s *scene) settled(t *testing.T, connections int) {
 	t.Helper()
 	for deadline := clienttest.Within(t); ; {
-		if len(s.Gateway().Connections()) == connections && len(s.items(t).keys("CONN#")) == connections {
+		if held := s.open(); (s.Stage == nil || held == connections) && len(s.items(t).keys("CONN#")) == connections {
 			return
 		}
 		if deadline.Err() != nil {
@@ -205,10 +206,7 @@ func TestGrantsThatNoSignerMakesAreRefused(t *testing.T) {
 func TestParametersThatAreNoGrantAreRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
-	keys, err := s.client.Credentials(clienttest.Within(t), signURLFunction)
-	if err != nil {
-		t.Fatal(err)
-	}
+	keys := clienttest.Keys(t, s.client, signURLFunction)
 	tests := []struct {
 		name, reason string
 		spoil        func(map[string][]string)
@@ -250,6 +248,7 @@ func TestParametersThatAreNoGrantAreRefused(t *testing.T) {
 // grant. IAM stops the functions' roles; connect stops those whom IAM lets through.
 func TestWhoeverElseSignsIsRefused(t *testing.T) {
 	t.Parallel()
+	localOnly(t, "has the keys of every role")
 	s := open(t, stagetest.Options{})
 	for _, profile := range []string{connectFunction, disconnectFunction, sendFunction} {
 		s.unharmed(t, nil, func() {

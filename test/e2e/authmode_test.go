@@ -162,6 +162,27 @@ func TestATrustedCallerNamesTheUserWhoThenChats(t *testing.T) {
 	}
 }
 
+// TestThePagesServerIsATrustedCaller: mode iam needs no other parameter. Nobody else is trusted by it.
+func TestThePagesServerIsATrustedCaller(t *testing.T) {
+	t.Parallel()
+	localOnly(t, "sets parameters")
+	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "iam"}})
+	credentials, err := client.Credentials(within(t), stagetest.FrontendFunction)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof := stageclient.NewProof()
+	signed, err := client.SignURLFor(within(t), credentials, stageclient.NewNamedUser(stageclient.User{Sub: "alice", Name: "Alice"}, time.Now()), nil, proof.Challenge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustEnter(t, client, signed, proof)
+	body := namedBody(t, func(map[string]any) {})
+	if status, answer := post(t, client, body, signedAs(t, client, "admin", body)); status != http.StatusForbidden || answer.Error != "caller_not_trusted" {
+		t.Errorf("admin: answered %d %+v, want 403 caller_not_trusted", status, answer)
+	}
+}
+
 func TestANamedSessionEndsTheConnectionsSession(t *testing.T) {
 	t.Parallel()
 	_, client := startIam(t)
@@ -263,6 +284,7 @@ func TestANamedUserMustBeComplete(t *testing.T) {
 // TestWithoutItsSettingsAModeIsClosed: a deployment that is not finished lets nobody in.
 func TestWithoutItsSettingsAModeIsClosed(t *testing.T) {
 	t.Parallel()
+	localOnly(t, "sets parameters")
 	lost := func(template string) string { // the route without its authorization, as a hand in the console leaves it
 		template = strings.Replace(template, "AuthorizationType: !If [AuthModeIsJwt, JWT, !If [AuthModeIsIam, AWS_IAM, NONE]]", "AuthorizationType: NONE", 1)
 		return strings.Replace(template, "      AuthorizerId: !If [AuthModeIsJwt, !Ref SignUrlAuthorizer, !Ref AWS::NoValue]\n", "", 1)
@@ -272,7 +294,7 @@ func TestWithoutItsSettingsAModeIsClosed(t *testing.T) {
 		options stagetest.Options
 		named   bool
 	}{
-		"iam without trusted callers": {stagetest.Options{Parameters: map[string]string{"AuthMode": "iam"}}, true},
+		"iam without trusted callers": {stagetest.Options{Parameters: map[string]string{"AuthMode": "iam", "DeployFrontend": "false"}}, true},
 		"iam without authorization":   {stagetest.Options{Parameters: web, Edit: lost}, true},
 		"guest without guest rooms":   {stagetest.Options{Parameters: map[string]string{"AuthMode": "guest"}}, false},
 		"jwt without authorization":   {stagetest.Options{Edit: lost}, false},

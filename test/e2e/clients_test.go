@@ -12,6 +12,7 @@ import (
 
 	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/internal/stageclient/clienttest"
 )
 
 // tool finds a program of other people's that a test needs. Without it the test
@@ -39,7 +40,7 @@ func wscat(t *testing.T) string {
 func TestWscatWithoutASignatureIsRefused(t *testing.T) {
 	t.Parallel()
 	binary := wscat(t)
-	_, client := startStage(t, stagetest.Options{})
+	client := anyStage(t)
 	cmd := exec.CommandContext(within(t), binary, "--connect", client.Outputs.WebSocketURL)
 	keepStdin(t, cmd)
 	output, err := cmd.CombinedOutput()
@@ -51,7 +52,7 @@ func TestWscatWithoutASignatureIsRefused(t *testing.T) {
 func TestAGrantPresignedByAWSsJavaScriptSignerOpensASocketForWscat(t *testing.T) {
 	t.Parallel()
 	binary, node := wscat(t), tool(t, "node")
-	_, client := startStage(t, stagetest.Options{})
+	client := anyStage(t)
 	proof := stageclient.NewProof()
 	grant := stageclient.NewGrant(stageclient.User{Sub: "carol", Name: "Carol"}, []string{"lobby"}, proof.Challenge, time.Now())
 	url := presignWithSmithy(t, client, node, grant)
@@ -83,11 +84,7 @@ func keepStdin(t *testing.T, cmd *exec.Cmd) {
 // presignWithSmithy signs a grant with @smithy/signature-v4 and the keys of signurl's role.
 func presignWithSmithy(t *testing.T, client *stageclient.Client, node string, grant stageclient.Grant) string {
 	t.Helper()
-	provider, err := client.Credentials(within(t), "SignUrlFunction")
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, err := provider.Retrieve(within(t))
+	keys, err := clienttest.Keys(t, client, "SignUrlFunction").Retrieve(within(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 func TestAnUnsignedHandshakeIsRefused(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{})
+	client := anyStage(t)
 	conn, err := dialURL(t, client, client.Outputs.WebSocketURL, "")
 	refused := wantRefused(t, conn, err, http.StatusForbidden)
 	if got := refused.Header.Get("X-Amzn-Errortype"); got != "MissingAuthenticationTokenException" {
@@ -23,7 +23,7 @@ func TestAnUnsignedHandshakeIsRefused(t *testing.T) {
 
 func TestOneChangedCharacterOfAnySignedParameterIsRefused(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{})
+	client := anyStage(t)
 	signed, proof := sign(t, client, "alice")
 	original, err := url.Parse(signed.URL)
 	if err != nil {
@@ -69,7 +69,7 @@ func changeLast(value string) string {
 
 func TestAnAddedOrRepeatedParameterIsRefused(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{})
+	client := anyStage(t)
 	signed, proof := sign(t, client, "alice")
 	for _, addition := range []string{"&admin=1", "&sub=bob", "&SUB=bob", "&rm=vault"} {
 		conn, err := dialURL(t, client, signed.URL+addition, proof.Verifier)
@@ -80,7 +80,7 @@ func TestAnAddedOrRepeatedParameterIsRefused(t *testing.T) {
 
 func TestASignedURLWorksOnce(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{})
+	client := anyStage(t)
 	signed, proof := sign(t, client, "alice")
 	options := stageclient.DialOptions{Verifier: proof.Verifier}
 	conn, err := client.Dial(within(t), signed, options)
@@ -96,7 +96,7 @@ func TestASignedURLWorksOnce(t *testing.T) {
 // only the grant's contents can be the reason.
 func TestGrantsThatNoSignerMayMakeAreRefused(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{})
+	client := anyStage(t)
 	cases := map[string]func(*stageclient.Grant, time.Time){
 		"past its exp": func(g *stageclient.Grant, now time.Time) {
 			g.IssuedAt, g.ExpiresAt = now.Add(-30*time.Second), now.Add(-20*time.Second)
@@ -131,7 +131,7 @@ func TestGrantsThatNoSignerMayMakeAreRefused(t *testing.T) {
 
 func TestAURLForAnotherStageOrPathIsRefused(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{})
+	client := anyStage(t)
 	signed, proof := sign(t, client, "alice")
 	for _, path := range []string{"/test", "/prod/", "/prod/more", "/"} {
 		conn, err := dialURL(t, client, strings.Replace(signed.URL, "/prod?", path+"?", 1), proof.Verifier)

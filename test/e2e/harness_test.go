@@ -1,20 +1,71 @@
 // Package e2e_test plays a stage over the wire: real clients, the built
 // functions, the template that is deployed. It knows a stage by its outputs only.
+//
+// A test that calls anyStage also plays the stage that SIGNEDSOCKET_OUTPUTS names, which may be a deployed one; every
+// other needs a lever that only a local stage has, and says which.
 package e2e_test
 
 import (
 	"cmp"
 	"context"
 	"testing"
+	"time"
 
+	"signedsocket/internal/localstage"
 	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
 )
 
-// startStage starts a stage and returns it with a client for it.
+// anyStage returns a client of the running stage that SIGNEDSOCKET_OUTPUTS names, once nobody is in its lobby any more, or of
+// a local stage just started as the template describes it. There is no other lever than the wire.
+func anyStage(t *testing.T) *stageclient.Client {
+	t.Helper()
+	if running := clienttest.Running(t); running != nil {
+		awaitEmpty(t, running)
+		return running
+	}
+	return stagetest.Start(t, stagetest.Options{}).Client(t)
+}
+
+// awaitEmpty waits until the last test's connections are forgotten: $disconnect comes when it comes.
+func awaitEmpty(t *testing.T, c *stageclient.Client) {
+	t.Helper()
+	table := recordsOf(t, c)
+	for ctx := within(t); ; {
+		users, err := table.members(ctx)
+		if err != nil {
+			t.Fatalf("who is in the lobby? %v", err)
+		}
+		if len(users) == 0 {
+			return
+		}
+		<-time.After(200 * time.Millisecond)
+	}
+}
+
+// localOnly leaves a test out when the suite plays a running stage; reason says which lever it needs, as in "injects a fault".
+func localOnly(t *testing.T, reason string) { t.Helper(); clienttest.LocalOnly(t, reason) }
+
+// leverOf says what the options are a lever for.
+func leverOf(o stagetest.Options) string {
+	switch {
+	case o.Edit != nil:
+		return "edits the template"
+	case o.Faults != localstage.Faults{}:
+		return "injects faults"
+	case o.Configure != nil || o.State != "":
+		return "configures the stage"
+	case len(o.Parameters) > 0:
+		return "sets parameters"
+	}
+	return "looks into the stage"
+}
+
+// startStage starts a local stage and returns it with a client for it. When the suite plays a running stage the test is left out.
 func startStage(t *testing.T, o stagetest.Options) (*stagetest.Stage, *stageclient.Client) {
 	t.Helper()
+	localOnly(t, leverOf(o))
 	stage := stagetest.Start(t, o)
 	return stage, stage.Client(t)
 }
@@ -42,13 +93,20 @@ func await[F stageclient.Frame](t *testing.T, conn *stageclient.Conn) F {
 	return clienttest.Await[F](t, conn)
 }
 
+// whoIs returns who the stage says that a user is.
+func whoIs(t *testing.T, c *stageclient.Client, user string) stageclient.User {
+	t.Helper()
+	signed, _ := sign(t, c, user)
+	return signed.User
+}
+
 // sign asks signurl for a URL of user's.
 func sign(t *testing.T, c *stageclient.Client, user string) (*stageclient.Signed, stageclient.Proof) {
 	t.Helper()
 	return clienttest.Sign(t, c, user)
 }
 
-// presign signs a grant as a profile of the local stage's credentials file.
+// presign signs a grant with the keys of a profile; see clienttest.Keys.
 func presign(t *testing.T, c *stageclient.Client, profile string, g stageclient.Grant) *stageclient.Signed {
 	t.Helper()
 	return clienttest.Presign(t, c, profile, g)

@@ -75,7 +75,7 @@ func command(t *testing.T) string {
 // process starts cmd/localstage in the repository and returns it when it is ready.
 func process(t *testing.T, binary, state string) (*exec.Cmd, *stageclient.Client) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), binary, "--listen", "127.0.0.1:0", "--state", state, "--json")
+	cmd := exec.CommandContext(t.Context(), binary, "--listen", "127.0.0.1:0", "--state", state, "--without", stagetest.FrontendFunction, "--json")
 	cmd.Dir = stagetest.Root()
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -101,6 +101,7 @@ func process(t *testing.T, binary, state string) (*exec.Cmd, *stageclient.Client
 
 func TestKillingTheStageLeavesNoProcessAndLosesNoRecord(t *testing.T) {
 	t.Parallel()
+	localOnly(t, "is about the local stage itself")
 	binary, state := command(t), t.TempDir()
 	stage, client := process(t, binary, state)
 	signed, proof := sign(t, client, "alice")
@@ -135,6 +136,7 @@ func TestKillingTheStageLeavesNoProcessAndLosesNoRecord(t *testing.T) {
 
 func TestTheCommandSaysInOneLineWhyItCannotStart(t *testing.T) {
 	t.Parallel()
+	localOnly(t, "is about the local stage itself")
 	binary := command(t)
 	busy := stagetest.Start(t, stagetest.Options{})
 	taken := strings.TrimPrefix(strings.TrimSuffix(busy.Outputs().Template["FrontendUrl"], "/"), "http://")
@@ -149,20 +151,28 @@ func TestTheCommandSaysInOneLineWhyItCannotStart(t *testing.T) {
 		}
 		return path
 	}
+	const cannotStart, badCommandLine = 1, 2
 	cases := []struct {
 		name string
 		args []string
+		code int
 		want string
 	}{
-		{"no template", []string{"--template", "nowhere.yaml"}, "nowhere.yaml"},
-		{"broken YAML", []string{"--template", write("broken.yaml", "Resources: [")}, "broken.yaml"},
-		{"unknown property", []string{"--template", write("odd.yaml", strings.Replace(string(template), "BillingMode:", "Colour: red\n      BillingMode:", 1))}, "Colour"},
-		{"a route without its function", []string{"--template", write("route.yaml", strings.ReplaceAll(string(template), "!GetAtt DisconnectFunction.Arn", "!GetAtt Nobody.Arn"))}, "Nobody"},
-		{"unknown parameter", []string{"--param", "Colour=red"}, "Colour"},
-		{"bad parameter", []string{"--param", "RoomShards=0"}, "RoomShards"},
-		{"unknown fault", []string{"--fault", "gremlins=1"}, "gremlins"},
-		{"taken port", []string{"--listen", taken}, taken},
-		{"not loopback", []string{"--listen", "0.0.0.0:3001"}, "loopback"},
+		{"no template", []string{"--template", "nowhere.yaml"}, cannotStart, "nowhere.yaml"},
+		{"broken YAML", []string{"--template", write("broken.yaml", "Resources: [")}, cannotStart, "broken.yaml"},
+		{"unknown property", []string{"--template", write("odd.yaml", strings.Replace(string(template), "BillingMode:", "Colour: red\n      BillingMode:", 1))}, cannotStart, "Colour"},
+		{"a route without its function", []string{"--template", write("route.yaml", strings.ReplaceAll(string(template), "!GetAtt DisconnectFunction.Arn", "!GetAtt Nobody.Arn"))}, cannotStart, "Nobody"},
+		{"unknown parameter", []string{"--param", "Colour=red"}, cannotStart, "Colour"},
+		{"bad parameter", []string{"--param", "RoomShards=0"}, cannotStart, "RoomShards"},
+		{"unknown fault", []string{"--fault", "gremlins=1"}, badCommandLine, "gremlins"},
+		{"taken port", []string{"--listen", taken}, cannotStart, taken},
+		{"no address", []string{"--listen", "3001"}, badCommandLine, "127.0.0.1:3001"},
+		{"a share above 1", []string{"--fault", "gone-posts=7"}, badCommandLine, "gone-posts"},
+		{"no idle time at all", []string{"--idle-timeout", "0s"}, badCommandLine, "--idle-timeout"},
+		{"unknown order", []string{"--order", "random"}, badCommandLine, "shuffled"},
+		{"no address of a DynamoDB", []string{"--dynamodb-endpoint", "there"}, badCommandLine, "http://127.0.0.1:8000"},
+		{"a DynamoDB that is not there", []string{"--dynamodb-endpoint", "http://127.0.0.1:1"}, cannotStart, "http://127.0.0.1:1 does not answer"},
+		{"not loopback", []string{"--listen", "0.0.0.0:3001"}, badCommandLine, "loopback"},
 	}
 	for _, c := range cases {
 		args := append([]string{"--state", t.TempDir(), "--listen", "127.0.0.1:0"}, c.args...)
@@ -170,8 +180,8 @@ func TestTheCommandSaysInOneLineWhyItCannotStart(t *testing.T) {
 		cmd.Dir = stagetest.Root()
 		output, err := cmd.CombinedOutput()
 		exit, ok := err.(*exec.ExitError)
-		if !ok || exit.ExitCode() != 1 {
-			t.Errorf("%s: %v, want exit code 1\n%s", c.name, err, output)
+		if !ok || exit.ExitCode() != c.code {
+			t.Errorf("%s: %v, want exit code %d\n%s", c.name, err, c.code, output)
 		}
 		if !strings.Contains(string(output), c.want) || bytes.Count(output, []byte("\n")) != 1 {
 			t.Errorf("%s: want one line with %q, got:\n%s", c.name, c.want, output)
@@ -184,13 +194,16 @@ func TestASecondStageInTheSameFolderBuildsNothing(t *testing.T) {
 	t.Parallel()
 	state := t.TempDir()
 	startStage(t, stagetest.Options{State: state})
-	second, err := localstage.New(within(t), localstage.Config{
-		Template: stagetest.Template(), State: state, Artifacts: filepath.Join(state, "nothing is here"),
-	})
-	if err == nil {
-		_ = second.Close(within(t))
-	}
-	if err == nil || !strings.Contains(err.Error(), "another stage uses it") {
-		t.Errorf("the second stage: %v", err)
+	for _, endpoint := range []string{"", "http://127.0.0.1:1"} {
+		second, err := localstage.New(within(t), localstage.Config{
+			Template: stagetest.Template(), State: state, Artifacts: filepath.Join(state, "nothing is here"),
+			Without: []string{stagetest.FrontendFunction}, DynamoDBEndpoint: endpoint,
+		})
+		if err == nil {
+			_ = second.Close(within(t))
+		}
+		if err == nil || !strings.Contains(err.Error(), "another stage uses it") {
+			t.Errorf("the second stage, with the DynamoDB %q: %v", endpoint, err)
+		}
 	}
 }

@@ -30,14 +30,7 @@ type records struct {
 
 func recordsOf(t *testing.T, c *stageclient.Client) records {
 	t.Helper()
-	credentials, err := c.Credentials(within(t), "admin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return records{
-		api:   dynamodb.New(dynamodb.Options{Region: c.Outputs.Region, Credentials: credentials, BaseEndpoint: aws.String(c.Outputs.Local.DynamoDBURL)}),
-		table: c.Outputs.TableName,
-	}
+	return records{api: clienttest.Table(t, c, "admin"), table: c.Outputs.TableName}
 }
 
 // members lists who is in the lobby: connections by user.

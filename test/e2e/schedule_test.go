@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/gateway"
+	"signedsocket/internal/localstage/clock"
 	"signedsocket/internal/localstage/stagetest"
 )
 
@@ -16,7 +16,7 @@ const hurry = 600
 
 func (c hurriedClock) Now() time.Time { return c.started.Add(time.Since(c.started) * hurry) }
 
-func (hurriedClock) AfterFunc(d time.Duration, f func()) gateway.Timer {
+func (hurriedClock) AfterFunc(d time.Duration, f func()) clock.Timer {
 	return time.AfterFunc(d/hurry, f)
 }
 

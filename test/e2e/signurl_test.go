@@ -14,7 +14,7 @@ import (
 func TestSignUrlAnswersOnlyToUsersOfTheIssuer(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
-	_, other := startStage(t, stagetest.Options{})
+	_, other := startStage(t, stagetest.Options{}) // whose issuer is another one
 	foreign, err := other.Token(within(t), "alice")
 	if err != nil {
 		t.Fatal(err)
@@ -28,9 +28,10 @@ func TestSignUrlAnswersOnlyToUsersOfTheIssuer(t *testing.T) {
 	}
 }
 
+// TestSignUrlTakesPostOnly is about a stack without the page, which answers whatever no other route takes.
 func TestSignUrlTakesPostOnly(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{})
+	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"DeployFrontend": "false"}})
 	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
 		request, err := http.NewRequestWithContext(within(t), method, client.Outputs.SignURL, nil)
 		if err != nil {
@@ -51,7 +52,7 @@ func TestSignUrlTakesPostOnly(t *testing.T) {
 
 func TestSignUrlRefusesBadRequestsAndSaysWhy(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{})
+	client := anyStage(t)
 	token, err := client.Token(within(t), "alice")
 	if err != nil {
 		t.Fatal(err)

@@ -182,12 +182,7 @@ func TestRoomsAndNameComeFromTheToken(t *testing.T) {
 // mark writes a number into a user's item, as an operator's tool does.
 func mark(t *testing.T, c *stageclient.Client, userID, attribute string, value string) {
 	t.Helper()
-	credentials, err := c.Credentials(within(t), "admin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	table := dynamodb.New(dynamodb.Options{Region: c.Outputs.Region, Credentials: credentials, BaseEndpoint: aws.String(c.Outputs.Local.DynamoDBURL)})
-	_, err = table.UpdateItem(within(t), &dynamodb.UpdateItemInput{
+	_, err := recordsOf(t, c).api.UpdateItem(within(t), &dynamodb.UpdateItemInput{
 		TableName: aws.String(c.Outputs.TableName), UpdateExpression: aws.String("SET #a = :v"),
 		Key: map[string]types.AttributeValue{
 			"pk": &types.AttributeValueMemberS{Value: "USER#" + userID}, "sk": &types.AttributeValueMemberS{Value: "USER"},

@@ -55,14 +55,10 @@ func Sign(t testing.TB, c *stageclient.Client, user string) (*stageclient.Signed
 	return signed, proof
 }
 
-// Presign signs a grant as a profile of the local stage's credentials file.
+// Presign signs a grant with the [Keys] of a profile.
 func Presign(t testing.TB, c *stageclient.Client, profile string, g stageclient.Grant) *stageclient.Signed {
 	t.Helper()
-	credentials, err := c.Credentials(Within(t), profile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signed, err := c.SignLocally(Within(t), credentials, g)
+	signed, err := c.SignLocally(Within(t), Keys(t, c, profile), g)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +73,7 @@ func Dial(t testing.TB, c *stageclient.Client, url, verifier string, header http
 		header = http.Header{"Origin": {c.Origin()}}
 	}
 	conn, err := stageclient.Dial(Within(t), &stageclient.Signed{URL: url, Protocols: []string{stageclient.Protocol}},
-		stageclient.DialOptions{Verifier: verifier, Header: header, HTTP: c.HTTP})
+		stageclient.DialOptions{Verifier: verifier, Header: header, HTTP: c.HTTP, Trace: c.Trace})
 	if err == nil {
 		t.Cleanup(func() { _ = conn.Close() })
 	}

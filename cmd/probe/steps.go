@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"signedsocket/internal/stageclient"
+)
+
+// prober has what one step leaves to the next.
+type prober struct {
+	client *stageclient.Client
+	user   string
+	signed *stageclient.Signed // of the first step, used
+	proof  stageclient.Proof
+	conn   *stageclient.Conn
+}
+
+// The AuthModes of a stage that differ from the default one.
+const (
+	guests         = "guest"
+	trustedCallers = "iam"
+)
+
+// step is one look at the stage. take returns what was found, or what is wrong.
+type step struct {
+	name string
+	take func(ctx context.Context) (found string, wrong *trouble)
+}
+
+// trouble is what is wrong, and what to do about it.
+type trouble struct{ what, todo string }
+
+// steps are in their order: the first is a real connection.
+func (p *prober) steps() []step {
+	return []step{
+		{"connect", p.connect},
+		{"message", p.message},
+		{"ping", p.ping},
+		{"page", p.page},
+		{"token", p.askWithoutToken},
+		{"unsigned", p.refuses("an unsigned handshake", unsignedOpens, func(context.Context) (string, string, string, error) {
+			return p.client.Outputs.WebSocketURL, "", p.client.Origin(), nil
+		})},
+		{"replay", p.refuses("the URL that has been used", replayOpens, func(context.Context) (string, string, string, error) {
+			return p.signed.URL, p.proof.Verifier, p.client.Origin(), nil
+		})},
+		{"altered", p.refuses("a URL with another user in it", alteredOpens, func(context.Context) (string, string, string, error) {
+			return strings.Replace(p.signed.URL, "sub=", "sub=x", 1), p.proof.Verifier, p.client.Origin(), nil
+		})},
+		{"origin", p.refuses("a page of another site", originOpens, func(ctx context.Context) (string, string, string, error) {
+			signed, proof, err := p.sign(ctx)
+			if err != nil {
+				return "", "", "", err
+			}
+			return signed.URL, proof.Verifier, "https://other.example", nil
+		})},
+	}
+}
+
+// sign gets a signed URL in the way that the stage's AuthMode demands.
+func (p *prober) sign(ctx context.Context) (*stageclient.Signed, stageclient.Proof, error) {
+	proof := stageclient.NewProof()
+	switch p.client.Outputs.AuthMode {
+	case guests:
+		signed, err := p.client.SignURL(ctx, "", nil, proof.Challenge)
+		return signed, proof, err
+	case trustedCallers:
+		credentials, err := p.client.Credentials(ctx, "")
+		if err != nil {
+			return nil, proof, err
+		}
+		user := stageclient.User{Sub: p.user, Name: p.user}
+		signed, err := p.client.SignURLFor(ctx, credentials, stageclient.NewNamedUser(user, time.Now()), nil, proof.Challenge)
+		return signed, proof, err
+	}
+	token, err := p.client.Token(ctx, p.user)
+	if err != nil {
+		return nil, proof, err
+	}
+	signed, err := p.client.SignURL(ctx, token, nil, proof.Challenge)
+	return signed, proof, err
+}
+
+func (p *prober) connect(ctx context.Context) (string, *trouble) {
+	signed, proof, err := p.sign(ctx)
+	if err != nil {
+		return "", p.notSigned(err)
+	}
+	p.signed, p.proof = signed, proof
+	p.conn, err = p.client.Dial(ctx, signed, stageclient.DialOptions{Verifier: proof.Verifier})
+	if err != nil {
+		return "", p.notOpened(err)
+	}
+	return fmt.Sprintf("%s was let in with a signed URL", signed.User.Name), nil
+}
+
+func (p *prober) message(ctx context.Context) (string, *trouble) {
+	if err := p.conn.Send(ctx, stageclient.Outgoing{Text: "probe", ID: "probe"}); err != nil {
+		return "", &trouble{what: err.Error(), todo: "the connection broke: " + lookAt("SendMessageFunction")}
+	}
+	for {
+		frame, err := p.conn.Next(ctx)
+		if err != nil {
+			return "", &trouble{what: "no answer to a message: " + err.Error(), todo: lookAt("SendMessageFunction")}
+		}
+		switch f := frame.(type) {
+		case stageclient.Ack:
+			return fmt.Sprintf("delivered to %d of %d in the room", f.Delivered, f.Recipients), nil
+		case stageclient.Error:
+			return "", &trouble{what: "a message was refused: " + f.Code, todo: lookAt("SendMessageFunction")}
+		case stageclient.GatewayError:
+			return "", &trouble{what: "API Gateway could not run the function: " + f.Text, todo: gatewayFailed}
+		}
+	}
+}
+
+func (p *prober) ping(ctx context.Context) (string, *trouble) {
+	err := p.conn.Ping(ctx)
+	if err == nil {
+		_, err = stageclient.Await[stageclient.Pong](ctx, p.conn)
+	}
+	if err != nil {
+		return "", &trouble{what: "no pong: " + err.Error(), todo: "the route ping needs its function and its permission; " + lookAt("SendMessageFunction")}
+	}
+	return "answered", nil
+}
+
+// page looks whether the stage's page answers. A stack can be without one.
+func (p *prober) page(ctx context.Context) (string, *trouble) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.client.Outputs.FrontendURL, nil)
+	if err != nil {
+		return "", &trouble{what: "FrontendUrl of the outputs is no address", todo: "make outputs shows it"}
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return "", &trouble{what: "no answer: " + err.Error(), todo: lookAt("FrontendFunction")}
+	}
+	_ = response.Body.Close()
+	switch {
+	case response.StatusCode == http.StatusNotFound:
+		return "this stage has none", nil
+	case response.StatusCode >= http.StatusBadRequest:
+		return "", &trouble{what: fmt.Sprintf("the page answers %d", response.StatusCode), todo: lookAt("FrontendFunction")}
+	}
+	return "is there", nil
+}
+
+// askWithoutToken asks signurl as nobody. A stage for guests answers, and has to.
+func (p *prober) askWithoutToken(ctx context.Context) (string, *trouble) {
+	_, err := p.client.SignURL(ctx, "", nil, stageclient.NewProof().Challenge)
+	if refused := new(stageclient.SignError); errors.As(err, &refused) && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden) {
+		return fmt.Sprintf("nobody gets a URL without saying who they are (%d)", refused.Status), nil
+	}
+	switch {
+	case err == nil && p.client.Outputs.AuthMode == guests:
+		return "guests get a URL, as they may", nil
+	case err == nil:
+		return "", &trouble{what: "signurl signs for anybody", todo: signurlIsOpen}
+	}
+	return "", &trouble{what: "without a token signurl does not answer 401 or 403: " + err.Error(), todo: lookAt("SignUrlFunction")}
+}
+
+// refuses is a step that tries a handshake which must be answered 403. attempt gives the URL, the verifier and the origin.
+func (p *prober) refuses(what, todo string, attempt func(context.Context) (url, verifier, origin string, err error)) func(context.Context) (string, *trouble) {
+	return func(ctx context.Context) (string, *trouble) {
+		url, verifier, origin, err := attempt(ctx)
+		if err != nil {
+			return "", p.notSigned(err)
+		}
+		conn, err := p.client.Dial(ctx, &stageclient.Signed{URL: url, Protocols: []string{stageclient.Protocol}},
+			stageclient.DialOptions{Verifier: verifier, Header: http.Header{"Origin": {origin}}})
+		if err == nil {
+			_ = conn.Close()
+			return "", &trouble{what: what + " opens a connection", todo: todo}
+		}
+		if refused := new(stageclient.RefusedError); errors.As(err, &refused) && refused.Status == http.StatusForbidden {
+			return what + " is refused (403)", nil
+		}
+		return "", &trouble{what: what + " is not answered 403: " + err.Error(), todo: lookAt("ConnectFunction")}
+	}
+}
+
+func (p *prober) close() {
+	if p.conn != nil {
+		_ = p.conn.Close()
+	}
+}

@@ -1,0 +1,82 @@
+package recording
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// masked stands for a secret that was cut out, so that one can see that there was one.
+const masked = "MASKED"
+
+// secretParameters are the parameters of an address that open something or lead to somebody. They are compared without
+// regard to case: attacks write them in every case.
+func secretParameters() []string {
+	return []string{"x-amz-signature", "x-amz-security-token", "x-amz-credential", "jti", "cc", "access_token", "authorization"}
+}
+
+// secretHeaders are the header fields of that kind. A field that is not secret as a whole is masked by its forms.
+func secretHeaders() []string {
+	return []string{"Authorization", "Cookie", "Set-Cookie", "X-Amz-Security-Token"}
+}
+
+// masker cuts out secrets by what they look like.
+type masker []form
+
+// form is what a secret looks like in any text, and what takes its place.
+type form struct {
+	pattern *regexp.Regexp
+	with    string
+}
+
+func newMasker() masker {
+	return masker{
+		{regexp.MustCompile(`(?i)((?:x-amz-(?:signature|security-token|credential)|(?:[?&]|\\u0026)(?:jti|cc|access_token))=)[^&\s"'\\]+`), "${1}" + masked},
+		{regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2}`), masked},
+		{regexp.MustCompile(`pop\.[A-Za-z0-9_-]{8,}`), "pop." + masked},
+		{regexp.MustCompile(`(?i)("(?:access_token|id_token|refresh_token|challenge|verifier)"\s*:\s*")[^"]*`), "${1}" + masked},
+		{regexp.MustCompile(`\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b`), masked},
+		{regexp.MustCompile(`\b[0-9a-f]{64}\b`), masked},
+		{regexp.MustCompile(`\b[0-9]{12}\b`), "111122223333"},                  // an account id
+		{regexp.MustCompile(`\*{8}[0-9]{4}\b`), "********3333"},                // one as API Gateway masks it
+		{regexp.MustCompile(`\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b`), "192.0.2.1"}, // of whoever asked
+	}
+}
+
+// text masks the secrets of a text.
+func (m masker) text(s string) string {
+	for _, secret := range m {
+		s = secret.pattern.ReplaceAllString(s, secret.with)
+	}
+	return s
+}
+
+// target masks an address and keeps the order and the spelling of its parameters, which may be what a request is about.
+func (m masker) target(u *url.URL) string {
+	copied := *u
+	parts := strings.Split(u.RawQuery, "&")
+	for i, part := range parts {
+		name, _, found := strings.Cut(part, "=")
+		if found && slices.Contains(secretParameters(), strings.ToLower(name)) {
+			parts[i] = name + "=" + masked
+		}
+	}
+	copied.RawQuery = strings.Join(parts, "&")
+	return m.text(copied.String())
+}
+
+// fields masks header fields.
+func (m masker) fields(header http.Header) http.Header {
+	copied := make(http.Header, len(header))
+	for name, values := range header {
+		for _, value := range values {
+			if slices.Contains(secretHeaders(), http.CanonicalHeaderKey(name)) {
+				value = masked
+			}
+			copied[name] = append(copied[name], m.text(value))
+		}
+	}
+	return copied
+}

@@ -1,0 +1,116 @@
+// Command suite plays test/e2e and test/attack against a stage that is running already and known by its outputs, deployed or
+// local, and says which rows of the divergence table in docs/local-stage.md its answers confirm and which they contradict.
+//
+// With --local it starts a local stage and offers of it only what a deployed one has: the outputs of the template, a command
+// that prints tokens, keys in AWS's default chain. What passes there leans on nothing that a deployed stage lacks.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"signedsocket/internal/stageclient"
+)
+
+// page holds the divergence table, in the folder that the command runs in.
+const page = "docs/local-stage.md"
+
+// flags is the command line.
+type flags struct {
+	Outputs    string `required:"" xor:"stage" placeholder:"FILE" help:"Outputs of the stage to play. Its AuthMode has to be jwt, its StageName prod, and nobody else should be on it."`
+	Local      bool   `required:"" xor:"stage" help:"Start a local stage, and offer of it only what a deployed one has."`
+	Recordings string `placeholder:"DIR" help:"Keep what was sent and answered, masked, in this folder, a file for each test."`
+	Run        string `placeholder:"PATTERN" help:"Run only the tests whose names match, as go test -run does."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var f flags
+	kong.Parse(&f, kong.Name("suite"), kong.Description("Plays the suites against a running stage."))
+	passed, err := play(ctx, f, os.Stdout)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "suite:", err)
+	}
+	if !passed || err != nil {
+		os.Exit(1)
+	}
+}
+
+// play runs the suites and reports to out. It returns whether everything that ran has passed.
+func play(ctx context.Context, f flags, out io.Writer) (passed bool, err error) {
+	known, err := readRows(page)
+	if err != nil {
+		return false, err
+	}
+	environment := os.Environ()
+	if f.Local {
+		local, err := startLocal(ctx)
+		if err != nil {
+			return false, err
+		}
+		defer func() { err = errors.Join(err, local.close()) }()
+		environment = append(environment, local.environment()...)
+	} else {
+		outputs, err := filepath.Abs(f.Outputs)
+		if err != nil {
+			return false, err
+		}
+		if os.Getenv(stageclient.TokenCommandVariable) == "" {
+			return false, fmt.Errorf("set %s to a command that prints an access token for the user in $%s; see docs/testing.md", stageclient.TokenCommandVariable, stageclient.UserVariable)
+		}
+		environment = append(environment, stageclient.OutputsVariable+"="+outputs)
+	}
+	if f.Recordings != "" {
+		folder, err := filepath.Abs(f.Recordings)
+		if err != nil {
+			return false, err
+		}
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return false, fmt.Errorf("make the folder for recordings: %w", err)
+		}
+		environment = append(environment, stageclient.RecordingsVariable+"="+folder)
+	}
+	results, err := runTests(ctx, f.Run, environment, out)
+	if err != nil {
+		return false, err
+	}
+	results.report(out, known)
+	return len(results.failed) == 0 && len(results.passed) > 0, nil
+}
+
+// runTests runs the suites one test after the other, as the tests of a shared stage have to, and shows what fails.
+func runTests(ctx context.Context, pattern string, environment []string, out io.Writer) (*results, error) {
+	// -parallel 1: all tests are in the same lobby.
+	command := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-p=1", "-parallel=1", "-timeout=60m", "-run", pattern, "./test/e2e", "./test/attack")
+	command.Env, command.Stderr = environment, os.Stderr
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	events, err := command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := command.Start(); err != nil {
+		return nil, fmt.Errorf("run go test: %w", err)
+	}
+	found, err := collect(events, out)
+	ended := command.Wait()
+	if err != nil {
+		return nil, err
+	}
+	if exit := new(exec.ExitError); ended != nil && !errors.As(ended, &exit) {
+		return nil, fmt.Errorf("run go test: %w", ended)
+	}
+	if ended != nil && len(found.failed) == 0 {
+		return nil, fmt.Errorf("go test did not get to the end: %w", ended)
+	}
+	return found, nil
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// event is what `go test -json` says; see `go doc test2json`.
+type event struct {
+	Action, Package, Test, Output string
+}
+
+// results are the tests by name, subtests among them, as in TestX/some_case.
+type results struct {
+	passed, failed map[string]bool
+	leftOut        map[string]string // with the reason
+}
+
+// collect reads the events of a run, and shows the whole output of what fails as soon as it has failed.
+func collect(events io.Reader, out io.Writer) (*results, error) {
+	found := &results{passed: map[string]bool{}, failed: map[string]bool{}, leftOut: map[string]string{}}
+	said := map[string]*strings.Builder{}
+	decoder := json.NewDecoder(events)
+	for {
+		var e event
+		if err := decoder.Decode(&e); errors.Is(err, io.EOF) {
+			return found, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("read the events of go test: %w", err)
+		}
+		key := e.Package + " " + e.Test
+		if said[key] == nil {
+			said[key] = new(strings.Builder)
+		}
+		found.take(e, said[key], out)
+	}
+}
+
+func (r *results) take(e event, said *strings.Builder, out io.Writer) {
+	switch {
+	case e.Action == "output" || e.Action == "build-output":
+		said.WriteString(e.Output)
+		_, reason, found := strings.Cut(e.Output, "LOCAL ONLY: it ")
+		if found {
+			r.leftOut[e.Test] = strings.TrimSpace(reason)
+		}
+	case e.Test == "":
+		if e.Action == "fail" && len(r.failed) == 0 {
+			fmt.Fprint(out, said.String()) // the package did not build, or its process died
+		}
+	case e.Action == "pass":
+		r.passed[e.Test] = true
+		if !strings.Contains(e.Test, "/") {
+			fmt.Fprintf(out, "ok    %s\n", e.Test)
+		}
+	case e.Action == "fail":
+		r.failed[e.Test] = true
+		fmt.Fprintf(out, "FAIL  %s\n%s", e.Test, said.String())
+	}
+}
+
+// report says how many tests there were, why some were left out, and what the divergence table learns.
+func (r *results) report(out io.Writer, known []row) {
+	fmt.Fprintf(out, "\n%d passed, %d failed, %d left out, because a test\n", count(r.passed), count(r.failed), len(r.leftOut))
+	byReason := map[string]int{}
+	for _, reason := range r.leftOut {
+		byReason[reason]++
+	}
+	for _, reason := range slices.Sorted(maps.Keys(byReason)) {
+		fmt.Fprintf(out, "  %3d  %s\n", byReason[reason], reason)
+	}
+	confirmed, contradicted := judge(known, r)
+	fmt.Fprintf(out, "\nThe table of docs/local-stage.md: %d of %d rows confirmed, %d contradicted.\n", len(confirmed), len(known), len(contradicted))
+	for _, j := range confirmed {
+		fmt.Fprintf(out, "  confirmed     %s\n", j)
+	}
+	for _, j := range contradicted {
+		fmt.Fprintf(out, "  CONTRADICTED  %s\n", j)
+	}
+}
+
+// count counts whole tests.
+func count(tests map[string]bool) int {
+	n := 0
+	for name := range tests {
+		if !strings.Contains(name, "/") {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,189 @@
+package attack_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"signedsocket/internal/localstage"
+	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/internal/stageclient"
+	"signedsocket/internal/stageclient/clienttest"
+)
+
+const (
+	crowdSize    = 1000
+	crowdPerUser = 100
+	floodPause   = time.Millisecond // between two handshakes of the flood
+	floodBetween = 200              // handshakes between two messages
+)
+
+// TestACrowdHearsEverythingInAFlood: a thousand connections listen to a room while a thousand unsigned handshakes a
+// second come in, or as many as this machine can send beside them. The flood costs no invocation at all, and nobody of
+// the crowd misses a message. It runs alone: it takes the machine to itself.
+func TestACrowdHearsEverythingInAFlood(t *testing.T) {
+	s := openEmpty(t, stagetest.Options{
+		Parameters: map[string]string{"MessagesPerWindow": "1000", "ConnectionsPerUser": fmt.Sprint(crowdPerUser)},
+		Edit: func(template string) string { // a crowd that comes at once is not what is throttled here
+			return regexp.MustCompile(`(Throttling(?:Rate|Burst)Limit): \d+`).ReplaceAllString(template, "$1: 100000")
+		},
+		// A thousand farewells take long, and so does the search of a thousand connections' log for secrets: no part of this.
+		Faults:    localstage.Faults{LoseDisconnects: 1},
+		Configure: func(c *localstage.Config) { c.Log, c.Logs = nil, nil },
+	})
+	crowd := gather(t, s.client)
+	before := s.invocations()
+	flood := startFlood(t, s.client)
+	const messages = 10
+	hearing := hear(t, crowd, messages)
+	for i := range messages {
+		flood.await(t, i*floodBetween)
+		clienttest.Send(t, crowd[0], fmt.Sprint("message ", i), fmt.Sprint("m-", i))
+	}
+	hearing()
+	refused := flood.stop()
+	after := s.invocations()
+	for _, function := range []string{connectFunction, disconnectFunction, signURLFunction} {
+		if after[function] != before[function] {
+			t.Errorf("%s was invoked %d times by a flood that no function need look at", function, after[function]-before[function])
+		}
+	}
+	if sent := after[sendFunction] - before[sendFunction]; sent != messages {
+		t.Errorf("%s was invoked %d times for %d messages", sendFunction, sent, messages)
+	}
+	if open := len(s.Gateway().Connections()); open != crowdSize {
+		t.Errorf("%d of %d connections are open", open, crowdSize)
+	}
+	t.Logf("%d connections have heard %d messages each, beside %d handshakes that were refused", crowdSize, messages, refused)
+}
+
+// gather opens the crowd's connections with keys that sign for everybody, and closes them when the test ends.
+func gather(t *testing.T, client *stageclient.Client) []*stageclient.Conn {
+	t.Helper()
+	keys, crowd := clienttest.Keys(t, client, "SignUrlFunction"), make([]*stageclient.Conn, crowdSize)
+	group, ctx := errgroup.WithContext(t.Context())
+	group.SetLimit(16)
+	for i := range crowd {
+		group.Go(func() error {
+			name, proof := fmt.Sprintf("listener-%d", i/crowdPerUser), stageclient.NewProof()
+			grant := stageclient.NewGrant(stageclient.User{Sub: name, Name: name}, []string{"lobby"}, proof.Challenge, time.Now())
+			signed, err := client.SignLocally(ctx, keys, grant)
+			if err == nil {
+				crowd[i], err = client.Dial(ctx, signed, stageclient.DialOptions{Verifier: proof.Verifier})
+			}
+			return err
+		})
+	}
+	t.Cleanup(func() {
+		var leaving sync.WaitGroup
+		for _, conn := range crowd {
+			if conn != nil {
+				leaving.Go(conn.Abort)
+			}
+		}
+		leaving.Wait()
+	})
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return crowd
+}
+
+// hear has every connection wait for so many different messages, and returns what waits for them all.
+func hear(t *testing.T, crowd []*stageclient.Conn, messages int) (wait func()) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 6*clienttest.Patience) // for a machine that has no time
+	var listening sync.WaitGroup
+	for i, conn := range crowd {
+		listening.Go(func() {
+			heard := map[string]bool{}
+			for len(heard) < messages {
+				message, err := stageclient.Await[stageclient.Message](ctx, conn)
+				if err != nil {
+					t.Errorf("connection %d has heard %d of %d messages: %v", i, len(heard), messages, err)
+					return
+				}
+				heard[message.Text] = true
+			}
+		})
+	}
+	return func() {
+		listening.Wait()
+		cancel()
+	}
+}
+
+// flood sends unsigned handshakes, every one of which has to be refused.
+type flood struct {
+	refused   atomic.Int64
+	cancel    context.CancelFunc
+	transport *http.Transport
+	senders   sync.WaitGroup
+}
+
+func startFlood(t *testing.T, client *stageclient.Client) *flood {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	f := &flood{cancel: cancel, transport: &http.Transport{MaxIdleConnsPerHost: 8}}
+	address := "http" + client.Outputs.WebSocketURL[len("ws"):]
+	ticker := time.NewTicker(floodPause)
+	for range 8 {
+		f.senders.Go(func() {
+			for ctx.Err() == nil {
+				<-ticker.C
+				status, err := unsignedHandshake(ctx, f.transport, address)
+				if ctx.Err() != nil {
+					return
+				}
+				if err != nil || status != http.StatusForbidden {
+					t.Errorf("an unsigned handshake was answered %d (%v), want 403", status, err)
+					return
+				}
+				f.refused.Add(1)
+			}
+		})
+	}
+	t.Cleanup(ticker.Stop)
+	return f
+}
+
+// await waits until so many handshakes have been refused.
+func (f *flood) await(t *testing.T, refused int) {
+	t.Helper()
+	for look := time.Tick(5 * time.Millisecond); int(f.refused.Load()) < refused && !t.Failed(); <-look {
+	}
+}
+
+// stop ends the flood and returns how many handshakes were refused.
+func (f *flood) stop() int {
+	f.cancel()
+	f.senders.Wait()
+	f.transport.CloseIdleConnections()
+	return int(f.refused.Load())
+}
+
+func unsignedHandshake(ctx context.Context, transport *http.Transport, address string) (int, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return 0, err
+	}
+	for name, value := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+	} {
+		r.Header.Set(name, value)
+	}
+	response, err := transport.RoundTrip(r)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	_, _ = http.MaxBytesReader(nil, response.Body, 1<<10).Read(make([]byte, 1<<10)) // so that the connection can be used again
+	return response.StatusCode, nil
+}

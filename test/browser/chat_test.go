@@ -1,0 +1,35 @@
+package browser_test
+
+import (
+	"slices"
+	"testing"
+
+	"signedsocket/internal/localstage/stagetest"
+)
+
+func TestTwoPeopleChatInJapanese(t *testing.T) {
+	for name, parameters := range map[string]map[string]string{
+		"jwt": nil,
+		"iam": {"AuthMode": "iam"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stage, browser := startStage(t, stagetest.Options{Parameters: parameters}), startBrowser(t)
+			alice, bob := newPerson(t, browser), newPerson(t, browser)
+			alice.signIn(stage, "alice")
+			bob.signIn(stage, "bob")
+
+			alice.say("こんにちは、ボブさん。")
+			bob.awaitMessage("こんにちは、ボブさん。")
+			bob.say("はい、聞こえます！")
+			for _, p := range []*person{alice, bob} {
+				p.awaitMessage("はい、聞こえます！")
+				if got, want := p.messages(), []string{"こんにちは、ボブさん。", "はい、聞こえます！"}; !slices.Equal(got, want) {
+					t.Errorf("the list is %q, want %q", got, want)
+				}
+			}
+			if sender := eval[string](bob, `document.querySelector(".message.other .sender").textContent`); sender != "Alice" {
+				t.Errorf("bob sees the sender %q", sender)
+			}
+		})
+	}
+}

@@ -1,0 +1,260 @@
+// Package browser_test plays people in a real Chromium against a local stage with the built page: what they see, type and click.
+package browser_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"signedsocket/internal/localstage"
+	"signedsocket/internal/localstage/stagetest"
+)
+
+// patience is how long a test waits for what a person would see, on a machine that does much else.
+const patience = 60 * time.Second
+
+// guests are the parameters of a stage where nobody signs in.
+func guests() map[string]string {
+	return map[string]string{"AuthMode": "guest", "GuestRooms": "lobby"}
+}
+
+// startStage starts a stage with the page.
+func startStage(t *testing.T, o stagetest.Options) *stagetest.Stage {
+	t.Helper()
+	requireNode(t)
+	o.Page = true
+	return stagetest.Start(t, o)
+}
+
+// startBrowser starts a Chromium that ends with the test.
+func startBrowser(t *testing.T) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-US"))
+	allocator, stopAllocator := chromedp.NewExecAllocator(t.Context(), options...)
+	browser, stopBrowser := chromedp.NewContext(allocator)
+	t.Cleanup(func() { stopBrowser(); stopAllocator() })
+	if err := chromedp.Do(browser); err != nil {
+		t.Fatalf("start Chromium: %v", err)
+	}
+	return browser
+}
+
+// chromium returns the program, or ends the test: skipped on a laptop without one, failed in CI.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	missing(t, "Chromium: install it (make setup-ci does on Debian), or set CHROMIUM to the program")
+	return ""
+}
+
+func requireNode(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("npm"); err != nil {
+		missing(t, "Node.js with npm, in which the page runs")
+	}
+}
+
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("missing: %s", what)
+	}
+	t.Skipf("NOT CHECKED, missing: %s", what)
+}
+
+// person is one user in a browser profile of their own, with one window.
+type person struct {
+	t   *testing.T
+	ctx context.Context
+
+	mu         sync.Mutex
+	complaints []string // of the browser: violations of the content security policy, exceptions
+}
+
+// newPerson opens an empty window with a storage of its own. What the page does against its own content security policy,
+// and every exception that nothing caught, fails the test.
+func newPerson(t *testing.T, browser context.Context, scripts ...string) *person {
+	t.Helper()
+	ctx, stop := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(stop)
+	p := &person{t: t, ctx: ctx}
+	if err := chromedp.Do(ctx); err != nil { // the window lives as long as the context that opens it
+		t.Fatal(err)
+	}
+	p.do(chromedp.EmulateViewport(900, 700))
+	for _, script := range append(scripts, reportViolations) {
+		if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	go p.listen()
+	t.Cleanup(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, complaint := range p.complaints {
+			t.Errorf("the browser complains: %s", complaint)
+		}
+	})
+	return p
+}
+
+// reportViolations makes every violation of the content security policy an entry of the console.
+const reportViolations = `document.addEventListener("securitypolicyviolation", (event) =>
+	console.error("CSP VIOLATION", event.effectiveDirective, event.blockedURI, event.sourceFile ?? ""));`
+
+func (p *person) listen() {
+	for message, err := range chromedp.Console(p.ctx) {
+		if err != nil {
+			return
+		}
+		if message.Type == chromedp.ConsoleException || strings.Contains(message.Text, "CSP VIOLATION") {
+			p.mu.Lock()
+			p.complaints = append(p.complaints, message.Text)
+			p.mu.Unlock()
+		}
+	}
+}
+
+// within bounds what a person does and waits for.
+func (p *person) within() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(p.ctx, patience)
+}
+
+func (p *person) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := p.within()
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.t.Fatalf("%v\nthe page says: %s", err, p.body())
+	}
+}
+
+// eval returns the value of an expression of the page.
+func eval[T any](p *person, expression string, arguments ...any) T {
+	p.t.Helper()
+	ctx, cancel := p.within()
+	defer cancel()
+	awaitPromise := func(e *runtime.EvaluateParams) { e.AwaitPromise = new(true) }
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](filled(expression, arguments), awaitPromise))
+	if err != nil {
+		p.t.Fatalf("%s: %v", filled(expression, arguments), err)
+	}
+	return value
+}
+
+// await waits until an expression of the page is true, whatever the page goes through until then.
+func (p *person) await(expression string, arguments ...any) {
+	p.t.Helper()
+	ctx, cancel := p.within()
+	defer cancel()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for {
+		met, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+filled(expression, arguments)+")"))
+		if err == nil && met {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			p.t.Fatalf("waited in vain for %s (%v)\nthe page says: %s", filled(expression, arguments), err, p.body())
+		case <-look.C:
+		}
+	}
+}
+
+// filled puts arguments into an expression as JSON, in the places of %s.
+func filled(expression string, arguments []any) string {
+	encoded := make([]any, len(arguments))
+	for i, argument := range arguments {
+		text, err := json.Marshal(argument)
+		if err != nil {
+			panic(err)
+		}
+		encoded[i] = string(text)
+	}
+	if len(encoded) == 0 {
+		return expression
+	}
+	return fmt.Sprintf(expression, encoded...)
+}
+
+func (p *person) body() string {
+	ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.origin + location.pathname + " " + document.body?.innerText`))
+	if err != nil {
+		return err.Error()
+	}
+	return text
+}
+
+// open goes to the page of a stage.
+func (p *person) open(stage *stagetest.Stage) {
+	p.t.Helper()
+	p.do(chromedp.Navigate(frontend(stage)))
+}
+
+func frontend(stage *stagetest.Stage) string { return stage.Outputs().Template["FrontendUrl"] + "/" }
+
+// signIn opens the page, goes to the development issuer and comes back as name, connected.
+func (p *person) signIn(stage *stagetest.Stage, name string) {
+	p.t.Helper()
+	p.open(stage)
+	p.await(`document.querySelector("button.primary:not([disabled])")`)
+	p.do(chromedp.Click(chromedp.CSS("button.primary")))
+	p.await(`document.querySelector("#user")`)
+	p.do(chromedp.SetValue(chromedp.CSS("#user"), name), chromedp.Submit(chromedp.CSS("#user")))
+	p.awaitStatus("open")
+}
+
+// awaitStatus waits for a state of the client, as the page shows it.
+func (p *person) awaitStatus(statuses ...string) {
+	p.t.Helper()
+	p.await(`%s.includes(document.querySelector(".connection")?.dataset.status)`, statuses)
+}
+
+// write types a text into the field without sending it.
+func (p *person) write(text string) {
+	p.t.Helper()
+	p.do(chromedp.Focus(chromedp.CSS("#message")), call(input.InsertText, input.InsertTextParams{Text: text}))
+}
+
+// say types a text and presses Enter.
+func (p *person) say(text string) {
+	p.t.Helper()
+	p.write(text)
+	p.do(chromedp.KeyEvent("\r"))
+}
+
+// awaitMessage waits until a text is in the list, delivered.
+func (p *person) awaitMessage(text string) {
+	p.t.Helper()
+	p.await(`[...document.querySelectorAll(".message[data-status=delivered] .bubble")].some((bubble) => bubble.textContent === %s)`, text)
+}
+
+// messages returns the texts in the list, in its order.
+func (p *person) messages() []string {
+	p.t.Helper()
+	return eval[[]string](p, `[...document.querySelectorAll(".message .bubble")].map((bubble) => bubble.textContent)`)
+}
+
+// stageAt is a stage on fixed ports with a state folder of its own, which can be started again there.
+func stageAt(listen, state string, parameters map[string]string) stagetest.Options {
+	return stagetest.Options{Parameters: parameters, State: state, Configure: func(c *localstage.Config) { c.Listen = listen }}
+}

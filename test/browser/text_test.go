@@ -1,0 +1,63 @@
+package browser_test
+
+import (
+	"slices"
+	"testing"
+
+	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/internal/stageclient/clienttest"
+)
+
+// corpus are texts that run as a program where a page takes text for something else.
+func corpus() []string {
+	return []string{
+		`<script>globalThis.harmed = 1</script>`,
+		`<img src=x onerror="globalThis.harmed = 1">`,
+		`<svg/onload=globalThis.harmed=1>`,
+		`"><iframe srcdoc="<script>parent.harmed = 1</script>">`,
+		`<style>body { display: none }</style>`,
+		`<a href="javascript:globalThis.harmed=1">click</a>`,
+		`javascript:globalThis.harmed=1`,
+		`https://example.com/"onmouseover="globalThis.harmed=1`,
+		`https://example.com/'><script>globalThis.harmed=1</script>`,
+		`data:text/html,<script>globalThis.harmed=1</script>`,
+		`{{constructor.constructor("globalThis.harmed=1")()}}`,
+		`${globalThis.harmed=1}`,
+		`&lt;script&gt;globalThis.harmed=1&lt;/script&gt;`,
+		`<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=x onerror=globalThis.harmed=1&gt;">`,
+		`<!--<img src="--><img src=x onerror=globalThis.harmed=1//">`,
+		`</textarea><script>globalThis.harmed=1</script>`,
+	}
+}
+
+func TestTextIsNeverTakenForAProgram(t *testing.T) {
+	stage, browser := startStage(t, stagetest.Options{Parameters: map[string]string{"MessagesPerWindow": "1000"}}), startBrowser(t)
+	reader := newPerson(t, browser) // fails the test upon any violation of the content security policy
+	reader.signIn(stage, "reader")
+	writer, _, err := stage.Client(t).Connect(clienttest.Within(t), "writer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = writer.Close() })
+	for _, text := range corpus() {
+		clienttest.Send(t, writer, text, "")
+		reader.awaitMessage(text)
+	}
+	// One connection's messages may overtake each other.
+	got, want := reader.messages(), corpus()
+	slices.Sort(got)
+	if slices.Sort(want); !slices.Equal(got, want) {
+		t.Errorf("the list is %q", got)
+	}
+	for expression, want := range map[string]int{
+		`Number(globalThis.harmed ?? 0)`: 0,
+		`document.querySelectorAll(".log :is(script, img, svg, iframe, style, math, form)").length`:                            0,
+		`[...document.querySelectorAll(".log a")].filter((link) => !/^https?:$/.test(link.protocol)).length`:                   0,
+		`[...document.querySelectorAll(".log a")].filter((link) => !/noopener/.test(link.rel)).length`:                         0,
+		`[...document.querySelectorAll(".log *")].filter((e) => e.getAttributeNames().some((n) => n.startsWith("on"))).length`: 0,
+	} {
+		if got := eval[int](reader, expression); got != want {
+			t.Errorf("%s is %d, want %d", expression, got, want)
+		}
+	}
+}

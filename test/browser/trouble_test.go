@@ -1,0 +1,165 @@
+package browser_test
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"signedsocket/internal/localstage"
+	"signedsocket/internal/localstage/lambda"
+	"signedsocket/internal/localstage/stagetest"
+)
+
+func TestMessagesResumeAfterARestartWithoutRepeats(t *testing.T) {
+	options := stageAt(freePorts(t), t.TempDir(), map[string]string{"AuthMode": "iam"}) // whose sessions outlive a stage
+	browser := startBrowser(t)
+	stage := startStage(t, options)
+	one, other := newPerson(t, browser), newPerson(t, browser)
+	one.signIn(stage, "one")
+	other.signIn(stage, "other")
+	one.say("before")
+	other.awaitMessage("before")
+
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := stage.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	one.awaitStatus("waiting", "signing", "connecting")
+	one.say("meanwhile")
+	stage = startStage(t, options)
+	for _, p := range []*person{one, other} {
+		p.await(`document.querySelector(".connection").dataset.status === "open" || document.querySelector(".connection button")?.click()`)
+	}
+	one.say("after")
+	for _, p := range []*person{one, other} {
+		p.awaitMessage("after")
+		// Whoever was not connected yet when a message was sent does not have it; nobody has one twice.
+		got := p.messages()
+		if slices.Sort(got); len(slices.Compact(slices.Clone(got))) != len(got) || p == one && len(got) != 3 {
+			t.Errorf("the list is %q", got)
+		}
+	}
+}
+
+// freePorts returns the first of three addresses in a row that nobody listens on.
+func freePorts(t *testing.T) string {
+	t.Helper()
+	for range 50 {
+		first, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := first.Addr().(*net.TCPAddr)
+		free := address.Port < 65_000
+		for next := 1; next <= 2 && free; next++ {
+			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(address.Port+next)))
+			if free = err == nil; free {
+				l.Close()
+			}
+		}
+		first.Close()
+		if free {
+			return address.String()
+		}
+	}
+	t.Fatal("no three free ports in a row")
+	return ""
+}
+
+func TestThePageConnectsOnceSignUrlIsBack(t *testing.T) {
+	var down atomic.Bool
+	down.Store(true)
+	stage := startStage(t, stagetest.Options{Parameters: guests(), Configure: func(c *localstage.Config) {
+		c.FunctionFault = func(function string) lambda.Fault {
+			return lambda.Fault{Kill: down.Load() && strings.Contains(function, "SignUrl")}
+		}
+	}})
+	p := newPerson(t, startBrowser(t))
+	p.open(stage)
+	p.awaitStatus("waiting")
+	p.await(`document.querySelector("[role=status] .reason")?.textContent.trim()`)
+	down.Store(false)
+	p.await(`document.querySelector(".connection").dataset.status === "open" || document.querySelector(".connection button")?.click()`)
+	p.say("back")
+	p.awaitMessage("back")
+}
+
+func TestAWrongClockOfThePageChangesNothing(t *testing.T) {
+	stage, browser := startStage(t, stagetest.Options{Parameters: guests()}), startBrowser(t)
+	for name, minutes := range map[string]int{"late": -10, "early": 10} {
+		t.Run(name, func(t *testing.T) {
+			p := newPerson(t, browser, filled(`{
+				const Real = Date, shift = %s * 60_000;
+				globalThis.Date = class extends Real { constructor(...a) { a.length ? super(...a) : super(Real.now() + shift); } static now() { return Real.now() + shift; } };
+			}`, []any{minutes}))
+			p.open(stage)
+			p.awaitStatus("open")
+			p.say(name)
+			p.awaitMessage(name)
+		})
+	}
+}
+
+// shortSessions lets a stage end sessions after seconds instead of an hour or two.
+func shortSessions(template string) string {
+	before, after, _ := strings.Cut(template, "  SessionMaxSeconds:\n")
+	return before + "  SessionMaxSeconds:\n" + strings.Replace(after, "MinValue: 60", "MinValue: 1", 1)
+}
+
+// recordStatuses keeps every status that the page has shown.
+const recordStatuses = `globalThis.shown = []; new MutationObserver(() => {
+	const status = document.querySelector(".connection")?.dataset.status;
+	if (status && globalThis.shown.at(-1) !== status) globalThis.shown.push(status);
+}).observe(document, {subtree: true, childList: true, attributes: true});`
+
+func TestTheConnectionIsReplacedBeforeItEnds(t *testing.T) {
+	parameters := guests()
+	parameters["SessionMaxSeconds"] = "8"
+	stage, browser := startStage(t, stagetest.Options{Parameters: parameters, Edit: shortSessions}), startBrowser(t)
+	one, other := newPerson(t, browser, recordStatuses), newPerson(t, browser)
+	for _, p := range []*person{one, other} {
+		p.open(stage)
+		p.awaitStatus("open")
+	}
+	var want []string
+	for i := 0; stage.Invocations("ConnectFunction") < 6; i++ { // each has been replaced twice
+		want = append(want, "message "+strconv.Itoa(i))
+		other.say(want[i])
+		one.awaitMessage(want[i])
+	}
+	if got := one.messages(); !slices.Equal(got, want) {
+		t.Errorf("the list is %q, want %q", got, want)
+	}
+	shown := eval[[]string](one, `globalThis.shown`)
+	if first := slices.Index(shown, "open"); slices.ContainsFunc(shown[first:], func(s string) bool { return s != "open" && s != "rotating" }) {
+		t.Errorf("the page has shown %q", shown)
+	}
+}
+
+// recordSockets keeps every socket that the page has made.
+const recordSockets = `globalThis.sockets = []; globalThis.WebSocket = class extends WebSocket {
+	constructor(...args) { super(...args); globalThis.sockets.push(this); }
+};`
+
+func TestOfflineAndBack(t *testing.T) {
+	stage := startStage(t, stagetest.Options{Parameters: guests()})
+	p := newPerson(t, startBrowser(t), recordSockets)
+	p.open(stage)
+	p.awaitStatus("open")
+	p.do(offline(true))
+	eval[bool](p, `globalThis.sockets.at(-1).close() ?? true`) // the browser's network is off for new connections only
+	p.awaitStatus("offline")
+	p.say("written in a tunnel")
+	p.do(offline(false))
+	p.awaitMessage("written in a tunnel")
+	p.do(chromedp.Reload())
+	p.awaitStatus("open")
+}

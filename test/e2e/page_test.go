@@ -1,0 +1,129 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/internal/stageclient"
+)
+
+// startPage starts a stage that serves the page as it is deployed.
+func startPage(t *testing.T, parameters map[string]string) (*stagetest.Stage, *stageclient.Client) {
+	t.Helper()
+	localOnly(t, "looks at the page's processes, or sets parameters")
+	tool(t, "npm")
+	return startStage(t, stagetest.Options{Page: true, Parameters: parameters})
+}
+
+// browser fetches as a browser does, but for scripts: it keeps cookies and follows redirects.
+func browser(t *testing.T) *http.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Jar: jar, Transport: transport}
+}
+
+func fetch(t *testing.T, b *http.Client, method, address, body string, header http.Header) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(within(t), method, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = header.Clone()
+	response, err := b.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(answer)
+}
+
+// TestAPageViewWakesTwoEnvironments: on Lambda each file that is asked for while another is on its way has an
+// environment of its own to start.
+func TestAPageViewWakesTwoEnvironments(t *testing.T) {
+	t.Parallel()
+	stage, client := startPage(t, nil)
+	b := browser(t)
+	response, document := fetch(t, b, http.MethodGet, client.Outputs.FrontendURL, "", nil)
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("the page: %d %s", response.StatusCode, document)
+	}
+	files := map[string]bool{}
+	for _, tag := range regexp.MustCompile(`<(?:script|link|img)[^>]*\b(?:src|href)="(/[^"]*)"[^>]*>`).FindAllStringSubmatch(document, -1) {
+		if !strings.Contains(strings.ToLower(tag[0]), "nomodule") { // for browsers that no longer exist
+			files[tag[1]] = true
+		}
+	}
+	if len(files) == 0 {
+		t.Fatalf("the page has no files: %s", document)
+	}
+	var loading sync.WaitGroup
+	for file := range files {
+		loading.Go(func() {
+			response, _ := fetch(t, b, http.MethodGet, client.Outputs.FrontendURL+file, "", nil)
+			if response.StatusCode != http.StatusOK || !strings.Contains(response.Header.Get("Cache-Control"), "immutable") {
+				t.Errorf("%s: %d, Cache-Control %q", file, response.StatusCode, response.Header.Get("Cache-Control"))
+			}
+		})
+	}
+	loading.Wait()
+	if woken := len(stage.Function(stagetest.FrontendFunction).Environments()); woken > 2 {
+		t.Errorf("the document and %d files have woken %d environments, want at most 2", len(files), woken)
+	}
+}
+
+// TestThePagesServerSignsForWhoHasSignedIn is the article's way: the server has the AWS credentials, and the user a session with it.
+func TestThePagesServerSignsForWhoHasSignedIn(t *testing.T) {
+	t.Parallel()
+	_, client := startPage(t, map[string]string{"AuthMode": "iam"})
+	page, proof := client.Outputs.FrontendURL, stageclient.NewProof()
+	body := `{"challenge":"` + proof.Challenge + `"}`
+	header := http.Header{"Content-Type": {"application/json"}, "Origin": {page}, "Sec-Fetch-Site": {"same-origin"}}
+
+	if response, answer := fetch(t, browser(t), http.MethodPost, page+"/api/signurl", body, header); response.StatusCode != http.StatusUnauthorized || strings.Contains(answer, "Signature") {
+		t.Errorf("nobody has signed in: %d %s", response.StatusCode, answer)
+	}
+	alice := browser(t)
+	signIn(t, alice, page, "alice")
+	response, answer := fetch(t, alice, http.MethodPost, page+"/api/signurl", body, header)
+	var signed stageclient.Signed
+	if err := json.Unmarshal([]byte(answer), &signed); err != nil || response.StatusCode != http.StatusOK || signed.User.Sub != "alice" {
+		t.Fatalf("alice has signed in: %d %s, %v", response.StatusCode, answer, err)
+	}
+	conn := mustEnter(t, client, &signed, proof)
+	send(t, conn, "こんにちは", "1")
+	if got := await[stageclient.Message](t, conn); got.From.Sub != "alice" || got.Text != "こんにちは" {
+		t.Errorf("alice hears %+v", got)
+	}
+}
+
+// signIn takes a browser from the page to the provider, picks a user there, and comes back.
+func signIn(t *testing.T, b *http.Client, page, user string) {
+	t.Helper()
+	response, body := fetch(t, b, http.MethodGet, page+"/api/signin", "", nil)
+	provider := response.Request.URL
+	if response.StatusCode != http.StatusOK || provider.Path != "/authorize" {
+		t.Fatalf("signing in leads to %s: %d %s", provider, response.StatusCode, body)
+	}
+	form := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	response, body = fetch(t, b, http.MethodPost, provider.String(), url.Values{"user": {user}}.Encode(), form)
+	if response.StatusCode != http.StatusOK || !strings.HasPrefix(response.Request.URL.String(), page) {
+		t.Fatalf("the provider leads to %s: %d %s", response.Request.URL, response.StatusCode, body)
+	}
+}

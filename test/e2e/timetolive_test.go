@@ -1,0 +1,45 @@
+package e2e_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"signedsocket/internal/localstage"
+	"signedsocket/internal/localstage/clock"
+	"signedsocket/internal/localstage/dynamodb"
+	"signedsocket/internal/localstage/stagetest"
+)
+
+// leapingClock is the machine's clock, which can leap forward.
+type leapingClock struct {
+	clock.Machine
+	ahead atomic.Int64 // nanoseconds
+}
+
+func (c *leapingClock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// TestTimeToLiveFollowsTheStagesClock needs the local stage: nobody can move AWS's clock. The records of a connection
+// stay for as long as the template lets them, and go once the stage's clock has passed that.
+func TestTimeToLiveFollowsTheStagesClock(t *testing.T) {
+	t.Parallel()
+	moved := &leapingClock{}
+	_, client := startStage(t, stagetest.Options{Configure: func(c *localstage.Config) {
+		c.Clock, c.TimeToLive = moved, dynamodb.TTL{Delete: true, Lag: time.Hour}
+	}})
+	connect(t, client, "alice")
+	records := recordsOf(t, client)
+	if users, err := records.members(within(t)); err != nil || len(users) != 1 {
+		t.Fatalf("the lobby has %v (%v), want alice", users, err)
+	}
+	moved.ahead.Store(int64(48 * time.Hour))
+	for ctx := within(t); ; <-time.After(50 * time.Millisecond) {
+		users, err := records.members(ctx)
+		if err != nil {
+			t.Fatalf("the records stay: %v", err)
+		}
+		if len(users) == 0 {
+			return
+		}
+	}
+}
