@@ -41,7 +41,7 @@ func TestLockFilesNameOnlyPublicRegistries(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, found := range address.FindAllString(string(content), -1) {
-			if found != "https://registry.npmjs.org" && filepath.Base(name) == "package-lock.json" && !regexp.MustCompile(`^https://(?:opencollective\.com|github\.com|www\.patreon\.com|tidelift\.com|paypal\.me)`).MatchString(found) {
+			if found != "https://registry.npmjs.org" && filepath.Base(name) == "package-lock.json" && !regexp.MustCompile(`^https://(?:opencollective\.com|github\.com|www\.patreon\.com|tidelift\.com|paypal\.me|feross\.org)`).MatchString(found) {
 				t.Errorf("%s names %s", name, found)
 			}
 		}

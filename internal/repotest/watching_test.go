@@ -1,0 +1,257 @@
+package repotest
+
+import (
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"signedsocket/shared/metrics"
+)
+
+// deployedResource is a resource of the SAM transform of template.yaml.
+type deployedResource struct {
+	Type, Condition string
+	Properties      struct {
+		AlarmDescription      string
+		Namespace, MetricName any
+		Metrics               []struct{ MetricStat *struct{ Metric metricName } }
+		DashboardBody         json.RawMessage
+		LogGroupName          any
+		FilterPattern         string
+		MetricTransformations []struct{ MetricNamespace, MetricName any }
+		AlarmActions          []any
+		LoggingConfig         struct{ LogGroup struct{ Ref string } }
+	}
+}
+
+type metricName struct{ Namespace, MetricName any }
+
+func deployedResources(t *testing.T) map[string]deployedResource {
+	t.Helper()
+	var transformed struct{ Resources map[string]deployedResource }
+	golden := readFile(t, "internal", "localstage", "template", "testdata", "transform.golden.json")
+	if err := json.Unmarshal([]byte(golden), &transformed); err != nil {
+		t.Fatal(err)
+	}
+	return transformed.Resources
+}
+
+// TestEveryAlarmHasItsPartInTheOperationsPage: whoever is woken up finds what to do, and nobody reads about alarms that are gone.
+func TestEveryAlarmHasItsPartInTheOperationsPage(t *testing.T) {
+	t.Parallel()
+	_, part, _ := strings.Cut(readFile(t, "docs", "operations.md"), "\n## Alarms\n")
+	part, _, _ = strings.Cut(part, "\n## ")
+	described := map[string]string{}
+	for _, section := range strings.Split(part, "\n### ")[1:] {
+		name, text, _ := strings.Cut(section, "\n")
+		described[name] = text
+	}
+	alarms := 0
+	for name, r := range deployedResources(t) {
+		if r.Type != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		alarms++
+		text, found := described[name]
+		delete(described, name)
+		if !found {
+			t.Errorf("the alarm %s has no heading ### %s in docs/operations.md", name, name)
+		}
+		for _, point := range []string{"**Means**: ", "**Look**: ", "**Do**: "} {
+			if found && !strings.Contains(text, point) {
+				t.Errorf("docs/operations.md, %s: says nothing under %s", name, point)
+			}
+		}
+		if !strings.HasSuffix(r.Properties.AlarmDescription, "See docs/operations.md, "+name+".") {
+			t.Errorf("the alarm %s does not say where it is described: %q", name, r.Properties.AlarmDescription)
+		}
+		if len(r.Properties.AlarmActions) == 0 {
+			t.Errorf("the alarm %s tells nobody", name)
+		}
+	}
+	for name := range described {
+		t.Errorf("docs/operations.md describes the alarm %s, which the template does not have", name)
+	}
+	if alarms < 10 {
+		t.Errorf("found %d alarms: the form of the template has changed", alarms)
+	}
+}
+
+// publishedByAWS are the metrics of AWS that the dashboard and the alarms read.
+func publishedByAWS() map[string][]string {
+	return map[string][]string{
+		// API Gateway developer guide, "Monitor WebSocket API execution with CloudWatch metrics" and "Monitor HTTP API metrics with CloudWatch".
+		"AWS/ApiGateway": {"ConnectCount", "MessageCount", "ClientError", "ExecutionError", "Count", "4xx", "5xx", "Latency"},
+		// Lambda developer guide, "Types of metrics for Lambda functions".
+		"AWS/Lambda": {"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"},
+		// DynamoDB developer guide, "DynamoDB metrics and dimensions".
+		"AWS/DynamoDB": {"ReadThrottleEvents", "WriteThrottleEvents", "TransactionConflict", "ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"},
+		// SQS developer guide, "Available CloudWatch metrics for Amazon SQS".
+		"AWS/SQS": {"ApproximateNumberOfMessagesVisible"},
+	}
+}
+
+// ownMetrics are the metrics that the functions' broadcast lines make.
+func ownMetrics(t *testing.T) []string {
+	t.Helper()
+	var line strings.Builder
+	slog.New(slog.NewJSONHandler(&line, nil)).Info("x", metrics.Broadcast{}.Attr("stack", time.Now()))
+	var read struct {
+		Directive struct {
+			CloudWatchMetrics []struct{ Metrics []struct{ Name string } }
+		} `json:"_aws"`
+	}
+	if err := json.Unmarshal([]byte(line.String()), &read); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, m := range read.Directive.CloudWatchMetrics[0].Metrics {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+// text writes a literal, or the argument of Fn::Sub.
+func text(value any) string {
+	if call, ok := value.(map[string]any); ok {
+		value = call["Fn::Sub"]
+	}
+	if s, ok := value.(string); ok {
+		return s
+	}
+	return ""
+}
+
+// TestEveryMetricThatIsReadIsWritten: a misspelt metric is a flat line and an alarm that never goes off.
+func TestEveryMetricThatIsReadIsWritten(t *testing.T) {
+	t.Parallel()
+	written := publishedByAWS()
+	written[metrics.Namespace] = ownMetrics(t)
+	counted := map[string]bool{} // by metric filters
+	read := map[string]string{}  // who reads "namespace name"
+	for name, r := range deployedResources(t) {
+		for _, m := range r.Properties.MetricTransformations {
+			namespace := text(m.MetricNamespace)
+			written[namespace] = append(written[namespace], text(m.MetricName))
+			counted[namespace+" "+text(m.MetricName)] = true
+		}
+		for _, m := range metricsOf(t, r) {
+			read[m] = name
+		}
+	}
+	for metric, reader := range read {
+		namespace, name, _ := strings.Cut(metric, " ")
+		if !slices.Contains(written[namespace], name) {
+			t.Errorf("%s reads the metric %s of %s, which nobody writes", reader, name, namespace)
+		}
+		delete(counted, metric)
+	}
+	for metric := range counted {
+		t.Errorf("the metric %s is counted, and neither the dashboard nor an alarm reads it", metric)
+	}
+	if len(read) < 20 {
+		t.Errorf("found %d metrics that are read: the form of the template has changed", len(read))
+	}
+}
+
+// metricsOf lists what an alarm or a dashboard reads, as "namespace name".
+func metricsOf(t *testing.T, r deployedResource) []string {
+	t.Helper()
+	var read []string
+	switch r.Type {
+	case "AWS::CloudWatch::Alarm":
+		if name := text(r.Properties.MetricName); name != "" {
+			read = append(read, text(r.Properties.Namespace)+" "+name)
+		}
+		for _, m := range r.Properties.Metrics {
+			if m.MetricStat != nil {
+				read = append(read, text(m.MetricStat.Metric.Namespace)+" "+text(m.MetricStat.Metric.MetricName))
+			}
+		}
+	case "AWS::CloudWatch::Dashboard":
+		for _, line := range dashboardLines(t, r.Properties.DashboardBody) {
+			if len(line) > 1 {
+				namespace, _ := line[0].(string)
+				name, _ := line[1].(string)
+				read = append(read, namespace+" "+name)
+				continue
+			}
+			expression, _ := line[0].(map[string]any)["expression"].(string)
+			found := regexp.MustCompile(`^SEARCH\('\{"([^"]+)",\w+\} MetricName="(\w+)"', 'Sum'\)$`).FindStringSubmatch(expression)
+			if found == nil {
+				t.Errorf("the dashboard has an expression that nobody checks: %s", expression)
+				continue
+			}
+			read = append(read, found[1]+" "+found[2])
+		}
+	}
+	return read
+}
+
+// dashboardLines are the metrics of all widgets, in the form of the dashboard's body.
+func dashboardLines(t *testing.T, body json.RawMessage) [][]any {
+	t.Helper()
+	var call struct {
+		Sub []json.RawMessage `json:"Fn::Sub"`
+	}
+	var written string
+	if err := json.Unmarshal(body, &call); err != nil || len(call.Sub) != 2 || json.Unmarshal(call.Sub[0], &written) != nil {
+		t.Fatalf("the dashboard's body is no Fn::Sub with variables: %v", err)
+	}
+	var dashboard struct {
+		Widgets []struct {
+			Properties struct {
+				Title   string
+				Metrics [][]any
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(written), &dashboard); err != nil {
+		t.Fatalf("the dashboard's body is no JSON: %v", err)
+	}
+	var lines [][]any
+	for _, w := range dashboard.Widgets {
+		if len(w.Properties.Metrics) == 0 || w.Properties.Title == "" {
+			t.Errorf("the widget %q of the dashboard shows nothing", w.Properties.Title)
+		}
+		lines = append(lines, w.Properties.Metrics...)
+	}
+	return lines
+}
+
+// TestEveryFunctionIsWatched: one that was added later is in the alarms, on the dashboard and in the queries, too.
+func TestEveryFunctionIsWatched(t *testing.T) {
+	t.Parallel()
+	resources := deployedResources(t)
+	golden := map[string]string{}
+	var raw struct{ Resources map[string]json.RawMessage }
+	if err := json.Unmarshal([]byte(readFile(t, "internal", "localstage", "template", "testdata", "transform.golden.json")), &raw); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"FunctionErrors", "FunctionThrottles", "Dashboard"} {
+		golden[name] = string(raw.Resources[name])
+	}
+	for name, r := range resources {
+		if r.Type != "AWS::Lambda::Function" {
+			continue
+		}
+		for _, watcher := range slices.Sorted(maps.Keys(golden)) {
+			if !strings.Contains(golden[watcher], name) {
+				t.Errorf("%s does not watch %s", watcher, name)
+			}
+		}
+		faults := false
+		for _, filter := range resources {
+			group, _ := filter.Properties.LogGroupName.(map[string]any)
+			faults = faults || filter.Properties.FilterPattern == `{ $.level = "ERROR" }` && group["Ref"] == r.Properties.LoggingConfig.LogGroup.Ref
+		}
+		if !faults && name != "FrontendFunction" { // the page's server logs in words of its own
+			t.Errorf("no metric filter counts the faults in the log of %s", name)
+		}
+	}
+}

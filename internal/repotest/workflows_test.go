@@ -1,0 +1,82 @@
+package repotest
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// workflow is a GitHub Actions workflow, as far as these rules look at it.
+type workflow struct {
+	Permissions map[string]string
+	On          yaml.Node
+	Jobs        map[string]struct {
+		Permissions    map[string]string
+		TimeoutMinutes int `yaml:"timeout-minutes"`
+		Steps          []struct {
+			Uses, Run string
+			With      map[string]any
+		}
+	}
+}
+
+// TestWorkflowsTrustNobodyWithMoreThanTheyNeed: a tag of an action can be moved to other code, a token can be used by every step, and
+// what somebody writes into a title is a shell command once it is pasted into one.
+func TestWorkflowsTrustNobodyWithMoreThanTheyNeed(t *testing.T) {
+	t.Parallel()
+	pinned := regexp.MustCompile(`(?m)^\s*-?\s*uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+	every := regexp.MustCompile(`(?m)^\s*-?\s*uses:.*$`)
+	for _, name := range trackedFiles(t, ".github/workflows/*") {
+		text := readFile(t, name)
+		for _, line := range every.FindAllString(text, -1) {
+			if !pinned.MatchString(line) {
+				t.Errorf("%s: %q is not pinned by commit, with its version as a comment", name, strings.TrimSpace(line))
+			}
+		}
+		var w workflow
+		if err := yaml.Unmarshal([]byte(text), &w); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if len(w.Permissions) != 1 || w.Permissions["contents"] != "read" {
+			t.Errorf("%s: its token may %v, want reading the contents and nothing else", name, w.Permissions)
+		}
+		if strings.Contains(text, "pull_request_target") {
+			t.Errorf("%s: pull_request_target runs a stranger's code with this repository's secrets", name)
+		}
+		w.check(t, filepath.Base(name))
+	}
+}
+
+func (w workflow) check(t *testing.T, name string) {
+	t.Helper()
+	if len(w.Jobs) == 0 {
+		t.Errorf("%s has no jobs: its form has changed", name)
+	}
+	for id, job := range w.Jobs {
+		if job.TimeoutMinutes == 0 {
+			t.Errorf("%s: job %s may run for six hours: give it timeout-minutes", name, id)
+		}
+		for permission, level := range job.Permissions {
+			deploys := name == "deploy.yml" && permission == "id-token"
+			if level != "read" && !deploys {
+				t.Errorf("%s: job %s may %s: %s", name, id, permission, level)
+			}
+		}
+		for _, step := range job.Steps {
+			if strings.Contains(step.Run, "${{") {
+				t.Errorf("%s: job %s pastes an expression into a shell command: pass it in env", name, id)
+			}
+			if strings.HasPrefix(step.Uses, "actions/checkout@") && step.With["persist-credentials"] != false {
+				t.Errorf("%s: job %s leaves the token in .git/config: set persist-credentials: false", name, id)
+			}
+			for input := range step.With {
+				if strings.Contains(input, "access-key") {
+					t.Errorf("%s: job %s has a long-lived key", name, id)
+				}
+			}
+		}
+	}
+}
