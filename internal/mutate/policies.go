@@ -11,10 +11,14 @@ func policies() []mutation {
 		open, deny, readUser         = statement{"SignUrlRole", "OpenConnections"}, statement{"SignUrlRole", "NeverManageConnections"}, statement{"SignUrlRole", "ReadUser"}
 		record, readEvicted          = statement{"ConnectRole", "RecordConnection"}, statement{"ConnectRole", "ReadEvictedConnection"}
 		readLeaving, forgetLeaving   = statement{"DisconnectRole", "ReadConnection"}, statement{"DisconnectRole", "ForgetConnection"}
-		count, list, kick            = statement{"SendMessageRole", "ReadAndCountSender"}, statement{"SendMessageRole", "ListRoom"}, statement{"SendMessageRole", "HandKickedToReaper"}
+		count, list, kick            = statement{"SendMessageRole", "ReadAndCountSender"}, statement{"SendMessageRole", "ListRoom"}, statement{"SendMessageRole", "HandOverToReaper"}
 		forgetGone, post             = statement{"SendMessageRole", "ForgetGoneConnection"}, statement{"SendMessageRole", "PostToConnections"}
+		handOver, keep               = statement{"SendMessageRole", "HandOverSegments"}, statement{"FanoutRole", "KeepFailures"}
+		readPart, slowPart           = statement{"FanoutRole", "ReadGoneConnection"}, statement{"FanoutRole", "HandSlowToReaper"}
+		gonePart, postPart           = statement{"FanoutRole", "ForgetGoneConnection"}, statement{"FanoutRole", "PostToConnections"}
 		due, revoke                  = statement{"ReaperRole", "ListAndFinishDue"}, statement{"ReaperRole", "RevokeUser"}
 		readDue, expel, closeSockets = statement{"ReaperRole", "ReadConnection"}, statement{"ReaperRole", "ExpelConnection"}, statement{"ReaperRole", "CloseConnections"}
+		ask                          = statement{"FrontendRole", "AskForUrls"}
 	)
 	mutations := []mutation{
 		without(open, endToEnd, chat), without(deny, attackTests, "TestNothingAddedToTheSignersRoleLetsItManageConnections"), without(readUser, endToEnd, chat),
@@ -22,9 +26,16 @@ func policies() []mutation {
 		without(readLeaving, attackTests, "TestALeakedURLIsWorthNothing"), without(forgetLeaving, attackTests, "TestALeakedURLIsWorthNothing"),
 		without(count, endToEnd, chat), without(list, endToEnd, chat), without(kick, endToEnd, "TestThreeStrikesEndAConnection"),
 		without(forgetGone, attackTests, items), without(post, endToEnd, chat),
+		without(handOver, endToEnd, "TestALargeRoomIsSharedWithFanout"), without(postPart, endToEnd, "TestALargeRoomIsSharedWithFanout"),
+		without(readPart, attackTests, items), without(slowPart, attackTests, items), without(gonePart, attackTests, items),
+		without(keep, endToEnd, "TestWhatFanoutCannotDeliverIsKept"),
 		without(due, endToEnd, "TestThreeStrikesEndAConnection"), without(revoke, endToEnd, "TestARevokedUserIsOutAndStaysOut"),
 		without(readDue, endToEnd, "TestARevokedUserIsOutAndStaysOut"), without(expel, endToEnd, "TestARevokedUserIsOutAndStaysOut"),
 		without(closeSockets, endToEnd, "TestARevokedUserIsOutAndStaysOut"),
+
+		// Alone in its policy, it cannot just go.
+		{"policy " + ask.String() + ": removed", "template.yaml", ask.with("Effect: Allow", "Effect: Deny"), []string{endToEnd}, []string{"TestThePagesServerIsATrustedCaller"}},
+		wider(ask, "all of the API", "${HttpApi}/*/POST/signurl", "*", rules, "TestOnlySignUrlOpensConnections"),
 
 		wider(open, "all of the API", "${StageName}/$connect", "*", rules, "TestOnlySignUrlOpensConnections"),
 		wider(post, "every method", "/POST/@connections/*", "/*", attackTests, manage),
@@ -32,15 +43,18 @@ func policies() []mutation {
 		wider(record, "every table", "!GetAtt ConnectionsTable.Arn", `"*"`, attackTests, table),
 		wider(forgetLeaving, "every table", "!GetAtt ConnectionsTable.Arn", `"*"`, attackTests, table),
 		wider(forgetGone, "every table", "!GetAtt ConnectionsTable.Arn", `"*"`, attackTests, table),
+		wider(gonePart, "every table", "!GetAtt ConnectionsTable.Arn", `"*"`, attackTests, table),
+		wider(postPart, "every method", "/POST/@connections/*", "/*", attackTests, manage),
+		wider(handOver, "every function", "!GetAtt FanoutFunction.Arn", `"*"`, attackTests, "TestNoRoleInvokesFunctions"),
 		wider(expel, "every table", "!GetAtt ConnectionsTable.Arn", `"*"`, attackTests, table),
 		wider(readUser, "every action", "dynamodb:GetItem", `"dynamodb:*"`, attackTests, items),
 	}
-	for _, s := range []statement{readUser, record, readEvicted, readLeaving, forgetLeaving, count, list, kick, forgetGone, due, revoke, readDue, expel} {
+	for _, s := range []statement{readUser, record, readEvicted, readLeaving, forgetLeaving, count, list, kick, forgetGone, readPart, slowPart, gonePart, due, revoke, readDue, expel} {
 		mutations = append(mutations, mutation{"policy " + s.String() + ": unconditional", "template.yaml", s.unconditional(""), []string{attackTests}, []string{items}})
 	}
 	// ForAllValues holds for a request without the key, and in a transaction there is none. Where another statement
 	// allows the action in transactions anyway, or none can hold it, nothing would change.
-	for _, s := range []statement{readUser, readEvicted, readLeaving, count, kick, readDue} {
+	for _, s := range []statement{readUser, readEvicted, readLeaving, count, kick, readPart, slowPart, readDue} {
 		mutations = append(mutations, mutation{"policy " + s.String() + ": without Null", "template.yaml", s.unconditional("Null"), []string{attackTests}, []string{items}})
 	}
 	return mutations
@@ -50,7 +64,7 @@ func policies() []mutation {
 func untested() map[string]string {
 	const logs = "the local stage has no CloudWatch Logs: it shows what the functions print"
 	return map[string]string{
-		"SignUrlRole.WriteLogs": logs, "ConnectRole.WriteLogs": logs, "DisconnectRole.WriteLogs": logs, "SendMessageRole.WriteLogs": logs, "ReaperRole.WriteLogs": logs,
+		"SignUrlRole.WriteLogs": logs, "ConnectRole.WriteLogs": logs, "DisconnectRole.WriteLogs": logs, "SendMessageRole.WriteLogs": logs, "FanoutRole.WriteLogs": logs, "ReaperRole.WriteLogs": logs, "FrontendRole.WriteLogs": logs,
 	}
 }
 
