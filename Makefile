@@ -78,8 +78,8 @@ plot: ## Put the last make bench into docs/benchmarks.md, with its plot
 docs: cost ## Write the tables of the pages that come from the template and the code
 	@UPDATE_DOCS=1 go test -count=1 -run '^TestConfigurationPageIsTheTemplateAndTheCode$$' ./internal/repotest
 
-cost: ## Work out what a deployment costs and where its limits are, into docs/scale.md
-	@go run ./internal/cost --write docs/scale.md && echo "docs/scale.md"
+cost: ## Work out what a deployment costs and where its limits are, into docs/scale.md and the README
+	@go run ./internal/cost --write docs/scale.md && go run ./internal/cost --write README.md
 
 # ── Supply chain ────────────────────────────────────────────────────────────────────────────────────────────────
 # The tools are pinned in a module of their own, so that what they need never reaches the product. A checker that is

@@ -66,16 +66,16 @@ func TestThePageIsAccessible(t *testing.T) {
 func TestTheLanguageIsTheReadersAndStays(t *testing.T) {
 	stage, browser := startStage(t, stagetest.Options{Parameters: guests()}), startBrowser(t)
 	p := newPerson(t, browser)
-	p.do(call(emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "test", AcceptLanguage: "ja,en"}))
+	p.do(language("ja,en"))
 	p.open(stage)
 	p.awaitStatus("open")
-	language := func(want, send string) {
+	speaks := func(want, send string) {
 		t.Helper()
 		p.await(`document.documentElement.lang === %s && document.querySelector(".composer button.primary").textContent === %s`, want, send)
 	}
-	language("ja", "送信")
+	speaks("ja", "送信")
 	p.do(chromedp.Click(chromedp.CSS("button[lang]")))
-	language("en", "Send")
+	speaks("en", "Send")
 	p.do(chromedp.Reload())
-	language("en", "Send")
+	speaks("en", "Send")
 }

@@ -239,7 +239,15 @@ func (p *person) write(text string) {
 func (p *person) say(text string) {
 	p.t.Helper()
 	p.write(text)
-	p.do(chromedp.KeyEvent("\r"))
+	p.do(enter(0)...)
+}
+
+// enter presses and releases Enter as a keyboard does: who takes the key down gets no character from it.
+func enter(modifiers chromedp.Modifier) []chromedp.Action[chromedp.Void] {
+	key := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r", Modifiers: int64(modifiers)}
+	up := key
+	up.Type, up.Text = input.DispatchKeyEventTypeKeyUp, ""
+	return []chromedp.Action[chromedp.Void]{call(input.DispatchKeyEvent, key), call(input.DispatchKeyEvent, up)}
 }
 
 // awaitMessage waits until a text is in the list, delivered.

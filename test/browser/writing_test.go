@@ -38,12 +38,12 @@ func TestEnterThatConfirmsAConversionDoesNotSend(t *testing.T) {
 	p.open(stage)
 	p.awaitStatus("open")
 	const process = 229 // the key code of every key that an input method takes
-	enter := func(kind input.DispatchKeyEventType, code int64) chromedp.Action[chromedp.Void] {
+	key := func(kind input.DispatchKeyEventType, code int64) chromedp.Action[chromedp.Void] {
 		return call(input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: code})
 	}
 	p.do(chromedp.Focus(chromedp.CSS("#message")), composition("きょう"), composition("今日"),
-		enter(input.DispatchKeyEventTypeRawKeyDown, process), call(input.InsertText, input.InsertTextParams{Text: "今日"}),
-		enter(input.DispatchKeyEventTypeKeyUp, 13))
+		key(input.DispatchKeyEventTypeRawKeyDown, process), call(input.InsertText, input.InsertTextParams{Text: "今日"}),
+		key(input.DispatchKeyEventTypeKeyUp, 13))
 	if text := eval[string](p, `document.querySelector("#message").value`); text != "今日" {
 		t.Errorf("the field holds %q", text)
 	}
@@ -60,7 +60,7 @@ func TestShiftEnterBeginsALine(t *testing.T) {
 	p.open(stage)
 	p.awaitStatus("open")
 	p.write("one")
-	p.do(chromedp.KeyEvent("\r", chromedp.KeyModifiers(chromedp.ModifierShift)))
+	p.do(enter(chromedp.ModifierShift)...)
 	p.say("two")
 	p.awaitMessage("one\ntwo")
 }

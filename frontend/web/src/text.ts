@@ -21,11 +21,12 @@ export interface PageText {
   readonly bytes: (used: string, most: string) => string;
   readonly today: string;
   readonly yesterday: string;
-  /** Puts sentences together that may lack the full stop. */
-  readonly sentences: (sentences: readonly string[]) => string;
+  /** A short sentence with a full stop, so that another one can follow. */
+  readonly ended: (sentence: string) => string;
   readonly newMessages: (count: number) => string;
   readonly unread: (count: number) => string;
   readonly noRooms: string;
+  readonly noScript: string;
   readonly setup: string;
   readonly setupLead: string;
   readonly notFound: string;
@@ -51,10 +52,11 @@ const en: PageText = {
   bytes: (used, most) => `${used} of ${most} bytes`,
   today: "Today",
   yesterday: "Yesterday",
-  sentences: (sentences) => sentences.map((text, n) => (n < sentences.length - 1 ? text.replace(/[.…]?$/, ". ") : text)).join(""),
+  ended: (sentence) => sentence.replace(/[.…]?$/, ". "),
   newMessages: (count) => (count === 1 ? "1 new message" : `${count} new messages`),
   unread: (count) => `${count} unread`,
   noRooms: "There is no room that you may enter.",
+  noScript: "The chat needs JavaScript.",
   setup: "This page is not set up yet",
   setupLead: "The server that runs it lacks settings. They are environment variables, and are read anew with each request:",
   notFound: "There is no such page.",
@@ -80,10 +82,11 @@ const ja: PageText = {
   bytes: (used, most) => `${used} / ${most} バイト`,
   today: "今日",
   yesterday: "昨日",
-  sentences: (sentences) => sentences.map((text, n) => (n < sentences.length - 1 ? text.replace(/[。…]?$/, "。") : text)).join(""),
+  ended: (sentence) => sentence.replace(/[。…]?$/, "。"),
   newMessages: (count) => `新着メッセージ ${count} 件`,
   unread: (count) => `未読 ${count} 件`,
   noRooms: "入室できるルームがありません。",
+  noScript: "チャットを使うには JavaScript を有効にしてください。",
   setup: "このページはまだ設定されていません",
   setupLead: "サーバーの設定が足りません。次の環境変数を設定してください（リクエストごとに読み込まれます）。",
   notFound: "ページが見つかりません。",

@@ -18,12 +18,16 @@ export const viewport: Viewport = { width: "device-width", initialScale: 1, colo
 
 export default async function Layout({ children }: { children: ReactNode }) {
   const nonce = (await headers()).get("X-Nonce") ?? undefined;
+  const language = await visitorLanguage();
   return (
-    <html lang={await visitorLanguage()}>
+    <html lang={language}>
       <head>
         <style nonce={nonce}>{styleSheet()}</style>
       </head>
-      <body>{children}</body>
+      <body>
+        <noscript>{textIn(language).noScript}</noscript>
+        {children}
+      </body>
     </html>
   );
 }

@@ -5,6 +5,8 @@ import type { Language } from "../text";
 import { createAccount } from "./account/account";
 import { Chat } from "./chat/chat";
 import { ErrorBoundary } from "./errorboundary";
+import { LanguageButton } from "./languagebutton";
+import { Notice } from "./notice";
 import type { PageSettings } from "./settings";
 import { Welcome } from "./welcome";
 import { useWords, WordsProvider } from "./words";
@@ -32,7 +34,22 @@ function Entrance({ settings }: { settings: PageSettings }) {
   }, [account]);
   if (state.status === "loading") return <Waiting />;
   if (state.status === "signed-out") return <Welcome failed={state.failed} signIn={account.signIn} />;
+  if (state.rooms.length === 0) return <NoRooms signOut={account.signOut} />;
   return <Chat account={account} rooms={state.rooms} signUrl={settings.signUrl} />;
+}
+
+/** For somebody who is known here, but may not go anywhere. */
+function NoRooms({ signOut }: { signOut: (() => Promise<void>) | undefined }) {
+  const { page, chat } = useWords();
+  return (
+    <Notice title={page.noRooms} aside={<LanguageButton />}>
+      {signOut && (
+        <button className="primary" onClick={() => void signOut()}>
+          {chat.actions.signOut}
+        </button>
+      )}
+    </Notice>
+  );
 }
 
 /** Shown for the moment that it takes to find out who is signed in; when it takes longer, it says so. */

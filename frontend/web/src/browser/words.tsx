@@ -8,6 +8,8 @@ export interface Words {
   readonly page: PageText;
   /** What the chat's client has words for: states, reasons, failures. */
   readonly chat: Dictionary;
+  /** Formats of times, made once: a long list has many. */
+  readonly formats: { readonly time: Intl.DateTimeFormat; readonly full: Intl.DateTimeFormat };
   /** Changes to the other language, here and for the next visits. */
   readonly switchLanguage: () => void;
 }
@@ -24,7 +26,11 @@ export function WordsProvider({ initial, children }: { initial: Language; childr
       document.documentElement.lang = other;
       setLanguage(other);
     };
-    return { language, page: textIn(language), chat: dictionaryFor([language]), switchLanguage };
+    const formats = {
+      time: new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }),
+      full: new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" }),
+    };
+    return { language, page: textIn(language), chat: dictionaryFor([language]), formats, switchLanguage };
   }, [language]);
   return <Context value={words}>{children}</Context>;
 }

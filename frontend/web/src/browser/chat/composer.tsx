@@ -73,5 +73,5 @@ export function Composer({ room, draft, write, send, input }: Props) {
 
 /** Focuses the field, but not where that would cover half the page with a keyboard. */
 export function focusWithoutKeyboard(field: HTMLTextAreaElement | null): void {
-  if (matchMedia("(pointer: fine)").matches) field?.focus();
+  if (!matchMedia("(pointer: coarse)").matches) field?.focus();
 }

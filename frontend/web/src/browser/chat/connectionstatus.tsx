@@ -15,13 +15,14 @@ export function ConnectionStatus({ state, retryNow, signIn }: Props) {
   const { page, chat } = useWords();
   const signInHelps = signIn !== undefined && canSignInAgain(state);
   // Asking to sign in where that does not help would be a bad joke.
-  const status = state.status === "auth-required" && !signInHelps ? "closed" : state.status;
-  const sentences = [chat.status[status], reasonText(state, chat), signInHelps && page.signInAgain].filter((text) => typeof text === "string");
+  const status = chat.status[state.status === "auth-required" && !signInHelps ? "closed" : state.status];
+  const reasons = [reasonText(state, chat), signInHelps ? page.signInAgain : undefined].filter((reason) => reason !== undefined);
   return (
     <div className="connection" data-status={state.status}>
       <p role="status">
         <span className="light" aria-hidden="true" />
-        {page.sentences(sentences)}
+        {reasons.length > 0 ? page.ended(status) : status}
+        {reasons.length > 0 && <span className="reason">{reasons.join(" ")}</span>}
       </p>
       {state.status === "waiting" && <Countdown until={state.retryAt} />}
       {canRetry(state) && !signInHelps && (

@@ -1,5 +1,6 @@
 import type { ChatClient, ChatMessage } from "@signedsocket/client";
 import { failureText } from "@signedsocket/client/messages";
+import { memo } from "react";
 import { useWords } from "../words";
 import { parts } from "./links";
 
@@ -10,8 +11,8 @@ interface Props {
   readonly client: ChatClient;
 }
 
-/** A message, with who sent it when, or how far it has come. */
-export function Message({ message, first, client }: Props) {
+/** A message, with who sent it when, or how far it has come. Rendered again only when something about it has changed. */
+export const Message = memo(function Message({ message, first, client }: Props) {
   const { page } = useWords();
   const { from, own, status, text } = message;
   return (
@@ -29,7 +30,7 @@ export function Message({ message, first, client }: Props) {
       {status === "failed" && <Failure message={message} client={client} />}
     </li>
   );
-}
+});
 
 function Avatar({ name }: { name: string }) {
   const [initial = "?"] = name;
@@ -55,14 +56,12 @@ function Text({ text }: { text: string }) {
 
 /** When the message was sent, or what it waits for. */
 function Stamp({ message: { status, sentAt } }: { message: ChatMessage }) {
-  const { chat, language } = useWords();
+  const { chat, formats } = useWords();
   if (status === "pending" || status === "sent") return <span className="stamp">{chat.labels[status]}</span>;
   if (sentAt === undefined) return null;
-  const time = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }).format(sentAt);
-  const full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" }).format(sentAt);
   return (
-    <time className="stamp" dateTime={new Date(sentAt).toISOString()} title={full}>
-      {time}
+    <time className="stamp" dateTime={new Date(sentAt).toISOString()} title={formats.full.format(sentAt)}>
+      {formats.time.format(sentAt)}
     </time>
   );
 }

@@ -43,7 +43,7 @@ export class SignIn {
     if (!claims) throw new Error("the provider sent no ID token");
     const session: Session = {
       sub: userId(provider.issuer, claims.sub),
-      name: displayName(claims.name),
+      name: displayName(claims.name ?? claims.preferred_username),
       startedAt: claims.iat,
       endsAt: Math.floor(Date.now() / 1000) + sessionCookie.maxAge,
     };
