@@ -24,7 +24,7 @@ test: check lint-template golden-check check-build check-tools test-frontend tes
 	@$(MAKE) --no-print-directory e2e-outputs test-browser
 
 check: $(TOOLS)/staticcheck $(TOOLS)/gosec $(TOOLS)/actionlint ## Vet and scan the Go code and the workflows, and verify the modules
-	go mod verify && go -C tools/go mod verify && go -C tools/plot mod verify && go -C test/browser mod verify
+	go mod verify && go -C tools/go mod verify && go -C tools/plot mod verify
 	go vet ./... && go -C test/browser vet ./...
 	$(TOOLS)/actionlint -shellcheck= -pyflakes=
 	$(TOOLS)/staticcheck ./...
