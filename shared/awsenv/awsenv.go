@@ -50,7 +50,7 @@ func Load(environment map[string]string, log smithylogging.Logger) (aws.Config, 
 
 // read returns the authorities in a file of PEM blocks.
 func read(path string) (*x509.CertPool, error) {
-	data, err := os.ReadFile(path) //nolint:gosec // the path is configuration
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
