@@ -31,9 +31,9 @@ func (b *Broadcaster) ForgetGone(ctx context.Context, log *slog.Logger, r Result
 }
 
 // toDrop returns who has to leave, so that the others do not wait for them with every message. When many were
-// throttled, it is more likely that the account's limit was reached, which is nobody's fault.
+// throttled, or nobody took the frame, it is more likely that the account's limit was reached, which is nobody's fault.
 func (r Result) toDrop() []connections.Member {
-	if r.Throttled > max(1, r.Recipients/10) {
+	if r.Delivered == 0 || r.Throttled > max(1, r.Recipients/10) {
 		return nil
 	}
 	return r.slow

@@ -36,6 +36,25 @@ func TestWhoHasNoSessionGetsNothingSigned(t *testing.T) {
 	}
 }
 
+// Where API Gateway leaves a preflight to the route $default, a success is what browsers want to see.
+func TestThePagesServerAnswersOptions(t *testing.T) {
+	stage := startStage(t, stagetest.Options{})
+	for _, path := range []string{"signurl", ""} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, frontend(stage)+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusNoContent {
+			t.Errorf("OPTIONS /%s answers %d", path, response.StatusCode)
+		}
+	}
+}
+
 // strangers serves an empty page of another site.
 func strangers(t *testing.T) string {
 	t.Helper()

@@ -135,6 +135,7 @@ export class Connector implements ConnectionListener {
     const { verifier, challenge } = await newProof(this.#env.sha256);
     if (signal.aborted) throw new AttemptError("lost");
     const signed = await sign(this.#env, this.#options, challenge, signal);
+    if (signal.aborted) throw new AttemptError("lost"); // between the answer and now
     this.#enterStage("connecting");
     const connection = new Connection(this.#env, signed.url, verifier, this.connected, this);
     signal.addEventListener("abort", () => connection.close());

@@ -82,11 +82,14 @@ function check() {
 /** Starts the server as Lambda does, with little around it: whatever was left out is missed here first. */
 async function smokeTest() {
   const port = await freePort();
-  const server = spawn(path.join(target, "run.sh"), { env: { PATH: process.env.PATH, PORT: String(port), HOSTNAME: "127.0.0.1" }, stdio: ["ignore", "ignore", 2] });
+  const server = spawn(path.join(target, "run.sh"), { env: { PATH: process.env.PATH, PORT: String(port), HOSTNAME: "localhost" }, stdio: ["ignore", "ignore", 2] });
+  process.once("exit", () => server.kill()); // fail() ends the process without unwinding
   try {
     await answer(port, "/healthz", /^ok$/m);
     await answer(port, "/", /<style nonce="[^"]+">:root/);
     await answer(port, "/no-such-page", /<h1>/);
+    // As API Gateway asks, which no local stage does: over https.
+    await answer(port, "/callback?code=1", /<style nonce="[^"]+">:root/, { "X-Forwarded-Proto": "https" });
   } finally {
     server.kill();
   }
@@ -101,9 +104,9 @@ async function freePort() {
 }
 
 /** Waits for an answer, for at most 20 s while the server starts. */
-async function answer(port, place, expected) {
+async function answer(port, place, expected, headers = {}) {
   for (let tries = 200; ; tries--) {
-    const text = await fetch(`http://127.0.0.1:${port}${place}`).then((response) => response.text(), () => undefined);
+    const text = await fetch(`http://127.0.0.1:${port}${place}`, { headers }).then((response) => response.text(), () => undefined);
     if (text !== undefined && expected.test(text)) return;
     if (text !== undefined || tries === 0) fail(`the artifact does not serve ${place}: ${text?.slice(0, 300) ?? "no answer"}`);
     await setTimeout(100);

@@ -7,6 +7,8 @@ const discovery = new Discovery(fetch);
 
 /** Gives each page a policy of its own, and takes a browser that comes back from the provider to where its sign-in ends. */
 export async function proxy(request: NextRequest): Promise<NextResponse> {
+  // API Gateway leaves preflights to the route $default, puts its own CORS headers on the answer, and browsers want it to be a success.
+  if (request.method === "OPTIONS") return new NextResponse(null, { status: 204 });
   const { value: configuration } = readConfiguration(process.env);
   const https = configuration?.pageOrigin.startsWith("https:") ?? false;
   const connect = configuration ? await connectOrigins(configuration) : [];

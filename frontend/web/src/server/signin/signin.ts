@@ -43,7 +43,7 @@ export class SignIn {
     if (!claims) throw new Error("the provider sent no ID token");
     const session: Session = {
       sub: userId(provider.issuer, claims.sub),
-      name: displayName(claims.name ?? claims.preferred_username),
+      name: displayName(claims.name ?? claims.preferred_username ?? claims["cognito:username"]), // Amazon Cognito has no name by itself
       startedAt: claims.iat,
       endsAt: Math.floor(Date.now() / 1000) + sessionCookie.maxAge,
     };
@@ -55,8 +55,8 @@ export class SignIn {
     const { jar, provider, pageOrigin } = this.settings;
     const home = `${pageOrigin}/`;
     const cookies = [jar.clear(sessionCookie)];
-    const client = await this.client();
-    if (!client.serverMetadata().end_session_endpoint) return { location: home, cookies };
+    const client = await this.client().catch(() => undefined); // a provider that is away keeps nobody signed in here
+    if (!client?.serverMetadata().end_session_endpoint) return { location: home, cookies };
     // Amazon Cognito has a name of its own, logout_uri, for the address to come back to.
     const parameters = { client_id: provider.clientId, post_logout_redirect_uri: home, logout_uri: home };
     return { location: oidc.buildEndSessionUrl(client, parameters).href, cookies };
