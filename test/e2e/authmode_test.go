@@ -327,7 +327,7 @@ func TestWithoutItsSettingsAModeIsClosed(t *testing.T) {
 
 func TestOtherSitesMayAskOnlyWhenNamed(t *testing.T) {
 	t.Parallel()
-	_, own := startStage(t, stagetest.Options{})
+	_, own := startStage(t, stagetest.Options{Parameters: map[string]string{"DeployFrontend": "false"}}) // whose server would answer
 	_, shared := startStage(t, stagetest.Options{Parameters: map[string]string{"AllowedOrigins": "https://app.example,http://localhost:3000"}})
 	preflight := func(c *stageclient.Client, origin string) (int, http.Header) {
 		r, err := http.NewRequestWithContext(within(t), http.MethodOptions, c.Outputs.SignURL, bytes.NewReader(nil))
