@@ -223,7 +223,7 @@ func TestThePageIsToldTheStagesAddresses(t *testing.T) {
 	for name, want := range map[string]string{
 		"AUTH_MODE": "jwt", "OIDC_ISSUER": strings.TrimSuffix(outputs.Local.DevTokenURL, "/dev/token"), "OIDC_CLIENT_ID": "signedsocket",
 		"OIDC_AUDIENCE": "signedsocket", "SIGN_URL": outputs.Template["SignUrl"], "WEBSOCKET_URL": outputs.Template["WebSocketUrl"],
-		"PAGE_ORIGIN": stage.PageURL(), "DEFAULT_ROOMS": "lobby", "HOSTNAME": "127.0.0.1", "SESSION_SECRET": "",
+		"PAGE_ORIGIN": stage.PageURL(), "DEFAULT_ROOMS": "lobby", "HOSTNAME": "localhost", "SESSION_SECRET": "",
 	} {
 		if got[name] != want {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
