@@ -10,7 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -85,21 +85,21 @@ func (f flags) config() (localstage.Config, error) {
 	}, err
 }
 
-// garbage is how much of it may be there, in percent of what is in use, before it is collected. A broadcast makes much and keeps nothing,
-// and the stage uses so little that several times that is little, too.
-const garbage = 400
+// ballast is memory that nobody touches, so that the machine gives none for it. The collector takes it for the stage's and lets as much
+// garbage come together before it collects: a broadcast makes much, of which nothing stays.
+const ballast = 32 << 20 // bytes
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
 	// The stage starts this program once more for each process of a web function.
 	if len(os.Args) == 2 && os.Args[1] == webadapter.Command {
 		os.Exit(webadapter.Main(os.Environ(), os.Stderr))
 	}
+	weight := make([]byte, ballast)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	runtime.KeepAlive(weight)
+	os.Exit(code)
 }
 
 // run parses args and keeps a stage up until ctx ends. It returns the exit code.

@@ -9,7 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -40,9 +40,8 @@ type pageCommand struct {
 }
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400) // as cmd/localstage does; the clients' garbage is none of the stage's either
-	}
+	weight := make([]byte, 32<<20) // as cmd/localstage has
+	defer runtime.KeepAlive(weight)
 	var c commandLine
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	parsed := kong.Parse(&c, kong.Name("bench"), kong.Description("Measures what the project promises, in one run on one machine."))
