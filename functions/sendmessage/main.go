@@ -20,10 +20,6 @@ import (
 	"signedsocket/shared/message"
 )
 
-// gcPercent is how much the heap, of a few megabytes, may grow between collections. A broadcast leaves only garbage behind,
-// and much of it: to collect it less often saves a tenth of its CPU time.
-const gcPercent = 400
-
 func main() {
 	log := logging.New(os.Stdout)
 	logging.TakeOver(log)
@@ -32,7 +28,7 @@ func main() {
 		log.Error("init failed", slog.Any("error", err))
 		os.Exit(1)
 	}
-	debug.SetGCPercent(gcPercent)
+	debug.SetGCPercent(broadcast.GCPercent)
 	lambda.Start(h.handle)
 }
 

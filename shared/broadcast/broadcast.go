@@ -28,6 +28,11 @@ const (
 	slowAttempts = 5
 )
 
+// GCPercent is how much the heap of a function that broadcasts, a few megabytes, should be let grow between collections, in percent
+// as debug.SetGCPercent takes it. A broadcast leaves only garbage behind, and much of it: to collect it less often saves a tenth of
+// its CPU time.
+const GCPercent = 400
+
 // Poster posts frames; callback.Client does.
 type Poster interface {
 	Try(ctx context.Context, connectionID string, frame callback.Frame) error
