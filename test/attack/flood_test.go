@@ -115,11 +115,12 @@ func TestAFloodOfRequestsIsThrottledBeforeAnyFunction(t *testing.T) {
 		}
 	})
 	token, throttled, before := clienttest.Token(t, s.client, "mallory"), 0, s.Invocations(signURLFunction)
+	hasty := stageclient.Client{Outputs: s.client.Outputs} // it does not wait after a 429, as the client of the suite does
 	answers := make(chan int)
 	const flood = 300
 	for range flood {
 		go func() {
-			_, err := s.client.SignURL(t.Context(), token, nil, "")
+			_, err := hasty.SignURL(t.Context(), token, nil, "")
 			refused, ok := errors.AsType[*stageclient.SignError](err)
 			if !ok {
 				answers <- http.StatusOK

@@ -335,7 +335,7 @@ func TestOtherSitesMayAskOnlyWhenNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header = http.Header{"Origin": {origin}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"authorization,content-type"}}
-		response, err := http.DefaultClient.Do(r)
+		response, err := c.HTTP.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}

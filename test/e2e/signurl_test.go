@@ -37,7 +37,7 @@ func TestSignUrlTakesPostOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := http.DefaultClient.Do(request)
+		response, err := client.HTTP.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +78,7 @@ func TestSignUrlRefusesBadRequestsAndSaysWhy(t *testing.T) {
 		}
 		request.Header.Set("Authorization", "Bearer "+token)
 		request.Header.Set("Content-Type", c.contentType)
-		response, err := http.DefaultClient.Do(request)
+		response, err := client.HTTP.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,4 +89,50 @@ func TestSignUrlRefusesBadRequestsAndSaysWhy(t *testing.T) {
 			t.Errorf("%s: answered %d %+v (%v), want %d %s", c.name, response.StatusCode, body, err, c.status, c.code)
 		}
 	}
+}
+
+// TestTheSuiteWaitsWhileAStageThrottlesIt: the suite plays stages whose buckets other tests have emptied.
+func TestTheSuiteWaitsWhileAStageThrottlesIt(t *testing.T) {
+	t.Parallel()
+	smallBuckets := func(template string) string {
+		return strings.NewReplacer(
+			"ThrottlingRateLimit: 20\n          ThrottlingBurstLimit: 40", "ThrottlingRateLimit: 2\n          ThrottlingBurstLimit: 2",
+			"ThrottlingRateLimit: 50\n          ThrottlingBurstLimit: 100", "ThrottlingRateLimit: 2\n          ThrottlingBurstLimit: 2",
+		).Replace(template)
+	}
+	stage, client := startStage(t, stagetest.Options{Edit: smallBuckets})
+	token, err := client.Token(within(t), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for emptyBucket(t, client, token) == 0 {
+	}
+	const connections = 5
+	for range connections {
+		connect(t, client, "alice")
+	}
+	if open := len(stage.Gateway().Connections()); open != connections {
+		t.Errorf("%d connections are open, want %d", open, connections)
+	}
+}
+
+// emptyBucket sends requests side by side with a client that does not wait, and returns how many were throttled.
+func emptyBucket(t *testing.T, c *stageclient.Client, token string) int {
+	t.Helper()
+	hasty := stageclient.Client{Outputs: c.Outputs}
+	const requests = 8
+	answers := make(chan error, requests)
+	for range requests {
+		go func() {
+			_, err := hasty.SignURL(within(t), token, nil, stageclient.NewProof().Challenge)
+			answers <- err
+		}()
+	}
+	throttled := 0
+	for range requests {
+		if refused, ok := errors.AsType[*stageclient.SignError](<-answers); ok && refused.Status == http.StatusTooManyRequests {
+			throttled++
+		}
+	}
+	return throttled
 }

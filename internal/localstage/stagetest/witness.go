@@ -7,12 +7,14 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"signedsocket/internal/stageclient/clienttest"
 )
 
 // witness returns an HTTP client that remembers the credentials in what it sends
-// and gets, so that the log can be searched for them.
+// and gets, so that the log can be searched for them. It waits while the stage throttles it.
 func (l *stageLog) witness() *http.Client {
-	return &http.Client{Transport: &witness{log: l, next: http.DefaultTransport}}
+	return &http.Client{Transport: clienttest.Waiting(&witness{log: l, next: http.DefaultTransport})}
 }
 
 type witness struct {

@@ -1,6 +1,7 @@
 package clienttest
 
 import (
+	"cmp"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 // Running returns a client of the stage that [stageclient.OutputsVariable] names, which is running already, or nil without that
 // variable: then a test starts a stage of its own. What only a local stage has is left out of the outputs, whichever stage it is.
+// Its requests wait while the stage throttles them, see [Waiting].
 // The keys of AWS's default chain have to be those of a principal in ExtraSignerArns that may use the table and the reaper.
 func Running(t testing.TB) *stageclient.Client {
 	t.Helper()
@@ -27,10 +29,11 @@ func Running(t testing.TB) *stageclient.Client {
 		t.Fatal(err)
 	}
 	outputs.Local = stageclient.Local{}
-	client := &stageclient.Client{Outputs: outputs, TokenCommand: os.Getenv(stageclient.TokenCommandVariable), HTTP: http.DefaultClient}
+	client := &stageclient.Client{Outputs: outputs, TokenCommand: os.Getenv(stageclient.TokenCommandVariable), HTTP: &http.Client{}}
 	if folder := os.Getenv(stageclient.RecordingsVariable); folder != "" {
 		record(t, client, filepath.Join(folder, strings.ReplaceAll(t.Name(), "/", ",")+".jsonl"))
 	}
+	client.HTTP.Transport = Waiting(cmp.Or(client.HTTP.Transport, http.DefaultTransport))
 	return client
 }
 
