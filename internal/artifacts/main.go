@@ -10,7 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"signedsocket/internal/localstage/template"
+	"signedsocket/internal/localstage"
 )
 
 // flags is the command line.
@@ -39,9 +39,7 @@ func main() {
 
 // check returns what is wrong with the artifacts, a line each.
 func check(f flags) (problems []string, err error) {
-	loaded, err := template.Load(f.Template, template.Options{
-		Defaults: map[string]string{"OidcIssuer": "https://id.example"}, Region: "us-east-1", AccountID: "111122223333", StackName: "local",
-	})
+	loaded, err := localstage.LoadTemplate(f.Template, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +51,7 @@ func check(f flags) (problems []string, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("artifact of %s: %w", function.LogicalID, err)
 		}
-		found := rulesFor(function).broken(files)
+		found := rulesFor(function.Runtime, function.Handler).broken(files)
 		if f.Again != "" {
 			again, err := list(filepath.Join(f.Again, function.LogicalID))
 			if err != nil {

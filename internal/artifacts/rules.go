@@ -7,8 +7,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"signedsocket/internal/localstage/template"
 )
 
 // rules are what holds for the artifact of a function.
@@ -26,11 +24,11 @@ const (
 )
 
 // rulesFor returns the rules for a function: those on provided.al2023 are one Go program, the others a server and its files.
-func rulesFor(f template.Function) rules {
-	if strings.HasPrefix(f.Runtime, "provided") {
+func rulesFor(runtime, handler string) rules {
+	if strings.HasPrefix(runtime, "provided") {
 		return rules{start: "bootstrap", only: true, program: true, most: mostOfProgram}
 	}
-	return rules{start: f.Handler, most: mostOfPage}
+	return rules{start: handler, most: mostOfPage}
 }
 
 // broken says which rules the files of an artifact break.

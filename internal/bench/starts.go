@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/template"
 )
 
 // StartResult is what a function's start takes, beside one that does nothing.
@@ -54,9 +53,7 @@ type program struct {
 
 // programs are the functions of the template that are Go, the empty one first.
 func (w workshop) programs() ([]program, error) {
-	loaded, err := template.Load(filepath.Join(w.root, "template.yaml"), template.Options{
-		Defaults: map[string]string{"OidcIssuer": "http://127.0.0.1:3003"}, Region: localstage.Region, AccountID: localstage.AccountID, StackName: "bench",
-	})
+	loaded, err := localstage.LoadTemplate(filepath.Join(w.root, "template.yaml"), nil)
 	if err != nil {
 		return nil, err
 	}

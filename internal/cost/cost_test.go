@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"signedsocket/internal/docblock"
-	"signedsocket/internal/localstage/template"
+	"signedsocket/internal/localstage"
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/segment"
 )
@@ -41,9 +41,7 @@ func TestPagesShowTheModel(t *testing.T) {
 func TestModelHasTheLimitsOfTheTemplate(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(repository, "template.yaml")
-	loaded, err := template.Load(path, template.Options{
-		Defaults: map[string]string{"OidcIssuer": "https://issuer.example"}, Region: region, AccountID: "111122223333", StackName: "chat",
-	})
+	loaded, err := localstage.LoadTemplate(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

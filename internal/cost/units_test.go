@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http/httptest"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	engine "signedsocket/internal/localstage/dynamodb"
+	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/shared/connections"
 )
 
@@ -70,14 +68,8 @@ func (m *meter) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWri
 // newMeter returns a client of an engine of the test's own with an empty table.
 func newMeter(t *testing.T, table string) *meter {
 	t.Helper()
-	e, err := engine.Open(engine.Options{Path: filepath.Join(t.TempDir(), "dynamodb.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(e)
-	t.Cleanup(func() { server.Close(); _ = e.Close() })
 	client := dynamodb.New(dynamodb.Options{
-		BaseEndpoint: aws.String(server.URL), Region: region, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
+		BaseEndpoint: aws.String(stagetest.DynamoDB(t)), Region: region, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
 	})
 	key := func(name string, kind types.KeyType) types.KeySchemaElement {
 		return types.KeySchemaElement{AttributeName: &name, KeyType: kind}
@@ -85,7 +77,7 @@ func newMeter(t *testing.T, table string) *meter {
 	text := func(name string) types.AttributeDefinition {
 		return types.AttributeDefinition{AttributeName: &name, AttributeType: types.ScalarAttributeTypeS}
 	}
-	_, err = client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 		TableName: &table, BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{text("pk"), text("sk")},
 		KeySchema:            []types.KeySchemaElement{key("pk", types.KeyTypeHash), key("sk", types.KeyTypeRange)},

@@ -43,16 +43,16 @@ type Config struct {
 	Without          []string          // logical ids of functions that neither are built nor run; their routes answer 503
 	Adapter          string            // program that runs webadapter.Main when its argument is webadapter.Command, for web functions
 	DynamoDBEndpoint string            // another DynamoDB instead of the built-in engine
-	TimeToLive       dynamodb.TTL      // of the items in the built-in engine; default none is ever deleted
+	TimeToLive       TimeToLive        // of the items in the built-in engine; default none is ever deleted
 	IdleTimeout      time.Duration     // default 10 minutes
 	MaxAge           time.Duration     // default 2 hours
 	EnforceExpires   bool              // refuse a signature after its X-Amz-Expires
-	Ordering         gateway.Ordering  // of the messages of one connection; default concurrent
+	Ordering         Ordering          // of the messages of one connection; default concurrent
 	Faults           Faults
-	FunctionFault    func(function string) lambda.Fault // asked before every invocation; default never anything
-	Clock            clock.Clock                        // drives idle and age timers, retries, schedules and time to live; default the machine's
-	Logs             io.Writer                          // the functions' output; default none
-	Log              *slog.Logger                       // the stage's own log; default none
+	FunctionFault    func(function string) InvocationFault // asked before every invocation; default never anything
+	Clock            Clock                                 // drives idle and age timers, retries, schedules and time to live; default the machine's
+	Logs             io.Writer                             // the functions' output; default none
+	Log              *slog.Logger                          // the stage's own log; default none
 }
 
 // Stage is a running local stage. Several may run in one process.

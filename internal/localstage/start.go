@@ -77,13 +77,7 @@ func (l *listeners) addresses() addresses {
 // load reads the template. The stage's own issuer vouches for users unless a
 // parameter names another one.
 func load(c Config, issuer string) (*template.Template, error) {
-	t, err := template.Load(c.Template, template.Options{
-		Parameters: c.Parameters,
-		Defaults:   map[string]string{"OidcIssuer": issuer},
-		Region:     Region,
-		AccountID:  AccountID,
-		StackName:  "local",
-	})
+	t, err := readTemplate(c.Template, c.Parameters, issuer)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/localstage/template"
+	"signedsocket/internal/localstage"
 )
 
 func readFile(t *testing.T, path ...string) string {
@@ -113,12 +113,9 @@ func statementRows(t *testing.T, mode string) (rows []string) {
 	return rows
 }
 
-func loadTemplate(t *testing.T, mode string) *template.Template {
+func loadTemplate(t *testing.T, mode string) *localstage.Template {
 	t.Helper()
-	loaded, err := template.Load(filepath.Join(root(t), "template.yaml"), template.Options{
-		Defaults: map[string]string{"OidcIssuer": "http://127.0.0.1:3003"}, Region: "us-east-1", AccountID: "111122223333", StackName: "local",
-		Parameters: map[string]string{"AuthMode": mode},
-	})
+	loaded, err := localstage.LoadTemplate(filepath.Join(root(t), "template.yaml"), map[string]string{"AuthMode": mode})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/lambda"
 	"signedsocket/internal/localstage/stagetest"
 )
 
@@ -78,8 +77,8 @@ func TestThePageConnectsOnceSignUrlIsBack(t *testing.T) {
 	var down atomic.Bool
 	down.Store(true)
 	stage := startStage(t, stagetest.Options{Parameters: guests(), Configure: func(c *localstage.Config) {
-		c.FunctionFault = func(function string) lambda.Fault {
-			return lambda.Fault{Kill: down.Load() && strings.Contains(function, "SignUrl")}
+		c.FunctionFault = func(function string) localstage.InvocationFault {
+			return localstage.InvocationFault{Kill: down.Load() && strings.Contains(function, "SignUrl")}
 		}
 	}})
 	p := newPerson(t, startBrowser(t))

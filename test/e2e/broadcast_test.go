@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/lambda"
 	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
 )
@@ -147,11 +146,11 @@ func TestNobodyMissesAMessageWhenAFunctionDiesInTheMiddle(t *testing.T) {
 	_, client := startStage(t, stagetest.Options{
 		Parameters: map[string]string{"MessagesPerWindow": "1000"},
 		Configure: func(c *localstage.Config) {
-			c.FunctionFault = func(function string) lambda.Fault { // every other broadcast, at different points
+			c.FunctionFault = func(function string) localstage.InvocationFault { // every other broadcast, at different points
 				if !strings.Contains(function, "SendMessage") || broadcasts.Add(1)%2 == 0 {
-					return lambda.Fault{}
+					return localstage.InvocationFault{}
 				}
-				return lambda.Fault{Kill: true, KillAfter: time.Duration(broadcasts.Load()) * time.Millisecond}
+				return localstage.InvocationFault{Kill: true, KillAfter: time.Duration(broadcasts.Load()) * time.Millisecond}
 			}
 		},
 	})

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/lambda"
 	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
 )
@@ -19,7 +18,7 @@ import (
 // startLargeRoom starts a stage on which five recipients beside the sender are as many as sendmessage takes, and a minute
 // takes a tenth of a second, and connects 25 clients. fault says what happens to an invocation of fanout, and edit, which may
 // be nil, changes the template.
-func startLargeRoom(t *testing.T, fault func(invocation int32) lambda.Fault, edit func(string) string) (*stagetest.Stage, []*stageclient.Conn) {
+func startLargeRoom(t *testing.T, fault func(invocation int32) localstage.InvocationFault, edit func(string) string) (*stagetest.Stage, []*stageclient.Conn) {
 	t.Helper()
 	var invocations atomic.Int32
 	stage, client := startStage(t, stagetest.Options{
@@ -27,9 +26,9 @@ func startLargeRoom(t *testing.T, fault func(invocation int32) lambda.Fault, edi
 		Configure: func(c *localstage.Config) {
 			c.Clock = hurriedClock{started: time.Now()}
 			c.IdleTimeout, c.MaxAge = 240*time.Hour, 480*time.Hour
-			c.FunctionFault = func(function string) lambda.Fault {
+			c.FunctionFault = func(function string) localstage.InvocationFault {
 				if !strings.Contains(function, "-Fanout") {
-					return lambda.Fault{}
+					return localstage.InvocationFault{}
 				}
 				return fault(invocations.Add(1))
 			}
@@ -38,7 +37,7 @@ func startLargeRoom(t *testing.T, fault func(invocation int32) lambda.Fault, edi
 	return stage, crowd(t, client, 25)
 }
 
-func noFault(int32) lambda.Fault { return lambda.Fault{} }
+func noFault(int32) localstage.InvocationFault { return localstage.InvocationFault{} }
 
 func TestALargeRoomIsSharedWithFanout(t *testing.T) {
 	t.Parallel()
@@ -61,7 +60,9 @@ func TestALargeRoomIsSharedWithFanout(t *testing.T) {
 // them was not.
 func TestAPartWhoseFunctionDiesIsDeliveredByTheNext(t *testing.T) {
 	t.Parallel()
-	stage, conns := startLargeRoom(t, func(invocation int32) lambda.Fault { return lambda.Fault{Kill: invocation%2 == 1} }, nil)
+	stage, conns := startLargeRoom(t, func(invocation int32) localstage.InvocationFault {
+		return localstage.InvocationFault{Kill: invocation%2 == 1}
+	}, nil)
 	sent := 0
 	for ; stage.Invocations("FanoutFunction") <= sent; sent++ {
 		listening := listen(t, conns[1:], 1)

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/lambda"
 	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
 )
@@ -46,7 +45,9 @@ func TestKillingAFunctionMidInvocationIsAnsweredAndTheStageGoesOn(t *testing.T) 
 	t.Parallel()
 	var kill atomic.Bool
 	_, client := startStage(t, stagetest.Options{Configure: func(c *localstage.Config) {
-		c.FunctionFault = func(string) lambda.Fault { return lambda.Fault{Kill: kill.CompareAndSwap(true, false)} }
+		c.FunctionFault = func(string) localstage.InvocationFault {
+			return localstage.InvocationFault{Kill: kill.CompareAndSwap(true, false)}
+		}
 	}})
 	alice := connect(t, client, "alice")
 	kill.Store(true)

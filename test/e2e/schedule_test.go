@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/clock"
 	"signedsocket/internal/localstage/stagetest"
 )
 
@@ -16,7 +15,7 @@ const hurry = 600
 
 func (c hurriedClock) Now() time.Time { return c.started.Add(time.Since(c.started) * hurry) }
 
-func (hurriedClock) AfterFunc(d time.Duration, f func()) clock.Timer {
+func (hurriedClock) AfterFunc(d time.Duration, f func()) localstage.Timer {
 	return time.AfterFunc(d/hurry, f)
 }
 

@@ -6,14 +6,12 @@ import (
 	"time"
 
 	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/clock"
-	"signedsocket/internal/localstage/dynamodb"
 	"signedsocket/internal/localstage/stagetest"
 )
 
 // leapingClock is the machine's clock, which can leap forward.
 type leapingClock struct {
-	clock.Machine
+	localstage.MachineClock
 	ahead atomic.Int64 // nanoseconds
 }
 
@@ -25,7 +23,7 @@ func TestTimeToLiveFollowsTheStagesClock(t *testing.T) {
 	t.Parallel()
 	moved := &leapingClock{}
 	_, client := startStage(t, stagetest.Options{Configure: func(c *localstage.Config) {
-		c.Clock, c.TimeToLive = moved, dynamodb.TTL{Delete: true, Lag: time.Hour}
+		c.Clock, c.TimeToLive = moved, localstage.TimeToLive{Delete: true, Lag: time.Hour}
 	}})
 	connect(t, client, "alice")
 	records := recordsOf(t, client)

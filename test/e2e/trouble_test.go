@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/gateway"
 	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
 )
@@ -227,7 +226,7 @@ func TestMessagesKeepTheirOrderWhenAsked(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{
 		Parameters: map[string]string{"MessagesPerWindow": "1000"},
-		Configure:  func(c *localstage.Config) { c.Ordering = gateway.Serial },
+		Configure:  func(c *localstage.Config) { c.Ordering = localstage.Serial },
 	})
 	alice := connect(t, client, "alice")
 	const messages = 30
