@@ -16,7 +16,7 @@ help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Build the functions and run the local stage (ARGS="--help" lists its options)
-	@go build -o build/localstage ./cmd/localstage
+	@go build -o build/localstage ./localstage/cmd/localstage
 	@exec build/localstage $(ARGS)
 
 test: check lint-template golden-check check-build check-tools test-frontend test/e2e/clients/node_modules tools/node/node_modules ## Run every check and test that this machine can run
@@ -57,7 +57,7 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s)
 fuzz-nightly: FUZZTIME = 5m
 fuzz-nightly: venv tools/node/node_modules fuzz ## Run every fuzz target for 5 minutes, and the DynamoDB oracles with a new seed
 	SIGNEDSOCKET_SEED=$$RANDOM SIGNEDSOCKET_OPERATIONS=10000 \
-		go test -count=1 -timeout 60m -v -run '^(TestMoto|TestDynalite)$$/^random' ./internal/localstage/dynamodb
+		go test -count=1 -timeout 60m -v -run '^(TestMoto|TestDynalite)$$/^random' ./localstage/internal/dynamodb
 
 # ── Numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -235,7 +235,7 @@ ifdef STACK
 	@mkdir -p $(LIVE) && $(SCRIPTS)/stack.py $(WHICH) > $(LIVE)/outputs.json
 	@exec node frontend/dev.mjs --outputs $(LIVE)/outputs.json
 else
-	@go build -o build/localstage ./cmd/localstage
+	@go build -o build/localstage ./localstage/cmd/localstage
 	@exec node frontend/dev.mjs build/localstage --json --without FrontendFunction --param AllowedOrigins=http://localhost:3000 $(ARGS)
 endif
 
@@ -339,7 +339,7 @@ venv-pins: ## Pin what tools/python/requirements.txt pulls in (run it with the o
 	@rm -rf $(VENV)-pins
 
 lint-template: $(VENV_STAMP) ## Check the templates with cfn-lint and sam validate
-	@$(VENV)/bin/cfn-lint --include-checks I -- template.yaml account-logging.yaml github-deploy.yaml internal/localstage/testdata/counter/template.yaml
+	@$(VENV)/bin/cfn-lint --include-checks I -- template.yaml account-logging.yaml github-deploy.yaml localstage/testdata/counter/template.yaml
 	@AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 
 golden: $(VENV_STAMP) ## Refresh the golden file of the template's SAM transform

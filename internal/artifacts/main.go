@@ -10,7 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"signedsocket/internal/localstage"
+	"signedsocket/localstage"
 )
 
 // flags is the command line.

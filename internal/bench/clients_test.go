@@ -6,7 +6,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/localstage/stagetest"
 )
 
 // A client that is compared has to do the whole work: what it sends is a post with a good signature.

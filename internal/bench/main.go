@@ -40,7 +40,7 @@ type pageCommand struct {
 }
 
 func main() {
-	weight := make([]byte, 32<<20) // as cmd/localstage has
+	weight := make([]byte, 32<<20) // as the stage's command has
 	defer runtime.KeepAlive(weight)
 	var c commandLine
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -11,8 +11,8 @@ import (
 	"regexp"
 	"time"
 
-	"signedsocket/internal/localstage"
 	"signedsocket/internal/stageclient"
+	"signedsocket/localstage"
 )
 
 // frontendFunction is left out of what is measured: it is a server of its own, in Node.js.

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"signedsocket/internal/localstage"
+	"signedsocket/localstage"
 )
 
 // StartResult is what a function's start takes, beside one that does nothing.

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"signedsocket/internal/docblock"
-	"signedsocket/internal/localstage"
+	"signedsocket/localstage"
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/segment"
 )

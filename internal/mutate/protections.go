@@ -6,7 +6,7 @@ import "slices"
 const (
 	attackTests = "./test/attack"
 	endToEnd    = "./test/e2e"
-	rules       = "./internal/localstage/template"
+	rules       = "./localstage/internal/template"
 )
 
 // mutations are all that are tried: the protections in the code and in the
@@ -137,10 +137,10 @@ func settings() []mutation {
 		protection("signurl: no throttle", sample, "          ThrottlingRateLimit: 20\n          ThrottlingBurstLimit: 40\n", "          ThrottlingRateLimit: 9999\n          ThrottlingBurstLimit: 9999\n",
 			"TestAFloodOfRequestsIsThrottledBeforeAnyFunction"),
 		protection("signurl: any API may invoke", sample, "SourceArn: !Sub arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*/POST/signurl", `SourceArn: "*"`, "TestPermissionsNameAccountAndRoute").by(rules),
-		protection("stage: any host", "internal/localstage/listeners.go", `if host != "localhost" && (err != nil || !ip.IsLoopback()) {`, `if host == "" && err == nil && ip.IsValid() {`,
+		protection("stage: any host", "localstage/listeners.go", `if host != "localhost" && (err != nil || !ip.IsLoopback()) {`, `if host == "" && err == nil && ip.IsValid() {`,
 			"TestNamesThatResolveToThisMachineReachNothing"),
-		protection("stage: any signature", "internal/localstage/sigv4/verifier.go", "if !hmac.Equal(signature[:], []byte(c.signature)) || !hashHolds {", "if !hmac.Equal(signature[:], signature[:]) || !hashHolds {", games),
-		protection("stage: twins of a parameter", "internal/localstage/sigv4/query.go", "return q, q.checkAmzNames()", "return q, nil", "TestParseQueryRefuses").by("./internal/localstage/sigv4"),
-		protection("stage: permissions of functions", "internal/localstage/integration.go", "	if !i.permitted {", "	if false {", "TestAnotherAPIInvokesNothing"),
+		protection("stage: any signature", "localstage/internal/sigv4/verifier.go", "if !hmac.Equal(signature[:], []byte(c.signature)) || !hashHolds {", "if !hmac.Equal(signature[:], signature[:]) || !hashHolds {", games),
+		protection("stage: twins of a parameter", "localstage/internal/sigv4/query.go", "return q, q.checkAmzNames()", "return q, nil", "TestParseQueryRefuses").by("./localstage/internal/sigv4"),
+		protection("stage: permissions of functions", "localstage/integration.go", "	if !i.permitted {", "	if false {", "TestAnotherAPIInvokesNothing"),
 	}
 }

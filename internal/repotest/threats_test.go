@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/localstage"
+	"signedsocket/localstage"
 )
 
 func readFile(t *testing.T, path ...string) string {

@@ -34,7 +34,7 @@ type metricName struct{ Namespace, MetricName any }
 func deployedResources(t *testing.T) map[string]deployedResource {
 	t.Helper()
 	var transformed struct{ Resources map[string]deployedResource }
-	golden := readFile(t, "internal", "localstage", "template", "testdata", "transform.golden.json")
+	golden := readFile(t, "localstage", "internal", "template", "testdata", "transform.golden.json")
 	if err := json.Unmarshal([]byte(golden), &transformed); err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func TestEveryFunctionIsWatched(t *testing.T) {
 	resources := deployedResources(t)
 	golden := map[string]string{}
 	var raw struct{ Resources map[string]json.RawMessage }
-	if err := json.Unmarshal([]byte(readFile(t, "internal", "localstage", "template", "testdata", "transform.golden.json")), &raw); err != nil {
+	if err := json.Unmarshal([]byte(readFile(t, "localstage", "internal", "template", "testdata", "transform.golden.json")), &raw); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"FunctionErrors", "FunctionThrottles", "Dashboard"} {

@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"signedsocket/internal/localstage"
 	"signedsocket/internal/stageclient"
+	"signedsocket/localstage"
 )
 
 // closeWithin bounds the end of the local stage.

@@ -12,10 +12,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/localstage"
+	"signedsocket/localstage/stagetest"
 )
 
 const (

@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"testing"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/localstage/stagetest"
 )
 
 // TestAFloodOfMessagesIsStopped: one connection sends as fast as it can. What

@@ -8,9 +8,9 @@ import (
 
 	"github.com/coder/websocket"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/localstage/stagetest"
 )
 
 // answered sends a frame and checks the code of the error that answers it.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/localstage/stagetest"
 )
 
 // replaced edits a template.

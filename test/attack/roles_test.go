@@ -17,8 +17,8 @@ import (
 
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/localstage/stagetest"
 )
 
 // signedCall sends a request signed with a profile's keys (none when profile is empty).

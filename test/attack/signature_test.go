@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/localstage/stagetest"
 )
 
 // handshake sends a handshake byte for byte, as no HTTP library would let us, and

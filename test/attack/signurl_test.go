@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/localstage/stagetest"
 )
 
 // post asks signurl for a URL and returns the status and the body of its answer.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/localstage/stagetest"
 )
 
 func TestTwoPeopleChatInJapanese(t *testing.T) {

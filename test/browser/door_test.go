@@ -9,8 +9,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/localstage/stagetest"
 )
 
 func TestWhoHasNoSessionGetsNothingSigned(t *testing.T) {

@@ -17,8 +17,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/localstage"
+	"signedsocket/localstage/stagetest"
 )
 
 // patience is how long a test waits for what a person would see, on a machine that does much else.

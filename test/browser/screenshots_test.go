@@ -8,7 +8,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
-	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/localstage/stagetest"
 )
 
 // TestScreenshots takes the pictures of the README, into the folder that SCREENSHOTS names or into nowhere.

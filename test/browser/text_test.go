@@ -4,8 +4,8 @@ import (
 	"slices"
 	"testing"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/localstage/stagetest"
 )
 
 // corpus are texts that run as a program where a page takes text for something else.

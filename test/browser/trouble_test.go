@@ -12,8 +12,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/localstage"
+	"signedsocket/localstage/stagetest"
 )
 
 func TestMessagesResumeAfterARestartWithoutRepeats(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
-	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/localstage/stagetest"
 )
 
 // call makes a step of a command of the DevTools protocol.

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/localstage/stagetest"
 )
 
 const signFunction = "SignUrlFunction"

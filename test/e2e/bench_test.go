@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/localstage/stagetest"
 )
 
 // BenchmarkMessage measures one message at a time, from the sender through

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/localstage"
+	"signedsocket/localstage/stagetest"
 )
 
 func TestTwoUsersExchangeMessagesBothWays(t *testing.T) {

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/localstage/stagetest"
 )
 
 // tool finds a program of other people's that a test needs. Without it the test

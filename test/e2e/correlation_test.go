@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/localstage/stagetest"
 )
 
 // logLine is what every line of a function has that one finds it by.

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/localstage/stagetest"
 )
 
 // handshake sends a handshake whose headers are just these, and returns the answer.

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/localstage"
+	"signedsocket/localstage/stagetest"
 )
 
 // startLargeRoom starts a stage on which five recipients beside the sender are as many as sendmessage takes, and a minute

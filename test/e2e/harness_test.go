@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/localstage"
+	"signedsocket/localstage/stagetest"
 )
 
 // anyStage returns a client of the running stage that SIGNEDSOCKET_OUTPUTS names, once nobody is in its lobby any more, or of

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"signedsocket/internal/load"
-	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/localstage"
+	"signedsocket/localstage/stagetest"
 )
 
 // putLoad runs a plan against a stage over the wire.

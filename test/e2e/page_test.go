@@ -11,8 +11,8 @@ import (
 	"sync"
 	"testing"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/localstage/stagetest"
 )
 
 // startPage starts a stage that serves the page as it is deployed.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/localstage/stagetest"
 )
 
 // probe runs the probe against a stage and returns what it prints, and whether it was content.

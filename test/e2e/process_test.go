@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/localstage"
+	"signedsocket/localstage/stagetest"
 )
 
 func contextThatEndsSoon(t *testing.T) context.Context {
@@ -61,19 +61,19 @@ func TestKillingAFunctionMidInvocationIsAnsweredAndTheStageGoesOn(t *testing.T) 
 	}
 }
 
-// command builds cmd/localstage once per test that plays its process.
+// command builds the localstage command once per test that plays its process.
 func command(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "localstage")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/localstage")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./localstage/cmd/localstage")
 	build.Dir = stagetest.Root()
 	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build cmd/localstage: %v\n%s", err, output)
+		t.Fatalf("build localstage/cmd/localstage: %v\n%s", err, output)
 	}
 	return binary
 }
 
-// process starts cmd/localstage in the repository and returns it when it is ready.
+// process starts the localstage command in the repository and returns it when it is ready.
 func process(t *testing.T, binary, state string) (*exec.Cmd, *stageclient.Client) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary, "--listen", "127.0.0.1:0", "--state", state, "--without", stagetest.FrontendFunction, "--json")

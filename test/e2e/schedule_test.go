@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/localstage"
+	"signedsocket/localstage/stagetest"
 )
 
 // hurriedClock is a stage's clock on which a minute takes a tenth of a second.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/localstage/stagetest"
 )
 
 func TestSignUrlAnswersOnlyToUsersOfTheIssuer(t *testing.T) {

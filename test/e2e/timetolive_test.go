@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/stagetest"
+	"signedsocket/localstage"
+	"signedsocket/localstage/stagetest"
 )
 
 // leapingClock is the machine's clock, which can leap forward.

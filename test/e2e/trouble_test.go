@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/localstage"
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/localstage"
+	"signedsocket/localstage/stagetest"
 )
 
 // TestTheChatHoldsInTrouble plays clients that do what a good client does, no more: they try again when they are told that

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/localstage/stagetest"
 	"signedsocket/internal/stageclient"
+	"signedsocket/localstage/stagetest"
 )
 
 // filter is an AWS::Logs::MetricFilter of the template: what it looks for, and in whose log.
@@ -21,7 +21,7 @@ type filter struct{ name, function, pattern string }
 // filters lists the metric filters of the template's SAM transform.
 func filters(t *testing.T) []filter {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(stagetest.Root(), "internal", "localstage", "template", "testdata", "transform.golden.json"))
+	data, err := os.ReadFile(filepath.Join(stagetest.Root(), "localstage", "internal", "template", "testdata", "transform.golden.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-GOLDEN = ROOT / "internal/localstage/template/testdata/transform.golden.json"
+GOLDEN = ROOT / "localstage/internal/template/testdata/transform.golden.json"
 
 # What `sam package` would have put in place of the local folder; the value itself means nothing.
 CODE_URI = "s3://packaged/code.zip"

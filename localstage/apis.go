@@ -1,0 +1,105 @@
+package localstage
+
+import (
+	"fmt"
+
+	"signedsocket/localstage/internal/gateway"
+	"signedsocket/localstage/internal/httpapi"
+	"signedsocket/localstage/internal/template"
+)
+
+// startAPIs serves the template's WebSocket API and, if it has one, its HTTP API.
+func (s *Stage) startAPIs(who *principals) error {
+	socket, err := s.newGateway(s.template.WebSocketAPIs[0], who)
+	if err != nil {
+		return err
+	}
+	s.gateway = socket
+	s.serve(gateway.RecordHeads(s.listeners.webSocket), socket)
+	if len(s.template.HTTPAPIs) == 0 {
+		_ = s.listeners.httpAPI.Close() // nobody shall wait for an answer there
+	}
+	for _, api := range s.template.HTTPAPIs {
+		handler, err := s.newHTTPAPI(api, who)
+		if err != nil {
+			return err
+		}
+		s.serve(s.listeners.httpAPI, handler)
+	}
+	return nil
+}
+
+func (s *Stage) newGateway(api template.WebSocketAPI, who *principals) (*gateway.Gateway, error) {
+	config := gateway.Config{
+		APIID:                    api.ID,
+		Stage:                    api.Stage,
+		Region:                   Region,
+		AccountID:                AccountID,
+		RouteSelectionExpression: api.RouteSelectionExpression,
+		StageVariables:           api.StageVariables,
+		Throttle:                 socketThrottle(api.Throttle),
+		Authorizer:               socketAuthorizer{who.authority},
+		IdleTimeout:              s.config.IdleTimeout,
+		MaxAge:                   s.config.MaxAge,
+		Clock:                    s.config.Clock,
+		Ordering:                 s.config.Ordering,
+		Faults:                   s.config.Faults.gateway(),
+		Log:                      s.config.Log,
+	}
+	for _, route := range api.Routes {
+		integration, err := s.integration(route.Function, routeARN(api.ID, api.Stage, route.Key))
+		if err != nil {
+			return nil, fmt.Errorf("route %s of %s: %w", route.Key, api.LogicalID, err)
+		}
+		config.Routes = append(config.Routes, gateway.Route{
+			Key:               route.Key,
+			AuthorizationType: route.AuthorizationType,
+			Integration:       integration,
+			Timeout:           route.Timeout,
+			TwoWay:            route.TwoWay,
+			Throttle:          routeThrottle(route.Throttle),
+		})
+	}
+	return gateway.New(config)
+}
+
+func (s *Stage) newHTTPAPI(api template.HTTPAPI, who *principals) (*httpapi.API, error) {
+	config := httpapi.Config{
+		APIID:      api.ID,
+		Stage:      api.Stage,
+		Region:     Region,
+		AccountID:  AccountID,
+		CORS:       (*httpapi.CORS)(api.CORS),
+		Throttle:   httpapi.Throttle(api.Throttle),
+		Authorizer: httpAuthorizer{who.authority},
+		Log:        s.config.Log,
+	}
+	for _, route := range api.Routes {
+		integration, err := s.integration(route.Function, httpRouteARN(api.ID, api.Stage, route.Key))
+		if err != nil {
+			return nil, fmt.Errorf("route %s of %s: %w", route.Key, api.LogicalID, err)
+		}
+		config.Routes = append(config.Routes, httpapi.Route{
+			Key:               route.Key,
+			AuthorizationType: route.AuthorizationType,
+			JWT:               (*httpapi.JWTAuthorizer)(route.Authorizer),
+			Scopes:            route.Scopes,
+			Integration:       integration,
+			Timeout:           route.Timeout,
+			Throttle:          (*httpapi.Throttle)(route.Throttle),
+		})
+	}
+	return httpapi.New(config)
+}
+
+func socketThrottle(t template.Throttle) gateway.Throttle {
+	return gateway.Throttle{RatePerSecond: t.RateLimit, Burst: t.BurstLimit}
+}
+
+func routeThrottle(t *template.Throttle) *gateway.Throttle {
+	if t == nil {
+		return nil
+	}
+	throttle := socketThrottle(*t)
+	return &throttle
+}

@@ -1,0 +1,128 @@
+// Command localstage runs template.yaml on this machine: the HTTP API, the
+// WebSocket API with its @connections, DynamoDB and a development issuer, with
+// the functions' own binaries behind them.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"signedsocket/localstage"
+	"signedsocket/localstage/internal/dynamodb"
+	"signedsocket/localstage/internal/gateway"
+	"signedsocket/localstage/internal/webadapter"
+)
+
+const description = `Runs template.yaml on this machine, without an AWS account and without Docker.
+
+The stage builds the functions with the make targets that "sam build" uses and listens on
+three loopback addresses, as on AWS: the HTTP API, the WebSocket API with @connections, and,
+for development only, an OIDC issuer with DynamoDB. Its addresses stand in outputs.json
+in the state folder. Exit codes: 0 stopped, 1 cannot start, 2 bad command line.`
+
+// flags is the command line.
+type flags struct {
+	Template         string            `default:"template.yaml" placeholder:"FILE" help:"The SAM template to run (${default})."`
+	Listen           string            `default:"127.0.0.1:3001" placeholder:"HOST:PORT" help:"Address of the HTTP API (${default}). The WebSocket API takes the next port and development the one after; port 0 picks three free ones."`
+	Param            map[string]string `mapsep:"none" placeholder:"KEY=VALUE" help:"Sets a parameter of the template. Repeatable."`
+	State            string            `default:".localstage" placeholder:"DIR" help:"Folder for the table, outputs.json, credentials and built functions (${default})."`
+	Without          []string          `sep:"none" placeholder:"FUNCTION" help:"Leaves a function out, by its name in the template: it is neither built nor run, and its routes answer 503. Repeatable."`
+	DynamoDBEndpoint string            `name:"dynamodb-endpoint" placeholder:"URL" help:"Uses this DynamoDB instead of the built-in engine, for example DynamoDB Local."`
+	DeleteExpired    *time.Duration    `name:"delete-expired" placeholder:"TIME" help:"Lets the built-in DynamoDB delete items so long after their time to live is over. By default it never does, since AWS may take days: whoever reads an item has to look at its time."`
+	IdleTimeout      time.Duration     `default:"10m" placeholder:"TIME" help:"Closes a connection that was silent for so long (${default}, as on AWS)."`
+	MaxAge           time.Duration     `default:"2h" placeholder:"TIME" help:"Closes a connection that is so old (${default}, as on AWS)."`
+	Order            gateway.Ordering  `default:"concurrent" placeholder:"ORDER" help:"How the messages of one connection reach their function: concurrent (as on AWS: a later one may overtake), serial, or shuffled, which finds code that relies on an order."`
+	EnforceExpires   bool              `name:"enforce-amz-expires" help:"Refuses a signed URL after its X-Amz-Expires. API Gateway is believed to ignore it, so the default is to ignore it."`
+	Fault            map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Injects a fault: hold-101=500ms delays every accepted handshake, delay-functions=500ms every event; lose-disconnects, gone-posts, limit-posts, hold-readers, drop-tcp, kill-functions, dynamodb-throttle, transaction-conflicts, unprocessed-items take a share of 0 to 1. Repeatable."`
+	Seed             uint64            `default:"1" placeholder:"N" help:"Seeds the dice of the faults (${default}): the same seed, the same troubles."`
+	JSON             bool              `name:"json" help:"Prints the outputs as one line of JSON when ready."`
+}
+
+// Validate implements kong's Validatable: a value that nothing can be started with is a bad command line.
+func (f flags) Validate() error {
+	if f.IdleTimeout <= 0 || f.MaxAge <= 0 {
+		return errors.New("--idle-timeout and --max-age must be longer than nothing")
+	}
+	if f.DeleteExpired != nil && *f.DeleteExpired < 0 {
+		return errors.New("--delete-expired cannot be negative")
+	}
+	config, err := f.config()
+	if err != nil {
+		return err
+	}
+	return config.Validate()
+}
+
+// config is the stage that the flags describe.
+func (f flags) config() (localstage.Config, error) {
+	faults, err := localstage.ParseFaults(f.Fault, f.Seed)
+	var timeToLive dynamodb.TTL
+	if f.DeleteExpired != nil {
+		timeToLive = dynamodb.TTL{Delete: true, Lag: *f.DeleteExpired}
+	}
+	return localstage.Config{
+		Template:         f.Template,
+		Listen:           f.Listen,
+		Parameters:       f.Param,
+		State:            f.State,
+		Without:          f.Without,
+		DynamoDBEndpoint: f.DynamoDBEndpoint,
+		TimeToLive:       timeToLive,
+		IdleTimeout:      f.IdleTimeout,
+		MaxAge:           f.MaxAge,
+		Ordering:         f.Order,
+		EnforceExpires:   f.EnforceExpires,
+		Faults:           faults,
+	}, err
+}
+
+// ballast is memory that nobody touches, so that the machine gives none for it. The collector takes it for the stage's and lets as much
+// garbage come together before it collects: a broadcast makes much, of which nothing stays.
+const ballast = 32 << 20 // bytes
+
+func main() {
+	// The stage starts this program once more for each process of a web function.
+	if len(os.Args) == 2 && os.Args[1] == webadapter.Command {
+		os.Exit(webadapter.Main(os.Environ(), os.Stderr))
+	}
+	weight := make([]byte, ballast)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	runtime.KeepAlive(weight)
+	os.Exit(code)
+}
+
+// run parses args and keeps a stage up until ctx ends. It returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var f flags
+	helped := false
+	parser, err := kong.New(&f, kong.Name("localstage"), kong.Description(description),
+		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }))
+	if err != nil {
+		fmt.Fprintln(stderr, "localstage:", err)
+		return 2
+	}
+	_, err = parser.Parse(args)
+	switch {
+	case helped:
+		return 0
+	case err != nil:
+		fmt.Fprintf(stderr, "localstage: %v (see localstage --help)\n", err)
+		return 2
+	}
+	if err := serve(ctx, f, stdout, stderr); err != nil {
+		fmt.Fprintln(stderr, "localstage:", err)
+		return 1
+	}
+	return 0
+}

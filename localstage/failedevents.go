@@ -1,0 +1,67 @@
+package localstage
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"signedsocket/localstage/internal/lambdaapi"
+	"signedsocket/localstage/internal/policy"
+	"signedsocket/localstage/internal/template"
+)
+
+// FailedEvents returns the path of the file, one JSON document a line, with what Lambda has sent to the queue of that
+// logical id because it gave an event up. The file exists from the first of them on.
+func (s *Stage) FailedEvents(queue string) string {
+	return filepath.Join(s.config.State, "failed-events", queue+".jsonl")
+}
+
+// eventInvokeConfig is how the template has a function invoked asynchronously.
+func (s *Stage) eventInvokeConfig(f template.Function, who *principals) lambdaapi.EventInvokeConfig {
+	at := slices.IndexFunc(s.template.EventInvokeConfigs, func(c template.EventInvokeConfig) bool { return c.Function == f.LogicalID })
+	if at < 0 {
+		return lambdaapi.EventInvokeConfig{}
+	}
+	written := s.template.EventInvokeConfigs[at]
+	config := lambdaapi.EventInvokeConfig{MaximumEventAge: written.MaximumEventAge}
+	if written.MaximumRetryAttempts >= 0 {
+		config.MaximumRetryAttempts = &written.MaximumRetryAttempts
+	}
+	if written.OnFailure == "" {
+		return config
+	}
+	log := s.config.Log.With(slog.String("function", f.LogicalID), slog.String("destination", written.OnFailure))
+	// Lambda sends the record with the permissions of the function's role.
+	// Source: Lambda developer guide, "Capturing records of Lambda asynchronous invocations".
+	if !who.byFunction[f.LogicalID].Allows(policy.Request{Action: "sqs:SendMessage", Resource: written.OnFailureARN}).Allowed() {
+		log.Warn("the function's role may not send to its on-failure destination: what fails there is lost")
+		return config
+	}
+	config.OnFailure = func(record []byte) {
+		if err := appendLine(s.FailedEvents(written.OnFailure), record); err != nil {
+			log.Error("an event that was given up is lost", "error", err)
+			return
+		}
+		log.Warn("an event that was given up is kept", "file", s.FailedEvents(written.OnFailure))
+	}
+	return config
+}
+
+// appendLine adds a line to a file that only this user may read: an event holds whatever its sender put there. One
+// write adds the whole line, so several may do so at the same time.
+func appendLine(path string, line []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the folder of failed events: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the file of failed events: %w", err)
+	}
+	_, err = file.Write(append(line, '\n'))
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	return err
+}

@@ -1,0 +1,112 @@
+package localstage
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"signedsocket/localstage/internal/gateway"
+	"signedsocket/localstage/internal/lambda"
+)
+
+// killSpan is within what time after it got its event a function's process is killed.
+const killSpan = 20 * time.Millisecond
+
+// Faults are the troubles that the stage makes on demand. The zero value makes
+// none. A share is between 0 and 1.
+type Faults struct {
+	Hold101              time.Duration // every accepted handshake is answered so much later; posts meanwhile get 410
+	LoseDisconnects      float64       // share of connections whose $disconnect never happens
+	GonePosts            float64       // share of posts answered 410
+	LimitPosts           float64       // share of posts answered 429
+	HoldReaders          float64       // share of connections that stop reading after their 101
+	DropTCP              float64       // share of client messages upon which the TCP connection is cut
+	DelayFunctions       time.Duration // every event reaches its function so much later
+	KillFunctions        float64       // share of events whose function is killed at most killSpan after it got one
+	DynamoDBThrottle     float64       // share of DynamoDB's requests about items that are throttled
+	TransactionConflicts float64       // share of DynamoDB's transactions that are cancelled because of another one
+	UnprocessedItems     float64       // share of DynamoDB's batches of which half is handed back
+	Seed                 uint64        // of the dice
+}
+
+// ParseFaults reads faults by their command-line names, for example hold-101=500ms.
+func ParseFaults(values map[string]string, seed uint64) (Faults, error) {
+	f := Faults{Seed: seed}
+	parsers := map[string]func(string) error{
+		"hold-101":              parsePause(&f.Hold101),
+		"lose-disconnects":      parseShare(&f.LoseDisconnects),
+		"gone-posts":            parseShare(&f.GonePosts),
+		"limit-posts":           parseShare(&f.LimitPosts),
+		"hold-readers":          parseShare(&f.HoldReaders),
+		"drop-tcp":              parseShare(&f.DropTCP),
+		"delay-functions":       parsePause(&f.DelayFunctions),
+		"kill-functions":        parseShare(&f.KillFunctions),
+		"dynamodb-throttle":     parseShare(&f.DynamoDBThrottle),
+		"transaction-conflicts": parseShare(&f.TransactionConflicts),
+		"unprocessed-items":     parseShare(&f.UnprocessedItems),
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		parse, ok := parsers[name]
+		if !ok {
+			known := strings.Join(slices.Sorted(maps.Keys(parsers)), ", ")
+			return Faults{}, fmt.Errorf("unknown fault %q: the known ones are %s", name, known)
+		}
+		if err := parse(values[name]); err != nil {
+			return Faults{}, fmt.Errorf("fault %s: %w", name, err)
+		}
+	}
+	return f, nil
+}
+
+func parseShare(target *float64) func(string) error {
+	return func(value string) (err error) {
+		*target, err = strconv.ParseFloat(value, 64)
+		if err != nil || !(*target >= 0 && *target <= 1) {
+			return fmt.Errorf("%q is no share from 0 to 1", value)
+		}
+		return nil
+	}
+}
+
+func parsePause(target *time.Duration) func(string) error {
+	return func(value string) (err error) {
+		*target, err = time.ParseDuration(value)
+		if err != nil || *target < 0 {
+			return fmt.Errorf("%q is no time such as 500ms", value)
+		}
+		return nil
+	}
+}
+
+func (f Faults) gateway() gateway.Faults {
+	return gateway.Faults{
+		Hold101: f.Hold101, LoseDisconnects: f.LoseDisconnects, GonePosts: f.GonePosts, LimitPosts: f.LimitPosts,
+		HoldReaders: f.HoldReaders, DropTCP: f.DropTCP, Seed: f.Seed,
+	}
+}
+
+// functions returns what shall go wrong with an invocation: what special says, which may be nil, or else what f says.
+func (f Faults) functions(special func(function string) lambda.Fault) func(function string) lambda.Fault {
+	var mu sync.Mutex
+	dice := rand.New(rand.NewPCG(f.Seed, 2))
+	return func(function string) lambda.Fault {
+		if special != nil {
+			if fault := special(function); fault != (lambda.Fault{}) {
+				return fault
+			}
+		}
+		fault := lambda.Fault{Delay: f.DelayFunctions}
+		if f.KillFunctions > 0 {
+			mu.Lock()
+			defer mu.Unlock()
+			fault.Kill = dice.Float64() < f.KillFunctions
+			fault.KillAfter = time.Duration(dice.Int64N(int64(killSpan)))
+		}
+		return fault
+	}
+}

@@ -1,0 +1,135 @@
+package dynamodb
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"signedsocket/localstage/internal/clock"
+)
+
+// Options configure an [Engine]. Only Path has no default.
+type Options struct {
+	// Path is the file that keeps the tables; it and its directory are made when they do not exist. One engine at a
+	// time may use it.
+	Path string
+
+	// Clock is that of time to live and of idempotency tokens; nil means the machine's.
+	Clock clock.Clock
+
+	// TTL says what happens to items whose time to live is over. The zero value never deletes one.
+	TTL TTL
+
+	// Sync makes every write wait for the disk. Without it a write survives the death of the process but perhaps
+	// not a power cut, and is some ten times faster.
+	Sync bool
+
+	// Region and AccountID appear in the ARNs of tables; empty means us-east-1 and 111122223333.
+	Region, AccountID string
+}
+
+// Engine is one DynamoDB of one account and region. It is safe for concurrent use.
+type Engine struct {
+	db        *bbolt.DB
+	clock     clock.Clock
+	ttl       TTL
+	arnPrefix string
+
+	mu     sync.RWMutex
+	tables map[string]*table // by name; what the file holds, kept to spare each request the lookup
+
+	stop    func() // ends the background deletion of expired items and waits for it
+	closing sync.Once
+}
+
+// initialMap is the address space that is mapped from the start, so that no early growth of the file makes writers
+// wait for readers. It costs neither memory nor disk.
+const initialMap = 64 << 20
+
+// lockTimeout is how long Open waits for another engine to let go of the file.
+const lockTimeout = time.Second
+
+// Open opens the engine's file, makes it if need be, and starts the deletion of expired items if the options ask for
+// it. An error says what to do about it; the caller closes the engine.
+func Open(options Options) (*Engine, error) {
+	if err := os.MkdirAll(filepath.Dir(options.Path), 0o700); err != nil {
+		return nil, fmt.Errorf("open DynamoDB file: %w; choose another state directory", err)
+	}
+	db, err := bbolt.Open(options.Path, 0o600, &bbolt.Options{
+		Timeout:         lockTimeout,
+		NoSync:          !options.Sync,
+		NoGrowSync:      !options.Sync,
+		NoFreelistSync:  true,
+		FreelistType:    bbolt.FreelistMapType,
+		InitialMmapSize: initialMap,
+		NoStatistics:    true,
+	})
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, fmt.Errorf("open DynamoDB file %s: another stage uses it; stop that one or choose another state directory", options.Path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open DynamoDB file %s: %w; remove it to begin with empty tables", options.Path, err)
+	}
+	e := &Engine{
+		db:    db,
+		clock: options.Clock,
+		ttl:   options.TTL,
+		arnPrefix: fmt.Sprintf("arn:aws:dynamodb:%s:%s:table/",
+			orElse(options.Region, "us-east-1"), orElse(options.AccountID, "111122223333")),
+	}
+	if e.clock == nil {
+		e.clock = clock.Machine{}
+	}
+	if err := e.load(); err != nil {
+		return nil, fmt.Errorf("read DynamoDB file %s: %w", options.Path, errors.Join(err, db.Close()))
+	}
+	e.stop = e.startSweeping()
+	return e, nil
+}
+
+// Buckets beside those of the tables' items.
+var (
+	tablesBucket       = []byte("tables")        // name → description
+	tokensBucket       = []byte("tokens")        // idempotency token → expiry, request hash
+	tokensExpiryBucket = []byte("tokens-expiry") // expiry, token → nothing
+)
+
+func (e *Engine) load() error {
+	return e.db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range [][]byte{tablesBucket, tokensBucket, tokensExpiryBucket} {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		tables, err := loadTables(tx)
+		e.tables = tables
+		return err
+	})
+}
+
+// Close waits for the requests that are being answered and closes the file. Later requests get an
+// InternalServerError. Closing twice is fine.
+func (e *Engine) Close() error {
+	var err error
+	e.closing.Do(func() {
+		e.stop()
+		err = e.db.Close()
+	})
+	if err != nil {
+		return fmt.Errorf("close DynamoDB file: %w", err)
+	}
+	return nil
+}
+
+func orElse(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}

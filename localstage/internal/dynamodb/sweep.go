@@ -1,0 +1,153 @@
+package dynamodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"signedsocket/localstage/internal/clock"
+)
+
+const (
+	// sweepInterval is how often expired items are looked for, by the engine's clock.
+	sweepInterval = time.Second
+
+	// sweepBatch is how many items one transaction deletes, so that other writers need not wait long.
+	sweepBatch = 200
+)
+
+// sweeper deletes expired items again and again.
+type sweeper struct {
+	engine *Engine
+
+	mu      sync.Mutex // held while it sweeps, too
+	stopped bool
+	timer   clock.Timer
+}
+
+// startSweeping begins the background deletion, if the engine has one, and returns what ends it.
+func (e *Engine) startSweeping() (stop func()) {
+	if !e.ttl.Delete {
+		return func() {}
+	}
+	s := &sweeper{engine: e}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.timer = e.clock.AfterFunc(sweepInterval, s.sweep)
+	return s.stop
+}
+
+func (s *sweeper) sweep() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return
+	}
+	// What fails now is tried again the next time; only a closed file makes it fail.
+	_, _ = s.engine.DeleteExpired(context.Background())
+	s.timer.Reset(sweepInterval)
+}
+
+func (s *sweeper) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	s.timer.Stop()
+}
+
+// DeleteExpired deletes the items whose time to live, by the engine's clock, was over the TTL's lag ago, and returns
+// how many they were. The engine calls it itself every second if its TTL says so. It returns early when ctx is done.
+func (e *Engine) DeleteExpired(ctx context.Context) (int, error) {
+	deleted := 0
+	for _, name := range e.tableNames() {
+		t, err := e.table(name)
+		if err != nil || t.TimeToLiveAttribute == "" {
+			continue // deleted meanwhile, or without time to live
+		}
+		n, err := e.deleteExpiredOf(ctx, t)
+		deleted += n
+		if err != nil {
+			return deleted, fmt.Errorf("delete expired items of %s: %w", name, err)
+		}
+	}
+	return deleted, nil
+}
+
+func (e *Engine) deleteExpiredOf(ctx context.Context, t *table) (int, error) {
+	expired, err := e.expiredKeys(t)
+	if err != nil {
+		return 0, err
+	}
+	deleted := 0
+	for len(expired) > 0 && ctx.Err() == nil {
+		batch := expired[:min(sweepBatch, len(expired))]
+		expired = expired[len(batch):]
+		n, err := e.deleteIfExpired(t.Name, batch)
+		deleted += n
+		if err != nil {
+			return deleted, err
+		}
+	}
+	return deleted, nil
+}
+
+func (e *Engine) expiredKeys(t *table) ([][]byte, error) {
+	var keys [][]byte
+	err := e.db.View(func(tx *bbolt.Tx) error {
+		items, err := t.items(tx)
+		if err != nil {
+			return ignoreDeletedTable(err)
+		}
+		return items.ForEach(func(key, stored []byte) error {
+			expired, err := e.isExpired(t, stored)
+			if expired {
+				keys = append(keys, append([]byte(nil), key...))
+			}
+			return err
+		})
+	})
+	return keys, err
+}
+
+// deleteIfExpired looks again inside the write transaction: an item may have got a new stamp, or its table other
+// settings, since it was found.
+func (e *Engine) deleteIfExpired(tableName string, keys [][]byte) (int, error) {
+	deleted := 0
+	err := e.db.Update(func(tx *bbolt.Tx) error {
+		deleted = 0
+		t, err := loadTable(tx, tableName)
+		if err != nil {
+			return ignoreDeletedTable(err)
+		}
+		items, err := t.items(tx)
+		if err != nil {
+			return ignoreDeletedTable(err)
+		}
+		for _, key := range keys {
+			expired, err := e.isExpired(t, items.Get(key))
+			if err != nil {
+				return err
+			}
+			if !expired {
+				continue
+			}
+			if err := items.Delete(key); err != nil {
+				return err
+			}
+			deleted++
+		}
+		return nil
+	})
+	return deleted, err
+}
+
+func ignoreDeletedTable(err error) error {
+	if refusal, ok := errors.AsType[*Error](err); ok && refusal.Code() == "ResourceNotFoundException" {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,230 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"signedsocket/localstage/internal/clock"
+)
+
+// The service's own values, used where a Config says nothing.
+// Source: "Quotas for configuring and running a WebSocket API".
+const (
+	defaultTimeout     = 29 * time.Second
+	defaultIdleTimeout = 10 * time.Minute
+	defaultMaxAge      = 2 * time.Hour
+	defaultRate        = 10_000 // requests a second
+	defaultBurst       = 5_000  // requests
+)
+
+// Config describes a stage. APIID, Stage, Region, AccountID and Authorizer are
+// needed; every other zero value means what API Gateway does by itself.
+type Config struct {
+	APIID     string // such as "abcd123"
+	Stage     string // such as "prod"
+	Region    string // such as "us-east-1"
+	AccountID string // twelve digits
+
+	// RouteSelectionExpression picks the route of a message. Default
+	// "$request.body.action".
+	RouteSelectionExpression string
+	StageVariables           map[string]string
+	Routes                   []Route
+	Throttle                 Throttle // of each route that has none of its own
+
+	Authorizer Authorizer
+
+	IdleTimeout time.Duration // without a message in either direction; default 10 minutes
+	MaxAge      time.Duration // of a connection; default 2 hours
+	Clock       clock.Clock   // drives idle, age and throttles; default the machine's
+
+	// Now stamps events and answers. It is the machine's time even when Clock
+	// has been moved, since the functions live in the machine's time. Default
+	// time.Now.
+	Now func() time.Time
+
+	Ordering Ordering // of one connection's messages; default Concurrent
+	Faults   Faults
+	Log      *slog.Logger // default discards
+}
+
+// Route is one route of the API with its integration.
+type Route struct {
+	Key               string // "$connect", "$disconnect", "$default" or a custom key
+	AuthorizationType string // "NONE" (also "") or, on $connect only, "AWS_IAM"
+	Integration       Integration
+	Timeout           time.Duration // of one invocation; default 29 s
+	TwoWay            bool          // the handler's body is sent back to the client
+	Throttle          *Throttle     // nil means the stage's
+}
+
+// Throttle is a token bucket. A zero member means the account's default:
+// 10,000 requests a second, a burst of 5,000.
+type Throttle struct {
+	RatePerSecond float64
+	Burst         int
+}
+
+// Ordering says how the messages of one connection reach their integrations.
+type Ordering int
+
+const (
+	// Concurrent starts each message's invocation at once, so a later one may
+	// finish first. Source: assumed; no page promises an order.
+	Concurrent Ordering = iota
+	// Serial starts a message's invocation when the one before has returned.
+	Serial
+	// Shuffled starts each invocation after a random pause of up to 20 ms, so
+	// that code which relies on order fails soon.
+	Shuffled
+)
+
+// UnmarshalText reads an ordering by its name: concurrent, serial or shuffled.
+func (o *Ordering) UnmarshalText(name []byte) error {
+	index := slices.Index([]string{"concurrent", "serial", "shuffled"}, string(name))
+	if index < 0 {
+		return fmt.Errorf("%q is no order of messages: choose concurrent, serial or shuffled", name)
+	}
+	*o = Ordering(index)
+	return nil
+}
+
+// ErrNotPermitted is what an Integration returns, wrapped or not, when the API
+// lacks the permission to invoke the function. A handshake then answers 500
+// and not 502.
+var ErrNotPermitted = errors.New("the API may not invoke the function")
+
+// Integration is the Lambda function behind a route.
+type Integration interface {
+	// Invoke hands over one event as JSON and returns the function's result
+	// as JSON. Any error means that the function failed. It returns soon
+	// after ctx has ended.
+	Invoke(ctx context.Context, event []byte) ([]byte, error)
+}
+
+// Authorizer answers who signed a request and whether they may do what it asks.
+type Authorizer interface {
+	// Authorize judges r, whose body has been read already and is given as
+	// body (nil for a handshake, which has none). It returns the caller's
+	// identity and a nil interface, or the answer that refuses the request.
+	Authorize(r *http.Request, body []byte, access Access) (Identity, Refusal)
+}
+
+// Access is what a request needs to be allowed.
+type Access struct {
+	Action   string // "execute-api:Invoke" or "execute-api:ManageConnections"
+	Resource string // ARN of the resource that policies are evaluated for
+
+	// ResourceShown is the ARN a refusal names: for @connections the template
+	// "…/POST/@connections/{connectionId}", literally. Source: observed.
+	ResourceShown string
+}
+
+// Identity is the signer of a request, as $connect events tell it.
+// Source: observed, $connect events under IAM authorization.
+type Identity struct {
+	UserARN        string
+	AccountID      string
+	Caller         string
+	AccessKey      string
+	User           string
+	PrincipalOrgID string // empty outside of an organization
+}
+
+// Refusal is an HTTP answer that refuses a request. If it is a slog.LogValuer,
+// its value goes to the log, which must hold nothing secret.
+type Refusal interface {
+	// WriteTo writes the whole answer: status, headers, body.
+	WriteTo(w http.ResponseWriter)
+}
+
+func (c Config) withDefaults() Config {
+	if c.RouteSelectionExpression == "" {
+		c.RouteSelectionExpression = "$request.body.action"
+	}
+	if c.IdleTimeout == 0 {
+		c.IdleTimeout = defaultIdleTimeout
+	}
+	if c.MaxAge == 0 {
+		c.MaxAge = defaultMaxAge
+	}
+	if c.Clock == nil {
+		c.Clock = clock.Machine{}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func (c Config) check() error {
+	if c.APIID == "" || c.Stage == "" || c.Region == "" || c.AccountID == "" || c.Authorizer == nil {
+		return errors.New("APIID, Stage, Region, AccountID and Authorizer are needed")
+	}
+	if c.IdleTimeout < 0 || c.MaxAge < 0 {
+		return errors.New("IdleTimeout and MaxAge cannot be negative")
+	}
+	if c.Ordering < Concurrent || c.Ordering > Shuffled {
+		return fmt.Errorf("ordering %d is unknown", c.Ordering)
+	}
+	var keys []string
+	for _, r := range c.Routes {
+		if slices.Contains(keys, r.Key) {
+			return fmt.Errorf("route %q is defined twice", r.Key)
+		}
+		keys = append(keys, r.Key)
+		if err := r.check(); err != nil {
+			return fmt.Errorf("route %q: %w", r.Key, err)
+		}
+	}
+	return c.Faults.check()
+}
+
+func (r Route) check() error {
+	switch {
+	case r.Key == "":
+		return errors.New("a route needs a key")
+	case r.Integration == nil:
+		return errors.New("a route needs an integration")
+	case r.AuthorizationType == "AWS_IAM" && r.Key != routeConnect:
+		// Source: "Control and manage access to WebSocket APIs": only $connect is authorized.
+		return errors.New("authorization is possible on $connect only")
+	case !slices.Contains([]string{"", "NONE", "AWS_IAM"}, r.AuthorizationType):
+		return fmt.Errorf("AuthorizationType %q is not supported; use NONE or AWS_IAM", r.AuthorizationType)
+	}
+	return nil
+}
+
+// route is a Route ready for use.
+type route struct {
+	Route
+	limiter *rate.Limiter
+}
+
+func newRoute(r Route, stage Throttle) *route {
+	if r.Timeout == 0 {
+		r.Timeout = defaultTimeout
+	}
+	if r.Throttle != nil {
+		stage = *r.Throttle
+	}
+	if stage.RatePerSecond == 0 {
+		stage.RatePerSecond = defaultRate
+	}
+	if stage.Burst == 0 {
+		stage.Burst = defaultBurst
+	}
+	return &route{Route: r, limiter: rate.NewLimiter(rate.Limit(stage.RatePerSecond), stage.Burst)}
+}
+
+func (r *route) signed() bool { return r.AuthorizationType == "AWS_IAM" }

@@ -1,0 +1,62 @@
+package localstage
+
+import (
+	"net/http"
+	"strings"
+
+	"signedsocket/localstage/internal/iamauth"
+	"signedsocket/localstage/internal/lambdaapi"
+	"signedsocket/localstage/internal/policy"
+	"signedsocket/localstage/internal/sigv4"
+)
+
+// newLambdaAPI serves Lambda's Invoke operation for the template's functions.
+func (s *Stage) newLambdaAPI(who *principals) (*lambdaapi.API, error) {
+	config := lambdaapi.Config{
+		Region:     Region,
+		AccountID:  AccountID,
+		Authorizer: invokeAuthorizer{who.authority},
+		Clock:      s.config.Clock,
+		Log:        s.config.Log,
+	}
+	for _, f := range s.running() {
+		config.Functions = append(config.Functions, lambdaapi.Function{
+			ARN:      f.ARN,
+			Invoker:  s.byLogicalID[f.LogicalID],
+			Reserved: f.ReservedConcurrency > 0,
+			Event:    s.eventInvokeConfig(f, who),
+		})
+	}
+	return lambdaapi.New(config)
+}
+
+// invokeAuthorizer answers for Lambda's Invoke API.
+type invokeAuthorizer struct {
+	authority *iamauth.Authority
+}
+
+// Authorize implements lambdaapi.Authorizer.
+func (i invokeAuthorizer) Authorize(r *http.Request, body []byte, action, resource string) lambdaapi.Refusal {
+	principal, refusal := i.authority.Authenticate(r, body, sigv4.ServiceLambda)
+	if refusal != nil {
+		return refusal
+	}
+	if decision := principal.Allows(policy.Request{Action: action, Resource: resource, Context: conditions(r)}); !decision.Allowed() {
+		return iamauth.Denied(principal, action, resource, decision)
+	}
+	return nil
+}
+
+// developmentOrigin tells the services apart that share the development address.
+func developmentOrigin(dynamoDB, lambda, issuer http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Header.Get("X-Amz-Target") != "":
+			dynamoDB.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, lambdaapi.Path):
+			lambda.ServeHTTP(w, r)
+		default:
+			issuer.ServeHTTP(w, r)
+		}
+	})
+}

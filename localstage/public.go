@@ -1,0 +1,56 @@
+package localstage
+
+import (
+	"signedsocket/localstage/internal/clock"
+	"signedsocket/localstage/internal/dynamodb"
+	"signedsocket/localstage/internal/gateway"
+	"signedsocket/localstage/internal/lambda"
+	"signedsocket/localstage/internal/template"
+)
+
+// The types of Config's fields that callers name. The packages that declare them are closed to callers.
+type (
+	// Clock tells the stage's time. A test hurries it or moves it.
+	Clock = clock.Clock
+	// Timer is a pending call of a Clock.
+	Timer = clock.Timer
+	// MachineClock is the machine's own clock. A clock of a test embeds it and replaces a part of it.
+	MachineClock = clock.Machine
+	// TimeToLive says whether the built-in DynamoDB engine deletes expired items, and how late.
+	TimeToLive = dynamodb.TTL
+	// Ordering says how the messages of one connection reach their function.
+	Ordering = gateway.Ordering
+	// InvocationFault says which fault one invocation of a function meets. The zero value is none.
+	InvocationFault = lambda.Fault
+)
+
+// The values of Ordering: the messages of a connection reach their function side by side (as on AWS), one after the
+// other, or in a random order.
+const (
+	Concurrent = gateway.Concurrent
+	Serial     = gateway.Serial
+	Shuffled   = gateway.Shuffled
+)
+
+// Template is a SAM template that is read and resolved: functions, roles, APIs, tables and outputs.
+type Template = template.Template
+
+// issuerByDefault is the issuer of a stage that listens on its command's default address.
+const issuerByDefault = "http://127.0.0.1:3003"
+
+// LoadTemplate reads the template at path and resolves it with these parameters, as a stage does. It starts nothing.
+func LoadTemplate(path string, parameters map[string]string) (*Template, error) {
+	return readTemplate(path, parameters, issuerByDefault)
+}
+
+// readTemplate reads a template for the account and Region of a stage. The template's parameter OidcIssuer gets issuer
+// unless parameters name another one.
+func readTemplate(path string, parameters map[string]string, issuer string) (*Template, error) {
+	return template.Load(path, template.Options{
+		Parameters: parameters,
+		Defaults:   map[string]string{"OidcIssuer": issuer},
+		Region:     Region,
+		AccountID:  AccountID,
+		StackName:  "local",
+	})
+}

@@ -1,0 +1,65 @@
+package stagetest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"signedsocket/localstage"
+)
+
+// FrontendFunction is the logical id of the function that serves the page. Stages
+// of tests leave it out unless they ask for it: it takes Node.js, and a minute to build.
+const FrontendFunction = "FrontendFunction"
+
+// What is built at most once per test binary.
+//
+//nolint:gochecknoglobals // a test binary has no other place that outlives one test
+var (
+	artifactsOnce = sync.OnceValues(func() (string, error) {
+		return artifacts("functions"), localstage.Build(context.Background(), Template(), artifacts("functions"), FrontendFunction)
+	})
+	withPageOnce = sync.OnceValues(func() (string, error) {
+		return artifacts("with-page"), localstage.Build(context.Background(), Template(), artifacts("with-page"))
+	})
+	adapterOnce = sync.OnceValues(func() (string, error) {
+		program := artifacts("localstage")
+		command := exec.Command("go", "build", "-o", program, "./localstage/cmd/localstage")
+		command.Dir = Root()
+		if output, err := command.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("%w: %s", err, output)
+		}
+		return program, nil
+	})
+)
+
+// artifacts is a path in a folder for each test binary, so that packages tested side
+// by side do not write over each other.
+func artifacts(name string) string {
+	return filepath.Join(Root(), "build", "test", filepath.Base(os.Args[0]), name)
+}
+
+// Artifacts returns the folder with the built functions but for the page's.
+func Artifacts(t testing.TB) string { t.Helper(); return built(t, "the functions", artifactsOnce) }
+
+// withPage returns the folder with all built functions.
+func withPage(t testing.TB) string {
+	t.Helper()
+	return built(t, "the functions and the page", withPageOnce)
+}
+
+// adapter returns the program that stands before the page's server.
+func adapter(t testing.TB) string { t.Helper(); return built(t, "the web adapter", adapterOnce) }
+
+func built(t testing.TB, what string, once func() (string, error)) string {
+	t.Helper()
+	path, err := once()
+	if err != nil {
+		t.Fatalf("build %s: %v", what, err)
+	}
+	return path
+}

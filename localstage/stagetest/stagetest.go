@@ -1,0 +1,172 @@
+// Package stagetest starts local stages for tests: on free ports, with the
+// functions built once per test binary, and everything gone when the test ends.
+//
+// What a stage and its functions log goes to the test's output, and no secret may
+// be in it: the test that finds one there fails, whatever it was about.
+package stagetest
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"signedsocket/internal/stageclient"
+	"signedsocket/localstage"
+	"signedsocket/localstage/internal/lambda"
+)
+
+// Options changes the stage from the one that the repository's template describes.
+type Options struct {
+	Edit       func(template string) string // edits the template's text before the stage reads it
+	Parameters map[string]string
+	Faults     localstage.Faults
+	State      string                   // default: a folder of the test's own
+	Page       bool                     // build and run the page, too, which takes Node.js
+	Configure  func(*localstage.Config) // last word on everything else
+}
+
+// Stage is a running stage, and what is known of its past.
+type Stage struct {
+	*localstage.Stage
+	log *stageLog
+
+	mu      sync.Mutex
+	invoked map[string]int // by the function's name
+}
+
+// Start starts a stage and closes it when the test ends. It fails the test if the stage cannot start.
+func Start(t testing.TB, o Options) *Stage {
+	t.Helper()
+	log := newStageLog(t)
+	stage := &Stage{log: log, invoked: map[string]int{}}
+	config := localstage.Config{
+		Template:   editedTemplate(t, o.Edit),
+		Parameters: o.Parameters,
+		State:      o.State,
+		Artifacts:  Artifacts(t),
+		Without:    []string{FrontendFunction},
+		Faults:     o.Faults,
+		Logs:       log,
+		Log:        slog.New(slog.NewTextHandler(log, nil)),
+	}
+	if config.State == "" {
+		config.State = t.TempDir()
+	}
+	if o.Page {
+		config.Artifacts, config.Adapter, config.Without = withPage(t), adapter(t), nil
+	}
+	if o.Configure != nil {
+		o.Configure(&config)
+	}
+	stage.countInvocations(&config)
+	var err error
+	if stage.Stage, err = localstage.New(t.Context(), config); err != nil {
+		t.Fatalf("start the stage: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := stage.Close(ctx); err != nil {
+			t.Errorf("close the stage: %v", err)
+		}
+	})
+	log.keepSecret(sessionKeys(t, stage.Outputs().Local.CredentialsFile)...)
+	return stage
+}
+
+// countInvocations counts every invocation before whatever fault the test has for it.
+func (s *Stage) countInvocations(c *localstage.Config) {
+	fault := c.FunctionFault
+	c.FunctionFault = func(function string) lambda.Fault {
+		s.mu.Lock()
+		s.invoked[function]++
+		s.mu.Unlock()
+		if fault == nil {
+			return lambda.Fault{}
+		}
+		return fault(function)
+	}
+}
+
+// Invocations returns how often a function has been invoked, by its logical id.
+func (s *Stage) Invocations(logicalID string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	count := 0
+	for name, n := range s.invoked {
+		if strings.Contains(name, "-"+logicalID+"-") {
+			count += n
+		}
+	}
+	return count
+}
+
+// Client returns a client of the stage. What it sends as a credential must not
+// appear in the stage's log.
+func (s *Stage) Client(t testing.TB) *stageclient.Client {
+	t.Helper()
+	outputs, err := stageclient.LoadOutputs(s.OutputsFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &stageclient.Client{Outputs: outputs, HTTP: s.log.witness()}
+}
+
+// Lines returns what a function has logged, line by line.
+func (s *Stage) Lines(logicalID string) []string { return s.log.of(logicalID) }
+
+// Refusals returns why a function has refused, in the order of its log: the
+// values of "reason" in its lines.
+func (s *Stage) Refusals(logicalID string) []string { return s.log.refusals(logicalID) }
+
+// AwaitRefusals waits until a function has logged at least n refusals and returns
+// them all. A line may come a moment later than the answer it is about.
+func (s *Stage) AwaitRefusals(t testing.TB, logicalID string, n int) []string {
+	t.Helper()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(10 * time.Second); ; <-look.C {
+		reasons := s.Refusals(logicalID)
+		if len(reasons) >= n {
+			return reasons
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s has logged the reasons %q, want %d", logicalID, reasons, n)
+		}
+	}
+}
+
+// Root is the folder of the repository.
+func Root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Clean(filepath.Join(filepath.Dir(file), "../.."))
+}
+
+// Template is the path of the repository's template.
+func Template() string { return filepath.Join(Root(), "template.yaml") }
+
+func editedTemplate(t testing.TB, edit func(string) string) string {
+	t.Helper()
+	if edit == nil {
+		return Template()
+	}
+	original, err := os.ReadFile(Template())
+	if err != nil {
+		t.Fatal(err)
+	}
+	edited := edit(string(original))
+	if edited == string(original) {
+		t.Fatal("the edit changed nothing in template.yaml: it no longer matches the template")
+	}
+	path := filepath.Join(t.TempDir(), "template.yaml")
+	if err := os.WriteFile(path, []byte(edited), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
