@@ -3,7 +3,7 @@
 //   node frontend/dev.mjs COMMAND…         against the local stage that COMMAND starts, which prints its outputs as JSON
 //   node frontend/dev.mjs --outputs FILE   against the deployed stack whose outputs are in FILE, with the developer's own AWS credentials
 //
-// People call it as `make dev` and `make dev STACK=name`. docs/local-stage.md says what a deployed stack needs for it.
+// People call it as `make dev` and `make dev STACK=name`. localstage/README.md says what a deployed stack needs for it.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";

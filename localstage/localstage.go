@@ -3,7 +3,7 @@
 // behind them, with the template's routes, roles and policies.
 //
 // It is the oracle that judges the functions and shares no code with them. Where
-// it behaves otherwise than AWS, docs/local-stage.md says so.
+// it behaves otherwise than AWS, FIDELITY.md says so.
 package localstage
 
 import (

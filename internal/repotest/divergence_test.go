@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// TestEveryRowOfTheDivergenceTableNamesItsTests keeps docs/local-stage.md true: a
+// TestEveryRowOfTheDivergenceTableNamesItsTests keeps localstage/FIDELITY.md true: a
 // row names tests, as TestX or TestX/some_case, that exist, or says why none does.
 func TestEveryRowOfTheDivergenceTableNamesItsTests(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile(filepath.Join(root(t), "docs", "local-stage.md"))
+	page, err := os.ReadFile(filepath.Join(root(t), "localstage", "FIDELITY.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ import (
 	"signedsocket/internal/stageclient/clienttest"
 )
 
-// The tests of this file ask what the gateway itself answers, whatever stands behind it. Each names a row of docs/local-stage.md,
+// The tests of this file ask what the gateway itself answers, whatever stands behind it. Each names a row of localstage/FIDELITY.md,
 // which a run against a deployed stage confirms or contradicts.
 
 const (

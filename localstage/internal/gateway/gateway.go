@@ -15,7 +15,7 @@
 //
 // The behaviours are those of API Gateway. Comments beginning with "Source:"
 // name the developer guide's page, or say "observed" (recorded on AWS by
-// others) or "assumed"; docs/local-stage.md lists every divergence.
+// others) or "assumed"; localstage/FIDELITY.md lists every divergence.
 package gateway
 
 import (

@@ -20,7 +20,7 @@ type response struct {
 }
 
 // gatewayAnswer is what the gateway itself says, with the bodies that it is known for.
-// Source: docs/local-stage.md, HTTP API.
+// Source: localstage/FIDELITY.md, HTTP API.
 func gatewayAnswer(status int, message string) *response {
 	return &response{
 		status:  status,

@@ -78,7 +78,7 @@ func Forbidden() *Refusal {
 // answers the resource's account is masked.
 //
 // Source: answers of the services, as public clients recorded them;
-// docs/local-stage.md, refusals.
+// localstage/FIDELITY.md, refusals.
 func Denied(p *Principal, action, resource string, d policy.Decision) *Refusal {
 	service, _, _ := strings.Cut(action, ":")
 	r := newRefusal(service)
@@ -132,7 +132,7 @@ func (r *Refusal) LogValue() slog.Value {
 // x-amzn-RequestId that w already has.
 //
 // Source: answers of the services, as public clients recorded them;
-// docs/local-stage.md, refusals.
+// localstage/FIDELITY.md, refusals.
 func (r *Refusal) WriteTo(w http.ResponseWriter) {
 	h := w.Header()
 	var body []byte

@@ -9,7 +9,7 @@
 // was taken.
 //
 // Sources: IAM User Guide, "Create a signed AWS API request" and "Troubleshoot
-// signed requests for AWS APIs"; docs/local-stage.md lists what differs.
+// signed requests for AWS APIs"; localstage/FIDELITY.md lists what differs.
 package sigv4
 
 import (
