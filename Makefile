@@ -34,7 +34,7 @@ attack: ## Play the attacks that must not get through (part of make test)
 	go test -race -count=1 ./test/attack
 
 mutate: ## Take out one protection after another: the tests named for it must notice (ARGS="--only policy" picks some)
-	@go run ./internal/mutate $(ARGS)
+	@go run ./tools/mutate $(ARGS)
 
 fmt: ## Format the Go code
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
@@ -63,23 +63,23 @@ fuzz-nightly: venv tools/node/node_modules fuzz ## Run every fuzz target for 5 m
 
 .PHONY: bench bench-stage plot cost
 bench: ## Measure posts, broadcasts and starts beside their goals, in 2 minutes (QUICK=1: only see that it works)
-	@go build -o build/bench/bench ./internal/bench && build/bench/bench $(if $(QUICK),--quick)
+	@go build -o build/bench/bench ./tools/bench && build/bench/bench $(if $(QUICK),--quick)
 
 bench-stage: ## Measure the local stage alone: 10,000 connections, their memory, and posts beside a bare broadcast (QUICK=1, too)
-	@go build -o build/bench/bench ./internal/bench && build/bench/bench alone $(if $(QUICK),--quick)
+	@go build -o build/bench/bench ./tools/bench && build/bench/bench alone $(if $(QUICK),--quick)
 
 plot: ## Put the last make bench into docs/benchmarks.md, with its plot
 	@if grep -q '"quick": true' build/bench/results.json; then echo "the last make bench was a quick one, which measures nothing" >&2; exit 1; fi
 	@cp build/bench/results.json docs/benchmarks.json
-	@go run ./internal/bench page docs/benchmarks.json docs/benchmarks.md
+	@go run ./tools/bench page docs/benchmarks.json docs/benchmarks.md
 	@go -C tools/plot run . "$(CURDIR)/docs/benchmarks.json" "$(CURDIR)/docs/benchmarks.svg"
 
 .PHONY: docs
 docs: cost ## Write the tables of the pages that come from the template and the code
-	@UPDATE_DOCS=1 go test -count=1 -run '^TestConfigurationPageIsTheTemplateAndTheCode$$' ./internal/repotest
+	@UPDATE_DOCS=1 go test -count=1 -run '^TestConfigurationPageIsTheTemplateAndTheCode$$' ./tools/repotest
 
 cost: ## Work out what a deployment costs and where its limits are, into docs/scale.md and the README
-	@go run ./internal/cost --write docs/scale.md && go run ./internal/cost --write README.md
+	@go run ./tools/cost --write docs/scale.md && go run ./tools/cost --write README.md
 
 # ── Supply chain ────────────────────────────────────────────────────────────────────────────────────────────────
 # The tools are pinned in a module of their own, so that what they need never reaches the product. A checker that is
@@ -256,7 +256,7 @@ check-build: $(VENV_STAMP) ## Build everything as for AWS, twice, and check what
 		for function in $(GO_FUNCTIONS); do $(MAKE) --silent build-$$function ARTIFACTS_DIR=.aws-sam/build/$$function; done; \
 		functions="$(GO_FUNCTIONS)"; without="--without FrontendFunction"; fi; \
 	for function in $$functions; do $(MAKE) --silent build-$$function ARTIFACTS_DIR=build/again/$$function; done; \
-	go run ./internal/artifacts --again build/again $$without
+	go run ./tools/artifacts --again build/again $$without
 
 # ── Operation ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -301,11 +301,11 @@ endif
 # The stack has to have ExtraSignerArns with whoever runs this, MessagesPerWindow=1000, and nobody else on it; see docs/testing.md.
 e2e-live: $(VENV_STAMP) ## Play the suites against a deployed stack, and record what AWS answers (STACK=name or STAGE=dev)
 	@mkdir -p $(LIVE) && $(SCRIPTS)/stack.py $(WHICH) > $(LIVE)/outputs.json
-	@status=0; $(TOKENS) go run ./internal/suite --outputs $(LIVE)/outputs.json --recordings $(LIVE)/recordings || status=$$?; \
+	@status=0; $(TOKENS) go run ./tools/suite --outputs $(LIVE)/outputs.json --recordings $(LIVE)/recordings || status=$$?; \
 	$(SCRIPTS)/cognito.py $(WHICH) clean; exit $$status
 
 e2e-outputs: ## Play them on a local stage that offers only what a deployed one has (part of make test)
-	@go run ./internal/suite --local
+	@go run ./tools/suite --local
 
 # Every shell has a variable USER: only one that is written on the command line is meant.
 OUTPUTS = .localstage/outputs.json

@@ -15,7 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"signedsocket/internal/docblock"
+	"signedsocket/tools/docblock"
 )
 
 // commandLine is what the program can be asked to do. The last three it asks of itself, for processes of their own.

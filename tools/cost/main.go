@@ -10,7 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"signedsocket/internal/docblock"
+	"signedsocket/tools/docblock"
 )
 
 type flags struct {

@@ -9,15 +9,15 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/docblock"
 	"signedsocket/localstage"
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/segment"
+	"signedsocket/tools/docblock"
 )
 
 const repository = "../.."
 
-// TestPagesShowTheModel: run `go run ./internal/cost --write docs/scale.md` when it fails.
+// TestPagesShowTheModel: run `go run ./tools/cost --write docs/scale.md` when it fails.
 func TestPagesShowTheModel(t *testing.T) {
 	t.Parallel()
 	for page, needed := range map[string]bool{"docs/scale.md": true, "README.md": false} {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/docblock"
+	"signedsocket/tools/docblock"
 )
 
 const repository = "../.."

@@ -12,7 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"signedsocket/internal/docblock"
+	"signedsocket/tools/docblock"
 )
 
 // TestConfigurationPageIsTheTemplateAndTheCode compares the tables of docs/configuration.md with what template.yaml
