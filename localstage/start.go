@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"signedsocket/localstage/internal/dynamodb"
 	"signedsocket/localstage/internal/gateway"
 	"signedsocket/localstage/internal/issuer"
 	"signedsocket/localstage/internal/template"
@@ -92,11 +91,7 @@ func load(c Config, issuer string) (*template.Template, error) {
 // Config.DynamoDBEndpoint. The file of its own is opened in any case, since no other
 // stage can have it open at the same time: it is the lock of the state folder.
 func (s *Stage) openEngine(ctx context.Context) (http.Handler, error) {
-	engine, err := dynamodb.Open(dynamodb.Options{
-		Path:  filepath.Join(s.config.State, "dynamodb.db"),
-		Clock: s.config.Clock,
-		TTL:   s.config.TimeToLive,
-	})
+	engine, err := openDynamoDB(s.config)
 	if err != nil {
 		return nil, err
 	}

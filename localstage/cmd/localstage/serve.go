@@ -32,6 +32,9 @@ func serve(ctx context.Context, f flags, stdout, stderr io.Writer) error {
 		log.Warn("the stage misbehaves on purpose", "faults", fmt.Sprint(f.Fault), "seed", f.Seed)
 	}
 	config.Logs, config.Log = stderr, log
+	if f.DynamoDBOnly {
+		return localstage.ServeDynamoDB(ctx, config, func(address string) error { return announceDynamoDB(stdout, f, address) })
+	}
 	if config.Adapter, err = os.Executable(); err != nil {
 		return fmt.Errorf("find this program, which is the web adapter, too: %w", err)
 	}
@@ -81,6 +84,15 @@ func announce(w io.Writer, f flags, o localstage.Outputs, page string) error {
 		return fmt.Errorf("write the ready lines: %w", err)
 	}
 	return nil
+}
+
+// announceDynamoDB says where the built-in DynamoDB answers: as one line of JSON, or for people.
+func announceDynamoDB(w io.Writer, f flags, address string) error {
+	if f.JSON {
+		return json.NewEncoder(w).Encode(map[string]string{"DynamoDBUrl": address})
+	}
+	_, err := fmt.Fprintf(w, "\nDynamoDB answers at %s\n\n  aws dynamodb list-tables --endpoint-url %s\n\nCtrl-C stops it.\n", address, address)
+	return err
 }
 
 // shellWord quotes text for a shell if it needs to be.

@@ -1,17 +1,11 @@
 package connections
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -25,57 +19,6 @@ import (
 	"signedsocket/shared/guest"
 )
 
-// The Store's expressions are judged by moto, an independent implementation of DynamoDB that runs as
-// a server from the project's Python environment, or by the engine whose address is in
-// SIGNEDSOCKET_DYNAMODB_ENDPOINT. endpoint is the address, or "" when there is no engine.
-var endpoint string
-
-func TestMain(m *testing.M) {
-	stop, err := startMoto()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "moto server:", err)
-	}
-	code := m.Run()
-	stop()
-	os.Exit(code)
-}
-
-// startMoto starts the server on a free port, unless there is another engine, and returns how to end it.
-func startMoto() (stop func(), err error) {
-	stop = func() {}
-	if endpoint = os.Getenv("SIGNEDSOCKET_DYNAMODB_ENDPOINT"); endpoint != "" {
-		return stop, nil
-	}
-	program := os.Getenv("SIGNEDSOCKET_MOTO_SERVER")
-	if program == "" {
-		program = filepath.Join("..", "..", ".venv", "bin", "moto_server")
-	}
-	if _, err := os.Stat(program); err != nil {
-		return stop, fmt.Errorf("%w; install it with: make venv", err)
-	}
-	server := exec.Command(program, "-H", "127.0.0.1", "-p", "0")
-	output, err := server.StderrPipe()
-	if err != nil {
-		return stop, err
-	}
-	if err := server.Start(); err != nil {
-		return stop, err
-	}
-	stop = func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-	}
-	lines := bufio.NewScanner(output)
-	for lines.Scan() {
-		if _, address, ok := strings.Cut(lines.Text(), "Running on "); ok {
-			endpoint = strings.TrimSpace(address)
-			go func() { _, _ = io.Copy(io.Discard, output) }()
-			return stop, nil
-		}
-	}
-	return stop, errors.New("it ended without saying where it listens")
-}
-
 // table is a DynamoDB table of one test.
 type table struct {
 	client *dynamodb.Client
@@ -85,12 +28,6 @@ type table struct {
 // newTable creates a table, reached over the given transport.
 func newTable(t *testing.T, transport http.RoundTripper) table {
 	t.Helper()
-	if endpoint == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("no moto server: run make venv, or set SIGNEDSOCKET_MOTO_SERVER to the program")
-		}
-		t.Skip("NO MOTO SERVER: the table's expressions are not tested; run make venv")
-	}
 	client := dynamodb.New(dynamodb.Options{
 		Region: "us-east-1", BaseEndpoint: &endpoint, HTTPClient: &http.Client{Transport: transport},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
