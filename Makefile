@@ -298,7 +298,7 @@ else
 	@go run ./cmd/chat load --outputs "$(OUTPUTS)" $(ARGS)
 endif
 
-# The stack has to have ExtraSignerArns with whoever runs this, MessagesPerWindow=1000, and nobody else on it; see docs/testing.md.
+# The stack has to have ExtraSignerArns with whoever runs this, MessagesPerWindow=1000, UrlLifetimeSeconds=60, and nobody else on it; see docs/testing.md.
 e2e-live: $(VENV_STAMP) ## Play the suites against a deployed stack, and record what AWS answers (STACK=name or STAGE=dev)
 	@mkdir -p $(LIVE) && $(SCRIPTS)/stack.py $(WHICH) > $(LIVE)/outputs.json
 	@status=0; $(TOKENS) go run ./tools/suite --outputs $(LIVE)/outputs.json --recordings $(LIVE)/recordings || status=$$?; \

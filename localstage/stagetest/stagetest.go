@@ -8,6 +8,7 @@ package stagetest
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -47,7 +48,7 @@ func Start(t testing.TB, o Options) *Stage {
 	stage := &Stage{log: log, invoked: map[string]int{}}
 	config := localstage.Config{
 		Template:   editedTemplate(t, o.Edit),
-		Parameters: o.Parameters,
+		Parameters: withPatience(o.Parameters),
 		State:      o.State,
 		Artifacts:  Artifacts(t),
 		Without:    []string{FrontendFunction},
@@ -78,6 +79,15 @@ func Start(t testing.TB, o Options) *Stage {
 	})
 	log.keepSecret(sessionKeys(t, stage.Outputs().Local.CredentialsFile)...)
 	return stage
+}
+
+// withPatience returns parameters with the longest life of a signed URL, unless they set one: a busy machine may take
+// longer than the default of ten seconds from the request for a URL to the handshake.
+func withPatience(parameters map[string]string) map[string]string {
+	const lifetime = "UrlLifetimeSeconds"
+	all := map[string]string{lifetime: "60"}
+	maps.Copy(all, parameters)
+	return all
 }
 
 // countInvocations counts every invocation before whatever fault the test has for it.

@@ -32,7 +32,10 @@ func startLocal(ctx context.Context) (*local, error) {
 	}
 	stage, err := localstage.New(context.WithoutCancel(ctx), localstage.Config{
 		Template: "template.yaml", State: folder, Without: []string{"FrontendFunction"}, Logs: io.Discard, Log: slog.New(slog.DiscardHandler),
-		Parameters: map[string]string{"ExtraSignerArns": "arn:aws:iam::111122223333:user/admin", "MessagesPerWindow": "1000", "DeployFrontend": "false"},
+		Parameters: map[string]string{
+			"ExtraSignerArns": "arn:aws:iam::111122223333:user/admin", "DeployFrontend": "false",
+			"MessagesPerWindow": "1000", "UrlLifetimeSeconds": "60",
+		},
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start the local stage: %w", err), os.RemoveAll(folder))
