@@ -33,7 +33,7 @@ check: $(TOOLS)/staticcheck $(TOOLS)/gosec $(TOOLS)/actionlint ## Vet and scan t
 attack: ## Play the attacks that must not get through (part of make test)
 	go test -race -count=1 ./test/attack
 
-mutate: ## Take out one protection after another: the tests named for it must notice (ARGS="--only policy" picks some)
+mutate: ## Take out one protection after another: the tests named for it must notice (ARGS="--only Role" picks some)
 	@go run ./tools/mutate $(ARGS)
 
 fmt: ## Format the Go code

@@ -31,7 +31,7 @@ type invoker interface {
 
 // Invoke hands an event to the function.
 func (i integration) Invoke(ctx context.Context, event []byte) ([]byte, error) {
-	if !i.permitted {
+	if !i.permitted { // mutate:stage-permission
 		return nil, gateway.ErrNotPermitted
 	}
 	return i.function.Invoke(ctx, event)

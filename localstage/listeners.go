@@ -81,7 +81,7 @@ func onlyLoopbackHosts(next http.Handler) http.Handler {
 			host = h
 		}
 		ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
-		if host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		if host != "localhost" && (err != nil || !ip.IsLoopback()) { // mutate:stage-host
 			http.Error(w, "This local stage answers to loopback names only.", http.StatusMisdirectedRequest)
 			return
 		}

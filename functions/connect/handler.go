@@ -63,6 +63,7 @@ type handler struct {
 // the log knows it. A dependency that fails gives 503. The cheap checks come first, and the one that
 // uses up the ticket comes last, so that a refused URL is not spent.
 func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+	// mutate:log-query => started := h.now(); for _, v := range event.MultiValueQueryStringParameters { println(v[0]) }
 	started := h.now()
 	log := h.log.With(slog.String("connectionId", event.RequestContext.ConnectionID))
 	if deadline, ok := ctx.Deadline(); ok {
@@ -77,7 +78,7 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 	}
 	if err != nil {
 		if reason := reason(err); reason != "" {
-			log.WarnContext(ctx, "connection refused", slog.String("reason", reason), took)
+			log.WarnContext(ctx, "connection refused", slog.String("reason", reason), took) // mutate:log-reason
 			return events.APIGatewayProxyResponse{StatusCode: http.StatusForbidden}, nil
 		}
 		log.ErrorContext(ctx, "connect failed", slog.Any("error", err), took)
@@ -120,10 +121,10 @@ func (h *handler) check(event events.APIGatewayWebsocketProxyRequest, now time.T
 	if err := granted.CheckTimes(now); err != nil {
 		return grant.Grant{}, err
 	}
-	if err := h.origins.check(event); err != nil {
+	if err := h.origins.check(event); err != nil { // mutate:origin-check
 		return grant.Grant{}, err
 	}
-	if err := h.possession.check(granted.Challenge, offeredProtocols(event)); err != nil {
+	if err := h.possession.check(granted.Challenge, offeredProtocols(event)); err != nil { // mutate:proof-check
 		return grant.Grant{}, err
 	}
 	return granted, nil

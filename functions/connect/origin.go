@@ -44,10 +44,10 @@ func (o origins) check(event events.APIGatewayWebsocketProxyRequest) error {
 	values := headerValues(event, headerOrigin)
 	switch {
 	case len(values) == 0:
-		return errNoOrigin
-	case len(values) > 1:
+		return errNoOrigin // mutate:origin-none
+	case len(values) > 1: // mutate:origin-several
 		return errTwoOrigins
-	case !o[values[0]]:
+	case !o[values[0]]: // mutate:origin-any
 		return errWrongOrigin
 	}
 	return nil

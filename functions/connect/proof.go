@@ -44,7 +44,7 @@ func (p possession) check(challenge string, offered []string) error {
 		if p == possessionOptional {
 			return nil
 		}
-		return errNoChallenge
+		return errNoChallenge // mutate:proof-no-challenge
 	}
 	verifier, proofs := "", 0
 	for _, protocol := range offered {
@@ -55,13 +55,13 @@ func (p possession) check(challenge string, offered []string) error {
 	}
 	switch {
 	case proofs == 0:
-		return errNoProof
+		return errNoProof // mutate:proof-none
 	case proofs > 1, !validVerifier(verifier):
 		return errMalformedProof
 	}
 	digest := sha256.Sum256([]byte(verifier))
 	want := base64.RawURLEncoding.EncodeToString(digest[:])
-	if subtle.ConstantTimeCompare([]byte(want), []byte(challenge)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(want), []byte(challenge)) != 1 { // mutate:proof-any
 		return errWrongProof
 	}
 	return nil

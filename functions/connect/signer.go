@@ -39,11 +39,11 @@ func newSigners(account, caller string, extra []string) (signers, error) {
 func (s *signers) check(identity events.APIGatewayRequestIdentity) error {
 	switch {
 	case identity.AccountID == "" || identity.Caller == "" || identity.UserArn == "":
-		return errNoIdentity
+		return errNoIdentity // mutate:signer-none
 	case identity.AccountID != s.account:
 		return errUnknownSigner
 	case identity.Caller == s.caller, s.extra.Contains(identity.UserArn):
 		return nil
 	}
-	return errUnknownSigner
+	return errUnknownSigner // mutate:signer-any
 }

@@ -91,7 +91,7 @@ func (h *handler) reap(ctx context.Context, due connections.Sweep) (err error) {
 // as that can be. Who could be told goodbye has its handshake behind it, and may well have left upon it.
 func (h *handler) hangUp(ctx context.Context, due connections.Sweep) error {
 	heard := h.sayGoodbye(ctx, due)
-	err := h.callback.Close(ctx, due.ConnectionID)
+	err := h.callback.Close(ctx, due.ConnectionID) // mutate:reaper-closes
 	switch {
 	case !errors.Is(err, callback.ErrGone):
 		return err

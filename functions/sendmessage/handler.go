@@ -180,7 +180,8 @@ func (h *handler) strike(ctx context.Context, log *slog.Logger, connectionID str
 // one the sender is in.
 func roomOf(sender connections.Connection, named string) (string, message.Code) {
 	switch {
-	case named != "" && sender.In(named):
+	case named != "" &&
+		sender.In(named): // mutate:frame-room
 		return named, ""
 	case named != "":
 		return "", message.RoomNotAllowed

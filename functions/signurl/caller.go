@@ -28,7 +28,7 @@ type caller struct {
 // gateway vouches for, which is checked again, and in mode iam from the user that the request names.
 // The error is a refusal; one that wraps errNotConfigured says what is missing.
 func (c config) callerOf(request events.APIGatewayV2HTTPRequestContext, named *namedUser, now time.Time) (caller, error) {
-	if named != nil && c.AuthMode != authModeIAM {
+	if named != nil && c.AuthMode != authModeIAM { // mutate:signurl-user-in-any-mode
 		return caller{}, fmt.Errorf("mode %s takes no user: %w", c.AuthMode, errBadRequest)
 	}
 	switch c.AuthMode {
@@ -49,7 +49,10 @@ func (c config) newGuest(now time.Time) (caller, error) {
 		return caller{}, fmt.Errorf("GuestRooms is empty: %w", errNotConfigured)
 	}
 	id := guest.NewID()
-	return caller{subject: id, name: guest.Name(id), rooms: c.GuestRooms, authenticatedAt: now}, nil
+	return caller{
+		subject: id, name: guest.Name(id), authenticatedAt: now,
+		rooms: c.GuestRooms, // mutate:guest-rooms => rooms: append(c.GuestRooms, c.DefaultRooms...),
+	}, nil
 }
 
 // roomsFor returns the rooms for which the URL is: those asked for, or else the default rooms, or,

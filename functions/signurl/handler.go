@@ -117,11 +117,11 @@ func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest
 		return answer{}, fmt.Errorf("no challenge: %w", errBadRequest)
 	}
 	request.Rooms = h.config.roomsFor(caller, request.Rooms)
-	if !caller.mayEnter(request.Rooms) {
+	if !caller.mayEnter(request.Rooms) { // mutate:signurl-rooms
 		return answer{}, errRoomNotAllowed
 	}
 	switch err := h.users.MayConnect(ctx, caller.subject, caller.authenticatedAt, now); {
-	case errors.Is(err, connections.ErrRevoked), errors.Is(err, connections.ErrBanned):
+	case errors.Is(err, connections.ErrRevoked), errors.Is(err, connections.ErrBanned): // mutate:revocation-signurl
 		return answer{}, errRevoked
 	case errors.Is(err, connections.ErrGuestsFull):
 		return answer{}, errGuestsFull

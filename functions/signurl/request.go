@@ -24,7 +24,7 @@ type signRequest struct {
 // in their letter case and each at most once: a body that two parsers could read in two ways is bad.
 func readRequest(event events.APIGatewayV2HTTPRequest) (signRequest, error) {
 	mediaType, _, err := mime.ParseMediaType(header(event, "content-type"))
-	if err != nil || mediaType != "application/json" {
+	if err != nil || mediaType != "application/json" { // mutate:signurl-media-type
 		return signRequest{}, errMediaType
 	}
 	body := []byte(event.Body)
@@ -33,11 +33,12 @@ func readRequest(event events.APIGatewayV2HTTPRequest) (signRequest, error) {
 			return signRequest{}, errBadRequest
 		}
 	}
-	if len(body) > maxBody {
+	if len(body) > maxBody { // mutate:signurl-size
 		return signRequest{}, errTooLarge
 	}
 	var request signRequest
-	if err := json.Unmarshal(body, &request, json.RejectUnknownMembers(true)); err != nil {
+	strict := json.RejectUnknownMembers(true) // mutate:signurl-unknown-members
+	if err := json.Unmarshal(body, &request, strict); err != nil {
 		return signRequest{}, errBadRequest
 	}
 	if len(request.Rooms) > 0 && !grant.ValidRooms(request.Rooms) || request.Challenge != "" && !grant.ValidChallenge(request.Challenge) {

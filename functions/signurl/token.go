@@ -22,6 +22,7 @@ func (c config) tokenCaller(authorizer *events.APIGatewayV2HTTPRequestContextAut
 	case c.OIDCIssuer == "":
 		return caller{}, fmt.Errorf("OidcIssuer is empty: %w", errNotConfigured)
 	case authorizer == nil || authorizer.JWT == nil || len(authorizer.JWT.Claims) == 0:
+		// mutate:signurl-no-authorizer
 		return caller{}, fmt.Errorf("the route has no JWT authorizer: %w", errNotConfigured)
 	case authorizer.JWT.Claims["iss"] != c.OIDCIssuer:
 		return caller{}, fmt.Errorf("the route's JWT authorizer is not OidcIssuer's: %w", errNotConfigured)

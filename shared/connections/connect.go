@@ -70,7 +70,8 @@ func (s *Store) Connect(ctx context.Context, a Admission, now time.Time) (evicte
 func (s *Store) admit(ctx context.Context, a Admission, now time.Time) (user item, full bool, err error) {
 	update := s.userUpdate(a, now)
 	update.UpdateExpression = aws.String("SET #entry = :entry, expiresAt = :keep ADD n :one")
-	update.ConditionExpression = aws.String(notRevoked + " AND (attribute_not_exists(n) OR n < :max)")
+	update.ConditionExpression = aws.String(notRevoked +
+		" AND (attribute_not_exists(n) OR n < :max)") // mutate:user-cap
 	update.ExpressionAttributeValues[":one"] = number(1)
 	update.ExpressionAttributeValues[":max"] = number(int64(s.maxConnections(a.Subject)))
 	actions := append([]types.TransactWriteItem{s.useTicket(a), {Update: update}}, s.insert(a)...)
@@ -101,12 +102,13 @@ func (s *Store) useTicket(a Admission) types.TransactWriteItem {
 	return types.TransactWriteItem{Put: &types.Put{
 		TableName:           aws.String(s.table),
 		Item:                with(ticketKey(a.Ticket), item{"expiresAt": number(a.TicketExpiresAt.Add(ticketMargin).Unix())}),
-		ConditionExpression: aws.String("attribute_not_exists(pk)"),
+		ConditionExpression: aws.String("attribute_not_exists(pk)"), // mutate:ticket-once
 	}}
 }
 
 // notRevoked is the condition on a USER item that revoked spells out in Go.
-const notRevoked = "(attribute_not_exists(notBefore) OR notBefore < :ait) AND (attribute_not_exists(bannedUntil) OR bannedUntil <= :now)"
+const notRevoked = "(attribute_not_exists(notBefore) OR notBefore < :ait)" + // mutate:revocation-connect
+	" AND (attribute_not_exists(bannedUntil) OR bannedUntil <= :now)" // mutate:ban-connect
 
 // revoked returns ErrRevoked or ErrBanned when the condition notRevoked does not hold for a USER item.
 func revoked(user item, authenticatedAt, now time.Time) error {

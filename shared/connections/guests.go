@@ -25,6 +25,7 @@ func (s *Store) maxConnections(subject string) int {
 // their session's end do not count, whoever is late in removing them.
 func (s *Store) guestsFull(pool item, now time.Time) bool {
 	count, _ := numberOf(pool, "n")
+	// mutate:guest-cap => return count < 0
 	return int(count)-len(entriesOver(pool, now)) >= s.limits.GuestConnections
 }
 

@@ -139,7 +139,7 @@ func liveMembers(items []item, now time.Time) []Member {
 	members := make([]Member, 0, len(items))
 	for _, item := range items {
 		sx, _ := numberOf(item, "sx")
-		if sx <= now.Unix() {
+		if sx <= now.Unix() { // mutate:session-listens
 			continue
 		}
 		connectedAt, _ := numberOf(item, "connectedAt")

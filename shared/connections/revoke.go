@@ -44,9 +44,11 @@ func (s *Store) Revoke(ctx context.Context, r Revocation, now time.Time) (connec
 
 func (s *Store) revocation(r Revocation, now time.Time) *dynamodb.UpdateItemInput {
 	update := &dynamodb.UpdateItemInput{
-		TableName:                 aws.String(s.table),
-		Key:                       userKey(r.Subject),
-		UpdateExpression:          aws.String("SET notBefore = :now, expiresAt = if_not_exists(expiresAt, :keep)"),
+		TableName: aws.String(s.table),
+		Key:       userKey(r.Subject),
+		// mutate:revocation-written => UpdateExpression: aws.String("SET elsewhere = :now, " +
+		UpdateExpression: aws.String("SET notBefore = :now, " +
+			"expiresAt = if_not_exists(expiresAt, :keep)"),
 		ExpressionAttributeValues: item{":now": number(now.Unix()), ":keep": number(now.Add(userRetention).Unix())},
 		ReturnValues:              types.ReturnValueAllNew,
 	}

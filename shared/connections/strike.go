@@ -25,7 +25,7 @@ const (
 // was, ErrNotConnected, or a fault.
 func (s *Store) Strike(ctx context.Context, connectionID string, now time.Time) (kicked bool, err error) {
 	var conn item
-	err = retry(ctx, func() error {
+	err = retry(ctx, func() error { // mutate:strikes-counted
 		out, err := s.api.UpdateItem(ctx, s.strike(connectionID, now))
 		if err != nil {
 			return whyNotStruck(err)

@@ -37,7 +37,7 @@ const (
 // signed it. The error is a Refusal.
 func Parse(parameters map[string][]string) (Grant, error) {
 	for name := range parameters {
-		if !known(name) {
+		if !known(name) { // mutate:grant-unknown-parameter
 			return Grant{}, UnknownParameter
 		}
 	}
@@ -79,13 +79,14 @@ func known(name string) bool {
 func (g Grant) CheckTimes(now time.Time) error {
 	lifetime := g.ExpiresAt.Sub(g.IssuedAt)
 	switch {
+	// mutate:grant-lifetime
 	case lifetime <= 0, lifetime > maxLifetime: // wrong at any time, so this comes first
 		return WrongLifetime
-	case g.IssuedAt.After(now.Add(maxSkew)):
+	case g.IssuedAt.After(now.Add(maxSkew)): // mutate:grant-issued-later
 		return NotYetValid
-	case now.After(g.ExpiresAt):
+	case now.After(g.ExpiresAt): // mutate:grant-expired
 		return Expired
-	case !g.SessionEndsAt.After(now):
+	case !g.SessionEndsAt.After(now): // mutate:grant-session-over
 		return SessionOver
 	}
 	return nil
@@ -103,9 +104,9 @@ func (r *reader) one(name string, valid func(string) bool) string {
 	switch {
 	case len(values) == 0:
 		r.refuse("missing_", name)
-	case len(values) > 1:
+	case len(values) > 1: // mutate:grant-repeated-parameter
 		r.refuse("repeated_", name)
-	case !valid(values[0]):
+	case !valid(values[0]): // mutate:grant-malformed-parameter
 		r.refuse("malformed_", name)
 	default:
 		return values[0]

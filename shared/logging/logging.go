@@ -105,7 +105,7 @@ func (r *redactor) replace(groups []string, attr slog.Attr) slog.Attr {
 			return lambdacontext.ReplaceAttr(groups, attr)
 		}
 	}
-	if !allowed(attr.Key) {
+	if !allowed(attr.Key) { // mutate:log-attributes
 		return slog.String(attr.Key, redacted)
 	}
 	switch attr.Value.Kind() {

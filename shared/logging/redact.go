@@ -11,7 +11,7 @@ import (
 // scrub masks what looks like a secret, then cuts the text. In this order: a cut secret would no
 // longer look like one.
 func (r *redactor) scrub(s string, limit int) string {
-	if len(s) >= minSecret {
+	if len(s) >= minSecret { // mutate:log-secrets
 		for _, rule := range r.rules() {
 			s = rule.pattern.ReplaceAllStringFunc(s, rule.mask)
 		}

@@ -40,11 +40,12 @@ type sendFrame struct {
 // good, and otherwise BadMessage, TooLarge or UnknownAction; then at most ClientID is set, when it
 // could be read, so that the answer can name it.
 func Decode(body string) (Send, Code) {
-	if len(body) > maxBody {
+	if len(body) > maxBody { // mutate:frame-size
 		return Send{}, TooLarge
 	}
 	var frame sendFrame
-	if err := json.Unmarshal([]byte(body), &frame, json.RejectUnknownMembers(true)); err != nil {
+	strict := json.RejectUnknownMembers(true) // mutate:frame-unknown-members
+	if err := json.Unmarshal([]byte(body), &frame, strict); err != nil {
 		return Send{}, whyNot(body)
 	}
 	if frame.ID != "" && !validClientID(frame.ID) {

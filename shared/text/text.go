@@ -38,7 +38,7 @@ func forbidden(r rune) bool {
 	switch {
 	case r == '\n':
 		return false
-	case r < 0x20, r >= 0x7F && r <= 0x9F:
+	case r < 0x20, r >= 0x7F && r <= 0x9F: // mutate:frame-text
 		return true
 	case r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069:
 		return true

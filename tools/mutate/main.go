@@ -1,18 +1,41 @@
-// Command mutate proves that the tests hold what they promise: it takes one
-// protection after another out of a copy of the repository and demands that the
-// tests named for it turn red. What survives is a hole in the tests.
+// Command mutate proves that the tests guard the protections: it takes one protection after another out of a copy of
+// the repository, and the tests named for that protection must turn red. A mutation that survives is a hole in the
+// tests.
+//
+// A protection in Go code has a marker, a comment with "mutate:" and its name, at the end of its line or alone on the
+// line above. The syntax on that line decides how the protection is turned around:
+//
+//	if COND                     if false && (COND)
+//	case A, B: without a tag    case false && (A), false && (B):
+//	return X, err               return X, nil
+//	err := f()                  err := error(nil)
+//	f()                         if false { f() }
+//	A && with B on the line     A && (true || (B))
+//	A || with B on the line     A || (false && (B))
+//	"a < :b", for DynamoDB      "(a < :b OR NOT a < :b)", with any AND before or behind it kept
+//	true, false                 false, true
+//
+// A line with anything else, or with two of these, is refused: split it, or write "=> CODE" behind the name, and the
+// code of the line becomes CODE.
+//
+// A protection in the template is a place: "Role.Sid" or "Resource.Property.Key" is removed,
+// "Resource.Property = VALUE" is set, and "; " joins several.
+//
+// The file protections.yaml names the tests of each protection.
 //
 // Exit codes: 0 every mutation was noticed, 1 some was not, 2 it could not run.
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"regexp"
-	"text/tabwriter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -20,94 +43,80 @@ import (
 )
 
 type flags struct {
-	Root     string `default:"." placeholder:"DIR" help:"Folder of the repository (${default})."`
-	Into     string `default:"build/mutate" placeholder:"DIR" help:"Folder for the copies, below which what was compiled is kept for the next run (${default})."`
-	Parallel int    `default:"2" placeholder:"N" help:"Mutations tried at the same time (${default})."`
-	Only     string `placeholder:"REGEXP" help:"Tries only the mutations with such a name."`
+	Root     string         `default:"." placeholder:"DIR" help:"Folder of the repository (${default})."`
+	Into     string         `default:"build/mutate" placeholder:"DIR" help:"Folder for the copies (${default})."`
+	Parallel int            `default:"2" placeholder:"N" help:"Mutations tried at the same time (${default})."`
+	Only     *regexp.Regexp `default:"." placeholder:"REGEXP" help:"Tries only the mutations with such a name."`
 }
 
 func main() {
 	var f flags
-	kong.Parse(&f, kong.Name("mutate"), kong.Description("Takes out one protection after another and demands that the tests named for it turn red."))
+	kong.Parse(&f, kong.Name("mutate"),
+		kong.Description("Takes out one protection after another; the tests named for it must turn red."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	survived, err := run(ctx, f, os.Stdout)
+	survivors, err := run(ctx, f, os.Stdout)
 	stop()
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(2)
-	case survived > 0:
-		fmt.Fprintf(os.Stderr, "mutate: %d mutations were not noticed\n", survived)
+	case survivors > 0:
 		os.Exit(1)
 	}
 }
 
-// run tries the mutations and returns how many went unnoticed.
-func run(ctx context.Context, f flags, out io.Writer) (survived int, err error) {
-	only, err := regexp.Compile(f.Only)
-	if err != nil {
-		return 0, fmt.Errorf("--only: %w", err)
-	}
-	var chosen []mutation
-	for _, m := range mutations() {
-		if only.MatchString(m.name) {
-			chosen = append(chosen, m)
-		}
-	}
-	results, err := tryAll(ctx, f, chosen, out)
+// run tries the mutations, prints what happens and returns how many survived.
+func run(ctx context.Context, f flags, out io.Writer) (survivors int, err error) {
+	all, err := mutations(f.Root)
 	if err != nil {
 		return 0, err
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\nMUTATION\tRESULT\tSECONDS")
-	for _, r := range results {
-		if !r.noticed {
-			survived++
-		}
-		fmt.Fprintf(table, "%s\t%s\t%.0f\n", r.mutation.name, r.text, r.took.Seconds())
+	chosen := slices.DeleteFunc(all, func(m mutation) bool { return !f.Only.MatchString(m.name) })
+	if len(chosen) == 0 {
+		return 0, fmt.Errorf("--only matches no name in %s", protections)
 	}
-	fmt.Fprintf(table, "%d of %d noticed\t\t\n", len(results)-survived, len(results))
-	return survived, table.Flush()
+	problems, err := tryAll(ctx, f, chosen, out)
+	if err != nil {
+		return 0, err
+	}
+	fmt.Fprintln(out)
+	for i, problem := range problems {
+		if problem != "" {
+			survivors++
+			fmt.Fprintf(out, "%s: %s\n", chosen[i].name, problem)
+		}
+	}
+	fmt.Fprintf(out, "%d of %d noticed\n", len(chosen)-survivors, len(chosen))
+	return survivors, nil
 }
 
-// result is what became of a mutation.
-type result struct {
-	mutation mutation
-	noticed  bool
-	text     string
-	took     time.Duration
-}
-
-// tryAll tries mutations in copies of the repository, some at a time. Before, it
-// runs every test that is named in one unchanged copy: a test that is red anyway notices nothing.
-func tryAll(ctx context.Context, f flags, chosen []mutation, out io.Writer) ([]result, error) {
-	copies := make(chan *tree, f.Parallel)
+// tryAll tries mutations in copies of the repository, some at a time, and returns the problem of each, or "". Before
+// that it runs every named test in one unchanged copy: a test that is red anyway notices nothing.
+func tryAll(ctx context.Context, f flags, chosen []mutation, out io.Writer) ([]string, error) {
+	copies := make(chan tree, f.Parallel)
 	for n := range f.Parallel {
 		t, err := copyTree(ctx, f.Root, f.Into, n)
+		if err == nil && n == 0 {
+			err = t.baseline(ctx, chosen)
+		}
 		if err != nil {
 			return nil, err
 		}
 		copies <- t
 	}
-	first := <-copies
-	if err := first.baseline(ctx, chosen); err != nil {
-		return nil, err
-	}
-	copies <- first
-	results := make([]result, len(chosen))
+	problems := make([]string, len(chosen))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(f.Parallel)
 	for i, m := range chosen {
-		group.Go(func() error {
+		group.Go(func() (err error) {
 			t := <-copies
 			defer func() { copies <- t }()
 			started := time.Now()
-			r, err := t.try(ctx, m)
-			r.mutation, r.took = m, time.Since(started)
-			results[i] = r
-			fmt.Fprintf(out, "%s: %s\n", m.name, r.text) // one Write, so lines stay whole
+			problems[i], err = t.try(ctx, m)
+			outcome := cmp.Or(problems[i], "noticed by "+strings.Join(m.tests, ", "))
+			fmt.Fprintf(out, "%s: %s (%.0f s)\n", m.name, outcome, time.Since(started).Seconds())
 			return err
 		})
 	}
-	return results, group.Wait()
+	return problems, group.Wait()
 }

@@ -57,7 +57,7 @@ func parseQuery(raw string) (query, error) {
 		}
 		q = append(q, p)
 	}
-	return q, q.checkAmzNames()
+	return q, q.checkAmzNames() // mutate:stage-twin-parameters
 }
 
 // checkAmzNames refuses ambiguous X-Amz-* names.

@@ -130,7 +130,7 @@ func checkSignature(c *claim, key *Key, in Input) *Error {
 	signature := key.sign(c.scope, toSign)
 	said, once := singleHeader(in.Request, "X-Amz-Content-Sha256")
 	hashHolds := once && (said == "" || said == string(payloadHash))
-	if !hmac.Equal(signature[:], []byte(c.signature)) || !hashHolds {
+	if !hmac.Equal(signature[:], []byte(c.signature)) || !hashHolds { // mutate:stage-signature
 		return invalidSignature(canonical, toSign)
 	}
 	return nil
