@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# e2e-live.sh FOLDER --stack|--stage NAME plays the suites against a deployed stack whose outputs are in the folder,
+# records the answers of AWS there, and removes the users that the suites have made.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+folder=$1
+shift
+status=0
+go run ./tools/suite --outputs "$folder/outputs.json" --recordings "$folder/recordings" || status=$?
+.venv/bin/python tools/python/cognito.py "$@" clean
+exit "$status"

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# test-frontend.sh tests the client package and the page's own parts. Without npm that is a failure in CI, and one loud
+# line elsewhere.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+if ! command -v npm >/dev/null; then
+	if [ "${CI:-}" = true ]; then
+		echo "npm is missing, so the page cannot be tested: install Node.js 20.9 or newer" >&2
+		exit 1
+	fi
+	echo "NOT CHECKED: npm is missing, so the page was not tested; install Node.js 20.9 or newer" >&2
+	exit 0
+fi
+make --no-print-directory frontend-packages
+npm test --prefix frontend --silent -w @signedsocket/client
+npm run typecheck --prefix frontend --silent -w web
+npm test --prefix frontend --silent -w web
