@@ -152,10 +152,10 @@ test: test/e2e/clients/node_modules tools/node/node_modules ## Run every check a
 	go test -race -shuffle=on -timeout 20m ./...
 	@$(MAKE) --no-print-directory e2e-outputs test-browser
 
-check: $(TOOLS)/staticcheck $(TOOLS)/gosec $(TOOLS)/actionlint ## Vet and scan the Go code and the workflows, and verify the modules
+check: $(TOOLS)/staticcheck $(TOOLS)/gosec $(TOOLS)/actionlint ## Check Go code, scripts and workflows, and verify the modules
 	go mod verify && go -C tools/go mod verify && go -C tools/plot mod verify
 	go vet ./... && go -C test/browser vet ./...
-	$(TOOLS)/actionlint -shellcheck= -pyflakes=
+	tools/sh/check-scripts.sh
 	$(TOOLS)/staticcheck ./...
 	$(TOOLS)/gosec $$(go list -f '{{.Dir}}' ./... | sed "s|^$$PWD/||")
 
