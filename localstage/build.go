@@ -67,6 +67,7 @@ func (b builder) buildOne(ctx context.Context, f template.Function) error {
 	if err != nil {
 		return fmt.Errorf("build %s: %w", f.LogicalID, err)
 	}
+	//nolint:gosec // an artifact is no secret
 	if err := errors.Join(os.RemoveAll(artifacts), os.MkdirAll(artifacts, 0o755)); err != nil {
 		return fmt.Errorf("build %s: %w", f.LogicalID, err)
 	}
@@ -75,6 +76,7 @@ func (b builder) buildOne(ctx context.Context, f template.Function) error {
 	})
 	defer patience.Stop()
 	// Variables on make's command line win over those that the Makefile sets for Lambda.
+	//nolint:gosec // make runs a target of the developer's template
 	cmd := exec.CommandContext(ctx, "make", "--no-print-directory", "build-"+f.LogicalID,
 		"ARTIFACTS_DIR="+artifacts, "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
 	cmd.Dir = filepath.Join(b.root, f.CodeURI)

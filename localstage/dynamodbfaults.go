@@ -29,7 +29,7 @@ type dynamoDBFaults struct {
 
 func newDynamoDBFaults(engine http.Handler, f Faults) *dynamoDBFaults {
 	return &dynamoDBFaults{
-		next: engine, dice: rand.New(rand.NewPCG(f.Seed, 1)),
+		next: engine, dice: rand.New(rand.NewPCG(f.Seed, 1)), //nolint:gosec // the seed repeats the faults
 		throttle: f.DynamoDBThrottle, conflicts: f.TransactionConflicts, halves: f.UnprocessedItems,
 	}
 }

@@ -93,7 +93,7 @@ func (f Faults) gateway() gateway.Faults {
 // functions returns what shall go wrong with an invocation: what special says, which may be nil, or else what f says.
 func (f Faults) functions(special func(function string) lambda.Fault) func(function string) lambda.Fault {
 	var mu sync.Mutex
-	dice := rand.New(rand.NewPCG(f.Seed, 2))
+	dice := rand.New(rand.NewPCG(f.Seed, 2)) //nolint:gosec // the seed repeats the faults
 	return func(function string) lambda.Fault {
 		if special != nil {
 			if fault := special(function); fault != (lambda.Fault{}) {

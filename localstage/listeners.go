@@ -30,7 +30,7 @@ func listen(address string) (*listeners, error) {
 		}
 		l, err := net.Listen("tcp", at.String())
 		if err != nil {
-			closeAll(opened)
+			_ = closeAll(opened) // the address that could not be opened is reported
 			return nil, fmt.Errorf("listen on %s: %w (is another stage running? stop it, or choose another address with --listen)", at, err)
 		}
 		opened = append(opened, l)

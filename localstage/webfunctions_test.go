@@ -90,7 +90,7 @@ func pageStage(t *testing.T, change func(*localstage.Config)) (*localstage.Stage
 	artifacts := t.TempDir()
 	script := filepath.Join(artifacts, "FrontendFunction", "run.sh")
 	err = errors.Join(os.MkdirAll(filepath.Dir(script), 0o755),
-		os.WriteFile(script, fmt.Appendf(nil, "#!/bin/sh\nexec \"%s\" %s\n", program, pageServer), 0o755)) //nolint:gosec // a program
+		os.WriteFile(script, fmt.Appendf(nil, "#!/bin/sh\nexec \"%s\" %s\n", program, pageServer), 0o755))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -170,7 +170,7 @@ func (c *chat) sendNext(ctx context.Context) {
 	}
 	p.sent = true
 	c.resend.Reset(ackTimeout)
-	c.silence.Reset(silenceMin + rand.N(silenceJitter))
+	c.silence.Reset(silenceMin + rand.N(silenceJitter)) //nolint:gosec // jitter is no secret
 }
 
 // resendFirst makes the first message ready again: it is due, or its answer is late.

@@ -47,7 +47,7 @@ func (c *chat) dialFailed(err error) error {
 func (c *chat) backoff() time.Duration {
 	limit := min(backoffMax, backoffBase<<min(c.attempts, 10))
 	c.attempts++
-	return rand.N(limit)
+	return rand.N(limit) //nolint:gosec // jitter is no secret
 }
 
 // opened makes a new connection the one to send on. The one before, if it is still
@@ -91,7 +91,7 @@ func (c *chat) receive(ctx context.Context, s *session) {
 // heard notes that the connection is alive in both directions.
 func (c *chat) heard() {
 	c.pong.Stop()
-	c.silence.Reset(silenceMin + rand.N(silenceJitter))
+	c.silence.Reset(silenceMin + rand.N(silenceJitter)) //nolint:gosec // jitter is no secret
 }
 
 func (c *chat) ping(ctx context.Context) {

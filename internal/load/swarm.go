@@ -89,7 +89,8 @@ func (s *swarm) connectOne(ctx context.Context, client int) error {
 		if !passing {
 			return fmt.Errorf("connect as %s: %w", s.plan.user(client), err)
 		}
-		if attempt == connectAttempts || !sleepUntil(ctx, time.Now().Add(max(wait, pause/2+rand.N(pause/2)))) {
+		jittered := pause/2 + rand.N(pause/2) //nolint:gosec // jitter is no secret
+		if attempt == connectAttempts || !sleepUntil(ctx, time.Now().Add(max(wait, jittered))) {
 			return nil // one client less; the report says so
 		}
 		pause = min(2*pause, longestBackoff)

@@ -18,7 +18,7 @@ const FrontendFunction = "FrontendFunction"
 
 // What is built at most once per test binary.
 //
-//nolint:gochecknoglobals // a test binary has no other place that outlives one test
+// Variables, because a test binary has no other place that outlives one test.
 var (
 	artifactsOnce = sync.OnceValues(func() (string, error) {
 		return artifacts("functions"), localstage.Build(context.Background(), Template(), artifacts("functions"), FrontendFunction)
@@ -28,6 +28,7 @@ var (
 	})
 	adapterOnce = sync.OnceValues(func() (string, error) {
 		program := artifacts("localstage")
+		//nolint:gosec // go builds into a folder of the test
 		command := exec.Command("go", "build", "-o", program, "./localstage/cmd/localstage")
 		command.Dir = Root()
 		if output, err := command.CombinedOutput(); err != nil {

@@ -120,7 +120,7 @@ func leaks(lines []string, secrets map[string]struct{}) []string {
 // sessionKeys returns the secret keys and session tokens of a stage's credentials file.
 func sessionKeys(t testing.TB, path string) []string {
 	t.Helper()
-	file, err := os.ReadFile(path)
+	file, err := os.ReadFile(path) //nolint:gosec // a developer names the file
 	if err != nil {
 		t.Fatal(err)
 	}

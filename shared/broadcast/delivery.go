@@ -24,7 +24,7 @@ type post struct {
 // goroutines, and one to thousands no more than the limit.
 type delivery struct {
 	*Broadcaster
-	ctx   context.Context //nolint:containedctx // a delivery lives as long as the call that it is for
+	ctx   context.Context // a delivery lives as long as the call that it is for
 	frame callback.Frame
 	open  sync.WaitGroup // recipients without a result
 

@@ -44,7 +44,7 @@ func Pause(n int) time.Duration {
 	if n < 4 {
 		longest = min(longest, firstPause<<(n-1))
 	}
-	return rand.N(longest)
+	return rand.N(longest) //nolint:gosec // jitter is no secret
 }
 
 // Try sends a frame to a connection once. The error is ErrGone, ErrTooLarge, ErrThrottled,

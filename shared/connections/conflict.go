@@ -40,7 +40,7 @@ func retry(ctx context.Context, attempt func() error) error {
 		if err == nil || !isConflict(err) {
 			return err
 		}
-		pause := rand.N(longest)
+		pause := rand.N(longest) //nolint:gosec // jitter is no secret
 		if time.Now().Add(pause).After(deadline) {
 			return fmt.Errorf("still in conflict after %s: %w", conflictBudget, err)
 		}

@@ -78,8 +78,8 @@ func (e entry) compare(other entry) int {
 // shardOf returns the shard in which a connection is listed, the same in all of its rooms.
 func shardOf(connectionID string, shards int) int {
 	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(connectionID)) // hash.Hash never returns an error
-	return int(hash.Sum32() % uint32(shards))
+	_, _ = hash.Write([]byte(connectionID))   // hash.Hash never returns an error
+	return int(hash.Sum32() % uint32(shards)) //nolint:gosec // RoomShards is 1 to 32
 }
 
 // with returns a new item of a key and attributes.

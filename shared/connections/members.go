@@ -126,7 +126,7 @@ func (s *Store) query(ctx context.Context, input *dynamodb.QueryInput) (*dynamod
 		select {
 		case <-ctx.Done():
 			return nil, err
-		case <-time.After(rand.N(longestPause)):
+		case <-time.After(rand.N(longestPause)): //nolint:gosec // jitter is no secret
 		}
 	}
 }

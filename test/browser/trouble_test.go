@@ -33,7 +33,7 @@ func TestMessagesResumeAfterARestartWithoutRepeats(t *testing.T) {
 	}
 	one.awaitStatus("waiting", "signing", "connecting")
 	one.say("meanwhile")
-	stage = startStage(t, options)
+	startStage(t, options)
 	for _, p := range []*person{one, other} {
 		p.await(`document.querySelector(".connection").dataset.status === "open" || document.querySelector(".connection button")?.click()`)
 	}

@@ -40,6 +40,7 @@ func Running(t testing.TB) *stageclient.Client {
 // record makes a client write down what it sends and gets.
 func record(t testing.TB, client *stageclient.Client, path string) {
 	t.Helper()
+	//nolint:gosec // a developer names the file
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)

@@ -22,13 +22,13 @@ const maxAttributeName = 65535
 type storedItem []byte
 
 func encodeItem(item mapValue) storedItem {
-	return appendItem(binary.AppendUvarint(nil, uint64(item.itemSize())), item)
+	return appendItem(binary.AppendUvarint(nil, uint64(item.itemSize())), item) //nolint:gosec // a size is not negative
 }
 
 // split returns the item's size and JSON form.
 func (s storedItem) split() (size int, wire []byte) {
 	n, length := binary.Uvarint(s)
-	return int(n), s[max(0, length):]
+	return int(n), s[max(0, length):] //nolint:gosec // an item has at most 400 KB
 }
 
 // wire returns a copy of the JSON form; the stored one belongs to the file.

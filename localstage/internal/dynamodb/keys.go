@@ -54,7 +54,7 @@ func appendNumberKey(dst []byte, n numberValue) []byte {
 	if sign < 0 {
 		class, mask = negativeNumber, 0xff
 	}
-	dst = append(dst, class, byte(exponent+exponentOffset)^mask)
+	dst = append(dst, class, byte(exponent+exponentOffset)^mask) //nolint:gosec // the offset makes it a byte
 	for i := range len(digits) {
 		dst = append(dst, digits[i]^mask)
 	}

@@ -53,6 +53,7 @@ func (c tokenClaim) make(tx *bbolt.Tx) (done bool, err error) {
 	if err := c.clearExpired(tx); err != nil {
 		return false, err
 	}
+	//nolint:gosec // the time is after 1970
 	expiry := binary.BigEndian.AppendUint64(nil, uint64(c.now+int64(tokenLifetime)))
 	if err := tx.Bucket(tokensExpiryBucket).Put(append(bytes.Clone(expiry), c.token...), nil); err != nil {
 		return false, err
@@ -62,7 +63,7 @@ func (c tokenClaim) make(tx *bbolt.Tx) (done bool, err error) {
 
 // isAlive looks at the expiry with which a record or a key of the expiry bucket begins.
 func (c tokenClaim) isAlive(record []byte) bool {
-	return int64(binary.BigEndian.Uint64(record)) > c.now
+	return int64(binary.BigEndian.Uint64(record)) > c.now //nolint:gosec // make has written an int64
 }
 
 func (c tokenClaim) clearExpired(tx *bbolt.Tx) error {

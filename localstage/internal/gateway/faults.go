@@ -43,7 +43,7 @@ type chaos struct {
 }
 
 func newChaos(f Faults) *chaos {
-	return &chaos{Faults: f, dice: rand.New(rand.NewPCG(f.Seed, 0))}
+	return &chaos{Faults: f, dice: rand.New(rand.NewPCG(f.Seed, 0))} //nolint:gosec // the seed repeats the faults
 }
 
 // strikes reports whether a fault of this share happens now.

@@ -46,5 +46,6 @@ func closeFrame(code int, reason string) []byte {
 	if code == closeNoStatus {
 		return ws.MustCompileFrame(ws.NewCloseFrame(nil))
 	}
+	//nolint:gosec // a close code is below 65,536
 	return ws.MustCompileFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(ws.StatusCode(code), reason)))
 }

@@ -1,7 +1,7 @@
 package gateway
 
 import (
-	"crypto/sha1"
+	"crypto/sha1" //nolint:gosec // RFC 6455 demands SHA-1, where it protects nothing
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -61,7 +61,7 @@ func isKey(values []string) bool {
 // header of its own.
 // Source: the headers were observed; RFC 6455, 4.2.2.
 func switchingProtocols(key string, subprotocols []string, now time.Time) []byte {
-	sum := sha1.Sum([]byte(key + acceptGUID))
+	sum := sha1.Sum([]byte(key + acceptGUID)) //nolint:gosec // RFC 6455 demands SHA-1, where it protects nothing
 	var b strings.Builder
 	b.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
 	b.WriteString("Date: " + now.UTC().Format(http.TimeFormat) + "\r\n")

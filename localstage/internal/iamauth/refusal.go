@@ -152,6 +152,7 @@ func (r *Refusal) WriteTo(w http.ResponseWriter) {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(r.Status)
+	//nolint:gosec // the Content-Type is JSON
 	_, _ = w.Write(body) // a client that is gone cannot be told
 }
 

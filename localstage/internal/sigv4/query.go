@@ -13,10 +13,10 @@ const maxParameters = 64
 // The parameters of a presigned request.
 const (
 	paramAlgorithm     = "X-Amz-Algorithm"
-	paramCredential    = "X-Amz-Credential"
+	paramCredential    = "X-Amz-Credential" //nolint:gosec // the name of a parameter
 	paramDate          = "X-Amz-Date"
 	paramExpires       = "X-Amz-Expires"
-	paramSecurityToken = "X-Amz-Security-Token"
+	paramSecurityToken = "X-Amz-Security-Token" //nolint:gosec // the name of a parameter
 	paramSignature     = "X-Amz-Signature"
 	paramSignedHeaders = "X-Amz-SignedHeaders"
 )
@@ -136,6 +136,7 @@ func (q query) appendCanonical(b []byte) []byte {
 // otherwise a signed %2B could be exchanged for a + that the next parser takes
 // for a space.
 func decode(s string) (decoded, encoded string, err error) {
+	//nolint:gosec // r is ASCII here
 	if !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 || !isUnreserved(byte(r)) }) {
 		return s, s, nil
 	}

@@ -26,7 +26,7 @@ const (
 	typeDashboard     = "AWS::CloudWatch::Dashboard"
 	typeAlarm         = "AWS::CloudWatch::Alarm"
 	typeTopic         = "AWS::SNS::Topic"
-	typeSecret        = "AWS::SecretsManager::Secret"
+	typeSecret        = "AWS::SecretsManager::Secret" //nolint:gosec // the name of a type of resource
 	typeEventInvoke   = "AWS::Lambda::EventInvokeConfig"
 	typeQueue         = "AWS::SQS::Queue"
 )

@@ -16,7 +16,7 @@ func (f Function) CheckSources(dir string) error {
 		return fmt.Errorf("%s: its CodeUri %s is no folder", f.LogicalID, folder)
 	}
 	path := filepath.Join(folder, "Makefile")
-	data, err := os.ReadFile(path)
+	data, err := os.ReadFile(path) //nolint:gosec // a developer names the file
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%s: its CodeUri %s has no Makefile", f.LogicalID, folder)
 	}

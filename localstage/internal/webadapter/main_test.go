@@ -152,7 +152,7 @@ func start(t *testing.T, timeout time.Duration, variables map[string]string) web
 	}
 	artifact := t.TempDir()
 	script := fmt.Sprintf("#!/bin/sh\n\"%s\" %s\nexit $?\n", program, webServer)
-	if err := os.WriteFile(filepath.Join(artifact, "run.sh"), []byte(script), 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(artifact, "run.sh"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	environment := map[string]string{"PORT": "3000", "AWS_LWA_READINESS_CHECK_PATH": "/healthz", "GREETING": "hello"}
