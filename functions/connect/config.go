@@ -3,8 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 
-	"github.com/caarlos0/env/v11"
+	"signedsocket/shared/setting"
 )
 
 // config is what the function reads from its environment.
@@ -22,16 +23,19 @@ type config struct {
 
 	signers signers // SignerCaller and ExtraSignerARNs
 	origins origins // FrontendOrigin and AllowedOrigins
+	leftOut error   // entries of ExtraSignerARNs and AllowedOrigins that can have no effect
 }
 
 // readConfig returns the configuration, or all problems with it together.
 func readConfig(environment map[string]string) (config, error) {
-	c, err := env.ParseAsWithOptions[config](env.Options{Environment: environment})
+	c, err := setting.Read[config](environment)
 	problems := []error{err}
 	if err == nil {
 		problems = append(problems, c.validate()...)
 	}
-	c.signers, err = newSigners(c.AccountID, c.SignerCaller, c.ExtraSignerARNs)
+	var noSigners error
+	c.signers, noSigners, err = newSigners(c.AccountID, c.SignerCaller, setting.Different(c.ExtraSignerARNs))
+	c.leftOut = errors.Join(c.leftOut, noSigners)
 	return c, errors.Join(append(problems, err)...)
 }
 
@@ -44,9 +48,14 @@ func (c *config) validate() (problems []error) {
 			problems = append(problems, fmt.Errorf("%s must be at least 1", name))
 		}
 	}
-	var err error
-	if c.origins, err = newOrigins(append(c.AllowedOrigins, c.FrontendOrigin)...); err != nil {
-		problems = append(problems, fmt.Errorf("FRONTEND_ORIGIN and ALLOWED_ORIGINS: %w", err))
+	page, err := newOrigins(c.FrontendOrigin)
+	if err != nil {
+		problems = append(problems, fmt.Errorf("FRONTEND_ORIGIN: %w", err))
 	}
+	c.origins, err = newOrigins(setting.Different(c.AllowedOrigins)...)
+	if err != nil {
+		c.leftOut = fmt.Errorf("ALLOWED_ORIGINS: %w", err)
+	}
+	maps.Copy(c.origins, page)
 	return append(problems, c.ProofOfPossession.validate())
 }

@@ -50,7 +50,7 @@ func (f *fakeStore) Connect(ctx context.Context, a connections.Admission, _ time
 
 func newTestHandler(t *testing.T, store store) (*handler, *bytes.Buffer) {
 	t.Helper()
-	signers, err := newSigners(account, caller, nil)
+	signers, _, err := newSigners(account, caller, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,27 +15,35 @@ const headerOrigin = "Origin"
 // this keeps other sites from using a visitor's browser. It keeps no program out, which can say anything.
 type origins map[string]bool
 
-// newOrigins returns a set of origins, each written as browsers do: scheme, host in lower case, and port
-// unless it is the scheme's own. Anything else could never match, and is an error.
+// newOrigins returns a set of origins, each as browsers write it: scheme, host in lower case, and port unless it is the
+// scheme's own. The error names the entries that could never match; the set holds the others.
 func newOrigins(list ...string) (origins, error) {
 	set := make(origins)
 	var problems []error
-	for _, origin := range list {
-		if !validOrigin(origin) {
-			problems = append(problems, fmt.Errorf("%q is no origin: write it as https://chat.example.com", origin))
+	for _, entry := range list {
+		origin, ok := asBrowsersWriteIt(entry)
+		if !ok {
+			problems = append(problems, fmt.Errorf("%q is no origin: write it as https://chat.example.com", entry))
+			continue
 		}
 		set[origin] = true
 	}
 	return set, errors.Join(problems...)
 }
 
-func validOrigin(origin string) bool {
+// asBrowsersWriteIt returns an origin without the scheme's own port, and whether it is an origin at all.
+func asBrowsersWriteIt(origin string) (string, bool) {
 	parsed, err := url.Parse(origin)
-	if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Hostname() == "" || strings.Contains(origin, "*") {
-		return false
+	if err != nil || parsed.Hostname() == "" || strings.Contains(origin, "*") || origin != parsed.Scheme+"://"+strings.ToLower(parsed.Host) {
+		return "", false
 	}
-	ownPort := map[string]string{"https": "443", "http": "80"}[parsed.Scheme]
-	return parsed.Port() != ownPort && origin == parsed.Scheme+"://"+strings.ToLower(parsed.Host)
+	switch parsed.Scheme {
+	case "https":
+		return strings.TrimSuffix(origin, ":443"), true
+	case "http":
+		return strings.TrimSuffix(origin, ":80"), true
+	}
+	return "", false
 }
 
 // check returns why a handshake is not from an accepted page, or nil. A handshake without Origin is not

@@ -20,18 +20,17 @@ type signers struct {
 	extra  principal.Set
 }
 
-// newSigners returns the signers of an account: signurl by its caller, "<role id>:<function name>",
-// and users and roles by their IAM ARN.
-func newSigners(account, caller string, extra []string) (signers, error) {
-	var problems []error
+// newSigners returns the signers of an account: signurl by its caller, "<role id>:<function name>", and users and roles
+// by their IAM ARN. The set of extra signers lacks those that leftOut names.
+func newSigners(account, caller string, extra []string) (s signers, leftOut, err error) {
 	if role, function, ok := strings.Cut(caller, ":"); caller != "" && (!ok || role == "" || function == "") {
-		problems = append(problems, errors.New("SIGNER_CALLER must be of the form <role id>:<function name>"))
+		err = errors.New("SIGNER_CALLER must be of the form <role id>:<function name>")
 	}
-	set, err := principal.NewSet(account, extra)
-	if err != nil {
-		problems = append(problems, fmt.Errorf("EXTRA_SIGNER_ARNS: %w", err))
+	set, leftOut := principal.NewSet(account, extra)
+	if leftOut != nil {
+		leftOut = fmt.Errorf("EXTRA_SIGNER_ARNS: %w", leftOut)
 	}
-	return signers{account: account, caller: caller, extra: set}, errors.Join(problems...)
+	return signers{account: account, caller: caller, extra: set}, leftOut, err
 }
 
 // check returns why the signer of a handshake is not accepted, or nil. API Gateway puts the identity

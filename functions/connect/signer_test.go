@@ -22,12 +22,12 @@ func signed() events.APIGatewayRequestIdentity {
 
 func TestSigners(t *testing.T) {
 	t.Parallel()
-	s, err := newSigners(account, caller, []string{
+	s, leftOut, err := newSigners(account, caller, []string{
 		"arn:aws:iam::111122223333:user/dev", "arn:aws:iam::111122223333:user/team/alice",
 		"arn:aws:iam::111122223333:role/ci/deploy", "arn:aws-cn:iam::111122223333:role/china",
 	})
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || leftOut != nil {
+		t.Fatal(err, leftOut)
 	}
 	// with returns the identity of another principal of the account.
 	with := func(caller, arn string) events.APIGatewayRequestIdentity {
@@ -75,7 +75,8 @@ func TestSigners(t *testing.T) {
 	}
 }
 
-func TestOtherPrincipalsRefuseToStart(t *testing.T) {
+// TestOtherPrincipalsAreLeftOut: the function starts without them, and the others still count.
+func TestOtherPrincipalsAreLeftOut(t *testing.T) {
 	t.Parallel()
 	for _, principal := range []string{
 		"dev", "*", "", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:group/dev", "arn:aws:iam::111122223333:user/",
@@ -85,13 +86,14 @@ func TestOtherPrincipalsRefuseToStart(t *testing.T) {
 	} {
 		t.Run(principal, func(t *testing.T) {
 			t.Parallel()
-			if s, err := newSigners(account, caller, []string{principal}); err == nil {
-				t.Errorf("%q became %+v", principal, s)
+			s, leftOut, err := newSigners(account, caller, []string{principal, "arn:aws:iam::111122223333:user/dev"})
+			if err != nil || leftOut == nil || s.extra.Len() != 1 || !s.extra.Contains("arn:aws:iam::111122223333:user/dev") {
+				t.Errorf("%q became %+v, %v, %v", principal, s, leftOut, err)
 			}
 		})
 	}
 	for _, caller := range []string{"AROAEXAMPLE", "AROAEXAMPLE:", ":name"} {
-		if _, err := newSigners(account, caller, nil); err == nil {
+		if _, _, err := newSigners(account, caller, nil); err == nil {
 			t.Errorf("caller %q", caller)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"signedsocket/shared/awsenv"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/setting"
 )
 
 // config is what the function reads from its environment.
@@ -34,7 +35,7 @@ func main() {
 
 // newHandler does the work of a cold start, once per process.
 func newHandler(log *slog.Logger, environment map[string]string) (*handler, error) {
-	c, err := env.ParseAsWithOptions[config](env.Options{Environment: environment})
+	c, err := setting.Read[config](environment)
 	if err != nil {
 		return nil, fmt.Errorf("read environment: %w", err)
 	}

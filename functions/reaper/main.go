@@ -16,6 +16,7 @@ import (
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/setting"
 )
 
 // concurrency is how many connections are looked after at the same time.
@@ -41,7 +42,7 @@ func main() {
 
 // newHandler does the work of a cold start, once per process.
 func newHandler(log *slog.Logger, environment map[string]string) (*handler, error) {
-	c, err := env.ParseAsWithOptions[config](env.Options{Environment: environment})
+	c, err := setting.Read[config](environment)
 	if err != nil {
 		return nil, fmt.Errorf("read environment: %w", err)
 	}

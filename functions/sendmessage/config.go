@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 
-	"github.com/caarlos0/env/v11"
+	"signedsocket/shared/setting"
 )
 
 // config is what the function reads from its environment. Lambda itself sets the memory size.
@@ -21,7 +21,7 @@ type config struct {
 
 // readConfig returns the configuration, or all problems with it together.
 func readConfig(environment map[string]string) (config, error) {
-	c, err := env.ParseAsWithOptions[config](env.Options{Environment: environment})
+	c, err := setting.Read[config](environment)
 	if err != nil {
 		return config{}, err
 	}

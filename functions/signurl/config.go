@@ -7,10 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/caarlos0/env/v11"
-
 	"signedsocket/shared/grant"
 	"signedsocket/shared/principal"
+	"signedsocket/shared/setting"
 )
 
 // Who vouches for the user.
@@ -45,18 +44,21 @@ type config struct {
 	ProofOfPossession  string   `env:"PROOF_OF_POSSESSION" envDefault:"required"`
 
 	trustedCallers principal.Set // of TrustedCallerARNs
+	leftOut        error         // entries of TrustedCallerARNs that can have no effect
 }
 
 // readConfig returns the configuration, or all problems with it together.
 func readConfig(environment map[string]string) (config, error) {
-	c, err := env.ParseAsWithOptions[config](env.Options{Environment: environment})
+	c, err := setting.Read[config](environment)
 	if err != nil {
 		return config{}, err
 	}
-	if c.trustedCallers, err = principal.NewSet(c.AccountID, c.TrustedCallerARNs); err != nil {
-		err = fmt.Errorf("TRUSTED_CALLER_ARNS: %w", err)
+	c.DefaultRooms, c.GuestRooms = setting.Different(c.DefaultRooms), setting.Different(c.GuestRooms)
+	c.trustedCallers, err = principal.NewSet(c.AccountID, setting.Different(c.TrustedCallerARNs))
+	if err != nil {
+		c.leftOut = fmt.Errorf("TRUSTED_CALLER_ARNS: %w", err)
 	}
-	return c, errors.Join(append(c.problems(), err)...)
+	return c, errors.Join(c.problems()...)
 }
 
 // problems returns what is wrong with the values that could be read.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,9 +20,7 @@ func TestEnvironment(t *testing.T) {
 		{"nothing of what a mode needs", map[string]string{"OIDC_ISSUER": "", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": ""}, nil},
 		{"nothing that is needed", map[string]string{"WEBSOCKET_URL": "", "TABLE_NAME": "", "ACCOUNT_ID": "", "AUTH_MODE": "", "DEFAULT_ROOMS": ""},
 			[]string{"WEBSOCKET_URL", "TABLE_NAME", "ACCOUNT_ID", "AUTH_MODE", "DEFAULT_ROOMS"}},
-		{"a caller of another account", map[string]string{"TRUSTED_CALLER_ARNS": "arn:aws:iam::444455556666:role/web"}, []string{"TRUSTED_CALLER_ARNS"}},
-		{"callers that are no principals", map[string]string{"TRUSTED_CALLER_ARNS": "arn:aws:iam::111122223333:role/web,*", "GUEST_ROOMS": "a,a", "GUEST_CONNECTIONS": "0"},
-			[]string{"TRUSTED_CALLER_ARNS", "GUEST_ROOMS", "GUEST_CONNECTIONS"}},
+		{"bad values for guests", map[string]string{"GUEST_ROOMS": "a,*", "GUEST_CONNECTIONS": "0"}, []string{"GUEST_ROOMS", "GUEST_CONNECTIONS"}},
 		{"bad values", map[string]string{"AUTH_MODE": "none", "DEFAULT_ROOMS": "Lobby", "URL_LIFETIME_SECONDS": "61", "SESSION_MAX_SECONDS": "0"},
 			[]string{"AUTH_MODE", "DEFAULT_ROOMS", "URL_LIFETIME_SECONDS", "SESSION_MAX_SECONDS"}},
 	}
@@ -40,5 +39,30 @@ func TestEnvironment(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestWhatTheTemplateTakesWorks: callers that can never call are left out and named, and a room that is named twice is one.
+func TestWhatTheTemplateTakesWorks(t *testing.T) {
+	t.Parallel()
+	environment := environment()
+	maps.Copy(environment, map[string]string{
+		"DEFAULT_ROOMS": "a,b,a", "GUEST_ROOMS": "b,b", "SESSION_MAX_SECONDS": "7200.0",
+		"TRUSTED_CALLER_ARNS": "arn:aws:iam::444455556666:role/web,arn:aws:iam::111122223333:role/team/,*,arn:aws:iam::111122223333:role/web",
+	})
+	c, err := readConfig(environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(c.DefaultRooms, []string{"a", "b"}) || !slices.Equal(c.GuestRooms, []string{"b"}) || c.SessionMaxSeconds != 7200 {
+		t.Errorf("readConfig = %+v", c)
+	}
+	for _, left := range []string{"444455556666", "role/team/", `"*"`} {
+		if c.leftOut == nil || !strings.Contains(c.leftOut.Error(), left) {
+			t.Errorf("left out: %v, want %s in it", c.leftOut, left)
+		}
+	}
+	if c.trustedCallers.Len() != 1 || !c.trustedCallers.Contains("arn:aws:sts::111122223333:assumed-role/web/s") {
+		t.Errorf("callers: %+v", c.trustedCallers)
 	}
 }

@@ -38,6 +38,9 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 	if err != nil {
 		return nil, fmt.Errorf("read environment: %w", err)
 	}
+	if c.leftOut != nil {
+		log.Warn("settings left out", slog.Any("error", c.leftOut))
+	}
 	aws, err := awsenv.Load(environment, logging.ForSDK(log))
 	if err != nil {
 		return nil, fmt.Errorf("load AWS config: %w", err)

@@ -19,9 +19,9 @@ type Set struct {
 	roles []string        // ARNs of the role's sessions, up to and with the slash before the session name
 }
 
-// NewSet returns the set of the users and roles with these ARNs, arn:aws:iam::<account>:user/… or
-// role/…. Everything else is an error, and so is a principal of another account: API Gateway lets
-// none of them in. An empty account stands for any. All problems are reported together.
+// NewSet returns the set of the users and roles with these ARNs, arn:aws:iam::<account>:user/… or role/…. It leaves out
+// everything else, and principals of another account: API Gateway lets none of them in. An empty account stands for any.
+// The error names all entries that are left out; the set holds the others.
 func NewSet(account string, arns []string) (Set, error) {
 	set := Set{users: make(map[string]bool)}
 	var problems []error
