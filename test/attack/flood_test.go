@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
@@ -106,7 +109,7 @@ func TestOneUserHoldsNoMoreConnectionsThanAllowed(t *testing.T) {
 func TestAFloodOfRequestsIsThrottledBeforeAnyFunction(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "counts invocations, and AWS throttles at best effort")
-	s := open(t, stagetest.Options{})
+	s := open(t, stagetest.Options{Parameters: map[string]string{"SignUrlRate": "20", "SignUrlBurst": "40", "MessagesPerWindow": "1000"}})
 	s.unharmed(t, nil, func() {
 		for range 200 {
 			if status := s.handshake(t, "", "/prod"); status != http.StatusForbidden {
@@ -138,4 +141,66 @@ func TestAFloodOfRequestsIsThrottledBeforeAnyFunction(t *testing.T) {
 		t.Errorf("of %d requests %d were throttled and %d reached the function", flood, throttled, invoked)
 	}
 	s.nothingDelivered(t)
+}
+
+// TestAStrangerWithoutATokenStopsNoHonestRequest: requests without a token take from the same bucket as good ones, so the
+// bucket has to hold both.
+func TestAStrangerWithoutATokenStopsNoHonestRequest(t *testing.T) {
+	t.Parallel()
+	localOnly(t, "floods a door that others use")
+	s := openEmpty(t, stagetest.Options{})
+	honest := stageclient.Client{Outputs: s.client.Outputs} // it does not wait after a 429, as the client of the suite does
+	const requests, every = 20, 250 * time.Millisecond
+	tokens := make([]string, requests)
+	for i := range tokens {
+		tokens[i] = clienttest.Token(t, s.client, fmt.Sprint("user-", i))
+	}
+	stranger := keepAsking(t, 60, func() int {
+		response, err := http.Post(honest.Outputs.SignURL, "application/json", strings.NewReader("{}")) //nolint:noctx // ends with the test
+		if err != nil {
+			return 0
+		}
+		_ = response.Body.Close()
+		return response.StatusCode
+	})
+	for i, token := range tokens {
+		if _, err := honest.SignURL(clienttest.Within(t), token, nil, stageclient.NewProof().Challenge); err != nil {
+			t.Errorf("honest request %d: %v", i, err)
+		}
+		time.Sleep(every)
+	}
+	answers := stranger()
+	if all := answers[http.StatusUnauthorized]; all < 200 || len(answers) != 1 {
+		t.Errorf("the stranger was answered %v, want 401 alone, and 200 times at least", answers)
+	}
+}
+
+// keepAsking calls request so many times a second until the returned function is called, which counts the answers by status.
+func keepAsking(t *testing.T, perSecond int, request func() int) (stop func() map[int]int) {
+	t.Helper()
+	tick, done := time.NewTicker(time.Second/time.Duration(perSecond)), make(chan struct{})
+	var mu sync.Mutex
+	var running sync.WaitGroup
+	answers := map[int]int{}
+	running.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				running.Go(func() {
+					status := request()
+					mu.Lock()
+					defer mu.Unlock()
+					answers[status]++
+				})
+			}
+		}
+	})
+	return func() map[int]int {
+		tick.Stop()
+		close(done)
+		running.Wait()
+		return answers
+	}
 }

@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,11 +23,10 @@ func BenchmarkMessage(b *testing.B) {
 
 func benchmarkMessage(b *testing.B, recipients int) {
 	stage := stagetest.Start(b, stagetest.Options{
-		Parameters: map[string]string{"MessagesPerWindow": "1000", "ConnectionsPerUser": "100"},
-		// The stage's own limits are not what is measured.
-		Edit: func(template string) string {
-			return strings.NewReplacer("ThrottlingRateLimit: 50\n", "ThrottlingRateLimit: 5000\n", "ThrottlingBurstLimit: 100\n", "ThrottlingBurstLimit: 5000\n",
-				"ThrottlingRateLimit: 20\n", "ThrottlingRateLimit: 5000\n", "ThrottlingBurstLimit: 40\n", "ThrottlingBurstLimit: 5000\n").Replace(template)
+		Parameters: map[string]string{
+			"MessagesPerWindow": "1000", "ConnectionsPerUser": "100",
+			// The stage's own limits are not what is measured.
+			"SignUrlRate": "10000", "SignUrlBurst": "5000", "ConnectRate": "500", "ConnectBurst": "5000",
 		},
 	})
 	outputs, err := stageclient.LoadOutputs(stage.OutputsFile())

@@ -94,13 +94,8 @@ func TestSignUrlRefusesBadRequestsAndSaysWhy(t *testing.T) {
 // TestTheSuiteWaitsWhileAStageThrottlesIt: the suite plays stages whose buckets other tests have emptied.
 func TestTheSuiteWaitsWhileAStageThrottlesIt(t *testing.T) {
 	t.Parallel()
-	smallBuckets := func(template string) string {
-		return strings.NewReplacer(
-			"ThrottlingRateLimit: 20\n          ThrottlingBurstLimit: 40", "ThrottlingRateLimit: 2\n          ThrottlingBurstLimit: 2",
-			"ThrottlingRateLimit: 50\n          ThrottlingBurstLimit: 100", "ThrottlingRateLimit: 2\n          ThrottlingBurstLimit: 2",
-		).Replace(template)
-	}
-	stage, client := startStage(t, stagetest.Options{Edit: smallBuckets})
+	smallBuckets := map[string]string{"SignUrlRate": "2", "SignUrlBurst": "2", "ConnectRate": "2", "ConnectBurst": "2"}
+	stage, client := startStage(t, stagetest.Options{Parameters: smallBuckets})
 	token, err := client.Token(within(t), "alice")
 	if err != nil {
 		t.Fatal(err)

@@ -51,18 +51,14 @@ func TestModelHasTheLimitsOfTheTemplate(t *testing.T) {
 		}
 	}
 	api := loaded.WebSocketAPIs[0]
-	want("messages", templateMessages, api.Throttle.RateLimit)
+	want("handshakes", templateConnect, api.Throttle.RateLimit)
+	want("signed URLs", templateHTTP, loaded.HTTPAPIs[0].Throttle.RateLimit)
 	for _, route := range api.Routes {
 		switch route.Key {
-		case "$connect":
-			want(route.Key, templateConnect, route.Throttle.RateLimit)
+		case "sendmessage":
+			want(route.Key, templateMessages, route.Throttle.RateLimit)
 		case "ping":
 			want(route.Key, templatePings, route.Throttle.RateLimit)
-		}
-	}
-	for _, route := range loaded.HTTPAPIs[0].Routes {
-		if route.Key == "POST /signurl" {
-			want(route.Key, templateHTTP, route.Throttle.RateLimit)
 		}
 	}
 	for _, function := range loaded.Functions {

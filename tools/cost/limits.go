@@ -21,13 +21,13 @@ const (
 // connectRequests are the requests of one connection: POST /signurl and the handshake.
 const connectRequests = 2
 
-// Limits of template.yaml, which a deployment raises by editing it. A test holds them equal to the template.
+// Limits of template.yaml, of which parameters raise those of signurl and of handshakes. A test holds them equal to the template.
 const (
-	templateHTTP     = 20.0  // requests a second to signurl
-	templateConnect  = 50.0  // handshakes
+	templateHTTP     = 300.0 // requests a second to signurl
+	templateConnect  = 300.0 // handshakes
 	templateMessages = 500.0 // each route of the socket
 	templatePings    = 100.0
-	alarms           = 14.0
+	alarms           = 16.0
 )
 
 // Need is what a chat needs of something that is limited.

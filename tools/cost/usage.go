@@ -22,6 +22,7 @@ const (
 	frameBytes    = 350.0 // with what TCP and TLS add
 	platformLog   = 400.0 // START, END and REPORT
 	signLog       = 170.0
+	accessLog     = 215.0 // of the HTTP API, for each request
 	connectLog    = 240.0
 	disconnectLog = 230.0
 	messageLog    = 820.0 // with the metrics in it
@@ -58,7 +59,7 @@ func usage(c Chat) Usage {
 		GBSeconds:         milliseconds / 1000 * memoryMB / 1024,
 		Writes:            connects*(connectWrites+disconnectWrites+sweepWrites) + messages*messageWrites,
 		Reads:             connects*(signReads+disconnectReads+sweepReads) + messages*room.reads() + hoursPerMonth*60*sweeperReads,
-		LogBytes:          c.invocations()*platformLog + connects*(signLog+connectLog+disconnectLog) + messages*room.invocations()*messageLog,
+		LogBytes:          c.invocations()*platformLog + connects*(accessLog+signLog+connectLog+disconnectLog) + messages*room.invocations()*messageLog,
 		TransferBytes:     c.posts() * frameBytes,
 		Metrics:           metrics, Alarms: alarms, Dashboards: 1,
 	}

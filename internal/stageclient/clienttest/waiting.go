@@ -19,7 +19,7 @@ const (
 // [Patience] if it does not end before. It waits as long as Retry-After says; without that header 250 ms, doubling up
 // to 4 s, with jitter. A wait that would outlast the context is not begun: the caller gets the 429.
 //
-// All tests of a running stage share the buckets of its routes (20 signed URLs a second by default), so a fast machine
+// All tests of a running stage share the buckets of its routes (the parameters SignUrlRate and ConnectRate), so a fast machine
 // empties them, and API Gateway's own 429 has no Retry-After.
 func Waiting(next http.RoundTripper) http.RoundTripper { return waiting{next: next} }
 

@@ -64,7 +64,7 @@ func TestThePoolIsClosedUnlessSomebodyOpensIt(t *testing.T) {
 		"PreventUserExistenceErrors": `"ENABLED"`,
 		"EnableTokenRevocation":      "true",
 		"ExplicitAuthFlows":          `["ALLOW_USER_SRP_AUTH","ALLOW_REFRESH_TOKEN_AUTH",{"Fn::If":["DevelopersSign","ALLOW_ADMIN_USER_PASSWORD_AUTH",{"Ref":"AWS::NoValue"}]}]`,
-		"CallbackURLs":               `[{"Fn::Sub":"https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/callback"},"http://localhost:3000/callback"]`,
+				"CallbackURLs": `[{"Fn::Sub":"https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/callback"},{"Fn::If":["DevelopersSign","http://localhost:3000/callback",{"Ref":"AWS::NoValue"}]}]`,
 	} {
 		encodedIs(t, "PageClient."+property, client[property], want)
 	}
@@ -126,4 +126,62 @@ func TestWhatHoldsDataSaysWhatBecomesOfIt(t *testing.T) {
 		}
 	}
 	encodedIs(t, "the table's protection", goldenProperties(t, "ConnectionsTable")["DeletionProtectionEnabled"], `{"Fn::If":["Protect",true,false]}`)
+}
+
+// TestNoUserIsSentToLocalhostUnlessDevelopersSign: any program may listen there, and would read the code of a sign-in.
+func TestNoUserIsSentToLocalhostUnlessDevelopersSign(t *testing.T) {
+	t.Parallel()
+	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
+		properties, _ := r.(map[string]any)["Properties"].(map[string]any)
+		for _, name := range []string{"CallbackURLs", "LogoutURLs", "DefaultRedirectURI"} {
+			list, _ := properties[name].([]any)
+			for _, address := range list {
+				text, err := json.Marshal(address)
+				if err != nil || strings.Contains(string(text), "localhost") && !strings.HasPrefix(string(text), `{"Fn::If":["DevelopersSign",`) {
+					t.Errorf("%s.%s sends users to %s in every deployment", logicalID, name, text)
+				}
+			}
+		}
+	}
+}
+
+// TestAlarmsExistWithoutAnAddress: an alarm that tells no address still shows in the console, and for other programs.
+func TestAlarmsExistWithoutAnAddress(t *testing.T) {
+	t.Parallel()
+	const told = `{"Fn::If":["TellTopic",[{"Ref":"AlarmTopicArn"}],{"Fn::If":["TellByMail",[{"Ref":"AlarmTopic"}],{"Ref":"AWS::NoValue"}]}]}`
+	alarms := 0
+	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
+		resource := r.(map[string]any)
+		if resource["Type"] != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		alarms++
+		if resource["Condition"] != nil {
+			t.Errorf("%s exists only under the condition %v", logicalID, resource["Condition"])
+		}
+		for _, actions := range []string{"AlarmActions", "OKActions"} {
+			encodedIs(t, logicalID+"."+actions, resource["Properties"].(map[string]any)[actions], told)
+		}
+	}
+	if alarms < 15 {
+		t.Errorf("found %d alarms: the form of the template has changed", alarms)
+	}
+}
+
+// TestEveryRoleTakesTheBoundary: a role that forgot it would be the one that a deployment role may not make.
+func TestEveryRoleTakesTheBoundary(t *testing.T) {
+	t.Parallel()
+	roles := 0
+	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
+		resource := r.(map[string]any)
+		if resource["Type"] != "AWS::IAM::Role" {
+			continue
+		}
+		roles++
+		encodedIs(t, logicalID+".PermissionsBoundary", resource["Properties"].(map[string]any)["PermissionsBoundary"],
+			`{"Fn::If":["Bounded",{"Ref":"PermissionsBoundaryArn"},{"Ref":"AWS::NoValue"}]}`)
+	}
+	if roles < 7 {
+		t.Errorf("found %d roles: the form of the template has changed", roles)
+	}
 }

@@ -206,8 +206,13 @@ func TestRoutesAreAuthorizedAndThrottled(t *testing.T) {
 	loaded := loadRepository(t)
 	for _, api := range loaded.WebSocketAPIs {
 		connect := slices.IndexFunc(api.Routes, func(r Route) bool { return r.Key == "$connect" })
-		if connect < 0 || api.Routes[connect].AuthorizationType != "AWS_IAM" || api.Routes[connect].Throttle == nil {
-			t.Errorf("%s: $connect must be authorized by AWS_IAM and have a throttle of its own", api.LogicalID)
+		if connect < 0 || api.Routes[connect].AuthorizationType != "AWS_IAM" {
+			t.Errorf("%s: $connect must be authorized by AWS_IAM", api.LogicalID)
+		}
+		for _, r := range api.Routes {
+			if (r.Throttle == nil) != (r.Key == "$connect") {
+				t.Errorf("%s: %s: only $connect takes the throttle of the stage, which the parameters set", api.LogicalID, r.Key)
+			}
 		}
 		if api.Throttle.RateLimit == 0 || api.Throttle.BurstLimit == 0 {
 			t.Errorf("%s has no throttle", api.LogicalID)
@@ -223,8 +228,8 @@ func TestRoutesAreAuthorizedAndThrottled(t *testing.T) {
 			if r.AuthorizationType != "JWT" && !page {
 				t.Errorf("%s: %s is authorized by %s unless somebody chooses otherwise", api.LogicalID, r.Key, r.AuthorizationType)
 			}
-			if !page && (r.Throttle == nil || r.Throttle.RateLimit == 0 || r.Throttle.BurstLimit == 0) {
-				t.Errorf("%s: %s has no throttle of its own", api.LogicalID, r.Key)
+			if (r.Throttle == nil) != (r.Key == "POST /signurl") {
+				t.Errorf("%s: %s: only POST /signurl takes the throttle of the stage, which the parameters set", api.LogicalID, r.Key)
 			}
 		}
 	}
@@ -264,17 +269,27 @@ func checkError(t *testing.T, err error, want string) {
 	}
 }
 
-// checkAccessLog holds an access log to being there on demand, and to variables that hold nothing of the address and the headers.
+// checkAccessLog holds the socket's access log to being there on demand, that of the HTTP API to being there always, and both to
+// variables that hold nothing of the path, the query and the headers.
 func checkAccessLog(t *testing.T, logicalID string, settings any) {
 	t.Helper()
-	if settings == nil {
-		return
-	}
 	text, err := json.Marshal(settings)
-	if err != nil || !strings.HasPrefix(string(text), `{"Fn::If":["LogWebSocket",`) || !strings.HasSuffix(string(text), `{"Ref":"AWS::NoValue"}]}`) {
-		t.Errorf("%s has an access log that nobody has asked for: %s", logicalID, text)
+	demanded := strings.HasPrefix(string(text), `{"Fn::If":["LogWebSocket",`) && strings.HasSuffix(string(text), `{"Ref":"AWS::NoValue"}]}`)
+	always := strings.HasPrefix(string(text), `{"DestinationArn":{"Fn::Sub":"arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${HttpAccessLogs}"}`)
+	if err != nil || demanded == (logicalID == "HttpStage") || always != (logicalID == "HttpStage") {
+		t.Errorf("%s has the access log %s", logicalID, text)
 	}
-	harmless := []string{"requestId", "connectionId", "routeKey", "eventType", "status", "error.responseType", "integrationErrorMessage", "integrationLatency", "connectedAt"}
+	harmless := []string{
+		"requestId", "connectionId", "routeKey", "eventType", "status", "error.responseType", "integrationErrorMessage", "integrationLatency",
+		"connectedAt", "identity.sourceIp", "responseLatency", "integrationStatus", "authorizer.error",
+	}
+	if logicalID == "HttpStage" {
+		for _, needed := range []string{"identity.sourceIp", "routeKey", "status", "responseLatency", "authorizer.error"} {
+			if !strings.Contains(string(text), "$context."+needed+`\"`) {
+				t.Errorf("%s does not log $context.%s, by which a flood is found", logicalID, needed)
+			}
+		}
+	}
 	for _, m := range regexp.MustCompile(`\$context\.([\w.]+)`).FindAllStringSubmatch(string(text), -1) {
 		if !slices.Contains(harmless, m[1]) {
 			t.Errorf("%s logs $context.%s, of which nobody has said what it holds", logicalID, m[1])
@@ -306,7 +321,7 @@ func TestDeployedSettings(t *testing.T) {
 			set("TimeToLiveSpecification", `{"AttributeName":"expiresAt","Enabled":true}`)
 			set("BillingMode", `"PAY_PER_REQUEST"`)
 		case "AWS::Logs::LogGroup":
-			if resource["Condition"] != "LogWebSocket" { // the gateway's own log is there on demand
+			if !strings.HasSuffix(logicalID, "AccessLogs") { // the gateway's own
 				logs++
 			}
 			set("RetentionInDays", `{"Ref":"LogRetentionDays"}`)
