@@ -64,7 +64,7 @@ func TestThePoolIsClosedUnlessSomebodyOpensIt(t *testing.T) {
 		"PreventUserExistenceErrors": `"ENABLED"`,
 		"EnableTokenRevocation":      "true",
 		"ExplicitAuthFlows":          `["ALLOW_USER_SRP_AUTH","ALLOW_REFRESH_TOKEN_AUTH",{"Fn::If":["DevelopersSign","ALLOW_ADMIN_USER_PASSWORD_AUTH",{"Ref":"AWS::NoValue"}]}]`,
-				"CallbackURLs": `[{"Fn::Sub":"https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/callback"},{"Fn::If":["DevelopersSign","http://localhost:3000/callback",{"Ref":"AWS::NoValue"}]}]`,
+		"CallbackURLs":               `[{"Fn::Sub":"https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/callback"},{"Fn::If":["DevelopersSign","http://localhost:3000/callback",{"Ref":"AWS::NoValue"}]}]`,
 	} {
 		encodedIs(t, "PageClient."+property, client[property], want)
 	}

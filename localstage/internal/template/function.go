@@ -6,6 +6,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// maxEnvironment is how many bytes the variables of a function may have together.
+//
+// Source: Lambda developer guide, "Lambda quotas".
+const maxEnvironment = 4096
+
 // addFunction reads an AWS::Serverless::Function.
 //
 // Source: SAM developer guide, "AWS::Serverless::Function".
@@ -61,6 +66,13 @@ func (b *builder) buildMethod(r *resource, p *reader) string {
 func environment(p *reader) map[string]string {
 	o := p.object("Environment")
 	variables := o.textMap("Variables")
+	size := 0
+	for name, text := range variables {
+		size += len(name) + len(text)
+	}
+	if size > maxEnvironment {
+		o.fail(o.place("Variables"), "has %d bytes of names and values, and Lambda takes %d", size, maxEnvironment)
+	}
 	o.finish()
 	return variables
 }

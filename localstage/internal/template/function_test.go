@@ -76,6 +76,7 @@ func TestResourceErrors(t *testing.T) {
 		"timeout text":         {"Timeout: 29", "Timeout: long", `"long" is not a whole number`},
 		"list as text":         {"Handler: bootstrap", "Handler: [a]", "One Properties.Handler: must be a single value"},
 		"text as list":         {"Layers: [arn:aws:lambda:us-east-1:1:layer:b:2]", "Layers: {a: b}", "One Properties.Layers: must be a list"},
+		"too many variables":   {"OVER: own", "OVER: " + strings.Repeat("x", 4096), "One Properties.Environment.Variables: has 4127 bytes of names and values, and Lambda takes 4096"},
 		"object in variables":  {"OVER: own", "OVER: {a: b}", "One Properties.Environment.Variables.OVER: must be a single value"},
 		"managed policy":       {"AssumeRolePolicyDocument: {}", "ManagedPolicyArns: [x]", "Role Properties.ManagedPolicyArns: is not supported"},
 		"policy is no mapping": {"AssumeRolePolicyDocument: {}", "Policies: [{PolicyName: a, PolicyDocument: text}]", "Role Properties.Policies[0].PolicyDocument: must be a mapping"},

@@ -150,9 +150,9 @@ func readParameter(node *yaml.Node, at place) (parameter, error) {
 	return p, nil
 }
 
+// isNumber tells whether CloudFormation takes text as a number: decimal, perhaps with a fraction and an exponent.
 func isNumber(text string) bool {
-	_, err := strconv.ParseFloat(text, 64)
-	return err == nil
+	return regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$`).MatchString(text)
 }
 
 func readConstraint(name string, node *yaml.Node, at place) (constraint, error) {
