@@ -65,8 +65,8 @@ clean: ## Remove what was built, and the table of the local stage
 .PHONY: build deploy outputs logs destroy
 build: $(VENV_STAMP) ## Build the functions for AWS into .aws-sam/build
 	$(SAM) build --config-env $(STAGE)
-deploy: $(VENV_STAMP) ## Check, build and deploy to AWS (STAGE=dev or prod, PARAMETERS="Name=value …")
-	@$(SCRIPTS)/deploy.py --stage "$(STAGE)" $(PARAMETERS)
+deploy: $(VENV_STAMP) ## Check, build and deploy to AWS (STAGE=dev or prod, PARAMETERS="Name=value …" BUILT=folder)
+	@$(SCRIPTS)/deploy.py --stage "$(STAGE)" $(if $(BUILT),--built "$(BUILT)") $(PARAMETERS)
 outputs: $(VENV_STAMP) ## Print the outputs of a deployed stack as JSON (STAGE=dev or STACK=name)
 	@$(SCRIPTS)/stack.py $(WHICH)
 logs: $(VENV_STAMP) ## Show what the functions of a deployed stack log (STAGE=dev or STACK=name)

@@ -9,6 +9,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 import urllib.request
@@ -191,6 +192,37 @@ class Checks(unittest.TestCase):
         self.assertEqual(deploy.overrides(stage, ["LogRetentionDays=7", "RoomsClaim="]),
                          {"LogRetentionDays": "7", "AllowedOrigins": "https://a.example,https://b.example", "RoomsClaim": ""})
         self.assertIn("Name=value", self.refused(deploy.overrides, stage, ["LogRetentionDays"]))
+
+    def test_values_that_the_template_does_not_take_are_told_before(self) -> None:
+        check = lambda **given: deploy.check_values(given, "111122223333", "eu-west-1")
+        check(AllowedOrigins="https://a.example,https://b.example:8443", DefaultRooms="a,a", UrlLifetimeSeconds="10", OidcAudience="a, b", AuthMode="iam",
+              TrustedCallerArns="arn:aws:iam::111122223333:role/team/web", AlarmTopicArn="arn:aws:sns:eu-west-1:111122223333:alarms", LogRetentionDays="14")
+        for given, said in {
+            ("AllowedOrigin", "https://a.example"): "no parameter AllowedOrigin", ("AllowedOrigins", "https://a.example:443"): "as browsers write an origin",
+            ("AuthMode", "oidc"): "one of jwt, iam, guest", ("UrlLifetimeSeconds", "61"): "a number from 1 to 60", ("UrlLifetimeSeconds", "ten"): "a number",
+            ("OidcAudience", "a,,b"): "is not what it takes", ("ConnectConcurrency", "00"): "a whole number from 0 to 1000",
+            ("TrustedCallerArns", "arn:aws:iam::111122223333:role/team/"): "is not what it takes",
+            ("TrustedCallerArns", "arn:aws:iam::444455556666:role/web"): "of another account", ("ExtraSignerArns", "arn:aws:iam::444455556666:user/dev"): "of another account",
+            ("AlarmTopicArn", "arn:aws:sns:us-east-1:111122223333:alarms"): "in another Region", ("LogRetentionDays", "2"): "one of 1, 3, 5",
+            ("ExtraSignerArns", ",".join(["arn:aws:iam::111122223333:user/dev"] * 50)): "at most 1500 characters",
+        }.items():
+            self.assertIn(said, self.refused(lambda: check(**dict([given]))), given)
+
+    def test_all_defaults_are_taken(self) -> None:
+        for name, declared in deploy.source()["Parameters"].items():
+            self.assertTrue(deploy.takes(declared, str(declared["Default"])), name)
+
+    def test_a_build_of_others_changes_code_and_nothing_else(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertIn("make build", self.refused(deploy.with_code, Path(folder)))
+            functions = [name for name, resource in deploy.source()["Resources"].items() if resource["Type"] == "AWS::Serverless::Function"]
+            for name in functions:
+                (Path(folder) / name).mkdir()
+            (Path(folder) / "template.yaml").write_text("Resources: {}")  # which `sam build` leaves there
+            made = deploy.with_code(Path(folder))
+            for name in functions:
+                self.assertEqual(Path(made["Resources"][name]["Properties"].pop("CodeUri")), (Path(folder) / name).resolve())
+            self.assertEqual(made, deploy.source())
 
     def test_old_sam_is_refused(self) -> None:
         for said, fits in {"SAM CLI, version 1.160.1": False, "SAM CLI, version 1.161.0": True, "SAM CLI, version 2.0.0": True, "sam?": False}.items():
