@@ -3,6 +3,7 @@ package repotest
 import (
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,7 @@ type workflow struct {
 		Steps          []struct {
 			Uses, Run string
 			With      map[string]any
+			Env       map[string]string
 		}
 	}
 }
@@ -47,6 +49,45 @@ func TestWorkflowsTrustNobodyWithMoreThanTheyNeed(t *testing.T) {
 			t.Errorf("%s: pull_request_target runs a stranger's code with this repository's secrets", name)
 		}
 		w.check(t, filepath.Base(name))
+	}
+}
+
+// TestNoBuildRunsWhereCredentialsAre: any step of a job with id-token: write can ask for the deploy role's credentials, and
+// building runs what others wrote.
+func TestNoBuildRunsWhereCredentialsAre(t *testing.T) {
+	t.Parallel()
+	steps := []string{ // all that such a job may run
+		"make venv", `python3 -m tarfile --filter data --extract handed-over/functions.tar handed-over/functions`,
+		`make deploy STAGE="$STAGE" BUILT=handed-over/functions PARAMETERS="$PARAMETERS PermissionsBoundaryArn=${BOUNDARY:?give the environment the variable AWS_BOUNDARY_ARN}"`,
+		`make --silent outputs STAGE="$STAGE" > outputs.json`,
+	}
+	actions := []string{
+		"actions/checkout", "actions/setup-python", "actions/download-artifact", "actions/upload-artifact", "aws-actions/configure-aws-credentials",
+	}
+	trusted := 0
+	for _, name := range trackedFiles(t, ".github/workflows/*") {
+		var w workflow
+		if err := yaml.Unmarshal([]byte(readFile(t, name)), &w); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for id, job := range w.Jobs {
+			if job.Permissions["id-token"] == "" && w.Permissions["id-token"] == "" {
+				continue
+			}
+			trusted++
+			for _, step := range job.Steps {
+				action, _, _ := strings.Cut(step.Uses, "@")
+				if step.Run != "" && !slices.Contains(steps, strings.TrimSpace(step.Run)) || step.Uses != "" && !slices.Contains(actions, action) {
+					t.Errorf("%s: job %s has credentials within reach and runs %s%s", name, id, step.Run, step.Uses)
+				}
+				if step.Run == "make venv" && step.Env["PIP_ONLY_BINARY"] != ":all:" {
+					t.Errorf("%s: job %s lets packages build themselves", name, id)
+				}
+			}
+		}
+	}
+	if trusted != 1 {
+		t.Errorf("%d jobs may have credentials, want the one that deploys", trusted)
 	}
 }
 

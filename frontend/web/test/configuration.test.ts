@@ -40,7 +40,7 @@ test("what is missing or wrong is named, all of it, and no value is repeated", (
     "AUTH_MODE must be one of jwt, iam, guest.",
     "SIGN_URL must be an address that begins with https://.",
     "PAGE_ORIGIN must be an address that begins with https://.",
-    "DEFAULT_ROOMS must be 1 to 8 different names of a-z, 0-9, _ and -, separated by commas.",
+    "DEFAULT_ROOMS must be 1 to 8 names of a-z, 0-9, _ and -, separated by commas.",
   ]);
 });
 

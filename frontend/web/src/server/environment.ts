@@ -37,11 +37,11 @@ export class Reader {
     return this.refuse(name, `must be an address that begins with ${scheme}//`);
   }
 
-  /** Names of rooms as template.yaml takes them. */
+  /** Names of rooms as template.yaml takes them. A room that is named twice is one room, as for `signurl`. */
   rooms(name: string): readonly string[] | undefined {
-    const rooms = (this.environment[name] ?? "").split(",");
-    const valid = rooms.length <= 8 && new Set(rooms).size === rooms.length && rooms.every((room) => /^[a-z0-9_-]{1,32}$/.test(room));
-    return valid ? rooms : this.refuse(name, "must be 1 to 8 different names of a-z, 0-9, _ and -, separated by commas");
+    const rooms = [...new Set((this.environment[name] ?? "").split(","))];
+    const valid = rooms.length <= 8 && rooms.every((room) => /^[a-z0-9_-]{1,32}$/.test(room));
+    return valid ? rooms : this.refuse(name, "must be 1 to 8 names of a-z, 0-9, _ and -, separated by commas");
   }
 
   private refuse(name: string, problem: string): undefined {
