@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -364,4 +365,53 @@ func TestAChatWorksWithOddParameters(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestThePageServesWithWhatTheTemplateTakes does the same for the page, whose server shows what is wrong with its variables
+// instead of ending.
+func TestThePageServesWithWhatTheTemplateTakes(t *testing.T) {
+	t.Parallel()
+	localOnly(t, "sets parameters")
+	tool(t, "npm")
+	var rounds []map[string]string
+	for _, mode := range []string{"jwt", "guest", "iam"} {
+		for i, parameters := range pageParameters(t) {
+			if mode == "jwt" || i < 2 {
+				parameters["AuthMode"] = mode
+				rounds = append(rounds, parameters)
+			}
+		}
+	}
+	problem := regexp.MustCompile(`[A-Z]+_[A-Z_]+ (is not set|must )[^<"]*`)
+	for round, parameters := range rounds { // one at a time: each is a server of its own
+		t.Run(strconv.Itoa(round), func(t *testing.T) {
+			text, _ := json.Marshal(parameters)
+			t.Logf("parameters: %s", text)
+			_, client := startPage(t, parameters)
+			response, document := fetch(t, browser(t), http.MethodGet, client.Outputs.FrontendURL, "", nil)
+			if wrong := problem.FindString(document); response.StatusCode != http.StatusOK || wrong != "" {
+				t.Errorf("the page answers %d and says %q", response.StatusCode, wrong)
+			}
+		})
+	}
+}
+
+// pageParameters returns sets of parameters that the page reads, with the first odd values of each, the second ones, and so on.
+func pageParameters(t *testing.T) (sets []map[string]string) {
+	t.Helper()
+	declared := declaredParameters(t)
+	for _, name := range []string{"DefaultRooms", "GuestRooms", "RoomsClaim", "OidcIssuer", "OidcAudience", "OidcClientId", "StageName"} {
+		set := 0
+		for _, v := range valuesOf(t, name, declared[name]) {
+			if v.refused || v.with != nil || v.text == "" || v.text == declared[name].Default {
+				continue
+			}
+			if set == len(sets) {
+				sets = append(sets, map[string]string{})
+			}
+			sets[set][name] = v.text
+			set++
+		}
+	}
+	return sets
 }
