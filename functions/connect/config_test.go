@@ -33,14 +33,19 @@ func TestEnvironment(t *testing.T) {
 func TestAllProblemsOfTheEnvironmentAreNamed(t *testing.T) {
 	t.Parallel()
 	_, err := newHandler(nil, map[string]string{"EXTRA_SIGNER_ARNS": "dev", "SIGNER_CALLER": "x", "CONNECTIONS_PER_USER": "many"})
-	for _, name := range []string{"TABLE_NAME", "ACCOUNT_ID", "SIGNER_CALLER", "FRONTEND_ORIGIN", "ConnectionsPerUser"} {
+	needed := []string{"TABLE_NAME", "ACCOUNT_ID", "SIGNER_CALLER", "FRONTEND_ORIGIN", "ConnectionsPerUser"}
+	for _, name := range needed {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want all problems, %s among them", err, name)
 		}
 	}
 	environment := goodEnvironment()
 	bad := map[string]string{
-		"CONNECTIONS_PER_USER": "0", "GUEST_CONNECTIONS": "0", "ROOM_SHARDS": "0", "PROOF_OF_POSSESSION": "no", "FRONTEND_ORIGIN": "*",
+		"CONNECTIONS_PER_USER": "0",
+		"GUEST_CONNECTIONS":    "0",
+		"ROOM_SHARDS":          "0",
+		"PROOF_OF_POSSESSION":  "no",
+		"FRONTEND_ORIGIN":      "*",
 	}
 	for name, value := range bad {
 		environment[name] = value
@@ -57,8 +62,10 @@ func TestAllProblemsOfTheEnvironmentAreNamed(t *testing.T) {
 func TestEntriesThatCanHaveNoEffectAreLeftOut(t *testing.T) {
 	t.Parallel()
 	environment := goodEnvironment()
-	environment["EXTRA_SIGNER_ARNS"] = "arn:aws:iam::444455556666:user/dev,arn:aws:iam::111122223333:role/team/,arn:aws:iam::111122223333:role/ci,arn:aws:iam::111122223333:role/ci"
-	environment["ALLOWED_ORIGINS"] = "https://a.example:443,http://localhost:80,https://A.example,*,https://b.example,https://b.example"
+	environment["EXTRA_SIGNER_ARNS"] = "arn:aws:iam::444455556666:user/dev,arn:aws:iam::111122223333:role/team/," +
+		"arn:aws:iam::111122223333:role/ci,arn:aws:iam::111122223333:role/ci"
+	environment["ALLOWED_ORIGINS"] = "https://a.example:443,http://localhost:80,https://A.example,*," +
+		"https://b.example,https://b.example"
 	c, err := readConfig(environment)
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +75,9 @@ func TestEntriesThatCanHaveNoEffectAreLeftOut(t *testing.T) {
 			t.Errorf("left out: %v, want %s in it", c.leftOut, left)
 		}
 	}
-	if c.signers.extra.Len() != 1 || len(c.origins) != 4 || !c.origins["https://a.example"] || !c.origins["http://localhost"] || !c.origins[page] {
+	if c.signers.extra.Len() != 1 || len(c.origins) != 4 || !c.origins["https://a.example"] ||
+		!c.origins["http://localhost"] ||
+		!c.origins[page] {
 		t.Errorf("signers %+v, origins %v", c.signers.extra, c.origins)
 	}
 }

@@ -34,7 +34,8 @@ func newOrigins(list ...string) (origins, error) {
 // asBrowsersWriteIt returns an origin without the scheme's own port, and whether it is an origin at all.
 func asBrowsersWriteIt(origin string) (string, bool) {
 	parsed, err := url.Parse(origin)
-	if err != nil || parsed.Hostname() == "" || strings.Contains(origin, "*") || origin != parsed.Scheme+"://"+strings.ToLower(parsed.Host) {
+	if err != nil || parsed.Hostname() == "" || strings.Contains(origin, "*") ||
+		origin != parsed.Scheme+"://"+strings.ToLower(parsed.Host) {
 		return "", false
 	}
 	switch parsed.Scheme {

@@ -142,11 +142,18 @@ func TestWhatIsNoOriginIsLeftOut(t *testing.T) {
 		"https://chat.example?x", "https://chat.example#x", "https://user@chat.example", "https://Chat.example", "HTTPS://chat.example",
 		"wss://chat.example", "javascript:alert(1)", " https://chat.example",
 	} {
-		if set, err := newOrigins(origin, "https://other.example"); err == nil || len(set) != 1 || !set["https://other.example"] {
+		if set, err := newOrigins(
+			origin,
+			"https://other.example",
+		); err == nil || len(set) != 1 ||
+			!set["https://other.example"] {
 			t.Errorf("%q became %v", origin, set)
 		}
 	}
-	for written, want := range map[string]string{"https://chat.example:443": "https://chat.example", "http://localhost:80": "http://localhost"} {
+	for written, want := range map[string]string{
+		"https://chat.example:443": "https://chat.example",
+		"http://localhost:80":      "http://localhost",
+	} {
 		if set, err := newOrigins(written); err != nil || len(set) != 1 || !set[want] {
 			t.Errorf("%q became %v, %v; want %s", written, set, err, want)
 		}

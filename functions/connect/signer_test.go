@@ -87,7 +87,8 @@ func TestOtherPrincipalsAreLeftOut(t *testing.T) {
 		t.Run(principal, func(t *testing.T) {
 			t.Parallel()
 			s, leftOut, err := newSigners(account, caller, []string{principal, "arn:aws:iam::111122223333:user/dev"})
-			if err != nil || leftOut == nil || s.extra.Len() != 1 || !s.extra.Contains("arn:aws:iam::111122223333:user/dev") {
+			if err != nil || leftOut == nil || s.extra.Len() != 1 ||
+				!s.extra.Contains("arn:aws:iam::111122223333:user/dev") {
 				t.Errorf("%q became %+v, %v, %v", principal, s, leftOut, err)
 			}
 		})

@@ -17,12 +17,37 @@ func TestEnvironment(t *testing.T) {
 		{"complete", nil, nil},
 		{"defaults", map[string]string{"NAME_CLAIM": "", "URL_LIFETIME_SECONDS": "", "SESSION_MAX_SECONDS": ""}, nil},
 		// Then requests are refused instead, so that somebody notices why.
-		{"nothing of what a mode needs", map[string]string{"OIDC_ISSUER": "", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": ""}, nil},
-		{"nothing that is needed", map[string]string{"WEBSOCKET_URL": "", "TABLE_NAME": "", "ACCOUNT_ID": "", "AUTH_MODE": "", "DEFAULT_ROOMS": ""},
-			[]string{"WEBSOCKET_URL", "TABLE_NAME", "ACCOUNT_ID", "AUTH_MODE", "DEFAULT_ROOMS"}},
-		{"bad values for guests", map[string]string{"GUEST_ROOMS": "a,*", "GUEST_CONNECTIONS": "0"}, []string{"GUEST_ROOMS", "GUEST_CONNECTIONS"}},
-		{"bad values", map[string]string{"AUTH_MODE": "none", "DEFAULT_ROOMS": "Lobby", "URL_LIFETIME_SECONDS": "61", "SESSION_MAX_SECONDS": "0"},
-			[]string{"AUTH_MODE", "DEFAULT_ROOMS", "URL_LIFETIME_SECONDS", "SESSION_MAX_SECONDS"}},
+		{
+			"nothing of what a mode needs",
+			map[string]string{"OIDC_ISSUER": "", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": ""},
+			nil,
+		},
+		{
+			"nothing that is needed",
+			map[string]string{
+				"WEBSOCKET_URL": "",
+				"TABLE_NAME":    "",
+				"ACCOUNT_ID":    "",
+				"AUTH_MODE":     "",
+				"DEFAULT_ROOMS": "",
+			},
+			[]string{"WEBSOCKET_URL", "TABLE_NAME", "ACCOUNT_ID", "AUTH_MODE", "DEFAULT_ROOMS"},
+		},
+		{
+			"bad values for guests",
+			map[string]string{"GUEST_ROOMS": "a,*", "GUEST_CONNECTIONS": "0"},
+			[]string{"GUEST_ROOMS", "GUEST_CONNECTIONS"},
+		},
+		{
+			"bad values",
+			map[string]string{
+				"AUTH_MODE":            "none",
+				"DEFAULT_ROOMS":        "Lobby",
+				"URL_LIFETIME_SECONDS": "61",
+				"SESSION_MAX_SECONDS":  "0",
+			},
+			[]string{"AUTH_MODE", "DEFAULT_ROOMS", "URL_LIFETIME_SECONDS", "SESSION_MAX_SECONDS"},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -42,19 +67,24 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestWhatTheTemplateTakesWorks: callers that can never call are left out and named, and a room that is named twice is one.
+// TestWhatTheTemplateTakesWorks: callers that can never call are left out and named, and a room that is named twice is
+// one.
 func TestWhatTheTemplateTakesWorks(t *testing.T) {
 	t.Parallel()
 	environment := environment()
 	maps.Copy(environment, map[string]string{
-		"DEFAULT_ROOMS": "a,b,a", "GUEST_ROOMS": "b,b", "SESSION_MAX_SECONDS": "7200.0",
-		"TRUSTED_CALLER_ARNS": "arn:aws:iam::444455556666:role/web,arn:aws:iam::111122223333:role/team/,*,arn:aws:iam::111122223333:role/web",
+		"DEFAULT_ROOMS":       "a,b,a",
+		"GUEST_ROOMS":         "b,b",
+		"SESSION_MAX_SECONDS": "7200.0",
+		"TRUSTED_CALLER_ARNS": "arn:aws:iam::444455556666:role/web,arn:aws:iam::111122223333:role/team/,*," +
+			"arn:aws:iam::111122223333:role/web",
 	})
 	c, err := readConfig(environment)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(c.DefaultRooms, []string{"a", "b"}) || !slices.Equal(c.GuestRooms, []string{"b"}) || c.SessionMaxSeconds != 7200 {
+	if !slices.Equal(c.DefaultRooms, []string{"a", "b"}) || !slices.Equal(c.GuestRooms, []string{"b"}) ||
+		c.SessionMaxSeconds != 7200 {
 		t.Errorf("readConfig = %+v", c)
 	}
 	for _, left := range []string{"444455556666", "role/team/", `"*"`} {

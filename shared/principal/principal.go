@@ -20,8 +20,8 @@ type Set struct {
 }
 
 // NewSet returns the set of the users and roles with these ARNs, arn:aws:iam::<account>:user/… or role/…. It leaves out
-// everything else, and principals of another account: API Gateway lets none of them in. An empty account stands for any.
-// The error names all entries that are left out; the set holds the others.
+// everything else, and principals of another account: API Gateway lets none of them in. An empty account stands for
+// any. The error names all entries that are left out; the set holds the others.
 func NewSet(account string, arns []string) (Set, error) {
 	set := Set{users: make(map[string]bool)}
 	var problems []error

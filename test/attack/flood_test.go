@@ -109,7 +109,12 @@ func TestOneUserHoldsNoMoreConnectionsThanAllowed(t *testing.T) {
 func TestAFloodOfRequestsIsThrottledBeforeAnyFunction(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "counts invocations, and AWS throttles at best effort")
-	s := open(t, stagetest.Options{Parameters: map[string]string{"SignUrlRate": "20", "SignUrlBurst": "40", "MessagesPerWindow": "1000"}})
+	s := open(
+		t,
+		stagetest.Options{
+			Parameters: map[string]string{"SignUrlRate": "20", "SignUrlBurst": "40", "MessagesPerWindow": "1000"},
+		},
+	)
 	s.unharmed(t, nil, func() {
 		for range 200 {
 			if status := s.handshake(t, "", "/prod"); status != http.StatusForbidden {
@@ -143,20 +148,26 @@ func TestAFloodOfRequestsIsThrottledBeforeAnyFunction(t *testing.T) {
 	s.nothingDelivered(t)
 }
 
-// TestAStrangerWithoutATokenStopsNoHonestRequest: requests without a token take from the same bucket as good ones, so the
-// bucket has to hold both.
+// TestAStrangerWithoutATokenStopsNoHonestRequest: requests without a token take from the same bucket as good ones, so
+// the bucket has to hold both.
 func TestAStrangerWithoutATokenStopsNoHonestRequest(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "floods a door that others use")
 	s := openEmpty(t, stagetest.Options{})
-	honest := stageclient.Client{Outputs: s.client.Outputs} // it does not wait after a 429, as the client of the suite does
+	honest := stageclient.Client{
+		Outputs: s.client.Outputs,
+	} // it does not wait after a 429, as the client of the suite does
 	const requests, every = 20, 250 * time.Millisecond
 	tokens := make([]string, requests)
 	for i := range tokens {
 		tokens[i] = clienttest.Token(t, s.client, fmt.Sprint("user-", i))
 	}
 	stranger := keepAsking(t, 60, func() int {
-		response, err := http.Post(honest.Outputs.SignURL, "application/json", strings.NewReader("{}")) //nolint:noctx // ends with the test
+		response, err := http.Post(
+			honest.Outputs.SignURL,
+			"application/json",
+			strings.NewReader("{}"),
+		) //nolint:noctx // ends with the test
 		if err != nil {
 			return 0
 		}
@@ -175,7 +186,8 @@ func TestAStrangerWithoutATokenStopsNoHonestRequest(t *testing.T) {
 	}
 }
 
-// keepAsking calls request so many times a second until the returned function is called, which counts the answers by status.
+// keepAsking calls request so many times a second until the returned function is called, which counts the answers by
+// status.
 func keepAsking(t *testing.T, perSecond int, request func() int) (stop func() map[int]int) {
 	t.Helper()
 	tick, done := time.NewTicker(time.Second/time.Duration(perSecond)), make(chan struct{})

@@ -21,7 +21,8 @@ const (
 // connectRequests are the requests of one connection: POST /signurl and the handshake.
 const connectRequests = 2
 
-// Limits of template.yaml, of which parameters raise those of signurl and of handshakes. A test holds them equal to the template.
+// Limits of template.yaml, of which parameters raise those of signurl and of handshakes. A test holds them equal to the
+// template.
 const (
 	templateHTTP     = 300.0 // requests a second to signurl
 	templateConnect  = 300.0 // handshakes

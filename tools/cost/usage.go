@@ -59,8 +59,9 @@ func usage(c Chat) Usage {
 		GBSeconds:         milliseconds / 1000 * memoryMB / 1024,
 		Writes:            connects*(connectWrites+disconnectWrites+sweepWrites) + messages*messageWrites,
 		Reads:             connects*(signReads+disconnectReads+sweepReads) + messages*room.reads() + hoursPerMonth*60*sweeperReads,
-		LogBytes:          c.invocations()*platformLog + connects*(accessLog+signLog+connectLog+disconnectLog) + messages*room.invocations()*messageLog,
-		TransferBytes:     c.posts() * frameBytes,
-		Metrics:           metrics, Alarms: alarms, Dashboards: 1,
+		LogBytes: c.invocations()*platformLog + connects*(accessLog+signLog+connectLog+disconnectLog) +
+			messages*room.invocations()*messageLog,
+		TransferBytes: c.posts() * frameBytes,
+		Metrics:       metrics, Alarms: alarms, Dashboards: 1,
 	}
 }

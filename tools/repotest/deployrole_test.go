@@ -83,8 +83,8 @@ func (d deployTemplate) allowed() (statements []grantStatement) {
 	return statements
 }
 
-// TestTheDeployRoleMakesBoundedRolesOnly: a role that makes roles can do all that these can, so each has the boundary, and is
-// handed to Lambda alone.
+// TestTheDeployRoleMakesBoundedRolesOnly: a role that makes roles can do all that these can, so each has the boundary,
+// and is handed to Lambda alone.
 func TestTheDeployRoleMakesBoundedRolesOnly(t *testing.T) {
 	t.Parallel()
 	d := readDeployTemplate(t)
@@ -92,7 +92,13 @@ func TestTheDeployRoleMakesBoundedRolesOnly(t *testing.T) {
 		t.Error("the deploy role has managed policies, which AWS writes and nobody here has read")
 	}
 	bounded := []string{"iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"}
-	forbidden := []string{"iam:DeleteRolePermissionsBoundary", "iam:AttachRolePolicy", "iam:CreateUser", "iam:CreatePolicyVersion", "iam:CreateAccessKey"}
+	forbidden := []string{
+		"iam:DeleteRolePermissionsBoundary",
+		"iam:AttachRolePolicy",
+		"iam:CreateUser",
+		"iam:CreatePolicyVersion",
+		"iam:CreateAccessKey",
+	}
 	statements := d.allowed()
 	if len(statements) < 10 {
 		t.Fatalf("found %d statements: the form of github-deploy.yaml has changed", len(statements))
@@ -101,7 +107,8 @@ func TestTheDeployRoleMakesBoundedRolesOnly(t *testing.T) {
 		for _, action := range s.Action {
 			condition := s.Condition["StringEquals"]
 			switch {
-			case action == "*" || strings.HasPrefix(action, "iam:") && strings.Contains(action, "*") || slices.Contains(forbidden, action):
+			case action == "*", strings.HasPrefix(action, "iam:") && strings.Contains(action, "*"),
+				slices.Contains(forbidden, action):
 				t.Errorf("%s allows %s", s.Sid, action)
 			case slices.Contains(bounded, action) && condition["iam:PermissionsBoundary"] != "Boundary":
 				t.Errorf("%s allows %s without the boundary", s.Sid, action)
@@ -116,12 +123,22 @@ func TestTheDeployRoleMakesBoundedRolesOnly(t *testing.T) {
 	}
 }
 
-// TestTheDeployRoleKnowsEveryServiceOfTheTemplate: a resource of a new kind would fail on its first deployment from GitHub.
+// TestTheDeployRoleKnowsEveryServiceOfTheTemplate: a resource of a new kind would fail on its first deployment from
+// GitHub.
 func TestTheDeployRoleKnowsEveryServiceOfTheTemplate(t *testing.T) {
 	t.Parallel()
 	services := map[string]string{
-		"ApiGatewayV2": "apigateway", "CloudWatch": "cloudwatch", "Cognito": "cognito-idp", "DynamoDB": "dynamodb", "Events": "events",
-		"IAM": "iam", "Lambda": "lambda", "Logs": "logs", "SNS": "sns", "SQS": "sqs", "SecretsManager": "secretsmanager",
+		"ApiGatewayV2":   "apigateway",
+		"CloudWatch":     "cloudwatch",
+		"Cognito":        "cognito-idp",
+		"DynamoDB":       "dynamodb",
+		"Events":         "events",
+		"IAM":            "iam",
+		"Lambda":         "lambda",
+		"Logs":           "logs",
+		"SNS":            "sns",
+		"SQS":            "sqs",
+		"SecretsManager": "secretsmanager",
 	}
 	known := map[string]bool{}
 	for _, s := range readDeployTemplate(t).allowed() {
@@ -156,7 +173,10 @@ func TestTheBoundaryHoldsWhatTheFunctionsNeed(t *testing.T) {
 			Properties struct{ Policies json.RawMessage }
 		}
 	}
-	if err := json.Unmarshal([]byte(readFile(t, "localstage", "internal", "template", "testdata", "transform.golden.json")), &golden); err != nil {
+	if err := json.Unmarshal(
+		[]byte(readFile(t, "localstage", "internal", "template", "testdata", "transform.golden.json")),
+		&golden,
+	); err != nil {
 		t.Fatal(err)
 	}
 	actions, needed := regexp.MustCompile(`"([a-z-]+:[A-Z][A-Za-z]+)"`), 0
@@ -165,7 +185,8 @@ func TestTheBoundaryHoldsWhatTheFunctionsNeed(t *testing.T) {
 			continue
 		}
 		for _, m := range actions.FindAllStringSubmatch(string(r.Properties.Policies), -1) {
-			if key := strings.HasPrefix(m[1], "dynamodb:LeadingKeys") || strings.HasPrefix(m[1], "dynamodb:EnclosingOperation"); key {
+			if key := strings.HasPrefix(m[1], "dynamodb:LeadingKeys") ||
+				strings.HasPrefix(m[1], "dynamodb:EnclosingOperation"); key {
 				continue
 			}
 			needed++
@@ -186,16 +207,20 @@ func TestARepositoryIsKnownByItsIDs(t *testing.T) {
 	pattern := regexp.MustCompile(`^(?:` + d.Parameters["Repository"].AllowedPattern + `)$`)
 	for repository, want := range map[string]bool{
 		"octo-org@123456/my.repo@456789": true, "octo-org/my_repo": true,
-		"octo-org@123456/my-repo": false, "octo-org/my-repo@456789": false, "octo-org@x/my-repo@y": false, "octo-org@/my-repo@": false,
-		"octo-org/*": false, "*": false, "octo-org": false, "octo-org/my-repo:ref": false, "octo-org/my-repo/x": false, "octo@1/a@2:environment:prod": false,
+		"octo-org@123456/my-repo": false, "octo-org/my-repo@456789": false, "octo-org@x/my-repo@y": false,
+		"octo-org@/my-repo@": false,
+		"octo-org/*":         false, "*": false, "octo-org": false, "octo-org/my-repo:ref": false,
+		"octo-org/my-repo/x":          false,
+		"octo@1/a@2:environment:prod": false,
 	} {
 		if got := pattern.MatchString(repository); got != want {
 			t.Errorf("Repository takes %q: %t, want %t", repository, got, want)
 		}
 	}
+	const subject = "repo:${Repository}:environment:${Environment}"
 	trust := d.Resources.DeployRole.Properties.AssumeRolePolicyDocument.Statement
 	if len(trust) != 1 || len(trust[0].Condition) != 1 ||
-		trust[0].Condition["StringEquals"]["token.actions.githubusercontent.com:sub"] != "repo:${Repository}:environment:${Environment}" {
+		trust[0].Condition["StringEquals"]["token.actions.githubusercontent.com:sub"] != subject {
 		t.Errorf("the deploy role trusts %+v, want one repository and environment to the letter", trust)
 	}
 }

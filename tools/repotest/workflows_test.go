@@ -52,17 +52,23 @@ func TestWorkflowsTrustNobodyWithMoreThanTheyNeed(t *testing.T) {
 	}
 }
 
-// TestNoBuildRunsWhereCredentialsAre: any step of a job with id-token: write can ask for the deploy role's credentials, and
-// building runs what others wrote.
+// TestNoBuildRunsWhereCredentialsAre: any step of a job with id-token: write can ask for the deploy role's credentials,
+// and building runs what others wrote.
 func TestNoBuildRunsWhereCredentialsAre(t *testing.T) {
 	t.Parallel()
 	steps := []string{ // all that such a job may run
-		"make venv", `python3 -m tarfile --filter data --extract handed-over/functions.tar handed-over/functions`,
-		`make deploy STAGE="$STAGE" BUILT=handed-over/functions PARAMETERS="$PARAMETERS PermissionsBoundaryArn=${BOUNDARY:?give the environment the variable AWS_BOUNDARY_ARN}"`,
+		"make venv",
+		`python3 -m tarfile --filter data --extract handed-over/functions.tar handed-over/functions`,
+		`make deploy STAGE="$STAGE" BUILT=handed-over/functions PARAMETERS="$PARAMETERS ` +
+			`PermissionsBoundaryArn=${BOUNDARY:?give the environment the variable AWS_BOUNDARY_ARN}"`,
 		`make --silent outputs STAGE="$STAGE" > outputs.json`,
 	}
 	actions := []string{
-		"actions/checkout", "actions/setup-python", "actions/download-artifact", "actions/upload-artifact", "aws-actions/configure-aws-credentials",
+		"actions/checkout",
+		"actions/setup-python",
+		"actions/download-artifact",
+		"actions/upload-artifact",
+		"aws-actions/configure-aws-credentials",
 	}
 	trusted := 0
 	for _, name := range trackedFiles(t, ".github/workflows/*") {
@@ -77,7 +83,8 @@ func TestNoBuildRunsWhereCredentialsAre(t *testing.T) {
 			trusted++
 			for _, step := range job.Steps {
 				action, _, _ := strings.Cut(step.Uses, "@")
-				if step.Run != "" && !slices.Contains(steps, strings.TrimSpace(step.Run)) || step.Uses != "" && !slices.Contains(actions, action) {
+				if step.Run != "" && !slices.Contains(steps, strings.TrimSpace(step.Run)) ||
+					step.Uses != "" && !slices.Contains(actions, action) {
 					t.Errorf("%s: job %s has credentials within reach and runs %s%s", name, id, step.Run, step.Uses)
 				}
 				if step.Run == "make venv" && step.Env["PIP_ONLY_BINARY"] != ":all:" {

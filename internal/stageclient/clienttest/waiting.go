@@ -19,8 +19,8 @@ const (
 // [Patience] if it does not end before. It waits as long as Retry-After says; without that header 250 ms, doubling up
 // to 4 s, with jitter. A wait that would outlast the context is not begun: the caller gets the 429.
 //
-// All tests of a running stage share the buckets of its routes (the parameters SignUrlRate and ConnectRate), so a fast machine
-// empties them, and API Gateway's own 429 has no Retry-After.
+// All tests of a running stage share the buckets of its routes (the parameters SignUrlRate and ConnectRate), so a fast
+// machine empties them, and API Gateway's own 429 has no Retry-After.
 func Waiting(next http.RoundTripper) http.RoundTripper { return waiting{next: next} }
 
 type waiting struct{ next http.RoundTripper }

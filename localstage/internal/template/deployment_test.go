@@ -64,7 +64,8 @@ func TestThePoolIsClosedUnlessSomebodyOpensIt(t *testing.T) {
 		"PreventUserExistenceErrors": `"ENABLED"`,
 		"EnableTokenRevocation":      "true",
 		"ExplicitAuthFlows":          `["ALLOW_USER_SRP_AUTH","ALLOW_REFRESH_TOKEN_AUTH",{"Fn::If":["DevelopersSign","ALLOW_ADMIN_USER_PASSWORD_AUTH",{"Ref":"AWS::NoValue"}]}]`,
-		"CallbackURLs":               `[{"Fn::Sub":"https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/callback"},{"Fn::If":["DevelopersSign","http://localhost:3000/callback",{"Ref":"AWS::NoValue"}]}]`,
+		"CallbackURLs": `[{"Fn::Sub":"https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/callback"},` +
+			`{"Fn::If":["DevelopersSign","http://localhost:3000/callback",{"Ref":"AWS::NoValue"}]}]`,
 	} {
 		encodedIs(t, "PageClient."+property, client[property], want)
 	}
@@ -137,7 +138,9 @@ func TestNoUserIsSentToLocalhostUnlessDevelopersSign(t *testing.T) {
 			list, _ := properties[name].([]any)
 			for _, address := range list {
 				text, err := json.Marshal(address)
-				if err != nil || strings.Contains(string(text), "localhost") && !strings.HasPrefix(string(text), `{"Fn::If":["DevelopersSign",`) {
+				if err != nil ||
+					strings.Contains(string(text), "localhost") &&
+						!strings.HasPrefix(string(text), `{"Fn::If":["DevelopersSign",`) {
 					t.Errorf("%s.%s sends users to %s in every deployment", logicalID, name, text)
 				}
 			}
@@ -148,7 +151,8 @@ func TestNoUserIsSentToLocalhostUnlessDevelopersSign(t *testing.T) {
 // TestAlarmsExistWithoutAnAddress: an alarm that tells no address still shows in the console, and for other programs.
 func TestAlarmsExistWithoutAnAddress(t *testing.T) {
 	t.Parallel()
-	const told = `{"Fn::If":["TellTopic",[{"Ref":"AlarmTopicArn"}],{"Fn::If":["TellByMail",[{"Ref":"AlarmTopic"}],{"Ref":"AWS::NoValue"}]}]}`
+	const told = `{"Fn::If":["TellTopic",[{"Ref":"AlarmTopicArn"}],` +
+		`{"Fn::If":["TellByMail",[{"Ref":"AlarmTopic"}],{"Ref":"AWS::NoValue"}]}]}`
 	alarms := 0
 	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
 		resource := r.(map[string]any)

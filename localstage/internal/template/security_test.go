@@ -211,7 +211,11 @@ func TestRoutesAreAuthorizedAndThrottled(t *testing.T) {
 		}
 		for _, r := range api.Routes {
 			if (r.Throttle == nil) != (r.Key == "$connect") {
-				t.Errorf("%s: %s: only $connect takes the throttle of the stage, which the parameters set", api.LogicalID, r.Key)
+				t.Errorf(
+					"%s: %s: only $connect takes the throttle of the stage, which the parameters set",
+					api.LogicalID,
+					r.Key,
+				)
 			}
 		}
 		if api.Throttle.RateLimit == 0 || api.Throttle.BurstLimit == 0 {
@@ -229,7 +233,11 @@ func TestRoutesAreAuthorizedAndThrottled(t *testing.T) {
 				t.Errorf("%s: %s is authorized by %s unless somebody chooses otherwise", api.LogicalID, r.Key, r.AuthorizationType)
 			}
 			if (r.Throttle == nil) != (r.Key == "POST /signurl") {
-				t.Errorf("%s: %s: only POST /signurl takes the throttle of the stage, which the parameters set", api.LogicalID, r.Key)
+				t.Errorf(
+					"%s: %s: only POST /signurl takes the throttle of the stage, which the parameters set",
+					api.LogicalID,
+					r.Key,
+				)
 			}
 		}
 	}
@@ -269,22 +277,39 @@ func checkError(t *testing.T, err error, want string) {
 	}
 }
 
-// checkAccessLog holds the socket's access log to being there on demand, that of the HTTP API to being there always, and both to
-// variables that hold nothing of the path, the query and the headers.
+// checkAccessLog holds the socket's access log to being there on demand, that of the HTTP API to being there always,
+// and both to variables that hold nothing of the path, the query and the headers.
 func checkAccessLog(t *testing.T, logicalID string, settings any) {
 	t.Helper()
 	text, err := json.Marshal(settings)
-	demanded := strings.HasPrefix(string(text), `{"Fn::If":["LogWebSocket",`) && strings.HasSuffix(string(text), `{"Ref":"AWS::NoValue"}]}`)
-	always := strings.HasPrefix(string(text), `{"DestinationArn":{"Fn::Sub":"arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${HttpAccessLogs}"}`)
+	demanded := strings.HasPrefix(string(text), `{"Fn::If":["LogWebSocket",`) &&
+		strings.HasSuffix(string(text), `{"Ref":"AWS::NoValue"}]}`)
+	always := strings.HasPrefix(
+		string(text),
+		`{"DestinationArn":{"Fn::Sub":"arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:`+
+			`${HttpAccessLogs}"}`,
+	)
 	if err != nil || demanded == (logicalID == "HttpStage") || always != (logicalID == "HttpStage") {
 		t.Errorf("%s has the access log %s", logicalID, text)
 	}
 	harmless := []string{
-		"requestId", "connectionId", "routeKey", "eventType", "status", "error.responseType", "integrationErrorMessage", "integrationLatency",
-		"connectedAt", "identity.sourceIp", "responseLatency", "integrationStatus", "authorizer.error",
+		"requestId",
+		"connectionId",
+		"routeKey",
+		"eventType",
+		"status",
+		"error.responseType",
+		"integrationErrorMessage",
+		"integrationLatency",
+		"connectedAt",
+		"identity.sourceIp",
+		"responseLatency",
+		"integrationStatus",
+		"authorizer.error",
 	}
 	if logicalID == "HttpStage" {
-		for _, needed := range []string{"identity.sourceIp", "routeKey", "status", "responseLatency", "authorizer.error"} {
+		findsAFlood := []string{"identity.sourceIp", "routeKey", "status", "responseLatency", "authorizer.error"}
+		for _, needed := range findsAFlood {
 			if !strings.Contains(string(text), "$context."+needed+`\"`) {
 				t.Errorf("%s does not log $context.%s, by which a flood is found", logicalID, needed)
 			}
