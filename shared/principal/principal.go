@@ -40,7 +40,7 @@ func (s *Set) add(account, principal string) error {
 	switch {
 	case err != nil, parsed.Service != "iam", parsed.Region != "", kind != "user" && kind != "role", name == "", strings.ContainsAny(path, "*?: "):
 		return errors.New("is not the ARN of an IAM user or role")
-	case account != "" && parsed.AccountID != account:
+	case account != "" && parsed.AccountID != account: // mutate:principal-account
 		return errors.New("is of another account")
 	case kind == "user":
 		s.users[principal] = true
