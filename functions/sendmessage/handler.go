@@ -195,7 +195,7 @@ func roomOf(sender connections.Connection, named string) (string, message.Code) 
 // encode returns the frame for the recipients, and its id. Who sent it is what the table says.
 func (h *handler) encode(sender connections.Connection, room string, frame message.Send, now time.Time) (id string, encoded []byte, err error) {
 	if frame.ClientID != "" {
-		id = message.IDFor(sender.Subject, frame.ClientID)
+		id = message.IDFor(sender.Subject, room, frame.ClientID)
 	} else if id, err = h.newID(now); err != nil {
 		return "", nil, err
 	}

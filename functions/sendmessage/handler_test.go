@@ -21,11 +21,11 @@ func TestMessageReachesEverybodyInTheRoom(t *testing.T) {
 	w.h.now = func() time.Time { return w.now }
 	w.handle("sendmessage", `{"action":"sendmessage","message":"hi","room":"lobby","id":"m1"}`)
 	want := fmt.Sprintf(`{"type":"message","id":"%s","room":"lobby","from":{"sub":"alice","name":"Alice"},"message":"hi","sentAt":%d}`,
-		message.IDFor("alice", "m1"), w.now.UnixMilli())
+		message.IDFor("alice", "lobby", "m1"), w.now.UnixMilli())
 	for _, id := range []string{"a=", "b="} {
 		w.received(id, want)
 	}
-	w.received("sender=", want, `{"type":"ack","id":"`+message.IDFor("alice", "m1")+`","clientId":"m1","recipients":3,"delivered":3,"gone":0}`)
+	w.received("sender=", want, `{"type":"ack","id":"`+message.IDFor("alice", "lobby", "m1")+`","clientId":"m1","recipients":3,"delivered":3,"gone":0}`)
 	if w.store.touches != 1 || w.store.queries != 1 || len(w.store.forgets) != 0 {
 		t.Errorf("%d updates, %d queries, forgot %v; want one, one and none", w.store.touches, w.store.queries, w.store.forgets)
 	}
@@ -182,6 +182,24 @@ func TestNamedRoomIsUsed(t *testing.T) {
 	w.handle("sendmessage", `{"message":"hi","room":"news"}`)
 	if w.store.room != "news" {
 		t.Errorf("asked for the members of %q", w.store.room)
+	}
+}
+
+func TestAClientIDInAnotherRoomIsAnotherMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.store.sender.Rooms = append(w.store.sender.Rooms, connections.Membership{Room: "news"})
+	ids := make(map[string]bool)
+	for _, room := range []string{"lobby", "news", "lobby"} {
+		w.handle("sendmessage", `{"message":"hi","room":"`+room+`","id":"m1"}`)
+		var ack struct{ Type, ID, ClientID string }
+		if err := json.Unmarshal([]byte(w.last()), &ack); err != nil || ack.Type != "ack" || ack.ClientID != "m1" {
+			t.Fatalf("ack %s, %v", w.last(), err)
+		}
+		ids[ack.ID] = true
+	}
+	if len(ids) != 2 {
+		t.Errorf("messages to two rooms, one of them sent again, have %d ids: %v", len(ids), ids)
 	}
 }
 

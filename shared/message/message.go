@@ -19,11 +19,12 @@ import (
 // idLength is the length of a message id, both of a ULID and of one that IDFor derives.
 const idLength = 26
 
-// IDFor returns the id of the message that a user sent under an id of the client's own choice. The
-// same message sent again has the same id, so that receivers can drop the second one; two users who
-// choose the same client id get different ones.
-func IDFor(subject, clientID string) string {
-	digest := sha256.Sum256([]byte(subject + "\x00" + clientID))
+// IDFor returns the id of the message that a user sent to a room under an id of the client's own choice. The same
+// message sent again has the same id, so receivers drop the second one. Another user or another room makes another
+// id of the same client id. None of the three holds a zero byte, so no two triples are hashed as the same bytes.
+// testdata/ids.json has examples; the browser client's tests read them too.
+func IDFor(subject, room, clientID string) string {
+	digest := sha256.Sum256([]byte(subject + "\x00" + room + "\x00" + clientID))
 	return base32.StdEncoding.EncodeToString(digest[:])[:idLength]
 }
 

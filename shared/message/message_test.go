@@ -1,6 +1,8 @@
 package message
 
 import (
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -8,21 +10,38 @@ import (
 	"github.com/oklog/ulid/v2"
 )
 
-func TestIDForIsTheSameForAResend(t *testing.T) {
+// TestIDFor reads the table that the browser client's tests read too.
+func TestIDFor(t *testing.T) {
 	t.Parallel()
-	// printf 'alice\0m1' | sha256sum | cut -c1-64 | xxd -r -p | base32
-	const want = "AOUIGEY67ZJC5IMNB6VIRAHDOR"
-	if got := IDFor("alice", "m1"); got != want {
-		t.Errorf("IDFor = %q, want %q", got, want)
+	data, err := os.ReadFile("testdata/ids.json")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(want) != ulid.EncodedSize {
-		t.Errorf("length %d differs from a ULID's", len(want))
+	var examples []struct {
+		Name     string `json:"name"`
+		Subject  string `json:"sub"`
+		Room     string `json:"room"`
+		ClientID string `json:"clientId"`
+		ID       string `json:"id"`
 	}
-	others := []string{IDFor("bob", "m1"), IDFor("alice", "m2"), IDFor("alicem", "1"), IDFor("alic", "em1")}
-	for _, other := range others {
-		if other == want {
-			t.Error("another message has the same id")
+	if err := json.Unmarshal(data, &examples); err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[string]string, len(examples))
+	for _, example := range examples {
+		if got := IDFor(example.Subject, example.Room, example.ClientID); got != example.ID {
+			t.Errorf("%s: id %q, want %q", example.Name, got, example.ID)
 		}
+		if len(example.ID) != ulid.EncodedSize {
+			t.Errorf("%s: an id of %d letters, unlike a ULID", example.Name, len(example.ID))
+		}
+		if other, found := seen[example.ID]; found {
+			t.Errorf("%s has the id of %s", example.Name, other)
+		}
+		seen[example.ID] = example.Name
+	}
+	if len(seen) < 8 {
+		t.Errorf("%d examples", len(seen))
 	}
 }
 

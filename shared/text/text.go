@@ -1,32 +1,53 @@
 // Package text holds the rules for text that one person writes and another person's browser shows:
 // message bodies and display names. It keeps out what could disturb the page or the log around the
-// text (control characters, direction overrides), and brings the rest into one normal form, so that
-// equal-looking text is equal.
+// text (control characters, direction overrides, piles of accents, blank text), and brings the rest
+// into one normal form, so that equal-looking text is equal.
+//
+// testdata/text.json has examples of the rules; the browser client's tests read them too.
 package text
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// Clean returns s in Unicode normalization form C. The second result is false when s may not be
-// shown to others: it is not valid UTF-8, or holds a control character other than line feed, or a
-// bidirectional embedding, override or isolate, with which text can pretend to be other text.
-// Length is the caller's business.
+const (
+	// maxMarks is how many combining marks one character may carry in normalization form C. The scripts of
+	// living languages need three. A pile of a hundred covers the lines above and below.
+	maxMarks = 4
+	// maxBreaks is how many line breaks a message may hold.
+	maxBreaks = 40
+)
+
+// Clean returns a message's text in Unicode normalization form C. The second result is false when other
+// people may not see it. Text is refused if it:
+//
+//   - is not valid UTF-8,
+//   - holds a control character other than line feed,
+//   - holds a bidirectional embedding, override or isolate, with which text can pretend to be other text,
+//   - holds no visible character,
+//   - holds more than maxMarks combining marks in a row, or more than maxBreaks line breaks.
+//
+// The caller checks the length.
 func Clean(s string) (string, bool) {
 	if !utf8.ValidString(s) || strings.ContainsFunc(s, forbidden) {
 		return "", false
 	}
-	return norm.NFC.String(s), true
+	clean := norm.NFC.String(s)
+	if !strings.ContainsFunc(clean, visible) || piled(clean) || breaks(clean) > maxBreaks {
+		return "", false
+	}
+	return clean, true
 }
 
-// CleanLine is Clean for text of one line, such as a name: surrounding white space goes, a line
-// feed is refused, and nothing left is refused too.
+// CleanLine is Clean for text of one line, such as a name: it removes white space around the text and
+// refuses line breaks in it.
 func CleanLine(s string) (string, bool) {
 	clean, ok := Clean(strings.TrimSpace(s))
-	if !ok || clean == "" || strings.ContainsRune(clean, '\n') {
+	if !ok || breaks(clean) > 0 {
 		return "", false
 	}
 	return clean, true
@@ -42,6 +63,57 @@ func forbidden(r rune) bool {
 		return true
 	case r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069:
 		return true
+	}
+	return false
+}
+
+// breaks counts the characters after which a browser begins a new line.
+func breaks(s string) int {
+	n := 0
+	for _, r := range s {
+		if r == '\n' || r == '\u2028' || r == '\u2029' {
+			n++
+		}
+	}
+	return n
+}
+
+// visible reports whether r leaves ink by itself. Characters that this version of Unicode does not know count as
+// visible: they may be the emoji of the next one.
+func visible(r rune) bool {
+	return !unicode.IsSpace(r) && !unicode.Is(unicode.M, r) && !zeroWidth(r) && !blank(r)
+}
+
+// zeroWidth reports whether r takes no room, so that marks after it land on the character before it: format characters
+// and Unicode's Default_Ignorable_Code_Point, such as U+200B and U+3164.
+func zeroWidth(r rune) bool {
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// blank reports whether r is a symbol or letter without ink: the empty Braille pattern, the null note head, the
+// Egyptian full and half blanks, and the place of an embedded object.
+func blank(r rune) bool {
+	switch r {
+	case 0x2800, 0x1D159, 0x13441, 0x13442, 0xFFFC:
+		return true
+	}
+	return false
+}
+
+// piled reports whether a character carries more than maxMarks combining marks. Characters of zero width between the
+// marks do not end the pile.
+func piled(s string) bool {
+	marks := 0
+	for _, r := range s {
+		switch {
+		case zeroWidth(r):
+		case unicode.Is(unicode.M, r):
+			if marks++; marks > maxMarks {
+				return true
+			}
+		default:
+			marks = 0
+		}
 	}
 	return false
 }
