@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/caarlos0/env/v11"
 
-	"signedsocket/shared/awsenv"
+	"signedsocket/shared/awsclient"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 )
@@ -37,7 +37,7 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 	if c.leftOut != nil {
 		log.Warn("settings left out", slog.Any("error", c.leftOut))
 	}
-	aws, err := awsenv.Load(environment, logging.ForSDK(log))
+	aws, err := awsclient.Load(environment, logging.ForSDK(log))
 	if err != nil {
 		return nil, fmt.Errorf("load AWS config: %w", err)
 	}

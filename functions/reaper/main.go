@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/caarlos0/env/v11"
 
-	"signedsocket/shared/awsenv"
+	"signedsocket/shared/awsclient"
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
@@ -46,7 +46,7 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 	if err != nil {
 		return nil, fmt.Errorf("read environment: %w", err)
 	}
-	aws, err := awsenv.Load(environment, logging.ForSDK(log))
+	aws, err := awsclient.Load(environment, logging.ForSDK(log))
 	if err != nil {
 		return nil, fmt.Errorf("load AWS config: %w", err)
 	}

@@ -6,18 +6,23 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"signedsocket/shared/awsclient"
 	"signedsocket/shared/segment"
-	"signedsocket/shared/signedhttp"
 )
+
+// acceptTime is how long Lambda may take to accept an event. A segment that it does not accept is posted by this
+// invocation.
+const acceptTime = 3 * time.Second
 
 // fanoutQueue hands segments to a function: Lambda's Invoke, as an event. The SDK's client for it would be a fifth of what
 // this function takes to start, for the few who have rooms so large.
 type fanoutQueue struct {
 	target url.URL
-	http   *signedhttp.Client
+	http   *awsclient.Client
 }
 
 // newFanoutQueue returns a queue before the function whose invocations have an address. endpoint, unless it is empty, is
@@ -35,7 +40,7 @@ func newFanoutQueue(config aws.Config, address, endpoint string) (fanoutQueue, e
 	}
 	return fanoutQueue{
 		target: url.URL{Scheme: at.Scheme, Host: at.Host, Opaque: function.EscapedPath()},
-		http:   signedhttp.New(config, "lambda", handOvers),
+		http:   awsclient.New(config, "lambda", handOvers),
 	}, nil
 }
 
@@ -47,8 +52,10 @@ func (q fanoutQueue) Send(ctx context.Context, s segment.Segment) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, acceptTime)
+	defer cancel()
 	header := http.Header{"X-Amz-Invocation-Type": {"Event"}}
-	response, err := q.http.Do(ctx, http.MethodPost, q.target, header, signedhttp.NewPayload(payload))
+	response, err := q.http.Do(ctx, http.MethodPost, q.target, header, awsclient.NewPayload(payload))
 	if err != nil {
 		return fmt.Errorf("hand over segment: %w", err)
 	}

@@ -84,13 +84,14 @@ func (d *delivery) take() (post, bool) {
 	return next, true
 }
 
-// attempt posts the frame once. A panic on the way is the failure of this recipient, not of the process.
+// attempt posts the frame once. It ends early enough for another one, since a connection to the endpoint may have gone
+// silent. A panic on the way is the failure of this recipient, not of the process.
 func (d *delivery) attempt(p post) (err error) {
 	if err := d.ctx.Err(); err != nil {
 		return err
 	}
 	defer logging.Recover(d.ctx, d.Log, &err)
-	ctx, cancel := context.WithTimeout(d.ctx, d.left(&p)+lastAttempt)
+	ctx, cancel := context.WithTimeout(d.ctx, min(d.left(&p)+lastAttempt, callback.AnswerTime))
 	defer cancel()
 	if callback.Repeatable(p.err) {
 		return d.Callback.TryAgain(ctx, p.member.ConnectionID, d.frame, p.err)

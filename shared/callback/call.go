@@ -9,7 +9,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"signedsocket/shared/signedhttp"
+	"signedsocket/shared/awsclient"
 )
 
 // errorType is the header in which API Gateway names the type of an error.
@@ -19,10 +19,10 @@ const errorType = "X-Amzn-Errortype"
 const signedHeaders = 5
 
 // Frame is a text frame that can be posted to any number of connections.
-type Frame struct{ payload signedhttp.Payload }
+type Frame struct{ payload awsclient.Payload }
 
 // NewFrame returns data as a frame. It must not be changed afterwards.
-func NewFrame(data []byte) Frame { return Frame{signedhttp.NewPayload(data)} }
+func NewFrame(data []byte) Frame { return Frame{awsclient.NewPayload(data)} }
 
 // String returns the frame's text.
 func (f Frame) String() string { return f.payload.String() }

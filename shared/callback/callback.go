@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"signedsocket/shared/signedhttp"
+	"signedsocket/shared/awsclient"
 )
 
 // What a caller may have to tell apart. Every other error is a fault of the endpoint, of the way to it,
@@ -44,10 +44,14 @@ func Repeatable(err error) bool {
 // and until then ErrGone is what API Gateway says of a connection that may still open.
 const HandshakeTime = 30 * time.Second
 
+// AnswerTime is how long API Gateway may take to answer a call, which takes it milliseconds. A call without an answer by
+// then should end, so that it can be repeated on another connection.
+const AnswerTime = time.Second
+
 // Client posts frames to connections and closes them. It is safe for concurrent use.
 type Client struct {
 	endpoint url.URL // its Opaque is the path of all connections
-	http     *signedhttp.Client
+	http     *awsclient.Client
 	retryer  aws.RetryerV2
 }
 
@@ -62,7 +66,7 @@ func New(config aws.Config, endpoint string, concurrency int) (*Client, error) {
 	}
 	return &Client{
 		endpoint: url.URL{Scheme: target.Scheme, Host: target.Host, Opaque: target.EscapedPath() + "/@connections/"},
-		http:     signedhttp.New(config, "execute-api", concurrency), retryer: newRetryer(config),
+		http:     awsclient.New(config, "execute-api", concurrency), retryer: newRetryer(config),
 	}, nil
 }
 
@@ -70,7 +74,7 @@ func New(config aws.Config, endpoint string, concurrency int) (*Client, error) {
 // be posted before. The error is ErrGone, ErrThrottled, or a fault, each with the SDK's error in its
 // chain.
 func (c *Client) Close(ctx context.Context, connectionID string) error {
-	return c.patiently(ctx, func(previous error) error {
+	return c.patiently(ctx, func(ctx context.Context, previous error) error {
 		return c.once(ctx, "close connection", http.MethodDelete, connectionID, NewFrame(nil), previous)
 	})
 }

@@ -48,7 +48,7 @@ func Pause(n int) time.Duration {
 }
 
 // Try sends a frame to a connection once. The error is ErrGone, ErrTooLarge, ErrThrottled,
-// ErrUnavailable, or a fault, each with the SDK's error in its chain.
+// ErrUnavailable, or a fault, each with the SDK's error in its chain. The caller bounds it with the context, see AnswerTime.
 func (c *Client) Try(ctx context.Context, connectionID string, frame Frame) error {
 	return c.once(ctx, "post to connection", http.MethodPost, connectionID, frame, nil)
 }
@@ -63,23 +63,30 @@ func (c *Client) TryAgain(ctx context.Context, connectionID string, frame Frame,
 // that of the last attempt, see Try.
 func (c *Client) Post(ctx context.Context, connectionID string, data []byte) error {
 	frame := NewFrame(data)
-	return c.patiently(ctx, func(previous error) error {
+	return c.patiently(ctx, func(ctx context.Context, previous error) error {
 		return c.once(ctx, "post to connection", http.MethodPost, connectionID, frame, previous)
 	})
 }
 
-// patiently makes a call, and repeats it as often as the SDK would. call is given the error of the one before.
-func (c *Client) patiently(ctx context.Context, call func(previous error) error) error {
-	err := call(nil)
+// patiently makes a call, and repeats it as often as the SDK would. Each attempt ends after AnswerTime. call is given the
+// error of the attempt before.
+func (c *Client) patiently(ctx context.Context, call func(ctx context.Context, previous error) error) error {
+	err := bounded(ctx, call, nil)
 	for n := 1; Repeatable(err) && n < c.retryer.MaxAttempts(); n++ {
 		select {
 		case <-ctx.Done():
 			return err
 		case <-time.After(Pause(n)):
 		}
-		err = call(err)
+		err = bounded(ctx, call, err)
 	}
 	return err
+}
+
+func bounded(ctx context.Context, call func(ctx context.Context, previous error) error, previous error) error {
+	ctx, cancel := context.WithTimeout(ctx, AnswerTime)
+	defer cancel()
+	return call(ctx, previous)
 }
 
 // once makes one call, the first one when previous is nil. Calls beyond the first take a token from the SDK's quota, which

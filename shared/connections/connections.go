@@ -52,7 +52,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"signedsocket/shared/sdkhttp"
+	"signedsocket/shared/awsclient"
 )
 
 // What a caller may have to tell apart. Every other error of a Store is a fault of the table or of
@@ -141,7 +141,7 @@ const membersPerPage = 250
 // Open returns a Store on the table of that name, with a client of its own.
 func Open(config aws.Config, table string, limits Limits) *Store {
 	return New(dynamodb.NewFromConfig(config, func(options *dynamodb.Options) {
-		options.HTTPClient = sdkhttp.Client(options.HTTPClient)
+		options.HTTPClient = awsclient.ForSDK(options.HTTPClient)
 	}), table, limits)
 }
 

@@ -1,8 +1,6 @@
-// Package signedhttp makes requests to AWS below the SDK's operation calls, for the few that are made a thousand
-// times for a message, or whose client in the SDK would take longer to start than the rest of a function. The
-// SDK's operation calls spend several times as much on their middleware as on the request. Credentials,
-// signer, transport and settings are the SDK's.
-package signedhttp
+// Package awsclient makes the clients of AWS services: the SDK's configuration from a function's environment (Load), an
+// HTTP client for the SDK's clients (ForSDK), and a Client of its own below the SDK's operation calls.
+package awsclient
 
 import (
 	"bytes"
@@ -17,7 +15,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -50,7 +47,10 @@ func (p Payload) body() io.ReadCloser {
 	return io.NopCloser(bytes.NewReader(p.data))
 }
 
-// Client makes requests to one service. It is safe for concurrent use.
+// Client makes requests to one service below the SDK's operation calls, which spend several times as much on their
+// middleware as on the request, and whose clients take longer to start than the rest of a function. It is for the few
+// calls that a message takes a thousand times. Credentials, signer, transport and settings are the SDK's. A Client is
+// safe for concurrent use.
 type Client struct {
 	service, region string
 	credentials     aws.CredentialsProvider
@@ -61,31 +61,21 @@ type Client struct {
 // New returns a Client for the service that signatures name so, with the credentials and region of config. It opens as
 // many connections as are used at the same time, up to connections, and keeps them.
 func New(config aws.Config, service string, connections int) *Client {
-	return &Client{
-		service: service, region: config.Region, credentials: config.Credentials, signer: v4.NewSigner(),
-		transport: pooled(config.HTTPClient, connections),
-	}
-}
-
-// pooled returns the transport of the SDK's own client with another connection pool. What was done to that
-// client, such as trusting AWS_CA_BUNDLE, is kept.
-func pooled(client aws.HTTPClient, connections int) http.RoundTripper {
-	buildable, ok := client.(*awshttp.BuildableClient)
-	if !ok {
-		buildable = awshttp.NewBuildableClient()
-	}
-	transport := buildable.GetTransport()
+	transport := newTransport(config.HTTPClient)
 	transport.MaxIdleConns = connections
 	transport.MaxIdleConnsPerHost = connections
 	transport.MaxConnsPerHost = connections
 	transport.IdleConnTimeout = idleTimeout
-	return transport
+	return &Client{
+		service: service, region: config.Region, credentials: config.Credentials, signer: v4.NewSigner(), transport: transport,
+	}
 }
 
 // Do makes one request and returns the head of its answer, whose body has been read and closed. An answer of whatever
 // status is no error; the error is a *smithyhttp.RequestSendError, as the SDK has it, or about the credentials.
 //
 // target is the scheme, the host and, as Opaque, the path as it is sent: escaped by the caller, and checked nowhere else.
+// The context bounds the request, and should do so: a request on a connection that has gone silent ends with it only.
 // header is signed and belongs to the request. The request must be safe to repeat: it is sent again when a connection
 // turns out to be closed, as it does when the function was frozen for a while.
 func (c *Client) Do(ctx context.Context, method string, target url.URL, header http.Header, payload Payload) (*http.Response, error) {

@@ -1,4 +1,4 @@
-package sdkhttp_test
+package awsclient_test
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"signedsocket/shared/sdkhttp"
+	"signedsocket/shared/awsclient"
 )
 
 // slowToReturn is a connection whose Write takes its time after everything has been written, so that
@@ -50,7 +50,7 @@ func TestAQuickAnswerKeepsTheConnection(t *testing.T) {
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}, nil
 		}),
-		HTTPClient: sdkhttp.Client(awshttp.NewBuildableClient().WithTransportOptions(func(transport *http.Transport) {
+		HTTPClient: awsclient.ForSDK(awshttp.NewBuildableClient().WithTransportOptions(func(transport *http.Transport) {
 			dial := transport.DialContext
 			transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 				conn, err := dial(ctx, network, address)

@@ -1,4 +1,4 @@
-package signedhttp_test
+package awsclient_test
 
 import (
 	"context"
@@ -13,13 +13,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"signedsocket/shared/signedhttp"
+	"signedsocket/shared/awsclient"
 )
 
 var errNoKeys = errors.New("no keys")
 
-func newClient(keys aws.CredentialsProviderFunc) *signedhttp.Client {
-	return signedhttp.New(aws.Config{Region: "us-east-1", Credentials: keys}, "lambda", 1)
+func newClient(keys aws.CredentialsProviderFunc) *awsclient.Client {
+	return awsclient.New(aws.Config{Region: "us-east-1", Credentials: keys}, "lambda", 1)
 }
 
 func keys(context.Context) (aws.Credentials, error) {
@@ -51,13 +51,13 @@ func TestRequestsAreSignedAsTheyAreSent(t *testing.T) {
 		target.Opaque = "/a%3D"
 		client := newClient(keys)
 		for range 2 {
-			response, err := client.Do(t.Context(), http.MethodPost, *target, http.Header{"X-Amz-A": {"1"}}, signedhttp.NewPayload([]byte(payload)))
+			response, err := client.Do(t.Context(), http.MethodPost, *target, http.Header{"X-Amz-A": {"1"}}, awsclient.NewPayload([]byte(payload)))
 			if err != nil || response.StatusCode != http.StatusTeapot {
 				t.Errorf("%v, %v", response, err)
 			}
 		}
 		server.Close()
-		_, err = client.Do(t.Context(), http.MethodPost, *target, http.Header{}, signedhttp.NewPayload(nil))
+		_, err = client.Do(t.Context(), http.MethodPost, *target, http.Header{}, awsclient.NewPayload(nil))
 		if _, ok := errors.AsType[*smithyhttp.RequestSendError](err); !ok {
 			t.Errorf("without a server: %v", err)
 		}
@@ -67,7 +67,7 @@ func TestRequestsAreSignedAsTheyAreSent(t *testing.T) {
 func TestNothingIsSentWithoutKeys(t *testing.T) {
 	t.Parallel()
 	client := newClient(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, errNoKeys })
-	if _, err := client.Do(t.Context(), http.MethodGet, url.URL{Scheme: "http", Host: "localhost:1"}, http.Header{}, signedhttp.NewPayload(nil)); !errors.Is(err, errNoKeys) {
+	if _, err := client.Do(t.Context(), http.MethodGet, url.URL{Scheme: "http", Host: "localhost:1"}, http.Header{}, awsclient.NewPayload(nil)); !errors.Is(err, errNoKeys) {
 		t.Errorf("err = %v", err)
 	}
 }

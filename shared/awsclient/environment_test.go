@@ -1,4 +1,4 @@
-package awsenv_test
+package awsclient_test
 
 import (
 	"encoding/pem"
@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	smithylogging "github.com/aws/smithy-go/logging"
 
-	"signedsocket/shared/awsenv"
+	"signedsocket/shared/awsclient"
 )
 
 // lambda is what Lambda sets, and more.
@@ -31,7 +31,7 @@ func lambda(more map[string]string) map[string]string {
 // is asked, nothing goes out.
 func asks(t *testing.T, environment map[string]string) (sent *http.Request, err error) {
 	t.Helper()
-	config, err := awsenv.Load(environment, smithylogging.Nop{})
+	config, err := awsclient.Load(environment, smithylogging.Nop{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestAuthoritiesOfTheBundleAreTrusted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, trusted := range map[string]bool{bundle: true, "": false} {
-		config, err := awsenv.Load(lambda(map[string]string{"AWS_CA_BUNDLE": path, "AWS_ENDPOINT_URL": server.URL}), smithylogging.Nop{})
+		config, err := awsclient.Load(lambda(map[string]string{"AWS_CA_BUNDLE": path, "AWS_ENDPOINT_URL": server.URL}), smithylogging.Nop{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		"AWS_CA_BUNDLE":         lambda(map[string]string{"AWS_CA_BUNDLE": empty}),
 		"no such file":          lambda(map[string]string{"AWS_CA_BUNDLE": empty + "x"}),
 	} {
-		if _, err := awsenv.Load(environment, smithylogging.Nop{}); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := awsclient.Load(environment, smithylogging.Nop{}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: err = %v", name, err)
 		}
 	}

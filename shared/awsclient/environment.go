@@ -1,15 +1,4 @@
-// Package awsenv makes the AWS SDK's configuration from what Lambda puts into a function's environment. The SDK's own
-// config.LoadDefaultConfig also looks for files, profiles, single sign-on, web identities and an instance's metadata. None of them is
-// there in a function, and the clients for them are a third of what a function takes to start.
-//
-// These of the SDK's variables count, with the SDK's meaning, and no others:
-//
-//	AWS_REGION
-//	AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
-//	AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
-//	AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT
-//	AWS_CA_BUNDLE
-package awsenv
+package awsclient
 
 import (
 	"context"
@@ -26,8 +15,18 @@ import (
 	smithylogging "github.com/aws/smithy-go/logging"
 )
 
-// Load returns the configuration of an environment, whose clients write to log. Lambda renews a function's credentials by a
-// new process. The error says what is missing.
+// Load returns the SDK's configuration of a function's environment, whose clients write to log. Lambda renews a
+// function's credentials by a new process. The error says what is missing.
+//
+// The SDK's own config.LoadDefaultConfig also looks for files, profiles, single sign-on, web identities and an
+// instance's metadata. A function has none of them, and the clients for them are a third of what a function takes to
+// start. These of the SDK's variables count, with the SDK's meaning, and no others:
+//
+//	AWS_REGION
+//	AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+//	AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
+//	AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT
+//	AWS_CA_BUNDLE
 func Load(environment map[string]string, log smithylogging.Logger) (aws.Config, error) {
 	keys := credentials.NewStaticCredentialsProvider(
 		environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], environment["AWS_SESSION_TOKEN"])

@@ -1,0 +1,45 @@
+package broadcast_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"signedsocket/shared/awsclient/awsclienttest"
+	"signedsocket/shared/broadcast"
+	"signedsocket/shared/callback"
+	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
+)
+
+// A broadcast whose posts begin on connections that have gone silent reaches everybody nevertheless.
+func TestABroadcastSurvivesASilentEndpoint(t *testing.T) {
+	t.Parallel()
+	endpoint := awsclienttest.New(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	client, err := callback.New(endpoint.Config(), endpoint.URL.String()+"/prod", 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &broadcast.Broadcaster{Log: logging.New(new(bytes.Buffer)), Callback: client, Now: time.Now, Concurrency: 64}
+	room := make([]connections.Member, 10)
+	for i := range room {
+		room[i] = connections.Member{ConnectionID: fmt.Sprintf("m%d=", i), ConnectedAt: time.Now().Add(-time.Hour)}
+	}
+	deliver := func() broadcast.Result {
+		result, err := b.Deliver(context.WithoutCancel(t.Context()), []byte("frame"), func(yield func([]connections.Member, error) bool) { yield(room, nil) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result
+	}
+	if got := deliver(); got.Delivered != len(room) {
+		t.Fatalf("before the silence: %+v", got)
+	}
+	endpoint.Silence()
+	if got := deliver(); got.Delivered != len(room) || got.Retried == 0 {
+		t.Errorf("after the silence: %+v", got)
+	}
+}
