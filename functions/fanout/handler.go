@@ -24,9 +24,11 @@ var errIncomplete = errors.New("not everybody got the message")
 
 // broadcaster posts a frame to connections; broadcast.Broadcaster does.
 type broadcaster interface {
-	Deliver(ctx context.Context, frame []byte, pages iter.Seq2[[]connections.Member, error]) (broadcast.Result, error)
+	Deliver(
+		ctx context.Context, origin broadcast.Origin, frame []byte, pages iter.Seq2[[]connections.Member, error],
+	) (broadcast.Result, error)
 	DropSlow(ctx context.Context, log *slog.Logger, r broadcast.Result)
-	ForgetGone(ctx context.Context, log *slog.Logger, r broadcast.Result)
+	CleanUp(ctx context.Context, log *slog.Logger, r broadcast.Result)
 }
 
 type handler struct {
@@ -60,13 +62,14 @@ func (h *handler) deliver(ctx context.Context, log *slog.Logger, part segment.Se
 		posting, cancel = context.WithDeadline(ctx, deadline.Add(-answerMargin))
 		defer cancel()
 	}
-	done, err := h.broadcaster.Deliver(posting, part.Frame, onePage(part.Members))
+	origin := broadcast.Origin{ID: part.BroadcastID, Room: part.Room, Arrived: part.SentAt}
+	done, err := h.broadcaster.Deliver(posting, origin, part.Frame, onePage(part.Members))
 	if err != nil {
 		return err
 	}
-	h.log.InfoContext(ctx, "broadcast", done.Attr(h.stack, broadcast.Origin{ID: part.BroadcastID, Room: part.Room, Arrived: part.SentAt}, 0, h.now()))
+	h.log.InfoContext(ctx, "broadcast", done.Attr(h.stack, origin, 0, h.now()))
 	h.broadcaster.DropSlow(ctx, log, done)
-	h.broadcaster.ForgetGone(ctx, log, done)
+	h.broadcaster.CleanUp(ctx, log, done)
 	if missed := done.Missed(); missed > 0 {
 		return fmt.Errorf("%w: %d of %d did not: %w", errIncomplete, missed, done.Recipients, done.Failure)
 	}

@@ -29,7 +29,7 @@ type fakeBroadcaster struct {
 	cleaned bool
 }
 
-func (f *fakeBroadcaster) Deliver(ctx context.Context, frame []byte, pages iter.Seq2[[]connections.Member, error]) (broadcast.Result, error) {
+func (f *fakeBroadcaster) Deliver(ctx context.Context, _ broadcast.Origin, frame []byte, pages iter.Seq2[[]connections.Member, error]) (broadcast.Result, error) {
 	if f.broken {
 		panic("pop.secret")
 	}
@@ -48,7 +48,7 @@ func (f *fakeBroadcaster) Deliver(ctx context.Context, frame []byte, pages iter.
 
 func (f *fakeBroadcaster) DropSlow(context.Context, *slog.Logger, broadcast.Result) { f.dropped = true }
 
-func (f *fakeBroadcaster) ForgetGone(context.Context, *slog.Logger, broadcast.Result) {
+func (f *fakeBroadcaster) CleanUp(context.Context, *slog.Logger, broadcast.Result) {
 	f.cleaned = f.dropped
 }
 

@@ -34,15 +34,17 @@ func (h *handler) deliver(ctx context.Context, sender connections.Connection, or
 		handler: h, left: h.threshold,
 		segment: segment.Segment{Frame: frame, Room: origin.Room, SentAt: origin.Arrived, BroadcastID: origin.ID},
 	}
-	result, err := h.broadcaster.Deliver(ctx, frame, s.pages(ctx, sender, h.connections.Members(ctx, origin.Room, h.now())))
+	result, err := h.broadcaster.Deliver(ctx, origin, frame, s.pages(ctx, sender, h.connections.Members(ctx, origin.Room, h.now())))
+	result.NoteSender(s.sender)
 	return outcome{result, s.queued}, err
 }
 
 // split divides the recipients of one message between this invocation and those of fanout.
 type split struct {
 	*handler
-	left    int             // how many more recipients this invocation takes
-	segment segment.Segment // being filled
+	left    int                // how many more recipients this invocation takes
+	segment segment.Segment    // being filled
+	sender  connections.Member // as the room lists it
 	sending errgroup.Group
 
 	mu      sync.Mutex
@@ -64,7 +66,13 @@ func (s *split) pages(ctx context.Context, sender connections.Connection, room i
 				yield(nil, err)
 				return
 			}
-			page = slices.DeleteFunc(page, func(m connections.Member) bool { return m.ConnectionID == sender.ID })
+			page = slices.DeleteFunc(page, func(m connections.Member) bool {
+				if m.ConnectionID != sender.ID {
+					return false
+				}
+				s.sender = m
+				return true
+			})
 			own := page[:min(len(page), s.left)]
 			s.left -= len(own)
 			if !yield(own, nil) {

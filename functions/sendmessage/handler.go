@@ -106,7 +106,7 @@ func (h *handler) send(ctx context.Context, log *slog.Logger, connectionID, body
 	if err != nil {
 		return err
 	}
-	origin := broadcast.Origin{ID: requestID(ctx), Room: room, Arrived: now}
+	origin := broadcast.Origin{ID: requestID(ctx), Room: room, Arrived: now, Sender: sender.ID}
 	done, err := h.deliver(ctx, sender, origin, encoded)
 	log.InfoContext(ctx, "broadcast", done.Attr(h.stack, origin, 1, h.now()), slog.Int("queued", done.queued))
 	if err != nil {
@@ -116,7 +116,7 @@ func (h *handler) send(ctx context.Context, log *slog.Logger, connectionID, body
 	if err := h.report(ctx, log, sender, id, frame.ClientID, done); err != nil {
 		return err
 	}
-	h.broadcaster.ForgetGone(ctx, log, done.Result)
+	h.broadcaster.CleanUp(ctx, log, done.Result)
 	return nil
 }
 

@@ -168,6 +168,33 @@ func (f *fakeStore) Forget(_ context.Context, connectionID string, connectedAt t
 	return len(f.members) < before, nil
 }
 
+// MarkSlow marks a member, or says that an earlier broadcast did.
+func (f *fakeStore) MarkSlow(_ context.Context, room string, m connections.Member, began, now time.Time) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if room != "lobby" {
+		return false, fmt.Errorf("marked in room %q", room)
+	}
+	i := slices.IndexFunc(f.members, func(listed connections.Member) bool { return listed.ConnectionID == m.ConnectionID })
+	if i >= 0 && f.members[i].Slow.IsZero() {
+		f.members[i].Slow = now
+		return false, nil
+	}
+	return i >= 0 && f.members[i].Slow.Before(began), nil
+}
+
+// ClearSlow removes the mark.
+func (f *fakeStore) ClearSlow(_ context.Context, _ string, m connections.Member) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, listed := range f.members {
+		if listed.ConnectionID == m.ConnectionID && listed.Slow.Equal(m.Slow) {
+			f.members[i].Slow = time.Time{}
+		}
+	}
+	return nil
+}
+
 // Drop is not what these tests are about.
 func (f *fakeStore) Drop(context.Context, string, time.Time, time.Time) error { return nil }
 

@@ -26,6 +26,9 @@ const (
 	// slowAttempts is how many posts in a row have to be throttled before a recipient counts as one that does not
 	// read. By chance, when API Gateway throttles a part of all calls, so many are not.
 	slowAttempts = 5
+	// fewRecipients is how many recipients a part of a large room's broadcast needs, so that API Gateway must be at its
+	// limit when none of them takes the frame. Fewer may all be slow.
+	fewRecipients = 20
 )
 
 // GCPercent is how much the heap of a function that broadcasts, a few megabytes, should be let grow between collections, in percent
@@ -39,8 +42,10 @@ type Poster interface {
 	TryAgain(ctx context.Context, connectionID string, frame callback.Frame, previous error) error
 }
 
-// Table forgets connections; connections.Store does.
+// Table forgets connections, and remembers slow members; connections.Store does.
 type Table interface {
+	MarkSlow(ctx context.Context, room string, m connections.Member, began, now time.Time) (again bool, err error)
+	ClearSlow(ctx context.Context, room string, m connections.Member) error
 	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
 	Drop(ctx context.Context, connectionID string, connectedAt, now time.Time) error
 }
@@ -73,21 +78,53 @@ type Result struct {
 	// Failure is one of the errors behind Throttled and Failed, nil when there are none.
 	Failure error
 
-	gone, slow []connections.Member
+	origin   Origin
+	began    time.Time
+	others   int  // that took the frame: Delivered without the sender
+	echoed   bool // to the sender
+	strained int  // took the frame after they had been throttled
+
+	gone      []connections.Member
+	slow      []connections.Member // throttled in every attempt, until the time was over
+	recovered []connections.Member // took the frame, and are marked as slow
 }
 
-// Complete reports whether everybody who is there took the frame.
-func (r Result) Complete() bool { return r.Throttled+r.Failed == 0 }
+// NoteSender adds what the room lists of the sender, whose post began before the room was read.
+func (r *Result) NoteSender(m connections.Member) {
+	if r.echoed && !m.Slow.IsZero() {
+		r.recovered = append(r.recovered, m)
+	}
+}
 
-// Missed returns how many did not get the frame and will still be there after DropSlow.
-func (r Result) Missed() int { return r.Throttled + r.Failed - len(r.toDrop()) }
+// Complete reports whether the broadcast needs no repetition: all other recipients than those that do not read took the
+// frame or are gone.
+func (r Result) Complete() bool { return r.Missed() == 0 }
+
+// Missed returns how many recipients a repetition may reach. It would not reach those that do not read.
+func (r Result) Missed() int {
+	if r.overloaded() {
+		return r.Throttled + r.Failed
+	}
+	return r.Failed
+}
+
+// overloaded reports whether API Gateway throttled the account, and not single recipients that do not read: no recipient
+// took the frame, or more than half of those that did were throttled first.
+func (r Result) overloaded() bool {
+	if r.Delivered == 0 {
+		return r.origin.Sender != "" || r.Recipients >= fewRecipients
+	}
+	return 2*r.strained > r.Delivered
+}
 
 // Deliver posts a frame to all members in the pages, and returns when each of them has it or cannot have it. It
 // takes one page after another as fast as they come, and posts begin with the first. A member that is named
 // twice gets the frame twice. The posts end when ctx does, and those who have not got the frame until then
 // are counted as failed. The error is that of the pages; then only some have the frame.
-func (b *Broadcaster) Deliver(ctx context.Context, frame []byte, pages iter.Seq2[[]connections.Member, error]) (Result, error) {
-	d := &delivery{Broadcaster: b, ctx: ctx, frame: callback.NewFrame(frame)}
+func (b *Broadcaster) Deliver(
+	ctx context.Context, origin Origin, frame []byte, pages iter.Seq2[[]connections.Member, error],
+) (Result, error) {
+	d := &delivery{Broadcaster: b, ctx: ctx, frame: callback.NewFrame(frame), result: Result{origin: origin, began: b.Now()}}
 	var err error
 	for page, failure := range pages {
 		if err = failure; err != nil {

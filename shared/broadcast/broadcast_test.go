@@ -49,7 +49,7 @@ func TestOneFailingRecipientStopsNobody(t *testing.T) {
 				r.join("a", "broken", "b", "c", "d")
 				r.gateway.fails(test.failure, "broken")
 				got := r.deliver(t.Context())
-				if got.Delivered != 4 || got.Throttled != test.throttled || got.Failed != test.failed || got.Complete() || !errors.Is(got.Failure, test.failure) {
+				if got.Delivered != 4 || got.Throttled != test.throttled || got.Failed != test.failed || got.Complete() != (test.failed == 0) || !errors.Is(got.Failure, test.failure) {
 					t.Errorf("%+v", got)
 				}
 				if len(r.table.forgot) != 0 {
@@ -170,37 +170,6 @@ func TestRecipientWhoDoesNotReadHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-func TestWhoNeverReadsIsDropped(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
-		r.join("a", "stuck", "b")
-		r.gateway.fails(errThrottled, "stuck")
-		got := r.deliver(t.Context())
-		if !slices.Equal(r.table.drops, []string{"stuck"}) || got.Missed() != 0 || got.Complete() {
-			t.Errorf("dropped %v, %d missed, complete: %t", r.table.drops, got.Missed(), got.Complete())
-		}
-	})
-}
-
-// When API Gateway throttles the account, nobody in the room is to blame.
-func TestNobodyIsDroppedWhenManyAreThrottled(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
-		r.crowd(100)
-		r.gateway.answer = func(_ context.Context, id string, _ int) error {
-			if strings.HasPrefix(id, "m1") { // m1, m10 to m19
-				return errThrottled
-			}
-			return nil
-		}
-		if got := r.deliver(t.Context()); got.Throttled != 11 || got.Missed() != 11 || len(r.table.drops) != 0 {
-			t.Errorf("dropped %v: %+v", r.table.drops, got)
-		}
-	})
-}
-
 func TestNobodyIsDroppedForADeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -305,9 +274,9 @@ func TestPostsEndWithTheContext(t *testing.T) {
 		r.Concurrency = 2
 		r.join("stuck1", "stuck2", "a", "b")
 		r.gateway.hangs("stuck1", "stuck2")
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
 		defer cancel()
-		if got := r.deliver(ctx); got.Failed != 4 || time.Since(r.began) != time.Second || len(r.gateway.calls) != 2 {
+		if got := r.deliver(ctx); got.Failed != 4 || time.Since(r.began) != time.Second/2 || len(r.gateway.calls) != 2 {
 			t.Errorf("after %s, with %v: %+v", time.Since(r.began), r.gateway.calls, got)
 		}
 	})
@@ -342,7 +311,7 @@ func TestPostsBeginWithTheFirstPage(t *testing.T) {
 		return nil
 	}
 	broken := errors.New("no route to table")
-	got, err := r.Deliver(t.Context(), []byte("frame"), func(yield func([]connections.Member, error) bool) {
+	got, err := r.Deliver(t.Context(), Origin{}, []byte("frame"), func(yield func([]connections.Member, error) bool) {
 		yield(r.members[:1], nil)
 		<-first
 		yield(r.members[1:], nil)

@@ -14,33 +14,45 @@ import (
 // cleanUpLimit is how many connections are removed from the table at the same time.
 const cleanUpLimit = 16
 
-// DropSlow removes from the table who did not read, and has them closed. It comes before the sender is told, so that a
-// message that is sent again waits for them no more. A failure is only logged: the next broadcast tries again.
+// DropSlow marks the recipients that did not read, and removes those from the table that an earlier broadcast has marked
+// too; the reaper closes them. It comes before the sender is told, so that the next message does not wait for them. A
+// failure is only logged: the next broadcast tries again.
 func (b *Broadcaster) DropSlow(ctx context.Context, log *slog.Logger, r Result) {
-	b.each(ctx, log, "slow connections dropped", r.toDrop(), func(member connections.Member) error {
-		return b.Connections.Drop(ctx, member.ConnectionID, member.ConnectedAt, b.Now())
+	b.each(ctx, log, "slow connections dropped", r.judged(), func(member connections.Member) (bool, error) {
+		again, err := b.Connections.MarkSlow(ctx, r.origin.Room, member, r.began, b.Now())
+		if err != nil || !again {
+			return false, err
+		}
+		return true, b.Connections.Drop(ctx, member.ConnectionID, member.ConnectedAt, b.Now())
 	})
 }
 
-// ForgetGone removes from the table who is gone. A failure is only logged: the next broadcast finds them gone again.
-func (b *Broadcaster) ForgetGone(ctx context.Context, log *slog.Logger, r Result) {
-	b.each(ctx, log, "gone connections forgotten", r.gone, func(member connections.Member) error {
+// CleanUp removes gone connections from the table, and the marks of members that read again. A failure is only logged:
+// the next broadcast finds them again.
+func (b *Broadcaster) CleanUp(ctx context.Context, log *slog.Logger, r Result) {
+	b.each(ctx, log, "gone connections forgotten", r.gone, func(member connections.Member) (bool, error) {
 		_, err := b.Connections.Forget(ctx, member.ConnectionID, member.ConnectedAt)
-		return err
+		return err == nil, err
+	})
+	b.each(ctx, log, "slow connections recovered", r.recovered, func(member connections.Member) (bool, error) {
+		err := b.Connections.ClearSlow(ctx, r.origin.Room, member)
+		return err == nil, err
 	})
 }
 
-// toDrop returns who has to leave, so that the others do not wait for them with every message. When many were
-// throttled, or nobody took the frame, it is more likely that the account's limit was reached, which is nobody's fault.
-func (r Result) toDrop() []connections.Member {
-	if r.Delivered == 0 || r.Throttled > max(1, r.Recipients/10) {
+// judged returns the recipients that did not read in a broadcast that says so: other members received it, and API Gateway
+// was not at the account's limit, which is no recipient's fault.
+func (r Result) judged() []connections.Member {
+	if r.others == 0 || r.overloaded() {
 		return nil
 	}
 	return r.slow
 }
 
-// each does something about each of the members, and logs how many that was.
-func (b *Broadcaster) each(ctx context.Context, log *slog.Logger, what string, members []connections.Member, do func(connections.Member) error) {
+// each does something about each of the members, and logs for how many it was done. do reports whether it was.
+func (b *Broadcaster) each(
+	ctx context.Context, log *slog.Logger, what string, members []connections.Member, do func(connections.Member) (bool, error),
+) {
 	if len(members) == 0 {
 		return
 	}
@@ -50,7 +62,8 @@ func (b *Broadcaster) each(ctx context.Context, log *slog.Logger, what string, m
 	for _, member := range members {
 		jobs.Go(func() (err error) {
 			defer logging.Recover(ctx, b.Log, &err)
-			if err = do(member); err == nil {
+			did, err := do(member)
+			if did && err == nil {
 				done.Add(1)
 			}
 			return err
@@ -60,5 +73,7 @@ func (b *Broadcaster) each(ctx context.Context, log *slog.Logger, what string, m
 		log.ErrorContext(ctx, "clean-up failed", slog.Any("error", err), slog.Int("connections", len(members)), slog.Int64("forgotten", done.Load()))
 		return
 	}
-	log.InfoContext(ctx, what, slog.Int64("forgotten", done.Load()))
+	if done.Load() > 0 {
+		log.InfoContext(ctx, what, slog.Int64("forgotten", done.Load()))
+	}
 }

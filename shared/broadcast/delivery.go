@@ -15,6 +15,7 @@ import (
 type post struct {
 	member   connections.Member
 	attempts int       // so far
+	strained bool      // one of them was throttled
 	began    time.Time // when the first did
 	err      error     // of the last
 }
@@ -66,6 +67,7 @@ func (d *delivery) work() {
 		}
 		p.err = d.attempt(p)
 		p.attempts++
+		p.strained = p.strained || errors.Is(p.err, callback.ErrThrottled)
 		d.settle(p)
 	}
 }
@@ -148,7 +150,7 @@ func (d *delivery) young(p *post) bool {
 func (d *delivery) record(p post) {
 	switch {
 	case p.err == nil:
-		d.result.Delivered++
+		d.delivered(p)
 		return
 	case d.young(&p):
 		d.result.Young++
@@ -166,4 +168,20 @@ func (d *delivery) record(p post) {
 		d.result.Failed++
 	}
 	d.result.Failure = p.err
+}
+
+// delivered counts a recipient that took the frame.
+func (d *delivery) delivered(p post) {
+	d.result.Delivered++
+	if p.strained {
+		d.result.strained++
+	}
+	if p.member.ConnectionID == d.result.origin.Sender {
+		d.result.echoed = true
+	} else {
+		d.result.others++
+	}
+	if !p.member.Slow.IsZero() {
+		d.result.recovered = append(d.result.recovered, p.member)
+	}
 }

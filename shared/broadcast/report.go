@@ -12,6 +12,7 @@ type Origin struct {
 	ID      string    // the Lambda request id of the invocation that took the message, the same in all lines about it
 	Room    string    // whose members got it
 	Arrived time.Time // when the message did
+	Sender  string    // connection id, "" for a part of a broadcast that the sender is not in
 }
 
 // Attr returns what a log line says of a result at a time: its numbers, of which CloudWatch makes metrics for

@@ -25,6 +25,7 @@ type room struct {
 	*Broadcaster
 	t       *testing.T
 	began   time.Time
+	sender  string
 	members []connections.Member
 	gateway *gateway
 	table   *table
@@ -33,7 +34,7 @@ type room struct {
 
 func newRoom(t *testing.T) *room {
 	t.Helper()
-	r := &room{t: t, began: time.Now(), log: new(bytes.Buffer), table: new(table)}
+	r := &room{t: t, began: time.Now(), log: new(bytes.Buffer), table: &table{marks: make(map[string]time.Time)}}
 	r.gateway = &gateway{frames: make(map[string]int), calls: make(map[string]int)}
 	r.Broadcaster = &Broadcaster{Log: logging.New(r.log), Callback: r.gateway, Connections: r.table, Now: time.Now, Concurrency: 8}
 	return r
@@ -60,7 +61,7 @@ func (r *room) crowd(n int) {
 // pages are the members, three to a page.
 func (r *room) pages() iter.Seq2[[]connections.Member, error] {
 	return func(yield func([]connections.Member, error) bool) {
-		for page := range slices.Chunk(r.members, 3) {
+		for page := range slices.Chunk(r.table.listed(r.members), 3) {
 			if !yield(page, nil) {
 				return
 			}
@@ -68,10 +69,15 @@ func (r *room) pages() iter.Seq2[[]connections.Member, error] {
 	}
 }
 
+// unmarkedPages are the members as a broadcast posts to them before it has read the room.
+func (r *room) unmarkedPages() iter.Seq2[[]connections.Member, error] {
+	return func(yield func([]connections.Member, error) bool) { yield(r.members, nil) }
+}
+
 // deliver has a frame delivered to all, and holds the result to its sum.
 func (r *room) deliver(ctx context.Context) Result {
 	r.t.Helper()
-	result, err := r.Deliver(ctx, []byte("frame"), r.pages())
+	result, err := r.Deliver(ctx, Origin{Room: "lobby", Sender: r.sender}, []byte("frame"), r.pages())
 	if err != nil {
 		r.t.Error(err)
 	}
@@ -79,16 +85,53 @@ func (r *room) deliver(ctx context.Context) Result {
 		r.t.Errorf("%d recipients of %d have %d results: %+v", result.Recipients, len(r.members), sum, result)
 	}
 	r.DropSlow(ctx, r.Log, result)
-	r.ForgetGone(ctx, r.Log, result)
+	r.CleanUp(ctx, r.Log, result)
 	return result
 }
 
-// table remembers who was removed.
+// table remembers who was removed, and who is marked as slow since when.
 type table struct {
 	err error
 
 	mu            sync.Mutex
 	forgot, drops []string
+	marks         map[string]time.Time
+	writes        int // of marks
+}
+
+// listed returns members as the room lists them now.
+func (f *table) listed(members []connections.Member) []connections.Member {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	members = slices.Clone(members)
+	for i, m := range members {
+		members[i].Slow = f.marks[m.ConnectionID]
+	}
+	return members
+}
+
+func (f *table) MarkSlow(_ context.Context, room string, m connections.Member, began, now time.Time) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if room != "lobby" {
+		return false, fmt.Errorf("marked in room %q", room)
+	}
+	if marked, found := f.marks[m.ConnectionID]; found {
+		return marked.Before(began), f.err
+	}
+	f.writes++
+	f.marks[m.ConnectionID] = now
+	return false, f.err
+}
+
+func (f *table) ClearSlow(_ context.Context, _ string, m connections.Member) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.marks[m.ConnectionID].Equal(m.Slow) {
+		f.writes++
+		delete(f.marks, m.ConnectionID)
+	}
+	return f.err
 }
 
 func (f *table) Forget(_ context.Context, connectionID string, _ time.Time) (bool, error) {

@@ -7,7 +7,7 @@
 //
 //	pk                     sk              attributes
 //	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, w<n>, s<n>, kicked
-//	ROOM#<room>#<shard>    <connection id> sub, sx, connectedAt, expiresAt
+//	ROOM#<room>#<shard>    <connection id> sub, sx, connectedAt, slow, expiresAt
 //	TICKET#<jti>           TICKET          expiresAt
 //	USER#<sub>             USER            n, c_<connection id>, notBefore, bannedUntil, expiresAt
 //
@@ -18,6 +18,8 @@
 //	rooms         L  of M {room S, shard N}: where the membership items are
 //	sx            N  end of the session, Unix seconds
 //	connectedAt   N  when the connection was opened, Unix milliseconds, from API Gateway's event
+//	slow          N  when a broadcast was over that could not post to the member, which does not read; Unix
+//	                 milliseconds, gone when the member reads again
 //	w<n>          N  messages sent in window n, which is Unix seconds divided by 10
 //	s<n>          N  violations of the rules in minute n, which is Unix seconds divided by 60
 //	kicked        N  when the connection broke the rules once too often

@@ -21,6 +21,7 @@ const shardReaders = 8
 type Member struct {
 	ConnectionID string
 	ConnectedAt  time.Time // whole milliseconds
+	Slow         time.Time // when a broadcast gave the member up, see MarkSlow; the zero time for never
 }
 
 // Members returns the connections in a room whose session has not ended at now, page by page as
@@ -76,7 +77,7 @@ func (s *Store) readShards(ctx context.Context, room string, now time.Time) <-ch
 // shardMembers returns the pages of one partition.
 func (s *Store) shardMembers(ctx context.Context, partition string, now time.Time) iter.Seq2[[]Member, error] {
 	return func(yield func([]Member, error) bool) {
-		for page, err := range s.pages(ctx, partition, "sk, sx, connectedAt") {
+		for page, err := range s.pages(ctx, partition, "sk, sx, connectedAt, slow") {
 			if err != nil {
 				yield(nil, fmt.Errorf("list members: %w", err))
 				return
@@ -143,7 +144,11 @@ func liveMembers(items []item, now time.Time) []Member {
 			continue
 		}
 		connectedAt, _ := numberOf(item, "connectedAt")
-		members = append(members, Member{ConnectionID: textOf(item, "sk"), ConnectedAt: time.UnixMilli(connectedAt).UTC()})
+		member := Member{ConnectionID: textOf(item, "sk"), ConnectedAt: time.UnixMilli(connectedAt).UTC()}
+		if slow, marked := numberOf(item, "slow"); marked {
+			member.Slow = time.UnixMilli(slow).UTC()
+		}
+		members = append(members, member)
 	}
 	return members
 }

@@ -36,7 +36,8 @@ type event struct {
 
 type member struct {
 	ConnectionID string `json:"id"`
-	ConnectedAt  int64  `json:"at"` // Unix milliseconds
+	ConnectedAt  int64  `json:"at"`            // Unix milliseconds
+	Slow         int64  `json:"slow,omitzero"` // Unix milliseconds
 }
 
 // Encode returns the event that s is on its way.
@@ -44,7 +45,10 @@ func (s Segment) Encode() ([]byte, error) {
 	e := event{Frame: string(s.Frame), Room: s.Room, SentAt: s.SentAt.UnixMilli(), BroadcastID: s.BroadcastID}
 	e.Members = make([]member, len(s.Members))
 	for i, m := range s.Members {
-		e.Members[i] = member{m.ConnectionID, m.ConnectedAt.UnixMilli()}
+		e.Members[i] = member{ConnectionID: m.ConnectionID, ConnectedAt: m.ConnectedAt.UnixMilli()}
+		if !m.Slow.IsZero() {
+			e.Members[i].Slow = m.Slow.UnixMilli()
+		}
 	}
 	data, err := json.Marshal(e)
 	if err != nil {
@@ -66,6 +70,9 @@ func Decode(data []byte) (Segment, error) {
 	s.Members = make([]connections.Member, len(e.Members))
 	for i, m := range e.Members {
 		s.Members[i] = connections.Member{ConnectionID: m.ConnectionID, ConnectedAt: time.UnixMilli(m.ConnectedAt).UTC()}
+		if m.Slow != 0 {
+			s.Members[i].Slow = time.UnixMilli(m.Slow).UTC()
+		}
 	}
 	return s, nil
 }

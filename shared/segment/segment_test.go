@@ -22,6 +22,7 @@ func example(members int) Segment {
 func TestASegmentArrivesAsItWasSent(t *testing.T) {
 	t.Parallel()
 	sent := example(3)
+	sent.Members[1].Slow = time.UnixMilli(1795327199000).UTC()
 	payload, err := sent.Encode()
 	if err != nil {
 		t.Fatal(err)

@@ -110,8 +110,8 @@ func roleMay() map[string]map[string][]string {
 		signURLFunction:    {"GetItem": {"USER"}},
 		connectFunction:    {"GetItem": {"CONN"}},
 		disconnectFunction: {"GetItem": {"CONN"}},
-		sendFunction:       {"GetItem": {"CONN"}, "UpdateItem": {"CONN"}, "Query": {"ROOM"}, "PutItem": {"SWEEP"}},
-		fanoutFunction:     {"GetItem": {"CONN"}, "PutItem": {"SWEEP"}},
+		sendFunction:       {"GetItem": {"CONN"}, "UpdateItem": {"CONN", "ROOM"}, "Query": {"ROOM"}, "PutItem": {"SWEEP"}},
+		fanoutFunction:     {"GetItem": {"CONN"}, "UpdateItem": {"ROOM"}, "PutItem": {"SWEEP"}},
 		reaperFunction:     {"GetItem": {"CONN"}, "UpdateItem": {"USER"}, "Query": {"SWEEP"}, "DeleteItem": {"SWEEP"}},
 	}
 	for profile, actions := range map[string][]string{

@@ -170,7 +170,8 @@ func TestNobodyMissesAMessageWhenTheTableIsThrottledForAWhile(t *testing.T) {
 }
 
 // TestAReaderWhoHangsIsClosed: the second connection of the stage's dice never reads, until the gateway takes no more for
-// it. The broadcast that meets this waits for a moment and says so, and those that follow do not know the connection any more.
+// it. Two broadcasts meet this, wait for a moment and are acknowledged. Those that follow do not know the connection any
+// more.
 func TestAReaderWhoHangsIsClosed(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{
@@ -180,21 +181,16 @@ func TestAReaderWhoHangsIsClosed(t *testing.T) {
 	alice, bob, carol := connect(t, client, "alice"), connect(t, client, "bob"), connect(t, client, "carol")
 	defer bob.Abort()
 	fill := strings.Repeat("あ", 1300) // as much as a frame may have
-	told := false
-	for i := 0; !told; i++ {
+	missed := 0                       // broadcasts that bob did not get
+	for i := 0; missed < 2; i++ {
 		send(t, alice, fill, strconv.Itoa(i))
-		switch f := nextAnswer(t, alice).(type) {
-		case stageclient.Error:
-			if told = true; f.Code != "partial_delivery" {
-				t.Fatalf("alice was told %+v, want partial_delivery", f)
-			}
-		case stageclient.Ack:
-			if f.Recipients != 3 || i > 400 {
-				t.Fatalf("message %d was acknowledged as %+v", i, f)
-			}
+		got, ok := nextAnswer(t, alice).(stageclient.Ack)
+		if !ok || got.Recipients != 3 || got.Delivered < 2 || i > 400 {
+			t.Fatalf("message %d was answered %+v", i, got)
 		}
+		missed += got.Recipients - got.Delivered
 	}
-	send(t, alice, fill, "again")
+	send(t, alice, fill, "next")
 	if got, ok := nextAnswer(t, alice).(stageclient.Ack); !ok || got.Recipients != 2 || got.Delivered != 2 {
 		t.Errorf("the next message was answered %+v, want an ack for the two who read", got)
 	}

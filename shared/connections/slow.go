@@ -1,0 +1,89 @@
+package connections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// slowMemory is how long a mark of MarkSlow counts. A member of a quiet room may have read other rooms' messages since.
+const slowMemory = time.Hour
+
+// MarkSlow records that a broadcast, which began at began, is over at now and could not post to a member of a room,
+// which does not read. It reports whether an earlier broadcast has recorded the same and was over before this one
+// began. Two broadcasts at the same time therefore count as one, and a mark that ClearSlow has removed counts as none.
+// A connection that is not known any more is not marked.
+func (s *Store) MarkSlow(ctx context.Context, room string, m Member, began, now time.Time) (again bool, err error) {
+	key, err := s.listedAt(ctx, room, m)
+	if err != nil || key == nil {
+		return false, err
+	}
+	_, err = s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:           aws.String(s.table),
+		Key:                 key,
+		UpdateExpression:    aws.String("SET slow = :now"),
+		ConditionExpression: aws.String("connectedAt = :at AND (attribute_not_exists(slow) OR slow < :stale)"),
+		ExpressionAttributeValues: item{
+			":now": number(now.UnixMilli()), ":at": number(m.ConnectedAt.UnixMilli()),
+			":stale": number(now.Add(-slowMemory).UnixMilli()),
+		},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	if err == nil {
+		return false, nil
+	}
+	failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
+	if !ok {
+		return false, fmt.Errorf("mark slow member: %w", err)
+	}
+	connectedAt, _ := numberOf(failed.Item, "connectedAt")
+	marked, found := numberOf(failed.Item, "slow")
+	return found && connectedAt == m.ConnectedAt.UnixMilli() && marked < began.UnixMilli(), nil
+}
+
+// ClearSlow removes the mark with which a room lists a member, which has taken a frame since. A newer mark stays.
+func (s *Store) ClearSlow(ctx context.Context, room string, m Member) error {
+	key, err := s.listedAt(ctx, room, m)
+	if err != nil || key == nil {
+		return err
+	}
+	_, err = s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:           aws.String(s.table),
+		Key:                 key,
+		UpdateExpression:    aws.String("REMOVE slow"),
+		ConditionExpression: aws.String("connectedAt = :at AND slow = :seen"),
+		ExpressionAttributeValues: item{
+			":at": number(m.ConnectedAt.UnixMilli()), ":seen": number(m.Slow.UnixMilli()),
+		},
+	})
+	if _, changed := errors.AsType[*types.ConditionalCheckFailedException](err); changed {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("clear slow member: %w", err)
+	}
+	return nil
+}
+
+// listedAt returns the key of the item that lists a member in a room, nil when the connection is not known any more.
+// The connection says in which shard it is: the number of shards may have been raised since.
+func (s *Store) listedAt(ctx context.Context, room string, m Member) (item, error) {
+	connection, known, err := s.read(ctx, m.ConnectionID)
+	if err != nil {
+		return nil, fmt.Errorf("find slow member: %w", err)
+	}
+	if !known || !connection.ConnectedAt.Equal(m.ConnectedAt) {
+		return nil, nil //nolint:nilnil // no key is no error
+	}
+	for _, membership := range connection.Rooms {
+		if membership.Room == room {
+			return membershipKey(membership, m.ConnectionID), nil
+		}
+	}
+	return nil, nil //nolint:nilnil // no key is no error
+}
