@@ -58,7 +58,7 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 		t.answers.Add(1)
 		return response, nil
 	}
-	if isTimeout(err) && t.answers.Load() == before {
+	if isTimeout(err) && t.answers.Load() == before { // mutate:aws-silent-idle
 		t.CloseIdleConnections()
 	}
 	return nil, err

@@ -23,7 +23,7 @@ func (b *Broadcaster) DropSlow(ctx context.Context, log *slog.Logger, r Result) 
 		if err != nil || !again {
 			return false, err
 		}
-		return true, b.Connections.Drop(ctx, member.ConnectionID, member.ConnectedAt, b.Now())
+		return true, b.Connections.Drop(ctx, member.ConnectionID, member.ConnectedAt, b.Now()) // mutate:slow-dropped
 	})
 }
 
@@ -43,7 +43,10 @@ func (b *Broadcaster) CleanUp(ctx context.Context, log *slog.Logger, r Result) {
 // judged returns the recipients that did not read in a broadcast that says so: other members received it, and API Gateway
 // was not at the account's limit, which is no recipient's fault.
 func (r Result) judged() []connections.Member {
-	if r.others == 0 || r.overloaded() {
+	if r.others == 0 { // mutate:slow-witness
+		return nil
+	}
+	if r.overloaded() { // mutate:slow-overloaded
 		return nil
 	}
 	return r.slow

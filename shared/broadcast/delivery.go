@@ -181,7 +181,7 @@ func (d *delivery) delivered(p post) {
 	} else {
 		d.result.others++
 	}
-	if !p.member.Slow.IsZero() {
+	if !p.member.Slow.IsZero() { // mutate:slow-recovers
 		d.result.recovered = append(d.result.recovered, p.member)
 	}
 }

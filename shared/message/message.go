@@ -24,6 +24,7 @@ const idLength = 26
 // id of the same client id. None of the three holds a zero byte, so no two triples are hashed as the same bytes.
 // testdata/ids.json has examples; the browser client's tests read them too.
 func IDFor(subject, room, clientID string) string {
+	// mutate:message-room => digest := sha256.Sum256([]byte(subject + "\x00" + clientID))
 	digest := sha256.Sum256([]byte(subject + "\x00" + room + "\x00" + clientID))
 	return base32.StdEncoding.EncodeToString(digest[:])[:idLength]
 }

@@ -37,7 +37,12 @@ func Clean(s string) (string, bool) {
 		return "", false
 	}
 	clean := norm.NFC.String(s)
-	if !strings.ContainsFunc(clean, visible) || piled(clean) || breaks(clean) > maxBreaks {
+	switch {
+	case !strings.ContainsFunc(clean, visible): // mutate:text-visible
+		return "", false
+	case piled(clean): // mutate:text-marks
+		return "", false
+	case breaks(clean) > maxBreaks: // mutate:text-breaks
 		return "", false
 	}
 	return clean, true

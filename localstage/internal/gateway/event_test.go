@@ -127,6 +127,30 @@ func TestSecondRequestOfATCPConnectionHasCanonicalNames(t *testing.T) {
 	}
 }
 
+// net/http ends a header line at a line feed alone. The event would hold another line than the one that was authorized.
+func TestALineFeedAloneEndsNoHeaderLine(t *testing.T) {
+	t.Parallel()
+	for name, head := range map[string]string{
+		"between two headers": strings.Replace(upgradeHead("/prod"), "\r\n\r\n", "\r\nX-A: 1\nOrigin: https://evil.example\r\n\r\n", 1),
+		"after the request":   strings.Replace(upgradeHead("/prod"), "\r\n", "\n", 1),
+		"at the end":          strings.Replace(upgradeHead("/prod"), "\r\n\r\n", "\r\n\n", 1),
+		"everywhere":          strings.ReplaceAll(upgradeHead("/prod"), "\r\n", "\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, options{})
+			c := s.dialTCP(t)
+			if _, err := io.WriteString(c, head); err != nil {
+				t.Fatal(err)
+			}
+			answer := make([]byte, 4096)
+			if n, err := c.Read(answer); err != nil || !strings.HasPrefix(string(answer[:n]), "HTTP/1.1 400 ") {
+				t.Errorf("answered %.40q, %v", answer[:n], err)
+			}
+		})
+	}
+}
+
 func TestMessageAndDisconnectEvents(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{connectAuth: "AWS_IAM", cfg: gateway.Config{Now: recordedAt}})

@@ -18,6 +18,11 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
 		bad.write(w)
 		return
 	}
+	fields, ok := requestFields(r)
+	if !ok {
+		badRequest.write(w)
+		return
+	}
 	p := g.newPeer(r)
 	var subprotocols []string
 	if connect := g.routes[routeConnect]; connect != nil {
@@ -31,7 +36,7 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
 			tooManyRequests.write(w)
 			return
 		}
-		headers := connectHeaders(requestFields(r), p, connect.signed(), p.connectedAt)
+		headers := connectHeaders(fields, p, connect.signed(), p.connectedAt)
 		granted, failed := g.invokeConnect(connect, g.connectEvent(p, who, headers, queryParameters(r.URL.RawQuery)))
 		if failed != nil {
 			g.log.Info("handshake refused by $connect", slog.String("connectionId", p.id), slog.Int("status", failed.status))

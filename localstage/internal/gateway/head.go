@@ -98,10 +98,16 @@ type field struct{ name, value string }
 
 // requestFields returns the header lines of r, Host left out: as the client
 // wrote them if its head was recorded, else by net/http's names in their order.
-func requestFields(r *http.Request) []field {
+// The second result is false if a recorded head has a line that ends in a line
+// feed alone. net/http takes that for the end of the line, parseHead does not.
+func requestFields(r *http.Request) ([]field, bool) {
 	if c, ok := r.Context().Value(headKey{}).(*recordingConn); ok {
-		if fields := parseHead(c.take()); len(fields) > 0 {
-			return fields
+		head := c.take()
+		if hasBareLineFeed(head) { // mutate:stage-line-feed
+			return nil, false
+		}
+		if fields := parseHead(head); len(fields) > 0 {
+			return fields, true
 		}
 	}
 	var fields []field
@@ -112,7 +118,26 @@ func requestFields(r *http.Request) []field {
 		}
 	}
 	slices.SortStableFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
-	return fields
+	return fields, true
+}
+
+// hasBareLineFeed reports whether a line of a request head ends in a line feed
+// without a carriage return. The head ends with the first empty line, of either
+// form; what follows is a body.
+func hasBareLineFeed(head []byte) bool {
+	for len(head) > 0 {
+		line, rest, ended := bytes.Cut(head, []byte("\n"))
+		switch {
+		case !ended:
+			return false
+		case !bytes.HasSuffix(line, []byte("\r")):
+			return true
+		case len(line) == 1:
+			return false
+		}
+		head = rest
+	}
+	return false
 }
 
 // parseHead splits a request head that net/http has accepted into its lines.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 )
 
 // errTimeout is an invocation that took longer than its route allows.
@@ -61,7 +62,12 @@ func (g *Gateway) invokeDisconnect(p *peer, end ending) {
 	if r == nil || g.chaos.strikes(g.chaos.LoseDisconnects) {
 		return
 	}
-	if _, err := g.invoke(r, g.disconnectEvent(p, end)); err != nil {
+	response, err := g.invokeMessage(r, g.disconnectEvent(p, end))
+	switch {
+	case err != nil:
 		g.log.Warn("disconnect integration failed", slog.String("connectionId", p.id), slog.Any("error", err))
+	case response.status >= http.StatusInternalServerError:
+		g.log.Warn("disconnect integration answered an error", slog.String("connectionId", p.id),
+			slog.Int("statusCode", response.status))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -61,6 +62,10 @@ func (c *connection) handle(m message) {
 		// Source: observed, for every kind of failure, also on one-way routes.
 		c.report("Internal server error", m.requestID)
 		return
+	}
+	if response.status >= http.StatusInternalServerError {
+		g.log.Warn("message integration answered an error", slog.String("routeKey", r.Key),
+			slog.String("connectionId", c.id), slog.Int("statusCode", response.status))
 	}
 	if r.TwoWay && response.body != "" {
 		// Source: "Set up a route response for a WebSocket API". That the status makes no

@@ -1,12 +1,16 @@
 package gateway_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,6 +147,58 @@ func TestAnswerOfAMessageIntegration(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A function that answers 500 tells the client nothing, so the log has to.
+func TestAMessageIntegrationThatAnswersAnErrorIsOneWarning(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]int{
+		`{"statusCode":500}`: 1, `{"statusCode":502,"body":"x"}`: 1, `{"statusCode":400}`: 0, `{"statusCode":200}`: 0, `null`: 0,
+	} {
+		t.Run(answer, func(t *testing.T) {
+			t.Parallel()
+			var log lockedBuffer
+			var calls atomic.Int32
+			second := make(chan struct{})
+			function := respond(func(ctx context.Context, _ []byte) ([]byte, error) {
+				if calls.Add(1) == 1 {
+					return []byte(answer), nil
+				}
+				close(second)
+				<-ctx.Done()
+				return nil, ctx.Err()
+			})
+			s := newStage(t, options{message: function, cfg: gateway.Config{
+				Log: slog.New(slog.NewTextHandler(&log, nil)), Ordering: gateway.Serial,
+			}})
+			c, _ := s.connected(t)
+			writeText(t, c, "hi")
+			writeText(t, c, "the first one is over when this comes")
+			<-second
+			if got := strings.Count(log.String(), "level=WARN"); got != want {
+				t.Errorf("%d warnings, want %d:\n%s", got, want, log.String())
+			}
+		})
+	}
+}
+
+// lockedBuffer is a buffer for several goroutines.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	data bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.data.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.data.String()
 }
 
 func TestFailedMessageIntegrationGetsTheErrorFrame(t *testing.T) {

@@ -47,6 +47,30 @@ func TestEvaluateActionAndResource(t *testing.T) {
 			`{"Effect":"Allow","Action":"execute-api:*","Resource":"arn:aws:execute-api:us-east-1:111122223333:chat/*"}`,
 			"execute-api:ManageConnections", postARN, Allow,
 		},
+		"wildcard past a colon allows nothing": {
+			`{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:*:chat/prod/$connect"}`,
+			"execute-api:Invoke", connectARN, ImplicitDeny,
+		},
+		"wildcard past a colon denies": {
+			`{"Effect":"Deny","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:*:chat/prod/$connect"}`,
+			"execute-api:Invoke", connectARN, ExplicitDeny,
+		},
+		"wildcard in a part past a colon denies": {
+			`{"Effect":"Deny","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:us-*3333:chat/prod/$connect"}`,
+			"execute-api:Invoke", connectARN, ExplicitDeny,
+		},
+		"wildcard past a colon in NotResource allows nothing": {
+			`{"Effect":"Allow","Action":"execute-api:Invoke","NotResource":"arn:aws:execute-api:*:chat/prod/$connect"}`,
+			"execute-api:Invoke", connectARN, ImplicitDeny,
+		},
+		"wildcard past a colon in NotResource denies": {
+			`{"Effect":"Deny","Action":"execute-api:Invoke","NotResource":"arn:aws:execute-api:*:chat/prod/$connect"}`,
+			"execute-api:Invoke", connectARN, ExplicitDeny,
+		},
+		"wildcard that reaches nothing in NotResource": {
+			`{"Effect":"Allow","Action":"execute-api:Invoke","NotResource":"arn:aws:execute-api:*:other/prod/$connect"}`,
+			"execute-api:Invoke", connectARN, Allow,
+		},
 		"wildcards for whole parts": {
 			`{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:*:execute-api:*:*:*/prod/$connect"}`,
 			"execute-api:Invoke", connectARN, Allow,

@@ -91,12 +91,7 @@ func parseARN(s string) (arn, int) {
 	return a, len(a)
 }
 
-// match compares each part of a pattern with the same part of an ARN, so that
-// a wildcard does not reach over a colon into the next part.
-//
-// Source: IAM User Guide, "IAM JSON policy elements: Resource". The guide also
-// lets a * at the end of a part go on past the colon; this package does not,
-// which can only refuse more.
+// match compares each part of a pattern with the same part of an ARN.
 func (pattern arn) match(a arn) bool {
 	for i := range pattern {
 		if !wildcardMatch(pattern[i], a[i]) {
@@ -113,10 +108,33 @@ func matchARN(pattern, s string) bool {
 	return pn == len(p) && an == len(a) && p.match(a)
 }
 
+// resourcePattern is one value of Resource or NotResource.
+type resourcePattern struct {
+	parts arn    // with * for those that the value leaves out
+	text  string // as it is written
+}
+
+// match compares part by part, so that a wildcard does not reach over a colon
+// into the next part. Whether a wildcard that would have to do so matches is
+// unknown: then the statement must not allow, and must deny.
+//
+// Source: IAM User Guide, "IAM JSON policy elements: Resource". A * at the end
+// of a part may go on past the colon; which requests that reaches was not
+// tried.
+func (p resourcePattern) match(a arn) truth {
+	if p.parts.match(a) {
+		return yes
+	}
+	if wildcardMatch(p.text, strings.Join(a[:], ":")) { // mutate:stage-wildcard
+		return unknown
+	}
+	return no
+}
+
 // resourceSet is the Resource or NotResource of a statement.
 type resourceSet struct {
 	all      bool // "*" is among the values
-	patterns []arn
+	patterns []resourcePattern
 	opaque   bool // a value cannot be evaluated
 	negated  bool
 }
@@ -136,7 +154,7 @@ func parseResourceSet(values []string, negated bool) (set resourceSet, problems 
 			set.opaque = true
 			problems = append(problems, fmt.Sprintf("resource %q: %s", v, problem))
 		default:
-			set.patterns = append(set.patterns, pattern)
+			set.patterns = append(set.patterns, resourcePattern{parts: pattern, text: v})
 		}
 	}
 	return set, problems, nil
@@ -169,7 +187,9 @@ func (r resourceSet) match(q question) truth {
 		found = found.or(unknown)
 	}
 	for _, p := range r.patterns {
-		found = found.or(truthOf(q.isARN && p.match(q.resource)))
+		if q.isARN {
+			found = found.or(p.match(q.resource))
+		}
 	}
 	if r.negated {
 		return found.not()
