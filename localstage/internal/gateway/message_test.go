@@ -159,15 +159,16 @@ func TestAMessageIntegrationThatAnswersAnErrorIsOneWarning(t *testing.T) {
 			t.Parallel()
 			var log lockedBuffer
 			var calls atomic.Int32
-			second := make(chan struct{})
-			function := respond(func(ctx context.Context, _ []byte) ([]byte, error) {
+			second, over := make(chan struct{}), make(chan struct{})
+			function := respond(func(context.Context, []byte) ([]byte, error) {
 				if calls.Add(1) == 1 {
 					return []byte(answer), nil
 				}
 				close(second)
-				<-ctx.Done()
-				return nil, ctx.Err()
+				<-over
+				return nil, nil
 			})
+			defer close(over)
 			s := newStage(t, options{message: function, cfg: gateway.Config{
 				Log: slog.New(slog.NewTextHandler(&log, nil)), Ordering: gateway.Serial,
 			}})
