@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -51,16 +53,26 @@ func startServer(handler string, environ []string) (*server, error) {
 	return s, nil
 }
 
-// freePort returns a port that was free a moment ago. Should another process take
-// it first, the server cannot listen and ends, and the stage starts another one.
+// The ports for servers. Systems hand out higher ones to each program that asks for any port, so a port of this range
+// is not taken between the look and the server's own listen.
+const (
+	firstPort = 20000
+	lastPort  = 32767
+)
+
+// freePort returns a random port that was free a moment ago. If another process takes it first, the server cannot
+// listen and ends, and the stage starts another one.
 func freePort() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	var problem error
+	for range 100 {
+		port := strconv.Itoa(firstPort + rand.IntN(lastPort-firstPort+1)) //nolint:gosec // a port is no secret
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+		if err == nil {
+			return port, listener.Close()
+		}
+		problem = err
 	}
-	defer listener.Close()
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	return port, err
+	return "", problem
 }
 
 // serverEnvironment is the function's environment with another port.
