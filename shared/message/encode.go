@@ -17,7 +17,7 @@ const (
 	TooLarge        Code = "too_large"        // frame or text too long
 	RoomNotAllowed  Code = "room_not_allowed" // the connection is not in that room
 	RateLimited     Code = "rate_limited"     // too many messages; the frame says when to try again
-	PartialDelivery Code = "partial_delivery" // somebody who is there did not get it; send it again under the same id
+	PartialDelivery Code = "partial_delivery" // a member that reads did not get it; send it again under the same id
 	NotConnected    Code = "not_connected"    // the connection is not known any more; connect again
 	SessionEnded    Code = "session_ended"    // the session is over; sign in and connect again
 )
@@ -73,8 +73,8 @@ func (m Message) Encode() ([]byte, error) {
 	}{"message", m.ID, m.Room, m.From, m.Text, m.SentAt.UnixMilli()})
 }
 
-// Ack tells a sender that everybody who is in the room took the message, but for those who are queued: Lambda has
-// taken over to bring it to them.
+// Ack tells a sender that all members of the room took the message, except three kinds: those that are gone, those that
+// Lambda brings it to (Queued), and those that do not read, which are in none of the counts but Recipients.
 type Ack struct {
 	ID         string // id of the message
 	ClientID   string // the client's own id for it, or ""
