@@ -13,6 +13,7 @@ import (
 	"signedsocket/shared/connections"
 	"signedsocket/shared/grant"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/userid"
 )
 
 const (
@@ -73,7 +74,7 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 	granted, evicted, err := h.connect(ctx, event, started)
 	took := slog.Int64("ms", h.now().Sub(started).Milliseconds())
 	if granted.Subject != "" {
-		log = log.With(logging.User(h.salt, granted.Subject))
+		log = log.With(userid.LogAttr(h.salt, granted.Subject))
 	}
 	if err != nil {
 		if reason := reason(err); reason != "" {

@@ -43,6 +43,7 @@ type handler struct {
 	callback    gateway
 	now         func() time.Time
 	issuer      string // of the tokens by which users sign in, or ""
+	stackID     string // key of the ids of some users
 	concurrency int    // connections looked after at the same time, at least 1
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signedsocket/shared/connections"
-	"signedsocket/shared/grant"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/userid"
 )
 
 // scheduled is the event of a schedule, as EventBridge sends it.
@@ -232,6 +232,7 @@ func TestRevokeNamesItsUser(t *testing.T) {
 		{"a plain sub", `{"sub":"alice"}`, connections.Revocation{Subject: "alice"}},
 		{"a ban", `{"user":"alice","bannedUntil":1795413600}`, connections.Revocation{Subject: "alice", BannedUntil: time.Unix(until, 0)}},
 		{"the end of a ban", `{"user":"alice","bannedUntil":0}`, connections.Revocation{Subject: "alice", BannedUntil: time.Unix(0, 0)}},
+		{"one guest", `{"user":"guest-aaecawqfbgcicqola2a2odwaaa"}`, connections.Revocation{Subject: "guest-aaecawqfbgcicqola2a2odwaaa"}},
 		{"all guests", `{"user":"guest-pool"}`, connections.Revocation{Subject: "guest-pool"}},
 	}
 	for _, test := range tests {
@@ -249,7 +250,7 @@ func TestRevokeNamesItsUser(t *testing.T) {
 	for _, name := range []string{"user", "sub"} {
 		w := newWorld(t)
 		_, err := w.handle(`{"revoke":{"` + name + `":"auth0|1234"}}`)
-		if want := grant.SubjectOf("https://issuer.example", "auth0|1234"); err != nil || w.table.revocation.Subject != want {
+		if want := userid.From("stack", "https://issuer.example", "auth0|1234"); err != nil || w.table.revocation.Subject != want {
 			t.Errorf("revoked %+v, %v; want %s, as signurl calls the user", w.table.revocation, err, want)
 		}
 	}
@@ -266,7 +267,8 @@ func TestOtherEventsAreRefused(t *testing.T) {
 		"another detail":     `{"source":"aws.events","detail-type":"Object Created"}`,
 		"nobody":             `{"revoke":{}}`,
 		"two names":          `{"revoke":{"user":"alice","sub":"alice"}}`,
-		"one guest":          `{"revoke":{"user":"guest-AAECAwQFBgcICQoLDA0ODw"}}`,
+		"a sub of two lines": `{"revoke":{"user":"auth0|\nalice"}}`,
+		"a long sub":         `{"revoke":{"sub":"` + strings.Repeat("a", 256) + `"}}`,
 		"an unknown member":  `{"revoke":{"user":"alice","until":1}}`,
 		"another request":    `{"revoke":{"user":"alice"},"dryRun":true}`,
 		"a ban by a text":    `{"revoke":{"user":"alice","bannedUntil":"tomorrow"}}`,
@@ -305,7 +307,7 @@ func TestRevokeThatFailsSaysSo(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	_, err := newHandler(logging.New(t.Output()), nil)
-	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL"} {
+	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL", "STACK_ID"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want all problems, %s among them", err, name)
 		}

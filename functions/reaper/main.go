@@ -25,7 +25,8 @@ const concurrency = 32
 type config struct {
 	TableName   string `env:"TABLE_NAME,notEmpty"`
 	CallbackURL string `env:"CALLBACK_URL,notEmpty"`
-	OIDCIssuer  string `env:"OIDC_ISSUER"` // part of the user ids of some users in mode jwt
+	OIDCIssuer  string `env:"OIDC_ISSUER"` // with StackID part of the ids of some users, see package userid
+	StackID     string `env:"STACK_ID,notEmpty"`
 }
 
 func main() {
@@ -54,7 +55,7 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 		return nil, err
 	}
 	return &handler{
-		log: log, salt: c.TableName, now: time.Now, issuer: c.OIDCIssuer, concurrency: concurrency,
+		log: log, salt: c.TableName, now: time.Now, issuer: c.OIDCIssuer, stackID: c.StackID, concurrency: concurrency,
 		connections: connections.Open(aws, c.TableName, connections.Limits{}),
 		callback:    client,
 	}, nil

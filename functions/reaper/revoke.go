@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -11,9 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"signedsocket/shared/connections"
-	"signedsocket/shared/grant"
-	"signedsocket/shared/guest"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/userid"
 )
 
 // How long to wait between two tries to close a connection that may be in its handshake.
@@ -42,14 +40,13 @@ func (h *handler) userID(r revocation) (string, error) {
 	switch {
 	case (r.User == "") == (r.Subject == ""):
 		return "", errors.New(`revoke needs either "user" or "sub"`)
+	case !userid.ValidSub(r.User + r.Subject):
+		return "", errors.New("a sub has 1 to 255 bytes and no control characters")
 	case r.Subject != "":
-		return grant.SubjectOf(h.issuer, r.Subject), nil
-	case !grant.ValidSubject(r.User):
-		return grant.SubjectOf(h.issuer, r.User), nil
-	case guest.Reserved(r.User) && r.User != guest.Pool:
-		return "", fmt.Errorf("a guest who asks again is somebody else: revoke all of them, user %s", guest.Pool)
+		return userid.From(h.stackID, h.issuer, r.Subject), nil
 	}
-	return r.User, nil
+	id, _ := userid.FromOperator(h.stackID, h.issuer, r.User)
+	return id, nil
 }
 
 // revoke shuts a user out. First nothing lets the user in any more, then no message of the user's connections
@@ -72,7 +69,7 @@ func (h *handler) revoke(ctx context.Context, r revocation) (revoked, error) {
 	done := revoked{UserID: userID, Connections: len(expelled)}
 	pending, failure := h.closeAll(ctx, expelled)
 	done.Pending = pending
-	h.log.WarnContext(ctx, "user revoked", logging.User(h.salt, userID), slog.Int("connections", done.Connections), slog.Int("pending", pending))
+	h.log.WarnContext(ctx, "user revoked", userid.LogAttr(h.salt, userID), slog.Int("connections", done.Connections), slog.Int("pending", pending))
 	return done, errors.Join(err, failure)
 }
 

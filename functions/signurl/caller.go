@@ -8,12 +8,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"signedsocket/shared/grant"
-	"signedsocket/shared/guest"
 	"signedsocket/shared/text"
+	"signedsocket/shared/userid"
 )
-
-// shortIDLength is how much of the user id stands in for a name that nobody told.
-const shortIDLength = 8
 
 // caller is the user who is to have a URL.
 type caller struct {
@@ -48,8 +45,8 @@ func (c config) newGuest(now time.Time) (caller, error) {
 	if len(c.GuestRooms) == 0 {
 		return caller{}, fmt.Errorf("GuestRooms is empty: %w", errNotConfigured)
 	}
-	id := guest.NewID()
-	return caller{subject: id, name: guest.Name(id), rooms: c.GuestRooms, authenticatedAt: now}, nil
+	id := userid.NewGuest()
+	return caller{subject: id, name: userid.Name(id), rooms: c.GuestRooms, authenticatedAt: now}, nil
 }
 
 // roomsFor returns the rooms for which the URL is: those asked for, or else the default rooms, or,
@@ -83,6 +80,3 @@ func validName(s string) (string, bool) {
 	name, ok := text.CleanLine(s)
 	return name, ok && grant.ValidName(name)
 }
-
-// shortName returns the name of a user who has none: a part of the user id.
-func shortName(subject string) string { return subject[:min(len(subject), shortIDLength)] }

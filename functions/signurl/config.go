@@ -34,6 +34,7 @@ type config struct {
 	AccountID          string   `env:"ACCOUNT_ID,notEmpty"`
 	AuthMode           string   `env:"AUTH_MODE,notEmpty"`
 	OIDCIssuer         string   `env:"OIDC_ISSUER"` // needed in mode jwt
+	StackID            string   `env:"STACK_ID,notEmpty"`
 	NameClaim          string   `env:"NAME_CLAIM" envDefault:"name"`
 	RoomsClaim         string   `env:"ROOMS_CLAIM"`
 	TrustedCallerARNs  []string `env:"TRUSTED_CALLER_ARNS"` // needed in mode iam

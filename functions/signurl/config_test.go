@@ -17,8 +17,8 @@ func TestEnvironment(t *testing.T) {
 		{"defaults", map[string]string{"NAME_CLAIM": "", "URL_LIFETIME_SECONDS": "", "SESSION_MAX_SECONDS": ""}, nil},
 		// Then requests are refused instead, so that somebody notices why.
 		{"nothing of what a mode needs", map[string]string{"OIDC_ISSUER": "", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": ""}, nil},
-		{"nothing that is needed", map[string]string{"WEBSOCKET_URL": "", "TABLE_NAME": "", "ACCOUNT_ID": "", "AUTH_MODE": "", "DEFAULT_ROOMS": ""},
-			[]string{"WEBSOCKET_URL", "TABLE_NAME", "ACCOUNT_ID", "AUTH_MODE", "DEFAULT_ROOMS"}},
+		{"nothing that is needed", map[string]string{"WEBSOCKET_URL": "", "TABLE_NAME": "", "ACCOUNT_ID": "", "STACK_ID": "", "AUTH_MODE": "", "DEFAULT_ROOMS": ""},
+			[]string{"WEBSOCKET_URL", "TABLE_NAME", "ACCOUNT_ID", "STACK_ID", "AUTH_MODE", "DEFAULT_ROOMS"}},
 		{"a caller of another account", map[string]string{"TRUSTED_CALLER_ARNS": "arn:aws:iam::444455556666:role/web"}, []string{"TRUSTED_CALLER_ARNS"}},
 		{"callers that are no principals", map[string]string{"TRUSTED_CALLER_ARNS": "arn:aws:iam::111122223333:role/web,*", "GUEST_ROOMS": "a,a", "GUEST_CONNECTIONS": "0"},
 			[]string{"TRUSTED_CALLER_ARNS", "GUEST_ROOMS", "GUEST_CONNECTIONS"}},

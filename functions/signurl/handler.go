@@ -15,6 +15,7 @@ import (
 	"signedsocket/shared/connections"
 	"signedsocket/shared/grant"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/userid"
 )
 
 // protocolChat is the WebSocket subprotocol that a client offers.
@@ -98,7 +99,7 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 		h.log.ErrorContext(ctx, "sign failed", slog.Any("error", err), took)
 		return events.APIGatewayV2HTTPResponse{}, err
 	}
-	h.log.InfoContext(ctx, "URL signed", logging.User(h.config.TableName, body.User.Subject), took)
+	h.log.InfoContext(ctx, "URL signed", userid.LogAttr(h.config.TableName, body.User.Subject), took)
 	return respond(http.StatusOK, body)
 }
 

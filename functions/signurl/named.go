@@ -8,12 +8,12 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"signedsocket/shared/grant"
-	"signedsocket/shared/guest"
+	"signedsocket/shared/userid"
 )
 
 // namedUser is the user whom a trusted caller has signed in. Times are Unix seconds.
 type namedUser struct {
-	Subject       string   `json:"sub"`           // user id, see grant.ValidSubject
+	Subject       string   `json:"sub"`           // the provider's sub claim, see userid.ValidSub
 	Name          string   `json:"name"`          // display name; a short form of the user id when empty
 	SessionStart  int64    `json:"sessionStart"`  // when the user signed in
 	SessionEndsAt int64    `json:"sessionEndsAt"` // when the user has to sign in again
@@ -52,12 +52,13 @@ func (c config) namedCaller(authorizer *events.APIGatewayV2HTTPRequestContextAut
 // fromNamed checks what a trusted caller says of a user. What is wrong is refused and not left out: the
 // caller is a program, whose author will notice.
 func (c config) fromNamed(named namedUser) (caller, error) {
-	name, ok := shortName(named.Subject), true
+	id := userid.From(c.StackID, c.OIDCIssuer, named.Subject)
+	name, ok := userid.Name(id), true
 	if named.Name != "" {
 		name, ok = validName(named.Name)
 	}
 	switch {
-	case !grant.ValidSubject(named.Subject), guest.Reserved(named.Subject):
+	case !userid.ValidSub(named.Subject):
 		return caller{}, fmt.Errorf("sub of the user: %w", errBadRequest)
 	case !ok:
 		return caller{}, fmt.Errorf("name of the user: %w", errBadRequest)
@@ -71,7 +72,7 @@ func (c config) fromNamed(named namedUser) (caller, error) {
 		rooms = c.DefaultRooms
 	}
 	return caller{
-		subject: named.Subject, name: name, rooms: rooms,
+		subject: id, name: name, rooms: rooms,
 		authenticatedAt: time.Unix(named.SessionStart, 0).UTC(), sessionEndsAt: time.Unix(named.SessionEndsAt, 0).UTC(),
 	}, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"signedsocket/shared/grant"
-	"signedsocket/shared/guest"
+	"signedsocket/shared/userid"
 )
 
 // tokenCaller reads the caller from the claims of the token that the JWT authorizer has verified. The
@@ -28,19 +28,16 @@ func (c config) tokenCaller(authorizer *events.APIGatewayV2HTTPRequestContextAut
 	}
 	claims := authorizer.JWT.Claims
 	issuedAt, ok := numericDate(claims["iat"])
-	if claims["sub"] == "" || !ok {
+	if !userid.ValidSub(claims["sub"]) || !ok {
 		return caller{}, errUnknownUser
 	}
 	if expires, ok := numericDate(claims["exp"]); !ok || !expires.After(now) {
 		return caller{}, errRevoked
 	}
-	subject := grant.SubjectOf(claims["iss"], claims["sub"])
-	if guest.Reserved(subject) {
-		return caller{}, errUnknownUser // a hash that looks like a guest's id: one in 2^36
-	}
+	subject := userid.From(c.StackID, claims["iss"], claims["sub"])
 	name, ok := validName(claims[c.NameClaim])
 	if !ok {
-		name = shortName(subject)
+		name = userid.Name(subject)
 	}
 	return caller{subject: subject, name: name, rooms: c.claimedRooms(claims), authenticatedAt: earlier(issuedAt, now)}, nil
 }

@@ -11,8 +11,8 @@ import (
 
 func TestUserIDAndName(t *testing.T) {
 	t.Parallel()
-	// printf 'https://issuer.exampleauth0|alice' | openssl dgst -sha256 -binary | basenc --base64url | cut -c1-32
-	const hashed = "axsu4hNX-HtsizaUqUjy80bBLQKEyP_q"
+	// printf 'https://issuer.example\0auth0|alice' | openssl dgst -sha256 -hmac stack -binary | basenc --base64url
+	const hashed = "h--HbrEOeZ07ad3Kq8hmx4kPOnFImZ81LEY"
 	tests := []struct{ name, sub, nameClaim, wantID, wantName string }{
 		{"as they are", "alice", "Alice Ä", "alice", "Alice Ä"},
 		{"another kind of id", "auth0|alice", "Alice", hashed, "Alice"},
@@ -24,8 +24,11 @@ func TestUserIDAndName(t *testing.T) {
 		{"a name that only looks empty", "alice", " \t ", "alice", "alice"},
 		{"a name as long as allowed", "alice", strings.Repeat("é", 32), "alice", strings.Repeat("é", 32)},
 		{"a longer name", "alice", strings.Repeat("é", 33), "alice", "alice"},
-		// printf 'https://issuer.exampleguest-alice' | openssl dgst -sha256 -binary | basenc --base64url | cut -c1-32
-		{"an id like a guest's", "guest-alice", "Alice", "XjuqJOK92Gt_WoKr95nfaJMWP01l53eG", "Alice"},
+		{"another kind of id, and no name", "auth0|alice", "", hashed, hashed[3:11]},
+		{"an id like a guest's", "guest-alice", "Alice", "h--1zQBFkeyAaNk-ksCg6fLHaHL9zsaUk5J", "Alice"},
+		{"an id like a hash", "h--alice", "Alice", "h--aO6J9OL10Xcwc3u0EURjTSErG0zMrUYJ", "Alice"},
+		{"the id of another user", hashed, "Alice", "h--8Lf5Wpa0j6gJLaJM5LfXc2WqrlLa0WA_", "Alice"},
+		{"the old id of another user", "axsu4hNX-HtsizaUqUjy80bBLQKEyP_q", "", "axsu4hNX-HtsizaUqUjy80bBLQKEyP_q", "axsu4hNX"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -123,6 +126,8 @@ func TestTokensThatGetNoURL(t *testing.T) {
 		{"another issuer", claim("iss", "https://issuer.example.org"), 503, "auth_not_configured"},
 		{"the issuer with a slash", claim("iss", issuer+"/"), 503, "auth_not_configured"},
 		{"no subject", claim("sub", ""), 403, "caller_not_trusted"},
+		{"a subject of two lines", claim("sub", "alice\nbob"), 403, "caller_not_trusted"},
+		{"a long subject", claim("sub", strings.Repeat("a", 256)), 403, "caller_not_trusted"},
 		{"no time of issue", claim("iat", ""), 403, "caller_not_trusted"},
 		{"no number as time of issue", claim("iat", "NaN"), 403, "caller_not_trusted"},
 		{"an expired token", claim("exp", "1795327200"), 401, "revoked"},

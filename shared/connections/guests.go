@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"signedsocket/shared/guest"
+	"signedsocket/shared/userid"
 )
 
 // ErrGuestsFull is returned by Connect and MayConnect: guests have all the connections that they may
@@ -15,7 +15,7 @@ var ErrGuestsFull = errors.New("no connection left for guests")
 // maxConnections returns how many connections there may be under the USER item of a user: the
 // user's own, or those of all guests.
 func (s *Store) maxConnections(subject string) int {
-	if guest.Reserved(subject) {
+	if userid.IsGuest(subject) {
 		return s.limits.GuestConnections
 	}
 	return s.limits.ConnectionsPerUser
@@ -31,7 +31,7 @@ func (s *Store) guestsFull(pool item, now time.Time) bool {
 // replaceable returns the ids of the connections that give way to another one of this user, the
 // first to go in front: all of a user's own, and of the guests' those whose session is over.
 func (s *Store) replaceable(subject string, user item, now time.Time) ([]string, error) {
-	if !guest.Reserved(subject) {
+	if !userid.IsGuest(subject) {
 		return entriesByAge(user), nil
 	}
 	if s.guestsFull(user, now) {

@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/shared/guest"
+	"signedsocket/shared/userid"
 )
 
 // guestAdmission returns a request of a guest's who was never seen before.
 func guestAdmission(connectionID string) Admission {
 	a := admission(connectionID)
-	a.Subject, a.Name = guest.NewID(), "guest"
+	a.Subject, a.Name = userid.NewGuest(), "guest"
 	return a
 }
 
@@ -33,14 +33,14 @@ func TestGuestsShareOneLimitAndNobodyGivesWay(t *testing.T) {
 	}
 	api.expect(t, "a guest too many", 1)
 	same(t, "items after a refusal", before, table.items(t))
-	same(t, "live guests", map[string]bool{"g0=": true, "g1=": true, "g2=": true}, table.live(t, guest.Pool))
+	same(t, "live guests", map[string]bool{"g0=": true, "g1=": true, "g2=": true}, table.live(t, userid.Pool))
 
 	connect(t, store, admission("c1=")) // a user has a limit of the user's own
 	if removed, err := store.Forget(t.Context(), "g1=", time.Time{}); err != nil || !removed {
 		t.Fatalf("Forget = %t, %v", removed, err)
 	}
 	connect(t, store, guestAdmission("late="))
-	same(t, "live guests", map[string]bool{"g0=": true, "g2=": true, "late=": true}, table.live(t, guest.Pool))
+	same(t, "live guests", map[string]bool{"g0=": true, "g2=": true, "late=": true}, table.live(t, userid.Pool))
 	same(t, "live of alice", map[string]bool{"c1=": true}, table.live(t, "alice"))
 }
 
@@ -59,7 +59,7 @@ func TestGuestTakesThePlaceOfOneWhoseSessionIsOver(t *testing.T) {
 	if evicted, err := store.Connect(t.Context(), late, epoch.Add(time.Minute)); err != nil || evicted != 1 {
 		t.Errorf("at the other's end: %d, %v", evicted, err)
 	}
-	same(t, "live guests", map[string]bool{"stays=": true, "late=": true}, table.live(t, guest.Pool))
+	same(t, "live guests", map[string]bool{"stays=": true, "late=": true}, table.live(t, userid.Pool))
 }
 
 func TestMayConnectTellsWhenGuestsAreFull(t *testing.T) {
@@ -84,10 +84,10 @@ func TestMayConnectTellsWhenGuestsAreFull(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			table := newTable(t, http.DefaultTransport)
-			table.set(t, userKey(guest.Pool), test.pool)
+			table.set(t, userKey(userid.Pool), test.pool)
 			api := &counting{API: table.client}
 			store := New(api, table.name, Limits{GuestConnections: 2, ConnectionsPerUser: 1})
-			if err := store.MayConnect(t.Context(), guest.NewID(), epoch, epoch); !errors.Is(err, test.want) {
+			if err := store.MayConnect(t.Context(), userid.NewGuest(), epoch, epoch); !errors.Is(err, test.want) {
 				t.Errorf("err = %v, want %v", err, test.want)
 			}
 			api.expect(t, "a look at the guests", 1)
@@ -119,7 +119,7 @@ func TestParallelGuestsNeverExceedTheLimit(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if live := table.live(t, guest.Pool); len(live) != 3 {
+	if live := table.live(t, userid.Pool); len(live) != 3 {
 		t.Errorf("live %v, want three", live)
 	}
 }

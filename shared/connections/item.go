@@ -10,7 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"signedsocket/shared/guest"
+	"signedsocket/shared/userid"
 )
 
 // item is an item, or the key of one, as the DynamoDB client takes it.
@@ -34,7 +34,7 @@ func ticketKey(ticket string) item {
 
 // userKey returns the key of the item under which a user's connections are counted. Guests share one.
 func userKey(subject string) item {
-	return item{"pk": text("USER#" + guest.CountedAs(subject)), "sk": text("USER")}
+	return item{"pk": text("USER#" + userid.CountedAs(subject)), "sk": text("USER")}
 }
 
 // entryPrefix begins the names of the USER item's attributes that stand for one connection each.

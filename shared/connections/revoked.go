@@ -7,7 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"signedsocket/shared/guest"
+	"signedsocket/shared/userid"
 )
 
 // MayConnect returns the error with which Connect would refuse a user who authenticated at that time
@@ -16,7 +16,7 @@ import (
 // for this moment only: Connect decides.
 func (s *Store) MayConnect(ctx context.Context, subject string, authenticatedAt, now time.Time) error {
 	var projection *string // all of it: the guests' connections have to be counted
-	if !guest.Reserved(subject) {
+	if !userid.IsGuest(subject) {
 		projection = aws.String("notBefore, bannedUntil")
 	}
 	user, err := s.get(ctx, userKey(subject), projection)
@@ -26,7 +26,7 @@ func (s *Store) MayConnect(ctx context.Context, subject string, authenticatedAt,
 	if err := revoked(user, authenticatedAt, now); err != nil {
 		return err
 	}
-	if guest.Reserved(subject) && s.guestsFull(user, now) {
+	if userid.IsGuest(subject) && s.guestsFull(user, now) {
 		return ErrGuestsFull
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
-	"signedsocket/shared/guest"
+	"signedsocket/shared/userid"
 )
 
 // table is a DynamoDB table of one test.
@@ -117,7 +117,7 @@ func (tb table) remove(t *testing.T, key item) {
 	}
 }
 
-// live returns the ids of a user's connections, or for guest.Pool those of all guests. It fails the
+// live returns the ids of a user's connections, or for userid.Pool those of all guests. It fails the
 // test when the items break the invariant: CONN items, memberships, entries and count of a user agree
 // with each other.
 func (tb table) live(t *testing.T, subject string) map[string]bool {
@@ -127,9 +127,9 @@ func (tb table) live(t *testing.T, subject string) map[string]bool {
 	for key, attributes := range items {
 		pk, sk, _ := strings.Cut(key, " ")
 		switch {
-		case strings.HasPrefix(pk, "CONN#") && guest.CountedAs(attributes["sub"]) == subject:
+		case strings.HasPrefix(pk, "CONN#") && userid.CountedAs(attributes["sub"]) == subject:
 			connections[strings.TrimPrefix(pk, "CONN#")] = true
-		case strings.HasPrefix(pk, "ROOM#") && guest.CountedAs(attributes["sub"]) == subject:
+		case strings.HasPrefix(pk, "ROOM#") && userid.CountedAs(attributes["sub"]) == subject:
 			memberships[sk] = true
 		}
 	}

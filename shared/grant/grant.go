@@ -6,7 +6,7 @@
 // sign or letter case can make two parsers disagree about what was signed:
 //
 //	v    1, the version of this format
-//	sub  user id, [A-Za-z0-9_-]{1,64}
+//	sub  user id, see package userid
 //	nm   display name, base64url of at most 64 bytes
 //	rm   1 to 8 rooms, each [a-z0-9_-]{1,32}, joined by "."
 //	iat  when the grant was issued, Unix seconds, as are the next three
@@ -57,7 +57,7 @@ const (
 
 // Grant says who may connect, to which rooms, and in which time. Times are whole seconds in UTC.
 type Grant struct {
-	Subject         string    // user id, see ValidSubject
+	Subject         string    // user id, see userid.Valid
 	Name            string    // display name, one line of clean text
 	Rooms           []string  // see ValidRooms
 	IssuedAt        time.Time // when signurl made the grant

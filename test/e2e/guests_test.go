@@ -138,7 +138,7 @@ func TestASignedInUserIsNotOneOfTheGuests(t *testing.T) {
 	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"GuestConnections": "1"}})
 	for _, user := range []string{"guest-pool", "guest-alice"} {
 		signed, proof := sign(t, client, user)
-		if regexp.MustCompile(`^guest-`).MatchString(signed.User.Sub) || len(signed.User.Sub) != 32 {
+		if !regexp.MustCompile(`^h--[A-Za-z0-9_-]{32}$`).MatchString(signed.User.Sub) {
 			t.Errorf("%s became %s, want a hash", user, signed.User.Sub)
 		}
 		mustEnter(t, client, signed, proof)
