@@ -56,9 +56,9 @@ func Parse(parameters map[string][]string) (Grant, error) {
 		AuthenticatedAt: reader.time(paramAuthenticatedAt),
 		Ticket:          reader.one(paramTicket, validTicket),
 	}
-	if _, ok := parameters[paramChallenge]; ok {
-		grant.Challenge = reader.one(paramChallenge, ValidChallenge)
-	}
+	grant.Challenge = reader.optional(paramChallenge, ValidChallenge)
+	grant.ClientInstance = reader.optional(paramClientInstance, ValidClientInstance)
+	grant.SignIn = reader.optional(paramSignIn, ValidSignIn)
 	if reader.refusal != "" {
 		return Grant{}, reader.refusal
 	}
@@ -70,7 +70,7 @@ func Parse(parameters map[string][]string) (Grant, error) {
 func known(name string) bool {
 	switch name {
 	case paramVersion, paramSubject, paramName, paramRooms, paramIssuedAt, paramExpiresAt,
-		paramSessionEndsAt, paramAuthenticatedAt, paramTicket, paramChallenge:
+		paramSessionEndsAt, paramAuthenticatedAt, paramTicket, paramChallenge, paramClientInstance, paramSignIn:
 		return true
 	}
 	return strings.HasPrefix(name, "X-Amz-")
@@ -112,6 +112,14 @@ func (r *reader) one(name string, valid func(string) bool) string {
 		return values[0]
 	}
 	return ""
+}
+
+// optional returns the only value of a parameter if there is one, like one, and else "".
+func (r *reader) optional(name string, valid func(string) bool) string {
+	if _, ok := r.parameters[name]; !ok {
+		return ""
+	}
+	return r.one(name, valid)
 }
 
 func (r *reader) refuse(problem, name string) {
@@ -187,6 +195,19 @@ func ValidChallenge(s string) bool {
 func validTicket(s string) bool {
 	random, ok := decodeBase64(s)
 	return ok && len(random) == ticketBytes
+}
+
+// ValidClientInstance reports whether s is base64url of 16 bytes: 22 characters.
+func ValidClientInstance(s string) bool {
+	random, ok := decodeBase64(s)
+	return ok && len(random) == instanceBytes
+}
+
+// ValidSignIn reports whether s is 22 characters of base64url. A hash cut to that length is not the text of 16 bytes, so
+// the last character may be any.
+func ValidSignIn(s string) bool {
+	_, ok := decodeBase64(s + "AA") // now each character stands for six whole bits
+	return ok && len(s) == signInLength
 }
 
 // decodeBase64 reads unpadded base64url in its one form. The library alone skips line breaks, and takes several texts
