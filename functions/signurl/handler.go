@@ -52,7 +52,7 @@ var (
 
 // users tells whom connect would refuse; connections.Store does.
 type users interface {
-	MayConnect(ctx context.Context, subject string, authenticatedAt, now time.Time) error
+	MayConnect(ctx context.Context, a connections.Applicant, now time.Time) error
 }
 
 // presigner makes URLs; grant.Presigner is one.
@@ -121,7 +121,7 @@ func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest
 	if !caller.mayEnter(request.Rooms) {
 		return answer{}, errRoomNotAllowed
 	}
-	switch err := h.users.MayConnect(ctx, caller.subject, caller.authenticatedAt, now); {
+	switch err := h.users.MayConnect(ctx, connections.Applicant{UserID: caller.subject, AuthenticatedAt: caller.authenticatedAt}, now); {
 	case errors.Is(err, connections.ErrRevoked), errors.Is(err, connections.ErrBanned):
 		return answer{}, errRevoked
 	case errors.Is(err, connections.ErrGuestsFull):

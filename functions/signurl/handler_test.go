@@ -36,8 +36,8 @@ type fakeUsers struct {
 	authenticatedAt time.Time
 }
 
-func (f *fakeUsers) MayConnect(_ context.Context, subject string, authenticatedAt, _ time.Time) error {
-	f.subject, f.authenticatedAt = subject, authenticatedAt
+func (f *fakeUsers) MayConnect(_ context.Context, a connections.Applicant, _ time.Time) error {
+	f.subject, f.authenticatedAt = a.UserID, a.AuthenticatedAt
 	return f.err
 }
 

@@ -87,7 +87,7 @@ func TestMayConnectTellsWhenGuestsAreFull(t *testing.T) {
 			table.set(t, userKey(userid.Pool), test.pool)
 			api := &counting{API: table.client}
 			store := New(api, table.name, Limits{GuestConnections: 2, ConnectionsPerUser: 1})
-			if err := store.MayConnect(t.Context(), userid.NewGuest(), epoch, epoch); !errors.Is(err, test.want) {
+			if err := store.MayConnect(t.Context(), Applicant{UserID: userid.NewGuest(), AuthenticatedAt: epoch}, epoch); !errors.Is(err, test.want) {
 				t.Errorf("err = %v, want %v", err, test.want)
 			}
 			api.expect(t, "a look at the guests", 1)
@@ -100,7 +100,7 @@ func TestFullUserMayConnect(t *testing.T) {
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.name, Limits{ConnectionsPerUser: 1, GuestConnections: 1})
 	connect(t, store, admission("c1="))
-	if err := store.MayConnect(t.Context(), "alice", epoch, epoch); err != nil {
+	if err := store.MayConnect(t.Context(), Applicant{UserID: "alice", AuthenticatedAt: epoch}, epoch); err != nil {
 		t.Errorf("err = %v: the oldest connection gives way instead", err)
 	}
 }

@@ -14,7 +14,8 @@ import (
 // and connects at now: ErrRevoked, ErrBanned or ErrGuestsFull. It is nil when Connect would admit the
 // user, the own oldest connection giving way if need be. Any other error is a fault. The answer holds
 // for this moment only: Connect decides.
-func (s *Store) MayConnect(ctx context.Context, subject string, authenticatedAt, now time.Time) error {
+func (s *Store) MayConnect(ctx context.Context, a Applicant, now time.Time) error {
+	subject, authenticatedAt := a.UserID, a.AuthenticatedAt
 	var projection *string // all of it: the guests' connections have to be counted
 	if !userid.IsGuest(subject) {
 		projection = aws.String("notBefore, bannedUntil")

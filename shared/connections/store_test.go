@@ -231,14 +231,14 @@ func TestMayConnect(t *testing.T) {
 			table := newTable(t, http.DefaultTransport)
 			table.set(t, userKey("alice"), test.user)
 			api := &counting{API: table.client}
-			if err := New(api, table.name, Limits{}).MayConnect(t.Context(), "alice", epoch, epoch.Add(time.Minute)); !errors.Is(err, test.want) {
+			if err := New(api, table.name, Limits{}).MayConnect(t.Context(), Applicant{UserID: "alice", AuthenticatedAt: epoch}, epoch.Add(time.Minute)); !errors.Is(err, test.want) {
 				t.Errorf("err = %v, want %v", err, test.want)
 			}
 			api.expect(t, "a look at the user", 1)
 		})
 	}
 	table := newTable(t, http.DefaultTransport)
-	if err := New(table.client, "no-such-table", Limits{}).MayConnect(t.Context(), "alice", epoch, epoch); err == nil || errors.Is(err, ErrRevoked) {
+	if err := New(table.client, "no-such-table", Limits{}).MayConnect(t.Context(), Applicant{UserID: "alice", AuthenticatedAt: epoch}, epoch); err == nil || errors.Is(err, ErrRevoked) {
 		t.Errorf("a fault gave %v", err)
 	}
 }

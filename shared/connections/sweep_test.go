@@ -198,7 +198,7 @@ func TestRevokeReturnsWhoIsConnectedAndShutsOut(t *testing.T) {
 		if _, err := store.Connect(t.Context(), a, now); !errors.Is(err, test.want) {
 			t.Errorf("who authenticated %s: %v, want %v", name, err, test.want)
 		}
-		if err := store.MayConnect(t.Context(), "alice", test.authenticatedAt, now); !errors.Is(err, test.want) {
+		if err := store.MayConnect(t.Context(), Applicant{UserID: "alice", AuthenticatedAt: test.authenticatedAt}, now); !errors.Is(err, test.want) {
 			t.Errorf("who authenticated %s may connect: %v, want %v", name, err, test.want)
 		}
 	}
@@ -217,7 +217,7 @@ func TestBan(t *testing.T) {
 	allowed := func(want error) {
 		t.Helper()
 		later := epoch.Add(time.Minute)
-		if err := store.MayConnect(t.Context(), "bob", later, later); !errors.Is(err, want) {
+		if err := store.MayConnect(t.Context(), Applicant{UserID: "bob", AuthenticatedAt: later}, later); !errors.Is(err, want) {
 			t.Errorf("MayConnect = %v, want %v", err, want)
 		}
 	}
