@@ -162,7 +162,8 @@ func (s roleStatement) where() string {
 		case strings.Contains(resource, ":lambda:"), strings.Contains(resource, ":sqs:"):
 			places = append(places, "`"+logicalID(resource)+"`")
 		default:
-			places = append(places, "`"+path+"` of "+map[bool]string{true: "the HTTP API", false: "the socket"}[strings.HasSuffix(path, "/signurl")])
+			api := map[bool]string{true: "the HTTP API", false: "the socket"}[strings.HasPrefix(path, "*/POST/sign")]
+			places = append(places, "`"+path+"` of "+api)
 		}
 	}
 	where := strings.Join(places, ", ")
