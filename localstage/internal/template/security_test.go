@@ -76,15 +76,19 @@ func TestOnlySignUrlOpensConnections(t *testing.T) {
 		var roles []string
 		loaded := mustLoadWith(t, map[string]string{"AuthMode": mode})
 		connect := loaded.WebSocketAPIs[0].ID + "/prod/$connect"
-		ask := loaded.HTTPAPIs[0].ID + "/*/POST/signurl"
+		ask := loaded.HTTPAPIs[0].ID + "/*/POST/sign"
 		for _, s := range statements(t, loaded.Roles) {
 			if s.Effect != "Allow" || !slices.Contains(s.Action, "execute-api:Invoke") {
 				continue
 			}
 			roles = append(roles, s.role)
-			only := map[string]string{"SignUrlRole": connect, "FrontendRole": ask}[s.role]
-			if !slices.Equal(s.Resource, texts{"arn:aws:execute-api:us-east-1:111122223333:" + only}) {
-				t.Errorf("mode %s: %s may invoke %v, want %q alone", mode, s.role, s.Resource, only)
+			only := map[string][]string{"SignUrlRole": {connect}, "FrontendRole": {ask + "url", ask + "out"}}[s.role]
+			var want texts
+			for _, resource := range only {
+				want = append(want, "arn:aws:execute-api:us-east-1:111122223333:"+resource)
+			}
+			if !slices.Equal(s.Resource, want) {
+				t.Errorf("mode %s: %s may invoke %v, want %q alone", mode, s.role, s.Resource, want)
 			}
 		}
 		if !slices.Equal(roles, want) {
