@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -31,7 +33,7 @@ func claimedRooms(claim jsontext.Value) []string {
 		if !ok {
 			return nil
 		}
-		if grant.ValidRoom(text) {
+		if grant.ValidRoom(text) && !slices.Contains(rooms, text) {
 			rooms = append(rooms, text)
 		}
 	}
