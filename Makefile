@@ -310,7 +310,7 @@ e2e-outputs: ## Play them on a local stage that offers only what a deployed one 
 # Every shell has a variable USER: only one that is written on the command line is meant.
 OUTPUTS = .localstage/outputs.json
 .PHONY: revoke
-revoke: $(VENV_STAMP) ## Shut a user out: USER=id or sub [BANNED_UNTIL=date] [STACK=name of a deployed stack]
+revoke: $(VENV_STAMP) ## Shut a user out: USER=id or sub [BANNED_UNTIL=date, none or 0; else an hour] [STACK=name of a deployed stack]
 	@test "$(origin USER)" = "command line" || { echo "say whom: make revoke USER=…" >&2; exit 1; }
 	@$(VENV)/bin/python tools/python/revoke.py --user "$$USER" --outputs "$(OUTPUTS)" \
 		$(if $(BANNED_UNTIL),--until "$(BANNED_UNTIL)") $(if $(STACK),--stack "$(STACK)")
