@@ -29,11 +29,12 @@ const (
 // config is what the function reads from its environment. What a mode needs may be missing: then the
 // function answers every request with errNotConfigured.
 type config struct {
-	WebSocketURL string `env:"WEBSOCKET_URL,notEmpty"`
-	TableName    string `env:"TABLE_NAME,notEmpty"`
-	AccountID    string `env:"ACCOUNT_ID,notEmpty"`
-	AuthMode     string `env:"AUTH_MODE,notEmpty"`
-	OIDCIssuer   string `env:"OIDC_ISSUER"` // needed in mode jwt
+	WebSocketURL  string `env:"WEBSOCKET_URL,notEmpty"`
+	TableName     string `env:"TABLE_NAME,notEmpty"`
+	BansTableName string `env:"BANS_TABLE_NAME,notEmpty"`
+	AccountID     string `env:"ACCOUNT_ID,notEmpty"`
+	AuthMode      string `env:"AUTH_MODE,notEmpty"`
+	OIDCIssuer    string `env:"OIDC_ISSUER"` // needed in mode jwt
 	// Clients of the provider whose tokens count, and scopes of which a token must have one, if there are any.
 	OIDCClients         []string `env:"OIDC_CLIENTS"`
 	AuthorizationScopes []string `env:"AUTHORIZATION_SCOPES"`

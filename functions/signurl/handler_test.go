@@ -82,7 +82,7 @@ func newHandlerWith(t *testing.T, users *fakeUsers, changes map[string]string) (
 
 func environment() map[string]string {
 	return map[string]string{
-		"WEBSOCKET_URL": "wss://abc123.execute-api.us-east-1.amazonaws.com/prod", "PROOF_OF_POSSESSION": "optional", "TABLE_NAME": "table", "ACCOUNT_ID": "111122223333",
+		"WEBSOCKET_URL": "wss://abc123.execute-api.us-east-1.amazonaws.com/prod", "PROOF_OF_POSSESSION": "optional", "TABLE_NAME": "table", "BANS_TABLE_NAME": "bans", "ACCOUNT_ID": "111122223333",
 		"AUTH_MODE": "jwt", "STACK_ID": "stack", "OIDC_ISSUER": issuer, "OIDC_CLIENTS": "page,signedsocket", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": "", "GUEST_CONNECTIONS": "100",
 		"DEFAULT_ROOMS": "lobby,news", "NAME_CLAIM": "name", "ROOMS_CLAIM": "", "URL_LIFETIME_SECONDS": "10", "SESSION_MAX_SECONDS": "7200",
 	}

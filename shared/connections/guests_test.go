@@ -22,16 +22,16 @@ func TestGuestsShareOneLimitAndNobodyGivesWay(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	api := &counting{API: table.client}
-	store := New(api, table.name, Limits{ConnectionsPerUser: 1, GuestConnections: 3})
+	store := New(api, table.tables(), Limits{ConnectionsPerUser: 1, GuestConnections: 3})
 	for i := range 3 {
 		connect(t, store, guestAdmission(fmt.Sprintf("g%d=", i)))
 	}
-	api.expect(t, "three guests", 3)
+	api.expect(t, "three guests", 3*4)
 	before := table.items(t)
 	if _, err := store.Connect(t.Context(), guestAdmission("late="), epoch); !errors.Is(err, ErrGuestsFull) {
 		t.Errorf("err = %v, want %v", err, ErrGuestsFull)
 	}
-	api.expect(t, "a guest too many", 1)
+	api.expect(t, "a guest too many", 3)
 	same(t, "items after a refusal", before, table.items(t))
 	same(t, "live guests", map[string]bool{"g0=": true, "g1=": true, "g2=": true}, table.live(t, userid.Pool))
 
@@ -39,7 +39,9 @@ func TestGuestsShareOneLimitAndNobodyGivesWay(t *testing.T) {
 	if removed, err := store.Forget(t.Context(), "g1=", time.Time{}); err != nil || !removed {
 		t.Fatalf("Forget = %t, %v", removed, err)
 	}
-	connect(t, store, guestAdmission("late="))
+	if _, err := store.Connect(t.Context(), guestAdmission("late="), epoch.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
 	same(t, "live guests", map[string]bool{"g0=": true, "g2=": true, "late=": true}, table.live(t, userid.Pool))
 	same(t, "live of alice", map[string]bool{"c1=": true}, table.live(t, "alice"))
 }
@@ -47,7 +49,7 @@ func TestGuestsShareOneLimitAndNobodyGivesWay(t *testing.T) {
 func TestGuestTakesThePlaceOfOneWhoseSessionIsOver(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(table.client, table.name, Limits{GuestConnections: 2})
+	store := New(table.client, table.tables(), Limits{GuestConnections: 2})
 	ended := guestAdmission("ended=")
 	ended.SessionEndsAt = epoch.Add(time.Minute)
 	connect(t, store, ended)
@@ -56,8 +58,8 @@ func TestGuestTakesThePlaceOfOneWhoseSessionIsOver(t *testing.T) {
 	if _, err := store.Connect(t.Context(), late, epoch.Add(59*time.Second)); !errors.Is(err, ErrGuestsFull) {
 		t.Errorf("in the other's last second: %v", err)
 	}
-	if evicted, err := store.Connect(t.Context(), late, epoch.Add(time.Minute)); err != nil || evicted != 1 {
-		t.Errorf("at the other's end: %d, %v", evicted, err)
+	if evicted, err := store.Connect(t.Context(), late, epoch.Add(time.Minute)); err != nil || len(evicted.Removed) != 1 {
+		t.Errorf("at the other's end: %v, %v", evicted, err)
 	}
 	same(t, "live guests", map[string]bool{"stays=": true, "late=": true}, table.live(t, userid.Pool))
 }
@@ -86,11 +88,11 @@ func TestMayConnectTellsWhenGuestsAreFull(t *testing.T) {
 			table := newTable(t, http.DefaultTransport)
 			table.set(t, userKey(userid.Pool), test.pool)
 			api := &counting{API: table.client}
-			store := New(api, table.name, Limits{GuestConnections: 2, ConnectionsPerUser: 1})
+			store := New(api, table.tables(), Limits{GuestConnections: 2, ConnectionsPerUser: 1})
 			if err := store.MayConnect(t.Context(), Applicant{UserID: userid.NewGuest(), AuthenticatedAt: epoch}, epoch); !errors.Is(err, test.want) {
 				t.Errorf("err = %v, want %v", err, test.want)
 			}
-			api.expect(t, "a look at the guests", 1)
+			api.expect(t, "a look at the guests", 4)
 		})
 	}
 }
@@ -98,7 +100,7 @@ func TestMayConnectTellsWhenGuestsAreFull(t *testing.T) {
 func TestFullUserMayConnect(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(table.client, table.name, Limits{ConnectionsPerUser: 1, GuestConnections: 1})
+	store := New(table.client, table.tables(), Limits{ConnectionsPerUser: 1, GuestConnections: 1})
 	connect(t, store, admission("c1="))
 	if err := store.MayConnect(t.Context(), Applicant{UserID: "alice", AuthenticatedAt: epoch}, epoch); err != nil {
 		t.Errorf("err = %v: the oldest connection gives way instead", err)
@@ -108,7 +110,7 @@ func TestFullUserMayConnect(t *testing.T) {
 func TestParallelGuestsNeverExceedTheLimit(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(&conflicting{API: &isolating{API: table.client}, every: 3}, table.name, Limits{GuestConnections: 3})
+	store := New(&conflicting{API: &isolating{API: table.client}, every: 3}, table.tables(), Limits{GuestConnections: 3})
 	var group sync.WaitGroup
 	for i := range 10 {
 		group.Go(func() {

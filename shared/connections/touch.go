@@ -49,7 +49,7 @@ func (s *Store) touch(connectionID string, now time.Time) *dynamodb.UpdateItemIn
 		names[stale[i]] = windowName(window - int64(i) - 1)
 	}
 	return &dynamodb.UpdateItemInput{
-		TableName:                aws.String(s.table),
+		TableName:                aws.String(s.tables.Connections),
 		Key:                      connectionKey(connectionID),
 		UpdateExpression:         aws.String("ADD #window :one REMOVE " + strings.Join(stale, ", ")),
 		ConditionExpression:      aws.String("sx > :now AND attribute_not_exists(kicked) AND (attribute_not_exists(#window) OR #window < :max)"),

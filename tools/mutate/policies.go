@@ -9,14 +9,14 @@ func policies() []mutation {
 	)
 	var (
 		open, deny, readUser         = statement{"SignUrlRole", "OpenConnections"}, statement{"SignUrlRole", "NeverManageConnections"}, statement{"SignUrlRole", "ReadUser"}
-		record, readEvicted          = statement{"ConnectRole", "RecordConnection"}, statement{"ConnectRole", "ReadEvictedConnection"}
+		record, readEvicted          = statement{"ConnectRole", "RecordConnection"}, statement{"ConnectRole", "ReadUser"}
 		readLeaving, forgetLeaving   = statement{"DisconnectRole", "ReadConnection"}, statement{"DisconnectRole", "ForgetConnection"}
 		count, list, kick            = statement{"SendMessageRole", "ReadAndCountSender"}, statement{"SendMessageRole", "ListRoom"}, statement{"SendMessageRole", "HandOverToReaper"}
 		forgetGone, post             = statement{"SendMessageRole", "ForgetGoneConnection"}, statement{"SendMessageRole", "PostToConnections"}
 		handOver, keep               = statement{"SendMessageRole", "HandOverSegments"}, statement{"FanoutRole", "KeepFailures"}
 		readPart, slowPart           = statement{"FanoutRole", "ReadGoneConnection"}, statement{"FanoutRole", "HandSlowToReaper"}
 		gonePart, postPart           = statement{"FanoutRole", "ForgetGoneConnection"}, statement{"FanoutRole", "PostToConnections"}
-		due, revoke                  = statement{"ReaperRole", "ListAndFinishDue"}, statement{"ReaperRole", "RevokeUser"}
+		due, revoke                  = statement{"ReaperRole", "ListAndFinishDue"}, statement{"ReaperRole", "LiftOldBan"}
 		readDue, expel, closeSockets = statement{"ReaperRole", "ReadConnection"}, statement{"ReaperRole", "ExpelConnection"}, statement{"ReaperRole", "CloseConnections"}
 		ask                          = statement{"FrontendRole", "AskForUrls"}
 	)

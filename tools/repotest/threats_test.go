@@ -155,6 +155,8 @@ func (s roleStatement) where() string {
 		switch _, path, _ := strings.Cut(resource, "/"); {
 		case resource == "*":
 			places = append(places, "everything")
+		case strings.Contains(resource, ":dynamodb:") && strings.Contains(resource, "-BansTable-"):
+			places = append(places, "the table of bans")
 		case strings.Contains(resource, ":dynamodb:"):
 			places = append(places, "the table")
 		case strings.Contains(resource, ":logs:"):
