@@ -1,10 +1,13 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -249,4 +252,66 @@ func TestWhatEndsIsWrittenDown(t *testing.T) {
 			t.Errorf("%s has written %+v, want %s", function, line, want)
 		}
 	}
+}
+
+// TestASignedOutSessionIsOverOnTheWire: the page's server says so, and signurl has the reaper do it.
+func TestASignedOutSessionIsOverOnTheWire(t *testing.T) {
+	t.Parallel()
+	localOnly(t, "sets parameters")
+	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "iam"}})
+	credentials := clienttest.Keys(t, client, stagetest.FrontendFunction)
+	ask := func(path, body string) (int, []byte) {
+		t.Helper()
+		address := strings.Replace(client.Outputs.SignURL, "/signurl", path, 1)
+		r, err := http.NewRequestWithContext(within(t), http.MethodPost, address, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		if err := client.SignRequest(within(t), credentials, r, []byte(body)); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		answer, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, answer
+	}
+	const first, second = "AAAAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBBBB"
+	enter := func(signIn string) (int, *stageclient.Conn) {
+		t.Helper()
+		proof, now := stageclient.NewProof(), time.Now()
+		status, answer := ask("/signurl", fmt.Sprintf(`{"challenge":%q,"signIn":%q,"user":{"sub":"alice","name":"Alice","sessionStart":%d,"sessionEndsAt":%d}}`,
+			proof.Challenge, signIn, now.Unix(), now.Add(time.Hour).Unix()))
+		if status != http.StatusOK {
+			return status, nil
+		}
+		var signed stageclient.Signed
+		if err := json.Unmarshal(answer, &signed); err != nil {
+			t.Fatal(err)
+		}
+		conn, err := client.Dial(within(t), &signed, stageclient.DialOptions{Verifier: proof.Verifier})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		return status, conn
+	}
+	_, one := enter(first)
+	_, two := enter(second)
+	body := fmt.Sprintf(`{"user":{"sub":"alice","sessionEndsAt":%d},"signIn":%q}`, time.Now().Add(time.Hour).Unix(), first)
+	if status, answer := ask("/signout", body); status != http.StatusNoContent {
+		t.Fatalf("signing out was answered %d %s", status, answer)
+	}
+	wantBye(t, one, "signed_out")
+	if status, _ := enter(first); status != http.StatusUnauthorized {
+		t.Errorf("a URL for the sign-in that is over: %d, want 401", status)
+	}
+	send(t, two, "still signed in", "1")
+	await[stageclient.Ack](t, two)
 }
