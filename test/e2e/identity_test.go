@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"signedsocket/internal/stageclient"
 	"signedsocket/localstage/stagetest"
@@ -91,15 +92,24 @@ func TestASilentSignInDoesNotUndoARevocation(t *testing.T) {
 	conn := connect(t, client, "alice")
 	revoke(t, client, "alice", 1)
 	wantBye(t, conn, "revoked")
-	silent := devToken(t, client, url.Values{"user": {"alice"}, "auth_time_ago": {"60"}})
-	_, err := client.SignURL(within(t), silent, nil, stageclient.NewProof().Challenge)
-	wantSignError(t, err, http.StatusUnauthorized, "revoked")
-	anew := devToken(t, client, url.Values{"user": {"alice"}, "auth_time_ago": {"-5"}, "expires_in": {"600"}})
-	_, err = client.SignURL(within(t), anew, nil, stageclient.NewProof().Challenge)
-	for refused := true; refused; { // until the second of the revocation is over
-		refused = err != nil
-		_, err = client.SignURL(within(t), devToken(t, client, url.Values{"user": {"alice"}}), nil, stageclient.NewProof().Challenge)
+	sign := func(authenticatedAgo string) error {
+		token := devToken(t, client, url.Values{"user": {"alice"}, "auth_time_ago": {authenticatedAgo}})
+		_, err := client.SignURL(within(t), token, nil, stageclient.NewProof().Challenge)
+		return err
 	}
+	for ctx := within(t); ; { // until the second of the revocation is over
+		err := sign("0")
+		if err == nil {
+			break
+		}
+		wantSignError(t, err, http.StatusUnauthorized, "revoked")
+		select {
+		case <-ctx.Done():
+			t.Fatal("a new sign-in lets nobody in")
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	wantSignError(t, sign("60"), http.StatusUnauthorized, "revoked") // a new token, from the session of before
 }
 
 // TestAStageAsksForScopes: the route and signurl want one of the scopes.
