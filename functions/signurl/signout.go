@@ -39,6 +39,7 @@ type signOut struct {
 	UserID string `json:"user"`
 	SignIn string `json:"signIn"`
 	Until  int64  `json:"until"` // Unix seconds
+	By     string `json:"by"`    // ARN of the trusted caller, for the record
 }
 
 // reaper ends connections; reaperFunction does.
@@ -79,6 +80,7 @@ func (h *handler) signOut(ctx context.Context, event events.APIGatewayV2HTTPRequ
 	if err != nil {
 		return signOut{}, err
 	}
+	order.By = event.RequestContext.Authorizer.IAM.UserARN
 	if err := h.reaper.SignOut(ctx, order); err != nil {
 		return signOut{}, fmt.Errorf("sign out: %w", err)
 	}

@@ -45,11 +45,11 @@ func TestSignOutIsHandedToTheReaper(t *testing.T) {
 		name, user string
 		want       signOut
 	}{
-		{"a plain sub", `{"sub":"alice"}`, signOut{"alice", signIn, later}},
-		{"a sub of the provider", `{"sub":"auth0|alice"}`, signOut{hashed, signIn, later}},
-		{"with its issuer", `{"sub":"auth0|alice","iss":"` + issuer + `"}`, signOut{hashed, signIn, later}},
-		{"with another issuer", `{"sub":"auth0|alice","iss":"x"}`, signOut{userid.From("stack", "x", "auth0|alice"), signIn, later}},
-		{"until its end", `{"sub":"alice","sessionEndsAt":1795330740}`, signOut{"alice", signIn, 1795330740}},
+		{"a plain sub", `{"sub":"alice"}`, signOut{"alice", signIn, later, webRole}},
+		{"a sub of the provider", `{"sub":"auth0|alice"}`, signOut{hashed, signIn, later, webRole}},
+		{"with its issuer", `{"sub":"auth0|alice","iss":"` + issuer + `"}`, signOut{hashed, signIn, later, webRole}},
+		{"with another issuer", `{"sub":"auth0|alice","iss":"x"}`, signOut{userid.From("stack", "x", "auth0|alice"), signIn, later, webRole}},
+		{"until its end", `{"sub":"alice","sessionEndsAt":1795330740}`, signOut{"alice", signIn, 1795330740, webRole}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestReaperIsInvokedAndItsAnswerAwaited(t *testing.T) {
 	var failure string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		if want := `{"signOut":{"user":"alice","signIn":"` + signIn + `","until":1795330740}}`; string(body) != want {
+		if want := `{"signOut":{"user":"alice","signIn":"` + signIn + `","until":1795330740,"by":"` + webRole + `"}}`; string(body) != want {
 			t.Errorf("body %s, want %s", body, want)
 		}
 		got := r.Method + " " + r.RequestURI + " " + r.Header.Get("X-Amz-Invocation-Type")
@@ -166,7 +166,7 @@ func TestReaperIsInvokedAndItsAnswerAwaited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	order := signOut{"alice", signIn, time.Unix(1795330740, 0).Unix()}
+	order := signOut{"alice", signIn, time.Unix(1795330740, 0).Unix(), webRole}
 	for _, test := range []struct {
 		status  int
 		failure string
