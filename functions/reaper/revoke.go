@@ -27,6 +27,7 @@ type revocation struct {
 	Subject     string `json:"sub"`         // instead of it: the sub claim of the user's tokens, whatever it looks like
 	Issuer      string `json:"iss"`         // of the sub claim, unless it is the one of this stack
 	BannedUntil *int64 `json:"bannedUntil"` // Unix seconds; 0 lifts a ban, and without it a ban stays as it is
+	AtLeast     bool   `json:"atLeast"`     // an earlier ban that lasts longer stays as it is
 	By          string `json:"by"`          // the operator's ARN, as the command claims it, for the record
 	Why         string `json:"why"`         // for the record
 }
@@ -70,7 +71,7 @@ func (h *handler) revoke(ctx context.Context, r revocation) (revoked, error) {
 		if subject == "" {
 			continue
 		}
-		order := connections.Revocation{Subject: subject, By: r.By, Why: r.Why}
+		order := connections.Revocation{Subject: subject, AtLeast: r.AtLeast, By: r.By, Why: r.Why}
 		if r.BannedUntil != nil {
 			order.BannedUntil = time.Unix(*r.BannedUntil, 0)
 		}

@@ -197,3 +197,32 @@ func TestTheBanComesBeforeTheList(t *testing.T) {
 		t.Errorf("order %q, want the ban first", api.order)
 	}
 }
+
+func TestABanOfAtLeastAnHourShortensNone(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ earlier, atLeast, want time.Duration }{
+		{0, time.Hour, time.Hour}, {time.Minute, time.Hour, time.Hour}, {48 * time.Hour, time.Hour, 48 * time.Hour},
+	} {
+		table := newTable(t, http.DefaultTransport)
+		store := New(table.client, table.tables(), Limits{})
+		if test.earlier > 0 {
+			if _, err := store.Revoke(t.Context(), Revocation{Subject: "alice", BannedUntil: epoch.Add(test.earlier)}, epoch); err != nil {
+				t.Fatal(err)
+			}
+		}
+		now := epoch.Add(time.Second)
+		if _, err := store.Revoke(t.Context(), Revocation{Subject: "alice", BannedUntil: epoch.Add(test.atLeast), AtLeast: true}, now); err != nil {
+			t.Fatal(err)
+		}
+		applicant := Applicant{UserID: "alice", AuthenticatedAt: epoch.Add(72 * time.Hour)}
+		for at, want := range map[time.Duration]error{test.want - time.Second: ErrBanned, test.want: nil} {
+			if err := store.MayConnect(t.Context(), applicant, epoch.Add(at)); !errors.Is(err, want) {
+				t.Errorf("%+v: at %s %v, want %v", test, at, err, want)
+			}
+		}
+		applicant.AuthenticatedAt = now
+		if err := store.MayConnect(t.Context(), applicant, epoch.Add(test.want)); !errors.Is(err, ErrRevoked) {
+			t.Errorf("%+v: an old sign-in: %v", test, err)
+		}
+	}
+}

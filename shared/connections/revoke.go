@@ -127,6 +127,7 @@ type Revocation struct {
 	// BannedUntil keeps the user out even after authenticating anew. Zero leaves an earlier ban as it
 	// is; a time in the past lifts it.
 	BannedUntil time.Time
+	AtLeast     bool   // an earlier ban that lasts longer than BannedUntil stays as it is
 	By, Why     string // for the record
 }
 
@@ -136,13 +137,7 @@ type Revocation struct {
 // more. Each connection that Connect admitted before is among those returned, and the caller has to
 // Expel it.
 func (s *Store) Revoke(ctx context.Context, r Revocation, now time.Time) (connectionIDs []string, err error) {
-	set := "SET notBefore = :now"
-	values := item{":now": number(now.Unix())}
-	if !r.BannedUntil.IsZero() {
-		set += ", bannedUntil = :until"
-		values[":until"] = number(r.BannedUntil.Unix())
-	}
-	err = s.ban(ctx, r.Subject, set, values, record{r.By, r.Why}, now)
+	err = s.revoke(ctx, r, now)
 	if err == nil {
 		err = s.liftOldBan(ctx, r, now)
 	}
@@ -155,6 +150,25 @@ func (s *Store) Revoke(ctx context.Context, r Revocation, now time.Time) (connec
 		return nil, fmt.Errorf("revoke user: %w", err)
 	}
 	return connectionIDs, nil
+}
+
+// revoke writes the marks of a revocation.
+func (s *Store) revoke(ctx context.Context, r Revocation, now time.Time) error {
+	change := banChange{set: "SET notBefore = :now", values: item{":now": number(now.Unix())}}
+	if r.BannedUntil.IsZero() {
+		return s.ban(ctx, r.Subject, change, record{r.By, r.Why}, now)
+	}
+	change.set += ", bannedUntil = :until"
+	change.values[":until"] = number(r.BannedUntil.Unix())
+	if r.AtLeast {
+		change.condition = aws.String("attribute_not_exists(bannedUntil) OR bannedUntil < :until")
+	}
+	err := s.ban(ctx, r.Subject, change, record{r.By, r.Why}, now)
+	if _, longer := errors.AsType[*types.ConditionalCheckFailedException](err); longer {
+		r.BannedUntil = time.Time{}
+		return s.revoke(ctx, r, now)
+	}
+	return err
 }
 
 // SignOut is the end of a sign-in.
@@ -171,7 +185,8 @@ func (s *Store) SignOut(ctx context.Context, o SignOut, now time.Time) (connecti
 	if o.SignIn == "" {
 		return nil, errors.New("sign out: no sign-in is named")
 	}
-	err = s.ban(ctx, signInID(o.SignIn), "SET bannedUntil = :until", item{":until": number(o.Until.Unix())}, record{o.By, "signed out"}, now)
+	change := banChange{set: "SET bannedUntil = :until", values: item{":until": number(o.Until.Unix())}}
+	err = s.ban(ctx, signInID(o.SignIn), change, record{o.By, "signed out"}, now)
 	if err == nil {
 		connectionIDs, err = s.connectionsOf(ctx, o.Subject, func(c Connection) bool {
 			return c.Subject == o.Subject && c.SignIn == o.SignIn
@@ -186,17 +201,26 @@ func (s *Store) SignOut(ctx context.Context, o SignOut, now time.Time) (connecti
 // record says who did something about a user, and why.
 type record struct{ by, why string }
 
+// banChange is what changes in an item of the table Bans.
+type banChange struct {
+	set       string // the beginning of an update expression
+	values    item
+	condition *string
+}
+
 // ban changes an item of the table Bans, and keeps it for as long as it means something. An update cannot take the
 // greater of two numbers, so that is a second one, for the few items that need it.
-func (s *Store) ban(ctx context.Context, id, set string, values item, why record, now time.Time) error {
+func (s *Store) ban(ctx context.Context, id string, change banChange, why record, now time.Time) error {
 	retention := time.Duration(s.limits.RevocationDays) * 24 * time.Hour
+	values := change.values
 	values[":at"], values[":by"], values[":why"] = number(now.Unix()), text(why.by), text(why.why)
 	values[":keep"] = number(now.Add(retention).Unix())
 	var ban item
 	err := retry(ctx, func() error {
 		out, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName: aws.String(s.tables.Bans), Key: banKey(id),
-			UpdateExpression:          aws.String(set + ", #at = :at, #by = :by, why = :why, expiresAt = if_not_exists(expiresAt, :keep)"),
+			ConditionExpression:       change.condition,
+			UpdateExpression:          aws.String(change.set + ", #at = :at, #by = :by, why = :why, expiresAt = if_not_exists(expiresAt, :keep)"),
 			ExpressionAttributeNames:  map[string]string{"#at": "at", "#by": "by"},
 			ExpressionAttributeValues: values,
 			ReturnValues:              types.ReturnValueAllNew,

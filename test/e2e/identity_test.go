@@ -157,3 +157,26 @@ func TestAGuestKeepsItsID(t *testing.T) {
 		t.Errorf("two guests were %v", ids)
 	}
 }
+
+// TestAUserGetsSoManyURLsAMinuteAndTheOthersNoticeNothing: 30 of one minute, in which 60 end and begin at most.
+func TestAUserGetsSoManyURLsAMinuteAndTheOthersNoticeNothing(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{})
+	ask := func(user string) error {
+		token := devToken(t, client, url.Values{"user": {user}})
+		_, err := client.SignURL(within(t), token, nil, stageclient.NewProof().Challenge)
+		return err
+	}
+	granted, err := 0, error(nil)
+	for ; err == nil && granted <= 60; granted++ {
+		err = ask("mallory")
+		time.Sleep(60 * time.Millisecond) // slower than the route's throttle
+	}
+	refused := wantSignError(t, err, http.StatusTooManyRequests, "too_many_requests")
+	if granted <= 30 || refused.RetryAfter < time.Second || refused.RetryAfter > time.Minute {
+		t.Errorf("after %d URLs: retry after %s", granted-1, refused.RetryAfter)
+	}
+	if err := ask("alice"); err != nil {
+		t.Errorf("alice: %v", err)
+	}
+}

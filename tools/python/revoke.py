@@ -27,6 +27,7 @@ import stack
 # For how long a user is banned unless the operator says otherwise: long enough to also end the sessions at the sign-in provider,
 # which would let the user in again without a question.
 BAN_SECONDS = 3600
+IN_AN_HOUR = -1
 
 # A revocation waits up to half a minute for handshakes that are under way. One that has begun is not begun again.
 PATIENCE = Config(read_timeout=70, retries={"total_max_attempts": 1})
@@ -39,6 +40,8 @@ def until(text: str) -> int | None:
     """Reads the end of a ban: Unix seconds, or a date or time in ISO 8601, in UTC unless it says otherwise; none is no ban."""
     if text == "none":
         return None
+    if text == "default":
+        return IN_AN_HOUR
     if text.isdigit():
         return int(text)
     at = datetime.fromisoformat(text)
@@ -62,11 +65,13 @@ def deployed(name: str) -> tuple[dict, object, str]:
     return stack.outputs(stack.describe(name)), boto3.client("lambda", config=PATIENCE), operator
 
 
-def order(user: str, by: str, banned_until: int | None) -> dict:
-    """Returns the event by which the reaper revokes a user."""
+def order(user: str, by: str, banned_until: int | None, at_least: bool) -> dict:
+    """Returns the event by which the reaper revokes a user. A ban of at least so long shortens no earlier one."""
     request = {"user": user, "by": by}
     if banned_until is not None:
         request["bannedUntil"] = banned_until
+    if at_least:
+        request["atLeast"] = True
     return {"revoke": request}
 
 
@@ -92,14 +97,15 @@ def revoke(functions, name: str, event: dict) -> None:
 def main(now: float | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--user", required=True)
-    in_an_hour = int((now or time.time()) + BAN_SECONDS)
-    parser.add_argument("--until", type=until, default=in_an_hour, help="end of the ban; none bans nobody")
+    parser.add_argument("--until", type=until, default="default", help="end of the ban; none bans nobody; an hour without it")
     parser.add_argument("--stack")
     parser.add_argument("--outputs", default=".localstage/outputs.json")
     arguments = parser.parse_args()
+    chosen = arguments.until != IN_AN_HOUR
+    banned_until = arguments.until if chosen else int((now or time.time()) + BAN_SECONDS)
     try:
         outputs, functions, by = deployed(arguments.stack) if arguments.stack else local(arguments.outputs)
-        revoke(functions, outputs["ReaperName"], order(arguments.user, by, arguments.until))
+        revoke(functions, outputs["ReaperName"], order(arguments.user, by, banned_until, not chosen))
     except stack.AWSError as error:
         sys.exit(f"nobody was shut out: {error}")
     pool = outputs.get("UserPoolId")

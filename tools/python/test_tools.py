@@ -160,6 +160,7 @@ class Revocations(Account):
                 (["--until", "2027-01-31T01:00:00+01:00"], 1_801_353_600), (["--until", "1800000000"], 1_800_000_000)):
             event, _, failure = self.run_revoke("--user", "alice", *arguments)
             self.assertEqual((event.get("bannedUntil"), failure), (want, None), arguments)
+            self.assertEqual(event.get("atLeast"), None if arguments else True, "the hour that no operator asked for shortens no ban")
 
     def test_the_reaper_is_told_who_asks(self) -> None:
         event, printed, _ = self.run_revoke("--user", "auth0|alice")
