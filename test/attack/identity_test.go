@@ -230,3 +230,44 @@ func TestAGuestIsNotAnotherGuest(t *testing.T) {
 		}
 	}
 }
+
+// TestNobodyElseSignsAUserOut: the route is the trusted caller's. In the other modes it is none.
+func TestNobodyElseSignsAUserOut(t *testing.T) {
+	t.Parallel()
+	s := openEmpty(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "iam"}})
+	signIn, now := strings.Repeat("A", 22), time.Now().Unix()
+	send := func(path, profile, body string) int {
+		address := strings.TrimSuffix(s.client.Outputs.SignURL, "/signurl") + path
+		r, err := http.NewRequestWithContext(clienttest.Within(t), http.MethodPost, address, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		if profile != "" {
+			if err := s.client.SignRequest(clienttest.Within(t), clienttest.Keys(t, s.client, profile), r, []byte(body)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		response, err := s.client.HTTP.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		return response.StatusCode
+	}
+	body := fmt.Sprintf(`{"user":{"sub":"victim"},"signIn":%q}`, signIn)
+	for _, profile := range []string{"", connectFunction, signURLFunction, reaperFunction, "admin"} {
+		if status := send("/signout", profile, body); status != http.StatusForbidden {
+			t.Errorf("signed by %q: answered %d, want 403", profile, status)
+		}
+	}
+	ask := fmt.Sprintf(`{"signIn":%q,"user":{"sub":"victim","sessionStart":%d,"sessionEndsAt":%d},%s`, signIn, now-1, now+600, wish()[1:])
+	if status := send("/signurl", pageFunction, ask); status != http.StatusOK {
+		t.Errorf("the sign-in is over: answered %d", status)
+	}
+	jwt := openEmpty(t, stagetest.Options{Parameters: map[string]string{"DeployFrontend": "false"}})
+	jwt.client.Outputs.SignURL = strings.TrimSuffix(jwt.client.Outputs.SignURL, "/signurl") + "/signout"
+	if status, answer := jwt.post(t, body, bearer(clienttest.Token(t, jwt.client, "mallory"))); status != http.StatusNotFound {
+		t.Errorf("in mode jwt: answered %d %s, want 404", status, answer)
+	}
+}
