@@ -19,10 +19,7 @@ func policies() []mutation {
 		due, revoke                  = statement{"ReaperRole", "ListAndFinishDue"}, statement{"ReaperRole", "LiftOldBan"}
 		readDue, expel, closeSockets = statement{"ReaperRole", "ReadConnection"}, statement{"ReaperRole", "ExpelConnection"}, statement{"ReaperRole", "CloseConnections"}
 		ask                          = statement{"FrontendRole", "AskForUrls"}
-		urls, readBans, signOut      = statement{"SignUrlRole", "CountUrls"}, statement{"SignUrlRole", "ReadBans"}, statement{"SignUrlRole", "SignOut"}
-		checkBans, closeEvicted      = statement{"ConnectRole", "CheckBans"}, statement{"ConnectRole", "CloseEvicted"}
-		finish, keepOut              = statement{"ConnectRole", "FinishClosed"}, statement{"SendMessageRole", "KeepKickedOut"}
-		ban, listUser, progress      = statement{"ReaperRole", "Ban"}, statement{"ReaperRole", "ListConnectionsOfUser"}, statement{"ReaperRole", "RememberProgress"}
+		signOut                      = statement{"SignUrlRole", "SignOut"}
 	)
 	mutations := []mutation{
 		without(open, endToEnd, chat), without(deny, attackTests, "TestNothingAddedToTheSignersRoleLetsItManageConnections"), without(readUser, endToEnd, chat),
@@ -36,15 +33,6 @@ func policies() []mutation {
 		without(due, endToEnd, "TestAnEvictedConnectionIsClosedBySweeps"), without(revoke, endToEnd, "TestABannedUserStaysOutWhateverTheLogin"),
 		without(readDue, endToEnd, "TestARevokedUserIsOutAndStaysOut"), without(expel, endToEnd, "TestARevokedUserIsOutAndStaysOut"),
 		without(closeSockets, endToEnd, "TestARevokedUserIsOutAndStaysOut"),
-
-		without(urls, endToEnd, chat), without(readBans, endToEnd, chat), without(checkBans, endToEnd, chat),
-		without(closeEvicted, endToEnd, "TestAnEvictedConnectionIsToldAndClosed"), without(finish, endToEnd, "TestAnEvictedConnectionIsToldAndClosed"),
-		without(keepOut, endToEnd, "TestAKickedUserStaysOutAndOthersNoticeNothing"), without(ban, endToEnd, "TestARevokedUserIsOutAndStaysOut"),
-		without(listUser, endToEnd, "TestARevokedUserIsOutAndStaysOut"), without(progress, endToEnd, "TestAnEvictedConnectionIsToldAndClosed"),
-		wider(closeEvicted, "every method", "/DELETE/@connections/*", "/*", attackTests, manage),
-		wider(readBans, "every action", "dynamodb:GetItem", `"dynamodb:*"`, attackTests, items),
-		wider(checkBans, "every action", "dynamodb:ConditionCheckItem", `"dynamodb:*"`, attackTests, items),
-		wider(ban, "every action", "dynamodb:UpdateItem", `"dynamodb:*"`, attackTests, items),
 
 		// Alone in its policy, or in a condition, it cannot just go.
 		{"policy " + signOut.String() + ": removed", "template.yaml", signOut.with("Effect: Allow", "Effect: Deny"), []string{endToEnd}, []string{"TestASignedOutSessionIsOverOnTheWire"}},
@@ -63,12 +51,45 @@ func policies() []mutation {
 		wider(expel, "every table", "!GetAtt ConnectionsTable.Arn", `"*"`, attackTests, table),
 		wider(readUser, "every action", "dynamodb:GetItem", `"dynamodb:*"`, attackTests, items),
 	}
-	for _, s := range []statement{readUser, record, readEvicted, readLeaving, forgetLeaving, count, list, kick, forgetGone, readPart, slowPart, gonePart, due, revoke, readDue, expel, urls, finish, keepOut, listUser, progress} {
+	for _, s := range []statement{readUser, record, readEvicted, readLeaving, forgetLeaving, count, list, kick, forgetGone, readPart, slowPart, gonePart, due, revoke, readDue, expel} {
 		mutations = append(mutations, mutation{"policy " + s.String() + ": unconditional", "template.yaml", s.unconditional(""), []string{attackTests}, []string{items}})
 	}
 	// ForAllValues holds for a request without the key, and in a transaction there is none. Where another statement
 	// allows the action in transactions anyway, or none can hold it, nothing would change.
-	for _, s := range []statement{readUser, readEvicted, readLeaving, count, kick, readPart, slowPart, urls, keepOut} {
+	for _, s := range []statement{readUser, readEvicted, readLeaving, count, kick, readPart, slowPart} {
+		mutations = append(mutations, mutation{"policy " + s.String() + ": without Null", "template.yaml", s.unconditional("Null"), []string{attackTests}, []string{items}})
+	}
+	return append(mutations, limitPolicies()...)
+}
+
+// limitPolicies are the statements for bans, limits of users, and what is closed at once.
+func limitPolicies() []mutation {
+	const (
+		items, manage = "TestEachRoleTouchesOnlyItsItems", "TestEachRoleManagesConnectionsAsItMay"
+		chat, evicted = "TestTwoUsersExchangeMessagesBothWays", "TestAnEvictedConnectionIsToldAndClosed"
+		out           = "TestARevokedUserIsOutAndStaysOut"
+	)
+	var (
+		urls, readBans          = statement{"SignUrlRole", "CountUrls"}, statement{"SignUrlRole", "ReadBans"}
+		checkBans, closeEvicted = statement{"ConnectRole", "CheckBans"}, statement{"ConnectRole", "CloseEvicted"}
+		finish, keepOut         = statement{"ConnectRole", "FinishClosed"}, statement{"SendMessageRole", "KeepKickedOut"}
+		ban, listUser           = statement{"ReaperRole", "Ban"}, statement{"ReaperRole", "ListConnectionsOfUser"}
+		progress                = statement{"ReaperRole", "RememberProgress"}
+	)
+	mutations := []mutation{
+		without(urls, endToEnd, chat), without(readBans, endToEnd, chat), without(checkBans, endToEnd, chat),
+		without(closeEvicted, endToEnd, evicted), without(finish, endToEnd, evicted), without(progress, endToEnd, evicted),
+		without(keepOut, endToEnd, "TestAKickedUserStaysOutAndOthersNoticeNothing"),
+		without(ban, endToEnd, out), without(listUser, endToEnd, out),
+		wider(closeEvicted, "every method", "/DELETE/@connections/*", "/*", attackTests, manage),
+		wider(readBans, "every action", "dynamodb:GetItem", `"dynamodb:*"`, attackTests, items),
+		wider(checkBans, "every action", "dynamodb:ConditionCheckItem", `"dynamodb:*"`, attackTests, items),
+		wider(ban, "every action", "dynamodb:UpdateItem", `"dynamodb:*"`, attackTests, items),
+	}
+	for _, s := range []statement{urls, finish, keepOut, listUser, progress} {
+		mutations = append(mutations, mutation{"policy " + s.String() + ": unconditional", "template.yaml", s.unconditional(""), []string{attackTests}, []string{items}})
+	}
+	for _, s := range []statement{urls, keepOut} {
 		mutations = append(mutations, mutation{"policy " + s.String() + ": without Null", "template.yaml", s.unconditional("Null"), []string{attackTests}, []string{items}})
 	}
 	return mutations

@@ -163,7 +163,7 @@ func TestWhoMayAskIsConstrained(t *testing.T) {
 			},
 		},
 		{"GuestRooms", []string{"", "lobby", "a,b,c,d,e,f,g,h"}, []string{"*", "Lobby", "a,,b", "a, b", "a,b,c,d,e,f,g,h,i", strings.Repeat("a", 33)}},
-		{"GuestConnections", []string{"1", "1000"}, []string{"0", "1001", "many", ""}},
+		{"GuestConnections", []string{"1", "300"}, []string{"0", "301", "many", ""}},
 		{
 			"AllowedOrigins",
 			[]string{
