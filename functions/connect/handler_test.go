@@ -386,3 +386,23 @@ func TestTheGrantsClientAndSignInAreHandedOn(t *testing.T) {
 		t.Errorf("admitted %+v", got)
 	}
 }
+
+// TestGrantsOfBothVersionsAreTheSame: while a stack is updated, the signurl of one version signs for the connect of the
+// other. The query is what the version before signed for granted; it refused every parameter that is not among these.
+func TestGrantsOfBothVersionsAreTheSame(t *testing.T) {
+	t.Parallel()
+	before := map[string][]string{
+		"v": {"1"}, "sub": {"alice"}, "nm": {"QWxpY2U"}, "rm": {"lobby"}, "iat": {"1795327200"}, "exp": {"1795327210"}, "sx": {"1795334400"},
+		"ait": {"1795327140"}, "jti": {"AAECAwQFBgcICQoLDA0ODw"}, "cc": {challenge},
+	}
+	if diff := cmp.Diff(before, map[string][]string(granted().Values())); diff != "" {
+		t.Errorf("a grant without new members, for a connect of the version before (-want +got):\n%s", diff)
+	}
+	store := &fakeStore{}
+	h, log := newTestHandler(t, store)
+	event := connectEvent(t)
+	event.MultiValueQueryStringParameters = before
+	if response, err := h.handle(t.Context(), event); err != nil || response.StatusCode != 200 || len(store.admitted) != 1 {
+		t.Errorf("a grant of a signurl of the version before: %+v, %v\n%s", response, err, log)
+	}
+}

@@ -51,7 +51,7 @@ func instanceOf(subject, clientInstance string) string {
 	if clientInstance == "" || !userid.IsGuest(subject) {
 		return clientInstance
 	}
-	digest := sha256.Sum256([]byte(subject + "\x00" + clientInstance)) // mutate:guest-instance
+	digest := sha256.Sum256([]byte(subject + "\x00" + clientInstance))
 	return base64.RawURLEncoding.EncodeToString(digest[:])[:instanceLength]
 }
 

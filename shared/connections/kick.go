@@ -41,7 +41,7 @@ func kickedOut(kick item, now time.Time) error {
 	if !ok {
 		at = now.Unix()
 	}
-	until = min(until, min(at, now.Unix())+int64(longestKick/time.Second)) // mutate:kicks-end
+	until = min(until, min(at, now.Unix())+int64(longestKick/time.Second))
 	if until <= now.Unix() {
 		return nil
 	}

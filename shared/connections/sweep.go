@@ -71,7 +71,7 @@ func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[[]Sweep, error
 			return
 		}
 		if finished, ok := numberOf(progress, "minute"); ok && finished <= minuteOf(now) {
-			first = max(first, finished+1) // mutate:reaper-catches-up
+			first = max(first, finished+1)
 		}
 		for minute := first; minute <= minuteOf(now); minute++ {
 			for shard := range sweepShards {
