@@ -11,6 +11,8 @@ import (
 // config is what the function reads from its environment.
 type config struct {
 	TableName          string     `env:"TABLE_NAME,notEmpty"`
+	BansTableName      string     `env:"BANS_TABLE_NAME,notEmpty"`
+	CallbackURL        string     `env:"CALLBACK_URL,notEmpty"`
 	AccountID          string     `env:"ACCOUNT_ID,notEmpty"`
 	SignerCaller       string     `env:"SIGNER_CALLER,notEmpty"`
 	ExtraSignerARNs    []string   `env:"EXTRA_SIGNER_ARNS"`

@@ -13,6 +13,7 @@ import (
 	"signedsocket/shared/connections"
 	"signedsocket/shared/grant"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/userid"
 )
 
 const (
@@ -46,7 +47,13 @@ const (
 
 // store admits connections; connections.Store is one.
 type store interface {
-	Connect(ctx context.Context, a connections.Admission, now time.Time) (evicted int, err error)
+	Connect(ctx context.Context, a connections.Admission, now time.Time) (connections.Admitted, error)
+	Swept(ctx context.Context, sweep connections.Sweep) error
+}
+
+// closer closes connections that gave way; closing.Closer is one.
+type closer interface {
+	CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error)
 }
 
 type handler struct {
@@ -56,6 +63,7 @@ type handler struct {
 	origins     origins
 	possession  possession
 	connections store
+	closer      closer
 	now         func() time.Time
 }
 
@@ -71,10 +79,10 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerMargin))
 		defer cancel()
 	}
-	granted, evicted, err := h.connect(ctx, event, started)
+	granted, admitted, err := h.connect(ctx, event, started)
 	took := slog.Int64("ms", h.now().Sub(started).Milliseconds())
 	if granted.Subject != "" {
-		log = log.With(logging.User(h.salt, granted.Subject))
+		log = log.With(userid.LogAttr(h.salt, granted.Subject))
 	}
 	if err != nil {
 		if reason := reason(err); reason != "" {
@@ -84,25 +92,50 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 		log.ErrorContext(ctx, "connect failed", slog.Any("error", err), took)
 		return events.APIGatewayProxyResponse{StatusCode: http.StatusServiceUnavailable}, nil
 	}
-	log.InfoContext(ctx, "connected", slog.Int("evicted", evicted), took)
+	log.InfoContext(ctx, "connected", slog.Int("evicted", len(admitted.Removed)), took)
+	h.close(ctx, granted, admitted)
 	return accept(offeredProtocols(event)), nil
 }
 
 // connect checks the handshake and records the connection. The grant is zero until the checks have been passed.
-func (h *handler) connect(ctx context.Context, event events.APIGatewayWebsocketProxyRequest, now time.Time) (granted grant.Grant, evicted int, err error) {
+func (h *handler) connect(ctx context.Context, event events.APIGatewayWebsocketProxyRequest, now time.Time) (granted grant.Grant, admitted connections.Admitted, err error) {
 	defer logging.Recover(ctx, h.log, &err)
 	granted, err = h.check(event, now)
 	if err != nil {
-		return grant.Grant{}, 0, err
+		return grant.Grant{}, connections.Admitted{}, err
 	}
 	request := event.RequestContext
-	evicted, err = h.connections.Connect(ctx, connections.Admission{
+	admitted, err = h.connections.Connect(ctx, connections.Admission{
 		ConnectionID: request.ConnectionID, ConnectedAt: time.UnixMilli(request.ConnectedAt),
 		Subject: granted.Subject, Name: granted.Name, Rooms: granted.Rooms,
 		SessionEndsAt: granted.SessionEndsAt, AuthenticatedAt: granted.AuthenticatedAt,
 		Ticket: granted.Ticket, TicketExpiresAt: granted.ExpiresAt,
+		ClientInstance: granted.ClientInstance, SignIn: granted.SignIn,
 	}, now)
-	return granted, evicted, err
+	return granted, admitted, err
+}
+
+// close closes the connections that gave way, and writes down why they did. A connection that is closed needs no sweep
+// any more.
+func (h *handler) close(ctx context.Context, granted grant.Grant, admitted connections.Admitted) {
+	user := userid.LogAttr(h.salt, granted.Subject)
+	ended := make(map[connections.Reason]int)
+	for _, sweep := range admitted.Removed {
+		ended[sweep.Reason]++
+	}
+	if n := ended[connections.Replaced] + admitted.Replaced; n > 0 {
+		logging.Audit(ctx, h.log, logging.Act{
+			Action: "replace", By: "client_instance", User: user, Why: "the same client has opened a newer connection", Connections: n,
+		})
+	}
+	if n := len(admitted.Removed) - ended[connections.Replaced]; n > 0 {
+		logging.Audit(ctx, h.log, logging.Act{
+			Action: "evict", By: "connections_per_user", User: user, Why: "the user has no place left", Connections: n,
+		})
+	}
+	if len(admitted.Removed) > 0 {
+		h.closer.CloseAtOnce(ctx, admitted.Removed, h.connections.Swept)
+	}
 }
 
 // check makes all checks of a handshake that need nothing but the event, and returns its grant.
@@ -147,6 +180,9 @@ func reason(err error) string {
 		return "banned"
 	case errors.Is(err, connections.ErrGuestsFull):
 		return "guests_full"
+	}
+	if _, kicked := errors.AsType[*connections.KickedError](err); kicked {
+		return "kicked"
 	}
 	return ""
 }

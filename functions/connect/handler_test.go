@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"signedsocket/shared/connections"
 	"signedsocket/shared/grant"
@@ -30,22 +31,45 @@ var epoch = time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
 // fakeStore admits each ticket once.
 type fakeStore struct {
 	admitted []connections.Admission
+	ended    connections.Admitted
+	swept    []string
 	err      error
 	deadline time.Time
 }
 
-func (f *fakeStore) Connect(ctx context.Context, a connections.Admission, _ time.Time) (int, error) {
+func (f *fakeStore) Connect(ctx context.Context, a connections.Admission, _ time.Time) (connections.Admitted, error) {
 	f.deadline, _ = ctx.Deadline()
 	if f.err != nil {
-		return 0, f.err
+		return connections.Admitted{}, f.err
 	}
 	for _, earlier := range f.admitted {
 		if earlier.Ticket == a.Ticket {
-			return 0, fmt.Errorf("admit connection: %w", connections.ErrTicketUsed)
+			return connections.Admitted{}, fmt.Errorf("admit connection: %w", connections.ErrTicketUsed)
 		}
 	}
 	f.admitted = append(f.admitted, a)
-	return 0, nil
+	return f.ended, nil
+}
+
+// Swept remembers what needs no sweep any more.
+func (f *fakeStore) Swept(_ context.Context, sweep connections.Sweep) error {
+	f.swept = append(f.swept, sweep.ConnectionID)
+	return nil
+}
+
+// fakeCloser closes everything but what is in its handshake.
+type fakeCloser struct {
+	young  string
+	closed []connections.Sweep
+}
+
+func (f *fakeCloser) CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error) {
+	for _, sweep := range ended {
+		f.closed = append(f.closed, sweep)
+		if sweep.ConnectionID != f.young {
+			_ = done(ctx, sweep)
+		}
+	}
 }
 
 func newTestHandler(t *testing.T, store store) (*handler, *bytes.Buffer) {
@@ -322,4 +346,63 @@ func FuzzConnectEvent(f *testing.F) {
 			t.Errorf("admitted from nowhere: %v", err)
 		}
 	})
+}
+
+func TestConnectionsThatGaveWayAreClosedAtOnce(t *testing.T) {
+	t.Parallel()
+	store := &fakeStore{ended: connections.Admitted{Replaced: 1, Removed: []connections.Sweep{
+		{ConnectionID: "old=", Reason: connections.Evicted}, {ConnectionID: "young=", Reason: connections.Evicted},
+		{ConnectionID: "mine=", Reason: connections.Replaced},
+	}}}
+	h, log := newTestHandler(t, store)
+	closer := &fakeCloser{young: "young="}
+	h.closer = closer
+	if response, err := h.handle(t.Context(), connectEvent(t)); err != nil || response.StatusCode != 200 {
+		t.Fatalf("handle = %+v, %v", response, err)
+	}
+	if !cmp.Equal(closer.closed, store.ended.Removed, cmpopts.IgnoreUnexported(connections.Sweep{})) || !cmp.Equal(store.swept, []string{"old=", "mine="}) {
+		t.Errorf("closed %v, swept %v; want the sweep of the young one to stay", closer.closed, store.swept)
+	}
+	for _, want := range []string{
+		`"message":"audit","action":"evict","by":"connections_per_user"`, `"message":"audit","action":"replace","by":"client_instance"`, `"connections":2`,
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("log:\n%s\nwant %s", log, want)
+		}
+	}
+}
+
+func TestTheGrantsClientAndSignInAreHandedOn(t *testing.T) {
+	t.Parallel()
+	store := &fakeStore{}
+	h, _ := newTestHandler(t, store)
+	event := connectEvent(t)
+	event.MultiValueQueryStringParameters["ci"] = []string{"AAECAwQFBgcICQoLDA0ODw"}
+	event.MultiValueQueryStringParameters["si"] = []string{"BAECAwQFBgcICQoLDA0ODw"}
+	if response, err := h.handle(t.Context(), event); err != nil || response.StatusCode != 200 {
+		t.Fatalf("handle = %+v, %v", response, err)
+	}
+	if got := store.admitted[0]; got.ClientInstance != "AAECAwQFBgcICQoLDA0ODw" || got.SignIn != "BAECAwQFBgcICQoLDA0ODw" {
+		t.Errorf("admitted %+v", got)
+	}
+}
+
+// TestGrantsOfBothVersionsAreTheSame: while a stack is updated, the signurl of one version signs for the connect of the
+// other. The query is what the version before signed for granted; it refused every parameter that is not among these.
+func TestGrantsOfBothVersionsAreTheSame(t *testing.T) {
+	t.Parallel()
+	before := map[string][]string{
+		"v": {"1"}, "sub": {"alice"}, "nm": {"QWxpY2U"}, "rm": {"lobby"}, "iat": {"1795327200"}, "exp": {"1795327210"}, "sx": {"1795334400"},
+		"ait": {"1795327140"}, "jti": {"AAECAwQFBgcICQoLDA0ODw"}, "cc": {challenge},
+	}
+	if diff := cmp.Diff(before, map[string][]string(granted().Values())); diff != "" {
+		t.Errorf("a grant without new members, for a connect of the version before (-want +got):\n%s", diff)
+	}
+	store := &fakeStore{}
+	h, log := newTestHandler(t, store)
+	event := connectEvent(t)
+	event.MultiValueQueryStringParameters = before
+	if response, err := h.handle(t.Context(), event); err != nil || response.StatusCode != 200 || len(store.admitted) != 1 {
+		t.Errorf("a grant of a signurl of the version before: %+v, %v\n%s", response, err, log)
+	}
 }

@@ -13,9 +13,14 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"signedsocket/shared/awsclient"
+	"signedsocket/shared/callback"
+	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 )
+
+// maxClosing is how many connections are closed at the same time: as many as give way to one.
+const maxClosing = 7
 
 func main() {
 	log := logging.New(os.Stdout)
@@ -42,6 +47,14 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 		return nil, fmt.Errorf("load AWS config: %w", err)
 	}
 	limits := connections.Limits{ConnectionsPerUser: c.ConnectionsPerUser, GuestConnections: c.GuestConnections, RoomShards: c.RoomShards}
-	store := connections.Open(aws, c.TableName, limits)
-	return &handler{log: log, salt: c.TableName, signers: c.signers, origins: c.origins, possession: c.ProofOfPossession, connections: store, now: time.Now}, nil
+	client, err := callback.New(aws, c.CallbackURL, maxClosing)
+	if err != nil {
+		return nil, err
+	}
+	store := connections.Open(aws, connections.Tables{Connections: c.TableName, Bans: c.BansTableName}, limits)
+	return &handler{
+		log: log, salt: c.TableName, signers: c.signers, origins: c.origins, possession: c.ProofOfPossession,
+		connections: store, now: time.Now,
+		closer: &closing.Closer{Log: log, Gateway: client, Now: time.Now, ByeTimeout: closing.AtOnce / 2},
+	}, nil
 }

@@ -56,6 +56,6 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 		return nil, err
 	}
 	return &handler{log: log, stack: c.StackName, now: time.Now, broadcaster: &broadcast.Broadcaster{
-		Log: log, Callback: client, Connections: connections.Open(aws, c.TableName, connections.Limits{}), Now: time.Now, Concurrency: concurrency,
+		Log: log, Callback: client, Connections: connections.Open(aws, connections.Tables{Connections: c.TableName}, connections.Limits{}), Now: time.Now, Concurrency: concurrency,
 	}}, nil
 }

@@ -19,34 +19,36 @@ import (
 const answerMargin = time.Second
 
 // errUnknownEvent is the answer to what is neither the schedule's event nor a request of an operator.
-var errUnknownEvent = errors.New(`unknown event: want that of a schedule, or {"revoke":{"user":"…"}}`)
+var errUnknownEvent = errors.New(`unknown event: want that of a schedule, {"revoke":{"user":"…"}}, or {"signOut":{"user":"…","signIn":"…","until":…}}`)
 
 // store knows who is to be closed, and shuts users out; connections.Store does.
 type store interface {
 	Due(ctx context.Context, now time.Time) iter.Seq2[[]connections.Sweep, error]
+	Finish(ctx context.Context, left []connections.Sweep, now time.Time) error
 	Swept(ctx context.Context, sweep connections.Sweep) error
 	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
 	Revoke(ctx context.Context, r connections.Revocation, now time.Time) (connectionIDs []string, err error)
+	SignOut(ctx context.Context, o connections.SignOut, now time.Time) (connectionIDs []string, err error)
 	Expel(ctx context.Context, connectionID string, reason connections.Reason, now time.Time) (connections.Sweep, bool, error)
 }
 
-// gateway posts frames to connections and closes them; callback.Client does.
-type gateway interface {
-	Post(ctx context.Context, connectionID string, data []byte) error
-	Close(ctx context.Context, connectionID string) error
+// closer closes connections; closing.Closer is one.
+type closer interface {
+	Close(ctx context.Context, ended connections.Sweep) error
 }
 
 type handler struct {
 	log         *slog.Logger
 	salt        string // of user ids in the log
 	connections store
-	callback    gateway
+	closer      closer
 	now         func() time.Time
 	issuer      string // of the tokens by which users sign in, or ""
+	stackID     string // key of the ids of some users
 	concurrency int    // connections looked after at the same time, at least 1
 }
 
-// handle sweeps when a schedule says so, and revokes when an operator does.
+// handle sweeps when a schedule says so, revokes when an operator does, and signs out when signurl does.
 func (h *handler) handle(ctx context.Context, event jsontext.Value) (answer any, err error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -67,6 +69,7 @@ func (h *handler) serve(ctx context.Context, event jsontext.Value) (answer any, 
 		Source     string         `json:"source"`
 		DetailType string         `json:"detail-type"`
 		Revoke     jsontext.Value `json:"revoke"`
+		SignOut    jsontext.Value `json:"signOut"`
 	}
 	if err := json.Unmarshal(event, &kind); err != nil {
 		return nil, errUnknownEvent
@@ -80,6 +83,14 @@ func (h *handler) serve(ctx context.Context, event jsontext.Value) (answer any, 
 			return nil, fmt.Errorf("read the request to revoke: %w", err)
 		}
 		return h.revoke(ctx, request.Revoke)
+	case kind.SignOut != nil:
+		var request struct {
+			SignOut signOut `json:"signOut"`
+		}
+		if err := json.Unmarshal(event, &request, json.RejectUnknownMembers(true)); err != nil {
+			return nil, fmt.Errorf("read the request to sign out: %w", err)
+		}
+		return h.signOut(ctx, request.SignOut)
 	case kind.Source == "aws.events" && kind.DetailType == "Scheduled Event":
 		return h.sweep(ctx)
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signedsocket/shared/connections"
-	"signedsocket/shared/grant"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/userid"
 )
 
 // scheduled is the event of a schedule, as EventBridge sends it.
@@ -232,6 +232,7 @@ func TestRevokeNamesItsUser(t *testing.T) {
 		{"a plain sub", `{"sub":"alice"}`, connections.Revocation{Subject: "alice"}},
 		{"a ban", `{"user":"alice","bannedUntil":1795413600}`, connections.Revocation{Subject: "alice", BannedUntil: time.Unix(until, 0)}},
 		{"the end of a ban", `{"user":"alice","bannedUntil":0}`, connections.Revocation{Subject: "alice", BannedUntil: time.Unix(0, 0)}},
+		{"one guest", `{"user":"guest-aaecawqfbgcicqola2a2odwaaa"}`, connections.Revocation{Subject: "guest-aaecawqfbgcicqola2a2odwaaa"}},
 		{"all guests", `{"user":"guest-pool"}`, connections.Revocation{Subject: "guest-pool"}},
 	}
 	for _, test := range tests {
@@ -248,29 +249,107 @@ func TestRevokeNamesItsUser(t *testing.T) {
 	}
 	for _, name := range []string{"user", "sub"} {
 		w := newWorld(t)
-		_, err := w.handle(`{"revoke":{"` + name + `":"auth0|1234"}}`)
-		if want := grant.SubjectOf("https://issuer.example", "auth0|1234"); err != nil || w.table.revocation.Subject != want {
-			t.Errorf("revoked %+v, %v; want %s, as signurl calls the user", w.table.revocation, err, want)
+		id, old := userid.Forms("stack", "https://issuer.example", "auth0|1234")
+		w.join(id, time.Hour, "new=")
+		w.join(old, time.Hour, "old=")
+		got, err := w.handle(`{"revoke":{"` + name + `":"auth0|1234"}}`)
+		if err != nil || got != (revoked{UserID: id, OldUserID: old, Connections: 2}) {
+			t.Errorf("handle = %+v, %v", got, err)
 		}
+		want := []connections.Revocation{{Subject: id}, {Subject: old}}
+		if diff := cmp.Diff(want, w.table.revocations); diff != "" || !slices.Equal(w.table.expelled, []string{"new=", "old="}) {
+			t.Errorf("expelled %q, revocations (-want +got):\n%s", w.table.expelled, diff)
+		}
+	}
+	w := newWorld(t)
+	if _, err := w.handle(`{"revoke":{"sub":"auth0|1234","iss":"https://other.example"}}`); err != nil ||
+		w.table.revocations[0].Subject != userid.From("stack", "https://other.example", "auth0|1234") {
+		t.Errorf("revoked %+v, %v; want the user of the issuer that is named", w.table.revocations, err)
+	}
+}
+
+func TestWhoDidItIsWrittenDown(t *testing.T) {
+	t.Parallel()
+	const arn = "arn:aws:sts::111122223333:assumed-role/Operators/carol"
+	for action, request := range map[string]string{
+		"revoke": `{"revoke":{"user":"alice","by":"` + arn + `","why":"spam"}}`,
+		"ban":    `{"revoke":{"user":"alice","bannedUntil":4102444800,"by":"` + arn + `","why":"spam"}}`,
+		"unban":  `{"revoke":{"user":"alice","bannedUntil":0,"by":"` + arn + `","why":"spam"}}`,
+	} {
+		w := newWorld(t)
+		w.join("alice", time.Hour, "a=", "b=")
+		got, err := w.handle(request)
+		if answer, ok := got.(revoked); err != nil || !ok || answer.By != arn || w.table.revocation.By != arn || w.table.revocation.Why != "spam" {
+			t.Errorf("%s: handle = %+v, %v; revocation %+v", action, got, err, w.table.revocation)
+		}
+		user := userid.LogAttr("", "alice").Value.String()
+		line := `"message":"audit","action":"` + action + `","by":"` + arn + `","subHash":"` + user + `","why":"spam","connections":2`
+		if strings.Count(w.log.String(), `"audit"`) != 1 || !strings.Contains(w.log.String(), line) {
+			t.Errorf("%s: log:\n%s\nwant one line with %s", action, w.log, line)
+		}
+	}
+}
+
+func TestSigningOutEndsTheConnectionsOfThatSignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.join("alice", time.Hour, "a=", "b=")
+	got, err := w.handle(`{"signOut":{"user":"alice","signIn":"AAECAwQFBgcICQoLDA0ODw","until":1795413600,"by":"arn:aws:iam::111122223333:role/page"}}`)
+	if err != nil || got != (signedOut{Connections: 2, By: "arn:aws:iam::111122223333:role/page"}) {
+		t.Errorf("handle = %+v, %v", got, err)
+	}
+	want := connections.SignOut{
+		Subject: "alice", SignIn: "AAECAwQFBgcICQoLDA0ODw", Until: time.Unix(1795413600, 0), By: "arn:aws:iam::111122223333:role/page",
+	}
+	if diff := cmp.Diff(want, w.table.signOut); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+	for _, id := range []string{"a=", "b="} {
+		if !slices.Equal(w.gateway.posted[id], []string{`{"type":"bye","code":"signed_out"}`}) {
+			t.Errorf("%s got %q", id, w.gateway.posted[id])
+		}
+	}
+	if !strings.Contains(w.log.String(), `"message":"audit","action":"sign_out"`) {
+		t.Errorf("log:\n%s", w.log)
+	}
+}
+
+func TestASweepRemembersWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.due("young=", connections.Evicted, time.Second)
+	w.due("old=", connections.Evicted, time.Hour)
+	if _, err := w.handle(scheduled); err != nil || !w.table.finished || !slices.Equal(w.table.left, []string{"young="}) {
+		t.Errorf("err = %v, finished: %t, left %q; want what is in its handshake", err, w.table.finished, w.table.left)
+	}
+	w = newWorld(t)
+	w.table.dueErr = errors.New("no route to table")
+	if _, err := w.handle(scheduled); err == nil || w.table.finished {
+		t.Errorf("err = %v, finished: %t; want nothing finished that was not listed", err, w.table.finished)
 	}
 }
 
 func TestOtherEventsAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, event := range map[string]string{
-		"nothing":            `{}`,
-		"null":               `null`,
-		"no object":          `"revoke"`,
-		"an API's event":     `{"routeKey":"POST /signurl","version":"2.0"}`,
-		"another source":     `{"source":"aws.s3","detail-type":"Scheduled Event"}`,
-		"another detail":     `{"source":"aws.events","detail-type":"Object Created"}`,
-		"nobody":             `{"revoke":{}}`,
-		"two names":          `{"revoke":{"user":"alice","sub":"alice"}}`,
-		"one guest":          `{"revoke":{"user":"guest-AAECAwQFBgcICQoLDA0ODw"}}`,
-		"an unknown member":  `{"revoke":{"user":"alice","until":1}}`,
-		"another request":    `{"revoke":{"user":"alice"},"dryRun":true}`,
-		"a ban by a text":    `{"revoke":{"user":"alice","bannedUntil":"tomorrow"}}`,
-		"a user that is two": `{"revoke":{"user":"alice","user":"bob"}}`,
+		"nothing":                  `{}`,
+		"null":                     `null`,
+		"no object":                `"revoke"`,
+		"an API's event":           `{"routeKey":"POST /signurl","version":"2.0"}`,
+		"another source":           `{"source":"aws.s3","detail-type":"Scheduled Event"}`,
+		"another detail":           `{"source":"aws.events","detail-type":"Object Created"}`,
+		"nobody":                   `{"revoke":{}}`,
+		"two names":                `{"revoke":{"user":"alice","sub":"alice"}}`,
+		"a sub of two lines":       `{"revoke":{"user":"auth0|\nalice"}}`,
+		"a long sub":               `{"revoke":{"sub":"` + strings.Repeat("a", 256) + `"}}`,
+		"an unknown member":        `{"revoke":{"user":"alice","until":1}}`,
+		"another request":          `{"revoke":{"user":"alice"},"dryRun":true}`,
+		"a ban by a text":          `{"revoke":{"user":"alice","bannedUntil":"tomorrow"}}`,
+		"a sign-out of nobody":     `{"signOut":{"signIn":"AAECAwQFBgcICQoLDA0ODw","until":1795413600}}`,
+		"a sign-out of all guests": `{"signOut":{"user":"guest-pool","signIn":"AAECAwQFBgcICQoLDA0ODw","until":1795413600}}`,
+		"a sign-out of nothing":    `{"signOut":{"user":"alice","signIn":"","until":1795413600}}`,
+		"a sign-out without end":   `{"signOut":{"user":"alice","signIn":"AAECAwQFBgcICQoLDA0ODw"}}`,
+		"a user that is two":       `{"revoke":{"user":"alice","user":"bob"}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -305,7 +384,7 @@ func TestRevokeThatFailsSaysSo(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	_, err := newHandler(logging.New(t.Output()), nil)
-	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL"} {
+	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL", "STACK_ID"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want all problems, %s among them", err, name)
 		}

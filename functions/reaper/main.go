@@ -14,6 +14,7 @@ import (
 
 	"signedsocket/shared/awsclient"
 	"signedsocket/shared/callback"
+	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 	"signedsocket/shared/setting"
@@ -22,11 +23,17 @@ import (
 // concurrency is how many connections are looked after at the same time.
 const concurrency = 32
 
+// byeTimeout is what a bye frame may cost: a client that does not read is closed without.
+const byeTimeout = 2 * time.Second
+
 // config is what the function reads from its environment.
 type config struct {
-	TableName   string `env:"TABLE_NAME,notEmpty"`
-	CallbackURL string `env:"CALLBACK_URL,notEmpty"`
-	OIDCIssuer  string `env:"OIDC_ISSUER"` // part of the user ids of some users in mode jwt
+	TableName      string `env:"TABLE_NAME,notEmpty"`
+	BansTableName  string `env:"BANS_TABLE_NAME,notEmpty"`
+	RevocationDays int    `env:"REVOCATION_DAYS" envDefault:"400"`
+	CallbackURL    string `env:"CALLBACK_URL,notEmpty"`
+	OIDCIssuer     string `env:"OIDC_ISSUER"` // with StackID part of the ids of some users, see package userid
+	StackID        string `env:"STACK_ID,notEmpty"`
 }
 
 func main() {
@@ -55,8 +62,8 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 		return nil, err
 	}
 	return &handler{
-		log: log, salt: c.TableName, now: time.Now, issuer: c.OIDCIssuer, concurrency: concurrency,
-		connections: connections.Open(aws, c.TableName, connections.Limits{}),
-		callback:    client,
+		log: log, salt: c.TableName, now: time.Now, issuer: c.OIDCIssuer, stackID: c.StackID, concurrency: concurrency,
+		connections: connections.Open(aws, connections.Tables{Connections: c.TableName, Bans: c.BansTableName}, connections.Limits{RevocationDays: c.RevocationDays}),
+		closer:      &closing.Closer{Log: log, Gateway: client, Now: time.Now, ByeTimeout: byeTimeout},
 	}, nil
 }

@@ -1,19 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
-	"signedsocket/shared/grant"
-	"signedsocket/shared/guest"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/userid"
 )
 
 // How long to wait between two tries to close a connection that may be in its handshake.
@@ -26,62 +25,93 @@ const (
 type revocation struct {
 	User        string `json:"user"`        // user id, as frames show it, or else a sub claim
 	Subject     string `json:"sub"`         // instead of it: the sub claim of the user's tokens, whatever it looks like
+	Issuer      string `json:"iss"`         // of the sub claim, unless it is the one of this stack
 	BannedUntil *int64 `json:"bannedUntil"` // Unix seconds; 0 lifts a ban, and without it a ban stays as it is
+	AtLeast     bool   `json:"atLeast"`     // an earlier ban that lasts longer stays as it is
+	By          string `json:"by"`          // the operator's ARN, as the command claims it, for the record
+	Why         string `json:"why"`         // for the record
 }
 
 // revoked is the answer to an operator.
 type revoked struct {
 	UserID      string `json:"userId"`
-	Connections int    `json:"connections"` // that were open and have been closed
+	OldUserID   string `json:"oldUserId,omitempty"` // under which the version before knew the user, shut out as well
+	Connections int    `json:"connections"`         // that were open and have been closed
 	// Pending are those of Connections whose handshake was not over in all this time. The next sweeps close them.
-	Pending int `json:"pending"`
+	Pending int    `json:"pending"`
+	By      string `json:"by,omitempty"`
 }
 
-// userID returns the id of the user whom a request names.
-func (h *handler) userID(r revocation) (string, error) {
+// userIDs returns the ids of the user whom a request names: today's, and that of the version before or "".
+func (h *handler) userIDs(r revocation) (id, old string, err error) {
+	issuer := cmp.Or(r.Issuer, h.issuer)
 	switch {
 	case (r.User == "") == (r.Subject == ""):
-		return "", errors.New(`revoke needs either "user" or "sub"`)
+		return "", "", errors.New(`revoke needs either "user" or "sub"`)
+	case !userid.ValidSub(r.User + r.Subject):
+		return "", "", errors.New("a sub has 1 to 255 bytes and no control characters")
 	case r.Subject != "":
-		return grant.SubjectOf(h.issuer, r.Subject), nil
-	case !grant.ValidSubject(r.User):
-		return grant.SubjectOf(h.issuer, r.User), nil
-	case guest.Reserved(r.User) && r.User != guest.Pool:
-		return "", fmt.Errorf("a guest who asks again is somebody else: revoke all of them, user %s", guest.Pool)
+		id, old = userid.Forms(h.stackID, issuer, r.Subject)
+	default:
+		id, old = userid.FromOperator(h.stackID, issuer, r.User)
 	}
-	return r.User, nil
+	return id, old, nil
 }
 
 // revoke shuts a user out. First nothing lets the user in any more, then no message of the user's connections
 // passes and none is sent to them, and then they are closed. When revoke returns, all of that has happened. An
 // error says that some of it has not, and that the command should be repeated.
 func (h *handler) revoke(ctx context.Context, r revocation) (revoked, error) {
-	userID, err := h.userID(r)
+	id, old, err := h.userIDs(r)
 	if err != nil {
 		return revoked{}, err
 	}
-	order := connections.Revocation{Subject: userID}
-	if r.BannedUntil != nil {
-		order.BannedUntil = time.Unix(*r.BannedUntil, 0)
+	var ids []string
+	for _, subject := range []string{id, old} {
+		if subject == "" {
+			continue
+		}
+		order := connections.Revocation{Subject: subject, AtLeast: r.AtLeast, By: r.By, Why: r.Why}
+		if r.BannedUntil != nil {
+			order.BannedUntil = time.Unix(*r.BannedUntil, 0)
+		}
+		found, err := h.connections.Revoke(ctx, order, h.now())
+		if err != nil {
+			return revoked{}, err
+		}
+		ids = append(ids, found...)
 	}
-	ids, err := h.connections.Revoke(ctx, order, h.now())
-	if err != nil {
-		return revoked{}, err
-	}
-	expelled, err := h.expel(ctx, ids)
-	done := revoked{UserID: userID, Connections: len(expelled)}
+	expelled, err := h.expel(ctx, ids, connections.Revoked)
 	pending, failure := h.closeAll(ctx, expelled)
-	done.Pending = pending
-	h.log.WarnContext(ctx, "user revoked", logging.User(h.salt, userID), slog.Int("connections", done.Connections), slog.Int("pending", pending))
-	return done, errors.Join(err, failure)
+	h.audit(ctx, r.action(h.now()), id, r.By, r.Why, len(expelled))
+	return revoked{UserID: id, OldUserID: old, Connections: len(expelled), Pending: pending, By: r.By}, errors.Join(err, failure)
+}
+
+// action returns what the request is called in the record.
+func (r revocation) action(now time.Time) string {
+	switch {
+	case r.BannedUntil == nil:
+		return "revoke"
+	case time.Unix(*r.BannedUntil, 0).After(now):
+		return "ban"
+	default:
+		return "unban"
+	}
+}
+
+// audit writes down what was done about a user.
+func (h *handler) audit(ctx context.Context, action, userID, by, why string, ended int) {
+	logging.Audit(ctx, h.log, logging.Act{
+		Action: action, By: cmp.Or(by, "unknown"), User: userid.LogAttr(h.salt, userID), Why: why, Connections: ended,
+	})
 }
 
 // expel takes connections out of the table, all of them before the first is closed. One after the other: each changes
 // the same USER item, so that at the same time they would only be in each other's way.
-func (h *handler) expel(ctx context.Context, ids []string) (expelled []connections.Sweep, err error) {
+func (h *handler) expel(ctx context.Context, ids []string, reason connections.Reason) (expelled []connections.Sweep, err error) {
 	var failures []error
 	for _, id := range ids {
-		sweep, known, err := h.connections.Expel(ctx, id, connections.Revoked, h.now())
+		sweep, known, err := h.connections.Expel(ctx, id, reason, h.now())
 		failures = append(failures, err)
 		if known {
 			expelled = append(expelled, sweep)
@@ -113,8 +143,8 @@ func (h *handler) closeAll(ctx context.Context, expelled []connections.Sweep) (p
 func (h *handler) closeThose(ctx context.Context, expelled []connections.Sweep) (left []connections.Sweep, err error) {
 	var mu sync.Mutex
 	err = h.each(ctx, len(expelled), func(i int) error {
-		err := h.hangUp(ctx, expelled[i])
-		if errors.Is(err, errPending) {
+		err := h.closer.Close(ctx, expelled[i])
+		if errors.Is(err, closing.ErrPending) {
 			mu.Lock()
 			defer mu.Unlock()
 			left = append(left, expelled[i])

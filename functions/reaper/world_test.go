@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"signedsocket/shared/callback"
+	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 )
@@ -37,7 +38,8 @@ func newWorld(t *testing.T) *world {
 		table:   &fakeTable{due: make(map[string]connections.Sweep), users: make(map[string][]string), connectedAt: make(map[string]time.Time)},
 		gateway: &fakeGateway{open: make(map[string]bool), posted: make(map[string][]string)},
 	}
-	w.h = &handler{log: logging.New(w.log), connections: w.table, callback: w.gateway, now: time.Now, issuer: "https://issuer.example", concurrency: 4}
+	w.h = &handler{log: logging.New(w.log), connections: w.table, now: time.Now, issuer: "https://issuer.example", stackID: "stack", concurrency: 4}
+	w.h.closer = &closing.Closer{Log: w.h.log, Gateway: w.gateway, Now: time.Now, ByeTimeout: byeTimeout}
 	return w
 }
 
@@ -68,6 +70,11 @@ type fakeTable struct {
 	users                        map[string][]string // connections by user
 	connectedAt                  map[string]time.Time
 	revocation                   connections.Revocation
+	revocations                  []connections.Revocation
+	signOut                      connections.SignOut
+	finished                     bool
+	left                         []string // unfinished
+	finishErr                    error
 	dueErr, forgetErr, expelErr  error
 	revokeErr, sweptErr          error
 	forgotten, expelled, removed []string
@@ -93,6 +100,22 @@ func (f *fakeTable) Due(context.Context, time.Time) iter.Seq2[[]connections.Swee
 	}
 }
 
+func (f *fakeTable) Finish(_ context.Context, left []connections.Sweep, _ time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.finished, f.left = true, nil
+	for _, sweep := range left {
+		f.left = append(f.left, sweep.ConnectionID)
+	}
+	return f.finishErr
+}
+
+func (f *fakeTable) SignOut(_ context.Context, o connections.SignOut, _ time.Time) ([]string, error) {
+	f.called("sign out %s", o.Subject)
+	f.signOut = o
+	return f.users[o.Subject], f.revokeErr
+}
+
 func (f *fakeTable) Swept(_ context.Context, sweep connections.Sweep) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -115,6 +138,7 @@ func (f *fakeTable) Forget(_ context.Context, id string, _ time.Time) (bool, err
 func (f *fakeTable) Revoke(_ context.Context, r connections.Revocation, _ time.Time) ([]string, error) {
 	f.called("revoke %s", r.Subject)
 	f.revocation = r
+	f.revocations = append(f.revocations, r)
 	return f.users[r.Subject], f.revokeErr
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -13,7 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"signedsocket/shared/broadcast"
-	"signedsocket/shared/callback"
+	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 	"signedsocket/shared/message"
@@ -36,12 +35,12 @@ const (
 type store interface {
 	Touch(ctx context.Context, connectionID string, now time.Time) (connections.Connection, error)
 	Members(ctx context.Context, room string, now time.Time) iter.Seq2[[]connections.Member, error]
-	Strike(ctx context.Context, connectionID string, now time.Time) (kicked bool, err error)
+	Strike(ctx context.Context, connectionID string, now time.Time) (connections.Struck, error)
 }
 
-// poster posts frames to connections; callback.Client does.
-type poster interface {
-	Post(ctx context.Context, connectionID string, data []byte) error
+// closer closes connections that have ended; closing.Closer is one.
+type closer interface {
+	CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error)
 }
 
 // queue takes the parts of large rooms; fanoutQueue does.
@@ -52,8 +51,11 @@ type queue interface {
 type handler struct {
 	log         *slog.Logger
 	stack       string
+	salt        string // of user ids in the log
 	connections store
-	callback    poster
+	callback    closing.Gateway
+	closer      closer
+	watch       *watch
 	broadcaster *broadcast.Broadcaster
 	fanout      queue
 	threshold   int // recipients, beside the sender, that an invocation takes upon itself, at least 1
@@ -78,45 +80,63 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 
 func (h *handler) serve(ctx context.Context, log *slog.Logger, route, connectionID, body string) (err error) {
 	defer logging.Recover(ctx, log, &err)
+	c := client{handler: h, log: log, id: connectionID}
+	if ended, again := h.watch.late(connectionID); ended {
+		if again {
+			c.end(ctx, "")
+		}
+		return nil
+	}
 	switch route {
 	case routePing:
-		return h.answer(ctx, log, connectionID, message.EncodePong())
+		return c.ping(ctx)
 	case routeSend, routeDefault:
-		return h.send(ctx, log, connectionID, body)
+		return c.send(ctx, body)
 	}
 	return errors.New("no such route")
 }
 
+// ping answers a ping. Pings are too many and too cheap to count each of them in the table; those of a connection that
+// sends more than a good client count as messages.
+func (c client) ping(ctx context.Context) error {
+	if !c.watch.free(c.id, c.now()) {
+		if _, err := c.connections.Touch(ctx, c.id, c.now()); err != nil {
+			return c.refuseFor(ctx, "", err)
+		}
+	}
+	return c.answer(ctx, message.EncodePong())
+}
+
 // send delivers the message in a frame, and tells its sender how that went.
-func (h *handler) send(ctx context.Context, log *slog.Logger, connectionID, body string) error {
+func (c client) send(ctx context.Context, body string) error {
 	frame, code := message.Decode(body)
 	if code != "" {
-		return h.strike(ctx, log, connectionID, message.Error{Code: code, ClientID: frame.ClientID})
+		return c.strike(ctx, message.Error{Code: code, ClientID: frame.ClientID})
 	}
-	now := h.now()
-	sender, err := h.connections.Touch(ctx, connectionID, now)
+	now := c.now()
+	sender, err := c.connections.Touch(ctx, c.id, now)
 	if err != nil {
-		return h.refuseFor(ctx, log, connectionID, frame.ClientID, err)
+		return c.refuseFor(ctx, frame.ClientID, err)
 	}
 	room, code := roomOf(sender, frame.Room)
 	if code != "" {
-		return h.strike(ctx, log, connectionID, message.Error{Code: code, ClientID: frame.ClientID})
+		return c.strike(ctx, message.Error{Code: code, ClientID: frame.ClientID})
 	}
-	id, encoded, err := h.encode(sender, room, frame, now)
+	id, encoded, err := c.encode(sender, room, frame, now)
 	if err != nil {
 		return err
 	}
 	origin := broadcast.Origin{ID: requestID(ctx), Room: room, Arrived: now, Sender: sender.ID}
-	done, err := h.deliver(ctx, sender, origin, encoded)
-	log.InfoContext(ctx, "broadcast", done.Attr(h.stack, origin, 1, h.now()), slog.Int("queued", done.queued))
+	done, err := c.deliver(ctx, sender, origin, encoded)
+	c.log.InfoContext(ctx, "broadcast", done.Attr(c.stack, origin, 1, c.now()), slog.Int("queued", done.queued))
 	if err != nil {
 		return err
 	}
-	h.broadcaster.DropSlow(ctx, log, done.Result)
-	if err := h.report(ctx, log, sender, id, frame.ClientID, done); err != nil {
+	c.broadcaster.DropSlow(ctx, c.log, done.Result)
+	if err := c.report(ctx, id, frame.ClientID, done); err != nil {
 		return err
 	}
-	h.broadcaster.CleanUp(ctx, log, done.Result)
+	c.broadcaster.CleanUp(ctx, c.log, done.Result)
 	return nil
 }
 
@@ -135,45 +155,6 @@ func requestID(ctx context.Context) string {
 		return invocation.AwsRequestID
 	}
 	return ""
-}
-
-// refuseFor answers a message that the table refuses. Who was kicked is not answered any more. Every
-// other error is a fault, and is returned.
-func (h *handler) refuseFor(ctx context.Context, log *slog.Logger, connectionID, clientID string, err error) error {
-	limit, limited := errors.AsType[*connections.RateLimitError](err)
-	switch {
-	case limited:
-		return h.strike(ctx, log, connectionID, message.Error{Code: message.RateLimited, ClientID: clientID, RetryAfter: limit.RetryAfter})
-	case errors.Is(err, connections.ErrNotConnected):
-		return h.refuse(ctx, log, connectionID, message.Error{Code: message.NotConnected, ClientID: clientID})
-	case errors.Is(err, connections.ErrSessionEnded):
-		return h.refuse(ctx, log, connectionID, message.Error{Code: message.SessionEnded, ClientID: clientID})
-	case errors.Is(err, connections.ErrKicked):
-		log.WarnContext(ctx, "message ignored", slog.String("reason", string(message.Kicked)))
-		return nil
-	}
-	return err
-}
-
-// strike refuses a frame that no good client sends, and counts that. Who sends too many of them is told
-// goodbye, and the reaper closes the connection. What cannot be counted is refused nevertheless.
-func (h *handler) strike(ctx context.Context, log *slog.Logger, connectionID string, refusal message.Error) error {
-	kicked, err := h.connections.Strike(ctx, connectionID, h.now())
-	switch {
-	case errors.Is(err, connections.ErrKicked):
-		return h.refuseFor(ctx, log, connectionID, refusal.ClientID, err)
-	case err != nil && !errors.Is(err, connections.ErrNotConnected):
-		log.ErrorContext(ctx, "strike not counted", slog.Any("error", err))
-	}
-	if err := h.refuse(ctx, log, connectionID, refusal); err != nil || !kicked {
-		return err
-	}
-	log.WarnContext(ctx, "connection kicked")
-	frame, err := message.EncodeBye(message.Kicked)
-	if err != nil {
-		return err
-	}
-	return h.answer(ctx, log, connectionID, frame)
 }
 
 // roomOf returns the room that a frame is for: the one it names, if the sender is in it, or the only
@@ -207,9 +188,9 @@ func (h *handler) encode(sender connections.Connection, room string, frame messa
 
 // report tells the sender who got the message. That an ack does not arrive is no fault: the message
 // was delivered, and the client, which hears nothing, sends it again under the same id.
-func (h *handler) report(ctx context.Context, log *slog.Logger, sender connections.Connection, id, clientID string, done outcome) error {
+func (c client) report(ctx context.Context, id, clientID string, done outcome) error {
 	if !done.Complete() {
-		return h.refuse(ctx, log, sender.ID, message.Error{Code: message.PartialDelivery, ClientID: clientID})
+		return c.refuse(ctx, message.Error{Code: message.PartialDelivery, ClientID: clientID})
 	}
 	ack, err := message.Ack{
 		ID: id, ClientID: clientID, Recipients: done.Recipients + done.queued,
@@ -218,32 +199,8 @@ func (h *handler) report(ctx context.Context, log *slog.Logger, sender connectio
 	if err != nil {
 		return err
 	}
-	if err := h.answer(ctx, log, sender.ID, ack); err != nil {
-		log.WarnContext(ctx, "ack not delivered", slog.Any("error", err))
-	}
-	return nil
-}
-
-// refuse tells the client that its frame was refused, and why. When the client cannot be told, that
-// is a fault: API Gateway's own frame then says at least that something went wrong.
-func (h *handler) refuse(ctx context.Context, log *slog.Logger, connectionID string, refusal message.Error) error {
-	log.WarnContext(ctx, "message refused", slog.String("reason", string(refusal.Code)))
-	frame, err := refusal.Encode()
-	if err != nil {
-		return err
-	}
-	return h.answer(ctx, log, connectionID, frame)
-}
-
-// answer posts a frame to the sender. A sender who has left needs no answer.
-func (h *handler) answer(ctx context.Context, log *slog.Logger, connectionID string, frame []byte) error {
-	err := h.callback.Post(ctx, connectionID, frame)
-	if errors.Is(err, callback.ErrGone) {
-		log.InfoContext(ctx, "sender gone")
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("answer sender: %w", err)
+	if err := c.answer(ctx, ack); err != nil {
+		c.log.WarnContext(ctx, "ack not delivered", slog.Any("error", err))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,19 +131,100 @@ func TestThirdStrikeIsToldGoodbye(t *testing.T) {
 	if len(got) != 4 || got[3] != `{"type":"bye","code":"kicked"}` {
 		t.Errorf("the sender got %q, want three errors and a bye", got)
 	}
+	if !slices.Equal(w.gateway.closed, []string{"sender="}) {
+		t.Errorf("closed %q, want the sender at once", w.gateway.closed)
+	}
+	audit := `"message":"audit","connectionId":"sender=","routeKey":"$default","action":"kick","by":"strikes"`
+	if !strings.Contains(w.log.String(), audit) || !strings.Contains(w.log.String(), `"why":"bad_message","connections":1`) {
+		t.Errorf("log:\n%s\nwant one line for the record", w.log)
+	}
 }
 
-func TestKickedAreNotAnswered(t *testing.T) {
+func TestAKickedConnectionGetsAByeAndNoAnswer(t *testing.T) {
+	t.Parallel()
+	for _, route := range []string{"sendmessage", "$default"} {
+		w := newWorld(t)
+		w.join("a=")
+		w.store.touchErr, w.store.strikeErr = connections.ErrKicked, connections.ErrKicked
+		w.handle(route, `{"message":"hi","room":7}`)
+		w.received("sender=", `{"type":"bye","code":"kicked"}`)
+		w.received("a=")
+		if strings.Count(w.log.String(), `"reason":"kicked"`) != 1 || !slices.Equal(w.gateway.closed, []string{"sender="}) {
+			t.Errorf("closed %q, log:\n%s", w.gateway.closed, w.log)
+		}
+	}
+}
+
+func TestFramesOfAnEndedConnectionCostNothing(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*world){
+		"not known any more": func(w *world) { w.store.touchErr = connections.ErrNotConnected },
+		"session over":       func(w *world) { w.store.touchErr = connections.ErrSessionEnded },
+		"kicked":             func(w *world) { w.store.touchErr = connections.ErrKicked },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			end(w)
+			w.gateway.closeErr = errors.New("throttled") // so that more frames come
+			for range 100 {
+				w.handle("sendmessage", `{"message":"hi"}`)
+				w.handle("ping", `{"action":"ping"}`)
+				w.handle("$default", `hello`)
+			}
+			if len(w.gateway.frames("sender=")) != 1 || w.store.touches != 1 || w.store.strikes != 0 {
+				t.Errorf("%d answers, %d writes, %d strikes; want one answer and one write",
+					len(w.gateway.frames("sender=")), w.store.touches, w.store.strikes)
+			}
+			if closes := len(w.gateway.closed); closes < 2 || closes > 12 {
+				t.Errorf("%d tries to close, want a few", closes)
+			}
+		})
+	}
+}
+
+func TestAFloodOfPingsCountsAsMessages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.join("a=")
-	w.store.touchErr, w.store.strikeErr = connections.ErrKicked, connections.ErrKicked
-	w.handle("sendmessage", `{"message":"hi"}`)
-	w.handle("$default", `hello`)
-	w.received("sender=")
-	w.received("a=")
-	if strings.Count(w.log.String(), `"reason":"kicked"`) != 2 {
-		t.Errorf("log:\n%s", w.log)
+	w.store.kickAt = 3
+	for range freePings {
+		w.handle("ping", `{"action":"ping"}`)
+	}
+	if w.store.touches != 0 || len(w.gateway.frames("sender=")) != freePings {
+		t.Errorf("%d writes for the pings of a good client, want none", w.store.touches)
+	}
+	for range 20 {
+		w.handle("ping", `{"action":"ping"}`)
+	}
+	if w.store.touches != 20 {
+		t.Errorf("%d of 20 pings counted", w.store.touches)
+	}
+	w.store.touchErr = &connections.RateLimitError{RetryAfter: time.Second}
+	for range 10 {
+		w.handle("ping", `{"action":"ping"}`)
+	}
+	if w.store.strikes != 3 || !slices.Equal(w.gateway.closed[:1], []string{"sender="}) {
+		t.Errorf("%d strikes, closed %q; want the third strike to close the connection", w.store.strikes, w.gateway.closed)
+	}
+}
+
+func TestPingsOfOthersAndOfAnotherTimeAreNotCountedTogether(t *testing.T) {
+	t.Parallel()
+	w, now := newWatch(), time.Now()
+	for i := range 2 * freePings {
+		if free := w.free("a=", now); free != (i < freePings) {
+			t.Errorf("ping %d: free is %t", i+1, free)
+		}
+	}
+	if !w.free("b=", now) || !w.free("a=", now.Add(pingWindow)) || !w.free("a=", now.Add(-time.Hour)) {
+		t.Error("a ping that is not one too many was counted")
+	}
+	for i := range 2 * maxWatched {
+		w.free(fmt.Sprint(i), now)
+		w.end(fmt.Sprint(i))
+	}
+	if len(w.pings) > maxWatched || len(w.ended) > maxWatched {
+		t.Errorf("remembers %d and %d connections, want at most %d", len(w.pings), len(w.ended), maxWatched)
 	}
 }
 

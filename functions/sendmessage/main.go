@@ -15,6 +15,7 @@ import (
 	"signedsocket/shared/awsclient"
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
+	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 	"signedsocket/shared/message"
@@ -51,9 +52,11 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 	if err != nil {
 		return nil, err
 	}
-	table := connections.Open(aws, c.TableName, connections.Limits{MessagesPerWindow: c.MessagesPerWindow, RoomShards: c.RoomShards})
+	table := connections.Open(aws, connections.Tables{Connections: c.TableName}, connections.Limits{MessagesPerWindow: c.MessagesPerWindow, RoomShards: c.RoomShards})
+	closer := &closing.Closer{Log: log, Gateway: client, Now: time.Now, ByeTimeout: closing.AtOnce / 2}
 	return &handler{
-		log: log, stack: c.StackName, now: time.Now, newID: message.NewID, connections: table, callback: client,
+		closer: closer,
+		log:    log, stack: c.StackName, salt: c.TableName, watch: newWatch(), now: time.Now, newID: message.NewID, connections: table, callback: client,
 		broadcaster: &broadcast.Broadcaster{Log: log, Callback: client, Connections: table, Now: time.Now, Concurrency: concurrency},
 		fanout:      fanout, threshold: c.FanoutThreshold,
 	}, nil

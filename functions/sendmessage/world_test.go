@@ -17,6 +17,7 @@ import (
 
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
+	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 	"signedsocket/shared/segment"
@@ -48,7 +49,8 @@ func newWorld(t *testing.T) *world {
 	w.h = &handler{
 		log: log, stack: "test", connections: w.store, callback: w.gateway, fanout: w.fanout, threshold: 1000,
 		broadcaster: &broadcast.Broadcaster{Log: log, Callback: w.gateway, Connections: w.store, Now: time.Now, Concurrency: 8},
-		now:         time.Now, newID: func(time.Time) (string, error) { return "fresh", nil },
+		closer:      &closing.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second}, watch: newWatch(),
+		now: time.Now, newID: func(time.Time) (string, error) { return "fresh", nil },
 	}
 	return w
 }
@@ -145,15 +147,15 @@ func (f *fakeStore) Members(_ context.Context, room string, _ time.Time) iter.Se
 	}
 }
 
-func (f *fakeStore) Strike(_ context.Context, connectionID string, _ time.Time) (bool, error) {
+func (f *fakeStore) Strike(_ context.Context, connectionID string, _ time.Time) (connections.Struck, error) {
 	f.strikes++
 	if connectionID != f.sender.ID {
 		f.t.Errorf("struck %s", connectionID)
 	}
 	if f.strikeErr != nil {
-		return false, fmt.Errorf("count strike: %w", f.strikeErr)
+		return connections.Struck{}, fmt.Errorf("count strike: %w", f.strikeErr)
 	}
-	return f.strikes == f.kickAt, nil
+	return connections.Struck{Subject: f.sender.Subject, Kicked: f.strikes == f.kickAt}, nil
 }
 
 // Forget removes a member as the table does, on condition of the time it was connected at.
@@ -222,9 +224,21 @@ type fakeGateway struct {
 	// hold, if set, is called during each post.
 	hold func(ctx context.Context, connectionID string) error
 
+	// closeErr, if set, is how a close ends.
+	closeErr error
+
 	mu     sync.Mutex
 	posted map[string][]string
 	calls  map[string]int
+	closed []string
+}
+
+// Close takes the end of a connection.
+func (f *fakeGateway) Close(_ context.Context, connectionID string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = append(f.closed, connectionID)
+	return f.closeErr
 }
 
 var errGone = fmt.Errorf("post to connection: %w", callback.ErrGone)

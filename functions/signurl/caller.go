@@ -8,51 +8,40 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"signedsocket/shared/grant"
-	"signedsocket/shared/guest"
 	"signedsocket/shared/text"
 )
 
-// shortIDLength is how much of the user id stands in for a name that nobody told.
-const shortIDLength = 8
-
 // caller is the user who is to have a URL.
 type caller struct {
-	subject         string
+	userID          string
+	oldUserID       string // the id that the version before gave the user, or "" if it is the same
 	name            string
 	rooms           []string // all that the user may enter
+	signIn          string   // the sign-in that a trusted caller named, or ""
+	comesBack       bool     // the next request of this user has the same userID
 	authenticatedAt time.Time
-	sessionEndsAt   time.Time // the end of the user's own session; zero when it does not limit the connection's
+	sessionEndsAt   time.Time // the latest end of the connection's session; zero when the user does not limit it
 }
 
 // callerOf returns the user for whom the URL is, as the deployment's mode finds out: from what the
 // gateway vouches for, which is checked again, and in mode iam from the user that the request names.
 // The error is a refusal; one that wraps errNotConfigured says what is missing.
-func (c config) callerOf(request events.APIGatewayV2HTTPRequestContext, named *namedUser, now time.Time) (caller, error) {
-	if named != nil && c.AuthMode != authModeIAM { // mutate:signurl-user-in-any-mode
+func (c config) callerOf(event events.APIGatewayV2HTTPRequest, request signRequest, now time.Time) (caller, error) {
+	if c.AuthMode != authModeIAM && (request.User != nil || request.SignIn != nil) {
 		return caller{}, fmt.Errorf("mode %s takes no user: %w", c.AuthMode, errBadRequest)
+	}
+	if c.AuthMode != authModeGuest && (request.Guest != nil || request.Name != nil) {
+		return caller{}, fmt.Errorf("mode %s takes no guest: %w", c.AuthMode, errBadRequest)
 	}
 	switch c.AuthMode {
 	case authModeJWT:
-		return c.tokenCaller(request.Authorizer, now)
+		return c.tokenCaller(event, now)
 	case authModeIAM:
-		return c.namedCaller(request.Authorizer, named, now)
+		return c.namedCaller(event.RequestContext.Authorizer, request, now)
 	case authModeGuest:
-		return c.newGuest(now)
+		return c.guestCaller(request, now)
 	}
 	return caller{}, fmt.Errorf("unknown mode: %w", errNotConfigured)
-}
-
-// newGuest returns somebody who was never here before. Nobody has authenticated; for revocation it
-// counts as if it had been now.
-func (c config) newGuest(now time.Time) (caller, error) {
-	if len(c.GuestRooms) == 0 {
-		return caller{}, fmt.Errorf("GuestRooms is empty: %w", errNotConfigured)
-	}
-	id := guest.NewID()
-	return caller{
-		subject: id, name: guest.Name(id), authenticatedAt: now,
-		rooms: c.GuestRooms, // mutate:guest-rooms => rooms: append(c.GuestRooms, c.DefaultRooms...),
-	}, nil
 }
 
 // roomsFor returns the rooms for which the URL is: those asked for, or else the default rooms, or,
@@ -72,8 +61,7 @@ func (c caller) mayEnter(rooms []string) bool {
 	return !slices.ContainsFunc(rooms, func(room string) bool { return !slices.Contains(c.rooms, room) })
 }
 
-// earlier returns t, or now if t is later: a time of authentication ahead of our clock would be
-// harder to revoke.
+// earlier returns the earlier of two times. A time of authentication ahead of our clock would be harder to revoke.
 func earlier(t, now time.Time) time.Time {
 	if t.After(now) {
 		return now
@@ -86,6 +74,3 @@ func validName(s string) (string, bool) {
 	name, ok := text.CleanLine(s)
 	return name, ok && grant.ValidName(name)
 }
-
-// shortName returns the name of a user who has none: a part of the user id.
-func shortName(subject string) string { return subject[:min(len(subject), shortIDLength)] }

@@ -28,20 +28,28 @@ const (
 // config is what the function reads from its environment. What a mode needs may be missing: then the
 // function answers every request with errNotConfigured.
 type config struct {
-	WebSocketURL       string   `env:"WEBSOCKET_URL,notEmpty"`
-	TableName          string   `env:"TABLE_NAME,notEmpty"`
-	AccountID          string   `env:"ACCOUNT_ID,notEmpty"`
-	AuthMode           string   `env:"AUTH_MODE,notEmpty"`
-	OIDCIssuer         string   `env:"OIDC_ISSUER"` // needed in mode jwt
-	NameClaim          string   `env:"NAME_CLAIM" envDefault:"name"`
-	RoomsClaim         string   `env:"ROOMS_CLAIM"`
-	TrustedCallerARNs  []string `env:"TRUSTED_CALLER_ARNS"` // needed in mode iam
-	DefaultRooms       []string `env:"DEFAULT_ROOMS,notEmpty"`
-	GuestRooms         []string `env:"GUEST_ROOMS"` // needed in mode guest
-	GuestConnections   int      `env:"GUEST_CONNECTIONS" envDefault:"100"`
-	URLLifetimeSeconds int      `env:"URL_LIFETIME_SECONDS" envDefault:"10"`
-	SessionMaxSeconds  int      `env:"SESSION_MAX_SECONDS" envDefault:"7200"`
-	ProofOfPossession  string   `env:"PROOF_OF_POSSESSION" envDefault:"required"`
+	WebSocketURL  string `env:"WEBSOCKET_URL,notEmpty"`
+	TableName     string `env:"TABLE_NAME,notEmpty"`
+	BansTableName string `env:"BANS_TABLE_NAME,notEmpty"`
+	AccountID     string `env:"ACCOUNT_ID,notEmpty"`
+	AuthMode      string `env:"AUTH_MODE,notEmpty"`
+	OIDCIssuer    string `env:"OIDC_ISSUER"` // needed in mode jwt
+	// Clients of the provider whose tokens count, and scopes of which a token must have one, if there are any.
+	OIDCClients         []string `env:"OIDC_CLIENTS"`
+	AuthorizationScopes []string `env:"AUTHORIZATION_SCOPES"`
+	StackID             string   `env:"STACK_ID,notEmpty"`
+	NameClaim           string   `env:"NAME_CLAIM" envDefault:"name"`
+	RoomsClaim          string   `env:"ROOMS_CLAIM"`
+	TrustedCallerARNs   []string `env:"TRUSTED_CALLER_ARNS"` // needed in mode iam
+	DefaultRooms        []string `env:"DEFAULT_ROOMS,notEmpty"`
+	GuestRooms          []string `env:"GUEST_ROOMS"` // needed in mode guest
+	GuestConnections    int      `env:"GUEST_CONNECTIONS" envDefault:"100"`
+	URLLifetimeSeconds  int      `env:"URL_LIFETIME_SECONDS" envDefault:"10"`
+	SessionMaxSeconds   int      `env:"SESSION_MAX_SECONDS" envDefault:"7200"`
+	SessionGraceSeconds int      `env:"SESSION_GRACE_SECONDS" envDefault:"300"`
+	ReaperURL           string   `env:"REAPER_URL"` // of the function's invocations, in mode iam
+	LambdaEndpoint      string   `env:"AWS_ENDPOINT_URL_LAMBDA"`
+	ProofOfPossession   string   `env:"PROOF_OF_POSSESSION" envDefault:"required"`
 
 	trustedCallers principal.Set // of TrustedCallerARNs
 	leftOut        error         // entries of TrustedCallerARNs that can have no effect
@@ -76,6 +84,7 @@ func (c config) problems() (all []error) {
 		{len(c.GuestRooms) == 0 || grant.ValidRooms(c.GuestRooms), fmt.Sprintf("GUEST_ROOMS must be at most %d %s", grant.MaxRooms, rooms)},
 		{c.GuestConnections >= 1, "GUEST_CONNECTIONS must be at least 1"},
 		{c.URLLifetimeSeconds >= 1 && c.URLLifetimeSeconds <= 60, "URL_LIFETIME_SECONDS must be from 1 to 60"},
+		{c.SessionGraceSeconds >= 0, "SESSION_GRACE_SECONDS must be at least 0"},
 		{c.SessionMaxSeconds >= 1, "SESSION_MAX_SECONDS must be at least 1"},
 	} {
 		if !rule.holds {
@@ -86,5 +95,18 @@ func (c config) problems() (all []error) {
 }
 
 func (c config) urlLifetime() time.Duration { return time.Duration(c.URLLifetimeSeconds) * time.Second }
+
+// sessionGrace is how long a session may outlive the access token with which it began.
+func (c config) sessionGrace() time.Duration {
+	return time.Duration(c.SessionGraceSeconds) * time.Second
+}
+
+// maxBody is how long the body of a request may be, in bytes.
+func (c config) maxBody() int {
+	if c.AuthMode == authModeIAM {
+		return maxServerBody
+	}
+	return maxBody
+}
 
 func (c config) sessionMax() time.Duration { return time.Duration(c.SessionMaxSeconds) * time.Second }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,46 @@ func TestEveryGuestIsSomebodyElse(t *testing.T) {
 	}
 }
 
+func TestGuestWithASecretComesBack(t *testing.T) {
+	t.Parallel()
+	users := &fakeUsers{}
+	h, log := newHandlerWith(t, users, guestsIn("lobby"))
+	// printf 'signedsocket guest\0…' | openssl dgst -sha256 -binary | base32 | tr A-Z a-z | cut -c1-26
+	const id = "guest-xfspcjioerusen47ndddkdgooq"
+	for body, name := range map[string]string{
+		`{"guest":"` + secret + `"}`:                                           "guest-xfspcj",
+		`{"guest":"` + secret + `","name":" Zoe\u0308 "}`:                      "Zoë",
+		`{"guest":"` + secret + `","name":"` + strings.Repeat("é", 32) + `"}`:  strings.Repeat("é", 32),
+		`{"guest":"` + secret + `","rooms":["lobby"],"ci":"` + instance + `"}`: "guest-xfspcj",
+	} {
+		answer, granted := sign(t, h, unsigned(body))
+		if granted.Subject != id || granted.Name != name || !cmp.Equal(answer["user"], any(map[string]any{"sub": id, "name": name})) {
+			t.Errorf("%s: granted to %q named %q", body, granted.Subject, granted.Name)
+		}
+	}
+	if !cmp.Equal(users.counted, []string{id, id, id, id}) || users.asked.UserID != id || users.asked.OldUserID != "" {
+		t.Errorf("counted %v, asked about %+v", users.counted, users.asked)
+	}
+	other := strings.Replace(secret, "AAEC", "AAED", 1)
+	if _, granted := sign(t, h, unsigned(`{"guest":"`+other+`","name":"Zoë"}`)); granted.Subject == id {
+		t.Error("another secret is the same guest")
+	}
+	for _, hidden := range []string{secret, other, "Zoë"} {
+		if strings.Contains(log.String(), hidden) {
+			t.Errorf("%s is in the log:\n%s", hidden, log)
+		}
+	}
+}
+
+func TestGuestWithoutASecretIsNotCounted(t *testing.T) {
+	t.Parallel()
+	users := &fakeUsers{}
+	h, _ := newHandlerWith(t, users, guestsIn("lobby"))
+	if _, granted := sign(t, h, unsigned(`{"name":"Zoë"}`)); granted.Name != "Zoë" || len(users.counted) > 0 {
+		t.Errorf("granted to %q, counted %v", granted.Name, users.counted)
+	}
+}
+
 func TestGuestsEnterGuestRoomsOnly(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -83,6 +124,19 @@ func TestGuestsAreRefused(t *testing.T) {
 	}{
 		{"no guest rooms", "", `{}`, fakeUsers{}, 503, "auth_not_configured"},
 		{"a user of their choice", "lobby", `{"user":` + named + `}`, fakeUsers{}, 400, "bad_request"},
+		{"an empty secret", "lobby", `{"guest":""}`, fakeUsers{}, 400, "bad_request"},
+		{"a short secret", "lobby", `{"guest":"` + secret[:42] + `"}`, fakeUsers{}, 400, "bad_request"},
+		{"a long secret", "lobby", `{"guest":"` + secret + `A"}`, fakeUsers{}, 400, "bad_request"},
+		{"a padded secret", "lobby", `{"guest":"` + secret + `="}`, fakeUsers{}, 400, "bad_request"},
+		{"a secret with spare bits set", "lobby", `{"guest":"` + secret[:42] + `9"}`, fakeUsers{}, 400, "bad_request"},
+		{"a secret in the other base64", "lobby", `{"guest":"` + secret[:41] + `+8"}`, fakeUsers{}, 400, "bad_request"},
+		{"a secret with a line break", "lobby", `{"guest":"` + secret[:41] + `\n8"}`, fakeUsers{}, 400, "bad_request"},
+		{"a secret that is a list", "lobby", `{"guest":["` + secret + `"]}`, fakeUsers{}, 400, "bad_request"},
+		{"an empty name", "lobby", `{"guest":"` + secret + `","name":""}`, fakeUsers{}, 400, "bad_request"},
+		{"a name of two lines", "lobby", `{"guest":"` + secret + `","name":"a\nb"}`, fakeUsers{}, 400, "bad_request"},
+		{"a name with a direction override", "lobby", `{"name":"a\u202eb"}`, fakeUsers{}, 400, "bad_request"},
+		{"a long name", "lobby", `{"name":"` + strings.Repeat("é", 33) + `"}`, fakeUsers{}, 400, "bad_request"},
+		{"a sign-in", "lobby", `{"signIn":"` + signIn + `"}`, fakeUsers{}, 400, "bad_request"},
 		{"all guests are banned", "lobby", `{}`, fakeUsers{err: connections.ErrBanned}, 401, "revoked"},
 		{"all guests are here", "lobby", `{}`, fakeUsers{err: connections.ErrGuestsFull}, 429, "too_many_connections"},
 	}

@@ -15,6 +15,7 @@ import (
 	"signedsocket/shared/connections"
 	"signedsocket/shared/grant"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/userid"
 )
 
 // protocolChat is the WebSocket subprotocol that a client offers.
@@ -31,6 +32,12 @@ type refusal struct {
 // Error implements error.
 func (r refusal) Error() string { return r.code }
 
+// after returns the refusal with the time after which to ask again, in whole seconds that are not too few.
+func (r refusal) after(wait time.Duration) refusal {
+	r.retryAfter = max((wait + time.Second - 1).Truncate(time.Second), time.Second)
+	return r
+}
+
 // guestRetryAfter is when a guest may find a free place. Guests come and go; a client that waits as
 // long as this adds little load.
 const guestRetryAfter = 30 * time.Second
@@ -41,17 +48,21 @@ var (
 	errBadRequest     = refusal{http.StatusBadRequest, "bad_request", "The request is not as it must be.", 0}
 	errRevoked        = refusal{http.StatusUnauthorized, "revoked", "Sign in again.", 0}
 	errUnknownUser    = refusal{http.StatusForbidden, "caller_not_trusted", "The token does not say who signed in, or when.", 0}
+	errNotAccessToken = refusal{http.StatusForbidden, "caller_not_trusted", "Send an access token that was issued for this chat.", 0}
 	errNotTrusted     = refusal{http.StatusForbidden, "caller_not_trusted", "This caller may not speak for users: see TrustedCallerArns.", 0}
 	errRoomNotAllowed = refusal{http.StatusForbidden, "room_not_allowed", "You may not enter one of these rooms.", 0}
-	errTooLarge       = refusal{http.StatusRequestEntityTooLarge, "too_large", "The request is longer than 1 KB.", 0}
+	errTooLarge       = refusal{http.StatusRequestEntityTooLarge, "too_large", "The request is longer than 1 KB, or 8 KB of a trusted caller.", 0}
 	errMediaType      = refusal{http.StatusUnsupportedMediaType, "unsupported_media_type", "Send application/json.", 0}
+	errTooManyURLs    = refusal{http.StatusTooManyRequests, "too_many_requests", "You asked for too many URLs. Try again later.", 0}
+	errKicked         = refusal{http.StatusTooManyRequests, "kicked", "You broke the rules too often. Try again later.", 0}
 	errGuestsFull     = refusal{http.StatusTooManyRequests, "too_many_connections", "Too many guests are here. Try again later.", guestRetryAfter}
 	errNotConfigured  = refusal{http.StatusServiceUnavailable, "auth_not_configured", "Nobody vouches for users here: see the parameter AuthMode.", 0}
 )
 
-// users tells whom connect would refuse; connections.Store does.
+// users counts what users ask for, and tells which of them connect would refuse; connections.Store does.
 type users interface {
-	MayConnect(ctx context.Context, subject string, authenticatedAt, now time.Time) error
+	CountURL(ctx context.Context, userID string, now time.Time) error
+	MayConnect(ctx context.Context, a connections.Applicant, now time.Time) error
 }
 
 // presigner makes URLs; grant.Presigner is one.
@@ -64,6 +75,7 @@ type handler struct {
 	config    config
 	users     users
 	presigner presigner
+	reaper    reaper
 	now       func() time.Time
 	newTicket func() string
 }
@@ -86,30 +98,40 @@ type user struct {
 // handle answers 200 with a URL, or with a refusal. An error is a fault: the gateway then answers 500
 // with a text of its own.
 func (h *handler) handle(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	if event.RouteKey == routeSignOut {
+		return h.handleSignOut(ctx, event)
+	}
 	started := h.now()
 	body, err := h.sign(ctx, event, started)
 	took := slog.Int64("ms", h.now().Sub(started).Milliseconds())
-	var refused refusal
-	switch {
-	case errors.As(err, &refused):
-		h.log.WarnContext(ctx, "URL refused", slog.String("reason", refused.code), slog.Int("status", refused.status), slog.Any("error", err), took)
-		return refuse(refused)
-	case err != nil:
-		h.log.ErrorContext(ctx, "sign failed", slog.Any("error", err), took)
-		return events.APIGatewayV2HTTPResponse{}, err
+	if err != nil {
+		return h.fail(ctx, "URL refused", err, took)
 	}
-	h.log.InfoContext(ctx, "URL signed", logging.User(h.config.TableName, body.User.Subject), took)
+	h.log.InfoContext(ctx, "URL signed", userid.LogAttr(h.config.TableName, body.User.Subject), took)
 	return respond(http.StatusOK, body)
+}
+
+// fail answers with a refusal, or returns the fault.
+func (h *handler) fail(
+	ctx context.Context, refusedMessage string, err error, took slog.Attr,
+) (events.APIGatewayV2HTTPResponse, error) {
+	if refused, ok := errors.AsType[refusal](err); ok {
+		h.log.WarnContext(ctx, refusedMessage, slog.String("reason", refused.code), slog.Int("status", refused.status),
+			slog.Any("error", err), took)
+		return refuse(refused)
+	}
+	h.log.ErrorContext(ctx, "sign failed", slog.Any("error", err), took)
+	return events.APIGatewayV2HTTPResponse{}, err
 }
 
 // sign checks the request and makes the answer to it.
 func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest, now time.Time) (_ answer, err error) {
 	defer logging.Recover(ctx, h.log, &err)
-	request, err := readRequest(event)
+	request, err := readRequest(event, h.config.maxBody())
 	if err != nil {
 		return answer{}, err
 	}
-	caller, err := h.config.callerOf(event.RequestContext, request.User, now)
+	caller, err := h.config.callerOf(event, request, now)
 	if err != nil {
 		return answer{}, err
 	}
@@ -120,15 +142,38 @@ func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest
 	if !caller.mayEnter(request.Rooms) { // mutate:signurl-rooms
 		return answer{}, errRoomNotAllowed
 	}
-	switch err := h.users.MayConnect(ctx, caller.subject, caller.authenticatedAt, now); {
-	case errors.Is(err, connections.ErrRevoked), errors.Is(err, connections.ErrBanned): // mutate:revocation-signurl
-		return answer{}, errRevoked
-	case errors.Is(err, connections.ErrGuestsFull):
-		return answer{}, errGuestsFull
-	case err != nil:
+	if err := h.admit(ctx, caller, request, now); err != nil {
 		return answer{}, err
 	}
 	return h.present(ctx, caller, request, now)
+}
+
+// admit counts the URL, and asks whether connect would admit the caller. A guest without a secret is another user in each
+// request, so there is nothing to count.
+func (h *handler) admit(ctx context.Context, caller caller, request signRequest, now time.Time) error {
+	if caller.comesBack {
+		err := h.users.CountURL(ctx, caller.userID, now)
+		if limited, ok := errors.AsType[*connections.RateLimitError](err); ok {
+			return errTooManyURLs.after(limited.RetryAfter)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	err := h.users.MayConnect(ctx, connections.Applicant{
+		UserID: caller.userID, OldUserID: caller.oldUserID, SignIn: caller.signIn,
+		ClientInstance: valueOf(request.ClientInstance), AuthenticatedAt: caller.authenticatedAt,
+	}, now)
+	if kicked, ok := errors.AsType[*connections.KickedError](err); ok {
+		return errKicked.after(kicked.RetryAfter)
+	}
+	switch {
+	case errors.Is(err, connections.ErrRevoked), errors.Is(err, connections.ErrBanned):
+		return errRevoked
+	case errors.Is(err, connections.ErrGuestsFull):
+		return errGuestsFull
+	}
+	return err
 }
 
 // present signs the URL for a caller who may have it.
@@ -139,9 +184,10 @@ func (h *handler) present(ctx context.Context, caller caller, request signReques
 		sessionEndsAt = caller.sessionEndsAt
 	}
 	signed, err := h.presigner.Presign(ctx, grant.Grant{
-		Subject: caller.subject, Name: caller.name, Rooms: request.Rooms,
+		Subject: caller.userID, Name: caller.name, Rooms: request.Rooms,
 		IssuedAt: issuedAt, ExpiresAt: issuedAt.Add(h.config.urlLifetime()), SessionEndsAt: sessionEndsAt,
 		AuthenticatedAt: caller.authenticatedAt, Ticket: h.newTicket(), Challenge: request.Challenge,
+		ClientInstance: valueOf(request.ClientInstance), SignIn: caller.signIn,
 	})
 	if err != nil {
 		return answer{}, fmt.Errorf("sign URL: %w", err)
@@ -149,7 +195,7 @@ func (h *handler) present(ctx context.Context, caller caller, request signReques
 	return answer{
 		URL: signed.Reveal(), Protocols: []string{protocolChat},
 		ExpiresIn: h.config.URLLifetimeSeconds, SessionEndsIn: int(sessionEndsAt.Sub(issuedAt) / time.Second),
-		User: user{Subject: caller.subject, Name: caller.name},
+		User: user{Subject: caller.userID, Name: caller.name},
 	}, nil
 }
 

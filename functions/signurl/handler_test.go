@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/url"
 	"strings"
@@ -25,19 +26,29 @@ const (
 	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 	ticket    = "AAECAwQFBgcICQoLDA0ODw"
 	issuer    = "https://issuer.example"
+	instance  = "EBESExQVFhcYGRobHB0eHw"
+	signIn    = "hash_of_a_sign-in_0123"
+	secret    = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 )
 
 var epoch = time.Date(2026, 11, 22, 6, 0, 0, 400_000_000, time.UTC)
 
 // fakeUsers refuses everybody with err.
 type fakeUsers struct {
-	err             error
+	err, countErr   error
 	subject         string
 	authenticatedAt time.Time
+	asked           connections.Applicant
+	counted         []string
 }
 
-func (f *fakeUsers) MayConnect(_ context.Context, subject string, authenticatedAt, _ time.Time) error {
-	f.subject, f.authenticatedAt = subject, authenticatedAt
+func (f *fakeUsers) CountURL(_ context.Context, userID string, _ time.Time) error {
+	f.counted = append(f.counted, userID)
+	return f.countErr
+}
+
+func (f *fakeUsers) MayConnect(_ context.Context, a connections.Applicant, _ time.Time) error {
+	f.subject, f.authenticatedAt, f.asked = a.UserID, a.AuthenticatedAt, a
 	return f.err
 }
 
@@ -71,23 +82,53 @@ func newHandlerWith(t *testing.T, users *fakeUsers, changes map[string]string) (
 
 func environment() map[string]string {
 	return map[string]string{
-		"WEBSOCKET_URL": "wss://abc123.execute-api.us-east-1.amazonaws.com/prod", "PROOF_OF_POSSESSION": "optional", "TABLE_NAME": "table", "ACCOUNT_ID": "111122223333",
-		"AUTH_MODE": "jwt", "OIDC_ISSUER": issuer, "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": "", "GUEST_CONNECTIONS": "100",
+		"WEBSOCKET_URL": "wss://abc123.execute-api.us-east-1.amazonaws.com/prod", "PROOF_OF_POSSESSION": "optional", "TABLE_NAME": "table", "BANS_TABLE_NAME": "bans", "ACCOUNT_ID": "111122223333",
+		"AUTH_MODE": "jwt", "STACK_ID": "stack", "OIDC_ISSUER": issuer, "OIDC_CLIENTS": "page,signedsocket", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": "", "GUEST_CONNECTIONS": "100",
 		"DEFAULT_ROOMS": "lobby,news", "NAME_CLAIM": "name", "ROOMS_CLAIM": "", "URL_LIFETIME_SECONDS": "10", "SESSION_MAX_SECONDS": "7200",
 	}
 }
 
-// request returns the event of a request of alice's, whose token is a minute old.
-func request(body string) events.APIGatewayV2HTTPRequest {
+// request returns the event of a request of alice's, whose token is a minute old and good for an hour.
+func request(body string) events.APIGatewayV2HTTPRequest { return requestWith(body, nil) }
+
+// requestWith returns the event of a request whose token has other claims; nil leaves a claim out.
+func requestWith(body string, changes map[string]any) events.APIGatewayV2HTTPRequest {
+	claims := map[string]any{
+		"iss": issuer, "sub": "alice", "name": "Alice", "iat": 1795327140, "exp": 1795330740, "aud": "signedsocket",
+	}
+	maps.Copy(claims, changes)
+	maps.DeleteFunc(claims, func(_ string, value any) bool { return value == nil })
+	return requestOf(body, map[string]any{"alg": "RS256", "typ": "at+jwt", "kid": "1"}, claims)
+}
+
+// requestOf returns the event of a request with this token, whose claims the gateway has written as texts.
+func requestOf(body string, header, claims map[string]any) events.APIGatewayV2HTTPRequest {
+	written := make(map[string]string, len(claims))
+	for name, value := range claims {
+		written[name] = fmt.Sprint(value)
+	}
 	return events.APIGatewayV2HTTPRequest{
 		Version: "2.0", RouteKey: "POST /signurl", Body: body,
-		Headers: map[string]string{"content-type": "application/json", "host": "evil.example", "authorization": "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln"},
-		RequestContext: events.APIGatewayV2HTTPRequestContext{Authorizer: &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
-			JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: map[string]string{
-				"iss": issuer, "sub": "alice", "name": "Alice", "iat": "1795327140", "exp": "1795330740",
-			}},
-		}},
+		Headers: map[string]string{
+			"content-type": "application/json", "host": "evil.example", "authorization": "Bearer " + tokenOf(header, claims),
+		},
+		RequestContext: events.APIGatewayV2HTTPRequestContext{
+			Authorizer: &authorizer{JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: written}},
+		},
 	}
+}
+
+// tokenOf returns a token whose signature nobody checks any more.
+func tokenOf(parts ...map[string]any) string {
+	var text string
+	for _, part := range parts {
+		encoded, err := json.Marshal(part)
+		if err != nil {
+			panic(err)
+		}
+		text += base64.RawURLEncoding.EncodeToString(encoded) + "."
+	}
+	return text + "c2ln"
 }
 
 func claims(event events.APIGatewayV2HTTPRequest) map[string]string {
@@ -127,7 +168,7 @@ func TestSignedURLGrantsWhatWasAsked(t *testing.T) {
 	issuedAt := epoch.Truncate(time.Second)
 	want := grant.Grant{
 		Subject: "alice", Name: "Alice", Rooms: []string{"news"}, IssuedAt: issuedAt, ExpiresAt: issuedAt.Add(10 * time.Second),
-		SessionEndsAt: issuedAt.Add(2 * time.Hour), AuthenticatedAt: issuedAt.Add(-time.Minute), Ticket: ticket, Challenge: challenge,
+		SessionEndsAt: issuedAt.Add(time.Hour + 4*time.Minute), AuthenticatedAt: issuedAt.Add(-time.Minute), Ticket: ticket, Challenge: challenge,
 	}
 	if diff := cmp.Diff(want, granted); diff != "" {
 		t.Errorf("grant (-want +got):\n%s", diff)
@@ -141,7 +182,7 @@ func TestSignedURLGrantsWhatWasAsked(t *testing.T) {
 	}
 	delete(body, "url")
 	rest := map[string]any{
-		"protocols": []any{"chat.v1"}, "expiresIn": 10.0, "sessionEndsIn": 7200.0, "user": map[string]any{"sub": "alice", "name": "Alice"},
+		"protocols": []any{"chat.v1"}, "expiresIn": 10.0, "sessionEndsIn": 3840.0, "user": map[string]any{"sub": "alice", "name": "Alice"},
 	}
 	if diff := cmp.Diff(rest, body); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)
@@ -200,6 +241,13 @@ func TestSignRefuses(t *testing.T) {
 		{"nine rooms", body(`{"rooms":["a","b","c","d","e","f","g","h","i"]}`), 400, "bad_request"},
 		{"an ill-formed challenge", body(`{"challenge":"short"}`), 400, "bad_request"},
 		{"broken base64", func(e *event) { e.IsBase64Encoded, e.Body = true, "?" }, 400, "bad_request"},
+		{"a guest's secret", body(`{"guest":"` + secret + `"}`), 400, "bad_request"},
+		{"a name of the user's choice", body(`{"name":"Bob"}`), 400, "bad_request"},
+		{"a sign-in", body(`{"signIn":"` + signIn + `"}`), 400, "bad_request"},
+		{"an empty client instance", body(`{"ci":""}`), 400, "bad_request"},
+		{"a short client instance", body(`{"ci":"` + instance[1:] + `"}`), 400, "bad_request"},
+		{"a client instance with spare bits set", body(`{"ci":"` + instance[:21] + `x"}`), 400, "bad_request"},
+		{"a client instance that is a number", body(`{"ci":1}`), 400, "bad_request"},
 		{"a long body", body(`{}` + strings.Repeat(" ", maxBody)), 413, "too_large"},
 		{"no content type", func(e *event) { delete(e.Headers, "content-type") }, 415, "unsupported_media_type"},
 		{"a form", contentType("application/x-www-form-urlencoded"), 415, "unsupported_media_type"},
@@ -237,6 +285,64 @@ func TestRevokedUserGetsNoURL(t *testing.T) {
 	}
 }
 
+func TestUserWhoAsksTooOftenIsToldWhenToAskAgain(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name       string
+		users      fakeUsers
+		code       string
+		retryAfter string
+		asked      bool
+	}{
+		{"too many URLs", fakeUsers{countErr: &connections.RateLimitError{RetryAfter: 20_300 * time.Millisecond}}, "too_many_requests", "21", false},
+		{"in the last moment", fakeUsers{countErr: &connections.RateLimitError{RetryAfter: time.Millisecond}}, "too_many_requests", "1", false},
+		{"kicked", fakeUsers{err: &connections.KickedError{RetryAfter: time.Minute}}, "kicked", "60", true},
+		{"kicked for no time", fakeUsers{err: &connections.KickedError{}}, "kicked", "1", true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			h, log := newTestHandler(t, &test.users)
+			checkRefusal(t, h, request(`{}`), 429, test.code, log)
+			response, _ := h.handle(t.Context(), request(`{}`))
+			if got := response.Headers["Retry-After"]; got != test.retryAfter || (test.users.subject != "") != test.asked {
+				t.Errorf("Retry-After %q, want %q; asked about %q", got, test.retryAfter, test.users.subject)
+			}
+			if !cmp.Equal(test.users.counted, []string{"alice", "alice"}) {
+				t.Errorf("counted %v", test.users.counted)
+			}
+		})
+	}
+	broken := errors.New("no route to table")
+	h, _ := newTestHandler(t, &fakeUsers{countErr: broken})
+	if _, err := h.handle(t.Context(), request(`{}`)); !errors.Is(err, broken) {
+		t.Errorf("a count that fails: %v", err)
+	}
+}
+
+func TestRequestsThatAreRefusedAreNotCounted(t *testing.T) {
+	t.Parallel()
+	for _, e := range []events.APIGatewayV2HTTPRequest{request(`x`), request(`{"rooms":["secret"]}`), requestWith(`{}`, map[string]any{"nonce": "n"})} {
+		users := &fakeUsers{}
+		h, _ := newTestHandler(t, users)
+		if response, err := h.handle(t.Context(), e); err != nil || response.StatusCode == 200 || len(users.counted) > 0 {
+			t.Errorf("handle = %d, %v; counted %v", response.StatusCode, err, users.counted)
+		}
+	}
+}
+
+func TestClientInstanceIsGranted(t *testing.T) {
+	t.Parallel()
+	users := &fakeUsers{}
+	h, _ := newTestHandler(t, users)
+	for body, want := range map[string]string{`{"ci":"` + instance + `"}`: instance, `{"ci":null}`: "", `{}`: ""} {
+		_, granted := sign(t, h, request(body))
+		if granted.ClientInstance != want || users.asked.ClientInstance != want || granted.SignIn != "" {
+			t.Errorf("%s: granted %q, asked about %q", body, granted.ClientInstance, users.asked.ClientInstance)
+		}
+	}
+}
+
 func TestFaultIsAnErrorForTheGateway(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("no route to table")
@@ -262,7 +368,9 @@ func TestRequestForms(t *testing.T) {
 	encoded := request(base64.StdEncoding.EncodeToString([]byte(`{"rooms":["news"]}`)))
 	encoded.IsBase64Encoded = true
 	charset := request(`{"rooms":["news"]}`)
-	charset.Headers = map[string]string{"Content-Type": "application/JSON; charset=utf-8"}
+	charset.Headers = map[string]string{
+		"Content-Type": "application/JSON; charset=utf-8", "Authorization": charset.Headers["authorization"],
+	}
 	for _, e := range []events.APIGatewayV2HTTPRequest{encoded, charset} {
 		if _, granted := sign(t, h, e); !cmp.Equal(granted.Rooms, []string{"news"}) {
 			t.Errorf("rooms %v", granted.Rooms)

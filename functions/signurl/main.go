@@ -2,7 +2,7 @@
 // presigned URL, with which the user's browser opens one WebSocket connection. Who the user is, the
 // deployment's mode decides: the gateway has checked the user's token, or the signature of a caller
 // that names the user, or the user is a guest. This function checks again what the gateway vouches
-// for, and decides what the URL grants.
+// for, and decides what the URL grants. In mode iam it is behind POST /signout as well.
 package main
 
 import (
@@ -49,6 +49,12 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 	if err != nil {
 		return nil, err
 	}
-	users := connections.Open(aws, c.TableName, connections.Limits{GuestConnections: c.GuestConnections})
-	return &handler{log: log, config: c, users: users, presigner: presigner, now: time.Now, newTicket: grant.NewTicket}, nil
+	users := connections.Open(aws, connections.Tables{Connections: c.TableName, Bans: c.BansTableName}, connections.Limits{GuestConnections: c.GuestConnections})
+	h := &handler{log: log, config: c, users: users, presigner: presigner, now: time.Now, newTicket: grant.NewTicket}
+	if c.ReaperURL != "" {
+		if h.reaper, err = newReaperFunction(aws, c.ReaperURL, c.LambdaEndpoint); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
 }

@@ -1,19 +1,23 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"signedsocket/shared/grant"
-	"signedsocket/shared/guest"
+	"signedsocket/shared/userid"
 )
 
 // namedUser is the user whom a trusted caller has signed in. Times are Unix seconds.
 type namedUser struct {
-	Subject       string   `json:"sub"`           // user id, see grant.ValidSubject
+	Subject       string   `json:"sub"`           // the provider's sub claim, see userid.ValidSub
+	Issuer        string   `json:"iss"`           // the provider; OidcIssuer when left out
 	Name          string   `json:"name"`          // display name; a short form of the user id when empty
 	SessionStart  int64    `json:"sessionStart"`  // when the user signed in
 	SessionEndsAt int64    `json:"sessionEndsAt"` // when the user has to sign in again
@@ -23,22 +27,18 @@ type namedUser struct {
 // maxSeconds bounds times to those that a grant can hold: eleven digits.
 const maxSeconds = 1e11
 
-// namedCaller returns the user that a trusted caller names. The gateway has verified the caller's
-// signature, and that IAM lets it call this route; IAM may let others too, so that the caller has to
-// be one of those who may speak for users. An event without IAM identity means that the route has
-// lost its authorization.
-func (c config) namedCaller(authorizer *events.APIGatewayV2HTTPRequestContextAuthorizerDescription, named *namedUser, now time.Time) (caller, error) {
-	switch {
-	case c.trustedCallers.Len() == 0:
-		return caller{}, fmt.Errorf("TrustedCallerArns is empty: %w", errNotConfigured)
-	case authorizer == nil || authorizer.IAM == nil || authorizer.IAM.UserARN == "":
-		return caller{}, fmt.Errorf("the route has no IAM authorization: %w", errNotConfigured)
-	case !c.trustedCallers.Contains(authorizer.IAM.UserARN): // mutate:signurl-any-caller
-		return caller{}, errNotTrusted
-	case named == nil:
+// maxIssuerBytes is longer than any issuer's address.
+const maxIssuerBytes = 1024
+
+// namedCaller returns the user that a trusted caller names.
+func (c config) namedCaller(authorizer *authorizer, request signRequest, now time.Time) (caller, error) {
+	if err := c.mustBeTrusted(authorizer); err != nil {
+		return caller{}, err
+	}
+	if request.User == nil {
 		return caller{}, fmt.Errorf("mode iam needs a user: %w", errBadRequest)
 	}
-	found, err := c.fromNamed(*named)
+	found, err := c.fromNamed(*request.User)
 	if err != nil {
 		return caller{}, err
 	}
@@ -46,19 +46,40 @@ func (c config) namedCaller(authorizer *events.APIGatewayV2HTTPRequestContextAut
 		return caller{}, errRevoked
 	}
 	found.authenticatedAt = earlier(found.authenticatedAt, now)
+	found.signIn = valueOf(request.SignIn)
 	return found, nil
+}
+
+// authorizer is what the gateway found out about the caller of a route.
+type authorizer = events.APIGatewayV2HTTPRequestContextAuthorizerDescription
+
+// mustBeTrusted checks that a request comes from a caller who may speak for users. The gateway has verified the caller's
+// signature, and that IAM lets it call this route; IAM may let others too. An event without IAM identity means that the
+// route has lost its authorization.
+func (c config) mustBeTrusted(authorizer *authorizer) error {
+	switch {
+	case c.trustedCallers.Len() == 0:
+		return fmt.Errorf("TrustedCallerArns is empty: %w", errNotConfigured)
+	case authorizer == nil || authorizer.IAM == nil || authorizer.IAM.UserARN == "":
+		return fmt.Errorf("the route has no IAM authorization: %w", errNotConfigured)
+	case !c.trustedCallers.Contains(authorizer.IAM.UserARN):
+		return errNotTrusted
+	}
+	return nil
 }
 
 // fromNamed checks what a trusted caller says of a user. What is wrong is refused and not left out: the
 // caller is a program, whose author will notice.
 func (c config) fromNamed(named namedUser) (caller, error) {
-	name, ok := shortName(named.Subject), true
+	id, old, ok := c.idsOf(named.Subject, named.Issuer)
+	if !ok {
+		return caller{}, fmt.Errorf("sub or iss of the user: %w", errBadRequest)
+	}
+	name := userid.Name(id)
 	if named.Name != "" {
 		name, ok = validName(named.Name)
 	}
 	switch {
-	case !grant.ValidSubject(named.Subject), guest.Reserved(named.Subject):
-		return caller{}, fmt.Errorf("sub of the user: %w", errBadRequest)
 	case !ok:
 		return caller{}, fmt.Errorf("name of the user: %w", errBadRequest)
 	case !validSeconds(named.SessionStart), !validSeconds(named.SessionEndsAt), named.SessionEndsAt <= named.SessionStart:
@@ -71,9 +92,20 @@ func (c config) fromNamed(named namedUser) (caller, error) {
 		rooms = c.DefaultRooms
 	}
 	return caller{
-		subject: named.Subject, name: name, rooms: rooms,
+		userID: id, oldUserID: old, name: name, rooms: rooms, comesBack: true,
 		authenticatedAt: time.Unix(named.SessionStart, 0).UTC(), sessionEndsAt: time.Unix(named.SessionEndsAt, 0).UTC(),
 	}, nil
+}
+
+// idsOf returns the ids of the user whom an issuer calls sub, and whether they can be had. An empty issuer stands for
+// OidcIssuer.
+func (c config) idsOf(sub, issuer string) (id, old string, ok bool) {
+	issuer = cmp.Or(issuer, c.OIDCIssuer)
+	if !userid.ValidSub(sub) || len(issuer) > maxIssuerBytes || strings.ContainsFunc(issuer, unicode.IsControl) {
+		return "", "", false
+	}
+	id, old = userid.Forms(c.StackID, issuer, sub)
+	return id, old, true
 }
 
 func validSeconds(s int64) bool { return s >= 1 && s < maxSeconds }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
+
+	"signedsocket/shared/userid"
 )
 
 const (
@@ -53,6 +56,70 @@ func TestTrustedCallerNamesTheUser(t *testing.T) {
 			t.Errorf("asked about %s of %s", users.subject, users.authenticatedAt)
 		}
 	}
+}
+
+func TestNamedUserHasTheIDOfTheToken(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, user, issuer, sub string
+	}{
+		{"a plain sub", `"sub":"alice"`, issuer, "alice"},
+		{"a sub of a provider", `"sub":"auth0|alice"`, issuer, "auth0|alice"},
+		{"the longest sub", `"sub":"` + strings.Repeat("a", 255) + `"`, issuer, strings.Repeat("a", 255)},
+		{"a sub like a guest's", `"sub":"guest-alice"`, issuer, "guest-alice"},
+		{"the sub of all guests", `"sub":"guest-pool"`, issuer, "guest-pool"},
+		{"a sub like a hash", `"sub":"h--alice"`, issuer, "h--alice"},
+		{"another issuer", `"sub":"auth0|alice","iss":"https://other.example"`, "https://other.example", "auth0|alice"},
+		{"the issuer of the deployment", `"sub":"auth0|alice","iss":"` + issuer + `"`, issuer, "auth0|alice"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			users := &fakeUsers{}
+			h, _ := newHandlerWith(t, users, trusting(trusted))
+			e := signedBy(webRole)
+			e.Body = `{"rooms":["news"],"user":` + strings.Replace(named, `"sub":"alice"`, test.user, 1) + `}`
+			_, granted := sign(t, h, e)
+			id, old := userid.Forms("stack", test.issuer, test.sub)
+			if granted.Subject != id || users.asked.UserID != id || users.asked.OldUserID != old || !cmp.Equal(users.counted, []string{id}) {
+				t.Errorf("granted to %s, asked about %+v; want %s and %s", granted.Subject, users.asked, id, old)
+			}
+		})
+	}
+}
+
+func TestSignInIsGrantedAndAsked(t *testing.T) {
+	t.Parallel()
+	users := &fakeUsers{}
+	h, log := newHandlerWith(t, users, trusting(trusted))
+	e := signedBy(webRole)
+	e.Body = `{"rooms":["news"],"signIn":"` + signIn + `","user":` + named + `}`
+	if _, granted := sign(t, h, e); granted.SignIn != signIn || users.asked.SignIn != signIn {
+		t.Errorf("granted %q, asked about %q", granted.SignIn, users.asked.SignIn)
+	}
+	if strings.Contains(log.String(), signIn) {
+		t.Errorf("the sign-in is in the log:\n%s", log)
+	}
+}
+
+func TestServersMaySendLongRequests(t *testing.T) {
+	t.Parallel()
+	rooms := make([]string, 200)
+	for i := range rooms {
+		rooms[i] = fmt.Sprintf("a-room-with-a-long-name-%08d", i)
+	}
+	list, err := json.Marshal(rooms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := signedBy(webRole)
+	e.Body = `{"rooms":["` + rooms[199] + `"],"user":` + strings.Replace(named, `["news","team-1"]`, string(list), 1) + `}`
+	h, log := newHandlerWith(t, &fakeUsers{}, trusting(trusted))
+	if _, granted := sign(t, h, e); !cmp.Equal(granted.Rooms, rooms[199:]) {
+		t.Errorf("granted %v", granted.Rooms)
+	}
+	e.Body += strings.Repeat(" ", maxServerBody)
+	checkRefusal(t, h, e, 413, "too_large", log)
 }
 
 func TestOtherCallersNameNobody(t *testing.T) {
@@ -111,10 +178,16 @@ func TestNamedUserIsChecked(t *testing.T) {
 		{"a repeated member", user(`"sub":"alice"`, `"sub":"alice","sub":"bob"`)},
 		{"another letter case", user(`"sub"`, `"Sub"`)},
 		{"no sub", user(`"sub":"alice",`, ``)},
-		{"a sub with other characters", user(`"alice"`, `"auth0|alice"`)},
-		{"a long sub", user(`"alice"`, `"`+strings.Repeat("a", 65)+`"`)},
-		{"a guest's sub", user(`"alice"`, `"guest-alice"`)},
-		{"the sub of all guests", user(`"alice"`, `"guest-pool"`)},
+		{"an empty sub", user(`"alice"`, `""`)},
+		{"a sub of two lines", user(`"alice"`, `"alice\nbob"`)},
+		{"a long sub", user(`"alice"`, `"`+strings.Repeat("a", 256)+`"`)},
+		{"an issuer of two lines", user(`"sub"`, `"iss":"https://a.example\n","sub"`)},
+		{"an issuer that is a list", user(`"sub"`, `"iss":["https://a.example"],"sub"`)},
+		{"a sign-in inside of the user", user(`"sub"`, `"signIn":"`+signIn+`","sub"`)},
+		{"a short sign-in", `{"signIn":"` + signIn[1:] + `","user":` + named + `}`},
+		{"an empty sign-in", `{"signIn":"","user":` + named + `}`},
+		{"a sign-in without a user", `{"signIn":"` + signIn + `"}`},
+		{"a guest's secret", `{"guest":"` + secret + `","user":` + named + `}`},
 		{"a name of two lines", user(`"Alice"`, `"Alice\nadmin"`)},
 		{"a name with a direction override", user(`"Alice"`, `"Alice\u202e"`)},
 		{"a long name", user(`"Alice"`, `"`+strings.Repeat("é", 33)+`"`)},

@@ -15,12 +15,13 @@ import (
 func FuzzReadRequest(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"rooms":["lobby"],"challenge":"` + challenge + `"}`, `{"rooms":[]}`, `{"rooms":null}`, `{"rooms":["a"],"rooms":["b"]}`,
-		`{"Rooms":["a"]}`, `{"user":{}}`, `{"user":` + named + `}`, `[]`, `null`, `{}x`,
+		`{"Rooms":["a"]}`, `{"ci":"` + instance + `","guest":"` + secret + `","name":"Zoë"}`, `{"ci":null,"guest":""}`,
+		`{"user":` + named + `,"signIn":"` + signIn + `"}`, `{"ci":"a","ci":"b"}`, `{"CI":"` + instance + `"}`, `{"user":{}}`, `{"user":` + named + `}`, `[]`, `null`, `{}x`,
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		got, err := readRequest(request(body))
+		got, err := readRequest(request(body), maxServerBody)
 		if err != nil {
 			return
 		}
@@ -33,6 +34,15 @@ func FuzzReadRequest(f *testing.F) {
 		}
 		if len(got.Rooms) > 0 && !grant.ValidRooms(got.Rooms) || got.Challenge != "" && !grant.ValidChallenge(got.Challenge) {
 			t.Errorf("accepted against the rules: %+v", got)
+		}
+		if got.ClientInstance != nil && !grant.ValidClientInstance(*got.ClientInstance) || got.SignIn != nil && !grant.ValidSignIn(*got.SignIn) {
+			t.Errorf("accepted against the rules: %+v", got)
+		}
+		if got.Guest == nil {
+			return
+		}
+		if _, ok := guestSecret(*got.Guest); ok != (len(*got.Guest) == 43 && grant.ValidChallenge(*got.Guest)) {
+			t.Errorf("the secret %q counts: %t", *got.Guest, ok)
 		}
 	})
 }

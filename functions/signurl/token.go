@@ -1,23 +1,24 @@
 package main
 
 import (
+	"encoding/base64"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
-	"signedsocket/shared/grant"
-	"signedsocket/shared/guest"
+	"signedsocket/shared/userid"
 )
 
-// tokenCaller reads the caller from the claims of the token that the JWT authorizer has verified. The
-// gateway passes every claim as a string. An event without them, or with those of another issuer,
-// means that the route has lost its authorizer; and a token that cannot say who was authenticated
-// when cannot be revoked either.
-func (c config) tokenCaller(authorizer *events.APIGatewayV2HTTPRequestContextAuthorizerDescription, now time.Time) (caller, error) {
+// tokenCaller reads the caller from the token that the JWT authorizer has verified. An event without
+// its claims, or with those of another issuer, means that the route has lost its authorizer; and a token
+// that cannot say which user was authenticated when cannot be revoked either.
+func (c config) tokenCaller(event events.APIGatewayV2HTTPRequest, now time.Time) (caller, error) {
+	authorizer := event.RequestContext.Authorizer
 	switch {
 	case c.OIDCIssuer == "":
 		return caller{}, fmt.Errorf("OidcIssuer is empty: %w", errNotConfigured)
@@ -27,41 +28,151 @@ func (c config) tokenCaller(authorizer *events.APIGatewayV2HTTPRequestContextAut
 	case authorizer.JWT.Claims["iss"] != c.OIDCIssuer:
 		return caller{}, fmt.Errorf("the route's JWT authorizer is not OidcIssuer's: %w", errNotConfigured)
 	}
-	claims := authorizer.JWT.Claims
-	issuedAt, ok := numericDate(claims["iat"])
-	if claims["sub"] == "" || !ok {
-		return caller{}, errUnknownUser
+	token, err := readToken(event.Headers)
+	if err != nil {
+		return caller{}, err
 	}
-	if expires, ok := numericDate(claims["exp"]); !ok || !expires.After(now) {
-		return caller{}, errRevoked
+	if err := token.mustBe(authorizer.JWT.Claims); err != nil {
+		return caller{}, err
 	}
-	subject := grant.SubjectOf(claims["iss"], claims["sub"])
-	if guest.Reserved(subject) {
-		return caller{}, errUnknownUser // a hash that looks like a guest's id: one in 2^36
+	if err := c.mustBeAccessToken(token); err != nil {
+		return caller{}, err
 	}
-	name, ok := validName(claims[c.NameClaim])
-	if !ok {
-		name = shortName(subject)
-	}
-	return caller{subject: subject, name: name, rooms: c.claimedRooms(claims), authenticatedAt: earlier(issuedAt, now)}, nil
+	return c.fromToken(token, now)
 }
 
-// numericDate reads a claim of seconds since 1970, which may have a fraction or an exponent.
+// fromToken reads the caller from the claims of an access token.
+func (c config) fromToken(token token, now time.Time) (caller, error) {
+	sub, _ := token.text("sub")
+	authenticatedAt, known := token.authenticatedAt()
+	if !userid.ValidSub(sub) || !known {
+		return caller{}, errUnknownUser
+	}
+	expires, ok := token.seconds("exp")
+	if !ok || !expires.After(now) {
+		return caller{}, errRevoked
+	}
+	id, old := userid.Forms(c.StackID, c.OIDCIssuer, sub)
+	claimed, _ := token.text(c.NameClaim)
+	name, ok := validName(claimed)
+	if !ok {
+		name = userid.Name(id)
+	}
+	return caller{
+		userID: id, oldUserID: old, name: name, rooms: c.tokenRooms(token), comesBack: true,
+		authenticatedAt: earlier(authenticatedAt, now), sessionEndsAt: expires.Add(c.sessionGrace()),
+	}, nil
+}
+
+// token is a JSON Web Token of which the gateway has verified the signature. The gateway passes each claim on as a
+// text in which a list, a number and a text with the same characters look alike, so this function reads the claims
+// from the token itself.
+type token struct{ header, claims map[string]jsontext.Value }
+
+// readToken reads the token in the one Authorization header of a request. Header and claims are read strictly: a name
+// that appears twice, which the gateway may have read in another way, is refused.
+func readToken(headers map[string]string) (token, error) {
+	compact, ok := bearer(headers)
+	parts := strings.Split(compact, ".")
+	if !ok || len(parts) != 3 {
+		return token{}, fmt.Errorf("not one token in one Authorization header: %w", errNotAccessToken)
+	}
+	var read token
+	for i, into := range []*map[string]jsontext.Value{&read.header, &read.claims} {
+		decoded, err := base64.RawURLEncoding.DecodeString(parts[i])
+		if err == nil {
+			err = json.Unmarshal(decoded, into)
+		}
+		if err != nil {
+			return token{}, fmt.Errorf("part %d of the token cannot be read: %w", i+1, errNotAccessToken)
+		}
+	}
+	return read, nil
+}
+
+// bearer returns the only token of a request. The gateway takes one with and without "Bearer", and joins the values of
+// a header that is sent twice with a comma, which no token has.
+func bearer(headers map[string]string) (string, bool) {
+	var values []string
+	for name, value := range headers {
+		if strings.EqualFold(name, "authorization") {
+			values = append(values, value)
+		}
+	}
+	if len(values) != 1 {
+		return "", false
+	}
+	value := strings.TrimSpace(values[0])
+	if scheme, rest, found := strings.Cut(value, " "); found && strings.EqualFold(scheme, "Bearer") {
+		value = strings.TrimSpace(rest)
+	}
+	return value, !strings.ContainsAny(value, ", \t")
+}
+
+// mustBe checks that the token is the one of which the authorizer has passed on these claims.
+func (t token) mustBe(verified map[string]string) error {
+	for _, name := range []string{"iss", "sub"} {
+		if value, ok := t.text(name); !ok || value != verified[name] {
+			return fmt.Errorf("%s is not what the authorizer has verified: %w", name, errNotAccessToken)
+		}
+	}
+	for _, name := range []string{"iat", "exp"} {
+		value, ok := t.seconds(name)
+		if other, known := numericDate(verified[name]); !ok || !known || !value.Equal(other) {
+			return fmt.Errorf("%s is not what the authorizer has verified: %w", name, errNotAccessToken)
+		}
+	}
+	return nil
+}
+
+// authenticatedAt returns when the user authenticated: auth_time, which a silent sign-in does not renew, if the token
+// has it, else iat. A token that was issued earlier than that counts from then on.
+func (t token) authenticatedAt() (time.Time, bool) {
+	issuedAt, ok := t.seconds("iat")
+	if !ok || !t.has("auth_time") {
+		return issuedAt, ok
+	}
+	authenticatedAt, ok := t.seconds("auth_time")
+	return earlier(authenticatedAt, issuedAt), ok
+}
+
+func (t token) has(name string) bool {
+	_, ok := t.claims[name]
+	return ok
+}
+
+// text returns a claim that is a text.
+func (t token) text(name string) (string, bool) { return textOf(t.claims[name]) }
+
+// texts returns a claim that is a text or a list of texts.
+func (t token) texts(name string) (all []string) {
+	if one, ok := t.text(name); ok {
+		return []string{one}
+	}
+	if value := t.claims[name]; value.Kind() == '[' && json.Unmarshal(value, &all) == nil {
+		return all
+	}
+	return nil
+}
+
+// seconds returns a claim that is a number of seconds since 1970.
+func (t token) seconds(name string) (time.Time, bool) {
+	value := t.claims[name]
+	if value.Kind() != '0' {
+		return time.Time{}, false
+	}
+	return numericDate(string(value))
+}
+
+func textOf(value jsontext.Value) (text string, ok bool) {
+	return text, value.Kind() == '"' && json.Unmarshal(value, &text) == nil
+}
+
+// numericDate reads a number of seconds since 1970, which may have a fraction or an exponent.
 func numericDate(claim string) (time.Time, bool) {
 	seconds, err := strconv.ParseFloat(claim, 64)
-	if err != nil || !(seconds >= 1 && seconds < 1e11) {
+	if err != nil || !(seconds >= 1 && seconds < maxSeconds) {
 		return time.Time{}, false
 	}
 	return time.Unix(int64(seconds), 0).UTC(), true
-}
-
-// claimedRooms returns the rooms of the rooms claim, or the default rooms when none is configured.
-// The claim is a list separated by spaces or commas; the gateway writes an array as "[a b]".
-func (c config) claimedRooms(claims map[string]string) []string {
-	if c.RoomsClaim == "" {
-		return c.DefaultRooms
-	}
-	list := strings.Trim(claims[c.RoomsClaim], "[]")
-	rooms := strings.FieldsFunc(list, func(r rune) bool { return r == ' ' || r == ',' })
-	return slices.DeleteFunc(rooms, func(room string) bool { return !grant.ValidRoom(room) })
 }

@@ -31,6 +31,7 @@ type Outputs struct {
 	AuthMode     string `json:"AuthMode"`     // jwt, iam or guest
 	ReaperName   string `json:"ReaperName"`   // the function that closes connections
 	TableName    string `json:"TableName"`
+	BansTable    string `json:"BansTableName"`
 	Region       string `json:"Region"`
 	Local        Local  `json:"Local"` // zero for a deployed stage
 }

@@ -77,6 +77,10 @@ func (s *scripted) UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...fun
 	}}, s.next()
 }
 
+func (s *scripted) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	return &dynamodb.GetItemOutput{}, nil
+}
+
 func TestConflictsAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("connection reset")
@@ -98,7 +102,7 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				api := &scripted{script: test.script}
-				_, err := New(api, "table", Limits{}).Connect(t.Context(), admission("c1="), epoch)
+				_, err := New(api, Tables{Connections: "table"}, Limits{}).Connect(t.Context(), admission("c1="), epoch)
 				if !errors.Is(err, test.want) || api.calls != test.calls {
 					t.Errorf("err = %v after %d calls; want %v after %d", err, api.calls, test.want, test.calls)
 				}
@@ -111,7 +115,7 @@ func TestConflictsEndWithTheBudget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api, start := &scripted{script: []error{canceled("TransactionConflict")}}, time.Now()
-		_, err := New(api, "table", Limits{}).Connect(t.Context(), admission("c1="), epoch)
+		_, err := New(api, Tables{Connections: "table"}, Limits{}).Connect(t.Context(), admission("c1="), epoch)
 		if took := time.Since(start); !isConflict(err) || took > conflictBudget || api.calls < 5 {
 			t.Errorf("err = %v after %s and %d calls", err, took, api.calls)
 		}
@@ -124,7 +128,7 @@ func TestConflictsEndWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		api := &scripted{script: []error{canceled("TransactionConflict")}}
-		if _, err := New(api, "table", Limits{}).Connect(ctx, admission("c1="), epoch); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := New(api, Tables{Connections: "table"}, Limits{}).Connect(ctx, admission("c1="), epoch); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("err = %v", err)
 		}
 	})
@@ -134,7 +138,7 @@ func TestTouchIsTriedAgainDuringATransaction(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := &scripted{script: []error{&types.TransactionConflictException{}, nil}}
-		if _, err := New(api, "table", Limits{}).Touch(t.Context(), "c1=", epoch); err != nil || api.calls != 2 {
+		if _, err := New(api, Tables{Connections: "table"}, Limits{}).Touch(t.Context(), "c1=", epoch); err != nil || api.calls != 2 {
 			t.Errorf("err = %v after %d calls", err, api.calls)
 		}
 	})
@@ -178,10 +182,10 @@ func TestLostAnswerOfATransactionDoesNotRefuseTheConnection(t *testing.T) {
 	t.Parallel()
 	transport := &losing{tokens: make(map[string]int)}
 	table := newTable(t, transport)
-	store := New(table.client, table.name, Limits{ConnectionsPerUser: 1})
+	store := New(table.client, table.tables(), Limits{ConnectionsPerUser: 1})
 	connect(t, store, admission("c1="))
-	if evicted, err := store.Connect(t.Context(), admission("c2="), epoch); err != nil || evicted != 1 {
-		t.Errorf("Connect of a full user = %d, %v", evicted, err)
+	if evicted, err := store.Connect(t.Context(), admission("c2="), epoch); err != nil || len(evicted.Removed) != 1 {
+		t.Errorf("Connect of a full user = %v, %v", evicted, err)
 	}
 	same(t, "live", map[string]bool{"c2=": true}, table.live(t, "alice"))
 	if removed, err := store.Forget(t.Context(), "c2=", time.Time{}); err != nil || !removed {

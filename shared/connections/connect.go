@@ -1,13 +1,18 @@
 package connections
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
+
+	"signedsocket/shared/userid"
 )
 
 const (
@@ -17,8 +22,7 @@ const (
 	// sessionMargin is how long the items of a connection outlive its session, so that a message
 	// after its end gets the right answer, and disconnect finds what to remove.
 	sessionMargin = time.Hour
-	// userRetention is how long a USER item outlives the user's last session. A revocation in it
-	// must be kept longer than the longest life of an access token.
+	// userRetention is how long a USER item outlives the user's last session.
 	userRetention = 30 * 24 * time.Hour
 )
 
@@ -33,113 +37,185 @@ type Admission struct {
 	AuthenticatedAt time.Time // revocations up to this time do not concern the user any more
 	Ticket          string    // used up by the admission
 	TicketExpiresAt time.Time
+	ClientInstance  string // the client object that connects, or ""
+	SignIn          string // the sign-in that a trusted caller named, or ""
 }
 
-// The order of the actions in the transactions of Connect, by which the reasons for a cancellation
-// are told apart.
+// Admitted is what an admission did to other connections of the user.
+type Admitted struct {
+	// Removed gave way: their items are gone. The caller closes them, and removes each with Swept when that is done.
+	Removed []Sweep
+	// Replaced is how many older connections of the same client are due to be closed a little later.
+	Replaced int
+}
+
+// The order of the actions in the transaction of Connect, by which the reasons for a cancellation are told apart. The
+// checks of bans follow.
 const (
 	ticketAction = iota
 	userAction
+	firstBanAction
 )
 
-// Connect admits a connection: it uses up the ticket, checks that the user is neither revoked nor
-// banned at now, counts the connection, and writes its items, all in one transaction. When the user
-// has as many connections as allowed, the oldest gives way: its items are removed in the same
-// transaction that writes the new ones, and it is due to be closed. Among guests, who share one limit, only a connection whose
-// session is over gives way. Connect returns how many gave way. The error is ErrTicketUsed,
-// ErrRevoked, ErrBanned, ErrGuestsFull, or a fault; then nothing was written, unless a fault hides
-// that the transaction took place. What is left in that case is not reachable, and is forgotten like
-// any connection that is gone.
-func (s *Store) Connect(ctx context.Context, a Admission, now time.Time) (evicted int, err error) {
+// Connect admits a connection: it uses up the ticket, checks that the user is neither revoked, banned nor kicked at
+// now, counts the connection, and writes its items, all in one transaction. The connection starts with the messages
+// and strikes that earlier connections of the user have counted lately.
+//
+// An older connection of the same client becomes due to be closed when the user has a place left. When the user has
+// none, connections give way: those of the same client first, then the oldest. Their items are removed in the same
+// transaction that writes the new ones. Among guests, who share one limit, only the guest's own predecessor gives way,
+// or a connection whose session is over.
+//
+// The error is ErrTicketUsed, ErrRevoked, ErrBanned, ErrGuestsFull, a *KickedError, or a fault; then nothing was
+// written, unless a fault hides that the transaction took place. What is left in that case is not reachable, and is
+// forgotten like any connection that is gone.
+func (s *Store) Connect(ctx context.Context, a Admission, now time.Time) (done Admitted, err error) {
 	err = retry(ctx, func() error {
-		user, full, err := s.admit(ctx, a, now)
-		if err != nil || !full {
+		state, err := s.readState(ctx, a.Subject)
+		if err != nil {
 			return err
 		}
-		evicted, err = s.replaceOldest(ctx, a, user, now)
+		if err := kickedOut(state.kick, now); err != nil {
+			return err
+		}
+		plan, err := s.planPlaces(ctx, a, state.user, now)
+		if err != nil {
+			return err
+		}
+		done, err = s.admit(ctx, a, state, plan, now)
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("admit connection: %w", err)
+		return Admitted{}, fmt.Errorf("admit connection: %w", err)
 	}
-	return evicted, nil
+	return done, nil
 }
 
-// admit tries the transaction without eviction. When the user has no connection left to open, it
-// returns the USER item and true.
-func (s *Store) admit(ctx context.Context, a Admission, now time.Time) (user item, full bool, err error) {
-	update := s.userUpdate(a, now)
-	update.UpdateExpression = aws.String("SET #entry = :entry, expiresAt = :keep ADD n :one")
-	update.ConditionExpression = aws.String(notRevoked +
-		" AND (attribute_not_exists(n) OR n < :max)") // mutate:user-cap
-	update.ExpressionAttributeValues[":one"] = number(1)
-	update.ExpressionAttributeValues[":max"] = number(int64(s.maxConnections(a.Subject)))
-	actions := append([]types.TransactWriteItem{s.useTicket(a), {Update: update}}, s.insert(a)...)
+// state is what Connect has to know of a user beforehand.
+type state struct{ user, rate, kick item }
+
+func (s *Store) readState(ctx context.Context, subject string) (found state, err error) {
+	var reads errgroup.Group
+	for into, key := range map[*item]item{
+		&found.user: userKey(subject), &found.rate: rateKey(subject), &found.kick: kickKey(subject),
+	} {
+		reads.Go(func() (err error) {
+			*into, err = s.get(ctx, key, nil)
+			return err
+		})
+	}
+	return found, reads.Wait()
+}
+
+// admit writes a connection, if the user's items are still as they were read.
+func (s *Store) admit(ctx context.Context, a Admission, seen state, plan places, now time.Time) (Admitted, error) {
+	actions := []types.TransactWriteItem{s.useTicket(a), {Update: s.userUpdate(a, seen.user, plan, now)}}
+	bans := s.checkBans(a, now)
+	actions = append(actions, bans...)
+	base := recent(seen.rate, now)
+	base.add(plan.counts[a.Subject])
+	actions = append(actions, s.checkRate(a.Subject, seen.rate, plan.counts[a.Subject], now))
+	for subject, add := range plan.counts {
+		if subject != a.Subject && len(add) > 0 {
+			actions = append(actions, types.TransactWriteItem{Update: s.addRate(subject, add, nil, now)})
+		}
+	}
+	actions = append(append(actions, s.insert(a, base)...), plan.actions...)
 	reasons, err := s.transact(ctx, actions)
 	if err == nil {
-		return nil, false, nil
+		return plan.Admitted, nil
 	}
-	if _, used := conditionFailed(reasons, ticketAction); used {
-		return nil, false, ErrTicketUsed
-	}
-	user, failed := conditionFailed(reasons, userAction)
-	if !failed {
-		return nil, false, err
-	}
-	if err := revoked(user, a.AuthenticatedAt, now); err != nil {
-		return nil, false, err
-	}
-	return user, true, nil
+	return Admitted{}, whyNotAdmitted(a, reasons, len(bans), err, now)
 }
 
-// transact executes actions in one transaction, and returns the reasons when it was cancelled.
-func (s *Store) transact(ctx context.Context, actions []types.TransactWriteItem) ([]types.CancellationReason, error) {
-	_, err := s.api.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: actions})
-	return cancellation(err), err
+// whyNotAdmitted finds out which condition of the transaction was not met. errChanged says that it is worth another
+// try.
+func whyNotAdmitted(a Admission, reasons []types.CancellationReason, bans int, err error, now time.Time) error {
+	if _, used := conditionFailed(reasons, ticketAction); used {
+		return ErrTicketUsed
+	}
+	for i := range bans {
+		if ban, failed := conditionFailed(reasons, firstBanAction+i); failed {
+			return cmp.Or(revoked(ban, a.AuthenticatedAt, now), errChanged)
+		}
+	}
+	if user, failed := conditionFailed(reasons, userAction); failed {
+		// When it is not revoked, it changed: somebody else took the place, or the old one left.
+		return cmp.Or(revoked(user, a.AuthenticatedAt, now), errChanged)
+	}
+	if anyConditionFailed(reasons) {
+		return errChanged
+	}
+	return err
 }
 
 func (s *Store) useTicket(a Admission) types.TransactWriteItem {
 	return types.TransactWriteItem{Put: &types.Put{
-		TableName:           aws.String(s.table),
+		TableName:           aws.String(s.tables.Connections),
 		Item:                with(ticketKey(a.Ticket), item{"expiresAt": number(a.TicketExpiresAt.Add(ticketMargin).Unix())}),
 		ConditionExpression: aws.String("attribute_not_exists(pk)"), // mutate:ticket-once
 	}}
 }
 
-// notRevoked is the condition on a USER item that revoked spells out in Go.
-const notRevoked = "(attribute_not_exists(notBefore) OR notBefore < :ait)" + // mutate:revocation-connect
-	" AND (attribute_not_exists(bannedUntil) OR bannedUntil <= :now)" // mutate:ban-connect
-
-// revoked returns ErrRevoked or ErrBanned when the condition notRevoked does not hold for a USER item.
-func revoked(user item, authenticatedAt, now time.Time) error {
-	if notBefore, ok := numberOf(user, "notBefore"); ok && notBefore >= authenticatedAt.Unix() {
-		return ErrRevoked
-	}
-	if until, ok := numberOf(user, "bannedUntil"); ok && until > now.Unix() {
-		return ErrBanned
-	}
-	return nil
-}
-
-// userUpdate returns what the updates of the USER item have in common: all but the expressions.
-func (s *Store) userUpdate(a Admission, now time.Time) *types.Update {
-	return &types.Update{
-		TableName:                aws.String(s.table),
+// userUpdate returns the update that counts the connection instead of those that give way, if the USER item is still
+// as it was seen.
+func (s *Store) userUpdate(a Admission, user item, plan places, now time.Time) *types.Update {
+	update := &types.Update{
+		TableName:                aws.String(s.tables.Connections),
 		Key:                      userKey(a.Subject),
 		ExpressionAttributeNames: map[string]string{"#entry": entryName(a.ConnectionID)},
 		ExpressionAttributeValues: item{
 			":entry": entry{a.SessionEndsAt.Unix(), a.ConnectedAt.UnixMilli()}.value(),
 			":keep":  number(a.SessionEndsAt.Add(userRetention).Unix()),
 			":ait":   number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix()),
+			":change": number(int64(1 - len(plan.givingWay))),
 		},
 		// The item tells why the condition was not met, without another read.
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
+	set, add, remove, condition := "SET #entry = :entry, expiresAt = :keep", "ADD n :change", []string(nil), notRevoked
+	if a.ClientInstance != "" {
+		set += ", #instance = :instance"
+		update.ExpressionAttributeNames["#instance"] = instanceName(a.ConnectionID)
+		update.ExpressionAttributeValues[":instance"] = text(instanceOf(a.Subject, a.ClientInstance))
+	}
+	if len(plan.givingWay) == 0 {
+		condition += " AND (attribute_not_exists(n) OR n < :max)"
+		update.ExpressionAttributeValues[":max"] = number(int64(s.maxConnections(a.Subject)))
+	} else {
+		count, _ := numberOf(user, "n")
+		condition += " AND n = :seen"
+		update.ExpressionAttributeValues[":seen"] = number(count)
+	}
+	for i, connectionID := range plan.givingWay {
+		old, instance := "#old"+strconv.Itoa(i), "#was"+strconv.Itoa(i)
+		update.ExpressionAttributeNames[old], update.ExpressionAttributeNames[instance] = entryName(connectionID), instanceName(connectionID)
+		remove = append(remove, old, instance)
+		condition += " AND attribute_exists(" + old + ")"
+	}
+	if userid.IsGuest(a.Subject) {
+		opened := openingsName(minuteOf(now))
+		add += ", #opened :one"
+		condition += " AND (attribute_not_exists(#opened) OR #opened < :openings)"
+		update.ExpressionAttributeNames["#opened"] = opened
+		update.ExpressionAttributeValues[":one"], update.ExpressionAttributeValues[":openings"] = number(1), number(int64(s.limits.GuestConnections))
+		for i, name := range staleOpenings(user, now) {
+			stale := "#stale" + strconv.Itoa(i)
+			update.ExpressionAttributeNames[stale] = name
+			remove = append(remove, stale)
+		}
+	}
+	expression := set + " " + add
+	if len(remove) > 0 {
+		expression += " REMOVE " + strings.Join(remove, ", ")
+	}
+	update.UpdateExpression, update.ConditionExpression = aws.String(expression), aws.String(condition)
+	return update
 }
 
 // insert returns the actions that write the connection and its memberships, and that it is to be
-// closed in time.
-func (s *Store) insert(a Admission) []types.TransactWriteItem {
+// closed in time. base is what the connection starts with.
+func (s *Store) insert(a Admission, base counts) []types.TransactWriteItem {
 	shared := item{
 		"sub": text(a.Subject), "sx": number(a.SessionEndsAt.Unix()), "connectedAt": number(a.ConnectedAt.UnixMilli()),
 		"expiresAt": number(a.SessionEndsAt.Add(sessionMargin).Unix()),
@@ -148,19 +224,20 @@ func (s *Store) insert(a Admission) []types.TransactWriteItem {
 	for i, room := range a.Rooms {
 		rooms[i] = Membership{Room: room, Shard: shardOf(a.ConnectionID, s.limits.RoomShards)}
 	}
-	conn := with(connectionKey(a.ConnectionID), shared)
+	conn := with(connectionKey(a.ConnectionID), with(shared, base.item()))
 	conn["nm"], conn["rooms"] = text(a.Name), encodeRooms(rooms)
+	if len(base) > 0 {
+		conn["base"] = &types.AttributeValueMemberM{Value: base.item()}
+	}
+	if a.ClientInstance != "" {
+		conn["ci"] = text(a.ClientInstance)
+	}
+	if a.SignIn != "" {
+		conn["si"] = text(a.SignIn)
+	}
 	actions := []types.TransactWriteItem{s.put(conn)}
 	for _, membership := range rooms {
 		actions = append(actions, s.put(with(membershipKey(membership, a.ConnectionID), shared)))
 	}
 	return append(actions, s.sweepLater(a)...)
-}
-
-func (s *Store) put(item item) types.TransactWriteItem {
-	return types.TransactWriteItem{Put: &types.Put{TableName: aws.String(s.table), Item: item}}
-}
-
-func (s *Store) remove(key item) types.TransactWriteItem {
-	return types.TransactWriteItem{Delete: &types.Delete{TableName: aws.String(s.table), Key: key}}
 }

@@ -36,7 +36,7 @@ func TestConnectWritesTheItemsOfAConnection(t *testing.T) {
 	table := newTable(t, http.DefaultTransport)
 	a := admission("c1=")
 	a.Rooms = []string{"lobby", "team-1"}
-	connect(t, New(table.client, table.name, Limits{}), a)
+	connect(t, New(table.client, table.tables(), Limits{}), a)
 	membership := map[string]string{"sub": "alice", "sx": "1795334400", "connectedAt": "1795327200123", "expiresAt": "1795338000"}
 	same(t, "items", map[string]map[string]string{
 		"CONN#c1= CONN": {
@@ -70,7 +70,7 @@ func TestConnectRefuses(t *testing.T) {
 			table := newTable(t, http.DefaultTransport)
 			table.set(t, userKey("alice"), test.user)
 			before := table.items(t)
-			_, err := New(table.client, table.name, Limits{}).Connect(t.Context(), admission("c1="), epoch)
+			_, err := New(table.client, table.tables(), Limits{}).Connect(t.Context(), admission("c1="), epoch)
 			if !errors.Is(err, test.want) {
 				t.Fatalf("err = %v, want %v", err, test.want)
 			}
@@ -84,7 +84,7 @@ func TestConnectRefuses(t *testing.T) {
 func TestTicketOpensOneConnection(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(&isolating{API: table.client}, table.name, Limits{})
+	store := New(&isolating{API: table.client}, table.tables(), Limits{})
 	const tries = 16
 	var group sync.WaitGroup
 	results := make(chan error, tries)
@@ -114,7 +114,7 @@ func TestTicketOpensOneConnection(t *testing.T) {
 func TestUsedTicketIsRefusedToAFullUserToo(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(table.client, table.name, Limits{ConnectionsPerUser: 1})
+	store := New(table.client, table.tables(), Limits{ConnectionsPerUser: 1})
 	connect(t, store, admission("c1="))
 	replay := admission("c2=")
 	replay.Ticket = "ticket-c1="
@@ -128,14 +128,14 @@ func TestOldestConnectionGivesWay(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	api := &counting{API: table.client}
-	store := New(api, table.name, Limits{ConnectionsPerUser: 3})
+	store := New(api, table.tables(), Limits{ConnectionsPerUser: 3})
 	for id, end := range map[string]time.Duration{"c=": time.Hour, "b=": time.Hour, "a=": 90 * time.Minute} {
 		a := admission(id)
 		a.SessionEndsAt = epoch.Add(end)
 		a.Rooms = []string{"lobby", "team-" + strings.TrimSuffix(id, "=")}
 		connect(t, store, a)
 	}
-	api.expect(t, "three uncontended connects", 3)
+	api.expect(t, "three uncontended connects", 3*4)
 	for _, step := range []struct {
 		id   string
 		live map[string]bool
@@ -145,23 +145,23 @@ func TestOldestConnectionGivesWay(t *testing.T) {
 		{"f=", map[string]bool{"d=": true, "e=": true, "f=": true}},
 	} {
 		evicted, err := store.Connect(t.Context(), admission(step.id), epoch)
-		if err != nil || evicted != 1 {
-			t.Fatalf("Connect = %d, %v; want one evicted", evicted, err)
+		if err != nil || len(evicted.Removed) != 1 {
+			t.Fatalf("Connect = %v, %v; want one evicted", evicted, err)
 		}
 		same(t, "live after "+step.id, step.live, table.live(t, "alice"))
-		api.expect(t, "a connect of a full user", 3)
+		api.expect(t, "a connect of a full user", 5)
 	}
 }
 
 func TestConnectionThatTTLTookGivesWay(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(table.client, table.name, Limits{ConnectionsPerUser: 1})
+	store := New(table.client, table.tables(), Limits{ConnectionsPerUser: 1})
 	connect(t, store, admission("c1="))
 	table.remove(t, connectionKey("c1="))
 	table.remove(t, membershipKey(Membership{Room: "lobby"}, "c1="))
-	if evicted, err := store.Connect(t.Context(), admission("c2="), epoch); err != nil || evicted != 1 {
-		t.Errorf("Connect = %d, %v", evicted, err)
+	if evicted, err := store.Connect(t.Context(), admission("c2="), epoch); err != nil || len(evicted.Removed) != 1 {
+		t.Errorf("Connect = %v, %v", evicted, err)
 	}
 	same(t, "live", map[string]bool{"c2=": true}, table.live(t, "alice"))
 }
@@ -169,18 +169,18 @@ func TestConnectionThatTTLTookGivesWay(t *testing.T) {
 func TestSeveralGiveWayAfterTheLimitWasLowered(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	before := New(table.client, table.name, Limits{ConnectionsPerUser: 12})
+	before := New(table.client, table.tables(), Limits{ConnectionsPerUser: 12})
 	for i := range 12 {
 		a := admission(fmt.Sprintf("c%02d=", i))
 		a.SessionEndsAt = epoch.Add(time.Duration(60+i) * time.Minute)
 		connect(t, before, a)
 	}
-	after := New(table.client, table.name, Limits{ConnectionsPerUser: 2})
-	for _, step := range []struct{ evicted, live int }{{8, 5}, {4, 2}, {1, 2}} {
+	after := New(table.client, table.tables(), Limits{ConnectionsPerUser: 2})
+	for _, step := range []struct{ evicted, live int }{{7, 6}, {5, 2}, {1, 2}} {
 		a := admission(fmt.Sprintf("d%d=", step.evicted))
 		evicted, err := after.Connect(t.Context(), a, epoch)
-		if err != nil || evicted != step.evicted {
-			t.Fatalf("Connect = %d, %v; want %d evicted", evicted, err, step.evicted)
+		if err != nil || len(evicted.Removed) != step.evicted {
+			t.Fatalf("Connect = %v, %v; want %d evicted", evicted, err, step.evicted)
 		}
 		if live := table.live(t, "alice"); len(live) != step.live || !live[a.ConnectionID] {
 			t.Errorf("live %v, want %d with the newest", live, step.live)
@@ -192,7 +192,7 @@ func TestUserWithoutPlaceAndWithoutConnectionsIsAFault(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	table.set(t, userKey("alice"), map[string]int64{"n": 5})
-	if _, err := New(table.client, table.name, Limits{}).Connect(t.Context(), admission("c1="), epoch); !errors.Is(err, errNoEntries) {
+	if _, err := New(table.client, table.tables(), Limits{}).Connect(t.Context(), admission("c1="), epoch); !errors.Is(err, errNoEntries) {
 		t.Errorf("err = %v", err)
 	}
 }
@@ -200,7 +200,7 @@ func TestUserWithoutPlaceAndWithoutConnectionsIsAFault(t *testing.T) {
 func TestParallelConnectsNeverExceedTheLimit(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(&conflicting{API: &isolating{API: table.client}, every: 3}, table.name, Limits{ConnectionsPerUser: 3})
+	store := New(&conflicting{API: &isolating{API: table.client}, every: 3}, table.tables(), Limits{ConnectionsPerUser: 3})
 	var group sync.WaitGroup
 	for i := range 10 {
 		group.Go(func() {

@@ -1,17 +1,30 @@
 // Package connections is the table of live connections: who is connected, in which rooms, and which
 // tickets have been used. Its main type is Store.
 //
+// # Words
+//
+// To remove a connection is to remove its records. To expel it is to remove it and schedule the close. To close it is
+// to close its socket, which this package does not. To refuse is to turn a frame or a handshake away; a strike is a
+// refusal that counts, and one strike too many kicks the connection. A connection gives way when a newer one of its
+// user takes its place.
+//
 // # Items
 //
-// One table with the string keys pk and sk and no index:
+// The table of connections has the string keys pk and sk and no index:
 //
 //	pk                     sk              attributes
-//	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, w<n>, s<n>, kicked
-//	ROOM#<room>#<shard>    <connection id> sub, sx, connectedAt, slow, expiresAt
+//	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, ci, si, base, w<n>, s<n>, kicked, due
+//	ROOM#<room>#<shard>    <connection id> sub, sx, connectedAt, expiresAt
 //	TICKET#<jti>           TICKET          expiresAt
-//	USER#<sub>             USER            n, c_<connection id>, notBefore, bannedUntil, expiresAt
-//
+//	USER#<sub>             USER            n, c_<connection id>, i_<connection id>, o<minute>, expiresAt
+//	RATE#<sub>             RATE            w<n>, s<n>, expiresAt
+//	KICK#<sub>             KICK            until, times, at, expiresAt
+//	SIGN#<sub>             SIGN            m<minute>, expiresAt
 //	SWEEP#<minute>#<0-3>   <connection id> reason, due, connectedAt, expiresAt
+//	REAPER                 REAPER          minute
+//
+// The table Bans has the string key id, a user id or "signin#" and a sign-in, and holds notBefore, bannedUntil, by, why,
+// at and expiresAt.
 //
 //	sub           S  user id
 //	nm            S  display name
@@ -20,24 +33,42 @@
 //	connectedAt   N  when the connection was opened, Unix milliseconds, from API Gateway's event
 //	slow          N  when a broadcast was over that could not post to the member, which does not read; Unix
 //	                 milliseconds, gone when the member reads again
+//	ci            S  the client object that opened the connection
+//	si            S  the sign-in by which a trusted caller vouched for the user
 //	w<n>          N  messages sent in window n, which is Unix seconds divided by 10
 //	s<n>          N  violations of the rules in minute n, which is Unix seconds divided by 60
+//	base          M  the w<n> and s<n> with which the connection started: earlier connections have counted them
 //	kicked        N  when the connection broke the rules once too often
 //	n             N  live connections of the user: always the number of c_ attributes
 //	c_<id>        N  sx of that connection and, behind the decimal point, its connectedAt: so entries
 //	                 sort by age even when sessions end in the same second
+//	i_<id>        S  ci of that connection; in the pool a hash of the guest's id and ci
+//	o<minute>     N  connections that guests have opened in a minute; in the pool only
+//	until         N  until this second the user may not connect, because of a kick
+//	times         N  kicks without a day between them
+//	at            N  when the item was written, or the last kick was
+//	m<minute>     N  URLs signed for the user in a minute
 //	notBefore     N  who authenticated at or before this second is revoked
-//	bannedUntil   N  until this second the user may not connect
+//	bannedUntil   N  until this second the user may not connect, or the sign-in is over
+//	by, why       S  which operator or rule wrote a ban, and the reason
 //	reason        S  why a connection is to be closed, see Reason
-//	due           N  from when on; its minute is part of the key
-//	expiresAt     N  Unix seconds, the table's TTL attribute
+//	due           N  from when on; in SWEEP its minute is part of the key. In CONN: there is a SWEEP item for this time
+//	minute        N  up to this minute the reaper has finished everything
+//	expiresAt     N  Unix seconds, the tables' TTL attribute
 //
-// All guests share one USER item, that of the user id guest.Pool.
+// All guests share one USER item, that of the user id userid.Pool. Everything else of a guest has the guest's own id.
+// USER items that the version before wrote may hold notBefore and bannedUntil, which still count.
 //
 // # Invariants
 //
-// A connection's CONN item, its memberships and its entry in USER are written together and removed
-// together, each time in one transaction. A connection id belongs to one connection for ever.
+// A connection's CONN item, its memberships, its entry in USER and its SWEEP item are written together and removed
+// together, each time in one transaction. A connection id belongs to one connection for ever. What expels a connection
+// leaves one SWEEP item behind, until the socket is closed.
+//
+// What removes a connection adds to RATE what that connection itself has counted lately, in the same transaction, and
+// on condition that it has counted nothing since. What admits one starts it with what RATE holds, on condition that
+// RATE still holds that. So a window of a user counts each message once, whatever connects and leaves: at most
+// (ConnectionsPerUser + 1) times MessagesPerWindow pass.
 //
 // TTL removes items late, up to days, so an item is never trusted because it is there: past its sx a
 // connection counts as absent. All reads are strongly consistent, and nobody scans.
@@ -47,7 +78,7 @@
 package connections
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"time"
 
@@ -62,7 +93,7 @@ import (
 var (
 	// ErrTicketUsed is returned by Connect: the grant has opened a connection before.
 	ErrTicketUsed = errors.New("ticket used before")
-	// ErrRevoked is returned by Connect: the user was revoked after having authenticated.
+	// ErrRevoked is returned by Connect: the user was revoked after having authenticated, or the sign-in is over.
 	ErrRevoked = errors.New("user revoked")
 	// ErrBanned is returned by Connect: the user may not connect for now.
 	ErrBanned = errors.New("user banned")
@@ -74,14 +105,15 @@ var (
 	ErrSessionEnded = errors.New("session ended")
 )
 
-// RateLimitError is returned by Touch when the connection has sent all that it may in this window.
+// RateLimitError is returned by Touch when the connection has sent all that it may in this window, and by CountURL when
+// the user has had all URLs of this minute.
 type RateLimitError struct {
 	RetryAfter time.Duration // how long until the next window
 }
 
 // Error implements error.
 func (e *RateLimitError) Error() string {
-	return "too many messages, next window in " + e.RetryAfter.String()
+	return "too many of them, next window in " + e.RetryAfter.String()
 }
 
 // Connection is what the table holds of one connection.
@@ -92,6 +124,7 @@ type Connection struct {
 	Rooms         []Membership
 	SessionEndsAt time.Time // whole seconds
 	ConnectedAt   time.Time // whole milliseconds
+	SignIn        string    // by which a trusted caller vouched for the user, or ""
 }
 
 // Membership says which shard of a room lists the connection.
@@ -110,56 +143,44 @@ func (c Connection) In(room string) bool {
 	return false
 }
 
-// API is the part of the DynamoDB client that a Store uses.
-type API interface {
-	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
-	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
-	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
-	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
-	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
-	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
-}
+// Tables are the names of the tables. A function that only lists, counts and removes needs no Bans.
+type Tables struct{ Connections, Bans string }
 
 // Limits are the numbers of a deployment. A zero stands for the default.
 type Limits struct {
 	ConnectionsPerUser int // default 5
-	GuestConnections   int // of all guests together, default 100
+	GuestConnections   int // of all guests together, and openings of them in a minute, default 100
 	MessagesPerWindow  int // messages of one connection in 10 seconds, default 20
 	RoomShards         int // partitions over which the members of a room are spread, default 1
+	RevocationDays     int // for which a revocation is kept, default 400
 }
 
-// Store reads and writes the table. It is safe for concurrent use.
+// Store reads and writes the tables. It is safe for concurrent use.
 type Store struct {
 	api    API
-	table  string
+	tables Tables
 	limits Limits
 	page   int32 // memberships per Query
+	now    func() time.Time
 }
 
 // membersPerPage bounds the time until the first members of a large room are known, and the memory that
 // a page takes; a room of fewer members takes one Query.
 const membersPerPage = 250
 
-// Open returns a Store on the table of that name, with a client of its own.
-func Open(config aws.Config, table string, limits Limits) *Store {
+// Open returns a Store on the tables of those names, with a client of its own.
+func Open(config aws.Config, tables Tables, limits Limits) *Store {
 	return New(dynamodb.NewFromConfig(config, func(options *dynamodb.Options) {
 		options.HTTPClient = awsclient.ForSDK(options.HTTPClient)
-	}), table, limits)
+	}), tables, limits)
 }
 
-// New returns a Store on the table of that name.
-func New(api API, table string, limits Limits) *Store {
-	if limits.ConnectionsPerUser == 0 {
-		limits.ConnectionsPerUser = 5
-	}
-	if limits.GuestConnections == 0 {
-		limits.GuestConnections = 100
-	}
-	if limits.MessagesPerWindow == 0 {
-		limits.MessagesPerWindow = 20
-	}
-	if limits.RoomShards == 0 {
-		limits.RoomShards = 1
-	}
-	return &Store{api: api, table: table, limits: limits, page: membersPerPage}
+// New returns a Store on the tables of those names.
+func New(api API, tables Tables, limits Limits) *Store {
+	limits.ConnectionsPerUser = cmp.Or(limits.ConnectionsPerUser, 5)
+	limits.GuestConnections = cmp.Or(limits.GuestConnections, 100)
+	limits.MessagesPerWindow = cmp.Or(limits.MessagesPerWindow, 20)
+	limits.RoomShards = cmp.Or(limits.RoomShards, 1)
+	limits.RevocationDays = cmp.Or(limits.RevocationDays, 400)
+	return &Store{api: api, tables: tables, limits: limits, page: membersPerPage, now: time.Now}
 }

@@ -3,6 +3,8 @@ package connections
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"slices"
 	"strconv"
@@ -10,68 +12,174 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signedsocket/shared/userid"
 )
 
-// maxEvicted keeps the transaction below DynamoDB's 100 actions. More than one connection has to
-// give way only after the limit was lowered; who has even more loses them over several connects.
-const maxEvicted = 8
+const (
+	// maxEvicted keeps the transaction of Connect below DynamoDB's 100 actions. More than one connection has to
+	// give way only after the limit was lowered; a user with even more loses them over several connects.
+	maxEvicted = 7
+	// replacedAfter is how long a connection may go on when a newer one of the same client is there. The client
+	// closes it before that, as soon as the newer one has proved itself.
+	replacedAfter = 10 * time.Second
+	// instanceLength is how much of a hash stands for a guest's client in the pool, where each byte counts: 72 bits.
+	instanceLength = 12
+)
+
+// ErrGuestsFull is returned by Connect and MayConnect: guests have all the connections that they may have together, or
+// have opened as many in this minute. A guest never takes the place of another one: a client that asks often would
+// throw out everybody else.
+var ErrGuestsFull = errors.New("no connection left for guests")
 
 // errNoEntries is returned when a user has no place left, but no connection that could give way
 // either: the item breaks the package's invariant.
 var errNoEntries = errors.New("user counts connections that are not listed")
 
-// replaceOldest admits a connection in the place of the user's oldest. user is the USER item as the
-// failed admission found it. It returns how many connections gave way.
-func (s *Store) replaceOldest(ctx context.Context, a Admission, user item, now time.Time) (evicted int, err error) {
-	count, _ := numberOf(user, "n")
-	entries, err := s.replaceable(a.Subject, user, now)
-	if err != nil {
-		return 0, err
+// maxConnections returns how many connections there may be under the USER item of a user: the
+// user's own, or those of all guests.
+func (s *Store) maxConnections(subject string) int {
+	if userid.IsGuest(subject) {
+		return s.limits.GuestConnections
 	}
-	surplus := int(count) - s.maxConnections(a.Subject) + 1
-	oldest := entries[:min(surplus, len(entries), maxEvicted)]
-	if len(oldest) == 0 {
-		return 0, errNoEntries
-	}
-	actions := append([]types.TransactWriteItem{s.useTicket(a), {Update: s.takeOver(a, oldest, count, now)}}, s.insert(a)...)
-	for _, connectionID := range oldest {
-		removals, err := s.removals(ctx, connectionID, now)
-		if err != nil {
-			return 0, err
-		}
-		actions = append(actions, removals...)
-	}
-	reasons, err := s.transact(ctx, actions)
-	if err == nil {
-		return len(oldest), nil
-	}
-	if _, used := conditionFailed(reasons, ticketAction); used {
-		return 0, ErrTicketUsed
-	}
-	if user, failed := conditionFailed(reasons, userAction); failed {
-		// When it is not revoked, it changed: somebody else took the place, or the old one left.
-		return 0, cmp.Or(revoked(user, a.AuthenticatedAt, now), errChanged)
-	}
-	return 0, err
+	return s.limits.ConnectionsPerUser
 }
 
-// takeOver returns the update of the USER item that replaces entries by the new one, if it is still
-// as it was seen.
-func (s *Store) takeOver(a Admission, oldest []string, count int64, now time.Time) *types.Update {
-	update := s.userUpdate(a, now)
-	condition, remove := notRevoked+" AND n = :seen", make([]string, len(oldest))
-	for i, connectionID := range oldest {
-		remove[i] = "#old" + strconv.Itoa(i)
-		update.ExpressionAttributeNames[remove[i]] = entryName(connectionID)
-		condition += " AND attribute_exists(" + remove[i] + ")"
+// instanceOf returns how the USER item names a client. In the pool a client is matched within one guest only.
+func instanceOf(subject, clientInstance string) string {
+	if clientInstance == "" || !userid.IsGuest(subject) {
+		return clientInstance
 	}
-	update.ConditionExpression = aws.String(condition)
-	update.UpdateExpression = aws.String("SET #entry = :entry, expiresAt = :keep REMOVE " + strings.Join(remove, ", ") + " ADD n :change")
-	update.ExpressionAttributeValues[":seen"] = number(count)
-	update.ExpressionAttributeValues[":change"] = number(int64(1 - len(oldest)))
-	return update
+	digest := sha256.Sum256([]byte(subject + "\x00" + clientInstance))
+	return base64.RawURLEncoding.EncodeToString(digest[:])[:instanceLength]
+}
+
+// choice says which connections of a user end when one more opens, by their ids.
+type choice struct {
+	givingWay []string // now: their places are needed
+	replaced  []string // a little later: the same client has opened a newer one
+}
+
+// choose returns which connections end for one more of a user and a client. user is the USER item.
+func (s *Store) choose(subject, clientInstance string, user item, now time.Time) (choice, error) {
+	limit := s.maxConnections(subject)
+	if opened, _ := numberOf(user, openingsName(minuteOf(now))); userid.IsGuest(subject) && int(opened) >= limit {
+		return choice{}, ErrGuestsFull
+	}
+	predecessors := predecessorsOf(user, instanceOf(subject, clientInstance))
+	count, _ := numberOf(user, "n")
+	surplus := int(count) - limit + 1
+	if surplus <= 0 {
+		return choice{replaced: predecessors[:min(len(predecessors), maxEvicted)]}, nil
+	}
+	others := entriesByAge(user)
+	if userid.IsGuest(subject) {
+		others = entriesOver(user, now)
+	}
+	order := append(predecessors, slices.DeleteFunc(others, func(id string) bool { return slices.Contains(predecessors, id) })...)
+	if userid.IsGuest(subject) && len(order) < surplus {
+		return choice{}, ErrGuestsFull
+	}
+	if len(order) == 0 {
+		return choice{}, errNoEntries
+	}
+	return choice{givingWay: order[:min(surplus, len(order), maxEvicted)]}, nil
+}
+
+// predecessorsOf returns the ids of the connections that a client has opened before, the oldest first.
+func predecessorsOf(user item, instance string) []string {
+	return slices.DeleteFunc(entriesByAge(user), func(id string) bool {
+		return instance == "" || textOf(user, instanceName(id)) != instance
+	})
+}
+
+// places is what Connect does about the connections that end.
+type places struct {
+	Admitted
+	choice
+	actions []types.TransactWriteItem
+	counts  map[string]counts // what those that give way add to the RATE items of their users
+}
+
+// planPlaces reads the connections that end for one more, and returns what to do about them.
+func (s *Store) planPlaces(ctx context.Context, a Admission, user item, now time.Time) (places, error) {
+	chosen, err := s.choose(a.Subject, a.ClientInstance, user, now)
+	plan := places{choice: chosen, counts: map[string]counts{a.Subject: {}}}
+	if err != nil {
+		return places{}, err
+	}
+	for _, id := range plan.givingWay {
+		conn, err := s.get(ctx, connectionKey(id), nil)
+		if err != nil {
+			return places{}, err
+		}
+		if err := s.planRemoval(&plan, a, user, id, conn, now); err != nil {
+			return places{}, err
+		}
+	}
+	for _, id := range plan.replaced {
+		conn, err := s.get(ctx, connectionKey(id), nil)
+		if err != nil {
+			return places{}, err
+		}
+		s.planReplacement(&plan, a, id, conn, now)
+	}
+	return plan, nil
+}
+
+// planRemoval adds what removes a connection that gives way and has it closed. A connection without CONN item, which
+// TTL may have taken, has memberships no longer than that either.
+func (s *Store) planRemoval(plan *places, a Admission, user item, id string, conn item, now time.Time) error {
+	reason := Evicted
+	if a.ClientInstance != "" && textOf(user, instanceName(id)) == instanceOf(a.Subject, a.ClientInstance) {
+		reason = Replaced
+	}
+	if conn == nil {
+		sweep := newSweep(id, time.UnixMilli(entryOf(user, entryName(id)).connectedAt), reason, now)
+		plan.actions = append(plan.actions, s.put(sweep.item(now)))
+		plan.Removed = append(plan.Removed, sweep)
+		return nil
+	}
+	connection, err := decodeConnection(id, conn)
+	if err != nil {
+		return err
+	}
+	sweep := newSweep(id, connection.ConnectedAt, reason, now)
+	pending := sweepsOf(connection, conn)
+	if early := earlySweep(connection, conn); early != nil {
+		sweep.partition = early.partition // it is due already: one item for it is enough
+	} else {
+		plan.actions = append(plan.actions, s.put(sweep.item(now)))
+	}
+	plan.actions = append(plan.actions, s.removals(connection, conn, pending, sweep.partition, now)...)
+	plan.Removed = append(plan.Removed, sweep)
+	if plan.counts[connection.Subject] == nil {
+		plan.counts[connection.Subject] = make(counts)
+	}
+	plan.counts[connection.Subject].add(own(conn, now))
+	return nil
+}
+
+// planReplacement makes the older connection of a client due a little later, unless it is due by then anyway.
+func (s *Store) planReplacement(plan *places, a Admission, id string, conn item, now time.Time) {
+	connection, err := decodeConnection(id, conn)
+	due := now.Add(replacedAfter)
+	if err != nil || connection.Subject != a.Subject || earlySweep(connection, conn) != nil || !due.Before(connection.SessionEndsAt) {
+		return
+	}
+	sweep := newSweep(id, connection.ConnectedAt, Replaced, due)
+	plan.actions = append(plan.actions, s.put(sweep.item(due)), types.TransactWriteItem{Update: &types.Update{
+		TableName:                aws.String(s.tables.Connections),
+		Key:                      connectionKey(id),
+		UpdateExpression:         aws.String("SET #due = :due"),
+		ConditionExpression:      aws.String("connectedAt = :seen AND attribute_not_exists(#due) AND attribute_not_exists(kicked)"),
+		ExpressionAttributeNames: map[string]string{"#due": "due"},
+		ExpressionAttributeValues: item{
+			":due": number(due.Unix()), ":seen": number(connection.ConnectedAt.UnixMilli()),
+		},
+	}})
+	plan.Replaced++
 }
 
 // entriesByAge returns the ids of a user's connections, the one whose session ends first in front.
@@ -90,37 +198,29 @@ func entriesByAge(user item) []string {
 	return ids
 }
 
-// removals returns the actions that remove a connection's items and have it closed. A connection
-// without CONN item, which TTL may have taken, has memberships no longer than that either.
-func (s *Store) removals(ctx context.Context, connectionID string, now time.Time) ([]types.TransactWriteItem, error) {
-	conn, err := s.get(ctx, connectionKey(connectionID), aws.String("rooms, connectedAt"))
-	if err != nil {
-		return nil, err
+// entriesOver returns the ids of those connections in a USER item whose session has ended at now.
+func entriesOver(user item, now time.Time) []string {
+	byAge := entriesByAge(user)
+	for i, id := range byAge {
+		if entryOf(user, entryName(id)).sx > now.Unix() {
+			return byAge[:i]
+		}
 	}
-	connectedAt, _ := numberOf(conn, "connectedAt")
-	sweep := newSweep(connectionID, time.UnixMilli(connectedAt), Evicted, now)
-	actions := []types.TransactWriteItem{s.remove(connectionKey(connectionID)), s.put(sweep.item(now))}
-	if conn == nil {
-		return actions, nil
-	}
-	rooms, err := decodeRooms(conn)
-	if err != nil {
-		return nil, err
-	}
-	for _, membership := range rooms {
-		actions = append(actions, s.remove(membershipKey(membership, connectionID)))
-	}
-	return actions, nil
+	return byAge
 }
 
-// get reads an item, or only the attributes of a projection, strongly consistent. The item is nil
-// when there is none.
-func (s *Store) get(ctx context.Context, key item, projection *string) (item, error) {
-	out, err := s.api.GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: aws.String(s.table), Key: key, ConsistentRead: aws.Bool(true), ProjectionExpression: projection,
-	})
-	if err != nil {
-		return nil, err
+// openingsPrefix begins the names of the pool's attributes that count openings, one for each minute.
+const openingsPrefix = "o"
+
+func openingsName(minute int64) string { return openingsPrefix + strconv.FormatInt(minute, 10) }
+
+// staleOpenings returns the names of the counts of earlier minutes.
+func staleOpenings(pool item, now time.Time) (stale []string) {
+	for name := range pool {
+		digits, ok := strings.CutPrefix(name, openingsPrefix)
+		if minute, err := strconv.ParseInt(digits, 10, 64); ok && err == nil && minute < minuteOf(now)-1 && len(stale) < maxRemoved {
+			stale = append(stale, name)
+		}
 	}
-	return out.Item, nil
+	return stale
 }

@@ -3,97 +3,143 @@ package connections
 import (
 	"context"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Forget removes all items of a connection: the connection itself, its memberships, and its entry
-// in the user's count. When connectedAt is not zero, only the connection that was opened then is
-// meant. Forget reports whether it removed anything: a connection that is not known, or not any
-// more, is no error.
+// Forget removes all items of a connection: the connection itself, its memberships, what says that it is due, and its
+// entry in the user's count. Its messages and strikes of late are added to those of its user. When connectedAt is not
+// zero, only the connection that was opened then is meant. Forget reports whether it removed anything: a connection
+// that is not known, or not any more, is no error.
 func (s *Store) Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error) {
-	connection, known, err := s.read(ctx, connectionID)
-	if !connectedAt.IsZero() && !connectedAt.Equal(connection.ConnectedAt) {
-		known = false
-	}
-	if err == nil && known {
-		known, err = s.take(ctx, connection)
-	}
+	_, removed, err := s.take(ctx, connectionID, connectedAt, nil, s.now())
 	if err != nil {
 		return false, fmt.Errorf("forget connection: %w", err)
 	}
-	return known, nil
+	return removed, nil
 }
 
-// Drop forgets the connection that was opened at connectedAt, which does not read what it is sent, and makes it due to be
-// closed at now. That it is due comes first: who is to be closed and still known is closed nevertheless. Not
+// Drop removes the connection that was opened at connectedAt, which does not read what it is sent, and makes it due to
+// be closed at now. That it is due comes first: a connection that is due and still known is closed nevertheless. Not
 // in one transaction, so that the caller's permissions can name the keys.
 func (s *Store) Drop(ctx context.Context, connectionID string, connectedAt, now time.Time) error {
 	sweep := newSweep(connectionID, connectedAt, TooSlow, now)
-	if _, err := s.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.table), Item: sweep.item(now)}); err != nil {
+	err := s.putNow(ctx, sweep.item(now))
+	if err == nil {
+		_, _, err = s.take(ctx, connectionID, connectedAt, &kept{partition: sweep.partition}, now)
+	}
+	if err != nil {
 		return fmt.Errorf("drop connection: %w", err)
 	}
-	_, err := s.Forget(ctx, connectionID, connectedAt)
-	return err
+	return nil
 }
 
-// read returns what the table holds of a connection, and whether it holds anything.
-func (s *Store) read(ctx context.Context, connectionID string) (Connection, bool, error) {
-	conn, err := s.get(ctx, connectionKey(connectionID), nil)
-	if err != nil || conn == nil {
-		return Connection{}, false, err
+// Expel removes a connection and makes it due to be closed at now, in one transaction. It returns what Due
+// would from then on, and whether there was anything to remove: a connection that is not known any more
+// has left, or was expelled before. A message of its own that comes later finds no connection, and
+// broadcasts that look for their recipients later do not find it. Posts under way may still reach it,
+// until it is closed.
+func (s *Store) Expel(ctx context.Context, connectionID string, reason Reason, now time.Time) (Sweep, bool, error) {
+	sweep := newSweep(connectionID, time.Time{}, reason, now)
+	connection, removed, err := s.take(ctx, connectionID, time.Time{}, &kept{sweep.partition, reason}, now)
+	if err != nil {
+		return Sweep{}, false, fmt.Errorf("expel connection: %w", err)
 	}
-	connection, err := decodeConnection(connectionID, conn)
-	return connection, err == nil, err
+	sweep.ConnectedAt = connection.ConnectedAt
+	return sweep, removed, nil
 }
 
-// take removes a connection, with more actions in the same transaction. It returns false when the
-// connection was removed meanwhile; then nothing was done.
-func (s *Store) take(ctx context.Context, connection Connection, more ...types.TransactWriteItem) (removed bool, err error) {
+// kept is the SWEEP item that outlives its connection: what closes the socket.
+type kept struct {
+	partition string
+	put       Reason // the transaction writes it for this reason, unless it is there already
+}
+
+// take removes a connection and returns what it was. It returns false when there is none, or another one than that
+// which was opened at connectedAt.
+func (s *Store) take(
+	ctx context.Context, connectionID string, connectedAt time.Time, kept *kept, now time.Time,
+) (connection Connection, removed bool, err error) {
 	err = retry(ctx, func() error {
-		removed, err = s.removeConnection(ctx, connection, s.leave(connection), more)
+		conn, err := s.get(ctx, connectionKey(connectionID), nil)
+		if err != nil || conn == nil {
+			return err
+		}
+		if connection, err = decodeConnection(connectionID, conn); err != nil {
+			return err
+		}
+		if !connectedAt.IsZero() && !connectedAt.Equal(connection.ConnectedAt) {
+			return nil
+		}
+		err = s.removeConnection(ctx, connection, conn, kept, now)
+		removed = err == nil
 		return err
 	})
-	return removed, err
-}
-
-// leave returns the action that takes a connection out of its user's count.
-func (s *Store) leave(connection Connection) []types.TransactWriteItem {
-	return []types.TransactWriteItem{{Update: &types.Update{
-		TableName:                 aws.String(s.table),
-		Key:                       userKey(connection.Subject),
-		UpdateExpression:          aws.String("REMOVE #entry ADD n :minusOne"),
-		ConditionExpression:       aws.String("attribute_exists(#entry)"),
-		ExpressionAttributeNames:  map[string]string{"#entry": entryName(connection.ID)},
-		ExpressionAttributeValues: item{":minusOne": number(-1)},
-	}}}
+	return connection, removed, err
 }
 
 // removeConnection removes the connection together with its entry in the USER item. Without that
 // entry (its item may have been removed by hand) it removes the rest.
-func (s *Store) removeConnection(ctx context.Context, connection Connection, leave, more []types.TransactWriteItem) (bool, error) {
+func (s *Store) removeConnection(ctx context.Context, connection Connection, conn item, kept *kept, now time.Time) error {
+	partition := ""
+	var actions []types.TransactWriteItem
+	if kept != nil {
+		partition = kept.partition
+		if kept.put != "" {
+			sweep := newSweep(connection.ID, connection.ConnectedAt, kept.put, now)
+			actions = append(actions, s.put(sweep.item(now)))
+		}
+	}
+	actions = append(actions, s.removals(connection, conn, sweepsOf(connection, conn), partition, now)...)
+	if add := own(conn, now); len(add) > 0 {
+		actions = append(actions, types.TransactWriteItem{Update: s.addRate(connection.Subject, add, pastRates(now), now)})
+	}
+	reasons, err := s.transact(ctx, append(actions, s.leave(connection)))
+	if _, absent := conditionFailed(reasons, len(actions)); absent {
+		reasons, err = s.transact(ctx, actions)
+	}
+	if anyConditionFailed(reasons) {
+		return errChanged // it was removed meanwhile, or has counted a message
+	}
+	return err
+}
+
+// removals returns the actions that remove a connection's items, but not its entry in the USER item and not the SWEEP
+// item in the partition that is kept. They fail when the connection has counted anything since conn was read.
+func (s *Store) removals(connection Connection, conn item, pending []Sweep, kept string, now time.Time) []types.TransactWriteItem {
+	condition := unchanged(recent(conn, now), now)
+	condition.values[":seen"] = number(connection.ConnectedAt.UnixMilli())
 	actions := []types.TransactWriteItem{{Delete: &types.Delete{
-		TableName:                 aws.String(s.table),
+		TableName:                 aws.String(s.tables.Connections),
 		Key:                       connectionKey(connection.ID),
-		ConditionExpression:       aws.String("connectedAt = :seen"),
-		ExpressionAttributeValues: item{":seen": number(connection.ConnectedAt.UnixMilli())},
+		ConditionExpression:       aws.String("connectedAt = :seen AND " + strings.Join(condition.parts, " AND ")),
+		ExpressionAttributeNames:  condition.names,
+		ExpressionAttributeValues: condition.values,
 	}}}
 	for _, membership := range connection.Rooms {
 		actions = append(actions, s.remove(membershipKey(membership, connection.ID)))
 	}
-	reasons, err := s.transact(ctx, slices.Concat(actions, leave, more))
-	if err == nil {
-		return true, nil
+	for _, sweep := range pending {
+		if sweep.partition != kept {
+			actions = append(actions, s.remove(sweep.key()))
+		}
 	}
-	if _, gone := conditionFailed(reasons, 0); gone {
-		return false, nil
-	}
-	if _, absent := conditionFailed(reasons, len(actions)); absent {
-		return s.removeConnection(ctx, connection, nil, more)
-	}
-	return false, err
+	return actions
+}
+
+// leave returns the action that takes a connection out of its user's count.
+func (s *Store) leave(connection Connection) types.TransactWriteItem {
+	return types.TransactWriteItem{Update: &types.Update{
+		TableName:           aws.String(s.tables.Connections),
+		Key:                 userKey(connection.Subject),
+		UpdateExpression:    aws.String("REMOVE #entry, #instance ADD n :minusOne"),
+		ConditionExpression: aws.String("attribute_exists(#entry)"),
+		ExpressionAttributeNames: map[string]string{
+			"#entry": entryName(connection.ID), "#instance": instanceName(connection.ID),
+		},
+		ExpressionAttributeValues: item{":minusOne": number(-1)},
+	}}
 }

@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/shared/guest"
+	"signedsocket/shared/userid"
 )
 
 // guestAdmission returns a request of a guest's who was never seen before.
 func guestAdmission(connectionID string) Admission {
 	a := admission(connectionID)
-	a.Subject, a.Name = guest.NewID(), "guest"
+	a.Subject, a.Name = userid.NewGuest(), "guest"
 	return a
 }
 
@@ -22,32 +22,34 @@ func TestGuestsShareOneLimitAndNobodyGivesWay(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	api := &counting{API: table.client}
-	store := New(api, table.name, Limits{ConnectionsPerUser: 1, GuestConnections: 3})
+	store := New(api, table.tables(), Limits{ConnectionsPerUser: 1, GuestConnections: 3})
 	for i := range 3 {
 		connect(t, store, guestAdmission(fmt.Sprintf("g%d=", i)))
 	}
-	api.expect(t, "three guests", 3)
+	api.expect(t, "three guests", 3*4)
 	before := table.items(t)
 	if _, err := store.Connect(t.Context(), guestAdmission("late="), epoch); !errors.Is(err, ErrGuestsFull) {
 		t.Errorf("err = %v, want %v", err, ErrGuestsFull)
 	}
-	api.expect(t, "a guest too many", 1)
+	api.expect(t, "a guest too many", 3)
 	same(t, "items after a refusal", before, table.items(t))
-	same(t, "live guests", map[string]bool{"g0=": true, "g1=": true, "g2=": true}, table.live(t, guest.Pool))
+	same(t, "live guests", map[string]bool{"g0=": true, "g1=": true, "g2=": true}, table.live(t, userid.Pool))
 
 	connect(t, store, admission("c1=")) // a user has a limit of the user's own
 	if removed, err := store.Forget(t.Context(), "g1=", time.Time{}); err != nil || !removed {
 		t.Fatalf("Forget = %t, %v", removed, err)
 	}
-	connect(t, store, guestAdmission("late="))
-	same(t, "live guests", map[string]bool{"g0=": true, "g2=": true, "late=": true}, table.live(t, guest.Pool))
+	if _, err := store.Connect(t.Context(), guestAdmission("late="), epoch.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "live guests", map[string]bool{"g0=": true, "g2=": true, "late=": true}, table.live(t, userid.Pool))
 	same(t, "live of alice", map[string]bool{"c1=": true}, table.live(t, "alice"))
 }
 
 func TestGuestTakesThePlaceOfOneWhoseSessionIsOver(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(table.client, table.name, Limits{GuestConnections: 2})
+	store := New(table.client, table.tables(), Limits{GuestConnections: 2})
 	ended := guestAdmission("ended=")
 	ended.SessionEndsAt = epoch.Add(time.Minute)
 	connect(t, store, ended)
@@ -56,10 +58,10 @@ func TestGuestTakesThePlaceOfOneWhoseSessionIsOver(t *testing.T) {
 	if _, err := store.Connect(t.Context(), late, epoch.Add(59*time.Second)); !errors.Is(err, ErrGuestsFull) {
 		t.Errorf("in the other's last second: %v", err)
 	}
-	if evicted, err := store.Connect(t.Context(), late, epoch.Add(time.Minute)); err != nil || evicted != 1 {
-		t.Errorf("at the other's end: %d, %v", evicted, err)
+	if evicted, err := store.Connect(t.Context(), late, epoch.Add(time.Minute)); err != nil || len(evicted.Removed) != 1 {
+		t.Errorf("at the other's end: %v, %v", evicted, err)
 	}
-	same(t, "live guests", map[string]bool{"stays=": true, "late=": true}, table.live(t, guest.Pool))
+	same(t, "live guests", map[string]bool{"stays=": true, "late=": true}, table.live(t, userid.Pool))
 }
 
 func TestMayConnectTellsWhenGuestsAreFull(t *testing.T) {
@@ -84,13 +86,13 @@ func TestMayConnectTellsWhenGuestsAreFull(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			table := newTable(t, http.DefaultTransport)
-			table.set(t, userKey(guest.Pool), test.pool)
+			table.set(t, userKey(userid.Pool), test.pool)
 			api := &counting{API: table.client}
-			store := New(api, table.name, Limits{GuestConnections: 2, ConnectionsPerUser: 1})
-			if err := store.MayConnect(t.Context(), guest.NewID(), epoch, epoch); !errors.Is(err, test.want) {
+			store := New(api, table.tables(), Limits{GuestConnections: 2, ConnectionsPerUser: 1})
+			if err := store.MayConnect(t.Context(), Applicant{UserID: userid.NewGuest(), AuthenticatedAt: epoch}, epoch); !errors.Is(err, test.want) {
 				t.Errorf("err = %v, want %v", err, test.want)
 			}
-			api.expect(t, "a look at the guests", 1)
+			api.expect(t, "a look at the guests", 4)
 		})
 	}
 }
@@ -98,9 +100,9 @@ func TestMayConnectTellsWhenGuestsAreFull(t *testing.T) {
 func TestFullUserMayConnect(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(table.client, table.name, Limits{ConnectionsPerUser: 1, GuestConnections: 1})
+	store := New(table.client, table.tables(), Limits{ConnectionsPerUser: 1, GuestConnections: 1})
 	connect(t, store, admission("c1="))
-	if err := store.MayConnect(t.Context(), "alice", epoch, epoch); err != nil {
+	if err := store.MayConnect(t.Context(), Applicant{UserID: "alice", AuthenticatedAt: epoch}, epoch); err != nil {
 		t.Errorf("err = %v: the oldest connection gives way instead", err)
 	}
 }
@@ -108,7 +110,7 @@ func TestFullUserMayConnect(t *testing.T) {
 func TestParallelGuestsNeverExceedTheLimit(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(&conflicting{API: &isolating{API: table.client}, every: 3}, table.name, Limits{GuestConnections: 3})
+	store := New(&conflicting{API: &isolating{API: table.client}, every: 3}, table.tables(), Limits{GuestConnections: 3})
 	var group sync.WaitGroup
 	for i := range 10 {
 		group.Go(func() {
@@ -119,7 +121,7 @@ func TestParallelGuestsNeverExceedTheLimit(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if live := table.live(t, guest.Pool); len(live) != 3 {
+	if live := table.live(t, userid.Pool); len(live) != 3 {
 		t.Errorf("live %v, want three", live)
 	}
 }

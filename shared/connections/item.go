@@ -10,7 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"signedsocket/shared/guest"
+	"signedsocket/shared/userid"
 )
 
 // item is an item, or the key of one, as the DynamoDB client takes it.
@@ -34,13 +34,36 @@ func ticketKey(ticket string) item {
 
 // userKey returns the key of the item under which a user's connections are counted. Guests share one.
 func userKey(subject string) item {
-	return item{"pk": text("USER#" + guest.CountedAs(subject)), "sk": text("USER")}
+	return item{"pk": text("USER#" + userid.CountedAs(subject)), "sk": text("USER")}
 }
+
+// The keys of what is counted for each user. Here a guest is a user, too: the pool never answers for one guest.
+func rateKey(subject string) item { return item{"pk": text("RATE#" + subject), "sk": text("RATE")} }
+func kickKey(subject string) item { return item{"pk": text("KICK#" + subject), "sk": text("KICK")} }
+func urlsKey(subject string) item { return item{"pk": text("SIGN#" + subject), "sk": text("SIGN")} }
+
+// banKey returns the key in the table Bans.
+func banKey(id string) item { return item{"id": text(id)} }
+
+// signInPrefix begins the keys that stand for a sign-in and not for a user. No user id holds its last character.
+const signInPrefix = "signin#"
+
+func signInID(signIn string) string { return signInPrefix + signIn }
+
+func isSignIn(id string) bool { return strings.HasPrefix(id, signInPrefix) }
+
+// reaperKey is the key of the item that says how far the reaper has come.
+func reaperKey() item { return item{"pk": text("REAPER"), "sk": text("REAPER")} }
 
 // entryPrefix begins the names of the USER item's attributes that stand for one connection each.
 const entryPrefix = "c_"
 
 func entryName(connectionID string) string { return entryPrefix + connectionID }
+
+// instancePrefix begins the names of those that say which client opened a connection.
+const instancePrefix = "i_"
+
+func instanceName(connectionID string) string { return instancePrefix + connectionID }
 
 // millisecondDigits is how many digits a Unix time in milliseconds has, until the year 2286.
 const millisecondDigits = 13
@@ -138,7 +161,7 @@ func decodeConnection(connectionID string, conn item) (Connection, error) {
 		return Connection{}, fmt.Errorf("item of connection %s is incomplete", connectionID)
 	}
 	return Connection{
-		ID: connectionID, Subject: subject, Name: textOf(conn, "nm"), Rooms: rooms,
+		ID: connectionID, Subject: subject, Name: textOf(conn, "nm"), Rooms: rooms, SignIn: textOf(conn, "si"),
 		SessionEndsAt: time.Unix(sx, 0).UTC(), ConnectedAt: time.UnixMilli(connectedAt).UTC(),
 	}, nil
 }

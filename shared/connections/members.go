@@ -4,12 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math/rand/v2"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	sdkretry "github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -87,53 +83,6 @@ func (s *Store) shardMembers(ctx context.Context, partition string, now time.Tim
 			}
 		}
 	}
-}
-
-// pages returns the items of one partition, as many at a time as DynamoDB returns. The sequence ends
-// after the first error.
-func (s *Store) pages(ctx context.Context, partition, projection string) iter.Seq2[[]item, error] {
-	return func(yield func([]item, error) bool) {
-		var start item
-		for {
-			out, err := s.query(ctx, &dynamodb.QueryInput{
-				TableName:                 aws.String(s.table),
-				KeyConditionExpression:    aws.String("pk = :pk"),
-				ExpressionAttributeValues: item{":pk": text(partition)},
-				ProjectionExpression:      aws.String(projection),
-				ConsistentRead:            aws.Bool(true),
-				Limit:                     aws.Int32(s.page),
-				ExclusiveStartKey:         start,
-			})
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(out.Items, nil) || len(out.LastEvaluatedKey) == 0 {
-				return
-			}
-			start = out.LastEvaluatedKey
-		}
-	}
-}
-
-// query repeats a Query for as long as it is throttled and ctx allows, with full jitter between the calls. The SDK
-// has then tried three times already; but a page that is missing is a broadcast that fails.
-func (s *Store) query(ctx context.Context, input *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
-	for {
-		out, err := s.api.Query(ctx, input)
-		if err == nil || !isThrottled(err) {
-			return out, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, err
-		case <-time.After(rand.N(longestPause)): //nolint:gosec // jitter is no secret
-		}
-	}
-}
-
-func isThrottled(err error) bool {
-	return sdkretry.IsErrorThrottles(sdkretry.DefaultThrottles).IsErrorThrottle(err).Bool()
 }
 
 func liveMembers(items []item, now time.Time) []Member {

@@ -41,7 +41,7 @@ func TestShardsAreReadAtTheSameTime(t *testing.T) {
 			asked <- partition
 			<-answer
 			return onePage(partition), nil
-		}}, "table", Limits{RoomShards: shards})
+		}}, Tables{Connections: "table"}, Limits{RoomShards: shards})
 		found := make(chan Member, shards)
 		go func() {
 			defer close(found)
@@ -83,7 +83,7 @@ func TestMembersEndWhenNobodyWantsMore(t *testing.T) {
 				return nil, ctx.Err()
 			}
 			return onePage("a"), nil
-		}}, "table", Limits{RoomShards: 32})
+		}}, Tables{Connections: "table"}, Limits{RoomShards: 32})
 		for page, err := range store.Members(t.Context(), "lobby", epoch) {
 			if err != nil || len(page) != 1 {
 				t.Errorf("%v, %v", page, err)
@@ -104,7 +104,7 @@ func TestThrottledPagesAreReadAgain(t *testing.T) {
 					return nil, fmt.Errorf("operation error DynamoDB: Query: %w", errThrottled)
 				}
 				return onePage(partition), nil
-			}}, "table", Limits{RoomShards: shards})
+			}}, Tables{Connections: "table"}, Limits{RoomShards: shards})
 			members := 0
 			for page, err := range store.Members(t.Context(), "lobby", epoch) {
 				if err != nil {
@@ -122,7 +122,7 @@ func TestThrottledPagesAreReadAgain(t *testing.T) {
 func TestThrottledPagesAreGivenUpWithTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := New(rooms{query: func(context.Context, string, item) (*dynamodb.QueryOutput, error) { return nil, errThrottled }}, "table", Limits{})
+		store := New(rooms{query: func(context.Context, string, item) (*dynamodb.QueryOutput, error) { return nil, errThrottled }}, Tables{Connections: "table"}, Limits{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		for _, err := range store.Members(ctx, "lobby", epoch) {
@@ -138,8 +138,8 @@ func TestThrottledPagesAreGivenUpWithTheContext(t *testing.T) {
 func TestShardsMayBeRaisedWhilePeopleChat(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	before := New(table.client, table.name, Limits{RoomShards: 1, ConnectionsPerUser: 20})
-	after := New(table.client, table.name, Limits{RoomShards: 4, ConnectionsPerUser: 20})
+	before := New(table.client, table.tables(), Limits{RoomShards: 1, ConnectionsPerUser: 20})
+	after := New(table.client, table.tables(), Limits{RoomShards: 4, ConnectionsPerUser: 20})
 	joined := make(map[string]bool)
 	for i := range 12 {
 		store := before

@@ -9,92 +9,196 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
+
+	"signedsocket/shared/userid"
 )
 
-// Revocation says who is shut out.
+// Applicant is a user who asks whether Connect would admit a connection.
+type Applicant struct {
+	UserID          string
+	OldUserID       string // the id that the version before gave the user, if it is another one
+	SignIn          string // the sign-in that a trusted caller named, or ""
+	ClientInstance  string // the client object that asks, or ""
+	AuthenticatedAt time.Time
+}
+
+// MayConnect returns the error with which Connect would refuse an applicant at now: ErrRevoked, ErrBanned,
+// ErrGuestsFull or a *KickedError. It is nil when Connect would admit the user, an own connection giving way if need
+// be. Any other error is a fault. The answer holds for this moment only: Connect decides.
+func (s *Store) MayConnect(ctx context.Context, a Applicant, now time.Time) error {
+	var (
+		reads      errgroup.Group
+		user, kick item
+		marks      = make([]item, 0, 6)
+	)
+	read := func(into *item, table string, key item, projection *string) {
+		reads.Go(func() (err error) {
+			*into, err = s.getFrom(ctx, table, key, projection)
+			return err
+		})
+	}
+	mark := func(table string, key item, projection *string) {
+		marks = append(marks, nil)
+		read(&marks[len(marks)-1], table, key, projection)
+	}
+	old := aws.String("notBefore, bannedUntil")
+	if userid.IsGuest(a.UserID) {
+		read(&user, s.tables.Connections, userKey(a.UserID), nil) // all of it: the guests' connections have to be counted
+	} else {
+		mark(s.tables.Connections, userKey(a.UserID), old)
+	}
+	read(&kick, s.tables.Connections, kickKey(a.UserID), nil)
+	ids := bannedIDs(a.UserID, a.SignIn)
+	if a.OldUserID != "" {
+		ids = append(ids, a.OldUserID)
+		mark(s.tables.Connections, userKey(a.OldUserID), old)
+	}
+	for _, id := range ids {
+		mark(s.tables.Bans, banKey(id), nil)
+	}
+	if err := reads.Wait(); err != nil {
+		return fmt.Errorf("read user: %w", err)
+	}
+	for _, found := range append(marks, user) {
+		if err := revoked(found, a.AuthenticatedAt, now); err != nil {
+			return err
+		}
+	}
+	if err := kickedOut(kick, now); err != nil {
+		return err
+	}
+	if userid.IsGuest(a.UserID) {
+		_, err := s.choose(a.UserID, a.ClientInstance, user, now)
+		return err
+	}
+	return nil
+}
+
+// Revocation says who is shut out, by whom and why.
 type Revocation struct {
 	Subject string
 	// BannedUntil keeps the user out even after authenticating anew. Zero leaves an earlier ban as it
 	// is; a time in the past lifts it.
 	BannedUntil time.Time
+	AtLeast     bool   // an earlier ban that lasts longer than BannedUntil stays as it is
+	By, Why     string // for the record
 }
 
 // Revoke shuts a user out at now, and returns the ids of the connections that the user has. From then
-// on Connect refuses whoever authenticated in the second of now or before. Times of authentication are whole
+// on Connect refuses a user who authenticated in the second of now or before. Times of authentication are whole
 // seconds, so this includes an authentication later in that same second: that user has to sign in once
 // more. Each connection that Connect admitted before is among those returned, and the caller has to
 // Expel it.
 func (s *Store) Revoke(ctx context.Context, r Revocation, now time.Time) (connectionIDs []string, err error) {
-	var user item
-	err = retry(ctx, func() error {
-		out, err := s.api.UpdateItem(ctx, s.revocation(r, now))
-		if err == nil {
-			user = out.Attributes
-		}
-		return err
-	})
+	err = s.revoke(ctx, r, now)
 	if err == nil {
-		err = s.keepRevocation(ctx, r.Subject, user, now)
+		err = s.liftOldBan(ctx, r, now)
+	}
+	if err == nil {
+		connectionIDs, err = s.connectionsOf(ctx, r.Subject, func(c Connection) bool {
+			return r.Subject == userid.Pool || c.Subject == r.Subject
+		})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("revoke user: %w", err)
 	}
-	return entriesByAge(user), nil
+	return connectionIDs, nil
 }
 
-func (s *Store) revocation(r Revocation, now time.Time) *dynamodb.UpdateItemInput {
-	update := &dynamodb.UpdateItemInput{
-		TableName: aws.String(s.table),
-		Key:       userKey(r.Subject),
-		// mutate:revocation-written => UpdateExpression: aws.String("SET elsewhere = :now, " +
-		UpdateExpression: aws.String("SET notBefore = :now, " +
-			"expiresAt = if_not_exists(expiresAt, :keep)"),
-		ExpressionAttributeValues: item{":now": number(now.Unix()), ":keep": number(now.Add(userRetention).Unix())},
-		ReturnValues:              types.ReturnValueAllNew,
+// revoke writes the marks of a revocation.
+func (s *Store) revoke(ctx context.Context, r Revocation, now time.Time) error {
+	change := banChange{set: "SET notBefore = :now", values: item{":now": number(now.Unix())}}
+	if r.BannedUntil.IsZero() {
+		return s.ban(ctx, r.Subject, change, record{r.By, r.Why}, now)
 	}
-	if !r.BannedUntil.IsZero() {
-		*update.UpdateExpression += ", bannedUntil = :until"
-		update.ExpressionAttributeValues[":until"] = number(r.BannedUntil.Unix())
+	change.set += ", bannedUntil = :until"
+	change.values[":until"] = number(r.BannedUntil.Unix())
+	if r.AtLeast {
+		change.condition = aws.String("attribute_not_exists(bannedUntil) OR bannedUntil < :until")
 	}
-	return update
-}
-
-// keepRevocation has TTL keep the USER item for as long as its marks mean something. An update cannot
-// take the greater of two numbers, so this is a second one, for the few items that need it.
-func (s *Store) keepRevocation(ctx context.Context, subject string, user item, now time.Time) error {
-	bannedUntil, _ := numberOf(user, "bannedUntil")
-	keep := max(now.Unix(), bannedUntil) + int64(userRetention/time.Second)
-	if expiresAt, _ := numberOf(user, "expiresAt"); expiresAt >= keep {
-		return nil
-	}
-	err := retry(ctx, func() error {
-		_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName: aws.String(s.table), Key: userKey(subject),
-			UpdateExpression:          aws.String("SET expiresAt = :keep"),
-			ConditionExpression:       aws.String("expiresAt < :keep"),
-			ExpressionAttributeValues: item{":keep": number(keep)},
-		})
-		return err
-	})
-	if _, later := errors.AsType[*types.ConditionalCheckFailedException](err); later {
-		return nil // somebody else keeps it even longer
+	err := s.ban(ctx, r.Subject, change, record{r.By, r.Why}, now)
+	if _, longer := errors.AsType[*types.ConditionalCheckFailedException](err); longer {
+		r.BannedUntil = time.Time{}
+		return s.revoke(ctx, r, now)
 	}
 	return err
 }
 
-// Expel forgets a connection and makes it due to be closed at now, in one transaction. It returns what Due
-// would from then on, and whether there was anything to forget: a connection that is not known any more
-// has left, or was expelled before. A message of its own that comes later finds no connection, and
-// broadcasts that look for their recipients later do not find it. Posts under way may still reach it,
-// until it is closed.
-func (s *Store) Expel(ctx context.Context, connectionID string, reason Reason, now time.Time) (Sweep, bool, error) {
-	connection, known, err := s.read(ctx, connectionID)
-	sweep := newSweep(connectionID, connection.ConnectedAt, reason, now)
-	if err == nil && known {
-		known, err = s.take(ctx, connection, s.put(sweep.item(now)))
+// SignOut is the end of a sign-in.
+type SignOut struct {
+	Subject string
+	SignIn  string
+	Until   time.Time // until then the sign-in would have lasted
+	By      string    // for the record
+}
+
+// SignOut shuts out what was signed in with one sign-in of a user, and returns the ids of the connections that it has
+// opened. The caller has to Expel each of them. The user's other connections are not concerned.
+func (s *Store) SignOut(ctx context.Context, o SignOut, now time.Time) (connectionIDs []string, err error) {
+	if o.SignIn == "" {
+		return nil, errors.New("sign out: no sign-in is named")
+	}
+	change := banChange{set: "SET bannedUntil = :until", values: item{":until": number(o.Until.Unix())}}
+	err = s.ban(ctx, signInID(o.SignIn), change, record{o.By, "signed out"}, now)
+	if err == nil {
+		connectionIDs, err = s.connectionsOf(ctx, o.Subject, func(c Connection) bool {
+			return c.Subject == o.Subject && c.SignIn == o.SignIn
+		})
 	}
 	if err != nil {
-		return Sweep{}, false, fmt.Errorf("expel connection: %w", err)
+		return nil, fmt.Errorf("sign out: %w", err)
 	}
-	return sweep, known, nil
+	return connectionIDs, nil
+}
+
+// liftOldBan lifts the ban that the version before has written into the USER item, when the operator lifts bans.
+func (s *Store) liftOldBan(ctx context.Context, r Revocation, now time.Time) error {
+	if r.BannedUntil.IsZero() || r.BannedUntil.After(now) {
+		return nil
+	}
+	err := retry(ctx, func() error {
+		_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: aws.String(s.tables.Connections), Key: userKey(r.Subject),
+			UpdateExpression:    aws.String("REMOVE bannedUntil"),
+			ConditionExpression: aws.String("attribute_exists(bannedUntil)"),
+		})
+		return err
+	})
+	if _, none := errors.AsType[*types.ConditionalCheckFailedException](err); none {
+		return nil
+	}
+	return err
+}
+
+// connectionsOf returns the ids of those connections in the USER item of a user that match, the first to end in front.
+// It reads in transactions: a connection that Connect has admitted is never overlooked.
+func (s *Store) connectionsOf(ctx context.Context, subject string, match func(Connection) bool) ([]string, error) {
+	users, err := s.transactGet(ctx, userKey(subject))
+	if err != nil {
+		return nil, err
+	}
+	ids := entriesByAge(users[0])
+	keys := make([]item, len(ids))
+	for i, id := range ids {
+		keys[i] = connectionKey(id)
+	}
+	conns, err := s.transactGet(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	matching := make([]string, 0, len(ids))
+	for i, conn := range conns {
+		if conn == nil {
+			continue
+		}
+		connection, err := decodeConnection(ids[i], conn)
+		if err != nil {
+			return nil, err
+		}
+		if match(connection) {
+			matching = append(matching, ids[i])
+		}
+	}
+	return matching, nil
 }

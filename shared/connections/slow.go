@@ -24,7 +24,7 @@ func (s *Store) MarkSlow(ctx context.Context, room string, m Member, began, now 
 		return false, err
 	}
 	_, err = s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName:           aws.String(s.table),
+		TableName:           aws.String(s.tables.Connections),
 		Key:                 key,
 		UpdateExpression:    aws.String("SET slow = :now"),
 		ConditionExpression: aws.String("connectedAt = :at AND (attribute_not_exists(slow) OR slow < :stale)"),
@@ -56,7 +56,7 @@ func (s *Store) ClearSlow(ctx context.Context, room string, m Member) error {
 		return err
 	}
 	_, err = s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName:           aws.String(s.table),
+		TableName:           aws.String(s.tables.Connections),
 		Key:                 key,
 		UpdateExpression:    aws.String("REMOVE slow"),
 		ConditionExpression: aws.String("connectedAt = :at AND slow = :seen"),
@@ -76,11 +76,18 @@ func (s *Store) ClearSlow(ctx context.Context, room string, m Member) error {
 // listedAt returns the key of the item that lists a member in a room, nil when the connection is not known any more.
 // The connection says in which shard it is: the number of shards may have been raised since.
 func (s *Store) listedAt(ctx context.Context, room string, m Member) (item, error) {
-	connection, known, err := s.read(ctx, m.ConnectionID)
+	conn, err := s.get(ctx, connectionKey(m.ConnectionID), nil)
 	if err != nil {
 		return nil, fmt.Errorf("find slow member: %w", err)
 	}
-	if !known || !connection.ConnectedAt.Equal(m.ConnectedAt) {
+	if conn == nil {
+		return nil, nil //nolint:nilnil // no key is no error
+	}
+	connection, err := decodeConnection(m.ConnectionID, conn)
+	if err != nil {
+		return nil, fmt.Errorf("find slow member: %w", err)
+	}
+	if !connection.ConnectedAt.Equal(m.ConnectedAt) {
 		return nil, nil //nolint:nilnil // no key is no error
 	}
 	for _, membership := range connection.Rooms {

@@ -27,7 +27,7 @@ func TestASecondBroadcastFindsTheMarkOfTheFirst(t *testing.T) {
 	t.Parallel()
 	for _, shards := range []int{1, 8} {
 		table := newTable(t, http.DefaultTransport)
-		store := New(table.client, table.name, Limits{RoomShards: shards})
+		store := New(table.client, table.tables(), Limits{RoomShards: shards})
 		a := admission("c1=")
 		a.Rooms = []string{"lobby", "team-1"}
 		connect(t, store, a)
@@ -60,7 +60,7 @@ func TestASecondBroadcastFindsTheMarkOfTheFirst(t *testing.T) {
 func TestAMarkIsClearedAsItWasSeen(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(table.client, table.name, Limits{})
+	store := New(table.client, table.tables(), Limits{})
 	connect(t, store, admission("c1="))
 	before := table.items(t)
 	m := listed(t, store, "lobby", "c1=")
@@ -85,7 +85,7 @@ func TestAMarkIsClearedAsItWasSeen(t *testing.T) {
 func TestOnlyListedMembersAreMarked(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(table.client, table.name, Limits{})
+	store := New(table.client, table.tables(), Limits{})
 	connect(t, store, admission("c1="))
 	before := table.items(t)
 	m := listed(t, store, "lobby", "c1=")

@@ -12,7 +12,7 @@ import (
 func TestTouchReturnsTheConnection(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(table.client, table.name, Limits{RoomShards: 1})
+	store := New(table.client, table.tables(), Limits{RoomShards: 1})
 	a := admission("c1=")
 	a.Rooms = []string{"lobby", "team-1"}
 	connect(t, store, a)
@@ -32,7 +32,7 @@ func TestTouchReturnsTheConnection(t *testing.T) {
 func TestTouchCountsMessagesPerWindow(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(table.client, table.name, Limits{MessagesPerWindow: 2})
+	store := New(table.client, table.tables(), Limits{MessagesPerWindow: 2})
 	connect(t, store, admission("c1="))
 	at := func(d time.Duration) error {
 		_, err := store.Touch(t.Context(), "c1=", epoch.Add(d))
@@ -71,7 +71,7 @@ func TestTouchCountsMessagesPerWindow(t *testing.T) {
 func TestTouchRefuses(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(table.client, table.name, Limits{})
+	store := New(table.client, table.tables(), Limits{})
 	if _, err := store.Touch(t.Context(), "unknown=", epoch); !errors.Is(err, ErrNotConnected) {
 		t.Errorf("unknown: %v", err)
 	}
@@ -94,7 +94,7 @@ func TestMembersAreAllWhoAreInTheRoom(t *testing.T) {
 		t.Run(fmt.Sprint(shards, " shards"), func(t *testing.T) {
 			t.Parallel()
 			table := newTable(t, http.DefaultTransport)
-			store := New(table.client, table.name, Limits{RoomShards: shards, ConnectionsPerUser: 20})
+			store := New(table.client, table.tables(), Limits{RoomShards: shards, ConnectionsPerUser: 20})
 			store.page = 2
 			want := make(map[string]bool)
 			for i := range 9 {
@@ -137,7 +137,7 @@ func TestMembersEndWithTheFirstError(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	pages := 0
-	for page, err := range New(table.client, "no-such-table", Limits{RoomShards: 3}).Members(t.Context(), "lobby", epoch) {
+	for page, err := range New(table.client, Tables{Connections: "no-such-table"}, Limits{RoomShards: 3}).Members(t.Context(), "lobby", epoch) {
 		if pages++; err == nil || page != nil {
 			t.Errorf("page %v, err %v", page, err)
 		}
@@ -162,7 +162,7 @@ func TestShardsAreUsedEvenly(t *testing.T) {
 func TestForgetRemovesEverything(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(table.client, table.name, Limits{})
+	store := New(table.client, table.tables(), Limits{})
 	connect(t, store, admission("other="))
 	before := table.items(t)
 	a := admission("c1=")
@@ -190,7 +190,7 @@ func TestForgetRemovesEverything(t *testing.T) {
 func TestForgetWithoutTheUsersEntry(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(table.client, table.name, Limits{})
+	store := New(table.client, table.tables(), Limits{})
 	connect(t, store, admission("c1="))
 	table.remove(t, userKey("alice"))
 	if removed, err := store.Forget(t.Context(), "c1=", time.Time{}); err != nil || !removed {
@@ -202,10 +202,10 @@ func TestForgetWithoutTheUsersEntry(t *testing.T) {
 func TestForgetIsTriedAgainInConflict(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	connect(t, New(table.client, table.name, Limits{}), admission("c1="))
+	connect(t, New(table.client, table.tables(), Limits{}), admission("c1="))
 	api := &conflicting{API: table.client, every: 2}
 	api.calls.Store(1) // so that the first transaction is the one in conflict
-	store := New(api, table.name, Limits{})
+	store := New(api, table.tables(), Limits{})
 	if removed, err := store.Forget(t.Context(), "c1=", time.Time{}); err != nil || !removed {
 		t.Errorf("Forget = %v, %v", removed, err)
 	}
@@ -231,14 +231,14 @@ func TestMayConnect(t *testing.T) {
 			table := newTable(t, http.DefaultTransport)
 			table.set(t, userKey("alice"), test.user)
 			api := &counting{API: table.client}
-			if err := New(api, table.name, Limits{}).MayConnect(t.Context(), "alice", epoch, epoch.Add(time.Minute)); !errors.Is(err, test.want) {
+			if err := New(api, table.tables(), Limits{}).MayConnect(t.Context(), Applicant{UserID: "alice", AuthenticatedAt: epoch}, epoch.Add(time.Minute)); !errors.Is(err, test.want) {
 				t.Errorf("err = %v, want %v", err, test.want)
 			}
-			api.expect(t, "a look at the user", 1)
+			api.expect(t, "a look at the user", 3)
 		})
 	}
 	table := newTable(t, http.DefaultTransport)
-	if err := New(table.client, "no-such-table", Limits{}).MayConnect(t.Context(), "alice", epoch, epoch); err == nil || errors.Is(err, ErrRevoked) {
+	if err := New(table.client, Tables{Connections: "no-such-table"}, Limits{}).MayConnect(t.Context(), Applicant{UserID: "alice", AuthenticatedAt: epoch}, epoch); err == nil || errors.Is(err, ErrRevoked) {
 		t.Errorf("a fault gave %v", err)
 	}
 }
@@ -248,9 +248,9 @@ func TestCallsPerOperation(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	api := &counting{API: table.client}
-	store := New(api, table.name, Limits{})
+	store := New(api, table.tables(), Limits{})
 	connect(t, store, admission("c1="))
-	api.expect(t, "connect", 1)
+	api.expect(t, "connect", 4)
 	if _, err := store.Touch(t.Context(), "c1=", epoch); err != nil {
 		t.Fatal(err)
 	}

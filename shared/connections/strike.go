@@ -19,11 +19,18 @@ const (
 	strikeSeconds  = 60
 )
 
+// Struck is what a strike has come to.
+type Struck struct {
+	Subject string // user id
+	Kicked  bool   // by this very strike
+}
+
 // Strike counts a violation of the rules by a connection at now. With the third in the current minute
-// and the one before, the connection is kicked: Touch refuses it from then on, and it is due to be
-// closed. Strike reports whether this was the strike that did it. The error is ErrKicked when an earlier one
-// was, ErrNotConnected, or a fault.
-func (s *Store) Strike(ctx context.Context, connectionID string, now time.Time) (kicked bool, err error) {
+// and the one before, the connection is kicked: Touch refuses it from then on, it is due to be
+// closed, and its user may not open another one for a while. Strikes of the user's earlier connections count, too.
+// The error is ErrKicked when an earlier strike has kicked the connection, ErrNotConnected, or a fault; after a fault
+// the connection may have been kicked nevertheless.
+func (s *Store) Strike(ctx context.Context, connectionID string, now time.Time) (struck Struck, err error) {
 	var conn item
 	err = retry(ctx, func() error { // mutate:strikes-counted
 		out, err := s.api.UpdateItem(ctx, s.strike(connectionID, now))
@@ -33,20 +40,21 @@ func (s *Store) Strike(ctx context.Context, connectionID string, now time.Time) 
 		conn = out.Attributes
 		return nil
 	})
+	struck.Subject = textOf(conn, "sub")
 	if err == nil && strikesOf(conn, now) > strikesAllowed {
 		connectedAt, _ := numberOf(conn, "connectedAt")
-		kicked, err = s.kick(ctx, newSweep(connectionID, time.UnixMilli(connectedAt), Kicked, now), now)
+		struck.Kicked, err = s.kick(ctx, struck.Subject, newSweep(connectionID, time.UnixMilli(connectedAt), Kicked, now), now)
 	}
 	if err != nil {
-		return false, fmt.Errorf("count strike: %w", err)
+		return struck, fmt.Errorf("count strike: %w", err)
 	}
-	return kicked, nil
+	return struck, nil
 }
 
 func (s *Store) strike(connectionID string, now time.Time) *dynamodb.UpdateItemInput {
 	minute := now.Unix() / strikeSeconds
 	return &dynamodb.UpdateItemInput{
-		TableName:           aws.String(s.table),
+		TableName:           aws.String(s.tables.Connections),
 		Key:                 connectionKey(connectionID),
 		UpdateExpression:    aws.String("ADD #minute :one REMOVE #stale0, #stale1"),
 		ConditionExpression: aws.String("attribute_exists(pk) AND attribute_not_exists(kicked)"),
@@ -80,17 +88,17 @@ func whyNotStruck(err error) error {
 	}
 }
 
-// kick marks a connection as kicked. The SWEEP item comes first: who is to be closed and not marked is closed
-// nevertheless, and who is marked without being due would stay. Not in one transaction, so that the
-// caller's permissions can name the keys.
-func (s *Store) kick(ctx context.Context, sweep Sweep, now time.Time) (kicked bool, err error) {
-	_, err = s.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.table), Item: sweep.item(now)})
-	if err != nil {
+// kick marks a connection as kicked and keeps its user out for a while. The SWEEP item comes first: a connection that is
+// due and not marked is closed nevertheless, and one that is marked without being due would stay. The user is kept out
+// by the call that sets the mark, so that one kick counts once. Not in one transaction, so that the caller's
+// permissions can name the keys.
+func (s *Store) kick(ctx context.Context, subject string, sweep Sweep, now time.Time) (kicked bool, err error) {
+	if err := s.putNow(ctx, sweep.item(now)); err != nil {
 		return false, err
 	}
 	err = retry(ctx, func() error {
 		_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName: aws.String(s.table), Key: connectionKey(sweep.ConnectionID),
+			TableName: aws.String(s.tables.Connections), Key: connectionKey(sweep.ConnectionID),
 			UpdateExpression:          aws.String("SET kicked = :now"),
 			ConditionExpression:       aws.String("attribute_exists(pk) AND attribute_not_exists(kicked)"),
 			ExpressionAttributeValues: item{":now": number(now.Unix())},
@@ -100,5 +108,8 @@ func (s *Store) kick(ctx context.Context, sweep Sweep, now time.Time) (kicked bo
 	if _, other := errors.AsType[*types.ConditionalCheckFailedException](err); other {
 		return false, nil // another message was faster, or the connection is gone already
 	}
-	return err == nil, err
+	if err != nil {
+		return false, err
+	}
+	return true, s.keepOut(ctx, subject, now)
 }

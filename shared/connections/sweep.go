@@ -2,9 +2,12 @@ package connections
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,23 +18,28 @@ import (
 // Reason is why a connection is to be closed. Its text is the code of the bye frame that the client gets.
 type Reason string
 
-// The reasons. All but SessionEnded are due at once.
+// The reasons. All but SessionEnded and Replaced are due at once.
 const (
 	SessionEnded Reason = "session_ended" // its time is over
 	Revoked      Reason = "revoked"       // its user was revoked
 	Evicted      Reason = "evicted"       // it gave way to a newer one of its user's
 	Kicked       Reason = "kicked"        // it broke the rules too often
 	TooSlow      Reason = "too_slow"      // it does not read what it is sent; the bye frame would not reach it
+	Replaced     Reason = "replaced"      // the same client opened a newer one
+	SignedOut    Reason = "signed_out"    // its user signed out
 )
 
 const (
 	// sweepShards spreads what is due in one minute over that many partitions.
 	sweepShards = 4
-	// sweepMinutes is how far back Due looks. It bounds for how long the reaper may be out of order
-	// before it misses somebody, and what it reads each minute when there is nothing to do.
-	sweepMinutes = 10
+	// sweepMinutes is how far back Due looks at most, however long the reaper was out of order. It is longer than
+	// API Gateway lets any connection live.
+	sweepMinutes = 130
+	// settledMinutes is how many minutes before the current one may still get SWEEP items, because clocks differ and
+	// writes take time.
+	settledMinutes = 2
 	// sweepMargin is how long a SWEEP item is kept after it was due.
-	sweepMargin = time.Hour
+	sweepMargin = 3 * time.Hour
 )
 
 // API Gateway closes every connection after connectionLimit by itself. A session that ends less than
@@ -52,11 +60,20 @@ type Sweep struct {
 }
 
 // Due returns the connections that are to be closed at now, page by page as DynamoDB returns them,
-// oldest first. A page may be empty. The sequence ends after the first error. Somebody is named again
-// in every later call until Swept, for as long as Due looks back: ten minutes.
+// oldest first, from the first minute on that is not finished. A page may be empty. The sequence ends after the first
+// error. A connection is named again in every later call until Swept, for as long as Due looks back.
 func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[[]Sweep, error] {
 	return func(yield func([]Sweep, error) bool) {
-		for minute := minuteOf(now) - sweepMinutes; minute <= minuteOf(now); minute++ {
+		first := minuteOf(now) - sweepMinutes
+		progress, err := s.get(ctx, reaperKey(), nil)
+		if err != nil {
+			yield(nil, fmt.Errorf("read how far the reaper has come: %w", err))
+			return
+		}
+		if finished, ok := numberOf(progress, "minute"); ok && finished <= minuteOf(now) {
+			first = max(first, finished+1)
+		}
+		for minute := first; minute <= minuteOf(now); minute++ {
 			for shard := range sweepShards {
 				for page, err := range s.dueIn(ctx, sweepPartition(minute, shard), now) {
 					if !yield(page, err) || err != nil {
@@ -103,12 +120,42 @@ func sweeps(items []item, partition string, now time.Time) []Sweep {
 // Swept removes what Due returned, when there is nothing left to do about it.
 func (s *Store) Swept(ctx context.Context, sweep Sweep) error {
 	_, err := s.api.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: aws.String(s.table), Key: item{"pk": text(sweep.partition), "sk": text(sweep.ConnectionID)},
+		TableName: aws.String(s.tables.Connections), Key: sweep.key(),
 	})
 	if err != nil {
 		return fmt.Errorf("remove swept connection: %w", err)
 	}
 	return nil
+}
+
+// Finish remembers that the caller has done what Due returned at now, except for what is left, so that Due begins
+// behind it the next time.
+func (s *Store) Finish(ctx context.Context, left []Sweep, now time.Time) error {
+	finished := minuteOf(now) - settledMinutes
+	for _, sweep := range left {
+		finished = min(finished, sweep.minute()-1)
+	}
+	_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: aws.String(s.tables.Connections), Key: reaperKey(),
+		UpdateExpression:          aws.String("SET #minute = :finished"),
+		ConditionExpression:       aws.String("attribute_not_exists(#minute) OR #minute < :finished OR #minute > :now"),
+		ExpressionAttributeNames:  map[string]string{"#minute": "minute"},
+		ExpressionAttributeValues: item{":finished": number(finished), ":now": number(minuteOf(now))},
+	})
+	if _, further := errors.AsType[*types.ConditionalCheckFailedException](err); further {
+		return nil // another sweep has come as far
+	}
+	if err != nil {
+		return fmt.Errorf("remember how far the reaper has come: %w", err)
+	}
+	return nil
+}
+
+// minute returns the minute in which the connection became due.
+func (w Sweep) minute() int64 {
+	minute, _, _ := strings.Cut(strings.TrimPrefix(w.partition, sweepPrefix), "#")
+	n, _ := strconv.ParseInt(minute, 10, 64)
+	return n
 }
 
 // newSweep returns that a connection is to be closed at a time.
@@ -127,18 +174,62 @@ func (w Sweep) item(due time.Time) item {
 	}
 }
 
+// key returns the key of the SWEEP item.
+func (w Sweep) key() item { return item{"pk": text(w.partition), "sk": text(w.ConnectionID)} }
+
 // sweepLater returns the action that has a connection closed at the end of its session, unless API
 // Gateway does so itself.
 func (s *Store) sweepLater(a Admission) []types.TransactWriteItem {
-	if !a.SessionEndsAt.Before(a.ConnectedAt.Add(connectionLimit - sweepPeriod)) {
+	if !endsEarly(a.SessionEndsAt, a.ConnectedAt) {
 		return nil
 	}
 	sweep := newSweep(a.ConnectionID, a.ConnectedAt, SessionEnded, a.SessionEndsAt)
 	return []types.TransactWriteItem{s.put(sweep.item(a.SessionEndsAt))}
 }
 
+// endsEarly reports whether a session ends before API Gateway ends its connection.
+func endsEarly(sessionEndsAt, connectedAt time.Time) bool {
+	return sessionEndsAt.Before(connectedAt.Add(connectionLimit - sweepPeriod))
+}
+
+// sweepsOf returns the SWEEP items that there are for a connection, as its CONN item tells, each key once.
+func sweepsOf(connection Connection, conn item) (pending []Sweep) {
+	if early := earlySweep(connection, conn); early != nil {
+		pending = append(pending, *early)
+	}
+	if due, ok := numberOf(conn, "due"); ok {
+		pending = append(pending, newSweep(connection.ID, connection.ConnectedAt, Replaced, time.Unix(due, 0)))
+	}
+	if endsEarly(connection.SessionEndsAt, connection.ConnectedAt) {
+		pending = append(pending, newSweep(connection.ID, connection.ConnectedAt, SessionEnded, connection.SessionEndsAt))
+	}
+	seen := make(map[string]bool)
+	return slices.DeleteFunc(pending, func(sweep Sweep) bool {
+		twice := seen[sweep.partition]
+		seen[sweep.partition] = true
+		return twice
+	})
+}
+
+// earlySweep returns the SWEEP item by which a connection is due before its session ends: it was kicked, or replaced.
+func earlySweep(connection Connection, conn item) *Sweep {
+	name, reason := "due", Replaced
+	if _, kicked := numberOf(conn, "kicked"); kicked {
+		name, reason = "kicked", Kicked
+	}
+	due, ok := numberOf(conn, name)
+	if !ok {
+		return nil
+	}
+	sweep := newSweep(connection.ID, connection.ConnectedAt, reason, time.Unix(due, 0))
+	return &sweep
+}
+
+// sweepPrefix begins the keys of SWEEP items.
+const sweepPrefix = "SWEEP#"
+
 func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
 
 func sweepPartition(minute int64, shard int) string {
-	return "SWEEP#" + strconv.FormatInt(minute, 10) + "#" + strconv.Itoa(shard)
+	return sweepPrefix + strconv.FormatInt(minute, 10) + "#" + strconv.Itoa(shard)
 }

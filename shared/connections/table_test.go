@@ -16,16 +16,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
-	"signedsocket/shared/guest"
+	"signedsocket/shared/userid"
 )
 
-// table is a DynamoDB table of one test.
+// table is the two DynamoDB tables of one test.
 type table struct {
-	client *dynamodb.Client
-	name   string
+	client     *dynamodb.Client
+	name, bans string
 }
 
-// newTable creates a table, reached over the given transport.
+func (tb table) tables() Tables { return Tables{Connections: tb.name, Bans: tb.bans} }
+
+// newTable creates the tables, reached over the given transport.
 func newTable(t *testing.T, transport http.RoundTripper) table {
 	t.Helper()
 	client := dynamodb.New(dynamodb.Options{
@@ -49,13 +51,38 @@ func newTable(t *testing.T, transport http.RoundTripper) table {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return table{client: client, name: name}
+	bans := name + "-bans"
+	_, err = client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: &bans, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table{client: client, name: name, bans: bans}
 }
 
-// items returns all items as "pk sk" → attribute → text of its value.
+// items returns all items of the connections table as "pk sk" → attribute → text of its value.
 func (tb table) items(t *testing.T) map[string]map[string]string {
 	t.Helper()
-	pages := dynamodb.NewScanPaginator(tb.client, &dynamodb.ScanInput{TableName: &tb.name})
+	return tb.scan(t, tb.name)
+}
+
+// ban returns the item of a user or a sign-in in the table Bans: attribute → text of its value.
+func (tb table) ban(t *testing.T, id string) map[string]string {
+	t.Helper()
+	for _, item := range tb.scan(t, tb.bans) {
+		if item["id"] == id {
+			return item
+		}
+	}
+	return nil
+}
+
+func (tb table) scan(t *testing.T, name string) map[string]map[string]string {
+	t.Helper()
+	pages := dynamodb.NewScanPaginator(tb.client, &dynamodb.ScanInput{TableName: &name})
 	found := make(map[string]map[string]string)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
@@ -67,7 +94,7 @@ func (tb table) items(t *testing.T) map[string]map[string]string {
 			for name, value := range item {
 				plain[name] = plainValue(value)
 			}
-			key := plain["pk"] + " " + plain["sk"]
+			key := plain["pk"] + " " + plain["sk"] + plain["id"]
 			delete(plain, "pk")
 			delete(plain, "sk")
 			found[key] = plain
@@ -89,6 +116,9 @@ func plainValue(value types.AttributeValue) string {
 		}
 		return "[" + strings.Join(parts, " ") + "]"
 	case *types.AttributeValueMemberM:
+		if value.Value["room"] == nil {
+			return fmt.Sprint(len(value.Value), " attributes")
+		}
 		return "{" + plainValue(value.Value["room"]) + " " + plainValue(value.Value["shard"]) + "}"
 	default:
 		return fmt.Sprintf("%T", value)
@@ -117,7 +147,7 @@ func (tb table) remove(t *testing.T, key item) {
 	}
 }
 
-// live returns the ids of a user's connections, or for guest.Pool those of all guests. It fails the
+// live returns the ids of a user's connections, or for userid.Pool those of all guests. It fails the
 // test when the items break the invariant: CONN items, memberships, entries and count of a user agree
 // with each other.
 func (tb table) live(t *testing.T, subject string) map[string]bool {
@@ -127,9 +157,9 @@ func (tb table) live(t *testing.T, subject string) map[string]bool {
 	for key, attributes := range items {
 		pk, sk, _ := strings.Cut(key, " ")
 		switch {
-		case strings.HasPrefix(pk, "CONN#") && guest.CountedAs(attributes["sub"]) == subject:
+		case strings.HasPrefix(pk, "CONN#") && userid.CountedAs(attributes["sub"]) == subject:
 			connections[strings.TrimPrefix(pk, "CONN#")] = true
-		case strings.HasPrefix(pk, "ROOM#") && guest.CountedAs(attributes["sub"]) == subject:
+		case strings.HasPrefix(pk, "ROOM#") && userid.CountedAs(attributes["sub"]) == subject:
 			memberships[sk] = true
 		}
 	}
@@ -162,6 +192,13 @@ func (c *counting) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...
 func (c *counting) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
 	c.calls.Add(1)
 	return c.API.UpdateItem(ctx, in)
+}
+
+func (c *counting) TransactGetItems(
+	ctx context.Context, in *dynamodb.TransactGetItemsInput, _ ...func(*dynamodb.Options),
+) (*dynamodb.TransactGetItemsOutput, error) {
+	c.calls.Add(1)
+	return c.API.TransactGetItems(ctx, in)
 }
 
 func (c *counting) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {

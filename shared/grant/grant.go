@@ -6,7 +6,7 @@
 // sign or letter case can make two parsers disagree about what was signed:
 //
 //	v    1, the version of this format
-//	sub  user id, [A-Za-z0-9_-]{1,64}
+//	sub  user id, see package userid
 //	nm   display name, base64url of at most 64 bytes
 //	rm   1 to 8 rooms, each [a-z0-9_-]{1,32}, joined by "."
 //	iat  when the grant was issued, Unix seconds, as are the next three
@@ -15,6 +15,8 @@
 //	ait  when the user proved to be that user
 //	jti  ticket, base64url of 16 random bytes: a grant opens one connection
 //	cc   challenge, base64url of a SHA-256 digest; left out when there is none
+//	ci   client instance, base64url of 16 bytes that the client made; left out when it told none
+//	si   sign-in of a trusted caller, 22 characters of base64url; left out when it told none
 //
 // Besides these only the X-Amz-* parameters of the signature may appear.
 package grant
@@ -39,6 +41,8 @@ const (
 
 	ticketBytes    = 16
 	challengeBytes = 32
+	instanceBytes  = 16
+	signInLength   = 22 // characters
 )
 
 // Names of the parameters.
@@ -53,11 +57,13 @@ const (
 	paramAuthenticatedAt = "ait"
 	paramTicket          = "jti"
 	paramChallenge       = "cc"
+	paramClientInstance  = "ci"
+	paramSignIn          = "si"
 )
 
 // Grant says who may connect, to which rooms, and in which time. Times are whole seconds in UTC.
 type Grant struct {
-	Subject         string    // user id, see ValidSubject
+	Subject         string    // user id, see userid.Valid
 	Name            string    // display name, one line of clean text
 	Rooms           []string  // see ValidRooms
 	IssuedAt        time.Time // when signurl made the grant
@@ -66,6 +72,8 @@ type Grant struct {
 	AuthenticatedAt time.Time // when the user authenticated; revocation refuses what is not newer than itself
 	Ticket          string    // makes the grant usable once, see NewTicket
 	Challenge       string    // hash that the client must prove to know the origin of, or ""
+	ClientInstance  string    // client object that asked, which replaces its own earlier connection, or ""
+	SignIn          string    // sign-in with which the connection ends, see ValidSignIn, or ""
 }
 
 // NewTicket returns a fresh ticket for one grant.
@@ -88,8 +96,12 @@ func (g Grant) Values() url.Values {
 		paramAuthenticatedAt: {seconds(g.AuthenticatedAt)},
 		paramTicket:          {g.Ticket},
 	}
-	if g.Challenge != "" {
-		values.Set(paramChallenge, g.Challenge)
+	for name, value := range map[string]string{
+		paramChallenge: g.Challenge, paramClientInstance: g.ClientInstance, paramSignIn: g.SignIn,
+	} {
+		if value != "" {
+			values.Set(name, value)
+		}
 	}
 	return values
 }

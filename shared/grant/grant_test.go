@@ -13,7 +13,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+const (
+	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+	instance  = "EBESExQVFhcYGRobHB0eHw"
+	signIn    = "hash_of_a_sign-in_0123"
+)
 
 var epoch = time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
 
@@ -23,6 +27,7 @@ func full() Grant {
 		Subject: "alice", Name: "Alice Ä", Rooms: []string{"lobby", "team-1"},
 		IssuedAt: epoch, ExpiresAt: epoch.Add(10 * time.Second), SessionEndsAt: epoch.Add(2 * time.Hour),
 		AuthenticatedAt: epoch.Add(-time.Minute), Ticket: "AAECAwQFBgcICQoLDA0ODw", Challenge: challenge,
+		ClientInstance: instance, SignIn: signIn,
 	}
 }
 
@@ -31,6 +36,7 @@ func TestValuesHaveOneWrittenForm(t *testing.T) {
 	want := url.Values{
 		"v": {"1"}, "sub": {"alice"}, "nm": {"QWxpY2Ugw4Q"}, "rm": {"lobby.team-1"}, "iat": {"1795327200"},
 		"exp": {"1795327210"}, "sx": {"1795334400"}, "ait": {"1795327140"}, "jti": {"AAECAwQFBgcICQoLDA0ODw"}, "cc": {challenge},
+		"ci": {instance}, "si": {signIn},
 	}
 	if diff := cmp.Diff(want, full().Values()); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
@@ -42,9 +48,16 @@ func TestValuesHaveOneWrittenForm(t *testing.T) {
 
 func TestParseReadsWhatValuesWrites(t *testing.T) {
 	t.Parallel()
-	withoutChallenge := full()
-	withoutChallenge.Challenge = ""
-	for name, want := range map[string]Grant{"full": full(), "without challenge": withoutChallenge} {
+	bare := full()
+	bare.Challenge, bare.ClientInstance, bare.SignIn = "", "", ""
+	for _, name := range []string{"cc", "ci", "si"} {
+		if bare.Values().Has(name) {
+			t.Errorf("%s says nothing and is there", name)
+		}
+	}
+	withSignIn := bare
+	withSignIn.SignIn = signIn
+	for name, want := range map[string]Grant{"full": full(), "bare": bare, "with sign-in": withSignIn} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := Parse(want.Values())
@@ -121,6 +134,18 @@ func TestParseRefuses(t *testing.T) {
 		{"a short challenge", "cc", []string{challenge[:42]}, "malformed_cc"},
 		{"two challenges", "cc", []string{challenge, challenge}, "repeated_cc"},
 		{"a challenge without value", "cc", []string{}, "missing_cc"},
+		{"the pool of all guests", "sub", []string{"guest-pool"}, "malformed_sub"},
+		{"half a guest", "sub", []string{"guest-alice"}, "malformed_sub"},
+		{"half a hash", "sub", []string{"h--alice"}, "malformed_sub"},
+		{"an empty client instance", "ci", []string{""}, "malformed_ci"},
+		{"a short client instance", "ci", []string{instance[:21]}, "malformed_ci"},
+		{"a client instance with spare bits set", "ci", []string{instance[:21] + "x"}, "malformed_ci"},
+		{"two client instances", "ci", []string{instance, instance}, "repeated_ci"},
+		{"an empty sign-in", "si", []string{""}, "malformed_si"},
+		{"a short sign-in", "si", []string{signIn[:21]}, "malformed_si"},
+		{"a long sign-in", "si", []string{signIn + "a"}, "malformed_si"},
+		{"a sign-in with a separator", "si", []string{signIn[:21] + "#"}, "malformed_si"},
+		{"two sign-ins", "si", []string{signIn, signIn}, "repeated_si"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -200,6 +225,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(values.Encode())
 	f.Add(values.Encode() + "&X-Amz-Signature=abc")
 	f.Add("v=1&sub=a&nm=QQ&rm=a&iat=1&exp=2&sx=3&ait=1&jti=AAECAwQFBgcICQoLDA0ODw")
+	f.Add("v=1&sub=guest-pool&nm=QQ&rm=a&iat=1&exp=2&sx=3&ait=1&jti=AAECAwQFBgcICQoLDA0ODw&si=&ci=" + instance)
 	f.Add("v=1&v=1")
 	f.Add("sub=%00&cc=")
 	f.Fuzz(func(t *testing.T, query string) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"signedsocket/shared/text"
+	"signedsocket/shared/userid"
 )
 
 // Refusal is why a grant is not accepted: a short code for logs and metrics, such as "missing_exp"
@@ -46,7 +47,7 @@ func Parse(parameters map[string][]string) (Grant, error) {
 		return Grant{}, reader.refusal
 	}
 	grant := Grant{
-		Subject:         reader.one(paramSubject, ValidSubject),
+		Subject:         reader.one(paramSubject, userid.Valid),
 		Name:            reader.name(),
 		Rooms:           strings.Split(reader.one(paramRooms, validRoomList), "."),
 		IssuedAt:        reader.time(paramIssuedAt),
@@ -55,9 +56,9 @@ func Parse(parameters map[string][]string) (Grant, error) {
 		AuthenticatedAt: reader.time(paramAuthenticatedAt),
 		Ticket:          reader.one(paramTicket, validTicket),
 	}
-	if _, ok := parameters[paramChallenge]; ok {
-		grant.Challenge = reader.one(paramChallenge, ValidChallenge)
-	}
+	grant.Challenge = reader.optional(paramChallenge, ValidChallenge)
+	grant.ClientInstance = reader.optional(paramClientInstance, ValidClientInstance)
+	grant.SignIn = reader.optional(paramSignIn, ValidSignIn)
 	if reader.refusal != "" {
 		return Grant{}, reader.refusal
 	}
@@ -69,7 +70,7 @@ func Parse(parameters map[string][]string) (Grant, error) {
 func known(name string) bool {
 	switch name {
 	case paramVersion, paramSubject, paramName, paramRooms, paramIssuedAt, paramExpiresAt,
-		paramSessionEndsAt, paramAuthenticatedAt, paramTicket, paramChallenge:
+		paramSessionEndsAt, paramAuthenticatedAt, paramTicket, paramChallenge, paramClientInstance, paramSignIn:
 		return true
 	}
 	return strings.HasPrefix(name, "X-Amz-")
@@ -114,6 +115,14 @@ func (r *reader) one(name string, valid func(string) bool) string {
 	return ""
 }
 
+// optional returns the only value of a parameter if there is one, like one, and else "".
+func (r *reader) optional(name string, valid func(string) bool) string {
+	if _, ok := r.parameters[name]; !ok {
+		return ""
+	}
+	return r.one(name, valid)
+}
+
 func (r *reader) refuse(problem, name string) {
 	if r.refusal == "" {
 		r.refusal = Refusal(problem + name)
@@ -142,11 +151,6 @@ func (r *reader) time(name string) time.Time {
 // strconv.FormatInt writes.
 func validSeconds(s string) bool {
 	return len(s) >= 1 && len(s) <= 11 && s[0] != '0' && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
-}
-
-// ValidSubject reports whether s can be a user id: [A-Za-z0-9_-]{1,64}.
-func ValidSubject(s string) bool {
-	return len(s) >= 1 && len(s) <= 64 && !strings.ContainsFunc(s, notBase64URL)
 }
 
 // ValidName reports whether s can be a display name: one clean line of at most MaxNameBytes bytes.
@@ -194,15 +198,22 @@ func validTicket(s string) bool {
 	return ok && len(random) == ticketBytes
 }
 
-// decodeBase64 reads unpadded base64url. It is stricter than the library, which skips line breaks.
-func decodeBase64(s string) ([]byte, bool) {
-	if strings.ContainsFunc(s, notBase64URL) {
-		return nil, false
-	}
-	decoded, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	return decoded, err == nil
+// ValidClientInstance reports whether s is base64url of 16 bytes: 22 characters.
+func ValidClientInstance(s string) bool {
+	random, ok := decodeBase64(s)
+	return ok && len(random) == instanceBytes
 }
 
-func notBase64URL(r rune) bool {
-	return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '-'
+// ValidSignIn reports whether s is 22 characters of base64url. A hash cut to that length is not the text of 16 bytes, so
+// the last character may be any.
+func ValidSignIn(s string) bool {
+	_, ok := decodeBase64(s + "AA") // now each character stands for six whole bits
+	return ok && len(s) == signInLength
+}
+
+// decodeBase64 reads unpadded base64url in its one form. The library alone skips line breaks, and takes several texts
+// for the same bytes.
+func decodeBase64(s string) ([]byte, bool) {
+	decoded, err := base64.RawURLEncoding.DecodeString(s)
+	return decoded, err == nil && base64.RawURLEncoding.EncodeToString(decoded) == s
 }

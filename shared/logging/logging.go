@@ -24,6 +24,7 @@ const (
 
 	maxValue = 128 // bytes of an ordinary value
 	maxError = 512 // bytes of an error's text
+	maxARN   = 256 // bytes of the name of who did something
 	// No secret of ours is shorter than this, so shorter values are not searched.
 	minSecret = 16
 )
@@ -85,6 +86,7 @@ func allowed(key string) bool {
 	case "requestId", "connectionId", "routeKey", "eventType", "room", "reason", "code", "status", "error",
 		"ms", "bytes", "recipients", "delivered", "gone", "failed", "forgotten", "evicted",
 		"due", "closed", "pending", "connections", "panic", "stack", "subHash", "broadcastId", "young", "pages", "queued",
+		"action", "by", "why",
 		metrics.Dimension, "Messages", "Recipients", "Delivered", "Gone", "Throttled", "Retried", "FanoutTime", "_aws":
 		return true
 	}
@@ -111,8 +113,11 @@ func (r *redactor) replace(groups []string, attr slog.Attr) slog.Attr {
 	switch attr.Value.Kind() {
 	case slog.KindString:
 		limit := maxValue
-		if attr.Key == "error" {
+		switch attr.Key {
+		case "error":
 			limit = maxError
+		case "by": // an ARN may be longer than other values
+			limit = maxARN
 		}
 		return slog.String(attr.Key, r.scrub(attr.Value.String(), limit))
 	case slog.KindAny:

@@ -56,20 +56,6 @@ func TestOnlyAllowedAttributesAppear(t *testing.T) {
 	}
 }
 
-func TestUsersAreToldApartAndNotNamed(t *testing.T) {
-	t.Parallel()
-	hash := func(salt, userID string) any {
-		return line(t, func(log *slog.Logger) { log.Info("x", User(salt, userID)) })["subHash"]
-	}
-	alice := hash("table", "alice")
-	if text, ok := alice.(string); !ok || len(text) != userHashLength || alice != hash("table", "alice") {
-		t.Errorf("alice is %v, and then %v", alice, hash("table", "alice"))
-	}
-	if alice == hash("table", "bob") || alice == hash("other", "alice") {
-		t.Error("another user, or one of another deployment, is alice too")
-	}
-}
-
 func TestValuesAreCut(t *testing.T) {
 	t.Parallel()
 	got := line(t, func(log *slog.Logger) {

@@ -59,7 +59,7 @@ func TestAFloodOfMessagesIsStopped(t *testing.T) {
 	if heard > 2*5 {
 		t.Errorf("the victim heard %d messages of the flood, want at most 10", heard)
 	}
-	// Who was kicked stays unheard.
+	// A kicked user stays unheard.
 	_ = mallory.Send(clienttest.Within(t), stageclient.Outgoing{Text: "once more", ID: "m-last"}) // it may be closed by now
 	clienttest.Send(t, s.friend, "and still quiet", "")
 	if message := clienttest.Await[stageclient.Message](t, s.victim); message.From.Sub != "friend" {
@@ -81,9 +81,21 @@ func TestTheThirdStrikeEndsTheRightToSpeak(t *testing.T) {
 	if bye := clienttest.Await[stageclient.Bye](t, mallory); bye.Code != "kicked" {
 		t.Errorf("said bye with %q, want kicked", bye.Code)
 	}
-	s.unharmed(t, []string{sendFunction}, func() {
-		clienttest.Send(t, mallory, "I am sorry", "m-1")
-		s.wantReason(t, sendFunction, "kicked")
+	if _, err := mallory.Next(clienttest.Within(t)); err == nil {
+		t.Error("the kicked connection is still open")
+	}
+	within := clienttest.Within(t)
+	for look := time.Tick(5 * time.Millisecond); len(s.items(t).keys("CONN#")) > 2; <-look { // $disconnect comes a moment later
+		if within.Err() != nil {
+			t.Fatal("the table still knows the kicked connection")
+		}
+	}
+	s.unharmed(t, []string{sendFunction, connectFunction, disconnectFunction}, func() {
+		_ = mallory.Send(clienttest.Within(t), stageclient.Outgoing{Text: "I am sorry", ID: "m-1"}) // it is closed
+		g, proof := grant()
+		conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, g).URL, proof.Verifier, nil)
+		clienttest.WantRefused(t, conn, err, http.StatusForbidden)
+		s.wantReason(t, connectFunction, "kicked")
 	})
 }
 

@@ -256,8 +256,7 @@ func TestANamedUserMustBeComplete(t *testing.T) {
 	tests := map[string]string{
 		"no user":              `{"rooms":["lobby"]}`,
 		"no sub":               change("sub", nil),
-		"a sub of a provider":  change("sub", "auth0|alice"),
-		"a guest's sub":        change("sub", "guest-alice"),
+		"a sub of two lines":   change("sub", "alice\nbob"),
 		"a name of two lines":  change("name", "Alice\nadmin"),
 		"no sessionStart":      change("sessionStart", nil),
 		"no sessionEndsAt":     change("sessionEndsAt", nil),

@@ -115,10 +115,7 @@ func TestTheNewestConnectionWinsWhenAUserHasTooMany(t *testing.T) {
 	if got := await[stageclient.Ack](t, third); got.Recipients != 2 {
 		t.Errorf("acknowledged as %+v, want 2 recipients: the oldest gave way", got)
 	}
-	send(t, first, "am I?", "")
-	if got := await[stageclient.Error](t, first); got.Code != "not_connected" {
-		t.Errorf("the evicted connection was answered %+v, want not_connected", got)
-	}
+	wantBye(t, first, "evicted")
 }
 
 // TestAUserJoiningDuringChatterLosesNothing holds every 101 for half a second, in

@@ -11,7 +11,7 @@ import (
 )
 
 // logLine is what every line of a function has that one finds it by.
-type logLine struct{ Message, ConnectionID, RequestID, SubHash, Level string }
+type logLine struct{ Message, ConnectionID, RequestID, SubHash, Level, Action, By string }
 
 func linesOf(t *testing.T, stage *stagetest.Stage, function string) []logLine {
 	t.Helper()

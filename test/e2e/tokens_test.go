@@ -155,9 +155,13 @@ func TestRoomsAndNameComeFromTheToken(t *testing.T) {
 		ok     bool
 	}{
 		{"a list", []string{"team-1", "lobby"}, []string{"team-1", "lobby"}, true},
-		{"a list of one", []string{"team-1"}, []string{"team-1"}, true},
-		{"a text with commas", []string{"lobby, team-1"}, []string{"team-1"}, true},
-		{"a text with spaces", []string{"lobby team-1"}, []string{"team-1"}, true},
+		{"one text", []string{"team-1"}, []string{"team-1"}, true},
+		{"groups beside a room", []string{"Admins", "friends of team-2", "team-1"}, []string{"team-1"}, true},
+		{"a word of a group's name", []string{"friends of team-1"}, []string{"team-1"}, false},
+		{"a word of one of two groups' names", []string{"friends of team-1", "lobby"}, []string{"team-1"}, false},
+		{"a part of a group's name", []string{"sales,team-1", "lobby"}, []string{"team-1"}, false},
+		{"a text like a list", []string{"[team-1]"}, []string{"team-1"}, false},
+		{"a room with an unknown flag", []string{"team-1:x", "lobby"}, []string{"team-1"}, false},
 		{"a room that is not in it", []string{"team-1", "lobby"}, []string{"team-2"}, false},
 		{"the default room, which is not in it", []string{"team-1"}, nil, false},
 		{"no claim", nil, nil, false},

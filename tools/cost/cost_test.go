@@ -115,7 +115,7 @@ func TestABillByHand(t *testing.T) {
 		"Socket messages":    2 * pings * 1e-6,
 		"HTTP API":           hours * 1e-6,
 		"Lambda":             invocations*0.2e-6 + (hours*0.055+pings*0.012)*0.25*0.0000133334,
-		"DynamoDB":           hours*(10+6+1)*0.625e-6 + (hours*3+hours*60*44)*0.125e-6,
+		"DynamoDB":           (hours*(1+14+8+1)+hours*60*1)*0.625e-6 + (hours*8+hours*60*13)*0.125e-6,
 	} {
 		if got := lines[name]; math.Abs(got-want) > 1e-12 {
 			t.Errorf("%s: $%v, want $%v", name, got, want)

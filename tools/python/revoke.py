@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
-"""Shuts a user out of a stage: no token or URL that the user has works any more, and the user's connections are closed.
+"""Shuts a user out of a stage: no token or URL that the user has works any more, the user's connections are closed, and for an hour
+no new sign-in works either. In a stack with a user pool of its own the user is signed out there, too.
 
     revoke.py --user alice                       on the local stage
     revoke.py --user alice --stack signedsocket  on a deployed stack
-    revoke.py --user alice --until 2027-01-31    and no new login works before that day; --until 0 lifts such a ban
+    revoke.py --user alice --until 2027-01-31    no sign-in works before that day
+    revoke.py --user alice --until none          a new sign-in works at once; an earlier ban stays as it is
+    revoke.py --user alice --until 0             lifts a ban; the user has to sign in anew
 
-The user is the id that frames show as `sub`, or the sub claim of the user's tokens.
+The user is the id that frames show as `sub`, or the sub claim of the user's tokens. `guest-pool` stands for all guests.
 """
 
 import argparse
 import json
 import os
 import sys
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -20,54 +24,97 @@ from botocore.config import Config
 
 import stack
 
+# For how long a user is banned unless the operator says otherwise: long enough to also end the sessions at the sign-in provider,
+# which would let the user in again without a question.
+BAN_SECONDS = 3600
+IN_AN_HOUR = -1
 
-def seconds(text: str) -> int:
-    """Reads a time: Unix seconds, or a date or time in ISO 8601, in UTC unless it says otherwise."""
+# A revocation waits up to half a minute for handshakes that are under way. One that has begun is not begun again.
+PATIENCE = Config(read_timeout=70, retries={"total_max_attempts": 1})
+
+# Ids of users that are not the sub claim of a user of the pool: guests, and hashes of sub claims.
+NOT_IN_POOL = ("guest-", "h--")
+
+
+def until(text: str) -> int | None:
+    """Reads the end of a ban: Unix seconds, or a date or time in ISO 8601, in UTC unless it says otherwise; none is no ban."""
+    if text == "none":
+        return None
+    if text == "default":
+        return IN_AN_HOUR
     if text.isdigit():
         return int(text)
     at = datetime.fromisoformat(text)
     return int((at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp())
 
 
-# A revocation waits up to half a minute for handshakes that are under way. One that has begun is not begun again.
-PATIENCE = Config(read_timeout=70, retries={"total_max_attempts": 1})
-
-
-def local(outputs: str) -> tuple[str, object]:
-    """Finds the reaper of a local stage: its name, and a client of Lambda that reaches it as an administrator."""
+def local(outputs: str) -> tuple[dict, object, str]:
+    """Finds a local stage: its outputs, a client of Lambda that reaches it as an administrator, and the name of that one."""
     try:
         found = json.loads(Path(outputs).read_text(encoding="utf-8"))
     except FileNotFoundError:
         sys.exit(f"{outputs} is missing: start the local stage with `make run`, or name a deployed stack with STACK=…")
     os.environ.update({"AWS_SHARED_CREDENTIALS_FILE": found["Local"]["CredentialsFile"], "AWS_CONFIG_FILE": os.devnull})
     session = boto3.Session(profile_name="admin", region_name=found["Region"])
-    return found["ReaperName"], session.client("lambda", endpoint_url=found["Local"]["LambdaUrl"], config=PATIENCE)
+    return found, session.client("lambda", endpoint_url=found["Local"]["LambdaUrl"], config=PATIENCE), "admin of the local stage"
 
 
-def deployed(name: str) -> tuple[str, object]:
-    """Finds the reaper of a deployed stack, and a client of Lambda with the credentials that are there anyway."""
-    return stack.outputs(stack.describe(name))["ReaperName"], boto3.client("lambda", config=PATIENCE)
+def deployed(name: str) -> tuple[dict, object, str]:
+    """Finds a deployed stack: its outputs, and a client of Lambda with the credentials that are there anyway, and whose these are."""
+    operator = boto3.client("sts").get_caller_identity()["Arn"]
+    return stack.outputs(stack.describe(name)), boto3.client("lambda", config=PATIENCE), operator
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Shuts a user out of a stage.")
-    parser.add_argument("--user", required=True)
-    parser.add_argument("--until", type=seconds)
-    parser.add_argument("--stack")
-    parser.add_argument("--outputs", default=".localstage/outputs.json")
-    arguments = parser.parse_args()
+def order(user: str, by: str, banned_until: int | None, at_least: bool) -> dict:
+    """Returns the event by which the reaper revokes a user. A ban of at least so long shortens no earlier one."""
+    request = {"user": user, "by": by}
+    if banned_until is not None:
+        request["bannedUntil"] = banned_until
+    if at_least:
+        request["atLeast"] = True
+    return {"revoke": request}
 
-    request = {"user": arguments.user}
-    if arguments.until is not None:
-        request["bannedUntil"] = arguments.until
-    name, functions = deployed(arguments.stack) if arguments.stack else local(arguments.outputs)
+
+def sign_out(cognito, pool: str, user: str) -> str:
+    """Ends the sessions that a user has at the stack's own user pool, and returns what happened."""
+    if user.startswith(NOT_IN_POOL):
+        return f"{user} is no user of the pool {pool}: nothing to sign out there"
     try:
-        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"revoke": request}))
-    except stack.AWSError as error:
-        sys.exit(f"{name} was not invoked: {error}")
+        cognito.admin_user_global_sign_out(UserPoolId=pool, Username=user)
+    except cognito.exceptions.UserNotFoundException:
+        return f"the pool {pool} has no user {user}: nothing to sign out there"
+    return f"{user} is signed out of the pool {pool}"
+
+
+def revoke(functions, name: str, event: dict) -> None:
+    """Has the reaper carry out an order and prints its answer."""
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event))
     print(answer["Payload"].read().decode())
     if "FunctionError" in answer:
         sys.exit("not all of it has happened: repeat the command")
+
+
+def main(now: float | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--user", required=True)
+    parser.add_argument("--until", type=until, default="default", help="end of the ban; none bans nobody; an hour without it")
+    parser.add_argument("--stack")
+    parser.add_argument("--outputs", default=".localstage/outputs.json")
+    arguments = parser.parse_args()
+    chosen = arguments.until != IN_AN_HOUR
+    banned_until = arguments.until if chosen else int((now or time.time()) + BAN_SECONDS)
+    try:
+        outputs, functions, by = deployed(arguments.stack) if arguments.stack else local(arguments.outputs)
+        revoke(functions, outputs["ReaperName"], order(arguments.user, by, banned_until, not chosen))
+    except stack.AWSError as error:
+        sys.exit(f"nobody was shut out: {error}")
+    pool = outputs.get("UserPoolId")
+    if not pool or arguments.until == 0:
+        return
+    try:
+        print(sign_out(boto3.client("cognito-idp"), pool, arguments.user))
+    except stack.AWSError as error:
+        sys.exit(f"shut out of the chat, but not signed out of the pool {pool}: {error}. It needs cognito-idp:AdminUserGlobalSignOut.")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from moto.server import ThreadedMotoServer
 
 import cognito
 import deploy
+import revoke
 import stack
 
 HERE = Path(__file__).parent
@@ -132,6 +133,62 @@ class TestUsers(Account):
         self.assertEqual(code, 1)
         self.assertIn("SIGNEDSOCKET_TOKEN_COMMAND", printed)
         self.assertEqual(self.run_tool("cognito.py", "--stack", "chat", "clean"), (0, ""))
+
+
+class Revocations(Account):
+    """`make revoke`."""
+
+    def run_revoke(self, *arguments: str, pool: str = "", error: str = "", now: float = 1_700_000_000) -> tuple[dict, str, object]:
+        """Runs the command against a stack whose reaper answers; returns the event that it got, what was printed, and the exit's text."""
+        functions = mock.Mock()
+        functions.invoke.return_value = {"Payload": io.BytesIO(b'{"userId":"x"}')} | ({"FunctionError": error} if error else {})
+        made = boto3.client
+        outputs = {"ReaperName": "chat-Reaper"} | ({"UserPoolId": pool} if pool else {})
+        printed, failure = io.StringIO(), None
+        with (mock.patch("boto3.client", lambda service, **options: functions if service == "lambda" else made(service, **options)),
+              mock.patch("stack.describe"), mock.patch("stack.outputs", return_value=outputs),
+              mock.patch.object(sys, "argv", ["revoke.py", "--stack", "chat", *arguments]), contextlib.redirect_stdout(printed)):
+            try:
+                revoke.main(now)
+            except SystemExit as ended:
+                failure = ended.code
+        self.assertEqual(functions.invoke.call_args.kwargs["FunctionName"], "chat-Reaper")
+        return json.loads(functions.invoke.call_args.kwargs["Payload"])["revoke"], printed.getvalue(), failure
+
+    def test_a_user_is_banned_for_an_hour_unless_told_otherwise(self) -> None:
+        for arguments, want in (
+                ([], 1_700_003_600), (["--until", "0"], 0), (["--until", "none"], None), (["--until", "2027-01-31"], 1_801_353_600),
+                (["--until", "2027-01-31T01:00:00+01:00"], 1_801_353_600), (["--until", "1800000000"], 1_800_000_000)):
+            event, _, failure = self.run_revoke("--user", "alice", *arguments)
+            self.assertEqual((event.get("bannedUntil"), failure), (want, None), arguments)
+            self.assertEqual(event.get("atLeast"), None if arguments else True, "the hour that no operator asked for shortens no ban")
+
+    def test_the_reaper_is_told_who_asks(self) -> None:
+        event, printed, _ = self.run_revoke("--user", "auth0|alice")
+        self.assertEqual(event["user"], "auth0|alice")
+        self.assertRegex(event["by"], r"^arn:aws:(iam|sts)::\d{12}:")
+        self.assertIn('"userId":"x"', printed)
+
+    def test_a_user_of_the_stacks_pool_is_signed_out_there(self) -> None:
+        api = boto3.client("cognito-idp")
+        pool = api.create_user_pool(PoolName="users")["UserPool"]["Id"]
+        client = api.create_user_pool_client(UserPoolId=pool, ClientName="page", ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH"])["UserPoolClient"]["ClientId"]
+        token = cognito.token(api, pool, client, "bob")
+        self.assertEqual(api.get_user(AccessToken=token)["Username"], "e2e-bob")
+        _, printed, failure = self.run_revoke("--user", "e2e-bob", pool=pool)
+        self.assertIn("signed out of the pool", printed)
+        self.assertIsNone(failure)
+        with self.assertRaises(api.exceptions.NotAuthorizedException):
+            api.get_user(AccessToken=token)
+        for user in ("carol", "guest-pool", "h--" + 32 * "A"):
+            self.assertIn("nothing to sign out", self.run_revoke("--user", user, pool=pool)[1], user)
+
+    def test_lifting_a_ban_signs_nobody_out(self) -> None:
+        self.assertNotIn("pool", self.run_revoke("--user", "bob", "--until", "0", pool="us-east-1_none")[1])
+
+    def test_a_failure_says_what_has_not_happened(self) -> None:
+        self.assertIn("repeat the command", self.run_revoke("--user", "alice", error="Unhandled")[2])
+        self.assertIn("AdminUserGlobalSignOut", self.run_revoke("--user", "alice", pool="us-east-1_none")[2])
 
 
 class Issuer(http.server.BaseHTTPRequestHandler):

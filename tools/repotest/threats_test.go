@@ -155,6 +155,8 @@ func (s roleStatement) where() string {
 		switch _, path, _ := strings.Cut(resource, "/"); {
 		case resource == "*":
 			places = append(places, "everything")
+		case strings.Contains(resource, ":dynamodb:") && strings.Contains(resource, "-BansTable-"):
+			places = append(places, "the table of bans")
 		case strings.Contains(resource, ":dynamodb:"):
 			places = append(places, "the table")
 		case strings.Contains(resource, ":logs:"):
@@ -162,7 +164,8 @@ func (s roleStatement) where() string {
 		case strings.Contains(resource, ":lambda:"), strings.Contains(resource, ":sqs:"):
 			places = append(places, "`"+logicalID(resource)+"`")
 		default:
-			places = append(places, "`"+path+"` of "+map[bool]string{true: "the HTTP API", false: "the socket"}[strings.HasSuffix(path, "/signurl")])
+			api := map[bool]string{true: "the HTTP API", false: "the socket"}[strings.HasPrefix(path, "*/POST/sign")]
+			places = append(places, "`"+path+"` of "+api)
 		}
 	}
 	where := strings.Join(places, ", ")

@@ -24,13 +24,14 @@ var (
 
 // grant is what an authorization code stands for.
 type grant struct {
-	user                                 user
+	session                              session
 	redirectURI, challenge, nonce, scope string
 	expires                              time.Time
 }
 
 // authorize shows the page that asks for a user, and sends the user that was
-// picked back to the client with a code. A request whose client or redirect
+// picked back to the client with a code. A browser that has a session is sent back
+// at once, unless the client wants the user to authenticate. A request whose client or redirect
 // address is wrong gets an error page, and never a redirect.
 func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
@@ -48,6 +49,16 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 		sendBack(w, r, redirect, url.Values{"error": {code}, "error_description": {description}, "state": query["state"]})
 		return
 	}
+	if open, ok := i.sessionOf(r); ok && r.Method == http.MethodGet && open.goesOn(query, i.config.Now()) {
+		i.sendCode(w, r, redirect, open)
+		return
+	}
+	if query.Get("prompt") == "none" {
+		sendBack(w, r, redirect, url.Values{
+			"error": {"login_required"}, "error_description": {"this browser has no session here"}, "state": query["state"],
+		})
+		return
+	}
 	if r.Method == http.MethodGet {
 		show(w, r, http.StatusOK, redirect, view{Hint: query.Get("login_hint")})
 		return
@@ -59,7 +70,16 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 		show(w, r, http.StatusBadRequest, redirect, view{Problem: err.Error(), Hint: query.Get("user")})
 		return
 	}
-	code := i.newCode(grant{user, query.Get("redirect_uri"), query.Get("code_challenge"), query.Get("nonce"), query.Get("scope"), i.config.Now().Add(codeLifetime)})
+	i.sendCode(w, r, redirect, i.newSession(w, user))
+}
+
+// sendCode sends the user of a session back to the client with a code.
+func (i *Issuer) sendCode(w http.ResponseWriter, r *http.Request, redirect *url.URL, open session) {
+	query := r.URL.Query()
+	code := i.newCode(grant{
+		open, query.Get("redirect_uri"), query.Get("code_challenge"), query.Get("nonce"), query.Get("scope"),
+		i.config.Now().Add(codeLifetime),
+	})
 	sendBack(w, r, redirect, url.Values{"code": {code}, "state": query["state"]})
 }
 
@@ -70,8 +90,6 @@ func refuseAuthorization(query url.Values) (code, description string) {
 		return "unsupported_response_type", "only response_type=code is supported"
 	case query.Get("code_challenge_method") != "S256" || !challengePattern.MatchString(query.Get("code_challenge")):
 		return "invalid_request", "PKCE with code_challenge_method=S256 is required"
-	case query.Get("prompt") == "none":
-		return "login_required", "the development issuer keeps no sessions"
 	}
 	return "", ""
 }
@@ -133,8 +151,8 @@ func (i *Issuer) exchange(w http.ResponseWriter, r *http.Request) {
 		refuseExchange(w, "invalid_grant", "the code is unknown, used or older than a minute, or redirect_uri or code_verifier do not belong to it")
 		return
 	}
-	access, err := i.accessToken(g.user, g.scope, lifetime*time.Second)
-	id, idErr := i.idToken(g.user, g.nonce)
+	access, err := i.accessToken(g.session, g.scope, lifetime*time.Second)
+	id, idErr := i.idToken(g.session, g.nonce)
 	if err := cmp.Or(err, idErr); err != nil {
 		refuseExchange(w, "server_error", err.Error())
 		return
@@ -155,9 +173,10 @@ func verifies(verifier, challenge string) bool {
 	return verifierPattern.MatchString(verifier) && subtle.ConstantTimeCompare([]byte(mine), []byte(challenge)) == 1
 }
 
-// endSession sends a browser back to the page that signed its user out. There is
-// no session here to end.
+// endSession ends the browser's session and sends it back to the page that signed
+// its user out.
 func (i *Issuer) endSession(w http.ResponseWriter, r *http.Request) {
+	i.dropSession(w, r)
 	back, err := url.Parse(r.FormValue("post_logout_redirect_uri"))
 	if err != nil || !i.isOfClient(back) {
 		_, _ = io.WriteString(w, "Signed out.\n")

@@ -8,10 +8,10 @@
 //	GET      /.well-known/openid-configuration   discovery
 //	GET      /keys                               the public key of this run
 //	GET|POST /dev/token?user=alice               a token, without ceremony
-//	GET|POST /authorize                          authorization code flow with PKCE: pick a user
+//	GET|POST /authorize                          authorization code flow with PKCE: pick a user, once a session
 //	POST     /token                              authorization code flow: code for tokens
 //	GET|POST /userinfo                           who a token is
-//	GET|POST /end_session                        back to where the user signed out
+//	GET|POST /end_session                        ends the browser's session, and leads back to the page
 //
 // A user is any name of [a-z0-9-]{1,32}; the name is its sub. The key is made anew
 // for every run, so no token outlives a stage.
@@ -50,8 +50,9 @@ type Issuer struct {
 	mux    *http.ServeMux
 	key    func() (jose.JSONWebKey, error) // the private key, made once, in the background
 
-	mu    sync.Mutex
-	codes map[string]grant // authorization codes not yet used
+	mu       sync.Mutex
+	codes    map[string]grant   // authorization codes not yet used
+	sessions map[string]session // browsers in which a user has signed in, by cookie
 }
 
 // New returns an issuer with a new RSA key of 2048 bits. It errors when the issuer
@@ -68,8 +69,8 @@ func New(c Config) (*Issuer, error) {
 		c.Now = time.Now
 	}
 	c.ClientID = cmp.Or(c.ClientID, c.Audience)
-	i := &Issuer{config: c, mux: http.NewServeMux(), key: sync.OnceValues(newKey), codes: map[string]grant{}}
-	go i.key() //nolint:errcheck // takes a tenth of a second; the first request that needs the key gets the error
+	i := &Issuer{config: c, mux: http.NewServeMux(), key: sync.OnceValues(newKey), codes: map[string]grant{}, sessions: map[string]session{}}
+	go i.key() // takes a tenth of a second, which nobody needs to wait for yet
 	i.mux.HandleFunc("GET /.well-known/openid-configuration", i.forPages(i.discovery))
 	i.mux.HandleFunc("GET /keys", i.forPages(i.keys))
 	i.mux.HandleFunc("POST /token", i.forPages(i.exchange))
@@ -108,7 +109,8 @@ func (i *Issuer) discovery(w http.ResponseWriter, _ *http.Request) {
 		"userinfo_endpoint":                     at + "/userinfo",
 		"end_session_endpoint":                  at + "/end_session",
 		"scopes_supported":                      []string{"openid", "profile"},
-		"claims_supported":                      []string{"sub", "name"},
+		"claims_supported":                      []string{"sub", "name", "auth_time"},
+		"prompt_values_supported":               []string{"none", "login", "select_account"},
 		"response_types_supported":              []string{"code"},
 		"response_modes_supported":              []string{"query"},
 		"grant_types_supported":                 []string{"authorization_code"},

@@ -123,6 +123,10 @@ func (s *stage) claimsFor(audience, token string) map[string]any {
 	delete(claims, "iss")
 	delete(claims, "iat")
 	delete(claims, "exp")
+	if at, ok := claims["auth_time"].(float64); !ok || at <= 0 {
+		s.t.Errorf("auth_time %v", claims["auth_time"])
+	}
+	delete(claims, "auth_time")
 	return claims
 }
 
@@ -144,6 +148,7 @@ func TestDevTokenIsForTheUserOfTheRequest(t *testing.T) {
 		"one claim":       {"user=alice&claim.rooms=lobby", base("alice", "Alice"), map[string]any{"rooms": "lobby"}},
 		"a list":          {"user=alice&claim.rooms=lobby&claim.rooms=ops", base("alice", "Alice"), map[string]any{"rooms": []any{"lobby", "ops"}}},
 		"its own aud":     {"user=alice&claim.aud=" + audience + "&claim.aud=x", base("alice", "Alice"), map[string]any{"aud": []any{audience, "x"}}},
+		"another sub":     {"user=alice&sub=" + url.QueryEscape("auth0|alice"), base("auth0|alice", "Alice"), nil},
 		"scope":           {"user=alice&scope=a+b", base("alice", "Alice"), map[string]any{"scope": "a b"}},
 	}
 	for name, test := range tests {
@@ -182,19 +187,22 @@ func TestDevTokenRefusesWhatItDoesNotUnderstand(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for query, want := range map[string]string{
-		"":                                       "user=alice",
-		"user=Alice":                             "user=alice",
-		"user=" + strings.Repeat("a", 33):        "user=alice",
-		"user=a%0Ab":                             "user=alice",
-		"user=alice&rooms=x":                     `unknown parameter "rooms"`,
-		"user=alice&claim.sub=bob":               "the claim sub is the issuer's",
-		"user=alice&claim.exp=1":                 "the claim exp is the issuer's",
-		"user=alice&expires_in=x":                "number of seconds",
-		"user=alice&expires_in=90000":            "number of seconds",
-		"user=alice&%zz":                         "cannot be read",
-		"user=alice&claim." + "%20" + "=1":       "unknown parameter",
-		"user=alice&claim.=1":                    "unknown parameter",
-		"user=alice&name=x&client_secret=secret": "unknown parameter",
+		"":                                           "user=alice",
+		"user=Alice":                                 "user=alice",
+		"user=" + strings.Repeat("a", 33):            "user=alice",
+		"user=a%0Ab":                                 "user=alice",
+		"user=alice&rooms=x":                         `unknown parameter "rooms"`,
+		"user=alice&claim.sub=bob":                   "the claim sub is the issuer's",
+		"user=alice&claim.exp=1":                     "the claim exp is the issuer's",
+		"user=alice&expires_in=x":                    "number of seconds",
+		"user=alice&expires_in=90000":                "number of seconds",
+		"user=alice&auth_time_ago=x":                 "number of seconds",
+		"user=alice&claim.auth_time=1":               "the claim auth_time is the issuer's",
+		"user=alice&sub=" + strings.Repeat("a", 256): "at most 255 bytes",
+		"user=alice&%zz":                             "cannot be read",
+		"user=alice&claim." + "%20" + "=1":           "unknown parameter",
+		"user=alice&claim.=1":                        "unknown parameter",
+		"user=alice&name=x&client_secret=secret":     "unknown parameter",
 	} {
 		resp, body := s.do(s.request("GET", "/dev/token?"+query, nil))
 		if resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, want) {

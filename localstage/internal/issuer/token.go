@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +30,7 @@ type user map[string]any
 // newUser makes a user from the parameters of /dev/token and /authorize:
 //
 //	user=alice          sub, needed
+//	sub=auth0|alice     another sub, of 1 to 255 bytes
 //	name=Alice          the claim name; by default made from the user
 //	claim.rooms=lobby   any other claim; repeated, it becomes a list
 func newUser(parameters url.Values) (user, error) {
@@ -37,15 +39,20 @@ func newUser(parameters url.Values) (user, error) {
 		return nil, errors.New("a development user is 1 to 32 characters of a-z, 0-9 and -, for example user=alice")
 	}
 	u := user{"sub": sub, "name": displayName(sub)}
-	if name := parameters.Get("name"); name != "" {
-		u["name"] = name
+	for _, claim := range []string{"sub", "name"} {
+		if value := parameters.Get(claim); value != "" {
+			u[claim] = value
+		}
+	}
+	if len(parameters.Get("sub")) > 255 {
+		return nil, errors.New("a sub has at most 255 bytes")
 	}
 	for parameter, values := range parameters {
 		claim := claimPattern.FindStringSubmatch(parameter)
 		switch {
 		case claim == nil:
 			continue
-		case claim[1] == "iss", claim[1] == "sub", claim[1] == "iat", claim[1] == "exp":
+		case slices.Contains([]string{"iss", "sub", "iat", "exp", "auth_time"}, claim[1]):
 			return nil, fmt.Errorf("the claim %s is the issuer's to set", claim[1])
 		case len(values) == 1:
 			u[claim[1]] = values[0]
@@ -69,24 +76,25 @@ func displayName(sub string) string {
 }
 
 // accessToken signs a token for the API, in the name of the client.
-func (i *Issuer) accessToken(u user, scope string, validFor time.Duration) (string, error) {
+func (i *Issuer) accessToken(s session, scope string, validFor time.Duration) (string, error) {
 	claims := map[string]any{"aud": i.config.Audience, "client_id": i.config.ClientID}
 	if scope != "" {
 		claims["scope"] = scope
 	}
-	return i.sign("at+jwt", claims, u, validFor)
+	return i.sign("at+jwt", claims, s, validFor)
 }
 
 // idToken signs a token for the page that signed the user in.
-func (i *Issuer) idToken(u user, nonce string) (string, error) {
+func (i *Issuer) idToken(s session, nonce string) (string, error) {
 	claims := map[string]any{"aud": i.config.ClientID}
 	if nonce != "" {
 		claims["nonce"] = nonce
 	}
-	return i.sign("JWT", claims, user{"sub": u["sub"], "name": u["name"]}, lifetime*time.Second)
+	s.user = user{"sub": s.user["sub"], "name": s.user["name"]}
+	return i.sign("JWT", claims, s, lifetime*time.Second)
 }
 
-func (i *Issuer) sign(tokenType jose.ContentType, claims map[string]any, u user, validFor time.Duration) (string, error) {
+func (i *Issuer) sign(tokenType jose.ContentType, claims map[string]any, s session, validFor time.Duration) (string, error) {
 	key, err := i.key()
 	if err != nil {
 		return "", err
@@ -95,7 +103,8 @@ func (i *Issuer) sign(tokenType jose.ContentType, claims map[string]any, u user,
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
 	}
-	maps.Copy(claims, u)
+	maps.Copy(claims, s.user)
+	claims["auth_time"] = s.authenticatedAt.Unix()
 	now := i.config.Now()
 	claims["iss"], claims["iat"], claims["exp"] = i.config.Issuer, now.Unix(), now.Add(validFor).Unix()
 	token, err := jwt.Signed(signer).Claims(claims).Serialize()
@@ -106,8 +115,8 @@ func (i *Issuer) sign(tokenType jose.ContentType, claims map[string]any, u user,
 }
 
 // devToken answers with an access token for the user of the query or form. Beside
-// newUser's parameters it takes scope, and expires_in in seconds, negative for a
-// token that has expired. Unknown parameters are refused, so that a test with
+// newUser's parameters it takes scope, expires_in in seconds, negative for a token
+// that has expired, and auth_time_ago in seconds, for a user who authenticated earlier. Unknown parameters are refused, so that a test with
 // a misspelt one does not pass by accident.
 func (i *Issuer) devToken(w http.ResponseWriter, r *http.Request) {
 	token, expiresIn, err := i.newDevToken(w, r)
@@ -125,25 +134,38 @@ func (i *Issuer) newDevToken(w http.ResponseWriter, r *http.Request) (string, in
 		return "", 0, errors.New("the parameters cannot be read")
 	}
 	for parameter := range r.Form {
-		known := parameter == "user" || parameter == "name" || parameter == "expires_in" || parameter == "scope"
-		if !known && !claimPattern.MatchString(parameter) {
-			return "", 0, fmt.Errorf("unknown parameter %q: use user, name, scope, expires_in or claim.<name>", parameter)
+		known := []string{"user", "sub", "name", "expires_in", "auth_time_ago", "scope"}
+		if !slices.Contains(known, parameter) && !claimPattern.MatchString(parameter) {
+			return "", 0, fmt.Errorf("unknown parameter %q: use %s or claim.<name>", parameter, strings.Join(known, ", "))
 		}
 	}
-	expiresIn := lifetime
-	if text := r.Form.Get("expires_in"); text != "" {
-		seconds, err := strconv.Atoi(text)
-		if err != nil || seconds < -86400 || seconds > 86400 {
-			return "", 0, errors.New("expires_in is a number of seconds, at most a day either way")
-		}
-		expiresIn = seconds
+	expiresIn, err := secondsOf(r.Form, "expires_in", lifetime)
+	if err != nil {
+		return "", 0, err
+	}
+	ago, err := secondsOf(r.Form, "auth_time_ago", 0)
+	if err != nil {
+		return "", 0, err
 	}
 	u, err := newUser(r.Form)
 	if err != nil {
 		return "", 0, err
 	}
-	token, err := i.accessToken(u, r.Form.Get("scope"), time.Duration(expiresIn)*time.Second)
+	signedIn := session{u, i.config.Now().Add(-time.Duration(ago) * time.Second)}
+	token, err := i.accessToken(signedIn, r.Form.Get("scope"), time.Duration(expiresIn)*time.Second)
 	return token, expiresIn, err
+}
+
+// secondsOf reads a parameter that is a number of seconds.
+func secondsOf(form url.Values, name string, fallback int) (int, error) {
+	if form.Get(name) == "" {
+		return fallback, nil
+	}
+	seconds, err := strconv.Atoi(form.Get(name))
+	if err != nil || seconds < -86400 || seconds > 86400 {
+		return 0, fmt.Errorf("%s is a number of seconds, at most a day either way", name)
+	}
+	return seconds, nil
 }
 
 // userinfo says who the bearer of an access token of this issuer is.
@@ -179,7 +201,7 @@ func (i *Issuer) verify(token string) (user, error) {
 	if err := standard.ValidateWithLeeway(jwt.Expected{Issuer: i.config.Issuer, Time: i.config.Now()}, 0); err != nil {
 		return nil, fmt.Errorf("verify token: %w", err)
 	}
-	for _, ours := range []string{"iss", "aud", "client_id", "iat", "exp", "scope"} {
+	for _, ours := range []string{"iss", "aud", "client_id", "iat", "exp", "auth_time", "scope"} {
 		delete(u, ours)
 	}
 	return u, nil

@@ -41,7 +41,7 @@ func TestMistakesInTheTemplateNameTheirCulprit(t *testing.T) {
 			"Resource: !Sub arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${ChatApi}/${StageName}/$connect",
 			"Resource: \"*\"", []string{"SignUrlRole", "every resource"}},
 		"a policy that posts anywhere": {
-			"${ChatApi}/${StageName}/POST/@connections/*", "${ChatApi}/*", []string{"SendMessageRole", "execute-api"}},
+			"${ChatApi}/${StageName}/POST/@connections/*", "${ChatApi}/*", []string{"ConnectRole", "execute-api"}},
 		"a policy for all keys": {
 			"ForAllValues:StringLike: {dynamodb:LeadingKeys: [\"ROOM#*\"]}\n                  \"Null\": {dynamodb:LeadingKeys: \"false\"}",
 			"ForAllValues:StringLike: {dynamodb:LeadingKeys: [\"ROOM#*\"]}", []string{"SendMessageRole", "dynamodb:Query", "whole table"}},

@@ -3,6 +3,7 @@ package template
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -171,7 +172,8 @@ Conditions: {Never: !Equals [a, b]}
 
 func TestTableBecomesARequest(t *testing.T) {
 	t.Parallel()
-	table := loadRepository(t).Tables[0]
+	tables := loadRepository(t).Tables
+	table := tables[slices.IndexFunc(tables, func(table Table) bool { return table.LogicalID == "ConnectionsTable" })]
 	want := `{"TableName":"` + table.Name + `","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"S"}],` +
 		`"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],"BillingMode":"PAY_PER_REQUEST"}`
 	if got := string(table.CreateTable); got != want {

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"signedsocket/shared/callback"
+	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
+	"signedsocket/shared/message"
+	"signedsocket/shared/userid"
+)
+
+// client is the connection whose frame is served: it is answered, refused, struck and closed.
+type client struct {
+	*handler
+	log *slog.Logger
+	id  string // of the connection
+}
+
+// answer posts a frame to the client. A client that has left needs no answer.
+func (c client) answer(ctx context.Context, frame []byte) error {
+	err := c.callback.Post(ctx, c.id, frame)
+	if errors.Is(err, callback.ErrGone) {
+		c.log.InfoContext(ctx, "sender gone")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("answer sender: %w", err)
+	}
+	return nil
+}
+
+// refuse tells the client that its frame was refused, and why. When the client cannot be told, that
+// is a fault: API Gateway's own frame then says at least that something went wrong.
+func (c client) refuse(ctx context.Context, refusal message.Error) error {
+	c.log.WarnContext(ctx, "message refused", slog.String("reason", string(refusal.Code)))
+	frame, err := refusal.Encode()
+	if err != nil {
+		return err
+	}
+	return c.answer(ctx, frame)
+}
+
+// refuseFor answers a frame that the table refuses. A connection that has ended is closed as well. Every other error is
+// a fault, and is returned.
+func (c client) refuseFor(ctx context.Context, clientID string, err error) error {
+	limit, limited := errors.AsType[*connections.RateLimitError](err)
+	switch {
+	case limited:
+		return c.strike(ctx, message.Error{Code: message.RateLimited, ClientID: clientID, RetryAfter: limit.RetryAfter})
+	case errors.Is(err, connections.ErrKicked):
+		c.log.WarnContext(ctx, "message ignored", slog.String("reason", string(message.Kicked)))
+		c.end(ctx, connections.Kicked)
+		return nil
+	case errors.Is(err, connections.ErrNotConnected):
+		err = c.refuse(ctx, message.Error{Code: message.NotConnected, ClientID: clientID})
+		c.end(ctx, "")
+		return err
+	case errors.Is(err, connections.ErrSessionEnded):
+		err = c.refuse(ctx, message.Error{Code: message.SessionEnded, ClientID: clientID})
+		c.end(ctx, "")
+		return err
+	}
+	return err
+}
+
+// strike refuses a frame that no good client sends, and counts that. With one strike too many the client is kicked: it
+// gets a bye frame and is closed. A frame that cannot be counted is refused nevertheless.
+func (c client) strike(ctx context.Context, refusal message.Error) error {
+	struck, err := c.connections.Strike(ctx, c.id, c.now())
+	switch {
+	case errors.Is(err, connections.ErrKicked):
+		return c.refuseFor(ctx, refusal.ClientID, err)
+	case errors.Is(err, connections.ErrNotConnected):
+		err = c.refuse(ctx, refusal)
+		c.end(ctx, "")
+		return err
+	case err != nil:
+		c.log.ErrorContext(ctx, "strike not counted", slog.Any("error", err))
+	}
+	if err := c.refuse(ctx, refusal); err != nil && !struck.Kicked {
+		return err
+	}
+	if struck.Kicked {
+		logging.Audit(ctx, c.log, logging.Act{
+			Action: "kick", By: "strikes", User: userid.LogAttr(c.salt, struck.Subject), Why: string(refusal.Code), Connections: 1,
+		})
+		c.end(ctx, connections.Kicked)
+	}
+	return nil
+}
+
+// end closes the connection at once, with a bye frame if there is a reason that the client has not been told. The reaper closes it if that fails
+// and the table knows that it is due. Frames that the client has sent before the close are dropped from then on.
+func (c client) end(ctx context.Context, reason connections.Reason) {
+	c.watch.end(c.id)
+	if reason == "" {
+		ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+		defer cancel()
+		if err := c.callback.Close(ctx, c.id); err != nil && !errors.Is(err, callback.ErrGone) {
+			c.log.WarnContext(ctx, "connection not closed", slog.Any("error", err))
+		}
+		return
+	}
+	// Its handshake is over, since it has sent a frame: the time of its connection does not matter.
+	c.closer.CloseAtOnce(ctx, []connections.Sweep{{ConnectionID: c.id, Reason: reason, ConnectedAt: time.Time{}}}, nil)
+}

@@ -1,0 +1,95 @@
+// Package closing closes the sockets of connections that have ended. It says bye first, so that a client knows whether
+// it may come back.
+package closing
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"signedsocket/shared/callback"
+	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
+	"signedsocket/shared/message"
+)
+
+// AtOnce is how long a function may take to close the connections that it ends itself. The reaper closes those that
+// take longer.
+const AtOnce = 300 * time.Millisecond
+
+// ErrPending means that a connection may still be in its handshake: it cannot be closed yet.
+var ErrPending = errors.New("handshake not answered yet")
+
+// Gateway posts frames to connections and closes them; callback.Client does.
+type Gateway interface {
+	Post(ctx context.Context, connectionID string, data []byte) error
+	Close(ctx context.Context, connectionID string) error
+}
+
+// Closer closes connections. It is safe for concurrent use.
+type Closer struct {
+	Log        *slog.Logger
+	Gateway    Gateway
+	Now        func() time.Time
+	ByeTimeout time.Duration // what a bye frame may cost: a client that does not read is closed without
+}
+
+// Close says bye to a connection and closes it. One that is gone already is no error. But until its
+// handshake is answered, API Gateway says that of a connection which then opens; the error is ErrPending for as long
+// as that can be. A client that got the bye frame has its handshake behind it, and may well have left because of it.
+func (c *Closer) Close(ctx context.Context, ended connections.Sweep) error {
+	heard := c.sayBye(ctx, ended)
+	err := c.Gateway.Close(ctx, ended.ConnectionID)
+	switch {
+	case !errors.Is(err, callback.ErrGone):
+		return err
+	case !heard && c.Now().Sub(ended.ConnectedAt) < callback.HandshakeTime:
+		return ErrPending
+	default:
+		return nil
+	}
+}
+
+// CloseAtOnce closes connections that the caller has just ended, at most for AtOnce, and calls done for each that is
+// closed. What could not be closed is left to the reaper.
+func (c *Closer) CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error) {
+	ctx, cancel := context.WithTimeout(ctx, AtOnce)
+	defer cancel()
+	var closes sync.WaitGroup
+	for _, sweep := range ended {
+		closes.Go(func() {
+			var err error
+			defer func() {
+				if err != nil {
+					c.Log.InfoContext(ctx, "connection left to the reaper",
+						slog.String("connectionId", sweep.ConnectionID), slog.Any("error", err))
+				}
+			}()
+			defer logging.Recover(ctx, c.Log, &err)
+			if err = c.Close(ctx, sweep); err == nil && done != nil {
+				err = done(ctx, sweep)
+			}
+		})
+	}
+	closes.Wait()
+}
+
+// sayBye tells a client why it is closed, and reports whether the client could be told. A bye frame that does not
+// arrive is no fault. A client that does not read gets none: it is to come back, and a close without a bye has it do so.
+func (c *Closer) sayBye(ctx context.Context, ended connections.Sweep) bool {
+	if ended.Reason == connections.TooSlow {
+		return false
+	}
+	frame, err := message.EncodeBye(message.Code(ended.Reason))
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, c.ByeTimeout)
+		defer cancel()
+		err = c.Gateway.Post(ctx, ended.ConnectionID, frame)
+	}
+	if err != nil && !errors.Is(err, callback.ErrGone) {
+		c.Log.WarnContext(ctx, "bye not delivered", slog.String("connectionId", ended.ConnectionID), slog.Any("error", err))
+	}
+	return err == nil
+}

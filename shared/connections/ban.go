@@ -1,0 +1,114 @@
+package connections
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signedsocket/shared/userid"
+)
+
+// notRevoked is the condition on an item of the table Bans, or on a USER item that holds marks of the version before,
+// that revoked spells out in Go.
+const notRevoked = "(attribute_not_exists(notBefore) OR notBefore < :ait) AND " +
+	"(attribute_not_exists(bannedUntil) OR bannedUntil <= :now)"
+
+// revoked returns ErrRevoked or ErrBanned when the condition notRevoked does not hold for an item.
+func revoked(marks item, authenticatedAt, now time.Time) error {
+	if notBefore, ok := numberOf(marks, "notBefore"); ok && notBefore >= authenticatedAt.Unix() {
+		return ErrRevoked
+	}
+	if until, ok := numberOf(marks, "bannedUntil"); ok && until > now.Unix() {
+		if isSignIn(textOf(marks, "id")) {
+			return ErrRevoked // the user may sign in again at once
+		}
+		return ErrBanned
+	}
+	return nil
+}
+
+// bannedIDs returns the keys of the items in the table Bans that concern a user and a sign-in. What an operator says
+// of the pool concerns each guest.
+func bannedIDs(subject, signIn string) []string {
+	ids := []string{subject}
+	if userid.IsGuest(subject) {
+		ids = append(ids, userid.Pool)
+	}
+	if signIn != "" {
+		ids = append(ids, signInID(signIn))
+	}
+	return ids
+}
+
+// checkBans returns the actions by which the transaction of Connect is cancelled for a user who may not connect.
+func (s *Store) checkBans(a Admission, now time.Time) (actions []types.TransactWriteItem) {
+	for _, id := range bannedIDs(a.Subject, a.SignIn) {
+		actions = append(actions, types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+			TableName:                           aws.String(s.tables.Bans),
+			Key:                                 banKey(id),
+			ConditionExpression:                 aws.String(notRevoked),
+			ExpressionAttributeValues:           item{":ait": number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix())},
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		}})
+	}
+	return actions
+}
+
+// record says who did something about a user, and why.
+type record struct{ by, why string }
+
+// banChange is what changes in an item of the table Bans.
+type banChange struct {
+	set       string // the beginning of an update expression
+	values    item
+	condition *string
+}
+
+// ban changes an item of the table Bans, and keeps it for as long as it means something. An update cannot take the
+// greater of two numbers, so that is a second one, for the few items that need it.
+func (s *Store) ban(ctx context.Context, id string, change banChange, why record, now time.Time) error {
+	retention := time.Duration(s.limits.RevocationDays) * 24 * time.Hour
+	values := change.values
+	values[":at"], values[":by"], values[":why"] = number(now.Unix()), text(why.by), text(why.why)
+	values[":keep"] = number(now.Add(retention).Unix())
+	var ban item
+	err := retry(ctx, func() error {
+		out, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: aws.String(s.tables.Bans), Key: banKey(id),
+			ConditionExpression:       change.condition,
+			UpdateExpression:          aws.String(change.set + ", #at = :at, #by = :by, why = :why, expiresAt = if_not_exists(expiresAt, :keep)"),
+			ExpressionAttributeNames:  map[string]string{"#at": "at", "#by": "by"},
+			ExpressionAttributeValues: values,
+			ReturnValues:              types.ReturnValueAllNew,
+		})
+		if err == nil {
+			ban = out.Attributes
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	until, _ := numberOf(ban, "bannedUntil")
+	keep := max(now.Unix(), until) + int64(retention/time.Second)
+	if expiresAt, _ := numberOf(ban, "expiresAt"); expiresAt >= keep {
+		return nil
+	}
+	err = retry(ctx, func() error {
+		_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: aws.String(s.tables.Bans), Key: banKey(id),
+			UpdateExpression:          aws.String("SET expiresAt = :keep"),
+			ConditionExpression:       aws.String("expiresAt < :keep"),
+			ExpressionAttributeValues: item{":keep": number(keep)},
+		})
+		return err
+	})
+	if _, later := errors.AsType[*types.ConditionalCheckFailedException](err); later {
+		return nil // another revocation keeps it even longer
+	}
+	return err
+}

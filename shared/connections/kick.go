@@ -1,0 +1,98 @@
+package connections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+const (
+	// firstKick is for how long a kick keeps a user out. Each further one doubles it, up to longestKick, until there
+	// was none for kickMemory.
+	firstKick   = time.Minute
+	longestKick = time.Hour
+	kickMemory  = 24 * time.Hour
+)
+
+// KickedError is returned by Connect and MayConnect: a connection of the user was kicked, and the user may not open
+// another one for now.
+type KickedError struct {
+	RetryAfter time.Duration // how long until the user may connect again
+}
+
+// Error implements error.
+func (e *KickedError) Error() string {
+	return "user kicked, may connect again in " + e.RetryAfter.String()
+}
+
+// kickedOut returns a *KickedError when a KICK item keeps its user out at now. A function that is taken over can write
+// such an item, so it never counts for longer than an hour after it was written, whatever it says.
+func kickedOut(kick item, now time.Time) error {
+	until, ok := numberOf(kick, "until")
+	if !ok {
+		return nil
+	}
+	at, ok := numberOf(kick, "at")
+	if !ok {
+		at = now.Unix()
+	}
+	until = min(until, min(at, now.Unix())+int64(longestKick/time.Second))
+	if until <= now.Unix() {
+		return nil
+	}
+	return &KickedError{RetryAfter: time.Unix(until, 0).Sub(now)}
+}
+
+// nextKick returns what the KICK item of a user says after one more kick at now.
+func nextKick(kick item, now time.Time) item {
+	times, _ := numberOf(kick, "times")
+	if at, _ := numberOf(kick, "at"); now.Sub(time.Unix(at, 0)) > kickMemory {
+		times = 0
+	}
+	times = max(times, 0)
+	out := longestKick
+	if times < 6 { // beyond it the shift passes an hour
+		out = min(firstKick<<times, longestKick)
+	}
+	return item{
+		"until": number(now.Add(out).Unix()), "times": number(times + 1), "at": number(now.Unix()),
+		"expiresAt": number(now.Add(2 * kickMemory).Unix()),
+	}
+}
+
+// keepOut keeps a user out after a connection was kicked at now.
+func (s *Store) keepOut(ctx context.Context, subject string, now time.Time) error {
+	err := retry(ctx, func() error {
+		kick, err := s.get(ctx, kickKey(subject), nil)
+		if err != nil {
+			return err
+		}
+		input := &dynamodb.PutItemInput{
+			TableName:                aws.String(s.tables.Connections),
+			Item:                     with(kickKey(subject), nextKick(kick, now)),
+			ConditionExpression:      aws.String("attribute_not_exists(pk)"),
+			ExpressionAttributeNames: nil,
+		}
+		if times, ok := numberOf(kick, "times"); ok {
+			input.ConditionExpression = aws.String("#times = :seen")
+			input.ExpressionAttributeNames = map[string]string{"#times": "times"}
+			input.ExpressionAttributeValues = item{":seen": number(times)}
+		} else if kick != nil {
+			input.ConditionExpression = nil // no item of ours: it is replaced
+		}
+		_, err = s.api.PutItem(ctx, input)
+		if _, changed := errors.AsType[*types.ConditionalCheckFailedException](err); changed {
+			return errChanged
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep the kicked user out: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signedsocket/internal/stageclient"
+	"signedsocket/localstage/stagetest"
+)
+
+// oldTable is a table as the version before the table of bans wrote it, at oldTableWritten.
+const (
+	oldTable        = "shared/connections/testdata/before-bans.json"
+	oldTableWritten = 1795327200
+)
+
+// loadOldTable puts the old table's items into the table of a stage, as if they had been written some seconds ago.
+func loadOldTable(t *testing.T, r records) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(stagetest.Root(), oldTable))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shift := (time.Now().Unix()-oldTableWritten)/60*60 - 60 // whole minutes: keys hold those
+	moved := regexp.MustCompile(`"(1795\d{6})((?:\d{3})?)((?:\.\d+)?)"`).ReplaceAllStringFunc(string(data), func(found string) string {
+		parts := regexp.MustCompile(`^"(\d{10})((?:\d{3})?)(?:\.(\d{10})(\d*))?"$`).FindStringSubmatch(found)
+		later := func(text string) string {
+			seconds, _ := strconv.ParseInt(text, 10, 64)
+			return strconv.FormatInt(seconds+shift, 10)
+		}
+		text := later(parts[1]) + parts[2]
+		if parts[3] != "" { // an entry: the end of the session, and when it began
+			text += "." + later(parts[3]) + parts[4]
+		}
+		return strconv.Quote(text)
+	})
+	minute := int64(oldTableWritten / 60)
+	moved = regexp.MustCompile(`SWEEP#(\d+)#`).ReplaceAllStringFunc(moved, func(found string) string {
+		n, _ := strconv.ParseInt(strings.Trim(found, "SWEP#"), 10, 64)
+		return fmt.Sprintf("SWEEP#%d#", n-minute+minute+shift/60)
+	})
+	var items []map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(moved), &items); err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range items {
+		plain := make(map[string]types.AttributeValue)
+		for name, value := range item {
+			plain[name] = attributeOf(t, value)
+		}
+		if _, err := r.api.PutItem(within(t), &dynamodb.PutItemInput{TableName: &r.table, Item: plain}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// attributeOf reads a value as DynamoDB writes it.
+func attributeOf(t *testing.T, data []byte) types.AttributeValue {
+	t.Helper()
+	var value struct {
+		S, N *string
+		L    []json.RawMessage
+		M    map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(data, &value); err != nil {
+		t.Fatal(err)
+	}
+	switch {
+	case value.S != nil:
+		return &types.AttributeValueMemberS{Value: *value.S}
+	case value.N != nil:
+		return &types.AttributeValueMemberN{Value: *value.N}
+	case value.L != nil:
+		list := &types.AttributeValueMemberL{}
+		for _, element := range value.L {
+			list.Value = append(list.Value, attributeOf(t, element))
+		}
+		return list
+	}
+	members := &types.AttributeValueMemberM{Value: make(map[string]types.AttributeValue)}
+	for name, element := range value.M {
+		members.Value[name] = attributeOf(t, element)
+	}
+	return members
+}
+
+// TestAnUpdateFindsTheOldTable: bans and revocations hold, connections are counted, give way and are closed.
+func TestAnUpdateFindsTheOldTable(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "3"}})
+	table := recordsOf(t, client)
+	loadOldTable(t, table)
+	if n, listed := table.live(t, "alice"); n != "3" || listed != 3 {
+		t.Fatalf("alice has %s connections, %d listed: the old table was not loaded", n, listed)
+	}
+	// A ban and a revocation, to signurl and to connect.
+	token, err := client.Token(within(t), "banned")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.SignURL(within(t), token, nil, stageclient.NewProof().Challenge)
+	wantSignError(t, err, http.StatusUnauthorized, "revoked")
+	for user, authenticated := range map[string]time.Time{"banned": time.Now().Add(time.Minute), "revoked": time.Now().Add(-10 * time.Minute)} {
+		grant := grantFor(user)
+		grant.AuthenticatedAt = authenticated
+		conn, err := dialWith(t, client, grant, nil)
+		wantRefused(t, conn, err, http.StatusForbidden)
+	}
+	// A guest is revoked alone, with the connection of the time before.
+	revoke(t, client, "guest-aaaaaaaaaaaaaaaaaaaaaaaaaa", 1)
+	// One more connection of alice takes the place of an old one.
+	alice := mustDialWith(t, client, "alice", nil)
+	send(t, alice, "after the update", "1")
+	await[stageclient.Ack](t, alice)
+	if n, listed := table.live(t, "alice"); n != "3" || listed != 3 {
+		t.Errorf("alice has %s connections, %d listed, want three", n, listed)
+	}
+	// What was due is closed: these sockets have been gone for long.
+	answer := mustInvokeReaper(t, client, scheduledEvent)
+	if answer["due"] == 0.0 || answer["failed"] != 0.0 {
+		t.Errorf("the first sweep found %v", answer)
+	}
+	mustInvokeReaper(t, client, `{"revoke":{"user":"banned","bannedUntil":0}}`)
+	connectAnew(t, client, "banned")
+}
