@@ -24,7 +24,9 @@ type NamedUser struct {
 	SessionStart  int64    `json:"sessionStart"`
 	SessionEndsAt int64    `json:"sessionEndsAt"`
 	Rooms         []string `json:"rooms,omitempty"` // those that the user may enter; none: the default ones
-	SignIn        string   `json:"-"`               // names the sign-in, which can be ended by it; 22 characters, may be empty
+
+	// SignIn names the sign-in, which can be ended by this name: 22 characters, may be empty.
+	SignIn string `json:"-"`
 }
 
 // NewNamedUser is a user who has signed in at now, for as long as a connection lasts

@@ -102,9 +102,14 @@ type signRequest struct {
 	SignIn    string     `json:"signIn,omitempty"`
 }
 
+// authorizer adds to a request what shows who asks; the body is final then.
+type authorizer func(r *http.Request, body []byte) error
+
 // signURLAsInstance asks for a signed URL as the client's instance. A stage that does not know the members of an
 // instance is asked once more, without them.
-func (c *Client) signURLAsInstance(ctx context.Context, request signRequest, asGuest bool, authorize func(*http.Request, []byte) error) (*Signed, error) {
+func (c *Client) signURLAsInstance(
+	ctx context.Context, request signRequest, asGuest bool, authorize authorizer,
+) (*Signed, error) {
 	plain := request
 	c.Instance.describe(&request, asGuest)
 	signed, err := c.signURL(ctx, request, authorize)
@@ -114,8 +119,8 @@ func (c *Client) signURLAsInstance(ctx context.Context, request signRequest, asG
 	return signed, err
 }
 
-// signURL asks for a signed URL. authorize adds to the request what shows who asks; the body is final then.
-func (c *Client) signURL(ctx context.Context, request signRequest, authorize func(*http.Request, []byte) error) (*Signed, error) {
+// signURL asks for a signed URL.
+func (c *Client) signURL(ctx context.Context, request signRequest, authorize authorizer) (*Signed, error) {
 	body, err := json.Marshal(request)
 	if err != nil {
 		return nil, fmt.Errorf("ask signurl: %w", err)

@@ -119,7 +119,8 @@ func TestTrustedCallerNamesTheSignInAndEndsIt(t *testing.T) {
 	if err := client.SignOutFor(t.Context(), key, user); err == nil {
 		t.Error("an answer that is no 204 was taken for one")
 	}
-	want := map[string]any{"user": map[string]any{"sub": "auth0|alice", "iss": "https://id.example"}, "signIn": user.SignIn}
+	named := map[string]any{"sub": "auth0|alice", "iss": "https://id.example"}
+	want := map[string]any{"user": named, "signIn": user.SignIn}
 	if diff := cmp.Diff(want, (*asked)[1]); diff != "" || (*asked)[0]["signIn"] != user.SignIn {
 		t.Errorf("%s; asked %v", diff, *asked)
 	}

@@ -36,7 +36,8 @@ func invokeReaper(t *testing.T, stage *stagetest.Stage, event string) {
 		t.Fatal(err)
 	}
 	digest := sha256.Sum256([]byte(event))
-	err = v4.NewSigner().SignHTTP(t.Context(), keys, request, hex.EncodeToString(digest[:]), "lambda", client.Outputs.Region, time.Now())
+	hash, region := hex.EncodeToString(digest[:]), client.Outputs.Region
+	err = v4.NewSigner().SignHTTP(t.Context(), keys, request, hash, "lambda", region, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +99,18 @@ func (p *person) secondTab() *person {
 	return tab
 }
 
+// awaitConnections waits until the gateway holds a number of connections.
+func awaitConnections(t *testing.T, stage *stagetest.Stage, want int) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for len(stage.Gateway().Connections()) != want {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d connections are open, want %d", len(stage.Gateway().Connections()), want)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
 func TestSigningOutEndsEveryTabOfTheBrowser(t *testing.T) {
 	for mode, parameters := range map[string]map[string]string{"jwt": nil, "iam": {"AuthMode": "iam"}} {
 		t.Run(mode, func(t *testing.T) {
@@ -108,19 +121,16 @@ func TestSigningOutEndsEveryTabOfTheBrowser(t *testing.T) {
 			tab := p.secondTab()
 			tab.open(stage)
 			tab.await(`document.querySelector(".connection[data-status=open], button.primary:not([disabled])")`)
-			if eval[bool](tab, `document.querySelector(".connection") === null`) { // its tokens are its own; the provider knows who it is
+			if eval[bool](tab, `document.querySelector(".connection") === null`) { // its tokens are its own
 				tab.do(chromedp.Click(chromedp.CSS("button.primary")))
 			}
 			tab.awaitStatus("open")
 
-			eval[bool](p, `[...document.querySelectorAll("header button")].find((button) => button.textContent === "Sign out").click() ?? true`)
+			eval[bool](p, `[...document.querySelectorAll("header button")]
+				.find((button) => button.textContent === "Sign out").click() ?? true`)
 			tab.await(`document.querySelector(".card button.primary")`)
 			p.await(`document.querySelector(".card button.primary")`)
-			for deadline := time.Now().Add(10 * time.Second); len(stage.Gateway().Connections()) != 1; time.Sleep(50 * time.Millisecond) {
-				if time.Now().After(deadline) {
-					t.Fatalf("%d connections are open", len(stage.Gateway().Connections()))
-				}
-			}
+			awaitConnections(t, stage, 1)
 			other.say("still here")
 			other.awaitMessage("still here")
 			tab.do(chromedp.Reload())
@@ -182,7 +192,7 @@ func TestTextDoesNotDeceive(t *testing.T) {
 	long := strings.Repeat("line\n", 40) + "end"
 	clienttest.Send(t, writer, long, "")
 	reader.awaitMessage(long)
-	const height = `document.querySelector(".bubble").getBoundingClientRect().height / parseFloat(getComputedStyle(document.querySelector(".bubble")).lineHeight)`
+	const height = `(([bubble]) => bubble.clientHeight / parseFloat(getComputedStyle(bubble).lineHeight))(document.querySelectorAll(".bubble"))`
 	if lines := eval[float64](reader, height); lines > 13 {
 		t.Errorf("a long message takes %.1f lines", lines)
 	}
@@ -197,11 +207,13 @@ func TestTextDoesNotDeceive(t *testing.T) {
 	} {
 		clienttest.Send(t, writer, text, "")
 		reader.await(`[...document.querySelectorAll(".bubble")].some((bubble) => bubble.textContent.startsWith(%s))`, text)
-		links := eval[[]string](reader, `[...document.querySelectorAll(".message:last-child .bubble a")].map((link) => link.href)`)
+		links := eval[[]string](reader,
+			`[...document.querySelectorAll(".message:last-child .bubble a")].map((link) => link.href)`)
 		if !slices.Equal(links, want) {
 			t.Errorf("%s links to %q, want %q", text, links, want)
 		}
-		if !eval[bool](reader, `[...document.querySelectorAll(".bubble a")].every((link) => link.textContent.includes(link.hostname))`) {
+		if !eval[bool](reader, `[...document.querySelectorAll(".bubble a")]
+			.every((link) => link.textContent.includes(link.hostname))`) {
 			t.Errorf("%s: a link does not show its host", text)
 		}
 	}
@@ -214,8 +226,10 @@ func TestTwoUsersOfOneNameAreToldApart(t *testing.T) {
 	const tags = `[...document.querySelectorAll(".message .sender .tag")].map((tag) => tag.lastChild.textContent)`
 	for i, sub := range []string{"one", "other"} {
 		client, proof := stage.Client(t), stageclient.NewProof()
-		grant := stageclient.NewGrant(stageclient.User{Sub: sub, Name: "Mallory"}, []string{"lobby"}, proof.Challenge, time.Now())
-		conn, err := clienttest.Dial(t, client, clienttest.Presign(t, client, "SignUrlFunction", grant).URL, proof.Verifier, nil)
+		user := stageclient.User{Sub: sub, Name: "Mallory"}
+		grant := stageclient.NewGrant(user, []string{"lobby"}, proof.Challenge, time.Now())
+		signed := clienttest.Presign(t, client, "SignUrlFunction", grant)
+		conn, err := clienttest.Dial(t, client, signed.URL, proof.Verifier, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
