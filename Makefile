@@ -53,7 +53,7 @@ load: $(if $(STACK),$(VENV_STAMP)) ## Put load on a stage: the local one, or STA
 	@$(if $(STACK),$(ON_STACK)) go run ./cmd/chat load --outputs "$(if $(STACK),$(LIVE)/outputs.json,$(OUTPUTS))" $(ARGS)
 
 # Every shell has a variable USER: only one that is written on the command line is meant.
-revoke: $(VENV_STAMP) ## Shut a user out: USER=id or sub [BANNED_UNTIL=date] [STACK=name of a deployed stack]
+revoke: $(VENV_STAMP) ## Shut a user out: USER=id or sub [BANNED_UNTIL=date, none or 0; else an hour] [STACK=name]
 	@test "$(origin USER)" = "command line" || { echo "Name the user: make revoke USER=…" >&2; exit 1; }
 	@$(SCRIPTS)/revoke.py --user "$$USER" --outputs "$(OUTPUTS)" \
 		$(if $(BANNED_UNTIL),--until "$(BANNED_UNTIL)") $(if $(STACK),--stack "$(STACK)")

@@ -20,7 +20,10 @@ const (
 	pongTimeout   = 10 * time.Second
 	ackTimeout    = 10 * time.Second
 	sendTimeout   = 10 * time.Second
-	renewBefore   = 30 * time.Second // a new connection is opened this long before the session ends
+	longest       = 2 * time.Hour    // API Gateway ends every connection then
+	renewBefore   = time.Minute      // a new connection is opened this long before the present one ends
+	renewAgain    = 15 * time.Second // and another one, as long as the session is not prolonged
+	linger        = 5 * time.Second  // the connection that was replaced is closed then
 	patience      = 30 * time.Second // for the next acknowledgement, when there is no more input
 	maxFailures   = 10               // of one message, before it is given up
 )
@@ -43,9 +46,12 @@ type chat struct {
 	me        stageclient.User
 	rooms     []string
 	openedAt  time.Time
+	endsAt    time.Time // when the present connection ends at the latest
 	dialing   bool
-	attempts  int // failures to connect, or to stay connected, in a row
-	refused   int // handshakes refused in a row
+	renewing  bool // an attempt to replace the present connection was made
+	replaced  bool // the last connection gave way to the one that is under way
+	attempts  int  // failures to connect, or to stay connected, in a row
+	refused   int  // handshakes refused in a row
 	connected bool
 
 	outbox outbox

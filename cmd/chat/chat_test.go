@@ -193,7 +193,8 @@ func TestQuietConnectionIsPinged(t *testing.T) {
 
 func TestServersGoodbye(t *testing.T) {
 	t.Parallel()
-	for code, stops := range map[string]bool{"session_ended": false, "revoked": true, "evicted": true, "kicked": true} {
+	for code, stops := range map[string]bool{"session_ended": false, "revoked": true, "evicted": true, "kicked": true,
+		"signed_out": true, "replaced": true, "too_slow": false} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
 			talk(t, nil, func(c *conversation) {

@@ -17,7 +17,7 @@ func (c *chat) dial(ctx context.Context) {
 	if c.dialing {
 		return
 	}
-	c.dialing = true
+	c.dialing, c.renewing = true, c.session != nil
 	c.helpers.Go(func() {
 		s, err := c.link.connect(ctx)
 		select {
@@ -35,7 +35,12 @@ func (c *chat) dialFailed(err error) error {
 		c.refused++
 	}
 	if stop := c.link.judge(err, c.connected, c.refused); stop != nil {
-		return stop
+		if c.session == nil || signedOut(err) {
+			return stop
+		}
+		c.screen.note(stop.text)
+		c.renewLater(renewAgain) // there may be another token by then
+		return nil
 	}
 	wait := max(c.backoff(), retryAfter(err))
 	c.screen.note(fmt.Sprintf("%s; trying again in %v", c.link.explain(err), wait.Round(100*time.Millisecond)))
@@ -51,23 +56,52 @@ func (c *chat) backoff() time.Duration {
 }
 
 // opened makes a new connection the one to send on. The one before, if it is still
-// open, is closed only now, so that nothing falls in between.
+// open, is closed some seconds later, so that nothing falls in between.
 func (c *chat) opened(ctx context.Context, s *session) {
 	if before := c.session; before != nil {
-		c.helpers.Go(func() { _ = before.socket.Close() })
-	} else {
+		c.helpers.Go(func() {
+			select {
+			case <-time.After(linger):
+			case <-ctx.Done():
+			}
+			_ = before.socket.Close()
+		})
+	} else if !c.replaced {
 		until := c.screen.clock(time.Now().Add(s.lasts))
 		c.screen.note(fmt.Sprintf("connected as %s (%s) in %s until %s", s.user.Name, s.user.Sub, strings.Join(s.rooms, ", "), until))
 	}
 	c.session, c.me, c.rooms = s, s.user, s.rooms
 	c.openedAt, c.connected, c.refused = time.Now(), true, 0
+	c.renewing, c.replaced = false, false
 	c.outbox.reconnected()
 	c.redial.Stop()
 	c.heard()
-	if s.lasts > 2*renewBefore {
-		c.renew.Reset(s.lasts - renewBefore)
+	prolonged := time.Until(c.endsAt) < min(s.lasts, longest)-2*time.Second // lasts is in whole seconds
+	c.endsAt = time.Now().Add(min(s.lasts, longest))
+	if prolonged {
+		c.renewLater(max(min(s.lasts, longest)-renewBefore, renewAgain))
+	} else {
+		c.renewLater(renewAgain)
 	}
 	c.helpers.Go(func() { c.receive(ctx, s) })
+}
+
+// renewLater plans the next connection, unless the present one ends before.
+func (c *chat) renewLater(wait time.Duration) {
+	if wait < time.Until(c.endsAt) {
+		c.renew.Reset(wait)
+	}
+}
+
+// giveWay handles the server's word that another connection with this client's name takes the place of the present one.
+// It is the one under way, or one that the client gave up: the chat goes on.
+func (c *chat) giveWay() {
+	if !c.dialing {
+		c.drop("the next connection failed")
+		return
+	}
+	c.release()
+	c.replaced = true
 }
 
 // receive brings what a connection receives, and its end, to run.
@@ -112,15 +146,20 @@ func (c *chat) drop(why string) {
 	if c.session == nil {
 		return
 	}
-	closing := c.session
-	c.helpers.Go(func() { _ = closing.socket.Close() })
-	c.session = nil
-	for _, t := range []*time.Timer{c.resend, c.silence, c.pong, c.renew} {
-		t.Stop()
-	}
+	c.release()
 	if time.Since(c.openedAt) >= settled {
 		c.attempts = 0
 	}
 	c.screen.note(why + "; connecting again")
 	c.redial.Reset(c.backoff())
+}
+
+// release closes the present connection, and stops what was planned for it.
+func (c *chat) release() {
+	closing := c.session
+	c.helpers.Go(func() { _ = closing.socket.Close() })
+	c.session, c.endsAt = nil, time.Time{}
+	for _, t := range []*time.Timer{c.resend, c.silence, c.pong, c.renew} {
+		t.Stop()
+	}
 }

@@ -95,7 +95,10 @@ func TestSessionIsRenewedWithoutAGap(t *testing.T) {
 		}
 		c.pass(2 * time.Second)
 		second := <-c.stage.sockets
-		if !first.isClosed() {
+		if first.isClosed() {
+			t.Error("the old connection was closed at once")
+		}
+		if c.pass(linger); !first.isClosed() {
 			t.Error("the old connection was left open")
 		}
 		c.lines <- "hi"
@@ -180,6 +183,8 @@ func TestExplanationsOfHandshakesAndFiles(t *testing.T) {
 		"(429)":                  byURL.explain(handshake(429)),
 		"trouble (502)":          byURL.explain(handshake(502)),
 		"in time":                byURL.explain(context.DeadlineExceeded),
+		"too many refused":       byURL.explain(signError(429, "kicked")),
+		"too many URLs":          byURL.explain(signError(429, "too_many_requests")),
 		"too busy":               byURL.explain(signError(429, "")),
 		"trouble (500)":          byURL.explain(signError(500, "")),
 		"takes --trusted-caller": byURL.explain(signError(403, "")),

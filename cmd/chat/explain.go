@@ -56,6 +56,12 @@ func (l *link) judge(err error, everConnected bool, refused int) *stopError {
 	return &stopError{l.explain(err), exitFailed}
 }
 
+// signedOut reports whether the stage has ended what the user may do, whichever connections are open.
+func signedOut(err error) bool {
+	var sign *stageclient.SignError
+	return errors.As(err, &sign) && sign.Code == "revoked"
+}
+
 // retryAfter is how long the stage asks to wait, zero when it does not say.
 func retryAfter(err error) time.Duration {
 	if sign := new(stageclient.SignError); errors.As(err, &sign) {
@@ -118,6 +124,10 @@ func (l *link) explainSign(e *stageclient.SignError) string {
 		return "the stage does not know who may sign in (503 auth_not_configured). Deploy it with what its AuthMode needs: OidcIssuer, TrustedCallerArns or GuestRooms."
 	case e.Code == "too_many_connections":
 		return "the stage has as many guests as it takes (429 too_many_connections)"
+	case e.Code == "kicked":
+		return fmt.Sprintf("%s was sent out for too many refused frames (429 kicked)", l.who())
+	case e.Code == "too_many_requests":
+		return fmt.Sprintf("%s has asked for too many URLs (429 too_many_requests)", l.who())
 	case e.Status == http.StatusTooManyRequests:
 		return "the stage is too busy to sign a URL (429)"
 	case e.Status >= 500:

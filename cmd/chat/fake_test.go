@@ -69,6 +69,8 @@ type fakeStage struct {
 	script   []error
 	mu       sync.Mutex
 	attempts []time.Time
+	hold     time.Duration   // an attempt after the first takes so long
+	lasts    []time.Duration // of the sessions, in their order; 2 h when there are no more
 	sockets  chan *fakeSocket
 	session  session
 }
@@ -76,6 +78,9 @@ type fakeStage struct {
 func (s *fakeStage) connect(context.Context) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.attempts) > 0 {
+		time.Sleep(s.hold)
+	}
 	s.attempts = append(s.attempts, time.Now())
 	if n := len(s.attempts); n <= len(s.script) && s.script[n-1] != nil {
 		return nil, s.script[n-1]
@@ -84,6 +89,9 @@ func (s *fakeStage) connect(context.Context) (*session, error) {
 	s.sockets <- socket
 	opened := s.session
 	opened.socket = socket
+	if len(s.lasts) > 0 {
+		opened.lasts, s.lasts = s.lasts[0], s.lasts[1:]
+	}
 	return &opened, nil
 }
 
@@ -131,6 +139,12 @@ type conversation struct {
 // bring the chat to its end.
 func talk(t *testing.T, script []error, test func(c *conversation)) {
 	t.Helper()
+	talkTo(t, func(*conversation) {}, script, test)
+}
+
+// talkTo is talk with a stage that is set up before the chat begins.
+func talkTo(t *testing.T, setUp func(*conversation), script []error, test func(c *conversation)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -140,6 +154,7 @@ func talk(t *testing.T, script []error, test func(c *conversation)) {
 			script: script, sockets: make(chan *fakeSocket, 100),
 			session: session{user: stageclient.User{Sub: "alice", Name: "Alice"}, rooms: []string{"lobby"}, lasts: 2 * time.Hour},
 		}
+		setUp(c)
 		chat := newChat(c.stage, &screen{messages: &c.out, notes: &c.notes, local: time.UTC}, c.lines)
 		go func() { c.ended <- chat.run(ctx) }()
 		test(c)

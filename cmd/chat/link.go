@@ -43,7 +43,7 @@ type link struct {
 // newLink returns the way of a user to a stage. A guest has no user; without a name the user has its own.
 func newLink(o stageOptions, outputs stageclient.Outputs, user, name string) *link {
 	return &link{
-		client: &stageclient.Client{Outputs: outputs, TokenCommand: o.TokenCommand},
+		client: &stageclient.Client{Outputs: outputs, TokenCommand: o.TokenCommand, Instance: stageclient.NewInstance()},
 		user:   user, name: cmp.Or(name, user), room: o.Room, signLocally: o.SignLocally, trustedCaller: o.TrustedCaller,
 	}
 }
@@ -84,7 +84,9 @@ func (l *link) sign(ctx context.Context, challenge string) (*stageclient.Signed,
 		if err != nil {
 			return nil, err
 		}
-		return l.client.SignLocally(ctx, credentials, stageclient.NewGrant(user, []string{cmp.Or(l.room, "lobby")}, challenge, time.Now()))
+		grant := stageclient.NewGrant(user, []string{cmp.Or(l.room, "lobby")}, challenge, time.Now())
+		grant.ClientInstance = l.client.Instance.ID
+		return l.client.SignLocally(ctx, credentials, grant)
 	}
 	token, err := l.client.Token(ctx, l.user)
 	if err != nil {

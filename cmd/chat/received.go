@@ -85,8 +85,20 @@ func (c *chat) dismissed(ctx context.Context, from *session, code string) error 
 	}
 	switch code {
 	case "session_ended":
+		c.endsAt = time.Time{}
 		c.dial(ctx)
 		return nil
+	case "too_slow":
+		c.drop("this connection was too slow (too_slow)")
+		return nil
+	case "replaced":
+		if c.renewing {
+			c.giveWay()
+			return nil
+		}
+		return &stopError{"another client that goes by this one's name took its place (replaced)", exitRefused}
+	case "signed_out":
+		return &stopError{"the user has signed out (signed_out)", exitRefused}
 	case "evicted":
 		return &stopError{"another connection of this user took the place of this one (evicted)", exitRefused}
 	}

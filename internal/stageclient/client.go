@@ -35,6 +35,7 @@ type Client struct {
 	TokenCommand string       // prints an access token; empty asks the local stage's development issuer
 	HTTP         *http.Client // http.DefaultClient when nil
 	Trace        Trace        // told of every frame of the connections that Dial opens; may be nil
+	Instance     *Instance    // tells signurl which connections are of one client; nil tells nothing
 }
 
 // User is who the stage says somebody is.
@@ -81,23 +82,45 @@ func (e *SignError) Error() string {
 // rooms asks for the default ones; the challenge is that of a [Proof] and may be empty. A refusal is a
 // [*SignError].
 func (c *Client) SignURL(ctx context.Context, token string, rooms []string, challenge string) (*Signed, error) {
-	return c.signURL(ctx, signRequest{Rooms: rooms, Challenge: challenge}, func(r *http.Request, _ []byte) error {
+	authorize := func(r *http.Request, _ []byte) error {
 		if token != "" {
 			r.Header.Set("Authorization", "Bearer "+token)
 		}
 		return nil
-	})
+	}
+	return c.signURLAsInstance(ctx, signRequest{Rooms: rooms, Challenge: challenge}, token == "", authorize)
 }
 
 // signRequest is the body of POST /signurl.
 type signRequest struct {
 	Rooms     []string   `json:"rooms,omitempty"`
 	Challenge string     `json:"challenge,omitempty"`
+	Instance  string     `json:"ci,omitempty"`
+	Guest     string     `json:"guest,omitempty"`
+	Name      string     `json:"name,omitempty"` // of the guest
 	User      *NamedUser `json:"user,omitempty"`
+	SignIn    string     `json:"signIn,omitempty"`
 }
 
-// signURL asks for a signed URL. authorize adds to the request what shows who asks; the body is final then.
-func (c *Client) signURL(ctx context.Context, request signRequest, authorize func(*http.Request, []byte) error) (*Signed, error) {
+// authorizer adds to a request what shows who asks; the body is final then.
+type authorizer func(r *http.Request, body []byte) error
+
+// signURLAsInstance asks for a signed URL as the client's instance. A stage that does not know the members of an
+// instance is asked once more, without them.
+func (c *Client) signURLAsInstance(
+	ctx context.Context, request signRequest, asGuest bool, authorize authorizer,
+) (*Signed, error) {
+	plain := request
+	c.Instance.describe(&request, asGuest)
+	signed, err := c.signURL(ctx, request, authorize)
+	if c.Instance.refused(err) {
+		return c.signURL(ctx, plain, authorize)
+	}
+	return signed, err
+}
+
+// signURL asks for a signed URL.
+func (c *Client) signURL(ctx context.Context, request signRequest, authorize authorizer) (*Signed, error) {
 	body, err := json.Marshal(request)
 	if err != nil {
 		return nil, fmt.Errorf("ask signurl: %w", err)

@@ -50,7 +50,7 @@ type Pong struct{}
 
 // Bye says why the server closes the connection.
 type Bye struct {
-	Code string `json:"code"` // session_ended, revoked, evicted or kicked
+	Code string `json:"code"` // session_ended, revoked, signed_out, evicted, replaced, kicked or too_slow
 }
 
 // GatewayError is API Gateway's own word: the function behind a route failed, and

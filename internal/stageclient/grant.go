@@ -49,6 +49,8 @@ type Grant struct {
 	AuthenticatedAt time.Time
 	Ticket          string // makes the URL usable once
 	Challenge       string // of a Proof; left out when empty
+	ClientInstance  string // ID of an Instance; left out when empty
+	SignIn          string // of a NamedUser; left out when empty
 }
 
 // NewGrant is a grant as signurl would make it by default at now.
@@ -68,8 +70,10 @@ func (g Grant) Values() url.Values {
 		"iat": seconds(g.IssuedAt), "exp": seconds(g.ExpiresAt), "sx": seconds(g.SessionEndsAt), "ait": seconds(g.AuthenticatedAt),
 		"jti": {g.Ticket},
 	}
-	if g.Challenge != "" {
-		values.Set("cc", g.Challenge)
+	for name, value := range map[string]string{"cc": g.Challenge, "ci": g.ClientInstance, "si": g.SignIn} {
+		if value != "" {
+			values.Set(name, value)
+		}
 	}
 	return values
 }

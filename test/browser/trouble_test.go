@@ -143,6 +143,36 @@ func TestTheConnectionIsReplacedBeforeItEnds(t *testing.T) {
 	}
 }
 
+// At the limit each new connection takes the place of its own predecessor, and of no other connection of the user.
+func TestConnectionsAtTheLimitAreReplacedWithoutAGap(t *testing.T) {
+	for limit, devices := range map[string]int{"1": 1, "2": 2, "3": 2} {
+		t.Run(limit+" places", func(t *testing.T) {
+			// The pages begin after 15 s, and a slow machine has 9 s for the next connection.
+			parameters := map[string]string{"SessionMaxSeconds": "24", "ConnectionsPerUser": limit}
+			stage, browser := startStage(t, stagetest.Options{Parameters: parameters, Edit: shortSessions}), startBrowser(t)
+			var people []*person
+			for range devices {
+				p := newPerson(t, browser, recordStatuses)
+				p.signIn(stage, "alice")
+				people = append(people, p)
+			}
+			for i := 0; stage.Invocations("ConnectFunction") < 3*devices; i++ { // each has been replaced twice
+				text := "message " + strconv.Itoa(i)
+				people[i%devices].say(text)
+				people[i%devices].awaitMessage(text)
+				time.Sleep(500 * time.Millisecond)
+			}
+			for _, p := range people {
+				shown := eval[[]string](p, `globalThis.shown`)
+				first := slices.Index(shown, "open")
+				if slices.ContainsFunc(shown[first:], func(s string) bool { return s != "open" && s != "rotating" }) {
+					t.Errorf("the page has shown %q", shown)
+				}
+			}
+		})
+	}
+}
+
 // recordSockets keeps every socket that the page has made.
 const recordSockets = `globalThis.sockets = []; globalThis.WebSocket = class extends WebSocket {
 	constructor(...args) { super(...args); globalThis.sockets.push(this); }

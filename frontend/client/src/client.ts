@@ -149,7 +149,7 @@ class Client implements ChatClient {
     switch (frame?.type) {
       case "message": {
         const { id, room, from, message, sentAt } = frame;
-        const ours = this.#outbox.returned(id);
+        const ours = this.#outbox.returned(room, id);
         this.#transcript.receive({
           ...(ours && { clientId: ours.clientId }),
           id, room, from, text: message, sentAt,
@@ -202,7 +202,8 @@ class Client implements ChatClient {
   #identify(entry: Entry): void {
     const sub = this.#user?.sub;
     if (sub === undefined || entry.id !== undefined) return;
-    void messageId(this.#env.sha256, sub, entry.clientId).then((id) => {
+    entry.room ??= this.#rooms[0];
+    void messageId(this.#env.sha256, sub, entry.room, entry.clientId).then((id) => {
       if (sub !== this.#user?.sub) return;
       entry.id = id;
       this.#changed();
@@ -214,7 +215,7 @@ class Client implements ChatClient {
     const { send, stalled, wait } = this.#outbox.step(this.#env.clock.now(), this.#connector.connected);
     this.#alarm.set(this.state.status === "idle" ? Infinity : wait);
     if (stalled) this.#connector.probe();
-    if (send) this.#connector.send(sendFrame(send.text, send.room ?? this.#rooms[0], send.clientId));
+    if (send) this.#connector.send(sendFrame(send.text, send.room, send.clientId));
     this.#snapshot = undefined;
     for (const listener of this.#listeners) listener();
   }

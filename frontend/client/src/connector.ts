@@ -4,7 +4,7 @@ import { Connection, type ConnectionListener } from "./connection.js";
 import type { Environment } from "./environment.js";
 import type { Frame } from "./frames.js";
 import { newProof } from "./ids.js";
-import { AttemptError, sign, type Signed, type SignOptions } from "./sign.js";
+import { AttemptError, type Signed, Signer, type SignOptions } from "./sign.js";
 import type { ChatState, RetryReason } from "./state.js";
 
 const SETTLED = 10_000; // a connection that was open this long counts as success
@@ -12,6 +12,9 @@ const REFUSED_AFTER = 3; // handshakes
 const LINGER = 5_000; // for what is still on its way to the connection that was replaced
 const MAX_AGE = 7_200_000; // API Gateway ends every connection after 2 hours
 const NO_GAIN = 2_000; // sessionEndsIn is in whole seconds
+const LAST_MINUTE = 60_000; // of a session: by then a token is worth asking for again
+const AGAIN = 15_000; // and then again
+const FADE = 2_000; // how long "connected" may be shown after the event that ended it
 
 export interface ConnectorListener {
   /** A connection was opened and will be the current one. */
@@ -29,7 +32,7 @@ export interface ConnectorListener {
 export class Connector implements ConnectionListener {
   state: ChatState = { status: "idle" };
   readonly #env: Environment;
-  readonly #options: SignOptions;
+  readonly #signer: Signer;
   readonly #listener: ConnectorListener;
   #current: Connection | undefined;
   #replaced: Connection | undefined;
@@ -38,20 +41,24 @@ export class Connector implements ConnectionListener {
   #unwatch: (() => void) | undefined;
   #failures = 0;
   #refusals = 0;
-  #sessionEnd = -Infinity;
+  #endsAt = 0; // when the current connection ends at the latest
+  #tried = false; // whether this client has tried to replace the current connection
+  #told = false; // whether the owner knows that the current connection cannot be replaced before somebody signs in
   readonly #retry: Alarm;
   readonly #rotate: Alarm;
   readonly #settled: Alarm;
   readonly #linger: Alarm;
+  readonly #fade: Alarm;
 
   constructor(env: Environment, options: SignOptions, listener: ConnectorListener) {
     this.#env = env;
-    this.#options = options;
+    this.#signer = new Signer(env, options);
     this.#listener = listener;
     this.#retry = new Alarm(env.clock, () => this.#dial());
     this.#rotate = new Alarm(env.clock, () => this.#dial());
     this.#settled = new Alarm(env.clock, () => (this.#failures = 0));
     this.#linger = new Alarm(env.clock, () => this.#replaced?.close());
+    this.#fade = new Alarm(env.clock, () => this.#attempt && this.#enterStage(this.#stage));
   }
 
   get connected(): boolean {
@@ -93,11 +100,13 @@ export class Connector implements ConnectionListener {
 
   /** Does what the server's goodbye asks for. */
   dismissed(code: string): void {
-    if (code === "session_ended") return this.drop(code);
-    // The connection that is being opened may be the one that took the place.
+    if (code === "session_ended" || code === "too_slow") return this.drop(code);
+    if (isSignOut(code)) return this.#unauthorized(code);
+    // The connection that is being opened, or one that the server opened and we gave up, may have taken the place.
     if (code === "evicted" && this.#attempt) return this.drop("lost");
-    if (code === "revoked") return this.#unauthorized(code);
-    this.#end({ status: "closed", code });
+    if (code !== "replaced" || !this.#tried) return this.#end({ status: "closed", code });
+    if (this.#attempt) this.#fade.set(FADE);
+    this.drop(code);
   }
 
   probe(): void {
@@ -114,7 +123,7 @@ export class Connector implements ConnectionListener {
     this.#rotate.clear();
     this.#settled.clear();
     this.#listener.lost();
-    if (this.#attempt) this.#enter({ status: this.#stage });
+    if (this.#attempt) this.#enterStage(this.#stage);
     else this.#retryLater(reason);
   }
 
@@ -122,6 +131,7 @@ export class Connector implements ConnectionListener {
   #dial(): void {
     if (this.#attempt) return;
     this.#retry.clear();
+    this.#tried = this.connected;
     const attempt = (this.#attempt = new AbortController());
     this.#enterStage("signing");
     this.#open(attempt.signal).then(
@@ -134,8 +144,9 @@ export class Connector implements ConnectionListener {
     if (!globalThis.crypto?.subtle) throw new InsecureContext();
     const { verifier, challenge } = await newProof(this.#env.sha256);
     if (signal.aborted) throw new AttemptError("lost");
-    const signed = await sign(this.#env, this.#options, challenge, signal);
+    const signed = await this.#signer.sign(challenge, signal);
     if (signal.aborted) throw new AttemptError("lost"); // between the answer and now
+    if (this.#current && this.#env.clock.now() + lifeOf(signed) - this.#endsAt <= NO_GAIN) throw new NoGain("lost");
     this.#enterStage("connecting");
     const connection = new Connection(this.#env, signed.url, verifier, this.connected, this);
     signal.addEventListener("abort", () => connection.close());
@@ -146,27 +157,36 @@ export class Connector implements ConnectionListener {
   #opened(connection: Connection, signed: Signed): void {
     this.#attempt = undefined;
     this.#refusals = 0;
+    this.#tried = this.#told = false;
+    this.#fade.clear();
     this.#replaced?.close();
     this.#replaced = this.#current;
     this.#linger.set(LINGER);
     this.#current = connection;
     this.#settled.set(SETTLED);
-    this.#planRotation(signed.sessionEndsIn);
+    this.#planRotation(lifeOf(signed));
     this.#listener.opened(signed);
     this.#enter({ status: "open" });
   }
 
-  /** Rotates between 105 and 115 of 120 minutes, and in the same proportion of a shorter session. */
-  #planRotation(sessionEndsIn: number): void {
-    const before = this.#sessionEnd;
-    this.#sessionEnd = this.#env.clock.now() + sessionEndsIn;
-    // A session that ends at a fixed time is not prolonged by another connection: let it end.
-    const gained = this.#sessionEnd - before > NO_GAIN;
-    this.#rotate.set(gained ? (Math.min(sessionEndsIn, MAX_AGE) * (105 + 10 * this.#env.random())) / 120 : Infinity);
+  /** Rotates between 105 and 115 of 120 minutes, in the same proportion of a shorter session, and a minute before its end at the latest. */
+  #planRotation(life: number): void {
+    this.#endsAt = this.#env.clock.now() + life;
+    this.#rotate.set(Math.min((life * (105 + 10 * this.#env.random())) / 120, Math.max(AGAIN, life - LAST_MINUTE)));
+  }
+
+  /** What was signed would not prolong the session. In its last minute there may be another token each time. */
+  #rotateLater(): void {
+    const left = this.#endsAt - this.#env.clock.now();
+    const wait = Math.max(AGAIN, left - LAST_MINUTE);
+    this.#rotate.set(wait < left ? wait : Infinity);
+    this.#enter({ status: "open" });
   }
 
   #failed(error: unknown): void {
     this.#attempt = undefined;
+    this.#fade.clear();
+    if (error instanceof NoGain && this.#current) return this.#rotateLater();
     if (error instanceof InsecureContext) return this.#end({ status: "closed", code: "insecure_context" });
     // What is not ours comes from `new WebSocket`, and its text would tell the URL.
     const { reason, retryAfter, auth } = error instanceof AttemptError ? error : new AttemptError("handshake");
@@ -190,8 +210,13 @@ export class Connector implements ConnectionListener {
 
   /** Nobody is signed in. What is open stays so until the server ends it, unless that is why. */
   #unauthorized(code: string): void {
-    if (this.#current && code !== "revoked") this.#enter({ status: "open" });
-    else this.#end({ status: "auth-required", code });
+    if (this.#current && !isSignOut(code)) {
+      this.#rotateLater();
+      if (this.#told) return;
+      this.#told = true;
+    } else {
+      this.#end({ status: "auth-required", code });
+    }
     this.#listener.authRequired(code);
   }
 
@@ -200,7 +225,7 @@ export class Connector implements ConnectionListener {
     const { state } = this;
     this.#failures = 0;
     if (this.#current) this.#current.probe();
-    else if (state.status === "offline" || (state.status === "waiting" && state.reason !== "throttled")) this.#dial();
+    else if (state.status === "offline" || (state.status === "waiting" && state.reason !== "throttled" && state.reason !== "kicked")) this.#dial();
   }
 
   #end(state: ChatState): void {
@@ -210,13 +235,13 @@ export class Connector implements ConnectionListener {
     this.#replaced?.close();
     if (this.#current) this.#listener.lost();
     this.#unwatch = this.#attempt = this.#current = this.#replaced = undefined;
-    for (const alarm of [this.#retry, this.#rotate, this.#settled, this.#linger]) alarm.clear();
+    for (const alarm of [this.#retry, this.#rotate, this.#settled, this.#linger, this.#fade]) alarm.clear();
     this.#enter(state);
   }
 
   #enterStage(stage: "signing" | "connecting"): void {
     this.#stage = stage;
-    this.#enter({ status: this.#current ? "rotating" : stage });
+    this.#enter({ status: this.#current || this.#fade.isSet ? "rotating" : stage });
   }
 
   #enter(state: ChatState): void {
@@ -227,3 +252,16 @@ export class Connector implements ConnectionListener {
 
 /** The page is not served over https or from this machine, and browsers then have no SHA-256. */
 class InsecureContext extends Error {}
+
+/** Another connection would end when the present one does. */
+class NoGain extends AttemptError {}
+
+/** How long a connection lives at most, in ms. */
+function lifeOf({ sessionEndsIn }: Signed): number {
+  return Math.min(sessionEndsIn, MAX_AGE);
+}
+
+/** Whether a goodbye or a refusal ends what the user may do here, until a person signs in. */
+function isSignOut(code: string): boolean {
+  return code === "revoked" || code === "signed_out";
+}

@@ -8,13 +8,27 @@ export interface Proof {
 
 /** A fresh proof of possession: 32 random bytes in base64url, and base64url of the SHA-256 of that text. */
 export async function newProof(sha256: (text: string) => Promise<Uint8Array>): Promise<Proof> {
-  const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
+  const verifier = newSecret();
   return { verifier, challenge: base64url(await sha256(verifier)) };
 }
 
-/** The id that the server derives for a message of `sub` under the client's own id: base32 of SHA-256, 26 letters. */
-export async function messageId(sha256: (text: string) => Promise<Uint8Array>, sub: string, clientId: string): Promise<string> {
-  const digest = await sha256(`${sub}\0${clientId}`);
+/** The name of one client object, by which the server knows a connection's predecessor: 16 random bytes in base64url. */
+export function newInstance(): string {
+  return random(16);
+}
+
+/** A secret that nobody can guess: 32 random bytes in base64url. */
+export function newSecret(): string {
+  return random(32);
+}
+
+function random(bytes: number): string {
+  return base64url(crypto.getRandomValues(new Uint8Array(bytes)));
+}
+
+/** The id that the server derives for a message of `sub` in a room under the client's own id: base32 of SHA-256, 26 letters. */
+export async function messageId(sha256: (text: string) => Promise<Uint8Array>, sub: string, room = "", clientId: string): Promise<string> {
+  const digest = await sha256(`${sub}\0${room}\0${clientId}`);
   let id = "";
   let bits = 0;
   let buffer = 0;

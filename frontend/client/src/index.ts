@@ -1,5 +1,6 @@
 export { type ChatClient, type ChatOptions, createChatClient } from "./client.js";
 export type { Clock } from "./clock.js";
+export { newSecret } from "./ids.js";
 export type { Environment, Network, SocketLike } from "./environment.js";
 export type { SignOptions, SignRequest } from "./sign.js";
 export type { ChatMessage, ChatSnapshot, ChatState, RetryReason, User } from "./state.js";

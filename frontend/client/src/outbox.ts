@@ -106,9 +106,9 @@ export class Outbox {
     entry.status = "pending";
   }
 
-  /** A message with a server's id was received; it may be one of ours. */
-  returned(id: string): Entry | undefined {
-    const entry = this.#first((entry) => entry.id === id);
+  /** A message with a server's id was received in a room; it may be one of ours. */
+  returned(room: string, id: string): Entry | undefined {
+    const entry = this.#first((entry) => entry.room === room && entry.id === id);
     if (entry) entry.returned = true;
     return entry;
   }

@@ -1,15 +1,25 @@
 import { Alarm } from "./clock.js";
 import type { Environment } from "./environment.js";
 import { isNumber, isText, isUser } from "./frames.js";
+import { newInstance } from "./ids.js";
 import type { RetryReason, User } from "./state.js";
 
 const TIMEOUT = 10_000;
 
-/** What is asked of the sign URL. */
-export interface SignRequest {
+/** What stays the same from attempt to attempt, and servers of the version before do not know. */
+interface Identity {
+  /** Name of this client object, by which the server tells a connection's predecessor from the user's other connections. */
+  readonly ci?: string;
+  /** As in SignOptions. */
+  readonly guest?: string;
+  readonly name?: string;
+}
+
+/** What is asked of the sign URL. All members but `signal` belong into the body of `POST /signurl`, as they are. */
+export interface SignRequest extends Identity {
   /** The rooms to be in; the server's default rooms when undefined. */
   readonly rooms: readonly string[] | undefined;
-  /** Hash of this attempt's secret. Pass it on as it is. */
+  /** Hash of this attempt's secret. */
   readonly challenge: string;
   /** Aborted when the answer is not wanted any more. */
   readonly signal: AbortSignal;
@@ -23,6 +33,11 @@ export interface SignOptions {
   readonly getToken?: (signal: AbortSignal) => Promise<string | undefined> | string | undefined;
   /** The rooms to be in; the server's default rooms when left out. */
   readonly rooms?: readonly string[] | undefined;
+  /**
+   * With servers of the mode guest: a secret of 43 characters, 32 random bytes in base64url, and a name. With the same secret the
+   * user is the same guest again; whoever else knows it is that guest, too.
+   */
+  readonly guest?: { readonly secret: string; readonly name?: string };
 }
 
 /** A permission to connect once. */
@@ -45,34 +60,62 @@ export class AttemptError extends Error {
   }
 }
 
-/** Asks for a signed URL. An answer that took longer than the URL lives is of no use: only a monotonic clock can tell. */
-export async function sign(env: Environment, options: SignOptions, challenge: string, signal: AbortSignal): Promise<Signed> {
-  const started = env.clock.now();
-  const { expiresIn, ...signed } = await withTimeout(env, signal, async (signal) => read(await ask(env, options, { rooms: options.rooms, challenge, signal })));
-  if (env.clock.now() - started >= expiresIn) throw new AttemptError("timeout");
-  return signed;
+/** Asks for signed URLs, always as the same client. */
+export class Signer {
+  #identity: Identity | undefined;
+
+  constructor(
+    readonly env: Environment,
+    readonly options: SignOptions,
+  ) {}
+
+  /** Asks for a signed URL. An answer that took longer than the URL lives is of no use: only a monotonic clock can tell. */
+  async sign(challenge: string, signal: AbortSignal): Promise<Signed> {
+    const { env } = this;
+    const started = env.clock.now();
+    const { expiresIn, ...signed } = await withTimeout(env, signal, async (signal) => read(...(await this.#ask(challenge, signal))));
+    if (env.clock.now() - started >= expiresIn) throw new AttemptError("timeout");
+    return signed;
+  }
+
+  /** A server of the version before refuses the members that it does not know: from then on they are left out. */
+  async #ask(challenge: string, signal: AbortSignal): Promise<Answer> {
+    const { env, options } = this;
+    const { rooms, guest } = options;
+    const identity = (this.#identity ??= { ci: newInstance(), ...(guest && { guest: guest.secret, ...(guest.name && { name: guest.name }) }) });
+    const answer = await ask(env, options, { rooms, challenge, ...identity, signal });
+    const [{ status }, body] = answer;
+    if (status !== 400 || body?.error !== "bad_request" || !identity.ci) return answer;
+    this.#identity = {};
+    return ask(env, options, { rooms, challenge, signal });
+  }
 }
 
-async function ask(env: Environment, options: SignOptions, request: SignRequest): Promise<Response> {
-  const { signUrl, getToken } = options;
-  if (typeof signUrl !== "string") return signUrl(request);
+/** An answer, and its body when that is JSON. */
+type Answer = [response: Response, body: any];
+
+async function ask(env: Environment, options: SignOptions, request: SignRequest): Promise<Answer> {
+  const { signUrl } = options;
+  const response = await (typeof signUrl === "string" ? post(env, signUrl, options, request) : signUrl(request));
+  return [response, await response.json().catch(() => undefined)];
+}
+
+async function post(env: Environment, signUrl: string, { getToken }: SignOptions, { signal, ...body }: SignRequest): Promise<Response> {
   const headers: Record<string, string> = { "Content-Type": "application/json" };
   if (getToken) {
-    const token = await getToken(request.signal);
+    const token = await getToken(signal);
     if (token === undefined) throw new AttemptError("unavailable", 0, "unauthorized");
     headers.Authorization = `Bearer ${token}`;
   }
-  const { rooms, challenge, signal } = request;
-  return env.fetch(signUrl, { method: "POST", headers, body: JSON.stringify({ rooms, challenge }), cache: "no-store", signal });
+  return env.fetch(signUrl, { method: "POST", headers, body: JSON.stringify(body), cache: "no-store", signal });
 }
 
-async function read(response: Response): Promise<Signed & { expiresIn: number }> {
-  const body = await response.json().catch(() => undefined);
+function read(response: Response, body: any): Signed & { expiresIn: number } {
   const { status } = response;
   if (status === 401 || status === 403) {
     throw new AttemptError("unavailable", 0, isText(body?.error) ? body.error : status === 401 ? "unauthorized" : "forbidden");
   }
-  if (status === 429) throw new AttemptError("throttled", retryAfter(response));
+  if (status === 429) throw new AttemptError(body?.error === "kicked" ? "kicked" : "throttled", retryAfter(response));
   if (!response.ok || !isText(body?.url) || !isNumber(body.expiresIn) || !isNumber(body.sessionEndsIn) || !isUser(body.user)) {
     throw new AttemptError("unavailable");
   }

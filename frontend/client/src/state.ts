@@ -6,6 +6,8 @@ export type RetryReason =
   | "unavailable"
   /** The sign URL said to come back later (429). */
   | "throttled"
+  /** The sign URL said that the user was sent out for too many refused frames, and may come back later (429). */
+  | "kicked"
   /** Signing, the handshake or the answer to a ping took longer than 10 s. */
   | "timeout"
   /** The handshake failed; a browser does not tell why. */
@@ -17,7 +19,11 @@ export type RetryReason =
   /** The server ended the session; the next attempt begins a new one. */
   | "session_ended"
   /** The server does not know the connection any more. */
-  | "not_connected";
+  | "not_connected"
+  /** The server ended the connection because it did not take in what was sent to it. */
+  | "too_slow"
+  /** The server ended the connection because a newer one of this client was to take its place, which then failed. */
+  | "replaced";
 
 /** What the client is doing. `status` tells the members apart. */
 export type ChatState =
@@ -35,13 +41,14 @@ export type ChatState =
   /** The browser says that there is no network; goes on by itself when there is. */
   | { readonly status: "offline" }
   /**
-   * Nobody is signed in any more; `connect()` tries again. `code` is the server's: `revoked`, `room_not_allowed`,
-   * `caller_not_trusted`, or else `unauthorized` (401, or no token) and `forbidden` (403).
+   * Nobody is signed in any more; `connect()` tries again. `code` is the server's: `revoked`, `signed_out`, `room_not_allowed`,
+   * `caller_not_trusted`, or else `unauthorized` (401, or no token) and `forbidden` (403). After `revoked` the user has to sign in
+   * anew at the provider (`prompt=login`), and a page must not do that by itself.
    */
   | { readonly status: "auth-required"; readonly code: string }
   /**
-   * The server said goodbye (`evicted`: a newer connection of the user took the place; `kicked`: too many refused
-   * frames), or the page is not served in a secure context (`insecure_context`). `connect()` and `retryNow()` try again.
+   * The server said goodbye (`evicted`: a newer connection of the user took the place; `replaced`: another one that
+   * goes by this client's name; `kicked`: too many refused frames), or the page is not served in a secure context (`insecure_context`). `connect()` and `retryNow()` try again.
    */
   | { readonly status: "closed"; readonly code: string };
 

@@ -1,32 +1,40 @@
 import type { Entry } from "./outbox.js";
-import { Recent } from "./recent.js";
 import type { ChatMessage, User } from "./state.js";
 
 const LIMIT = 1000;
 
 type Delivered = ChatMessage & { readonly sentAt: number };
 
-/** The last 1,000 messages that were delivered, each once, in the order of the server's time, ties by id. */
+/**
+ * The last 1,000 messages that were delivered, each once, in the order of the server's time, ties by id. Messages are told apart
+ * by room and id, and a message keeps the text that it came with first.
+ */
 export class Transcript {
   #messages: readonly Delivered[] = [];
-  readonly #recent = new Recent();
+  /** Keys of own messages that were acknowledged and have not come back yet. */
+  readonly #accepted = new Set<string>();
 
   /** Adds a message from the server; the repetition of one is dropped. */
   receive(message: Delivered): void {
-    if (!this.#recent.add(message.id)) return;
-    const clientId = message.clientId ?? this.#messages.find(({ id }) => id === message.id)?.clientId;
-    this.#insert({ ...message, ...(clientId !== undefined && { clientId }) });
+    const key = keyOf(message);
+    const known = this.#find(key);
+    if (this.#accepted.delete(key) && known) this.#insert({ ...known, from: message.from, sentAt: message.sentAt });
+    else if (!known) this.#insert(message);
   }
 
-  /** Adds an own message that was acknowledged before it came back, as the last one; when it does, the server's version replaces it. */
+  /** Adds an own message that was acknowledged. When it has not come back yet it is the last one, until the server's time is known. */
   accept(message: ChatMessage, unix: number): void {
-    if (this.#recent.has(message.id)) return;
+    const key = keyOf(message);
+    const known = this.#find(key);
+    if (known) return this.#insert({ ...known, own: true, clientId: message.clientId! });
     const last = this.#messages.at(-1);
+    this.#accepted.add(key);
     this.#insert({ ...message, sentAt: last ? last.sentAt + 1 : unix });
   }
 
   clear(): void {
     this.#messages = [];
+    this.#accepted.clear();
   }
 
   /** The messages, followed by what is not delivered yet. An own message that has come back stands in its place. */
@@ -34,19 +42,25 @@ export class Transcript {
     const tail = new Map<string, ChatMessage>();
     for (const entry of outgoing) {
       const message = outgoingMessage(entry, user, rooms);
-      tail.set(message.id, message);
+      tail.set(keyOf(message), message);
     }
     const delivered = this.#messages.map((message): ChatMessage => {
-      const waiting = tail.get(message.id);
+      const key = keyOf(message);
+      const waiting = tail.get(key);
       if (!waiting) return message;
-      tail.delete(message.id);
+      tail.delete(key);
       return { ...waiting, sentAt: message.sentAt };
     });
     return [...delivered, ...tail.values()];
   }
 
+  #find(key: string): Delivered | undefined {
+    return this.#messages.find((message) => keyOf(message) === key);
+  }
+
   #insert(message: Delivered): void {
-    const messages = this.#messages.filter((other) => other.id !== message.id);
+    const key = keyOf(message);
+    const messages = this.#messages.filter((other) => keyOf(other) !== key);
     let place = messages.length;
     while (place > 0 && isAfter(messages[place - 1]!, message)) place--;
     messages.splice(place, 0, message);
@@ -67,6 +81,10 @@ export function outgoingMessage(entry: Entry, user: User | undefined, rooms: rea
     status,
     ...(failure !== undefined && { failure }),
   };
+}
+
+function keyOf({ room, id }: ChatMessage): string {
+  return `${room}\0${id}`;
 }
 
 function isAfter(a: Delivered, b: Delivered): boolean {

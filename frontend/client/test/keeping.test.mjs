@@ -94,7 +94,7 @@ test("a page that is told nonsense about the network can be connected by hand", 
 });
 
 test("the next connection is opened between 105 and 115 minutes", async () => {
-  for (const [random, sessionEndsIn, at] of [[0, 7200, 105 * MINUTE], [1 - 1e-9, 7200, 115 * MINUTE], [0.5, 86_400, 110 * MINUTE], [0.5, 600, 9 * MINUTE + 10_000]]) {
+  for (const [random, sessionEndsIn, at] of [[0, 7200, 105 * MINUTE], [1 - 1e-9, 7200, 115 * MINUTE], [0.5, 86_400, 110 * MINUTE], [0.5, 600, 9 * MINUTE], [0.5, 66, 15_000], [0, 8, 7_000]]) {
     const w = world();
     w.random = random;
     w.answers.push(signed({ sessionEndsIn }));
@@ -213,16 +213,52 @@ test("whose token has run out stays until the session ends", async () => {
   assert.equal(w.chat.state.status, "auth-required");
 });
 
-test("a session that cannot be prolonged is not rotated again and again", async () => {
+/** The times, in seconds since the first connection, at which the sign URL was asked. */
+async function requestTimes(w, seconds, each) {
+  const times = [];
+  for (let second = 1; second <= seconds; second++) {
+    const before = w.requests.length;
+    await w.clock.advance(SECOND);
+    await each?.(second);
+    if (w.requests.length > before) times.push(second);
+  }
+  return times;
+}
+
+test("a session that another connection would not prolong keeps the one that it has, and asks again each 15 s in its last minute", async () => {
   const w = world();
-  w.answers.push(signed({ sessionEndsIn: 600 }), signed({ sessionEndsIn: 50 }));
+  w.answers.push(...[300, 60, 45, 30, 15].map((sessionEndsIn) => signed({ sessionEndsIn })));
   const socket = await w.open();
-  await w.clock.advance(MINUTE);
-  await socket.receive(message());
-  await w.clock.advance(490 * SECOND);
-  await w.sockets[1].accept();
-  await w.sockets[1].receive({ type: "pong" });
-  await w.clock.advance(50 * SECOND);
+  assert.deepEqual(await requestTimes(w, 299), [240, 255, 270, 285]);
+  assert.deepEqual([w.sockets.length, socket.closed, w.chat.state.status], [1, false, "open"]);
+});
+
+test("a session with a fixed end is asked for once by the plan, and then in its last minute", async () => {
+  const w = world();
+  const ends = 7200;
+  w.answers.push(signed({ sessionEndsIn: ends }), ...[600, 60, 45, 30, 15].map((sessionEndsIn) => signed({ sessionEndsIn })));
+  const socket = await w.open();
+  const times = await requestTimes(w, ends - 1, async (second) => second % 60 || (await socket.receive({ type: "pong" })));
+  assert.deepEqual([times, w.sockets.length], [[6600, 7140, 7155, 7170, 7185], 1]);
+});
+
+test("a fresh token in the last minute prolongs the session", async () => {
+  const w = world();
+  w.answers.push(signed({ sessionEndsIn: 300 }), signed({ sessionEndsIn: 60 }), answer(401, {}), signed({ sessionEndsIn: 7200 }));
+  const old = await w.open();
+  assert.deepEqual(await requestTimes(w, 271), [240, 255, 270]);
+  assert.deepEqual([w.authRequired, w.sockets.length, w.chat.state.status], [["unauthorized"], 2, "rotating"]);
+  await w.socket.accept();
+  await w.socket.receive({ type: "pong" });
+  await w.clock.advance(60 * SECOND);
+  assert.deepEqual([w.chat.state.status, old.closed, w.socket.closed, w.requests.length], ["open", true, false, 4]);
+});
+
+test("the end of a connection after two hours is not the end of its session", async () => {
+  const w = world();
+  w.answers.push(signed({ sessionEndsIn: 8 * 3600 }), signed({ sessionEndsIn: 6 * 3600 }));
+  const socket = await w.open();
+  await requestTimes(w, 110 * 60, async (second) => second % 60 || (await socket.receive({ type: "pong" })));
   assert.equal(w.sockets.length, 2);
 });
 
@@ -251,12 +287,12 @@ test("after the end of a session a new one begins", async () => {
 });
 
 test("who was sent away does not come back alone", async () => {
-  for (const [code, status] of [["evicted", "closed"], ["kicked", "closed"], ["something_new", "closed"], ["revoked", "auth-required"]]) {
+  for (const [code, status] of [["evicted", "closed"], ["kicked", "closed"], ["replaced", "closed"], ["something_new", "closed"], ["revoked", "auth-required"], ["signed_out", "auth-required"]]) {
     const w = world();
     const socket = await w.open();
     await socket.receive({ type: "bye", code });
     assert.deepEqual(w.chat.state, { status, code });
-    assert.deepEqual(w.authRequired, code === "revoked" ? ["revoked"] : []);
+    assert.deepEqual(w.authRequired, status === "auth-required" ? [code] : []);
     await socket.end();
     await w.wake();
     await w.clock.advance(150 * MINUTE);
@@ -268,8 +304,27 @@ test("who was sent away does not come back alone", async () => {
   }
 });
 
-test("a revoked user stays out during a rotation, too", async () => {
-  const { w, old, next } = await rotating();
-  await old.receive({ type: "bye", code: "revoked" });
-  assert.deepEqual([w.chat.state.status, next.closed, old.closed], ["auth-required", true, true]);
+test("a user who was revoked or signed out stays out during a rotation, too", async () => {
+  for (const code of ["revoked", "signed_out"]) {
+    const { w, old, next } = await rotating();
+    await old.receive({ type: "bye", code });
+    assert.deepEqual([w.chat.state.status, next.closed, old.closed], ["auth-required", true, true]);
+  }
+});
+
+test("a revocation that the sign URL tells of ends the connection that is there", async () => {
+  const w = world();
+  w.answers.push(signed({ sessionEndsIn: 300 }), answer(401, { error: "revoked" }));
+  const socket = await w.open();
+  await w.clock.advance(240 * SECOND);
+  assert.deepEqual([w.chat.state, socket.closed], [{ status: "auth-required", code: "revoked" }, true]);
+});
+
+test("a connection that was too slow is opened again", async () => {
+  const w = world();
+  const socket = await w.open();
+  await socket.receive({ type: "bye", code: "too_slow" });
+  assert.deepEqual([w.chat.state.reason, socket.closed], ["too_slow", true]);
+  await w.clock.advance(SECOND);
+  assert.equal(w.sockets.length, 2);
 });

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { bundle } from "../scripts/size.mjs";
 import { defaultEnvironment } from "../dist/environment.js";
 import { messageId, newProof, uuidv7 } from "../dist/ids.js";
-import { createChatClient } from "../dist/index.js";
+import { checkText, cleanText, createChatClient } from "../dist/index.js";
 import { dictionaryFor, failureText, reasonText } from "../dist/messages.js";
 
 const SOURCE = new URL("../src/", import.meta.url);
@@ -18,8 +18,21 @@ test("the challenge is the hash of the verifier's text", async () => {
 });
 
 test("the server's id of a message is known beforehand", async () => {
-  // printf 'alice\0m1' | sha256sum | cut -c1-64 | xxd -r -p | base32
-  assert.equal(await messageId(sha256, "alice", "m1"), "AOUIGEY67ZJC5IMNB6VIRAHDOR");
+  const cases = JSON.parse(await readFile(new URL("../../../shared/message/testdata/ids.json", import.meta.url), "utf8"));
+  assert.ok(cases.length > 5);
+  for (const { name, sub, room, clientId, id } of cases) assert.equal(await messageId(sha256, sub, room, clientId), id, name);
+});
+
+test("a text is sent if the server takes it, by its own table of cases", async () => {
+  const cases = JSON.parse(await readFile(new URL("../../../shared/text/testdata/text.json", import.meta.url), "utf8"));
+  assert.ok(cases.length > 50);
+  for (const { name, text, message } of cases) {
+    const refusal = checkText(text.normalize("NFC"), "lobby");
+    assert.equal(refusal === undefined, message !== null, `${name}: ${refusal}`);
+    // What the client has cleaned is either refused here, or as the server would clean it.
+    const clean = cleanText(text);
+    if (message !== null) assert.equal(clean, message, name);
+  }
 });
 
 test("client ids have the form of RFC 9562 and sort by time", () => {
@@ -68,7 +81,7 @@ test("the browser wakes the client when the network is back and when the page be
   assert.equal(woken, 2);
 });
 
-test("the client is at most 6 KB, minified and compressed, and measures nothing by the machine's clock", async () => {
+test("the client is at most 6.5 KB, minified and compressed, and measures nothing by the machine's clock", async () => {
   const { code, gzip, limit } = await bundle();
   assert.ok(gzip <= limit && gzip > 1000, `${gzip} bytes`);
   assert.doesNotMatch(new TextDecoder().decode(code), /\bDate\b/);
@@ -80,15 +93,15 @@ test("both dictionaries say something about everything", async () => {
   const source = (await Promise.all((await readdir(SOURCE)).filter((name) => name !== "messages.ts").map((name) => readFile(new URL(name, SOURCE), "utf8")))).join("\n");
   const state = await readFile(new URL("state.ts", SOURCE), "utf8");
   const reasons = [...state.slice(0, state.indexOf("export type ChatState")).matchAll(/\| "([a-z_]+)"/g)].map(([, reason]) => reason);
-  assert.equal(reasons.length, 9);
-  const codes = ["unauthorized", "forbidden", "revoked", "room_not_allowed", "caller_not_trusted", "evicted", "kicked", "insecure_context"];
+  assert.equal(reasons.length, 12);
+  const codes = ["unauthorized", "forbidden", "revoked", "room_not_allowed", "caller_not_trusted", "evicted", "replaced", "kicked", "signed_out", "insecure_context"];
   for (const code of codes) assert.ok(source.includes(code), code);
   const [ja, en] = [dictionaryFor(["ja-JP"]), dictionaryFor(["en-GB"])];
   for (const dictionary of [ja, en]) {
     for (const reason of reasons) assert.ok(reasonText({ status: "waiting", reason, retryAt: 0 }, dictionary), reason);
     for (const code of codes) assert.ok(reasonText({ status: "closed", code }, dictionary), code);
     assert.equal(reasonText({ status: "open" }, dictionary), undefined);
-    for (const code of ["empty", "too_large", "bad_characters", "outbox_full", "expired", "room_not_allowed", "bad_message", "something_new"]) {
+    for (const code of ["empty", "too_large", "too_many_lines", "bad_characters", "outbox_full", "expired", "room_not_allowed", "bad_message", "something_new"]) {
       assert.ok(failureText(code, dictionary), code);
     }
     assert.deepEqual(shape(dictionary), shape(ja));

@@ -19,19 +19,61 @@ test("messages are in the order of their time, ties by id", async () => {
   assert.deepEqual(texts(w), ["B", "D", "A", "C", "B2"]);
 });
 
-test("a message is shown once, the last 500 remembered by use", async () => {
+test("a message is shown once, and keeps the text and the place that it came with", async () => {
   const w = world();
   const socket = await w.open();
-  const send = (i, sentAt = i) => socket.receive(message({ id: `id${i}`, sentAt, message: String(i) }));
-  for (let i = 0; i < 500; i++) await send(i);
-  await send(0, 9000);
-  assert.equal(w.chat.messages.length, 500);
-  assert.equal(w.chat.messages[0].sentAt, 0);
-  await send(500);
-  await send(0, 9000);
-  assert.equal(w.chat.messages[0].sentAt, 0);
-  await send(1, 9000);
-  assert.deepEqual([w.chat.messages.length, w.chat.messages.at(-1).text], [501, "1"]);
+  const send = (i, over = {}) => socket.receive(message({ id: `id${i}`, sentAt: i, message: String(i), ...over }));
+  for (let i = 0; i < 1000; i++) await send(i);
+  for (const i of [0, 1, 500, 999]) await send(i, { sentAt: 9000, message: "changed", from: { sub: "mallory", name: "Mallory" } });
+  assert.deepEqual(texts(w), Array.from({ length: 1000 }, (_, i) => String(i)));
+  assert.ok(w.chat.messages.every(({ from, sentAt, text }) => from.sub === "bob" && String(sentAt) === text));
+});
+
+test("messages of two rooms with one id are two messages", async () => {
+  const w = world();
+  const socket = await w.open();
+  for (const room of ["lobby", "ops", "lobby"]) await socket.receive(message({ id: "M", room, message: room }));
+  assert.deepEqual(w.chat.messages.map(({ room, text }) => [room, text]), [["lobby", "lobby"], ["ops", "ops"]]);
+});
+
+test("an own message keeps its text when another one comes back under its id", async () => {
+  for (const ackFirst of [false, true]) {
+    const w = world();
+    const socket = await w.open();
+    const clientId = w.chat.send("mine");
+    await settle();
+    const echo = (text) => socket.receive(message({ id: serverId("alice", clientId), from: { sub: "alice", name: "Alice" }, message: text, sentAt: 2000 }));
+    if (ackFirst) await socket.ack();
+    else await echo("mine");
+    await echo("another text");
+    if (!ackFirst) await socket.ack();
+    await echo("a third one");
+    assert.deepEqual(w.chat.messages.map(({ text, sentAt }) => [text, sentAt]), [["mine", 2000]]);
+  }
+});
+
+test("an echo is known by its acknowledgement when the server derives other ids", async () => {
+  for (const ackFirst of [false, true]) {
+    const w = world();
+    const socket = await w.open();
+    const clientId = w.chat.send("mine");
+    await settle();
+    const ack = () => socket.receive({ type: "ack", id: "OTHER", clientId });
+    const echo = () => socket.receive(message({ id: "OTHER", from: { sub: "alice", name: "Alice" }, message: "mine", sentAt: 2000 }));
+    for (const step of ackFirst ? [ack, echo] : [echo, ack]) await step();
+    const [{ own, status, text, clientId: key }, ...rest] = w.chat.messages;
+    assert.deepEqual([own, status, text, key, rest], [true, "delivered", "mine", clientId, []]);
+  }
+});
+
+test("the same message in another room has another id", async () => {
+  const w = world();
+  const socket = await w.open();
+  const clientId = w.chat.send("hi", "ops");
+  await settle();
+  await socket.receive(message({ id: serverId("alice", clientId, "lobby"), room: "ops", message: "not mine" }));
+  await socket.receive(message({ id: serverId("alice", clientId, "ops"), room: "ops", from: { sub: "alice", name: "Alice" }, message: "hi", sentAt: 2000 }));
+  assert.deepEqual(w.chat.messages.map(({ text, own, status }) => [text, own, status]), [["not mine", false, "delivered"], ["hi", true, "sent"]]);
 });
 
 test("1,000 messages are kept", async () => {

@@ -87,14 +87,14 @@ class FakeSocket {
     await settle();
   }
   async ack(sub = "alice") {
-    const { id } = this.messages.at(-1);
-    await this.receive({ type: "ack", id: serverId(sub, id), clientId: id, recipients: 2, delivered: 2, gone: 0 });
+    const { id, room } = this.messages.at(-1);
+    await this.receive({ type: "ack", id: serverId(sub, id, room), clientId: id, recipients: 2, delivered: 2, gone: 0 });
   }
 }
 
 /** What the functions derive, worked out in another way than the client does. */
-export function serverId(sub, clientId) {
-  const digest = BigInt(`0x${createHash("sha256").update(`${sub}\0${clientId}`).digest("hex")}`);
+export function serverId(sub, clientId, room = "lobby") {
+  const digest = BigInt(`0x${createHash("sha256").update([sub, room, clientId].join("\0")).digest("hex")}`);
   let id = "";
   for (let i = 1; i <= 26; i++) id += "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[Number((digest >> BigInt(256 - 5 * i)) & 31n)];
   return id;

@@ -3,6 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -36,7 +37,7 @@ function assemble() {
   mkdirSync(target, { recursive: true });
   cpSync(path.join(built, "standalone"), target, { recursive: true, filter: (file) => !file.endsWith(".nft.json") });
   cpSync(path.join(built, "static"), path.join(target, "web/.next/static"), { recursive: true });
-  cpSync(path.join(web, "scripts/run.sh"), path.join(target, "run.sh"));
+  for (const name of ["run.sh", "methods.cjs"]) cpSync(path.join(web, "scripts", name), path.join(target, name));
 }
 
 /** Takes out what differs between builds: this machine's paths, random keys, times, and the order in which routes were compiled. */
@@ -90,6 +91,7 @@ async function smokeTest() {
     await answer(port, "/no-such-page", /<h1>/);
     // As API Gateway asks, which no local stage does: over https.
     await answer(port, "/callback?code=1", /<style nonce="[^"]+">:root/, { "X-Forwarded-Proto": "https" });
+    for (const method of ["TRACE", "PUT", "PROPFIND"]) await refuse(port, method);
   } finally {
     server.kill();
   }
@@ -111,6 +113,13 @@ async function answer(port, place, expected, headers = {}) {
     if (text !== undefined || tries === 0) fail(`the artifact does not serve ${place}: ${text?.slice(0, 300) ?? "no answer"}`);
     await setTimeout(100);
   }
+}
+
+/** Expects that a method which the page does not know is refused: fetch cannot send all of them. */
+async function refuse(port, method) {
+  const [response] = await once(request({ port, method }).end(), "response");
+  response.resume();
+  if (response.statusCode !== 405) fail(`the artifact answers ${method} with ${response.statusCode}`);
 }
 
 /** Size of a zip of the files: their compressed bytes, and what the format adds for each name. */

@@ -15,6 +15,10 @@ export interface PageText {
   readonly rooms: string;
   readonly signedInAs: (name: string) => string;
   readonly you: string;
+  /** Of the tag beside a name that several users have. */
+  readonly sameName: string;
+  readonly showAll: string;
+  readonly showLess: string;
   readonly empty: string;
   readonly emptyHint: string;
   readonly keys: string;
@@ -46,6 +50,9 @@ const en: PageText = {
   rooms: "Rooms",
   signedInAs: (name) => `Signed in as ${name}`,
   you: "You",
+  sameName: "Several people have this name",
+  showAll: "Show all",
+  showLess: "Show less",
   empty: "It is quiet here.",
   emptyHint: "Messages appear as soon as somebody writes.",
   keys: "Enter sends, Shift + Enter starts a new line",
@@ -76,6 +83,9 @@ const ja: PageText = {
   rooms: "ルーム",
   signedInAs: (name) => `${name} としてサインイン中`,
   you: "自分",
+  sameName: "同じ名前の人が複数います",
+  showAll: "すべて表示",
+  showLess: "折りたたむ",
   empty: "まだメッセージはありません。",
   emptyHint: "誰かが書き込むと、ここに表示されます。",
   keys: "Enter で送信、Shift + Enter で改行",

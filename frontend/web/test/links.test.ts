@@ -36,3 +36,27 @@ test("nothing else becomes a link", () => {
 test("a link leads to the web only", () => {
   for (const href of links("https://a.example http://b.example https:/\\evil.example https:javascript:alert(1)")) assert.match(href, /^https?:\/\//);
 });
+
+test("a link shows the host that it opens, when its text writes another one", () => {
+  for (const [text, host] of [
+    ["https://example.com/a", undefined],
+    ["HTTPS://Example.COM:443/a?b#c", undefined],
+    ["https://127.0.0.1:3001/", undefined],
+    ["https://[::1]/", undefined],
+    ["https://medium.com/@somebody", undefined],
+    ["https://b\u0430nk.example/", "xn--bnk-6cd.example"], // a Cyrillic letter
+    ["https://\u65e5\u672c\u8a9e.jp/", "xn--wgv71a119e.jp"],
+    ["https://\uff45vil.example/", "evil.example"], // a wide letter
+    ["https://%65vil.example/", "evil.example"],
+    ["https://e\u00advil.example/", "evil.example"], // a soft hyphen
+    ["https://e\u200bvil.example/", "evil.example"],
+    ["https://2130706433/", "127.0.0.1"],
+    ["https://0x7f.1/", "127.0.0.1"],
+    ["https://\u05d0\u05d1\u05d2.example/", "xn--4dbcd.example"], // from right to left
+    ["https://evil\u3002example/", undefined], // the address ends at the Japanese full stop
+    ["https://evil\uff61example/", "evil.example"],
+  ] as const) {
+    const part = parts(text).find(({ href }) => href);
+    assert.deepEqual([part?.host, part && new URL(part.href ?? "").hostname === (part.host ?? new URL(part.href ?? "").hostname)], [host, true], text);
+  }
+});

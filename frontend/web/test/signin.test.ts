@@ -4,18 +4,20 @@ import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { generateKeyPair, SignJWT } from "jose";
 import { CookieJar } from "../src/server/signin/cookies";
-import { sessionCookie } from "../src/server/signin/settings";
+import { Providers } from "../src/server/signin/providers";
+import { openSession, sessionCookie } from "../src/server/signin/settings";
 import { SignIn } from "../src/server/signin/signin";
-import type { Session } from "../src/session";
 
 const ORIGIN = "http://127.0.0.1:3001";
 
 /** An OpenID Connect provider that signs everybody in as alice; `claims` are what its ID tokens say otherwise. */
 async function provider(t: TestContext, claims: Record<string, unknown> = {}, endSession = true) {
   const exchanged: URLSearchParams[] = [];
+  const discoveries: number[] = [];
   const server = createServer(async (request, response) => {
     const answer = async () => {
       const metadata = { issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/keys`, response_types_supported: ["code"] };
+      if (request.url?.startsWith("/.well-known/")) discoveries.push(performance.now());
       if (request.url?.startsWith("/.well-known/")) return { ...metadata, ...(endSession && { end_session_endpoint: `${issuer}/end` }) };
       exchanged.push(new URLSearchParams(Buffer.concat(await request.toArray()).toString()));
       return { access_token: "at", token_type: "Bearer", expires_in: 60, id_token: await idToken() };
@@ -32,19 +34,27 @@ async function provider(t: TestContext, claims: Record<string, unknown> = {}, en
   const { privateKey: key } = await generateKeyPair("RS256");
 
   const jar = new CookieJar(ORIGIN, "s".repeat(32));
-  const signIn = new SignIn({ provider: { issuer, clientId: "page", audience: undefined, scope: "openid profile" }, clientSecret: undefined, pageOrigin: ORIGIN, jar });
+  const providers = new Providers();
+  const settings = { provider: { issuer, clientId: "page", audience: undefined, scope: "openid profile" }, clientSecret: undefined, pageOrigin: ORIGIN, jar };
+  const signIn = new SignIn(settings, providers);
   /** Goes to the provider and comes back with what it adds to the address, and the cookie of the beginning. */
-  const begin = async () => {
-    const { location, cookies } = await signIn.begin();
+  const begin = async (anew?: boolean) => {
+    const { location, cookies } = await signIn.begin(anew);
     const asked = new URL(location).searchParams;
     nonce = asked.get("nonce") ?? "";
     return { asked, cookie: new Headers({ Cookie: cookies[0]?.split(";")[0] ?? "" }), back: `?code=c1&state=${asked.get("state")}` };
   };
-  return { issuer, exchanged, jar, signIn, begin };
+  /** The session of somebody who signs in. */
+  const session = async () => {
+    const { cookie, back } = await begin();
+    const { cookies } = await signIn.finish(cookie, back);
+    return openSession(jar, new Headers({ Cookie: cookies[0]?.split(";")[0] ?? "" }));
+  };
+  return { issuer, exchanged, discoveries, jar, settings, providers, signIn, begin, session };
 }
 
 test("a user who comes back from the provider has a session", async (t) => {
-  const { signIn, begin, jar, exchanged } = await provider(t);
+  const { signIn, begin, jar, exchanged, issuer } = await provider(t);
   const { asked, cookie, back } = await begin();
   assert.equal(asked.get("redirect_uri"), `${ORIGIN}/callback`);
   assert.equal(asked.get("code_challenge_method"), "S256");
@@ -52,10 +62,76 @@ test("a user who comes back from the provider has a session", async (t) => {
   assert.equal(location, "/");
   assert.equal(exchanged[0]?.get("code"), "c1");
   assert.match(exchanged[0]?.get("code_verifier") ?? "", /^[\w-]{43}$/);
-  const session = await jar.open<Session>(sessionCookie, new Headers({ Cookie: cookies[0]?.split(";")[0] ?? "" }));
-  assert.deepEqual([session?.sub, session?.name], ["alice", "Alice"]);
+  const session = await openSession(jar, new Headers({ Cookie: cookies[0]?.split(";")[0] ?? "" }));
+  assert.deepEqual([session?.sub, session?.iss, session?.name], ["alice", issuer, "Alice"]);
   assert.ok(session && session.startedAt < session.endsAt);
   assert.match(cookies[1] ?? "", /^signedsocket-signin=;.*Max-Age=0/);
+});
+
+test("the session says what the provider calls the user, as it is", async (t) => {
+  for (const sub of ["auth0|alice", "victim@example.com", "guest-1", "h--x", "名前", "x".repeat(255)]) {
+    assert.equal((await (await provider(t, { sub })).session())?.sub, sub);
+  }
+  for (const sub of ["x".repeat(256), "a\u0000b", "a\nb"]) {
+    const { begin, signIn } = await provider(t, { sub });
+    const { cookie, back } = await begin();
+    await assert.rejects(signIn.finish(cookie, back), /sub/);
+  }
+});
+
+test("a session began when the user showed who it is, and not when the provider wrote the token", async (t) => {
+  const now = Math.floor(Date.now() / 1000);
+  assert.equal((await (await provider(t, { iat: now, auth_time: now - 7200 })).session())?.startedAt, now - 7200);
+  assert.equal((await (await provider(t, { iat: now - 1 })).session())?.startedAt, now - 1);
+});
+
+test("each sign-in has a name of its own, which is none of its secrets", async (t) => {
+  const { session, begin, signIn, jar } = await provider(t);
+  const [one, other] = [await session(), await session()];
+  assert.match(one?.signIn ?? "", /^[A-Za-z0-9_-]{22}$/);
+  assert.equal(Buffer.from(one?.signIn ?? "", "base64url").toString("base64url"), one?.signIn);
+  assert.notEqual(one?.signIn, other?.signIn);
+  const { cookie, back } = await begin();
+  const headers = new Headers({ Cookie: (await signIn.finish(cookie, back)).cookies[0]?.split(";")[0] ?? "" });
+  const [first, second] = [await openSession(jar, headers), await openSession(jar, headers)];
+  assert.equal(first?.signIn, second?.signIn);
+  assert.doesNotMatch(atob(headers.get("Cookie")?.split(".")[1] ?? ""), new RegExp(first?.signIn ?? "^"));
+});
+
+test("a session of the version before, which has a user id in the place of the sub, is none", async (t) => {
+  const { jar } = await provider(t);
+  const cookie = await jar.seal(sessionCookie, { sub: "axsu4hNX-HtsizaUqUjy80bBLQKEyP_q", name: "Alice", startedAt: 1, endsAt: 9_999_999_999 });
+  assert.equal(await openSession(jar, new Headers({ Cookie: cookie.split(";")[0] ?? "" })), undefined);
+});
+
+test("after a revocation the provider is asked to ask", async (t) => {
+  const { begin } = await provider(t);
+  assert.equal((await begin(true)).asked.get("prompt"), "login");
+  assert.equal((await begin()).asked.get("prompt"), null);
+});
+
+test("fifty visitors who want to sign in ask the provider once, and one hour later once more", async (t) => {
+  const { discoveries, settings } = await provider(t);
+  let now = 0;
+  const providers = new Providers(undefined, () => now);
+  const visit = () => Promise.all(Array.from({ length: 50 }, () => new SignIn(settings, providers).begin()));
+  await visit();
+  await visit();
+  assert.equal(discoveries.length, 1);
+  now = 3_600_000;
+  await visit();
+  assert.equal(discoveries.length, 2);
+});
+
+test("a provider that does not answer is asked again, but not by everybody", async (t) => {
+  const { settings } = await provider(t);
+  let [now, asked] = [0, 0];
+  const providers = new Providers(async () => (asked++, Promise.reject(new Error("away"))), () => now);
+  for (const [time, want] of [[0, 1], [4999, 1], [5000, 2]] as const) {
+    now = time;
+    for (let i = 0; i < 50; i++) await assert.rejects(new SignIn(settings, providers).begin(), /away/);
+    assert.equal(asked, want, String(time));
+  }
 });
 
 test("what this browser did not begin is refused, and opens no session", async (t) => {

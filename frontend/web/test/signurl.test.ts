@@ -33,6 +33,7 @@ async function signurl(t: TestContext, status = 200, body: unknown = { url: "wss
   const options: SignUrlOptions = {
     signUrl: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/signurl`),
     pageOrigin: ORIGIN,
+    rooms: ["lobby"],
     getSession: async () => session,
     sign: (url, body) => signer.sign(url, body),
     fetch,
@@ -58,6 +59,31 @@ test("the signed-in user is named, with the browser's rooms and challenge", asyn
   assert.deepEqual(JSON.parse(asked[0]?.body ?? ""), {
     rooms: ["lobby"], challenge: CHALLENGE, user: { sub: "alice", name: "Alice", sessionStart: 1_795_327_200, sessionEndsAt: 1_795_334_400 },
   });
+});
+
+test("the user goes by what the provider calls it and by its sign-in, and the browser's client by its name", async (t) => {
+  const { asked, options } = await signurl(t);
+  const signedIn: Session = { ...session, sub: "auth0|alice", iss: "https://id.example/", signIn: "s".repeat(22) };
+  await getSignedUrl(ask({ rooms: ["lobby"], challenge: CHALLENGE, ci: "i".repeat(22) }), { ...options, getSession: async () => signedIn });
+  const { ci, signIn, user } = JSON.parse(asked[0]?.body ?? "");
+  assert.deepEqual([ci, signIn, user.sub, user.iss], ["i".repeat(22), "s".repeat(22), "auth0|alice", "https://id.example/"]);
+});
+
+test("of a user's rooms only those that are asked for are named, and so a user of many rooms gets in", async (t) => {
+  const { asked, options } = await signurl(t);
+  const rooms = Array.from({ length: 50 }, (_, i) => `room-${"x".repeat(20)}-${i}`);
+  const many = { ...options, getSession: async () => ({ ...session, rooms }) };
+  for (const [wanted, named] of [
+    [rooms.slice(10, 18), rooms.slice(10, 18)],
+    [[rooms[1], "vault"], [rooms[1]]],
+    [["vault"], []],
+    [undefined, []], // the default room is not among the user's
+    [[7, null], []],
+  ]) {
+    await getSignedUrl(ask({ rooms: wanted, challenge: CHALLENGE }), many);
+    assert.deepEqual(JSON.parse(asked.at(-1)?.body ?? "").user.rooms, named);
+    assert.ok((asked.at(-1)?.body.length ?? 0) < 1024);
+  }
 });
 
 test("the request is signed with the server's credentials, as API Gateway verifies it", async (t) => {
@@ -105,6 +131,9 @@ test("a request that tries to name the user, or is none, is refused", async (t) 
     [{ challenge: CHALLENGE, user: { sub: "mallory" } }, 400],
     [{ rooms: "lobby" }, 400],
     [{ challenge: 1 }, 400],
+    [{ ci: 1 }, 400],
+    [{ challenge: CHALLENGE, signIn: "s".repeat(22) }, 400],
+    [{ challenge: CHALLENGE, guest: "g".repeat(43) }, 400],
     ["[]", 400], ["null", 400], ["{", 400], ["", 400],
     [{ challenge: "c".repeat(1100) }, 413],
   ] as const) {

@@ -7,6 +7,9 @@ import { visitorLanguage } from "../server/visitor";
 import { getSession, sessionProblems, signInPath, signOutPath } from "../session";
 import { type Language, textIn } from "../text";
 
+/** As many rooms can be entered at once. */
+const MOST_ROOMS = 8;
+
 /** The page, or what is missing to show it. */
 export default async function Page() {
   const language = await visitorLanguage();
@@ -22,7 +25,7 @@ async function settingsFor(configuration: Configuration, headers: Headers): Prom
   if (mode !== "iam") return { mode, rooms, roomsClaim, provider, signUrl: configuration.signUrl.href, server: undefined };
   const session = await getSession({ headers });
   const server = { signedIn: session !== undefined, signInPath, signOutPath };
-  return { mode, rooms: session?.rooms ?? rooms, roomsClaim, provider, signUrl: "/api/signurl", server };
+  return { mode, rooms: session?.rooms?.slice(0, MOST_ROOMS) ?? rooms, roomsClaim, provider, signUrl: "/api/signurl", server };
 }
 
 function Setup({ problems, language }: { problems: readonly string[]; language: Language }) {

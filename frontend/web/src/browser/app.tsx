@@ -1,8 +1,9 @@
 "use client";
 
-import { useEffect, useState } from "react";
+import { useEffect, useEffectEvent, useRef, useState } from "react";
 import type { Language } from "../text";
-import { createAccount } from "./account/account";
+import { type Account, createAccount } from "./account/account";
+import { SignOuts } from "./account/signouts";
 import { Chat } from "./chat/chat";
 import { ErrorBoundary } from "./errorboundary";
 import { LanguageButton } from "./languagebutton";
@@ -32,10 +33,27 @@ function Entrance({ settings }: { settings: PageSettings }) {
       mounted = false;
     };
   }, [account]);
+  const signOut = useSignOut(account, () => setState({ status: "signed-out", failed: false }));
   if (state.status === "loading") return <Waiting />;
   if (state.status === "signed-out") return <Welcome failed={state.failed} signIn={account.signIn} />;
-  if (state.rooms.length === 0) return <NoRooms signOut={account.signOut} />;
-  return <Chat account={account} rooms={state.rooms} signUrl={settings.signUrl} />;
+  if (state.rooms.length === 0) return <NoRooms signOut={signOut} />;
+  return <Chat account={account} signOut={signOut} rooms={state.rooms} signUrl={settings.signUrl} />;
+}
+
+/** Signs out in all tabs of the browser; undefined where nobody signs in. `elsewhere` is called when another tab has done so. */
+function useSignOut(account: Account, elsewhere: () => void): (() => Promise<void>) | undefined {
+  const signOuts = useRef<SignOuts>(undefined);
+  const heard = useEffectEvent(() => {
+    void account.forget?.().catch(() => {}); // the tokens are this tab's own, and end by themselves
+    elsewhere();
+  });
+  const { signOut } = account;
+  useEffect(() => {
+    if (!signOut) return;
+    const channel = (signOuts.current = new SignOuts(() => heard()));
+    return () => channel.close();
+  }, [signOut]);
+  return signOut && (() => signOut(() => signOuts.current?.announce()));
 }
 
 /** For somebody who is known here, but may not go anywhere. */

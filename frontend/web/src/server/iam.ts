@@ -1,7 +1,10 @@
 import { refuse } from "./answers";
 import { type Configuration, readConfiguration } from "./configuration";
+import { Providers } from "./signin/providers";
 import { readSignInSettings } from "./signin/settings";
 import { type Redirect, SignIn } from "./signin/signin";
+
+const providers = new Providers();
 
 /** Serves a route that exists in mode iam only. */
 export async function inModeIam(serve: (configuration: Configuration) => Promise<Response>): Promise<Response> {
@@ -14,7 +17,7 @@ export async function inModeIam(serve: (configuration: Configuration) => Promise
 export async function withSignIn(serve: (signIn: SignIn, configuration: Configuration) => Promise<Response>): Promise<Response> {
   return inModeIam(async (configuration) => {
     const { value: settings } = readSignInSettings(process.env);
-    return settings ? serve(new SignIn(settings), configuration) : notConfigured();
+    return settings ? serve(new SignIn(settings, providers), configuration) : notConfigured();
   });
 }
 

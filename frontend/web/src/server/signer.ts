@@ -1,6 +1,16 @@
 import { Sha256 } from "@aws-crypto/sha256-js";
+import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { SignatureV4 } from "@smithy/signature-v4";
 import type { AwsCredentialIdentityProvider } from "@smithy/types";
+import type { Service } from "./service";
+
+const credentials = defaultProvider();
+
+/** How this server reaches the service at `signUrl`, with the credentials that it finds. */
+export function serviceOf({ signUrl }: { readonly signUrl: URL }): Service {
+  const signer = new Signer(credentials, process.env.AWS_REGION);
+  return { signUrl, sign: (url, body) => signer.sign(url, body), fetch };
+}
 
 /** Signs requests to API Gateway with the server's own credentials: those of its role on Lambda, a developer's on a laptop. */
 export class Signer {

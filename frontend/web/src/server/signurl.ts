@@ -1,27 +1,24 @@
 import type { Session } from "../session";
 import { json, refuse } from "./answers";
 import { isSameOrigin } from "./origin";
-
-/** How long `signurl` may take, in milliseconds. The browser waits for 10 s. */
-const TIMEOUT = 8_000;
+import { log, NoCredentials, post, type Service } from "./service";
 
 /** As long as a request to `signurl` may be, in characters. */
 const LONGEST = 1024;
 
 /** What the route needs from where it runs. */
-export interface SignUrlOptions {
-  /** `POST /signurl`. */
-  readonly signUrl: URL;
+export interface SignUrlOptions extends Service {
   readonly pageOrigin: string;
+  /** The rooms of somebody who asks for none. */
+  readonly rooms: readonly string[];
   readonly getSession: (request: Request) => Promise<Session | undefined>;
-  readonly sign: (url: URL, body: string) => Promise<Record<string, string>>;
-  readonly fetch: typeof globalThis.fetch;
 }
 
-/** What a browser asks: the rooms to be in, and the hash of its secret for this one connection. */
+/** What a browser asks: the rooms to be in, the hash of its secret for this one connection, and the name of its client. */
 interface Wish {
   readonly rooms: readonly string[] | undefined;
   readonly challenge: string | undefined;
+  readonly ci: string | undefined;
 }
 
 /**
@@ -37,38 +34,39 @@ export async function getSignedUrl(request: Request, options: SignUrlOptions): P
   if (text.length > LONGEST) return refuse(413, "too_large", "The request is longer than 1 KB.");
   const wish = readWish(text);
   if (!wish) return refuse(400, "bad_request", "The request is not as it must be.");
-  return ask(JSON.stringify({ ...wish, user: userOf(session) }), request.signal, options);
+  const { signIn } = session;
+  return ask(JSON.stringify({ ...wish, user: userOf(session, wish.rooms ?? options.rooms), signIn }), request.signal, options);
 }
 
-/** The form in which `signurl` takes a user in mode iam. */
-function userOf({ sub, name, startedAt, endsAt, rooms }: Session): unknown {
-  return { sub, name, sessionStart: startedAt, sessionEndsAt: endsAt, rooms };
+/** The form in which `signurl` takes a user in mode iam. Of the rooms that the user may enter those that are asked for are enough. */
+function userOf({ sub, iss, name, startedAt, endsAt, rooms }: Session, asked: readonly unknown[]): unknown {
+  return { sub, iss, name, sessionStart: startedAt, sessionEndsAt: endsAt, rooms: rooms?.filter((room) => asked.includes(room)) };
 }
 
 function readWish(text: string): Wish | undefined {
   try {
     const body: unknown = JSON.parse(text);
     if (typeof body !== "object" || body === null || Array.isArray(body)) return undefined;
-    const { rooms, challenge, ...rest } = body as Record<string, unknown>;
-    if (Object.keys(rest).length > 0 || (rooms !== undefined && !Array.isArray(rooms)) || (challenge !== undefined && typeof challenge !== "string")) return undefined;
-    return { rooms, challenge };
+    const { rooms, challenge, ci, ...rest } = body as Record<string, unknown>;
+    if (Object.keys(rest).length > 0 || !(rooms === undefined || Array.isArray(rooms)) || !isOptionalText(challenge) || !isOptionalText(ci)) return undefined;
+    return { rooms, challenge, ci };
   } catch {
     return undefined;
   }
 }
 
-async function ask(body: string, signal: AbortSignal, { signUrl, sign, fetch }: SignUrlOptions): Promise<Response> {
-  let headers: Record<string, string>;
+function isOptionalText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === "string";
+}
+
+async function ask(body: string, signal: AbortSignal, service: Service): Promise<Response> {
   try {
-    headers = await sign(signUrl, body);
+    return await passOn(await post(service.signUrl, body, service, signal));
   } catch (error) {
-    log("cannot sign the request to signurl", String(error));
-    return refuse(503, "no_credentials", "The server has no AWS credentials to sign with.");
-  }
-  try {
-    const response = await fetch(signUrl, { method: "POST", headers, body, signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]), redirect: "error", cache: "no-store" });
-    return await passOn(response);
-  } catch (error) {
+    if (error instanceof NoCredentials) {
+      log("cannot sign the request to signurl", error.message);
+      return refuse(503, "no_credentials", "The server has no AWS credentials to sign with.");
+    }
     log("signurl did not answer", String(error));
     return refuse(502, "unreachable", "The service that signs URLs did not answer.");
   }
@@ -84,9 +82,4 @@ async function passOn(response: Response): Promise<Response> {
   if (status !== 401 && status !== 403) return json(status, { error: "unavailable", message: "The service that signs URLs is not available." }, headers);
   log("API Gateway refused this server", "it needs execute-api:Invoke on POST/signurl, and its place in TrustedCallerArns");
   return refuse(403, "caller_not_trusted", "This server may not ask for signed URLs.");
-}
-
-/** Logs a fault. Nothing of the request or the answer goes in: both hold secrets. */
-function log(msg: string, error: string): void {
-  console.error(JSON.stringify({ level: "ERROR", msg, error }));
 }

@@ -1,6 +1,10 @@
+import { newSecret } from "@signedsocket/client";
 import type { Account, AccountState } from "./account";
+import { storage } from "./storage";
 
-/** Mode guest: nobody signs in, and everybody is in. */
+const SECRET = "signedsocket-guest";
+
+/** Mode guest: nobody signs in, and everybody is in. This browser is one guest, for as long as it keeps the secret. */
 export class GuestAccount implements Account {
   readonly initial: AccountState;
 
@@ -10,5 +14,14 @@ export class GuestAccount implements Account {
 
   async load(): Promise<AccountState> {
     return this.initial;
+  }
+
+  get guest(): { readonly secret: string } | undefined {
+    if (typeof window === "undefined") return undefined; // the page is rendered, and no guest is here
+    const kept = storage.get(SECRET);
+    if (kept && /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(kept)) return { secret: kept };
+    const secret = newSecret();
+    storage.set(SECRET, secret);
+    return { secret };
   }
 }

@@ -1,10 +1,14 @@
 import type { User, UserManager } from "oidc-client-ts";
 import type { PageSettings } from "../settings";
 import type { Account, AccountState } from "./account";
+import { revocation } from "./revocation";
 import { claimedRooms } from "./rooms";
 
 /** A token that ends sooner than this, in seconds, is not used any more. */
 const MARGIN = 30;
+
+/** A token that ends sooner than this is renewed when one is needed: in the last minute of a session the client asks for one that goes on. */
+const FRESH = 90;
 
 /**
  * Mode jwt: the browser signs in at an OpenID Connect provider, by the authorization code flow with PKCE. The tokens stay in this
@@ -24,13 +28,19 @@ export class ProviderAccount implements Account {
   getToken = async (): Promise<string | undefined> => {
     const manager = await this.manager();
     const user = await manager.getUser();
-    return user && lives(user) ? user.access_token : (await renewed(manager, user))?.access_token;
+    if (user && lives(user, FRESH)) return user.access_token;
+    const present = user && lives(user) ? user.access_token : undefined;
+    if (revocation.active) return present;
+    return (await renewed(manager, user).catch((error: unknown) => (present === undefined ? Promise.reject(error) : undefined)))?.access_token ?? present;
   };
 
-  signIn = async (): Promise<void> => (await this.manager()).signinRedirect();
+  signIn = async (): Promise<void> => (await this.manager()).signinRedirect(revocation.active ? { prompt: "login" } : {});
 
-  signOut = async (): Promise<void> => {
+  forget = async (): Promise<void> => (await this.manager()).removeUser();
+
+  signOut = async (announce: () => void): Promise<void> => {
     const manager = await this.manager();
+    announce();
     const home = `${location.origin}/`;
     if (!(await manager.metadataService.getEndSessionEndpoint())) {
       await manager.removeUser();
@@ -84,8 +94,8 @@ export class ProviderAccount implements Account {
   }
 }
 
-function lives(user: User): boolean {
-  return (user.expires_in ?? Infinity) > MARGIN;
+function lives(user: User, margin = MARGIN): boolean {
+  return (user.expires_in ?? Infinity) > margin;
 }
 
 /** The user with a new access token; undefined when there is no refresh token, or the provider refuses it. Rejects when it cannot be asked. */

@@ -1,12 +1,15 @@
 /** At most so many rooms can be entered at once. */
 const MOST = 8;
 
-/** The rooms that an access token's claim lists, read as `signurl` reads them: a list, or text with spaces or commas between the names. */
+/**
+ * The rooms that an access token's claim lists, read as `signurl` reads them (functions/signurl/testdata/roomsclaim.json): a list of
+ * texts, or one text, each of which is a room as a whole. Nothing is split, and what is no room's name opens none.
+ */
 export function claimedRooms(accessToken: string, claim: string): readonly string[] {
   const value = claims(accessToken)[claim];
-  const names: unknown[] = Array.isArray(value) ? value : String(value ?? "").split(/[ ,]+/);
-  const rooms = names.filter((name): name is string => typeof name === "string" && /^[a-z0-9_-]{1,32}$/.test(name));
-  return [...new Set(rooms)].slice(0, MOST);
+  const names: unknown[] = Array.isArray(value) ? value : [value];
+  if (!names.every((name) => typeof name === "string")) return [];
+  return [...new Set(names.filter((name) => /^[a-z0-9_-]{1,32}$/.test(name)))].slice(0, MOST);
 }
 
 /** The claims of a token. Nothing is believed: whoever changes them here sees rooms that `signurl` refuses. */

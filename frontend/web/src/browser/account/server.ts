@@ -1,5 +1,6 @@
 import type { PageSettings } from "../settings";
 import type { Account, AccountState } from "./account";
+import { revocation } from "./revocation";
 
 /** Mode iam: the server that serves the page signs users in, and keeps a cookie that scripts cannot read. */
 export class ServerAccount implements Account {
@@ -18,11 +19,12 @@ export class ServerAccount implements Account {
     return failed && this.initial.status === "signed-out" ? { status: "signed-out", failed } : this.initial;
   }
 
-  signIn = async (): Promise<void> => location.assign(this.paths.signIn);
+  signIn = async (): Promise<void> => location.assign(`${this.paths.signIn}${revocation.active ? "?prompt=login" : ""}`);
 
-  signOut = async (): Promise<void> => {
+  signOut = async (announce: () => void): Promise<void> => {
     const response = await fetch(this.paths.signOut, { method: "POST" });
     const { location: next } = (await response.json()) as { location: string };
+    announce();
     location.assign(next);
   };
 }

@@ -1,25 +1,30 @@
 import { type ChatMessage, createChatClient } from "@signedsocket/client";
 import { useChat } from "@signedsocket/client/react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { Account } from "../account/account";
 import { useWords } from "../words";
 import { Composer, focusWithoutKeyboard } from "./composer";
 import { ConnectionStatus } from "./connectionstatus";
 import { Log } from "./log";
 import { Masthead } from "./masthead";
+import { tagsOf } from "./tags";
 import { useReadings } from "./usereadings";
-import { useSignInAgain } from "./usesigninagain";
+import { useRevocation, useSignInAgain } from "./usesigninagain";
 
 interface Props {
   readonly account: Account;
+  readonly signOut: (() => Promise<void>) | undefined;
   readonly rooms: readonly string[];
   readonly signUrl: string;
 }
 
 /** The chat of somebody who is in. */
-export function Chat({ account, rooms: asked, signUrl }: Props) {
+export function Chat({ account, signOut, rooms: asked, signUrl }: Props) {
   const { page } = useWords();
-  const [client] = useState(() => createChatClient({ signUrl, rooms: asked, ...(account.getToken && { getToken: account.getToken }) }));
+  const [client] = useState(() => {
+    const { getToken, guest } = account;
+    return createChatClient({ signUrl, rooms: asked, ...(getToken && { getToken }), ...(guest && { guest }) });
+  });
   const { state, messages, user, rooms } = useChat(client);
   const [chosen, setRoom] = useState<string>();
   const [atEnd, setAtEnd] = useState(true);
@@ -31,6 +36,8 @@ export function Chat({ account, rooms: asked, signUrl }: Props) {
   const readings = useReadings(rooms, byRoom, room, atEnd);
   const unread = Object.values(readings).reduce((sum, reading) => sum + reading.unread, 0);
   useTitle(`${unread > 0 ? `(${unread}) ` : ""}${room && `${room} – `}${page.title}`);
+  const tags = useMemo(() => tagsOf([...messages.map(({ from }) => from), ...(user ? [user] : [])]), [messages, user]);
+  useRevocation(state, account);
   useSignInAgain(state, messages.length === 0, account.signIn);
 
   const choose = (name: string) => {
@@ -40,10 +47,10 @@ export function Chat({ account, rooms: asked, signUrl }: Props) {
   };
   return (
     <div className="chat">
-      <Masthead room={room} rooms={rooms} readings={readings} choose={choose} user={user} signOut={account.signOut} />
+      <Masthead room={room} rooms={rooms} readings={readings} choose={choose} user={user} tag={user && tags.get(user.sub)} signOut={signOut} />
       <ConnectionStatus state={state} retryNow={client.retryNow} signIn={account.signIn} />
       <main className="conversation">
-        <Log key={room} messages={byRoom(room)} reading={readings[room]} client={client} onScroll={setAtEnd} />
+        <Log key={room} messages={byRoom(room)} reading={readings[room]} tags={tags} client={client} onScroll={setAtEnd} />
         <Composer room={room} draft={drafts[room] ?? ""} write={(text) => setDrafts((drafts) => ({ ...drafts, [room]: text }))} send={client.send} input={input} />
       </main>
     </div>

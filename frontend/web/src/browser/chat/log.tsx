@@ -11,13 +11,15 @@ const NEAR = 48;
 interface Props {
   readonly messages: readonly ChatMessage[];
   readonly reading: Reading | undefined;
+  /** Of users whose name others have, too, by user id. */
+  readonly tags: ReadonlyMap<string, string>;
   readonly client: ChatClient;
   /** Told whether the end of the list is in sight. */
   readonly onScroll: (atEnd: boolean) => void;
 }
 
 /** The messages of a room. The list follows its end while that is in sight, and stays where it is while somebody reads further up. */
-export function Log({ messages, reading, client, onScroll }: Props) {
+export function Log({ messages, reading, tags, client, onScroll }: Props) {
   const { page, chat, language } = useWords();
   const { list, atEnd, toEnd, scrolled } = useFollowing(messages, onScroll);
   const items = timeline(messages, reading?.divider);
@@ -28,7 +30,10 @@ export function Log({ messages, reading, client, onScroll }: Props) {
         {messages.length === 0 && <Empty />}
         <ol>
           {items.map((item) => {
-            if (item.kind === "message") return <Message key={item.key} message={item.message} first={item.first} client={client} />;
+            if (item.kind === "message") {
+              const { key, message, first } = item;
+              return <Message key={key} message={message} first={first} tag={tags.get(message.from.sub)} client={client} />;
+            }
             const label = item.kind === "day" ? dayName(item.day, Date.now(), language, page) : chat.labels.unread;
             return (
               <li key={item.key} className={`rule ${item.kind}`}>

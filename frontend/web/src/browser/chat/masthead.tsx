@@ -1,6 +1,7 @@
 import type { User } from "@signedsocket/client";
 import { LanguageButton } from "../languagebutton";
 import { useWords } from "../words";
+import { Tag } from "./tag";
 import type { Readings } from "./usereadings";
 
 interface Props {
@@ -9,11 +10,13 @@ interface Props {
   readonly readings: Readings;
   readonly choose: (room: string) => void;
   readonly user: User | undefined;
+  /** Tells the user from others of the same name. */
+  readonly tag: string | undefined;
   readonly signOut: (() => Promise<void>) | undefined;
 }
 
 /** The rooms, and who is here. */
-export function Masthead({ room, rooms, readings, choose, user, signOut }: Props) {
+export function Masthead({ room, rooms, readings, choose, user, tag, signOut }: Props) {
   const { page, chat } = useWords();
   return (
     <header className="masthead">
@@ -27,6 +30,7 @@ export function Masthead({ room, rooms, readings, choose, user, signOut }: Props
         {user && (
           <span className="name" title={page.signedInAs(user.name)}>
             <bdi>{user.name}</bdi>
+            {tag && <Tag tag={tag} />}
           </span>
         )}
         <LanguageButton />

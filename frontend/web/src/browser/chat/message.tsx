@@ -1,32 +1,39 @@
 import type { ChatClient, ChatMessage } from "@signedsocket/client";
 import { failureText } from "@signedsocket/client/messages";
-import { memo } from "react";
+import { memo, useLayoutEffect, useRef, useState } from "react";
 import { useWords } from "../words";
+import { mayBeLong } from "./folding";
 import { parts } from "./links";
+import { Tag } from "./tag";
 
 interface Props {
   readonly message: ChatMessage;
   /** The first of several in a row, which says who wrote them. */
   readonly first: boolean;
+  /** Tells the sender from others of the same name. */
+  readonly tag: string | undefined;
   readonly client: ChatClient;
 }
 
 /** A message, with who sent it when, or how far it has come. Rendered again only when something about it has changed. */
-export const Message = memo(function Message({ message, first, client }: Props) {
+export const Message = memo(function Message({ message, first, tag, client }: Props) {
   const { page } = useWords();
   const { from, own, status, text } = message;
+  const { box, folded, button } = useFolding(text);
   return (
     <li className={`message ${own ? "own" : "other"} ${first ? "first" : "further"} ${hueOf(from.sub)}`} data-status={status}>
       {!own && first && <Avatar name={from.name} />}
       <p className={own || !first ? "unseen" : "sender"} title={from.sub}>
         <bdi>{own ? page.you : from.name}</bdi>
+        {!own && tag && <Tag tag={tag} />}
       </p>
       <div className="line">
-        <p className="bubble" dir="auto">
+        <p className={folded ? "bubble folded" : "bubble"} dir="auto" ref={box}>
           <Text text={text} />
         </p>
         <Stamp message={message} />
       </div>
+      {button}
       {status === "failed" && <Failure message={message} client={client} />}
     </li>
   );
@@ -41,12 +48,38 @@ function Avatar({ name }: { name: string }) {
   );
 }
 
+/** Shows the beginning of a long text, until somebody wants all of it. Only a text that may be too long is measured: a list has many. */
+function useFolding(text: string) {
+  const { page } = useWords();
+  const box = useRef<HTMLParagraphElement>(null);
+  const [whole, setWhole] = useState(false);
+  const [overflows, setOverflows] = useState(false);
+  const measured = mayBeLong(text);
+  const folded = measured && !whole;
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!folded || !element) return;
+    const measure = () => setOverflows(element.scrollHeight > element.clientHeight + 1);
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [folded]);
+  const button = (overflows || whole) && (
+    <button className="small fold" aria-expanded={whole} onClick={() => setWhole(!whole)}>
+      {whole ? page.showLess : page.showAll}
+    </button>
+  );
+  return { box, folded, button };
+}
+
 /** Text is text: React writes it as such, and only addresses of the web become links. */
 function Text({ text }: { text: string }) {
-  return parts(text).map(({ text, href }, index) =>
+  return parts(text).map(({ text, href, host }, index) =>
     href ? (
-      <a key={index} href={href} target="_blank" rel="noopener noreferrer nofollow">
+      <a key={index} href={href} dir="ltr" target="_blank" rel="noopener noreferrer nofollow">
         {text}
+        {host && <bdi className="host">{` [${host}]`}</bdi>}
       </a>
     ) : (
       text

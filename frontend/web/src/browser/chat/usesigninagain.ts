@@ -1,8 +1,10 @@
 import type { ChatState } from "@signedsocket/client";
 import { useEffect } from "react";
+import type { Account } from "../account/account";
+import { revocation } from "../account/revocation";
 
-/** Refusals that another sign-in can mend. */
-const MENDABLE = ["unauthorized", "revoked"];
+/** Refusals that another sign-in can mend. Only after the first one the page may begin it by itself: the others are somebody's will. */
+const MENDABLE = ["unauthorized", "revoked", "signed_out"];
 const MARK = "signed-in-again";
 const PAUSE = 60_000;
 
@@ -11,14 +13,25 @@ export function canSignInAgain(state: ChatState): boolean {
   return state.status === "auth-required" && MENDABLE.includes(state.code);
 }
 
+/** Remembers a revocation until the server lets somebody in again, and forgets whose it is: a person has to sign in. */
+export function useRevocation(state: ChatState, account: Account): void {
+  const { status } = state;
+  const code = state.status === "auth-required" ? state.code : undefined;
+  useEffect(() => {
+    if (status === "open") revocation.end();
+    if (code === "revoked") revocation.begin();
+    if (code === "revoked" || code === "signed_out") void account.forget?.().catch(() => {}); // without the network there is nothing to use it for
+  }, [status, code, account]);
+}
+
 /**
  * Leaves to sign in when the session has ended and there is nothing on the page that would be lost. Not twice within a minute: a server that
- * refuses everybody must not send the visitor round and round.
+ * refuses everybody must not send the visitor round and round. Never after a revocation: the provider's open session would let the user in again.
  */
 export function useSignInAgain(state: ChatState, nothingToLose: boolean, signIn: (() => Promise<void>) | undefined): void {
-  const leave = canSignInAgain(state) && nothingToLose && signIn !== undefined;
+  const leave = state.status === "auth-required" && state.code === "unauthorized" && nothingToLose && signIn !== undefined;
   useEffect(() => {
-    if (!leave) return;
+    if (!leave || revocation.active) return;
     const last = Number(sessionStorage.getItem(MARK) ?? -PAUSE);
     const now = Date.now();
     if (Math.abs(now - last) < PAUSE) return;

@@ -1,3 +1,5 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { Session } from "../../session";
 import { type Provider, readProvider } from "../configuration";
 import { type Environment, Reader, type Reading } from "../environment";
 import { CookieJar, type SealedCookie } from "./cookies";
@@ -7,6 +9,24 @@ export const sessionCookie: SealedCookie = { name: "signedsocket-session", maxAg
 
 /** Holds what must be remembered between leaving for the provider and coming back. Ten minutes are enough to type a password. */
 export const transactionCookie: SealedCookie = { name: "signedsocket-signin", maxAge: 600 };
+
+/** A session as its cookie holds it: two sign-ins of one user differ by their `id`. */
+export type StoredSession = Omit<Session, "signIn"> & { readonly iss: string; readonly id: string };
+
+/** A new session, for somebody who has just signed in. */
+export function newSession(user: Omit<StoredSession, "id">): StoredSession {
+  return { ...user, id: randomBytes(16).toString("base64url") };
+}
+
+/** The session of a request; undefined without one, and for a cookie of the version before, which does not say what the provider calls the user. */
+export async function openSession(jar: CookieJar, headers: Headers): Promise<Session | undefined> {
+  const stored = await jar.open<Partial<StoredSession>>(sessionCookie, headers);
+  if (typeof stored?.iss !== "string" || typeof stored.id !== "string") return undefined;
+  const { id, ...session } = stored as StoredSession;
+  // The chat learns a hash: nobody makes a cookie of what it writes down.
+  const signIn = createHash("sha256").update(`signedsocket sign-in\0${id}`).digest().subarray(0, 16).toString("base64url");
+  return { ...session, signIn };
+}
 
 /** What the sign-in on the server needs. */
 export interface SignInSettings {

@@ -1,8 +1,7 @@
 import * as oidc from "openid-client";
-import type { Session } from "../../session";
-import { isLoopback } from "../environment";
-import { sessionCookie, type SignInSettings, transactionCookie } from "./settings";
-import { displayName, userId } from "./user";
+import { type Providers } from "./providers";
+import { newSession, sessionCookie, type SignInSettings, transactionCookie } from "./settings";
+import { displayName, validSubject } from "./user";
 
 /** Where to send the browser, and which Set-Cookie headers to give it. */
 export interface Redirect {
@@ -12,10 +11,13 @@ export interface Redirect {
 
 /** Signs users in at an OpenID Connect provider by the authorization code flow with PKCE, all of it on the server. */
 export class SignIn {
-  constructor(private readonly settings: SignInSettings) {}
+  constructor(
+    private readonly settings: SignInSettings,
+    private readonly providers: Providers,
+  ) {}
 
-  /** Begins: off to the provider. Rejects when the provider does not answer. */
-  async begin(): Promise<Redirect> {
+  /** Begins: off to the provider, which with `anew` has to ask who it is, whatever session it has. Rejects when the provider does not answer. */
+  async begin(anew = false): Promise<Redirect> {
     const transaction = { state: oidc.randomState(), nonce: oidc.randomNonce(), verifier: oidc.randomPKCECodeVerifier() };
     const location = oidc.buildAuthorizationUrl(await this.client(), {
       redirect_uri: this.callbackUrl(""),
@@ -24,13 +26,14 @@ export class SignIn {
       nonce: transaction.nonce,
       code_challenge: await oidc.calculatePKCECodeChallenge(transaction.verifier),
       code_challenge_method: "S256",
+      ...(anew && { prompt: "login" }),
     });
     return { location: location.href, cookies: [await this.settings.jar.seal(transactionCookie, transaction)] };
   }
 
   /** Ends: checks what the provider has put into the query of the callback, and opens a session. Rejects what this browser did not begin. */
   async finish(headers: Headers, search: string): Promise<Redirect> {
-    const { jar, provider } = this.settings;
+    const { jar } = this.settings;
     const transaction = await jar.open<{ state: string; nonce: string; verifier: string }>(transactionCookie, headers);
     if (!transaction) throw new Error("this browser has begun no sign-in, or more than ten minutes ago");
     const tokens = await oidc.authorizationCodeGrant(await this.client(), new URL(this.callbackUrl(search)), {
@@ -41,12 +44,15 @@ export class SignIn {
     });
     const claims = tokens.claims();
     if (!claims) throw new Error("the provider sent no ID token");
-    const session: Session = {
-      sub: userId(provider.issuer, claims.sub),
+    if (!validSubject(claims.sub)) throw new Error("the provider calls the user by a sub that the chat does not take");
+    const session = newSession({
+      sub: claims.sub,
+      iss: claims.iss,
       name: displayName(claims.name ?? claims.preferred_username ?? claims["cognito:username"]), // Amazon Cognito has no name by itself
-      startedAt: claims.iat,
+      // A revocation is over when the user has shown again who it is, and not when the provider has written another token.
+      startedAt: claims.auth_time ?? claims.iat,
       endsAt: Math.floor(Date.now() / 1000) + sessionCookie.maxAge,
-    };
+    });
     return { location: "/", cookies: [await jar.seal(sessionCookie, session), jar.clear(transactionCookie)] };
   }
 
@@ -67,10 +73,6 @@ export class SignIn {
   }
 
   private client(): Promise<oidc.Configuration> {
-    const { provider, clientSecret } = this.settings;
-    const issuer = new URL(provider.issuer);
-    const authentication = clientSecret ? oidc.ClientSecretPost(clientSecret) : oidc.None();
-    const execute = isLoopback(issuer) ? [oidc.allowInsecureRequests] : [];
-    return oidc.discovery(issuer, provider.clientId, undefined, authentication, { execute, timeout: 5 });
+    return this.providers.find(this.settings);
   }
 }

@@ -1,6 +1,7 @@
 import { failed, redirect, withSignIn } from "../../../server/iam";
 
-/** Mode iam: sends the browser to the provider. */
-export async function GET(): Promise<Response> {
-  return withSignIn((signIn) => signIn.begin().then(redirect, failed));
+/** Mode iam: sends the browser to the provider, which with `?prompt=login` asks who it is whatever session it has. */
+export async function GET(request: Request): Promise<Response> {
+  const anew = new URL(request.url).searchParams.get("prompt") === "login";
+  return withSignIn((signIn) => signIn.begin(anew).then(redirect, failed));
 }

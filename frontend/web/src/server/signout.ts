@@ -1,0 +1,21 @@
+import type { Session } from "../session";
+import { log, post, type Service } from "./service";
+
+/** How often it is tried. */
+const TRIES = 2;
+
+/**
+ * Ends the connections that were opened with a sign-in, and lets it open no other: a cookie that somebody has copied is of no use any more.
+ * Returns whether that is done. What went wrong is in the log; the session here ends anyway.
+ */
+export async function endSignIn({ sub, iss, signIn }: Session, service: Service): Promise<boolean> {
+  if (signIn === undefined) return false;
+  const body = JSON.stringify({ user: { sub, iss }, signIn });
+  let problem = "";
+  for (let tries = 0; tries < TRIES; tries++) {
+    problem = await post(new URL("signout", service.signUrl), body, service).then(({ ok, status }) => (ok ? "" : `status ${status}`), String);
+    if (problem === "") return true;
+  }
+  log("a sign-out did not reach the chat", problem);
+  return false;
+}

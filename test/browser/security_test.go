@@ -1,0 +1,245 @@
+package browser_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/chromedp/chromedp"
+
+	"signedsocket/internal/stageclient"
+	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/localstage/stagetest"
+)
+
+// invokeReaper invokes the reaper as an operator does.
+func invokeReaper(t *testing.T, stage *stagetest.Stage, event string) {
+	t.Helper()
+	client := stage.Client(t)
+	credentials, err := client.Credentials(t.Context(), "admin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := credentials.Retrieve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := client.Outputs.Endpoint("lambda") + "/2015-03-31/functions/" + client.Outputs.ReaperName + "/invocations"
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := sha256.Sum256([]byte(event))
+	hash, region := hex.EncodeToString(digest[:]), client.Outputs.Region
+	err = v4.NewSigner().SignHTTP(t.Context(), keys, request, hash, "lambda", region, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(response.Body)
+	if response.StatusCode != http.StatusOK || response.Header.Get("X-Amz-Function-Error") != "" {
+		t.Fatalf("the reaper answered %d %s", response.StatusCode, body)
+	}
+}
+
+// isAtProvider is true on the development issuer's page, which asks who somebody is.
+const isAtProvider = `document.querySelector("#user") !== null`
+
+func TestARevokedUserStaysOutUntilAPersonSignsIn(t *testing.T) {
+	for mode, parameters := range map[string]map[string]string{"jwt": nil, "iam": {"AuthMode": "iam"}} {
+		t.Run(mode, func(t *testing.T) {
+			stage, browser := startStage(t, stagetest.Options{Parameters: parameters}), startBrowser(t)
+			p := newPerson(t, browser)
+			p.signIn(stage, "dan") // the provider's session stays open
+			invokeReaper(t, stage, `{"revoke":{"user":"dan"}}`)
+			p.awaitStatus("auth-required")
+			time.Sleep(2 * time.Second) // for a page that would sign in by itself
+			p.awaitStatus("auth-required")
+
+			p.open(stage) // and loaded again
+			p.await(`document.querySelector(".connection[data-status=auth-required] button, .card button.primary")`)
+			time.Sleep(time.Second)
+			if eval[bool](p, isAtProvider) || eval[bool](p, `document.querySelector(".connection[data-status=open]") !== null`) {
+				t.Fatalf("the page has signed in by itself: %s", p.body())
+			}
+			p.do(chromedp.Click(chromedp.CSS(".connection button, .card button.primary")))
+			p.await(isAtProvider)
+			if !eval[bool](p, `new URLSearchParams(location.search).get("prompt") === "login"`) {
+				t.Errorf("the provider is not told to ask: %s", p.body())
+			}
+			p.do(chromedp.SetValue(chromedp.CSS("#user"), "dan"), chromedp.Submit(chromedp.CSS("#user")))
+			p.awaitStatus("open")
+			if eval[bool](p, `localStorage.getItem("signedsocket-revoked") !== null`) {
+				t.Error("the page still takes the user for revoked")
+			}
+		})
+	}
+}
+
+// secondTab opens another tab of the same browser profile.
+func (p *person) secondTab() *person {
+	p.t.Helper()
+	ctx, stop := chromedp.NewContext(p.ctx)
+	p.t.Cleanup(stop)
+	tab := &person{t: p.t, ctx: ctx}
+	if err := chromedp.Do(ctx); err != nil {
+		p.t.Fatal(err)
+	}
+	go tab.listen()
+	return tab
+}
+
+// awaitConnections waits until the gateway holds a number of connections.
+func awaitConnections(t *testing.T, stage *stagetest.Stage, want int) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for len(stage.Gateway().Connections()) != want {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d connections are open, want %d", len(stage.Gateway().Connections()), want)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func TestSigningOutEndsEveryTabOfTheBrowser(t *testing.T) {
+	for mode, parameters := range map[string]map[string]string{"jwt": nil, "iam": {"AuthMode": "iam"}} {
+		t.Run(mode, func(t *testing.T) {
+			stage, browser := startStage(t, stagetest.Options{Parameters: parameters}), startBrowser(t)
+			p, other := newPerson(t, browser), newPerson(t, browser)
+			p.signIn(stage, "alice")
+			other.signIn(stage, "bob")
+			tab := p.secondTab()
+			tab.open(stage)
+			tab.await(`document.querySelector(".connection[data-status=open], button.primary:not([disabled])")`)
+			if eval[bool](tab, `document.querySelector(".connection") === null`) { // its tokens are its own
+				tab.do(chromedp.Click(chromedp.CSS("button.primary")))
+			}
+			tab.awaitStatus("open")
+
+			eval[bool](p, `[...document.querySelectorAll("header button")]
+				.find((button) => button.textContent === "Sign out").click() ?? true`)
+			tab.await(`document.querySelector(".card button.primary")`)
+			p.await(`document.querySelector(".card button.primary")`)
+			awaitConnections(t, stage, 1)
+			other.say("still here")
+			other.awaitMessage("still here")
+			tab.do(chromedp.Reload())
+			tab.await(`document.querySelector(".card button.primary")`)
+		})
+	}
+}
+
+func TestAGuestStaysTheSameGuest(t *testing.T) {
+	stage, browser := startStage(t, stagetest.Options{Parameters: guests()}), startBrowser(t)
+	p, other := newPerson(t, browser), newPerson(t, browser)
+	p.open(stage)
+	p.awaitStatus("open")
+	const name = `document.querySelector(".self .name bdi").textContent`
+	before := eval[string](p, name)
+	p.say("before")
+	p.awaitMessage("before")
+	p.do(chromedp.Reload())
+	p.awaitStatus("open")
+	if after := eval[string](p, name); after != before {
+		t.Errorf("%s became %s", before, after)
+	}
+	other.open(stage)
+	other.awaitStatus("open")
+	if another := eval[string](other, name); another == before {
+		t.Errorf("two browsers are one guest, %s", before)
+	}
+}
+
+func TestMethodsThatThePageDoesNotKnowAreRefused(t *testing.T) {
+	stage := startStage(t, stagetest.Options{})
+	for _, method := range []string{"TRACE", "PUT", "DELETE", "PATCH", "PROPFIND"} {
+		for _, path := range []string{"", "api/signin", "nowhere"} {
+			request, err := http.NewRequestWithContext(t.Context(), method, frontend(stage)+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if response.StatusCode != http.StatusMethodNotAllowed {
+				t.Errorf("%s /%s answers %d", method, path, response.StatusCode)
+			}
+		}
+	}
+}
+
+func TestTextDoesNotDeceive(t *testing.T) {
+	stage, browser := startStage(t, stagetest.Options{}), startBrowser(t)
+	reader := newPerson(t, browser)
+	reader.signIn(stage, "reader")
+	writer, _, err := stage.Client(t).Connect(clienttest.Within(t), "writer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = writer.Close() })
+	long := strings.Repeat("line\n", 40) + "end"
+	clienttest.Send(t, writer, long, "")
+	reader.awaitMessage(long)
+	const height = `(([bubble]) => bubble.clientHeight / parseFloat(getComputedStyle(bubble).lineHeight))(document.querySelectorAll(".bubble"))`
+	if lines := eval[float64](reader, height); lines > 13 {
+		t.Errorf("a long message takes %.1f lines", lines)
+	}
+	reader.do(chromedp.Click(chromedp.CSS(".fold")))
+	if lines := eval[float64](reader, height); lines < 41 {
+		t.Errorf("all of a long message takes %.1f lines", lines)
+	}
+	for text, want := range map[string][]string{
+		"https://b\u0430nk.example/login":    {"https://xn--bnk-6cd.example/login"},
+		"https://good.example@evil.example/": nil,
+		"https://good.example/":              {"https://good.example/"},
+	} {
+		clienttest.Send(t, writer, text, "")
+		reader.await(`[...document.querySelectorAll(".bubble")].some((bubble) => bubble.textContent.startsWith(%s))`, text)
+		links := eval[[]string](reader,
+			`[...document.querySelectorAll(".message:last-child .bubble a")].map((link) => link.href)`)
+		if !slices.Equal(links, want) {
+			t.Errorf("%s links to %q, want %q", text, links, want)
+		}
+		if !eval[bool](reader, `[...document.querySelectorAll(".bubble a")]
+			.every((link) => link.textContent.includes(link.hostname))`) {
+			t.Errorf("%s: a link does not show its host", text)
+		}
+	}
+}
+
+func TestTwoUsersOfOneNameAreToldApart(t *testing.T) {
+	stage, browser := startStage(t, stagetest.Options{}), startBrowser(t)
+	reader := newPerson(t, browser)
+	reader.signIn(stage, "reader")
+	const tags = `[...document.querySelectorAll(".message .sender .tag")].map((tag) => tag.lastChild.textContent)`
+	for i, sub := range []string{"one", "other"} {
+		client, proof := stage.Client(t), stageclient.NewProof()
+		user := stageclient.User{Sub: sub, Name: "Mallory"}
+		grant := stageclient.NewGrant(user, []string{"lobby"}, proof.Challenge, time.Now())
+		signed := clienttest.Presign(t, client, "SignUrlFunction", grant)
+		conn, err := clienttest.Dial(t, client, signed.URL, proof.Verifier, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clienttest.Send(t, conn, "from "+sub, "")
+		reader.awaitMessage("from " + sub)
+		if got := eval[[]string](reader, tags); len(got) != 2*i {
+			t.Errorf("after %d users of the name the tags are %q", i+1, got)
+		}
+	}
+	if got := eval[[]string](reader, tags); len(got) == 2 && got[0] == got[1] {
+		t.Errorf("both have the tag %q", got)
+	}
+}
