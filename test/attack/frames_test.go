@@ -2,6 +2,7 @@ package attack_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -25,11 +26,11 @@ func answered(t *testing.T, conn *stageclient.Conn, name, frame, code string) {
 	}
 }
 
-// strikeless has a connection for every bad frame, so that none is closed for its third.
+// strikeless has a user for every bad frame, so that none is kicked for the third.
 func (s *scene) strikeless(t *testing.T, frames []hostileFrame) {
 	t.Helper()
-	for _, f := range frames {
-		mallory := clienttest.Connect(t, s.client, "mallory")
+	for i, f := range frames {
+		mallory := clienttest.Connect(t, s.client, fmt.Sprint("mallory-", i))
 		s.unharmed(t, []string{sendFunction}, func() { answered(t, mallory, f.name, f.frame, f.code) })
 		_ = mallory.Close()
 		s.settled(t, 2)
@@ -163,8 +164,8 @@ func TestNobodyReachesARoomThatIsNotTheirs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, room := range []string{"vault", "VAULT", "vault#0", "ROOM#vault#0", "lobby.vault", "*", " vault"} {
-		mallory := clienttest.Connect(t, s.client, "mallory")
+	for i, room := range []string{"vault", "VAULT", "vault#0", "ROOM#vault#0", "lobby.vault", "*", " vault"} {
+		mallory := clienttest.Connect(t, s.client, fmt.Sprint("mallory-", i)) // strikes follow a user
 		s.unharmed(t, []string{sendFunction}, func() {
 			answered(t, mallory, room, `{"action":"sendmessage","message":"let me in","room":"`+room+`"}`, "room_not_allowed")
 		})
