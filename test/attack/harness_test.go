@@ -104,7 +104,7 @@ type items map[string]string
 func (s *scene) items(t *testing.T) items {
 	t.Helper()
 	found := items{}
-	counters := regexp.MustCompile(`^[ws]\d+$`) // of what a connection sends: they may grow under an attack
+	counters := regexp.MustCompile(`^[wsm]\d+$`) // of what a user sends and asks for: they may grow under an attack
 	pages := dynamodb.NewScanPaginator(s.table, &dynamodb.ScanInput{
 		TableName: aws.String(s.client.Outputs.TableName), ConsistentRead: aws.Bool(true),
 	})

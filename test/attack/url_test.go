@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -69,27 +68,33 @@ func TestWhoWasRevokedGetsNeitherAURLNorAConnection(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "leaves a user shut out")
 	for attribute, reason := range map[string]string{"notBefore": "revoked", "bannedUntil": "banned"} {
-		s := open(t, stagetest.Options{})
-		token := clienttest.Token(t, s.client, "mallory")
-		signed, proof := clienttest.Sign(t, s.client, "mallory")
-		_, err := s.table.PutItem(clienttest.Within(t), &dynamodb.PutItemInput{TableName: aws.String(s.client.Outputs.TableName), Item: map[string]types.AttributeValue{
-			"pk": &types.AttributeValueMemberS{Value: "USER#mallory"}, "sk": &types.AttributeValueMemberS{Value: "USER"},
-			attribute: &types.AttributeValueMemberN{Value: strconv.FormatInt(time.Now().Add(time.Minute).Unix(), 10)},
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.unharmed(t, []string{signURLFunction}, func() {
-			if status, body := s.post(t, `{"challenge":"`+proof.Challenge+`"}`, bearer(token)); status != http.StatusUnauthorized || !strings.Contains(body, `"revoked"`) {
-				t.Errorf("%s: signurl answered %d %s, want 401 revoked", attribute, status, body)
+		for _, old := range []bool{false, true} { // in the table of bans, or where the version before wrote it
+			s := open(t, stagetest.Options{})
+			token := clienttest.Token(t, s.client, "mallory")
+			signed, proof := clienttest.Sign(t, s.client, "mallory")
+			table, item := s.client.Outputs.BansTable, map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "mallory"}}
+			if old {
+				table, item = s.client.Outputs.TableName, map[string]types.AttributeValue{
+					"pk": &types.AttributeValueMemberS{Value: "USER#mallory"}, "sk": &types.AttributeValueMemberS{Value: "USER"},
+				}
 			}
-			s.wantReason(t, signURLFunction, "revoked")
-		})
-		s.unharmed(t, []string{connectFunction}, func() {
-			conn, err := clienttest.Dial(t, s.client, signed.URL, proof.Verifier, nil)
-			clienttest.WantRefused(t, conn, err, http.StatusForbidden)
-			s.wantReason(t, connectFunction, reason)
-		})
+			item[attribute] = &types.AttributeValueMemberN{Value: strconv.FormatInt(time.Now().Add(time.Minute).Unix(), 10)}
+			if _, err := s.table.PutItem(clienttest.Within(t), &dynamodb.PutItemInput{TableName: &table, Item: item}); err != nil {
+				t.Fatal(err)
+			}
+			s.unharmed(t, []string{signURLFunction}, func() {
+				status, body := s.post(t, `{"challenge":"`+proof.Challenge+`"}`, bearer(token))
+				if status != http.StatusUnauthorized || !strings.Contains(body, `"revoked"`) {
+					t.Errorf("%s: signurl answered %d %s, want 401 revoked", attribute, status, body)
+				}
+				s.wantReason(t, signURLFunction, "revoked")
+			})
+			s.unharmed(t, []string{connectFunction}, func() {
+				conn, err := clienttest.Dial(t, s.client, signed.URL, proof.Verifier, nil)
+				clienttest.WantRefused(t, conn, err, http.StatusForbidden)
+				s.wantReason(t, connectFunction, reason)
+			})
+		}
 	}
 }
 
