@@ -55,7 +55,8 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 	if err != nil {
 		return nil, err
 	}
+	table := connections.Open(aws, connections.Tables{Connections: c.TableName}, connections.Limits{})
 	return &handler{log: log, stack: c.StackName, now: time.Now, broadcaster: &broadcast.Broadcaster{
-		Log: log, Callback: client, Connections: connections.Open(aws, connections.Tables{Connections: c.TableName}, connections.Limits{}), Now: time.Now, Concurrency: concurrency,
+		Log: log, Salt: c.TableName, Callback: client, Connections: table, Now: time.Now, Concurrency: concurrency,
 	}}, nil
 }

@@ -57,7 +57,9 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 	return &handler{
 		closer: closer,
 		log:    log, stack: c.StackName, salt: c.TableName, watch: newWatch(), now: time.Now, newID: message.NewID, connections: table, callback: client,
-		broadcaster: &broadcast.Broadcaster{Log: log, Callback: client, Connections: table, Now: time.Now, Concurrency: concurrency},
-		fanout:      fanout, threshold: c.FanoutThreshold,
+		broadcaster: &broadcast.Broadcaster{
+			Log: log, Salt: c.TableName, Callback: client, Connections: table, Now: time.Now, Concurrency: concurrency,
+		},
+		fanout: fanout, threshold: c.FanoutThreshold,
 	}, nil
 }

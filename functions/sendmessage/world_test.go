@@ -198,7 +198,9 @@ func (f *fakeStore) ClearSlow(_ context.Context, _ string, m connections.Member)
 }
 
 // Drop is not what these tests are about.
-func (f *fakeStore) Drop(context.Context, string, time.Time, time.Time) error { return nil }
+func (f *fakeStore) Drop(context.Context, string, time.Time, time.Time) (string, error) {
+	return "", nil
+}
 
 // fakeFanout keeps the segments that it is handed, or refuses them.
 type fakeFanout struct {

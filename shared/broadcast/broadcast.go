@@ -47,7 +47,7 @@ type Table interface {
 	MarkSlow(ctx context.Context, room string, m connections.Member, began, now time.Time) (again bool, err error)
 	ClearSlow(ctx context.Context, room string, m connections.Member) error
 	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
-	Drop(ctx context.Context, connectionID string, connectedAt, now time.Time) error
+	Drop(ctx context.Context, connectionID string, connectedAt, now time.Time) (userID string, err error)
 }
 
 // Broadcaster posts frames to the members of rooms. It is safe for concurrent use.
@@ -56,7 +56,8 @@ type Broadcaster struct {
 	Callback    Poster
 	Connections Table
 	Now         func() time.Time
-	Concurrency int // posts under way at the same time, at least 1
+	Concurrency int    // posts under way at the same time, at least 1
+	Salt        string // of user ids in the log
 }
 
 // Concurrency returns how many posts should be under way at the same time in a function of that memory.

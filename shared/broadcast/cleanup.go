@@ -9,6 +9,7 @@ import (
 
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/userid"
 )
 
 // cleanUpLimit is how many connections are removed from the table at the same time.
@@ -23,7 +24,15 @@ func (b *Broadcaster) DropSlow(ctx context.Context, log *slog.Logger, r Result) 
 		if err != nil || !again {
 			return false, err
 		}
-		return true, b.Connections.Drop(ctx, member.ConnectionID, member.ConnectedAt, b.Now()) // mutate:slow-dropped
+		// mutate:slow-dropped => userID, err := "", error(nil)
+		userID, err := b.Connections.Drop(ctx, member.ConnectionID, member.ConnectedAt, b.Now())
+		if err == nil && userID != "" {
+			logging.Audit(ctx, log, logging.Act{
+				Action: "drop_slow", By: "slow recipients", User: userid.LogAttr(b.Salt, userID),
+				Why: "the connection did not read two broadcasts", Connections: 1,
+			})
+		}
+		return true, err
 	})
 }
 

@@ -141,11 +141,11 @@ func (f *table) Forget(_ context.Context, connectionID string, _ time.Time) (boo
 	return f.err == nil, f.err
 }
 
-func (f *table) Drop(_ context.Context, connectionID string, _, _ time.Time) error {
+func (f *table) Drop(_ context.Context, connectionID string, _, _ time.Time) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.drops = append(f.drops, connectionID)
-	return f.err
+	return "alice", f.err
 }
 
 // gateway is an @connections endpoint, and a quota of retries.

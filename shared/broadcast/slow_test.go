@@ -109,6 +109,9 @@ func TestBroadcastsAtTheSameTimeCountAsOne(t *testing.T) {
 		if r.deliver(t.Context()); !slices.Equal(r.table.drops, []string{"stuck"}) {
 			t.Errorf("dropped %v by the next broadcast", r.table.drops)
 		}
+		if log := r.log.String(); strings.Count(log, `"action":"drop_slow"`) != 1 || strings.Contains(log, "alice") {
+			t.Errorf("want one audit line, with the hash of the user:\n%s", log)
+		}
 	})
 }
 

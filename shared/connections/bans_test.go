@@ -73,16 +73,20 @@ func TestOldBansHoldAndAreLifted(t *testing.T) {
 	}
 }
 
-func TestABanOfTheOldFormHoldsToo(t *testing.T) {
+func TestMarksOfTheVersionBeforeHoldUnderTheOldID(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})
+	applicant := Applicant{UserID: "h--new", OldUserID: "old-form", AuthenticatedAt: epoch}
 	if _, err := store.Revoke(t.Context(), Revocation{Subject: "old-form"}, epoch); err != nil {
 		t.Fatal(err)
 	}
-	err := store.MayConnect(t.Context(), Applicant{UserID: "h--new", OldUserID: "old-form", AuthenticatedAt: epoch}, epoch)
-	if !errors.Is(err, ErrRevoked) {
-		t.Errorf("MayConnect: %v, want %v", err, ErrRevoked)
+	if err := store.MayConnect(t.Context(), applicant, epoch); err != nil {
+		t.Errorf("the ban of another user, whose sub is the old id: %v", err)
+	}
+	table.set(t, userKey("old-form"), map[string]int64{"notBefore": epoch.Unix()})
+	if err := store.MayConnect(t.Context(), applicant, epoch); !errors.Is(err, ErrRevoked) {
+		t.Errorf("a mark of the version before: %v, want %v", err, ErrRevoked)
 	}
 }
 

@@ -24,17 +24,23 @@ func (s *Store) Forget(ctx context.Context, connectionID string, connectedAt tim
 
 // Drop removes the connection that was opened at connectedAt, which does not read what it is sent, and makes it due to
 // be closed at now. That it is due comes first: a connection that is due and still known is closed nevertheless. Not
-// in one transaction, so that the caller's permissions can name the keys.
-func (s *Store) Drop(ctx context.Context, connectionID string, connectedAt, now time.Time) error {
+// in one transaction, so that the caller's permissions can name the keys. It returns the user's id, or "" when the
+// connection was removed already.
+func (s *Store) Drop(ctx context.Context, connectionID string, connectedAt, now time.Time) (userID string, err error) {
 	sweep := newSweep(connectionID, connectedAt, TooSlow, now)
-	err := s.putNow(ctx, sweep.item(now))
+	var dropped Connection
+	removed := false
+	err = s.putNow(ctx, sweep.item(now))
 	if err == nil {
-		_, _, err = s.take(ctx, connectionID, connectedAt, &kept{partition: sweep.partition}, now)
+		dropped, removed, err = s.take(ctx, connectionID, connectedAt, &kept{partition: sweep.partition}, now)
 	}
-	if err != nil {
-		return fmt.Errorf("drop connection: %w", err)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("drop connection: %w", err)
+	case !removed:
+		return "", nil
 	}
-	return nil
+	return dropped.Subject, nil
 }
 
 // Expel removes a connection and makes it due to be closed at now, in one transaction. It returns what Due

@@ -186,7 +186,8 @@ func TestReconnectingGivesNoNewWindow(t *testing.T) {
 			return err
 		},
 		"dropped": func(s *Store, id string) error {
-			return s.Drop(context.Background(), id, admission(id).ConnectedAt, epoch)
+			_, err := s.Drop(context.Background(), id, admission(id).ConnectedAt, epoch)
+			return err
 		},
 		"evicted": func(*Store, string) error { return nil },
 	} {

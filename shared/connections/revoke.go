@@ -49,12 +49,11 @@ func (s *Store) MayConnect(ctx context.Context, a Applicant, now time.Time) erro
 		mark(s.tables.Connections, userKey(a.UserID), old)
 	}
 	read(&kick, s.tables.Connections, kickKey(a.UserID), nil)
-	ids := bannedIDs(a.UserID, a.SignIn)
 	if a.OldUserID != "" {
-		ids = append(ids, a.OldUserID)
+		// Only what the version before wrote concerns the user: in Bans this id is that of another user, whose sub it is.
 		mark(s.tables.Connections, userKey(a.OldUserID), old)
 	}
-	for _, id := range ids {
+	for _, id := range bannedIDs(a.UserID, a.SignIn) {
 		mark(s.tables.Bans, banKey(id), nil)
 	}
 	if err := reads.Wait(); err != nil {

@@ -299,14 +299,14 @@ func TestDropForgetsAndMakesDue(t *testing.T) {
 	store := New(table.client, table.tables(), Limits{})
 	a := admission("c1=")
 	connect(t, store, a)
-	if err := store.Drop(t.Context(), "c1=", a.ConnectedAt, epoch); err != nil {
+	if _, err := store.Drop(t.Context(), "c1=", a.ConnectedAt, epoch); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "due", map[string]Reason{"c1=": TooSlow}, due(t, store, epoch))
 	if _, err := store.Touch(t.Context(), "c1=", epoch); !errors.Is(err, ErrNotConnected) {
 		t.Errorf("a message of it: %v", err)
 	}
-	if err := store.Drop(t.Context(), "c1=", a.ConnectedAt, epoch); err != nil {
+	if _, err := store.Drop(t.Context(), "c1=", a.ConnectedAt, epoch); err != nil {
 		t.Errorf("a second time: %v", err)
 	}
 }
