@@ -64,8 +64,9 @@ func TestBadFramesAreAnsweredAndTheSocketStaysOpen(t *testing.T) {
 		{"foreign room", `{"action":"sendmessage","message":"x","room":"vault"}`, "room_not_allowed"},
 		{"too large", `{"action":"sendmessage","message":"` + strings.Repeat("x", 5000) + `"}`, "too_large"},
 	}
-	for _, c := range cases {
-		conn := connect(t, client, "alice") // a third bad frame would end the connection
+	for i, c := range cases {
+		// A user for each frame: strikes follow the user, and a third one would end the connection.
+		conn := connect(t, client, fmt.Sprintf("alice-%d", i))
 		if err := conn.SendText(within(t), c.frame); err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}

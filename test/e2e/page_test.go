@@ -54,9 +54,10 @@ func fetch(t *testing.T, b *http.Client, method, address, body string, header ht
 	return response, string(answer)
 }
 
-// TestAPageViewWakesTwoEnvironments: on Lambda each file that is asked for while another is on its way has an
-// environment of its own to start.
-func TestAPageViewWakesTwoEnvironments(t *testing.T) {
+// TestAPageViewAsksForTwoFilesAtMost: on Lambda each file that is asked for while another is on its way has an
+// environment of its own to start. The document's environment serves one of the two, if it has ended by then: that
+// depends on the machine, so the files are counted and not the environments.
+func TestAPageViewAsksForTwoFilesAtMost(t *testing.T) {
 	t.Parallel()
 	stage, client := startPage(t, nil)
 	b := browser(t)
@@ -70,8 +71,8 @@ func TestAPageViewWakesTwoEnvironments(t *testing.T) {
 			files[tag[1]] = true
 		}
 	}
-	if len(files) == 0 {
-		t.Fatalf("the page has no files: %s", document)
+	if len(files) == 0 || len(files) > 2 {
+		t.Fatalf("the page has %d files, want one or two: %s", len(files), document)
 	}
 	var loading sync.WaitGroup
 	for file := range files {
@@ -83,8 +84,8 @@ func TestAPageViewWakesTwoEnvironments(t *testing.T) {
 		})
 	}
 	loading.Wait()
-	if woken := len(stage.Function(stagetest.FrontendFunction).Environments()); woken > 2 {
-		t.Errorf("the document and %d files have woken %d environments, want at most 2", len(files), woken)
+	if woken := len(stage.Function(stagetest.FrontendFunction).Environments()); woken > 1+len(files) {
+		t.Errorf("the document and %d files have woken %d environments", len(files), woken)
 	}
 }
 

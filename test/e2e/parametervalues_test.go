@@ -164,6 +164,15 @@ func written() map[string][]value {
 			reads("chat", "https://chat.example.com/", `"quoted"`, strings.Repeat("a", 255)),
 			refuses("", "a,b", "a b", "ä"),
 		),
+		"OtherOidcClientIds": slices.Concat(
+			takes("", "app", "app,desktop", "app,app", "https://app.example.com/", `"quoted"`, strings.Repeat("a", 255)),
+			refuses("a,,b", "a b", "ä", ",a", strings.Repeat("a", 256)),
+		),
+		"AuthorizationScopes": slices.Concat(
+			takes(""),
+			reads("chat", "chat:read,chat:write", "api://chat/.default", "chat,chat", strings.Repeat("s", 255)),
+			refuses("a b", "a,,b", "ä", `a"b`, strings.Repeat("s", 256)),
+		),
 		"NameClaim": slices.Concat(
 			takes("name", "https://example.com/name", "cognito:username", strings.Repeat("n", 128)),
 			refuses("", "a b", "a,b", "$x"),

@@ -51,6 +51,9 @@ func filters(t *testing.T) []filter {
 			if err := json.Unmarshal(r.Properties.LogGroupName, &group); err != nil {
 				t.Fatal(err)
 			}
+			if functions[group.Ref] == "" { // of the access log: TestFiltersOfTheAccessLogNameItsMembers
+				continue
+			}
 			found = append(found, filter{name, functions[group.Ref], r.Properties.FilterPattern})
 		}
 	}
@@ -176,5 +179,33 @@ func haveFailed(t *testing.T, client *stageclient.Client) {
 	}
 	if _, err := invokeReaper(within(t), client, scheduledEvent); err == nil {
 		t.Error("the reaper works without its table")
+	}
+}
+
+// TestFiltersOfTheAccessLogNameItsMembers: the stage writes no access log, so the filters are held against its format.
+func TestFiltersOfTheAccessLogNameItsMembers(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(stagetest.Template())
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := string(text)
+	_, stage, _ := strings.Cut(template, "\n  HttpStage:\n")
+	_, format, found := strings.Cut(stage, "Format: >-")
+	if !found {
+		t.Fatal("HttpStage has no format of an access log")
+	}
+	format = format[:strings.Index(format, "}")]
+	pattern := regexp.MustCompile(`LogGroupName: !Ref HttpAccessLogs\n\s+FilterPattern: '(.*)'`)
+	filters := pattern.FindAllStringSubmatch(template, -1)
+	if len(filters) == 0 {
+		t.Fatal("the access log of the HTTP API has no metric filter")
+	}
+	for _, filter := range filters {
+		for _, member := range regexp.MustCompile(`\$\.(\w+)`).FindAllStringSubmatch(filter[1], -1) {
+			if !strings.Contains(format, `"`+member[1]+`":`) {
+				t.Errorf("the filter %s selects by %s, which the access log does not have", filter[1], member[1])
+			}
+		}
 	}
 }
