@@ -40,7 +40,7 @@ func (w *watch) free(connectionID string, now time.Time) bool {
 		clear(w.pings)
 	}
 	w.pings[connectionID]++
-	return w.pings[connectionID] <= freePings
+	return w.pings[connectionID] <= freePings // mutate:pings-counted => return true
 }
 
 // end remembers that a connection has ended.
@@ -50,7 +50,7 @@ func (w *watch) end(connectionID string) {
 	if len(w.ended) >= maxWatched {
 		clear(w.ended)
 	}
-	if _, known := w.ended[connectionID]; !known {
+	if _, known := w.ended[connectionID]; !known { // mutate:ended-remembered
 		w.ended[connectionID] = 0
 	}
 }

@@ -24,8 +24,9 @@ func (c config) mustBeAccessToken(t token) error {
 		{!t.hasAny("nonce", "at_hash", "c_hash", "s_hash"), "claims of an ID token"},
 		{!t.looksLikeIDToken(), "azp is the audience, as in an ID token"},
 		{!t.hasAny("events", "toe"), "claims of a security event or a logout token"},
+		// mutate:signurl-any-client => {true, "issued to another client"},
 		{c.knowsClient(t), "issued to another client than OidcClientId, OidcAudience and OtherOidcClientIds name"},
-		{c.hasScope(t), "none of AuthorizationScopes"},
+		{c.hasScope(t), "none of AuthorizationScopes"}, // mutate:signurl-any-scope => {true, ""},
 	} {
 		if !rule.holds {
 			return fmt.Errorf("%s: %w", rule.text, errNotAccessToken)

@@ -27,6 +27,7 @@ type caller struct {
 // gateway vouches for, which is checked again, and in mode iam from the user that the request names.
 // The error is a refusal; one that wraps errNotConfigured says what is missing.
 func (c config) callerOf(event events.APIGatewayV2HTTPRequest, request signRequest, now time.Time) (caller, error) {
+	// mutate:signurl-user-in-any-mode
 	if c.AuthMode != authModeIAM && (request.User != nil || request.SignIn != nil) {
 		return caller{}, fmt.Errorf("mode %s takes no user: %w", c.AuthMode, errBadRequest)
 	}

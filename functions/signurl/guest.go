@@ -18,12 +18,16 @@ func (c config) guestCaller(request signRequest, now time.Time) (caller, error) 
 	if len(c.GuestRooms) == 0 {
 		return caller{}, fmt.Errorf("GuestRooms is empty: %w", errNotConfigured)
 	}
-	found := caller{userID: userid.NewGuest(), rooms: c.GuestRooms, authenticatedAt: now}
+	found := caller{
+		userID: userid.NewGuest(), authenticatedAt: now,
+		rooms: c.GuestRooms, // mutate:guest-rooms => rooms: append(c.GuestRooms, c.DefaultRooms...),
+	}
 	if request.Guest != nil {
 		secret, ok := guestSecret(*request.Guest)
 		if !ok {
 			return caller{}, fmt.Errorf("guest: %w", errBadRequest)
 		}
+		// mutate:guest-secret => found.userID, found.comesBack = userid.NewGuest(), len(secret) > 0
 		found.userID, found.comesBack = userid.Guest(secret), true
 	}
 	found.name = userid.Name(found.userID)

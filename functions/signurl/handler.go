@@ -151,7 +151,7 @@ func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest
 // admit counts the URL, and asks whether connect would admit the caller. A guest without a secret is another user in each
 // request, so there is nothing to count.
 func (h *handler) admit(ctx context.Context, caller caller, request signRequest, now time.Time) error {
-	if caller.comesBack {
+	if caller.comesBack { // mutate:signurl-counts
 		err := h.users.CountURL(ctx, caller.userID, now)
 		if limited, ok := errors.AsType[*connections.RateLimitError](err); ok {
 			return errTooManyURLs.after(limited.RetryAfter)
@@ -168,7 +168,7 @@ func (h *handler) admit(ctx context.Context, caller caller, request signRequest,
 		return errKicked.after(kicked.RetryAfter)
 	}
 	switch {
-	case errors.Is(err, connections.ErrRevoked), errors.Is(err, connections.ErrBanned):
+	case errors.Is(err, connections.ErrRevoked), errors.Is(err, connections.ErrBanned): // mutate:revocation-signurl
 		return errRevoked
 	case errors.Is(err, connections.ErrGuestsFull):
 		return errGuestsFull

@@ -46,7 +46,7 @@ func readRequest(event events.APIGatewayV2HTTPRequest, limit int) (signRequest, 
 // in their letter case and each at most once: a body that two parsers could read in two ways is bad.
 func readBody(event events.APIGatewayV2HTTPRequest, limit int, into any) error {
 	mediaType, _, err := mime.ParseMediaType(header(event, "content-type"))
-	if err != nil || mediaType != "application/json" {
+	if err != nil || mediaType != "application/json" { // mutate:signurl-media-type
 		return errMediaType
 	}
 	body := []byte(event.Body)
@@ -55,10 +55,11 @@ func readBody(event events.APIGatewayV2HTTPRequest, limit int, into any) error {
 			return errBadRequest
 		}
 	}
-	if len(body) > limit {
+	if len(body) > limit { // mutate:signurl-size
 		return errTooLarge
 	}
-	if err := json.Unmarshal(body, into, json.RejectUnknownMembers(true)); err != nil {
+	strict := json.RejectUnknownMembers(true) // mutate:signurl-unknown-members
+	if err := json.Unmarshal(body, into, strict); err != nil {
 		return errBadRequest
 	}
 	return nil

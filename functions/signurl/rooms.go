@@ -29,6 +29,7 @@ func claimedRooms(claim jsontext.Value) []string {
 	}
 	var rooms []string
 	for _, element := range elements {
+		// mutate:room-parts => text, ok := textOf(element); text = text[slices.Index([]byte(text), ',')+1:]
 		text, ok := textOf(element)
 		if !ok {
 			return nil

@@ -32,10 +32,10 @@ func (c config) tokenCaller(event events.APIGatewayV2HTTPRequest, now time.Time)
 	if err != nil {
 		return caller{}, err
 	}
-	if err := token.mustBe(authorizer.JWT.Claims); err != nil {
+	if err := token.mustBe(authorizer.JWT.Claims); err != nil { // mutate:signurl-another-token
 		return caller{}, err
 	}
-	if err := c.mustBeAccessToken(token); err != nil {
+	if err := c.mustBeAccessToken(token); err != nil { // mutate:signurl-other-kinds
 		return caller{}, err
 	}
 	return c.fromToken(token, now)
@@ -60,7 +60,9 @@ func (c config) fromToken(token token, now time.Time) (caller, error) {
 	}
 	return caller{
 		userID: id, oldUserID: old, name: name, rooms: c.tokenRooms(token), comesBack: true,
-		authenticatedAt: earlier(authenticatedAt, now), sessionEndsAt: expires.Add(c.sessionGrace()),
+		authenticatedAt: earlier(authenticatedAt, now),
+		// mutate:signurl-token-end => sessionEndsAt: expires.Add(c.sessionGrace() + c.sessionMax()),
+		sessionEndsAt: expires.Add(c.sessionGrace()),
 	}, nil
 }
 
@@ -99,7 +101,7 @@ func bearer(headers map[string]string) (string, bool) {
 			values = append(values, value)
 		}
 	}
-	if len(values) != 1 {
+	if len(values) != 1 { // mutate:signurl-several-tokens => if len(values) == 0 {
 		return "", false
 	}
 	value := strings.TrimSpace(values[0])
@@ -129,7 +131,7 @@ func (t token) mustBe(verified map[string]string) error {
 // has it, else iat. A token that was issued earlier than that counts from then on.
 func (t token) authenticatedAt() (time.Time, bool) {
 	issuedAt, ok := t.seconds("iat")
-	if !ok || !t.has("auth_time") {
+	if !ok || !t.has("auth_time") { // mutate:signurl-silent-sign-in => if true || !ok {
 		return issuedAt, ok
 	}
 	authenticatedAt, ok := t.seconds("auth_time")

@@ -41,10 +41,11 @@ type Closer struct {
 // as that can be. A client that got the bye frame has its handshake behind it, and may well have left because of it.
 func (c *Closer) Close(ctx context.Context, ended connections.Sweep) error {
 	heard := c.sayBye(ctx, ended)
-	err := c.Gateway.Close(ctx, ended.ConnectionID)
+	err := c.Gateway.Close(ctx, ended.ConnectionID) // mutate:reaper-closes
 	switch {
 	case !errors.Is(err, callback.ErrGone):
 		return err
+	// mutate:closing-pending
 	case !heard && c.Now().Sub(ended.ConnectedAt) < callback.HandshakeTime:
 		return ErrPending
 	default:

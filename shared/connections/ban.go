@@ -14,8 +14,8 @@ import (
 
 // notRevoked is the condition on an item of the table Bans, or on a USER item that holds marks of the version before,
 // that revoked spells out in Go.
-const notRevoked = "(attribute_not_exists(notBefore) OR notBefore < :ait) AND " +
-	"(attribute_not_exists(bannedUntil) OR bannedUntil <= :now)"
+const notRevoked = "(attribute_not_exists(notBefore) OR notBefore < :ait)" + // mutate:revocation-connect
+	" AND (attribute_not_exists(bannedUntil) OR bannedUntil <= :now)" // mutate:ban-connect
 
 // revoked returns ErrRevoked or ErrBanned when the condition notRevoked does not hold for an item.
 func revoked(marks item, authenticatedAt, now time.Time) error {
@@ -35,10 +35,10 @@ func revoked(marks item, authenticatedAt, now time.Time) error {
 // of the pool concerns each guest.
 func bannedIDs(subject, signIn string) []string {
 	ids := []string{subject}
-	if userid.IsGuest(subject) {
+	if userid.IsGuest(subject) { // mutate:ban-pool
 		ids = append(ids, userid.Pool)
 	}
-	if signIn != "" {
+	if signIn != "" { // mutate:ban-sign-in
 		ids = append(ids, signInID(signIn))
 	}
 	return ids

@@ -75,7 +75,7 @@ func (s *Store) Connect(ctx context.Context, a Admission, now time.Time) (done A
 		if err != nil {
 			return err
 		}
-		if err := kickedOut(state.kick, now); err != nil {
+		if err := kickedOut(state.kick, now); err != nil { // mutate:kick-connect
 			return err
 		}
 		plan, err := s.planPlaces(ctx, a, state.user, now)
@@ -112,7 +112,7 @@ func (s *Store) admit(ctx context.Context, a Admission, seen state, plan places,
 	actions := []types.TransactWriteItem{s.useTicket(a), {Update: s.userUpdate(a, seen.user, plan, now)}}
 	bans := s.checkBans(a, now)
 	actions = append(actions, bans...)
-	base := recent(seen.rate, now)
+	base := recent(seen.rate, now) // mutate:rate-reconnect => base := recent(nil, now)
 	base.add(plan.counts[a.Subject])
 	actions = append(actions, s.checkRate(a.Subject, seen.rate, plan.counts[a.Subject], now))
 	for subject, add := range plan.counts {
@@ -180,7 +180,7 @@ func (s *Store) userUpdate(a Admission, user item, plan places, now time.Time) *
 		update.ExpressionAttributeValues[":instance"] = text(instanceOf(a.Subject, a.ClientInstance))
 	}
 	if len(plan.givingWay) == 0 {
-		condition += " AND (attribute_not_exists(n) OR n < :max)"
+		condition += " AND (attribute_not_exists(n) OR n < :max)" // mutate:user-cap
 		update.ExpressionAttributeValues[":max"] = number(int64(s.maxConnections(a.Subject)))
 	} else {
 		count, _ := numberOf(user, "n")

@@ -51,6 +51,7 @@ func instanceOf(subject, clientInstance string) string {
 	if clientInstance == "" || !userid.IsGuest(subject) {
 		return clientInstance
 	}
+	// mutate:instance-guest => digest := sha256.Sum256([]byte(clientInstance))
 	digest := sha256.Sum256([]byte(subject + "\x00" + clientInstance))
 	return base64.RawURLEncoding.EncodeToString(digest[:])[:instanceLength]
 }
@@ -64,12 +65,13 @@ type choice struct {
 // choose returns which connections end for one more of a user and a client. user is the USER item.
 func (s *Store) choose(subject, clientInstance string, user item, now time.Time) (choice, error) {
 	limit := s.maxConnections(subject)
+	// mutate:guest-openings
 	if opened, _ := numberOf(user, openingsName(minuteOf(now))); userid.IsGuest(subject) && int(opened) >= limit {
 		return choice{}, ErrGuestsFull
 	}
 	predecessors := predecessorsOf(user, instanceOf(subject, clientInstance))
 	count, _ := numberOf(user, "n")
-	surplus := int(count) - limit + 1
+	surplus := int(count) - limit + 1 // mutate:user-gives-way => surplus := min(int(count)-limit, 0)
 	if surplus <= 0 {
 		return choice{replaced: predecessors[:min(len(predecessors), maxEvicted)]}, nil
 	}
@@ -78,7 +80,7 @@ func (s *Store) choose(subject, clientInstance string, user item, now time.Time)
 		others = entriesOver(user, now)
 	}
 	order := append(predecessors, slices.DeleteFunc(others, func(id string) bool { return slices.Contains(predecessors, id) })...)
-	if userid.IsGuest(subject) && len(order) < surplus {
+	if userid.IsGuest(subject) && len(order) < surplus { // mutate:guest-cap
 		return choice{}, ErrGuestsFull
 	}
 	if len(order) == 0 {

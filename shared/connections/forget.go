@@ -116,6 +116,7 @@ func (s *Store) removeConnection(ctx context.Context, connection Connection, con
 // removals returns the actions that remove a connection's items, but not its entry in the USER item and not the SWEEP
 // item in the partition that is kept. They fail when the connection has counted anything since conn was read.
 func (s *Store) removals(connection Connection, conn item, pending []Sweep, kept string, now time.Time) []types.TransactWriteItem {
+	// mutate:rate-removal => condition := expression{parts: []string{"attribute_exists(pk)"}, values: item{}}
 	condition := unchanged(recent(conn, now), now)
 	condition.values[":seen"] = number(connection.ConnectedAt.UnixMilli())
 	actions := []types.TransactWriteItem{{Delete: &types.Delete{

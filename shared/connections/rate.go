@@ -47,7 +47,7 @@ func own(conn item, now time.Time) counts {
 	for name := range found {
 		if base != nil {
 			started, _ := numberOf(base.Value, name)
-			found[name] -= started
+			found[name] -= started // mutate:rate-twice => _ = started
 		}
 		if found[name] <= 0 {
 			delete(found, name)

@@ -107,6 +107,7 @@ func (s *Store) Revoke(ctx context.Context, r Revocation, now time.Time) (connec
 
 // revoke writes the marks of a revocation.
 func (s *Store) revoke(ctx context.Context, r Revocation, now time.Time) error {
+	// mutate:revocation-written => change := banChange{set: "SET elsewhere = :now", values: item{":now": number(1)}}
 	change := banChange{set: "SET notBefore = :now", values: item{":now": number(now.Unix())}}
 	if r.BannedUntil.IsZero() {
 		return s.ban(ctx, r.Subject, change, record{r.By, r.Why}, now)
@@ -142,7 +143,8 @@ func (s *Store) SignOut(ctx context.Context, o SignOut, now time.Time) (connecti
 	err = s.ban(ctx, signInID(o.SignIn), change, record{o.By, "signed out"}, now)
 	if err == nil {
 		connectionIDs, err = s.connectionsOf(ctx, o.Subject, func(c Connection) bool {
-			return c.Subject == o.Subject && c.SignIn == o.SignIn
+			return c.Subject == o.Subject &&
+				c.SignIn == o.SignIn // mutate:sign-out-one
 		})
 	}
 	if err != nil {

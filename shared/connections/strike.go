@@ -111,5 +111,5 @@ func (s *Store) kick(ctx context.Context, subject string, sweep Sweep, now time.
 	if err != nil {
 		return false, err
 	}
-	return true, s.keepOut(ctx, subject, now)
+	return true, s.keepOut(ctx, subject, now) // mutate:kick-written
 }

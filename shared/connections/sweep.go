@@ -64,7 +64,7 @@ type Sweep struct {
 // error. A connection is named again in every later call until Swept, for as long as Due looks back.
 func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[[]Sweep, error] {
 	return func(yield func([]Sweep, error) bool) {
-		first := minuteOf(now) - sweepMinutes
+		first := minuteOf(now) - sweepMinutes // mutate:sweep-back => first := minuteOf(now) - 10
 		progress, err := s.get(ctx, reaperKey(), nil)
 		if err != nil {
 			yield(nil, fmt.Errorf("read how far the reaper has come: %w", err))

@@ -49,10 +49,12 @@ func (s *Store) touch(connectionID string, now time.Time) *dynamodb.UpdateItemIn
 		names[stale[i]] = windowName(window - int64(i) - 1)
 	}
 	return &dynamodb.UpdateItemInput{
-		TableName:                aws.String(s.tables.Connections),
-		Key:                      connectionKey(connectionID),
-		UpdateExpression:         aws.String("ADD #window :one REMOVE " + strings.Join(stale, ", ")),
-		ConditionExpression:      aws.String("sx > :now AND attribute_not_exists(kicked) AND (attribute_not_exists(#window) OR #window < :max)"),
+		TableName:        aws.String(s.tables.Connections),
+		Key:              connectionKey(connectionID),
+		UpdateExpression: aws.String("ADD #window :one REMOVE " + strings.Join(stale, ", ")),
+		ConditionExpression: aws.String("sx > :now" + // mutate:session-speaks
+			" AND attribute_not_exists(kicked)" + // mutate:kicked-speaks
+			" AND (attribute_not_exists(#window) OR #window < :max)"), // mutate:rate-window
 		ExpressionAttributeNames: names,
 		ExpressionAttributeValues: item{
 			":one": number(1), ":now": number(now.Unix()), ":max": number(int64(s.limits.MessagesPerWindow)),

@@ -32,10 +32,11 @@ func (s *Store) CountURL(ctx context.Context, subject string, now time.Time) err
 		names[stale[i]] = urlsName(minute - int64(i) - 1)
 	}
 	_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName:                aws.String(s.tables.Connections),
-		Key:                      urlsKey(subject),
-		UpdateExpression:         aws.String("ADD #minute :one SET expiresAt = :keep REMOVE " + strings.Join(stale, ", ")),
-		ConditionExpression:      aws.String("attribute_not_exists(#minute) OR #minute < :max"),
+		TableName:        aws.String(s.tables.Connections),
+		Key:              urlsKey(subject),
+		UpdateExpression: aws.String("ADD #minute :one SET expiresAt = :keep REMOVE " + strings.Join(stale, ", ")),
+		// mutate:urls-counted
+		ConditionExpression:      aws.String("(attribute_not_exists(#minute) OR #minute < :max)"),
 		ExpressionAttributeNames: names,
 		ExpressionAttributeValues: item{
 			":one": number(1), ":max": number(urlsPerMinute), ":keep": number(now.Add(urlsRetention).Unix()),

@@ -47,6 +47,7 @@ func Parse(parameters map[string][]string) (Grant, error) {
 		return Grant{}, reader.refusal
 	}
 	grant := Grant{
+		// mutate:grant-subject => Subject: reader.one(paramSubject, userid.ValidSub),
 		Subject:         reader.one(paramSubject, userid.Valid),
 		Name:            reader.name(),
 		Rooms:           strings.Split(reader.one(paramRooms, validRoomList), "."),

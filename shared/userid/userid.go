@@ -139,7 +139,10 @@ func LogAttr(salt, id string) slog.Attr {
 
 // reserved reports whether a sub claim could be taken for an id that is not a sub claim.
 func reserved(sub string) bool {
-	return strings.HasPrefix(sub, guestPrefix) || strings.HasPrefix(sub, hashPrefix)
+	if strings.HasPrefix(sub, guestPrefix) { // mutate:ids-like-guests
+		return true
+	}
+	return strings.HasPrefix(sub, hashPrefix) // mutate:ids-like-hashes => return false
 }
 
 // isWord reports whether s is [A-Za-z0-9_-]{1,64}.
