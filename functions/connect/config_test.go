@@ -7,7 +7,8 @@ import (
 
 func goodEnvironment() map[string]string {
 	return map[string]string{
-		"TABLE_NAME": "table", "BANS_TABLE_NAME": "bans", "CALLBACK_URL": "https://host/prod", "ACCOUNT_ID": account, "SIGNER_CALLER": caller, "EXTRA_SIGNER_ARNS": "",
+		"TABLE_NAME": "table", "BANS_TABLE_NAME": "bans", "CALLBACK_URL": "https://host/prod", "ACCOUNT_ID": account,
+		"SIGNER_CALLER": caller, "EXTRA_SIGNER_ARNS": "",
 		"FRONTEND_ORIGIN": page, "ALLOWED_ORIGINS": "", "PROOF_OF_POSSESSION": "required",
 		"CONNECTIONS_PER_USER": "3", "GUEST_CONNECTIONS": "4", "ROOM_SHARDS": "2",
 	}

@@ -98,7 +98,8 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 }
 
 // connect checks the handshake and records the connection. The grant is zero until the checks have been passed.
-func (h *handler) connect(ctx context.Context, event events.APIGatewayWebsocketProxyRequest, now time.Time) (granted grant.Grant, admitted connections.Admitted, err error) {
+func (h *handler) connect(ctx context.Context, event events.APIGatewayWebsocketProxyRequest,
+	now time.Time) (granted grant.Grant, admitted connections.Admitted, err error) {
 	defer logging.Recover(ctx, h.log, &err)
 	granted, err = h.check(event, now)
 	if err != nil {
@@ -125,7 +126,8 @@ func (h *handler) close(ctx context.Context, granted grant.Grant, admitted conne
 	}
 	if n := ended[connections.Replaced] + admitted.Replaced; n > 0 {
 		logging.Audit(ctx, h.log, logging.Act{
-			Action: "replace", By: "client_instance", User: user, Why: "the same client has opened a newer connection", Connections: n,
+			Action: "replace", By: "client_instance", User: user, Why: "the same client has opened a newer connection",
+			Connections: n,
 		})
 	}
 	if n := len(admitted.Removed) - ended[connections.Replaced]; n > 0 {

@@ -63,7 +63,8 @@ type fakeCloser struct {
 	closed []connections.Sweep
 }
 
-func (f *fakeCloser) CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error) {
+func (f *fakeCloser) CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context,
+	connections.Sweep) error) {
 	for _, sweep := range ended {
 		f.closed = append(f.closed, sweep)
 		if sweep.ConnectionID != f.young {
@@ -360,11 +361,13 @@ func TestConnectionsThatGaveWayAreClosedAtOnce(t *testing.T) {
 	if response, err := h.handle(t.Context(), connectEvent(t)); err != nil || response.StatusCode != 200 {
 		t.Fatalf("handle = %+v, %v", response, err)
 	}
-	if !cmp.Equal(closer.closed, store.ended.Removed, cmpopts.IgnoreUnexported(connections.Sweep{})) || !cmp.Equal(store.swept, []string{"old=", "mine="}) {
+	if !cmp.Equal(closer.closed, store.ended.Removed, cmpopts.IgnoreUnexported(connections.Sweep{})) ||
+		!cmp.Equal(store.swept, []string{"old=", "mine="}) {
 		t.Errorf("closed %v, swept %v; want the sweep of the young one to stay", closer.closed, store.swept)
 	}
 	for _, want := range []string{
-		`"message":"audit","action":"evict","by":"connections_per_user"`, `"message":"audit","action":"replace","by":"client_instance"`, `"connections":2`,
+		`"message":"audit","action":"evict","by":"connections_per_user"`,
+		`"message":"audit","action":"replace","by":"client_instance"`, `"connections":2`,
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("log:\n%s\nwant %s", log, want)
@@ -382,7 +385,8 @@ func TestTheGrantsClientAndSignInAreHandedOn(t *testing.T) {
 	if response, err := h.handle(t.Context(), event); err != nil || response.StatusCode != 200 {
 		t.Fatalf("handle = %+v, %v", response, err)
 	}
-	if got := store.admitted[0]; got.ClientInstance != "AAECAwQFBgcICQoLDA0ODw" || got.SignIn != "BAECAwQFBgcICQoLDA0ODw" {
+	if got := store.admitted[0]; got.ClientInstance != "AAECAwQFBgcICQoLDA0ODw" ||
+		got.SignIn != "BAECAwQFBgcICQoLDA0ODw" {
 		t.Errorf("admitted %+v", got)
 	}
 }
@@ -392,7 +396,8 @@ func TestTheGrantsClientAndSignInAreHandedOn(t *testing.T) {
 func TestGrantsOfBothVersionsAreTheSame(t *testing.T) {
 	t.Parallel()
 	before := map[string][]string{
-		"v": {"1"}, "sub": {"alice"}, "nm": {"QWxpY2U"}, "rm": {"lobby"}, "iat": {"1795327200"}, "exp": {"1795327210"}, "sx": {"1795334400"},
+		"v": {"1"}, "sub": {"alice"}, "nm": {"QWxpY2U"}, "rm": {"lobby"}, "iat": {"1795327200"}, "exp": {"1795327210"},
+		"sx":  {"1795334400"},
 		"ait": {"1795327140"}, "jti": {"AAECAwQFBgcICQoLDA0ODw"}, "cc": {challenge},
 	}
 	if diff := cmp.Diff(before, map[string][]string(granted().Values())); diff != "" {
@@ -402,7 +407,8 @@ func TestGrantsOfBothVersionsAreTheSame(t *testing.T) {
 	h, log := newTestHandler(t, store)
 	event := connectEvent(t)
 	event.MultiValueQueryStringParameters = before
-	if response, err := h.handle(t.Context(), event); err != nil || response.StatusCode != 200 || len(store.admitted) != 1 {
+	if response, err := h.handle(t.Context(), event); err != nil || response.StatusCode != 200 ||
+		len(store.admitted) != 1 {
 		t.Errorf("a grant of a signurl of the version before: %+v, %v\n%s", response, err, log)
 	}
 }

@@ -19,7 +19,8 @@ import (
 const answerMargin = time.Second
 
 // errUnknownEvent is the answer to what is neither the schedule's event nor a request of an operator.
-var errUnknownEvent = errors.New(`unknown event: want that of a schedule, {"revoke":{"user":"…"}}, or {"signOut":{"user":"…","signIn":"…","until":…}}`)
+var errUnknownEvent = errors.New(`unknown event: want that of a schedule, {"revoke":{"user":"…"}}, ` +
+	`or {"signOut":{"user":"…","signIn":"…","until":…}}`)
 
 // store knows who is to be closed, and shuts users out; connections.Store does.
 type store interface {

@@ -63,7 +63,8 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 	}
 	return &handler{
 		log: log, salt: c.TableName, now: time.Now, issuer: c.OIDCIssuer, stackID: c.StackID, concurrency: concurrency,
-		connections: connections.Open(aws, connections.Tables{Connections: c.TableName, Bans: c.BansTableName}, connections.Limits{RevocationDays: c.RevocationDays}),
-		closer:      &closing.Closer{Log: log, Gateway: client, Now: time.Now, ByeTimeout: byeTimeout},
+		connections: connections.Open(aws, connections.Tables{Connections: c.TableName, Bans: c.BansTableName},
+			connections.Limits{RevocationDays: c.RevocationDays}),
+		closer: &closing.Closer{Log: log, Gateway: client, Now: time.Now, ByeTimeout: byeTimeout},
 	}, nil
 }

@@ -84,7 +84,8 @@ func (h *handler) revoke(ctx context.Context, r revocation) (revoked, error) {
 	expelled, err := h.expel(ctx, ids, connections.Revoked)
 	pending, failure := h.closeAll(ctx, expelled)
 	h.audit(ctx, r.action(h.now()), id, r.By, r.Why, len(expelled))
-	return revoked{UserID: id, OldUserID: old, Connections: len(expelled), Pending: pending, By: r.By}, errors.Join(err, failure)
+	return revoked{UserID: id, OldUserID: old, Connections: len(expelled), Pending: pending,
+		By: r.By}, errors.Join(err, failure)
 }
 
 // action returns what the request is called in the record.
@@ -108,7 +109,8 @@ func (h *handler) audit(ctx context.Context, action, userID, by, why string, end
 
 // expel takes connections out of the table, all of them before the first is closed. One after the other: each changes
 // the same USER item, so that at the same time they would only be in each other's way.
-func (h *handler) expel(ctx context.Context, ids []string, reason connections.Reason) (expelled []connections.Sweep, err error) {
+func (h *handler) expel(ctx context.Context, ids []string, reason connections.Reason) (expelled []connections.Sweep,
+	err error) {
 	var failures []error
 	for _, id := range ids {
 		sweep, known, err := h.connections.Expel(ctx, id, reason, h.now())

@@ -38,7 +38,8 @@ func newWorld(t *testing.T) *world {
 		table:   &fakeTable{due: make(map[string]connections.Sweep), users: make(map[string][]string), connectedAt: make(map[string]time.Time)},
 		gateway: &fakeGateway{open: make(map[string]bool), posted: make(map[string][]string)},
 	}
-	w.h = &handler{log: logging.New(w.log), connections: w.table, now: time.Now, issuer: "https://issuer.example", stackID: "stack", concurrency: 4}
+	w.h = &handler{log: logging.New(w.log), connections: w.table, now: time.Now, issuer: "https://issuer.example",
+		stackID: "stack", concurrency: 4}
 	w.h.closer = &closing.Closer{Log: w.h.log, Gateway: w.gateway, Now: time.Now, ByeTimeout: byeTimeout}
 	return w
 }

@@ -87,14 +87,16 @@ func (c client) strike(ctx context.Context, refusal message.Error) error {
 	}
 	if struck.Kicked {
 		logging.Audit(ctx, c.log, logging.Act{
-			Action: "kick", By: "strikes", User: userid.LogAttr(c.salt, struck.Subject), Why: string(refusal.Code), Connections: 1,
+			Action: "kick", By: "strikes", User: userid.LogAttr(c.salt,
+				struck.Subject), Why: string(refusal.Code), Connections: 1,
 		})
 		c.end(ctx, connections.Kicked)
 	}
 	return nil
 }
 
-// end closes the connection at once, with a bye frame if there is a reason that the client has not been told. The reaper closes it if that fails
+// end closes the connection at once, with a bye frame if there is a reason that the client has not been told. The
+// reaper closes it if that fails
 // and the table knows that it is due. Frames that the client has sent before the close are dropped from then on.
 func (c client) end(ctx context.Context, reason connections.Reason) {
 	c.watch.end(c.id)

@@ -52,11 +52,13 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 	if err != nil {
 		return nil, err
 	}
-	table := connections.Open(aws, connections.Tables{Connections: c.TableName}, connections.Limits{MessagesPerWindow: c.MessagesPerWindow, RoomShards: c.RoomShards})
+	table := connections.Open(aws, connections.Tables{Connections: c.TableName},
+		connections.Limits{MessagesPerWindow: c.MessagesPerWindow, RoomShards: c.RoomShards})
 	closer := &closing.Closer{Log: log, Gateway: client, Now: time.Now, ByeTimeout: closing.AtOnce / 2}
 	return &handler{
 		closer: closer,
-		log:    log, stack: c.StackName, salt: c.TableName, watch: newWatch(), now: time.Now, newID: message.NewID, connections: table, callback: client,
+		log:    log, stack: c.StackName, salt: c.TableName, watch: newWatch(), now: time.Now, newID: message.NewID,
+		connections: table, callback: client,
 		broadcaster: &broadcast.Broadcaster{
 			Log: log, Salt: c.TableName, Callback: client, Connections: table, Now: time.Now, Concurrency: concurrency,
 		},

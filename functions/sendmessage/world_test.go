@@ -49,7 +49,8 @@ func newWorld(t *testing.T) *world {
 	w.h = &handler{
 		log: log, stack: "test", connections: w.store, callback: w.gateway, fanout: w.fanout, threshold: 1000,
 		broadcaster: &broadcast.Broadcaster{Log: log, Callback: w.gateway, Connections: w.store, Now: time.Now, Concurrency: 8},
-		closer:      &closing.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second}, watch: newWatch(),
+		closer: &closing.Closer{Log: log, Gateway: w.gateway, Now: time.Now,
+			ByeTimeout: time.Second}, watch: newWatch(),
 		now: time.Now, newID: func(time.Time) (string, error) { return "fresh", nil },
 	}
 	return w
@@ -177,7 +178,8 @@ func (f *fakeStore) MarkSlow(_ context.Context, room string, m connections.Membe
 	if room != "lobby" {
 		return false, fmt.Errorf("marked in room %q", room)
 	}
-	i := slices.IndexFunc(f.members, func(listed connections.Member) bool { return listed.ConnectionID == m.ConnectionID })
+	i := slices.IndexFunc(f.members,
+		func(listed connections.Member) bool { return listed.ConnectionID == m.ConnectionID })
 	if i >= 0 && f.members[i].Slow.IsZero() {
 		f.members[i].Slow = now
 		return false, nil

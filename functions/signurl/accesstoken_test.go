@@ -26,11 +26,13 @@ func TestOnlyAccessTokensGetURLs(t *testing.T) {
 		{"RFC 9068, in the long form", members{"typ": "Application/AT+JWT"}, members{"client_id": "page"}, true},
 		{"no type at all", members{"alg": "RS256"}, nil, true},
 		{"Amazon Cognito", members{"kid": "1"}, members{"token_use": "access", "client_id": "page", "aud": "x"}, true},
-		{"Auth0", members{"typ": "JWT"}, members{"azp": "page", "scope": "openid profile", "aud": []string{"signedsocket", issuer + "/userinfo"}}, true},
+		{"Auth0", members{"typ": "JWT"}, members{"azp": "page", "scope": "openid profile",
+			"aud": []string{"signedsocket", issuer + "/userinfo"}}, true},
 		{"Keycloak", members{"typ": "JWT"}, members{"typ": "Bearer", "azp": "page", "scope": "openid"}, true},
 		{"Okta", members{}, members{"cid": "page", "scp": []string{"openid"}}, true},
 		{"Entra ID", members{"typ": "JWT"}, members{"azp": "page", "scp": "chat"}, true},
-		{"Keycloak, the client is the audience", members{"typ": "JWT"}, members{"typ": "Bearer", "azp": "signedsocket"}, true},
+		{"Keycloak, the client is the audience", members{"typ": "JWT"}, members{"typ": "Bearer",
+			"azp": "signedsocket"}, true},
 		{"RFC 9068, the client is the audience", members{"typ": "at+jwt"}, members{"azp": "signedsocket"}, true},
 
 		{"an ID token with a nonce", members{"typ": "JWT"}, members{"nonce": "n"}, false},
@@ -40,12 +42,14 @@ func TestOnlyAccessTokensGetURLs(t *testing.T) {
 		{"an ID token with the hash of a code", members{}, members{"c_hash": "x"}, false},
 		{"an ID token with the hash of a state", members{}, members{"s_hash": "x"}, false},
 		{"an ID token without a nonce", members{"typ": "JWT"}, members{"azp": "signedsocket"}, false},
-		{"an ID token for two", members{"typ": "JWT"}, members{"azp": "signedsocket", "aud": []string{"signedsocket", "y"}}, false},
+		{"an ID token for two", members{"typ": "JWT"}, members{"azp": "signedsocket", "aud": []string{"signedsocket",
+			"y"}}, false},
 		{"an ID token of Amazon Cognito", members{}, members{"token_use": "id"}, false},
 		{"an ID token of Keycloak", members{"typ": "JWT"}, members{"typ": "ID"}, false},
 		{"a refresh token of Keycloak", members{"typ": "JWT"}, members{"typ": "Refresh"}, false},
 		{"a logout token", members{"typ": "logout+jwt"}, nil, false},
-		{"a logout token without type", members{}, members{"events": members{"http://schemas.openid.net/event/backchannel-logout": members{}}}, false},
+		{"a logout token without type", members{},
+			members{"events": members{"http://schemas.openid.net/event/backchannel-logout": members{}}}, false},
 		{"a security event", members{"typ": "secevent+jwt"}, nil, false},
 		{"a security event without type", members{}, members{"toe": 1795327140}, false},
 		{"a proof of possession", members{"typ": "dpop+jwt"}, nil, false},
@@ -127,7 +131,8 @@ func FuzzToken(f *testing.F) {
 			return
 		}
 		read, err := readToken(e.Headers)
-		if got, _ := read.text("sub"); err != nil || got != sub || found.userID == "" || found.authenticatedAt.After(epoch) {
+		if got, _ := read.text("sub"); err != nil || got != sub || found.userID == "" ||
+			found.authenticatedAt.After(epoch) {
 			t.Errorf("%q gives %+v", authorization, found)
 		}
 	})

@@ -48,7 +48,8 @@ func TestEnvironment(t *testing.T) {
 				"SESSION_MAX_SECONDS":   "0",
 				"SESSION_GRACE_SECONDS": "-1",
 			},
-			[]string{"AUTH_MODE", "DEFAULT_ROOMS", "URL_LIFETIME_SECONDS", "SESSION_MAX_SECONDS", "SESSION_GRACE_SECONDS"},
+			[]string{"AUTH_MODE", "DEFAULT_ROOMS", "URL_LIFETIME_SECONDS", "SESSION_MAX_SECONDS",
+				"SESSION_GRACE_SECONDS"},
 		},
 		{"nothing of what a mode needs", map[string]string{"OIDC_ISSUER": "", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": ""}, nil},
 	}

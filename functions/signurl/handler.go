@@ -48,15 +48,21 @@ var (
 	errBadRequest     = refusal{http.StatusBadRequest, "bad_request", "The request is not as it must be.", 0}
 	errRevoked        = refusal{http.StatusUnauthorized, "revoked", "Sign in again.", 0}
 	errUnknownUser    = refusal{http.StatusForbidden, "caller_not_trusted", "The token does not say who signed in, or when.", 0}
-	errNotAccessToken = refusal{http.StatusForbidden, "caller_not_trusted", "Send an access token that was issued for this chat.", 0}
+	errNotAccessToken = refusal{http.StatusForbidden, "caller_not_trusted",
+		"Send an access token that was issued for this chat.", 0}
 	errNotTrusted     = refusal{http.StatusForbidden, "caller_not_trusted", "This caller may not speak for users: see TrustedCallerArns.", 0}
 	errRoomNotAllowed = refusal{http.StatusForbidden, "room_not_allowed", "You may not enter one of these rooms.", 0}
-	errTooLarge       = refusal{http.StatusRequestEntityTooLarge, "too_large", "The request is longer than 1 KB, or 8 KB of a trusted caller.", 0}
-	errMediaType      = refusal{http.StatusUnsupportedMediaType, "unsupported_media_type", "Send application/json.", 0}
-	errTooManyURLs    = refusal{http.StatusTooManyRequests, "too_many_requests", "You asked for too many URLs. Try again later.", 0}
-	errKicked         = refusal{http.StatusTooManyRequests, "kicked", "You broke the rules too often. Try again later.", 0}
-	errGuestsFull     = refusal{http.StatusTooManyRequests, "too_many_connections", "Too many guests are here. Try again later.", guestRetryAfter}
-	errNotConfigured  = refusal{http.StatusServiceUnavailable, "auth_not_configured", "Nobody vouches for users here: see the parameter AuthMode.", 0}
+	errTooLarge       = refusal{http.StatusRequestEntityTooLarge, "too_large",
+		"The request is longer than 1 KB, or 8 KB of a trusted caller.", 0}
+	errMediaType   = refusal{http.StatusUnsupportedMediaType, "unsupported_media_type", "Send application/json.", 0}
+	errTooManyURLs = refusal{http.StatusTooManyRequests, "too_many_requests",
+		"You asked for too many URLs. Try again later.", 0}
+	errKicked = refusal{http.StatusTooManyRequests, "kicked",
+		"You broke the rules too often. Try again later.", 0}
+	errGuestsFull = refusal{http.StatusTooManyRequests, "too_many_connections",
+		"Too many guests are here. Try again later.", guestRetryAfter}
+	errNotConfigured = refusal{http.StatusServiceUnavailable, "auth_not_configured",
+		"Nobody vouches for users here: see the parameter AuthMode.", 0}
 )
 
 // users counts what users ask for, and tells which of them connect would refuse; connections.Store does.
@@ -148,8 +154,8 @@ func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest
 	return h.present(ctx, caller, request, now)
 }
 
-// admit counts the URL, and asks whether connect would admit the caller. A guest without a secret is another user in each
-// request, so there is nothing to count.
+// admit counts the URL, and asks whether connect would admit the caller. A guest without a secret is another user in
+// each request, so there is nothing to count.
 func (h *handler) admit(ctx context.Context, caller caller, request signRequest, now time.Time) error {
 	if caller.comesBack { // mutate:signurl-counts
 		err := h.users.CountURL(ctx, caller.userID, now)

@@ -82,8 +82,10 @@ func newHandlerWith(t *testing.T, users *fakeUsers, changes map[string]string) (
 
 func environment() map[string]string {
 	return map[string]string{
-		"WEBSOCKET_URL": "wss://abc123.execute-api.us-east-1.amazonaws.com/prod", "PROOF_OF_POSSESSION": "optional", "TABLE_NAME": "table", "BANS_TABLE_NAME": "bans", "ACCOUNT_ID": "111122223333",
-		"AUTH_MODE": "jwt", "STACK_ID": "stack", "OIDC_ISSUER": issuer, "OIDC_CLIENTS": "page,signedsocket", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": "", "GUEST_CONNECTIONS": "100",
+		"WEBSOCKET_URL": "wss://abc123.execute-api.us-east-1.amazonaws.com/prod", "PROOF_OF_POSSESSION": "optional",
+		"TABLE_NAME": "table", "BANS_TABLE_NAME": "bans", "ACCOUNT_ID": "111122223333",
+		"AUTH_MODE": "jwt", "STACK_ID": "stack", "OIDC_ISSUER": issuer, "OIDC_CLIENTS": "page,signedsocket",
+		"TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": "", "GUEST_CONNECTIONS": "100",
 		"DEFAULT_ROOMS": "lobby,news", "NAME_CLAIM": "name", "ROOMS_CLAIM": "", "URL_LIFETIME_SECONDS": "10", "SESSION_MAX_SECONDS": "7200",
 	}
 }
@@ -110,10 +112,13 @@ func requestOf(body string, header, claims map[string]any) events.APIGatewayV2HT
 	return events.APIGatewayV2HTTPRequest{
 		Version: "2.0", RouteKey: "POST /signurl", Body: body,
 		Headers: map[string]string{
-			"content-type": "application/json", "host": "evil.example", "authorization": "Bearer " + tokenOf(header, claims),
+			"content-type": "application/json", "host": "evil.example", "authorization": "Bearer " + tokenOf(header,
+				claims),
 		},
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			Authorizer: &authorizer{JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: written}},
+			Authorizer: &authorizer{
+				JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: written},
+			},
 		},
 	}
 }
@@ -168,7 +173,8 @@ func TestSignedURLGrantsWhatWasAsked(t *testing.T) {
 	issuedAt := epoch.Truncate(time.Second)
 	want := grant.Grant{
 		Subject: "alice", Name: "Alice", Rooms: []string{"news"}, IssuedAt: issuedAt, ExpiresAt: issuedAt.Add(10 * time.Second),
-		SessionEndsAt: issuedAt.Add(time.Hour + 4*time.Minute), AuthenticatedAt: issuedAt.Add(-time.Minute), Ticket: ticket, Challenge: challenge,
+		SessionEndsAt: issuedAt.Add(time.Hour +
+			4*time.Minute), AuthenticatedAt: issuedAt.Add(-time.Minute), Ticket: ticket, Challenge: challenge,
 	}
 	if diff := cmp.Diff(want, granted); diff != "" {
 		t.Errorf("grant (-want +got):\n%s", diff)
@@ -182,7 +188,8 @@ func TestSignedURLGrantsWhatWasAsked(t *testing.T) {
 	}
 	delete(body, "url")
 	rest := map[string]any{
-		"protocols": []any{"chat.v1"}, "expiresIn": 10.0, "sessionEndsIn": 3840.0, "user": map[string]any{"sub": "alice", "name": "Alice"},
+		"protocols": []any{"chat.v1"}, "expiresIn": 10.0, "sessionEndsIn": 3840.0,
+		"user": map[string]any{"sub": "alice", "name": "Alice"},
 	}
 	if diff := cmp.Diff(rest, body); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)
@@ -294,8 +301,10 @@ func TestUserWhoAsksTooOftenIsToldWhenToAskAgain(t *testing.T) {
 		retryAfter string
 		asked      bool
 	}{
-		{"too many URLs", fakeUsers{countErr: &connections.RateLimitError{RetryAfter: 20_300 * time.Millisecond}}, "too_many_requests", "21", false},
-		{"in the last moment", fakeUsers{countErr: &connections.RateLimitError{RetryAfter: time.Millisecond}}, "too_many_requests", "1", false},
+		{"too many URLs", fakeUsers{countErr: &connections.RateLimitError{RetryAfter: 20_300 * time.Millisecond}},
+			"too_many_requests", "21", false},
+		{"in the last moment", fakeUsers{countErr: &connections.RateLimitError{RetryAfter: time.Millisecond}},
+			"too_many_requests", "1", false},
 		{"kicked", fakeUsers{err: &connections.KickedError{RetryAfter: time.Minute}}, "kicked", "60", true},
 		{"kicked for no time", fakeUsers{err: &connections.KickedError{}}, "kicked", "1", true},
 	}
@@ -305,7 +314,8 @@ func TestUserWhoAsksTooOftenIsToldWhenToAskAgain(t *testing.T) {
 			h, log := newTestHandler(t, &test.users)
 			checkRefusal(t, h, request(`{}`), 429, test.code, log)
 			response, _ := h.handle(t.Context(), request(`{}`))
-			if got := response.Headers["Retry-After"]; got != test.retryAfter || (test.users.subject != "") != test.asked {
+			if got := response.Headers["Retry-After"]; got != test.retryAfter ||
+				(test.users.subject != "") != test.asked {
 				t.Errorf("Retry-After %q, want %q; asked about %q", got, test.retryAfter, test.users.subject)
 			}
 			if !cmp.Equal(test.users.counted, []string{"alice", "alice"}) {
@@ -322,10 +332,12 @@ func TestUserWhoAsksTooOftenIsToldWhenToAskAgain(t *testing.T) {
 
 func TestRequestsThatAreRefusedAreNotCounted(t *testing.T) {
 	t.Parallel()
-	for _, e := range []events.APIGatewayV2HTTPRequest{request(`x`), request(`{"rooms":["secret"]}`), requestWith(`{}`, map[string]any{"nonce": "n"})} {
+	for _, e := range []events.APIGatewayV2HTTPRequest{request(`x`), request(`{"rooms":["secret"]}`), requestWith(`{}`,
+		map[string]any{"nonce": "n"})} {
 		users := &fakeUsers{}
 		h, _ := newTestHandler(t, users)
-		if response, err := h.handle(t.Context(), e); err != nil || response.StatusCode == 200 || len(users.counted) > 0 {
+		if response, err := h.handle(t.Context(), e); err != nil || response.StatusCode == 200 ||
+			len(users.counted) > 0 {
 			t.Errorf("handle = %d, %v; counted %v", response.StatusCode, err, users.counted)
 		}
 	}

@@ -49,7 +49,8 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 	if err != nil {
 		return nil, err
 	}
-	users := connections.Open(aws, connections.Tables{Connections: c.TableName, Bans: c.BansTableName}, connections.Limits{GuestConnections: c.GuestConnections})
+	users := connections.Open(aws, connections.Tables{Connections: c.TableName, Bans: c.BansTableName},
+		connections.Limits{GuestConnections: c.GuestConnections})
 	h := &handler{log: log, config: c, users: users, presigner: presigner, now: time.Now, newTicket: grant.NewTicket}
 	if c.ReaperURL != "" {
 		if h.reaper, err = newReaperFunction(aws, c.ReaperURL, c.LambdaEndpoint); err != nil {

@@ -81,7 +81,8 @@ func TestNamedUserHasTheIDOfTheToken(t *testing.T) {
 			e.Body = `{"rooms":["news"],"user":` + strings.Replace(named, `"sub":"alice"`, test.user, 1) + `}`
 			_, granted := sign(t, h, e)
 			id, old := userid.Forms("stack", test.issuer, test.sub)
-			if granted.Subject != id || users.asked.UserID != id || users.asked.OldUserID != old || !cmp.Equal(users.counted, []string{id}) {
+			if granted.Subject != id || users.asked.UserID != id || users.asked.OldUserID != old ||
+				!cmp.Equal(users.counted, []string{id}) {
 				t.Errorf("granted to %s, asked about %+v; want %s and %s", granted.Subject, users.asked, id, old)
 			}
 		})
@@ -113,7 +114,8 @@ func TestServersMaySendLongRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := signedBy(webRole)
-	e.Body = `{"rooms":["` + rooms[199] + `"],"user":` + strings.Replace(named, `["news","team-1"]`, string(list), 1) + `}`
+	e.Body = `{"rooms":["` + rooms[199] + `"],"user":` + strings.Replace(named, `["news","team-1"]`, string(list), 1) +
+		`}`
 	h, log := newHandlerWith(t, &fakeUsers{}, trusting(trusted))
 	if _, granted := sign(t, h, e); !cmp.Equal(granted.Rooms, rooms[199:]) {
 		t.Errorf("granted %v", granted.Rooms)

@@ -16,7 +16,8 @@ func FuzzReadRequest(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"rooms":["lobby"],"challenge":"` + challenge + `"}`, `{"rooms":[]}`, `{"rooms":null}`, `{"rooms":["a"],"rooms":["b"]}`,
 		`{"Rooms":["a"]}`, `{"ci":"` + instance + `","guest":"` + secret + `","name":"Zoë"}`, `{"ci":null,"guest":""}`,
-		`{"user":` + named + `,"signIn":"` + signIn + `"}`, `{"ci":"a","ci":"b"}`, `{"CI":"` + instance + `"}`, `{"user":{}}`, `{"user":` + named + `}`, `[]`, `null`, `{}x`,
+		`{"user":` + named + `,"signIn":"` + signIn + `"}`, `{"ci":"a","ci":"b"}`, `{"CI":"` + instance +
+			`"}`, `{"user":{}}`, `{"user":` + named + `}`, `[]`, `null`, `{}x`,
 	} {
 		f.Add(seed)
 	}
@@ -35,7 +36,8 @@ func FuzzReadRequest(f *testing.F) {
 		if len(got.Rooms) > 0 && !grant.ValidRooms(got.Rooms) || got.Challenge != "" && !grant.ValidChallenge(got.Challenge) {
 			t.Errorf("accepted against the rules: %+v", got)
 		}
-		if got.ClientInstance != nil && !grant.ValidClientInstance(*got.ClientInstance) || got.SignIn != nil && !grant.ValidSignIn(*got.SignIn) {
+		if got.ClientInstance != nil && !grant.ValidClientInstance(*got.ClientInstance) || got.SignIn != nil &&
+			!grant.ValidSignIn(*got.SignIn) {
 			t.Errorf("accepted against the rules: %+v", got)
 		}
 		if got.Guest == nil {

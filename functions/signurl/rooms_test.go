@@ -51,7 +51,8 @@ func TestRoomsClaim(t *testing.T) {
 	}{
 		{"a room of the list", []string{"lobby", "news", "team-1"}, `["team-1","lobby"]`, true},
 		{"the one room", "team-1", `["team-1"]`, true},
-		{"more rooms than one connection may be in", []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}, `["j"]`, true},
+		{"more rooms than one connection may be in", []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"},
+			`["j"]`, true},
 		{"the default rooms, when they are in it", []string{"news", "lobby"}, `[]`, true},
 		{"the default rooms, when one is not in it", []string{"lobby"}, `[]`, false},
 		{"another room", []string{"lobby"}, `["team-1"]`, false},
@@ -88,7 +89,8 @@ func TestRoomsAreThoseOfTheTokenAndNotOfTheGatewaysText(t *testing.T) {
 }
 
 func FuzzClaimedRooms(f *testing.F) {
-	for _, seed := range []string{`["lobby"]`, `"lobby"`, `[["a"]]`, `true`, `7`, `["a b"]`, `["a",null]`, `["a:r"]`, `nul`, ``} {
+	for _, seed := range []string{`["lobby"]`, `"lobby"`, `[["a"]]`, `true`, `7`, `["a b"]`, `["a",null]`, `["a:r"]`,
+		`nul`, ``} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, claim string) {

@@ -48,7 +48,8 @@ func TestSignOutIsHandedToTheReaper(t *testing.T) {
 		{"a plain sub", `{"sub":"alice"}`, signOut{"alice", signIn, later, webRole}},
 		{"a sub of the provider", `{"sub":"auth0|alice"}`, signOut{hashed, signIn, later, webRole}},
 		{"with its issuer", `{"sub":"auth0|alice","iss":"` + issuer + `"}`, signOut{hashed, signIn, later, webRole}},
-		{"with another issuer", `{"sub":"auth0|alice","iss":"x"}`, signOut{userid.From("stack", "x", "auth0|alice"), signIn, later, webRole}},
+		{"with another issuer", `{"sub":"auth0|alice","iss":"x"}`, signOut{userid.From("stack", "x", "auth0|alice"),
+			signIn, later, webRole}},
 		{"until its end", `{"sub":"alice","sessionEndsAt":1795330740}`, signOut{"alice", signIn, 1795330740, webRole}},
 	}
 	for _, test := range tests {
@@ -58,7 +59,8 @@ func TestSignOutIsHandedToTheReaper(t *testing.T) {
 			reaper := &fakeReaper{}
 			h.reaper = reaper
 			response, err := h.handle(t.Context(), signOutBy(webRole, `{"user":`+test.user+`,"signIn":"`+signIn+`"}`))
-			if err != nil || response.StatusCode != 204 || response.Body != "" || response.Headers["Cache-Control"] != "no-store" {
+			if err != nil || response.StatusCode != 204 || response.Body != "" ||
+				response.Headers["Cache-Control"] != "no-store" {
 				t.Errorf("handle = %+v, %v", response, err)
 			}
 			if diff := cmp.Diff([]signOut{test.want}, reaper.orders); diff != "" {
@@ -96,12 +98,16 @@ func TestSignOutIsRefused(t *testing.T) {
 		{"no user", body(`{"signIn":"` + signIn + `"}`), 400, "bad_request"},
 		{"no sign-in", body(`{"user":{"sub":"alice"}}`), 400, "bad_request"},
 		{"an empty sign-in", body(`{"user":{"sub":"alice"},"signIn":""}`), 400, "bad_request"},
-		{"a sign-in with a separator", body(`{"user":{"sub":"alice"},"signIn":"` + signIn[1:] + `#"}`), 400, "bad_request"},
+		{"a sign-in with a separator", body(`{"user":{"sub":"alice"},"signIn":"` + signIn[1:] + `#"}`), 400,
+			"bad_request"},
 		{"no sub", body(`{"user":{},"signIn":"` + signIn + `"}`), 400, "bad_request"},
 		{"a sub of two lines", body(strings.Replace(signedOutAlice, "alice", `a\nb`, 1)), 400, "bad_request"},
-		{"an unknown member", body(strings.Replace(signedOutAlice, `"sub"`, `"name":"Alice","sub"`, 1)), 400, "bad_request"},
-		{"an end in milliseconds", body(strings.Replace(signedOutAlice, `"sub"`, `"sessionEndsAt":1795330740000,"sub"`, 1)), 400, "bad_request"},
-		{"two sign-ins", body(signedOutAlice[:len(signedOutAlice)-1] + `,"signIn":"` + signIn + `"}`), 400, "bad_request"},
+		{"an unknown member", body(strings.Replace(signedOutAlice, `"sub"`, `"name":"Alice","sub"`, 1)), 400,
+			"bad_request"},
+		{"an end in milliseconds", body(strings.Replace(signedOutAlice, `"sub"`, `"sessionEndsAt":1795330740000,"sub"`,
+			1)), 400, "bad_request"},
+		{"two sign-ins", body(signedOutAlice[:len(signedOutAlice)-1] + `,"signIn":"` + signIn + `"}`), 400,
+			"bad_request"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -146,7 +152,8 @@ func TestReaperIsInvokedAndItsAnswerAwaited(t *testing.T) {
 	var failure string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		if want := `{"signOut":{"user":"alice","signIn":"` + signIn + `","until":1795330740,"by":"` + webRole + `"}}`; string(body) != want {
+		if want := `{"signOut":{"user":"alice","signIn":"` + signIn + `","until":1795330740,"by":"` + webRole +
+			`"}}`; string(body) != want {
 			t.Errorf("body %s, want %s", body, want)
 		}
 		got := r.Method + " " + r.RequestURI + " " + r.Header.Get("X-Amz-Invocation-Type")
@@ -159,9 +166,10 @@ func TestReaperIsInvokedAndItsAnswerAwaited(t *testing.T) {
 		w.WriteHeader(status)
 	}))
 	t.Cleanup(server.Close)
-	config := aws.Config{Region: "us-east-1", Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}, nil
-	})}
+	config := aws.Config{Region: "us-east-1",
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}, nil
+		})}
 	function, err := newReaperFunction(config, address, server.URL)
 	if err != nil {
 		t.Fatal(err)

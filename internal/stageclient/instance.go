@@ -40,7 +40,8 @@ func (i *Instance) describe(request *signRequest, asGuest bool) {
 // then on the instance leaves them out.
 func (i *Instance) refused(err error) bool {
 	var refusal *SignError
-	if i == nil || !errors.As(err, &refusal) || refusal.Status != http.StatusBadRequest || refusal.Code != "bad_request" {
+	if i == nil || !errors.As(err, &refusal) || refusal.Status != http.StatusBadRequest ||
+		refusal.Code != "bad_request" {
 		return false
 	}
 	return !i.unknown.Swap(true)

@@ -90,7 +90,8 @@ func TestAuthoritiesOfTheBundleAreTrusted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, trusted := range map[string]bool{bundle: true, "": false} {
-		config, err := awsclient.Load(lambda(map[string]string{"AWS_CA_BUNDLE": path, "AWS_ENDPOINT_URL": server.URL}), smithylogging.Nop{})
+		config, err := awsclient.Load(lambda(map[string]string{"AWS_CA_BUNDLE": path, "AWS_ENDPOINT_URL": server.URL}),
+			smithylogging.Nop{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +116,8 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		"AWS_CA_BUNDLE":         lambda(map[string]string{"AWS_CA_BUNDLE": empty}),
 		"no such file":          lambda(map[string]string{"AWS_CA_BUNDLE": empty + "x"}),
 	} {
-		if _, err := awsclient.Load(environment, smithylogging.Nop{}); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := awsclient.Load(environment, smithylogging.Nop{}); err == nil || !strings.Contains(err.Error(),
+			name) {
 			t.Errorf("%s: err = %v", name, err)
 		}
 	}

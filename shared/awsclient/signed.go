@@ -67,7 +67,8 @@ func New(config aws.Config, service string, connections int) *Client {
 	transport.MaxConnsPerHost = connections
 	transport.IdleConnTimeout = idleTimeout
 	return &Client{
-		service: service, region: config.Region, credentials: config.Credentials, signer: v4.NewSigner(), transport: transport,
+		service: service, region: config.Region, credentials: config.Credentials, signer: v4.NewSigner(),
+		transport: transport,
 	}
 }
 

@@ -51,7 +51,8 @@ func TestRequestsAreSignedAsTheyAreSent(t *testing.T) {
 		target.Opaque = "/a%3D"
 		client := newClient(keys)
 		for range 2 {
-			response, err := client.Do(t.Context(), http.MethodPost, *target, http.Header{"X-Amz-A": {"1"}}, awsclient.NewPayload([]byte(payload)))
+			response, err := client.Do(t.Context(), http.MethodPost, *target, http.Header{"X-Amz-A": {"1"}},
+				awsclient.NewPayload([]byte(payload)))
 			if err != nil || response.StatusCode != http.StatusTeapot {
 				t.Errorf("%v, %v", response, err)
 			}
@@ -67,7 +68,8 @@ func TestRequestsAreSignedAsTheyAreSent(t *testing.T) {
 func TestNothingIsSentWithoutKeys(t *testing.T) {
 	t.Parallel()
 	client := newClient(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, errNoKeys })
-	if _, err := client.Do(t.Context(), http.MethodGet, url.URL{Scheme: "http", Host: "localhost:1"}, http.Header{}, awsclient.NewPayload(nil)); !errors.Is(err, errNoKeys) {
+	if _, err := client.Do(t.Context(), http.MethodGet, url.URL{Scheme: "http", Host: "localhost:1"}, http.Header{},
+		awsclient.NewPayload(nil)); !errors.Is(err, errNoKeys) {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -87,7 +87,8 @@ func TestASilentEndpointCostsTheRequestsUnderWayAndNoMore(t *testing.T) {
 		}
 	}
 	if n := handler.others.Load(); n != 0 {
-		t.Errorf("%d of %d requests came over HTTP/2, whose one connection is every request's", n, handler.requests.Load())
+		t.Errorf("%d of %d requests came over HTTP/2, whose one connection is every request's", n,
+			handler.requests.Load())
 	}
 }
 

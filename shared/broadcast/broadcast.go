@@ -109,8 +109,8 @@ func (r Result) Missed() int {
 	return r.Failed // mutate:slow-complete => return r.Throttled + r.Failed
 }
 
-// overloaded reports whether API Gateway throttled the account, and not single recipients that do not read: no recipient
-// took the frame, or more than half of those that did were throttled first.
+// overloaded reports whether API Gateway throttled the account, and not single recipients that do not read: no
+// recipient took the frame, or more than half of those that did were throttled first.
 func (r Result) overloaded() bool {
 	if r.Delivered == 0 {
 		return r.origin.Sender != "" || r.Recipients >= fewRecipients
@@ -125,7 +125,8 @@ func (r Result) overloaded() bool {
 func (b *Broadcaster) Deliver(
 	ctx context.Context, origin Origin, frame []byte, pages iter.Seq2[[]connections.Member, error],
 ) (Result, error) {
-	d := &delivery{Broadcaster: b, ctx: ctx, frame: callback.NewFrame(frame), result: Result{origin: origin, began: b.Now()}}
+	d := &delivery{Broadcaster: b, ctx: ctx, frame: callback.NewFrame(frame), result: Result{origin: origin,
+		began: b.Now()}}
 	var err error
 	for page, failure := range pages {
 		if err = failure; err != nil {

@@ -49,7 +49,8 @@ func TestOneFailingRecipientStopsNobody(t *testing.T) {
 				r.join("a", "broken", "b", "c", "d")
 				r.gateway.fails(test.failure, "broken")
 				got := r.deliver(t.Context())
-				if got.Delivered != 4 || got.Throttled != test.throttled || got.Failed != test.failed || got.Complete() != (test.failed == 0) || !errors.Is(got.Failure, test.failure) {
+				if got.Delivered != 4 || got.Throttled != test.throttled || got.Failed != test.failed ||
+					got.Complete() != (test.failed == 0) || !errors.Is(got.Failure, test.failure) {
 					t.Errorf("%+v", got)
 				}
 				if len(r.table.forgot) != 0 {

@@ -15,7 +15,8 @@ import (
 // cleanUpLimit is how many connections are removed from the table at the same time.
 const cleanUpLimit = 16
 
-// DropSlow marks the recipients that did not read, and removes those from the table that an earlier broadcast has marked
+// DropSlow marks the recipients that did not read, and removes those from the table that an earlier broadcast has
+// marked
 // too; the reaper closes them. It comes before the sender is told, so that the next message does not wait for them. A
 // failure is only logged: the next broadcast tries again.
 func (b *Broadcaster) DropSlow(ctx context.Context, log *slog.Logger, r Result) {
@@ -49,8 +50,8 @@ func (b *Broadcaster) CleanUp(ctx context.Context, log *slog.Logger, r Result) {
 	})
 }
 
-// judged returns the recipients that did not read in a broadcast that says so: other members received it, and API Gateway
-// was not at the account's limit, which is no recipient's fault.
+// judged returns the recipients that did not read in a broadcast that says so: other members received it, and API
+// Gateway was not at the account's limit, which is no recipient's fault.
 func (r Result) judged() []connections.Member {
 	if r.others == 0 { // mutate:slow-witness
 		return nil
@@ -63,7 +64,8 @@ func (r Result) judged() []connections.Member {
 
 // each does something about each of the members, and logs for how many it was done. do reports whether it was.
 func (b *Broadcaster) each(
-	ctx context.Context, log *slog.Logger, what string, members []connections.Member, do func(connections.Member) (bool, error),
+	ctx context.Context, log *slog.Logger, what string, members []connections.Member,
+	do func(connections.Member) (bool, error),
 ) {
 	if len(members) == 0 {
 		return

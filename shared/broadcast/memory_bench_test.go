@@ -57,7 +57,8 @@ func memoryOf(b testing.TB, recipients int) int64 {
 	broadcaster := &Broadcaster{Callback: client, Now: time.Now, Concurrency: 64}
 	result := make(chan Result)
 	go func() {
-		done, err := broadcaster.Deliver(b.Context(), Origin{}, []byte("frame"), func(yield func([]connections.Member, error) bool) {
+		done, err := broadcaster.Deliver(b.Context(), Origin{}, []byte("frame"), func(yield func([]connections.Member,
+			error) bool) {
 			for from := 0; from < recipients; from += 250 {
 				page := make([]connections.Member, 250)
 				for i := range page {

@@ -28,7 +28,8 @@ func TestABroadcastSurvivesASilentEndpoint(t *testing.T) {
 		room[i] = connections.Member{ConnectionID: fmt.Sprintf("m%d=", i), ConnectedAt: time.Now().Add(-time.Hour)}
 	}
 	deliver := func() broadcast.Result {
-		result, err := b.Deliver(t.Context(), broadcast.Origin{}, []byte("frame"), func(yield func([]connections.Member, error) bool) { yield(room, nil) })
+		result, err := b.Deliver(t.Context(), broadcast.Origin{}, []byte("frame"),
+			func(yield func([]connections.Member, error) bool) { yield(room, nil) })
 		if err != nil {
 			t.Fatal(err)
 		}

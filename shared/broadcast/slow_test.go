@@ -34,7 +34,8 @@ func TestMembersThatNeverReadAreDropped(t *testing.T) {
 				}
 				time.Sleep(time.Second)
 				second := r.deliver(t.Context())
-				if second.Throttled != stuck || !second.Complete() || len(r.table.drops) != stuck || r.table.writes != stuck {
+				if second.Throttled != stuck || !second.Complete() || len(r.table.drops) != stuck ||
+					r.table.writes != stuck {
 					t.Errorf("second: %+v, dropped %v after %d writes", second, r.table.drops, r.table.writes)
 				}
 			})
@@ -135,7 +136,8 @@ func TestNobodyIsDroppedWhenTheAccountIsThrottled(t *testing.T) {
 				r.gateway.answer = func(_ context.Context, id string, earlier int) error { return answer(id, earlier) }
 				for range 3 {
 					clear(r.gateway.calls)
-					if got := r.deliver(t.Context()); got.Complete() || got.Missed() != got.Throttled || r.table.writes != 0 {
+					if got := r.deliver(t.Context()); got.Complete() || got.Missed() != got.Throttled ||
+						r.table.writes != 0 {
 						t.Errorf("%d marks: %+v", r.table.writes, got)
 					}
 					time.Sleep(time.Second)
@@ -157,7 +159,8 @@ func TestNobodyIsDroppedWhenOnlyTheSenderTookTheFrame(t *testing.T) {
 		r.join("sender", "stuck")
 		r.gateway.fails(errThrottled, "stuck")
 		for range 3 {
-			if got := r.deliver(t.Context()); got.Throttled != 1 || !got.Complete() || len(r.table.drops)+r.table.writes != 0 {
+			if got := r.deliver(t.Context()); got.Throttled != 1 || !got.Complete() ||
+				len(r.table.drops)+r.table.writes != 0 {
 				t.Errorf("dropped %v, %d marks: %+v", r.table.drops, r.table.writes, got)
 			}
 			time.Sleep(time.Second)
@@ -207,7 +210,8 @@ func TestTheSendersOwnMarkIsCleared(t *testing.T) {
 			t.Fatal("the sender, which does not read, is not marked")
 		}
 		r.gateway.answer = nil
-		result, err := r.Deliver(t.Context(), Origin{Room: "lobby", Sender: "sender"}, []byte("frame"), r.unmarkedPages())
+		result, err := r.Deliver(t.Context(), Origin{Room: "lobby", Sender: "sender"}, []byte("frame"),
+			r.unmarkedPages())
 		if err != nil {
 			t.Fatal(err)
 		}

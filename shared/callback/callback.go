@@ -44,8 +44,8 @@ func Repeatable(err error) bool {
 // and until then ErrGone is what API Gateway says of a connection that may still open.
 const HandshakeTime = 30 * time.Second
 
-// AnswerTime is how long API Gateway may take to answer a call, which takes it milliseconds. A call without an answer by
-// then should end, so that it can be repeated on another connection.
+// AnswerTime is how long API Gateway may take to answer a call, which takes it milliseconds. A call without an answer
+// by then should end, so that it can be repeated on another connection.
 const AnswerTime = time.Second
 
 // Client posts frames to connections and closes them. It is safe for concurrent use.

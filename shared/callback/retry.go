@@ -48,7 +48,8 @@ func Pause(n int) time.Duration {
 }
 
 // Try sends a frame to a connection once. The error is ErrGone, ErrTooLarge, ErrThrottled,
-// ErrUnavailable, or a fault, each with the SDK's error in its chain. The caller bounds it with the context, see AnswerTime.
+// ErrUnavailable, or a fault, each with the SDK's error in its chain. The caller bounds it with the context, see
+// AnswerTime.
 func (c *Client) Try(ctx context.Context, connectionID string, frame Frame) error {
 	return c.once(ctx, "post to connection", http.MethodPost, connectionID, frame, nil)
 }
@@ -68,8 +69,8 @@ func (c *Client) Post(ctx context.Context, connectionID string, data []byte) err
 	})
 }
 
-// patiently makes a call, and repeats it as often as the SDK would. Each attempt ends after AnswerTime. call is given the
-// error of the attempt before.
+// patiently makes a call, and repeats it as often as the SDK would. Each attempt ends after AnswerTime. call is given
+// the error of the attempt before.
 func (c *Client) patiently(ctx context.Context, call func(ctx context.Context, previous error) error) error {
 	err := bounded(ctx, call, nil)
 	for n := 1; Repeatable(err) && n < c.retryer.MaxAttempts(); n++ {

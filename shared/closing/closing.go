@@ -55,7 +55,8 @@ func (c *Closer) Close(ctx context.Context, ended connections.Sweep) error {
 
 // CloseAtOnce closes connections that the caller has just ended, at most for AtOnce, and calls done for each that is
 // closed. What could not be closed is left to the reaper.
-func (c *Closer) CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error) {
+func (c *Closer) CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context,
+	connections.Sweep) error) {
 	ctx, cancel := context.WithTimeout(ctx, AtOnce)
 	defer cancel()
 	var closes sync.WaitGroup
@@ -78,7 +79,8 @@ func (c *Closer) CloseAtOnce(ctx context.Context, ended []connections.Sweep, don
 }
 
 // sayBye tells a client why it is closed, and reports whether the client could be told. A bye frame that does not
-// arrive is no fault. A client that does not read gets none: it is to come back, and a close without a bye has it do so.
+// arrive is no fault. A client that does not read gets none: it is to come back, and a close without a bye has it do
+// so.
 func (c *Closer) sayBye(ctx context.Context, ended connections.Sweep) bool {
 	if ended.Reason == connections.TooSlow {
 		return false
@@ -90,7 +92,8 @@ func (c *Closer) sayBye(ctx context.Context, ended connections.Sweep) bool {
 		err = c.Gateway.Post(ctx, ended.ConnectionID, frame)
 	}
 	if err != nil && !errors.Is(err, callback.ErrGone) {
-		c.Log.WarnContext(ctx, "bye not delivered", slog.String("connectionId", ended.ConnectionID), slog.Any("error", err))
+		c.Log.WarnContext(ctx, "bye not delivered", slog.String("connectionId", ended.ConnectionID), slog.Any("error",
+			err))
 	}
 	return err == nil
 }

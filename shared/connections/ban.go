@@ -48,10 +48,11 @@ func bannedIDs(subject, signIn string) []string {
 func (s *Store) checkBans(a Admission, now time.Time) (actions []types.TransactWriteItem) {
 	for _, id := range bannedIDs(a.Subject, a.SignIn) {
 		actions = append(actions, types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-			TableName:                           aws.String(s.tables.Bans),
-			Key:                                 banKey(id),
-			ConditionExpression:                 aws.String(notRevoked),
-			ExpressionAttributeValues:           item{":ait": number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix())},
+			TableName:           aws.String(s.tables.Bans),
+			Key:                 banKey(id),
+			ConditionExpression: aws.String(notRevoked),
+			ExpressionAttributeValues: item{":ait": number(a.AuthenticatedAt.Unix()),
+				":now": number(now.Unix())},
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}})
 	}
@@ -79,8 +80,9 @@ func (s *Store) ban(ctx context.Context, id string, change banChange, why record
 	err := retry(ctx, func() error {
 		out, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName: aws.String(s.tables.Bans), Key: banKey(id),
-			ConditionExpression:       change.condition,
-			UpdateExpression:          aws.String(change.set + ", #at = :at, #by = :by, why = :why, expiresAt = if_not_exists(expiresAt, :keep)"),
+			ConditionExpression: change.condition,
+			UpdateExpression: aws.String(change.set +
+				", #at = :at, #by = :by, why = :why, expiresAt = if_not_exists(expiresAt, :keep)"),
 			ExpressionAttributeNames:  map[string]string{"#at": "at", "#by": "by"},
 			ExpressionAttributeValues: values,
 			ReturnValues:              types.ReturnValueAllNew,

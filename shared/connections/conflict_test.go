@@ -77,7 +77,8 @@ func (s *scripted) UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...fun
 	}}, s.next()
 }
 
-func (s *scripted) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (s *scripted) GetItem(context.Context, *dynamodb.GetItemInput,
+	...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	return &dynamodb.GetItemOutput{}, nil
 }
 
@@ -128,7 +129,8 @@ func TestConflictsEndWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		api := &scripted{script: []error{canceled("TransactionConflict")}}
-		if _, err := New(api, Tables{Connections: "table"}, Limits{}).Connect(ctx, admission("c1="), epoch); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := New(api, Tables{Connections: "table"}, Limits{}).Connect(ctx, admission("c1="),
+			epoch); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("err = %v", err)
 		}
 	})
@@ -138,7 +140,8 @@ func TestTouchIsTriedAgainDuringATransaction(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := &scripted{script: []error{&types.TransactionConflictException{}, nil}}
-		if _, err := New(api, Tables{Connections: "table"}, Limits{}).Touch(t.Context(), "c1=", epoch); err != nil || api.calls != 2 {
+		if _, err := New(api, Tables{Connections: "table"}, Limits{}).Touch(t.Context(), "c1=", epoch); err != nil ||
+			api.calls != 2 {
 			t.Errorf("err = %v after %d calls", err, api.calls)
 		}
 	})

@@ -189,7 +189,8 @@ func (s *Store) userUpdate(a Admission, user item, plan places, now time.Time) *
 	}
 	for i, connectionID := range plan.givingWay {
 		old, instance := "#old"+strconv.Itoa(i), "#was"+strconv.Itoa(i)
-		update.ExpressionAttributeNames[old], update.ExpressionAttributeNames[instance] = entryName(connectionID), instanceName(connectionID)
+		update.ExpressionAttributeNames[old] = entryName(connectionID)
+		update.ExpressionAttributeNames[instance] = instanceName(connectionID)
 		remove = append(remove, old, instance)
 		condition += " AND attribute_exists(" + old + ")"
 	}
@@ -198,7 +199,8 @@ func (s *Store) userUpdate(a Admission, user item, plan places, now time.Time) *
 		add += ", #opened :one"
 		condition += " AND (attribute_not_exists(#opened) OR #opened < :openings)"
 		update.ExpressionAttributeNames["#opened"] = opened
-		update.ExpressionAttributeValues[":one"], update.ExpressionAttributeValues[":openings"] = number(1), number(int64(s.limits.GuestConnections))
+		update.ExpressionAttributeValues[":one"] = number(1)
+		update.ExpressionAttributeValues[":openings"] = number(int64(s.limits.GuestConnections))
 		for i, name := range staleOpenings(user, now) {
 			stale := "#stale" + strconv.Itoa(i)
 			update.ExpressionAttributeNames[stale] = name

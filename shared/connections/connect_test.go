@@ -192,7 +192,8 @@ func TestUserWithoutPlaceAndWithoutConnectionsIsAFault(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	table.set(t, userKey("alice"), map[string]int64{"n": 5})
-	if _, err := New(table.client, table.tables(), Limits{}).Connect(t.Context(), admission("c1="), epoch); !errors.Is(err, errNoEntries) {
+	if _, err := New(table.client, table.tables(), Limits{}).Connect(t.Context(), admission("c1="),
+		epoch); !errors.Is(err, errNoEntries) {
 		t.Errorf("err = %v", err)
 	}
 }
@@ -200,7 +201,8 @@ func TestUserWithoutPlaceAndWithoutConnectionsIsAFault(t *testing.T) {
 func TestParallelConnectsNeverExceedTheLimit(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(&conflicting{API: &isolating{API: table.client}, every: 3}, table.tables(), Limits{ConnectionsPerUser: 3})
+	store := New(&conflicting{API: &isolating{API: table.client}, every: 3}, table.tables(),
+		Limits{ConnectionsPerUser: 3})
 	var group sync.WaitGroup
 	for i := range 10 {
 		group.Go(func() {

@@ -13,7 +13,8 @@
 // The table of connections has the string keys pk and sk and no index:
 //
 //	pk                     sk              attributes
-//	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, ci, si, base, w<n>, s<n>, kicked, due
+//	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, ci, si, base, w<n>, s<n>,
+//	                                       kicked, due
 //	ROOM#<room>#<shard>    <connection id> sub, sx, connectedAt, expiresAt
 //	TICKET#<jti>           TICKET          expiresAt
 //	USER#<sub>             USER            n, c_<connection id>, i_<connection id>, o<minute>, expiresAt
@@ -23,8 +24,8 @@
 //	SWEEP#<minute>#<0-3>   <connection id> reason, due, connectedAt, expiresAt
 //	REAPER                 REAPER          minute
 //
-// The table Bans has the string key id, a user id or "signin#" and a sign-in, and holds notBefore, bannedUntil, by, why,
-// at and expiresAt.
+// The table Bans has the string key id, a user id or "signin#" and a sign-in, and holds notBefore, bannedUntil, by,
+// why, at and expiresAt.
 //
 //	sub           S  user id
 //	nm            S  display name
@@ -52,7 +53,8 @@
 //	bannedUntil   N  until this second the user may not connect, or the sign-in is over
 //	by, why       S  which operator or rule wrote a ban, and the reason
 //	reason        S  why a connection is to be closed, see Reason
-//	due           N  from when on; in SWEEP its minute is part of the key. In CONN: there is a SWEEP item for this time
+//	due           N  from when on; in SWEEP its minute is part of the key. In CONN: there is a
+//	                 SWEEP item for this time
 //	minute        N  up to this minute the reaper has finished everything
 //	expiresAt     N  Unix seconds, the tables' TTL attribute
 //

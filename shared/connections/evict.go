@@ -79,7 +79,10 @@ func (s *Store) choose(subject, clientInstance string, user item, now time.Time)
 	if userid.IsGuest(subject) {
 		others = entriesOver(user, now)
 	}
-	order := append(predecessors, slices.DeleteFunc(others, func(id string) bool { return slices.Contains(predecessors, id) })...)
+	order := append(predecessors, slices.DeleteFunc(others, func(id string) bool {
+		return slices.Contains(predecessors,
+			id)
+	})...)
 	if userid.IsGuest(subject) && len(order) < surplus { // mutate:guest-cap
 		return choice{}, ErrGuestsFull
 	}
@@ -167,15 +170,17 @@ func (s *Store) planRemoval(plan *places, a Admission, user item, id string, con
 func (s *Store) planReplacement(plan *places, a Admission, id string, conn item, now time.Time) {
 	connection, err := decodeConnection(id, conn)
 	due := now.Add(replacedAfter)
-	if err != nil || connection.Subject != a.Subject || earlySweep(connection, conn) != nil || !due.Before(connection.SessionEndsAt) {
+	if err != nil || connection.Subject != a.Subject || earlySweep(connection, conn) != nil ||
+		!due.Before(connection.SessionEndsAt) {
 		return
 	}
 	sweep := newSweep(id, connection.ConnectedAt, Replaced, due)
 	plan.actions = append(plan.actions, s.put(sweep.item(due)), types.TransactWriteItem{Update: &types.Update{
-		TableName:                aws.String(s.tables.Connections),
-		Key:                      connectionKey(id),
-		UpdateExpression:         aws.String("SET #due = :due"),
-		ConditionExpression:      aws.String("connectedAt = :seen AND attribute_not_exists(#due) AND attribute_not_exists(kicked)"),
+		TableName:        aws.String(s.tables.Connections),
+		Key:              connectionKey(id),
+		UpdateExpression: aws.String("SET #due = :due"),
+		ConditionExpression: aws.String("connectedAt = :seen AND attribute_not_exists(#due)" +
+			" AND attribute_not_exists(kicked)"),
 		ExpressionAttributeNames: map[string]string{"#due": "due"},
 		ExpressionAttributeValues: item{
 			":due": number(due.Unix()), ":seen": number(connection.ConnectedAt.UnixMilli()),
@@ -220,7 +225,8 @@ func openingsName(minute int64) string { return openingsPrefix + strconv.FormatI
 func staleOpenings(pool item, now time.Time) (stale []string) {
 	for name := range pool {
 		digits, ok := strings.CutPrefix(name, openingsPrefix)
-		if minute, err := strconv.ParseInt(digits, 10, 64); ok && err == nil && minute < minuteOf(now)-1 && len(stale) < maxRemoved {
+		if minute, err := strconv.ParseInt(digits, 10, 64); ok && err == nil && minute < minuteOf(now)-1 &&
+			len(stale) < maxRemoved {
 			stale = append(stale, name)
 		}
 	}

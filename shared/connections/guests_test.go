@@ -58,7 +58,8 @@ func TestGuestTakesThePlaceOfOneWhoseSessionIsOver(t *testing.T) {
 	if _, err := store.Connect(t.Context(), late, epoch.Add(59*time.Second)); !errors.Is(err, ErrGuestsFull) {
 		t.Errorf("in the other's last second: %v", err)
 	}
-	if evicted, err := store.Connect(t.Context(), late, epoch.Add(time.Minute)); err != nil || len(evicted.Removed) != 1 {
+	if evicted, err := store.Connect(t.Context(), late, epoch.Add(time.Minute)); err != nil ||
+		len(evicted.Removed) != 1 {
 		t.Errorf("at the other's end: %v, %v", evicted, err)
 	}
 	same(t, "live guests", map[string]bool{"stays=": true, "late=": true}, table.live(t, userid.Pool))
@@ -89,7 +90,8 @@ func TestMayConnectTellsWhenGuestsAreFull(t *testing.T) {
 			table.set(t, userKey(userid.Pool), test.pool)
 			api := &counting{API: table.client}
 			store := New(api, table.tables(), Limits{GuestConnections: 2, ConnectionsPerUser: 1})
-			if err := store.MayConnect(t.Context(), Applicant{UserID: userid.NewGuest(), AuthenticatedAt: epoch}, epoch); !errors.Is(err, test.want) {
+			if err := store.MayConnect(t.Context(), Applicant{UserID: userid.NewGuest(), AuthenticatedAt: epoch},
+				epoch); !errors.Is(err, test.want) {
 				t.Errorf("err = %v, want %v", err, test.want)
 			}
 			api.expect(t, "a look at the guests", 4)
@@ -110,7 +112,8 @@ func TestFullUserMayConnect(t *testing.T) {
 func TestParallelGuestsNeverExceedTheLimit(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
-	store := New(&conflicting{API: &isolating{API: table.client}, every: 3}, table.tables(), Limits{GuestConnections: 3})
+	store := New(&conflicting{API: &isolating{API: table.client}, every: 3}, table.tables(),
+		Limits{GuestConnections: 3})
 	var group sync.WaitGroup
 	for i := range 10 {
 		group.Go(func() {

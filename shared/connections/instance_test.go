@@ -39,11 +39,13 @@ func TestANewerConnectionReplacesTheOneOfItsClient(t *testing.T) {
 			}
 			same(t, "live", map[string]bool{"laptop=": true, "phone=": true, "phone2=": true}, table.live(t, counted))
 			same(t, "due at once", map[string]Reason{}, due(t, store, epoch.Add(9*time.Second)))
-			same(t, "due after ten seconds", map[string]Reason{"phone=": Replaced}, due(t, store, epoch.Add(10*time.Second)))
+			same(t, "due after ten seconds", map[string]Reason{"phone=": Replaced}, due(t, store,
+				epoch.Add(10*time.Second)))
 			// There is none: the client's own one gives way, whatever is older.
 			later := epoch.Add(time.Minute)
 			done, err = store.Connect(t.Context(), at(3, "client 1", "phone3="), later)
-			if err != nil || len(done.Removed) != 1 || done.Removed[0].ConnectionID != "phone=" || done.Removed[0].Reason != Replaced {
+			if err != nil || len(done.Removed) != 1 || done.Removed[0].ConnectionID != "phone=" ||
+				done.Removed[0].Reason != Replaced {
 				t.Fatalf("Connect = %+v, %v; want phone= to give way", done, err)
 			}
 			same(t, "live", map[string]bool{"laptop=": true, "phone2=": true, "phone3=": true}, table.live(t, counted))
@@ -83,12 +85,14 @@ func TestAGuestsClientMeansNothingToAnotherGuest(t *testing.T) {
 		t.Errorf("another guest with the same client: %v, want %v", err, ErrGuestsFull)
 	}
 	for who, want := range map[string]error{victim: nil, mallory: ErrGuestsFull} {
-		err := store.MayConnect(t.Context(), Applicant{UserID: who, ClientInstance: "client", AuthenticatedAt: epoch}, later)
+		err := store.MayConnect(t.Context(), Applicant{UserID: who, ClientInstance: "client", AuthenticatedAt: epoch},
+			later)
 		if !errors.Is(err, want) {
 			t.Errorf("MayConnect: %v, want %v", err, want)
 		}
 	}
-	if done, err := store.Connect(t.Context(), by(victim, "client", "again="), later); err != nil || len(done.Removed) != 1 {
+	if done, err := store.Connect(t.Context(), by(victim, "client", "again="), later); err != nil ||
+		len(done.Removed) != 1 {
 		t.Errorf("the guest itself: %+v, %v", done, err)
 	}
 	for name, value := range table.items(t)["USER#guest-pool USER"] {

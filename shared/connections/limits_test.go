@@ -38,7 +38,8 @@ func TestURLsAreCountedByUser(t *testing.T) {
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})
 	now := epoch.Add(15500 * time.Millisecond)
-	if counted, refusal := countURLs(t, store, "alice", now); counted != 30 || refusal == nil || refusal.RetryAfter != 44500*time.Millisecond {
+	if counted, refusal := countURLs(t, store, "alice", now); counted != 30 || refusal == nil ||
+		refusal.RetryAfter != 44500*time.Millisecond {
 		t.Errorf("%d URLs, then %v; want 30, then 44.5 s until the next minute", counted, refusal)
 	}
 	if counted, _ := countURLs(t, store, "bob", now); counted != 30 {
@@ -52,7 +53,8 @@ func TestURLsAreCountedByUser(t *testing.T) {
 	if got := table.items(t)["SIGN#alice SIGN"]; len(got) != 2 {
 		t.Errorf("the item is %v: old minutes pile up", got)
 	}
-	if err := New(table.client, Tables{Connections: "no-such-table"}, Limits{}).CountURL(t.Context(), "alice", now); err == nil || errors.As(err, new(*RateLimitError)) {
+	if err := New(table.client, Tables{Connections: "no-such-table"}, Limits{}).CountURL(t.Context(), "alice",
+		now); err == nil || errors.As(err, new(*RateLimitError)) {
 		t.Errorf("a fault gave %v", err)
 	}
 }
@@ -70,7 +72,8 @@ func TestAKickKeepsTheUserOut(t *testing.T) {
 				a := admission(fmt.Sprintf("c%d=", n))
 				a.Subject, a.SessionEndsAt = subject, now.Add(time.Hour)
 				_, err := store.Connect(t.Context(), a, now)
-				may := store.MayConnect(t.Context(), Applicant{UserID: subject, AuthenticatedAt: a.AuthenticatedAt}, now)
+				may := store.MayConnect(t.Context(), Applicant{UserID: subject, AuthenticatedAt: a.AuthenticatedAt},
+					now)
 				if fmt.Sprint(errors.Unwrap(err)) != fmt.Sprint(may) && err != nil {
 					t.Errorf("Connect: %v, MayConnect: %v", err, may)
 				}
@@ -131,9 +134,12 @@ func TestFalseKicksEnd(t *testing.T) {
 		item map[string]int64
 		want map[time.Duration]bool // out at that time
 	}{
-		"for a year":          {map[string]int64{"until": year(1), "at": epoch.Unix(), "times": 1}, map[time.Duration]bool{0: true, time.Hour: false}},
-		"made a year ago":     {map[string]int64{"until": year(1), "at": year(-1), "times": 1}, map[time.Duration]bool{0: false}},
-		"as often as it goes": {map[string]int64{"until": epoch.Unix(), "at": epoch.Unix(), "times": 1 << 40}, map[time.Duration]bool{0: false}},
+		"for a year": {map[string]int64{"until": year(1), "at": epoch.Unix(), "times": 1},
+			map[time.Duration]bool{0: true, time.Hour: false}},
+		"made a year ago": {map[string]int64{"until": year(1), "at": year(-1), "times": 1},
+			map[time.Duration]bool{0: false}},
+		"as often as it goes": {map[string]int64{"until": epoch.Unix(), "at": epoch.Unix(), "times": 1 << 40},
+			map[time.Duration]bool{0: false}},
 	} {
 		table := newTable(t, http.DefaultTransport)
 		store := New(table.client, table.tables(), Limits{})
@@ -148,7 +154,8 @@ func TestFalseKicksEnd(t *testing.T) {
 		if err := store.keepOut(t.Context(), "alice", epoch.Add(time.Minute)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if until, _ := strconv.ParseInt(table.items(t)["KICK#alice KICK"]["until"], 10, 64); until > epoch.Add(time.Hour+time.Minute).Unix() {
+		if until, _ := strconv.ParseInt(table.items(t)["KICK#alice KICK"]["until"], 10,
+			64); until > epoch.Add(time.Hour+time.Minute).Unix() {
 			t.Errorf("%s: the next kick lasts until %d", name, until)
 		}
 	}
@@ -180,7 +187,11 @@ func TestReconnectingGivesNoNewWindow(t *testing.T) {
 	t.Parallel()
 	const most = (2 + 1) * 5 // (connections + 1) times messages
 	for name, leave := range map[string]func(*Store, string) error{
-		"left": func(s *Store, id string) error { _, err := s.Forget(context.Background(), id, time.Time{}); return err },
+		"left": func(s *Store, id string) error {
+			_, err := s.Forget(context.Background(), id,
+				time.Time{})
+			return err
+		},
 		"expelled": func(s *Store, id string) error {
 			_, _, err := s.Expel(context.Background(), id, Evicted, epoch)
 			return err
@@ -272,7 +283,8 @@ func TestNothingIsCountedTwice(t *testing.T) {
 		if _, err := store.Forget(t.Context(), a.ConnectionID, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
-		same(t, "counted", fmt.Sprint(3*(i+1)), table.items(t)["RATE#alice RATE"][windowName(epoch.Unix()/windowSeconds)])
+		same(t, "counted", fmt.Sprint(3*(i+1)),
+			table.items(t)["RATE#alice RATE"][windowName(epoch.Unix()/windowSeconds)])
 	}
 	// A connection that said nothing adds nothing, not even a write.
 	connect(t, store, admission("silent="))
@@ -411,9 +423,11 @@ func TestTheLargestTransactionFits(t *testing.T) {
 			before := New(table.client, table.tables(), Limits{ConnectionsPerUser: 7, GuestConnections: 7})
 			for i := range 7 {
 				a := admission(fmt.Sprintf("c%d=", i))
-				a.Subject, a.Rooms, a.ClientInstance, a.SessionEndsAt = test.subject(), rooms, fmt.Sprint("instance", i), epoch.Add(test.ends)
+				a.Subject, a.Rooms, a.ClientInstance, a.SessionEndsAt = test.subject(), rooms, fmt.Sprint("instance",
+					i), epoch.Add(test.ends)
 				connect(t, before, a)
-				if _, err := before.Touch(t.Context(), a.ConnectionID, epoch.Add(min(test.ends, test.now)-2*time.Second)); err != nil {
+				if _, err := before.Touch(t.Context(), a.ConnectionID, epoch.Add(min(test.ends,
+					test.now)-2*time.Second)); err != nil {
 					t.Fatal(err)
 				}
 				if i%2 == 0 { // the same client has opened another one, or it was kicked
@@ -452,7 +466,8 @@ func TestGuestsOpenAtMostSoManyConnectionsAMinute(t *testing.T) {
 		a := guestAdmission(fmt.Sprintf("g%d=", i))
 		_, err := store.Connect(t.Context(), a, epoch)
 		if errors.Is(err, ErrGuestsFull) {
-			if may := store.MayConnect(t.Context(), Applicant{UserID: userid.NewGuest(), AuthenticatedAt: epoch}, epoch); !errors.Is(may, ErrGuestsFull) {
+			if may := store.MayConnect(t.Context(), Applicant{UserID: userid.NewGuest(), AuthenticatedAt: epoch},
+				epoch); !errors.Is(may, ErrGuestsFull) {
 				t.Errorf("MayConnect: %v", may)
 			}
 			break
@@ -469,7 +484,8 @@ func TestGuestsOpenAtMostSoManyConnectionsAMinute(t *testing.T) {
 		t.Errorf("guests opened %d connections in a minute, want 4", opened)
 	}
 	for minute := range 30 {
-		if _, err := store.Connect(t.Context(), guestAdmission(fmt.Sprintf("m%d=", minute)), epoch.Add(time.Duration(minute+1)*time.Minute)); err != nil {
+		if _, err := store.Connect(t.Context(), guestAdmission(fmt.Sprintf("m%d=", minute)),
+			epoch.Add(time.Duration(minute+1)*time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := store.Forget(t.Context(), fmt.Sprintf("m%d=", minute), time.Time{}); err != nil {

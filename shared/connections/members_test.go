@@ -122,7 +122,10 @@ func TestThrottledPagesAreReadAgain(t *testing.T) {
 func TestThrottledPagesAreGivenUpWithTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := New(rooms{query: func(context.Context, string, item) (*dynamodb.QueryOutput, error) { return nil, errThrottled }}, Tables{Connections: "table"}, Limits{})
+		store := New(rooms{query: func(context.Context, string, item) (*dynamodb.QueryOutput, error) {
+			return nil,
+				errThrottled
+		}}, Tables{Connections: "table"}, Limits{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		for _, err := range store.Members(ctx, "lobby", epoch) {

@@ -44,13 +44,15 @@ func (s *Store) MayConnect(ctx context.Context, a Applicant, now time.Time) erro
 	}
 	old := aws.String("notBefore, bannedUntil")
 	if userid.IsGuest(a.UserID) {
-		read(&user, s.tables.Connections, userKey(a.UserID), nil) // all of it: the guests' connections have to be counted
+		// All of it: the guests' connections have to be counted.
+		read(&user, s.tables.Connections, userKey(a.UserID), nil)
 	} else {
 		mark(s.tables.Connections, userKey(a.UserID), old)
 	}
 	read(&kick, s.tables.Connections, kickKey(a.UserID), nil)
 	if a.OldUserID != "" {
-		// Only what the version before wrote concerns the user: in Bans this id is that of another user, whose sub it is.
+		// Only what the version before wrote concerns the user: in Bans this id is that of another user, whose sub it
+		// is.
 		mark(s.tables.Connections, userKey(a.OldUserID), old)
 	}
 	for _, id := range bannedIDs(a.UserID, a.SignIn) {

@@ -137,7 +137,8 @@ func TestMembersEndWithTheFirstError(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	pages := 0
-	for page, err := range New(table.client, Tables{Connections: "no-such-table"}, Limits{RoomShards: 3}).Members(t.Context(), "lobby", epoch) {
+	for page, err := range New(table.client, Tables{Connections: "no-such-table"},
+		Limits{RoomShards: 3}).Members(t.Context(), "lobby", epoch) {
 		if pages++; err == nil || page != nil {
 			t.Errorf("page %v, err %v", page, err)
 		}
@@ -231,14 +232,16 @@ func TestMayConnect(t *testing.T) {
 			table := newTable(t, http.DefaultTransport)
 			table.set(t, userKey("alice"), test.user)
 			api := &counting{API: table.client}
-			if err := New(api, table.tables(), Limits{}).MayConnect(t.Context(), Applicant{UserID: "alice", AuthenticatedAt: epoch}, epoch.Add(time.Minute)); !errors.Is(err, test.want) {
+			if err := New(api, table.tables(), Limits{}).MayConnect(t.Context(), Applicant{UserID: "alice",
+				AuthenticatedAt: epoch}, epoch.Add(time.Minute)); !errors.Is(err, test.want) {
 				t.Errorf("err = %v, want %v", err, test.want)
 			}
 			api.expect(t, "a look at the user", 3)
 		})
 	}
 	table := newTable(t, http.DefaultTransport)
-	if err := New(table.client, Tables{Connections: "no-such-table"}, Limits{}).MayConnect(t.Context(), Applicant{UserID: "alice", AuthenticatedAt: epoch}, epoch); err == nil || errors.Is(err, ErrRevoked) {
+	if err := New(table.client, Tables{Connections: "no-such-table"}, Limits{}).MayConnect(t.Context(),
+		Applicant{UserID: "alice", AuthenticatedAt: epoch}, epoch); err == nil || errors.Is(err, ErrRevoked) {
 		t.Errorf("a fault gave %v", err)
 	}
 }

@@ -43,7 +43,8 @@ func (s *Store) Strike(ctx context.Context, connectionID string, now time.Time) 
 	struck.Subject = textOf(conn, "sub")
 	if err == nil && strikesOf(conn, now) > strikesAllowed {
 		connectedAt, _ := numberOf(conn, "connectedAt")
-		struck.Kicked, err = s.kick(ctx, struck.Subject, newSweep(connectionID, time.UnixMilli(connectedAt), Kicked, now), now)
+		struck.Kicked, err = s.kick(ctx, struck.Subject, newSweep(connectionID, time.UnixMilli(connectedAt), Kicked,
+			now), now)
 	}
 	if err != nil {
 		return struck, fmt.Errorf("count strike: %w", err)
@@ -88,7 +89,8 @@ func whyNotStruck(err error) error {
 	}
 }
 
-// kick marks a connection as kicked and keeps its user out for a while. The SWEEP item comes first: a connection that is
+// kick marks a connection as kicked and keeps its user out for a while. The SWEEP item comes first: a connection that
+// is
 // due and not marked is closed nevertheless, and one that is marked without being due would stay. The user is kept out
 // by the call that sets the mark, so that one kick counts once. Not in one transaction, so that the caller's
 // permissions can name the keys.

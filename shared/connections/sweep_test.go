@@ -172,7 +172,8 @@ func TestKickHappensOnce(t *testing.T) {
 		t.Errorf("a strike of nobody: %v", err)
 	}
 	// Somebody whose third strike was counted at the same time as another one's.
-	if kicked, err := store.kick(t.Context(), "alice", newSweep("c1=", epoch, Kicked, epoch), epoch); err != nil || kicked {
+	if kicked, err := store.kick(t.Context(), "alice", newSweep("c1=", epoch, Kicked, epoch), epoch); err != nil ||
+		kicked {
 		t.Errorf("a second kick = %t, %v", kicked, err)
 	}
 	if _, created := table.items(t)["CONN#unknown= CONN"]; created {
@@ -206,7 +207,8 @@ func TestRevokeReturnsWhoIsConnectedAndShutsOut(t *testing.T) {
 		if _, err := store.Connect(t.Context(), a, now); !errors.Is(err, test.want) {
 			t.Errorf("who authenticated %s: %v, want %v", name, err, test.want)
 		}
-		if err := store.MayConnect(t.Context(), Applicant{UserID: "alice", AuthenticatedAt: test.authenticatedAt}, now); !errors.Is(err, test.want) {
+		if err := store.MayConnect(t.Context(), Applicant{UserID: "alice", AuthenticatedAt: test.authenticatedAt},
+			now); !errors.Is(err, test.want) {
 			t.Errorf("who authenticated %s may connect: %v, want %v", name, err, test.want)
 		}
 	}
@@ -225,7 +227,8 @@ func TestBan(t *testing.T) {
 	allowed := func(want error) {
 		t.Helper()
 		later := epoch.Add(time.Minute)
-		if err := store.MayConnect(t.Context(), Applicant{UserID: "bob", AuthenticatedAt: later}, later); !errors.Is(err, want) {
+		if err := store.MayConnect(t.Context(), Applicant{UserID: "bob", AuthenticatedAt: later},
+			later); !errors.Is(err, want) {
 			t.Errorf("MayConnect = %v, want %v", err, want)
 		}
 	}
@@ -272,7 +275,8 @@ type failing struct{ API }
 
 var errNoTable = errors.New("no route to table")
 
-func (failing) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (failing) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput,
+	error) {
 	return &dynamodb.GetItemOutput{}, nil
 }
 

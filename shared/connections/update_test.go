@@ -36,7 +36,8 @@ func (tb table) load(t *testing.T, name string) {
 		for name, value := range plain {
 			found[name] = attribute(t, value)
 		}
-		if _, err := tb.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &tb.name, Item: found}); err != nil {
+		if _, err := tb.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &tb.name,
+			Item: found}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -105,7 +106,8 @@ func TestTheTableOfTheVersionBeforeIsUnderstood(t *testing.T) {
 	}
 
 	// Connections are counted, with what they have sent, and give way.
-	same(t, "live", map[string]bool{"alice0000000001=": true, "alice0000000002=": true, "alice0000000003=": true}, table.live(t, "alice"))
+	same(t, "live", map[string]bool{"alice0000000001=": true, "alice0000000002=": true, "alice0000000003=": true},
+		table.live(t, "alice"))
 	if n := flood(t, store, "alice0000000003=", now); n != 13 {
 		t.Errorf("a connection that had sent 7 messages has sent %d more, want 13", n)
 	}
@@ -119,7 +121,8 @@ func TestTheTableOfTheVersionBeforeIsUnderstood(t *testing.T) {
 
 	// Everything is closed that was due.
 	same(t, "due", map[string]Reason{
-		"alice0000000000=": Evicted, done.Removed[0].ConnectionID: Evicted, "mallory00000000=": Kicked, "bob000000000000=": Kicked,
+		"alice0000000000=": Evicted, done.Removed[0].ConnectionID: Evicted, "mallory00000000=": Kicked,
+		"bob000000000000=": Kicked,
 	}, due(t, store, epoch.Add(30*time.Second)))
 
 	// Users are revoked with all connections, guests each for itself.
@@ -140,10 +143,12 @@ func TestTheTableOfTheVersionBeforeIsUnderstood(t *testing.T) {
 		}
 	}
 	same(t, "live guests", map[string]bool{}, table.live(t, userid.Pool))
-	if _, err := store.Revoke(t.Context(), Revocation{Subject: "banned", BannedUntil: time.Unix(0, 0)}, now); err != nil {
+	if _, err := store.Revoke(t.Context(), Revocation{Subject: "banned", BannedUntil: time.Unix(0, 0)},
+		now); err != nil {
 		t.Error(err)
 	}
-	if err := store.MayConnect(t.Context(), Applicant{UserID: "banned", AuthenticatedAt: now.Add(time.Second)}, now); err != nil {
+	if err := store.MayConnect(t.Context(), Applicant{UserID: "banned", AuthenticatedAt: now.Add(time.Second)},
+		now); err != nil {
 		t.Errorf("after the old ban was lifted: %v", err)
 	}
 }

@@ -205,8 +205,8 @@ func ValidClientInstance(s string) bool {
 	return ok && len(random) == instanceBytes
 }
 
-// ValidSignIn reports whether s is 22 characters of base64url. A hash cut to that length is not the text of 16 bytes, so
-// the last character may be any.
+// ValidSignIn reports whether s is 22 characters of base64url. A hash cut to that length is not the text of 16 bytes,
+// so the last character may be any.
 func ValidSignIn(s string) bool {
 	_, ok := decodeBase64(s + "AA") // now each character stands for six whole bits
 	return ok && len(s) == signInLength

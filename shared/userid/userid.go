@@ -94,7 +94,8 @@ func ValidSub(s string) bool {
 // IsGuest reports whether an id is that of a guest, or of the Pool.
 func IsGuest(id string) bool { return strings.HasPrefix(id, guestPrefix) }
 
-// CountedAs returns the id under which the connections of a user are counted: the Pool for a guest, else the user's own.
+// CountedAs returns the id under which the connections of a user are counted: the Pool for a guest, else the user's
+// own.
 func CountedAs(id string) string {
 	if IsGuest(id) {
 		return Pool
@@ -111,7 +112,8 @@ func Name(id string) string {
 	return id[:min(len(id), shortLength)]
 }
 
-// FromOperator returns the ids for the value that an operator gives for a user: an id of a guest, of the Pool or of the hashed
+// FromOperator returns the ids for the value that an operator gives for a user: an id of a guest, of the Pool or of
+// the hashed
 // form stands for itself, everything else is a sub claim. old is the id of the version before, or "" if it is the same.
 func FromOperator(stackID, issuer, value string) (id, old string) {
 	if value == Pool || reserved(value) && Valid(value) {

@@ -20,7 +20,8 @@ func TestSubIsTheIDOnlyIfItCannotBeMistaken(t *testing.T) {
 		{"a word", "alice", "alice"},
 		{"as long as allowed", longest, longest},
 		{"the old form of another user", Old(issuer, "victim@example.com"), Old(issuer, "victim@example.com")},
-		// printf 'https://issuer.example\0auth0|alice' | openssl dgst -sha256 -hmac "$stack" -binary | basenc --base64url
+		// printf 'https://issuer.example\0auth0|alice' | openssl dgst -sha256 -hmac "$stack" -binary | basenc
+		// --base64url
 		{"other characters", "auth0|alice", "h--12ccCHwd6kig--drTsRUmwR3ii55kEKo"},
 		{"like a guest's id", "guest-alice", "h--Btn7JEc44lJwPvB0kOZyztTmI9NVXojg"},
 		{"too long", longest + "a", ""},
@@ -168,7 +169,8 @@ func TestValidIDs(t *testing.T) {
 func TestValidSubs(t *testing.T) {
 	t.Parallel()
 	for sub, want := range map[string]bool{
-		"a": true, "auth0|alice": true, "alice@example.com": true, "Zoë": true, strings.Repeat("a", 255): true, " ": true,
+		"a": true, "auth0|alice": true, "alice@example.com": true, "Zoë": true, strings.Repeat("a",
+			255): true, " ": true,
 		"": false, strings.Repeat("a", 256): false, strings.Repeat("é", 128): false,
 		"a\x00b": false, "a\nb": false, "a\x7fb": false, "a\u0085b": false, "a\xffb": false,
 	} {
@@ -181,7 +183,8 @@ func TestValidSubs(t *testing.T) {
 func TestNameOfAUserIsAShortID(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]string{
-		"bob": "bob", "alexandria": "alexandr", "h--abcdefghijkl": "abcdefgh", "guest-abcdefghijkl": "guest-abcdef", "": "",
+		"bob": "bob", "alexandria": "alexandr", "h--abcdefghijkl": "abcdefgh", "guest-abcdefghijkl": "guest-abcdef",
+		"": "",
 	} {
 		if got := Name(id); got != want {
 			t.Errorf("name of %q: %q, want %q", id, got, want)

@@ -85,7 +85,8 @@ func TestTheThirdStrikeEndsTheRightToSpeak(t *testing.T) {
 		t.Error("the kicked connection is still open")
 	}
 	within := clienttest.Within(t)
-	for look := time.Tick(5 * time.Millisecond); len(s.items(t).keys("CONN#")) > 2; <-look { // $disconnect comes a moment later
+	// $disconnect comes a moment later.
+	for look := time.Tick(5 * time.Millisecond); len(s.items(t).keys("CONN#")) > 2; <-look {
 		if within.Err() != nil {
 			t.Fatal("the table still knows the kicked connection")
 		}
@@ -93,7 +94,8 @@ func TestTheThirdStrikeEndsTheRightToSpeak(t *testing.T) {
 	s.unharmed(t, []string{sendFunction, connectFunction, disconnectFunction}, func() {
 		_ = mallory.Send(clienttest.Within(t), stageclient.Outgoing{Text: "I am sorry", ID: "m-1"}) // it is closed
 		g, proof := grant()
-		conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, g).URL, proof.Verifier, nil)
+		conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, g).URL,
+			proof.Verifier, nil)
 		clienttest.WantRefused(t, conn, err, http.StatusForbidden)
 		s.wantReason(t, connectFunction, "kicked")
 	})

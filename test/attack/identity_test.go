@@ -58,7 +58,8 @@ func (s *scene) idToken(t *testing.T, user, nonce string) string {
 	verifier := strings.Repeat("v", 43)
 	digest := sha256.Sum256([]byte(verifier))
 	query := url.Values{
-		"client_id": {"signedsocket"}, "redirect_uri": {back}, "response_type": {"code"}, "scope": {"openid"}, "nonce": {nonce},
+		"client_id": {"signedsocket"}, "redirect_uri": {back}, "response_type": {"code"}, "scope": {"openid"},
+		"nonce":          {nonce},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(digest[:])}, "code_challenge_method": {"S256"},
 	}
 	r, err := http.NewRequestWithContext(clienttest.Within(t), http.MethodPost, issuer+"/authorize?"+query.Encode(),
@@ -107,7 +108,8 @@ func TestOtherTokensGetNoURL(t *testing.T) {
 	}
 	for name, token := range tokens {
 		s.unharmed(t, []string{signURLFunction}, func() {
-			if status, body := s.post(t, wish(), bearer(token)); status != http.StatusForbidden || strings.Contains(body, "wss") {
+			if status, body := s.post(t, wish(), bearer(token)); status != http.StatusForbidden ||
+				strings.Contains(body, "wss") {
 				t.Errorf("%s: answered %d %s, want 403", name, status, body)
 			}
 			s.wantReason(t, signURLFunction, "caller_not_trusted")
@@ -121,7 +123,8 @@ func TestTwoTokensAreNone(t *testing.T) {
 	s := open(t, stagetest.Options{})
 	mine := clienttest.Token(t, s.client, "mallory")
 	parts := strings.Split(mine, ".")
-	forged := parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(strings.ReplaceAll(decode(t, parts[1]), "mallory", "victim"))) + "." + parts[2]
+	forged := parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(strings.ReplaceAll(decode(t, parts[1]),
+		"mallory", "victim"))) + "." + parts[2]
 	for name, header := range map[string]http.Header{
 		"mine first":           {"Authorization": {"Bearer " + mine, "Bearer " + forged}},
 		"mine last":            {"Authorization": {"Bearer " + forged, "Bearer " + mine}},
@@ -143,12 +146,15 @@ func TestNoPartOfAGroupsNameOpensARoom(t *testing.T) {
 	t.Parallel()
 	s := openEmpty(t, stagetest.Options{Parameters: map[string]string{"RoomsClaim": "groups"}})
 	for _, groups := range [][]string{
-		{"friends of vault"}, {"sales,vault"}, {"sales, vault", "lobby"}, {"[vault]"}, {"x vault y", "lobby"}, {`["vault"]`},
-		{"vault:x", "lobby"}, {"vault:", "lobby"}, {":vault", "lobby"}, {"vault\n"}, {"Vault", "lobby"}, {"vault\u00a0", "lobby"},
+		{"friends of vault"}, {"sales,vault"}, {"sales, vault", "lobby"}, {"[vault]"}, {"x vault y",
+			"lobby"}, {`["vault"]`},
+		{"vault:x", "lobby"}, {"vault:", "lobby"}, {":vault", "lobby"}, {"vault\n"}, {"Vault",
+			"lobby"}, {"vault\u00a0", "lobby"},
 	} {
 		token := s.devToken(t, url.Values{"user": {"mallory"}, "claim.groups": groups})
 		body := `{"rooms":["vault"],` + wish()[1:]
-		if status, answer := s.post(t, body, bearer(token)); status != http.StatusForbidden || strings.Contains(answer, "wss") {
+		if status, answer := s.post(t, body, bearer(token)); status != http.StatusForbidden || strings.Contains(answer,
+			"wss") {
 			t.Errorf("%q: answered %d %s, want 403", groups, status, answer)
 		}
 	}
@@ -184,14 +190,17 @@ func TestNobodyBecomesAnotherUserByItsName(t *testing.T) {
 	}
 }
 
-// TestNoGrantNamesThePoolOrAnIDThatIsNone: whoever can sign URLs could otherwise enter under the id that counts all guests.
+// TestNoGrantNamesThePoolOrAnIDThatIsNone: whoever can sign URLs could otherwise enter under the id that counts all
+// guests.
 func TestNoGrantNamesThePoolOrAnIDThatIsNone(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
-	for _, sub := range []string{"guest-pool", "guest-", "guest-alice", "guest-" + strings.Repeat("A", 26), "h--", "h--alice"} {
+	for _, sub := range []string{"guest-pool", "guest-", "guest-alice", "guest-" + strings.Repeat("A", 26), "h--",
+		"h--alice"} {
 		s.unharmed(t, []string{connectFunction}, func() {
 			proof := stageclient.NewProof()
-			grant := stageclient.NewGrant(stageclient.User{Sub: sub, Name: "x"}, []string{"lobby"}, proof.Challenge, time.Now())
+			grant := stageclient.NewGrant(stageclient.User{Sub: sub, Name: "x"}, []string{"lobby"}, proof.Challenge,
+				time.Now())
 			signed := clienttest.Presign(t, s.client, signURLFunction, grant)
 			conn, err := s.client.Dial(clienttest.Within(t), signed, stageclient.DialOptions{Verifier: proof.Verifier})
 			if err == nil {
@@ -221,9 +230,11 @@ func TestAGuestIsNotAnotherGuest(t *testing.T) {
 		t.Fatalf("answered %d", status)
 	}
 	for _, other := range []string{
-		fmt.Sprintf(`"guest":%q`, secret[:42]), fmt.Sprintf(`"guest":%q`, secret+"="), fmt.Sprintf(`"guest":%q`, secret[:42]+"B"),
+		fmt.Sprintf(`"guest":%q`, secret[:42]), fmt.Sprintf(`"guest":%q`, secret+"="), fmt.Sprintf(`"guest":%q`,
+			secret[:42]+"B"),
 		fmt.Sprintf(`"guest":%q`, victim), fmt.Sprintf(`"guest":%q,"guest":%q`, secret, secret), `"guest":""`,
-		fmt.Sprintf(`"Guest":%q`, secret), fmt.Sprintf(`"sub":%q`, victim), fmt.Sprintf(`"name":%q`, victim), `"name":"x"`,
+		fmt.Sprintf(`"Guest":%q`, secret), fmt.Sprintf(`"sub":%q`, victim), fmt.Sprintf(`"name":%q`,
+			victim), `"name":"x"`,
 	} {
 		if status, id := ask(other); id == victim || status != http.StatusOK && status != http.StatusBadRequest {
 			t.Errorf("%s: answered %d for %s", other, status, id)
@@ -244,7 +255,8 @@ func TestNobodyElseSignsAUserOut(t *testing.T) {
 		}
 		r.Header.Set("Content-Type", "application/json")
 		if profile != "" {
-			if err := s.client.SignRequest(clienttest.Within(t), clienttest.Keys(t, s.client, profile), r, []byte(body)); err != nil {
+			if err := s.client.SignRequest(clienttest.Within(t), clienttest.Keys(t, s.client, profile), r,
+				[]byte(body)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -261,13 +273,15 @@ func TestNobodyElseSignsAUserOut(t *testing.T) {
 			t.Errorf("signed by %q: answered %d, want 403", profile, status)
 		}
 	}
-	ask := fmt.Sprintf(`{"signIn":%q,"user":{"sub":"victim","sessionStart":%d,"sessionEndsAt":%d},%s`, signIn, now-1, now+600, wish()[1:])
+	ask := fmt.Sprintf(`{"signIn":%q,"user":{"sub":"victim","sessionStart":%d,"sessionEndsAt":%d},%s`, signIn, now-1,
+		now+600, wish()[1:])
 	if status := send("/signurl", pageFunction, ask); status != http.StatusOK {
 		t.Errorf("the sign-in is over: answered %d", status)
 	}
 	jwt := openEmpty(t, stagetest.Options{Parameters: map[string]string{"DeployFrontend": "false"}})
 	jwt.client.Outputs.SignURL = strings.TrimSuffix(jwt.client.Outputs.SignURL, "/signurl") + "/signout"
-	if status, answer := jwt.post(t, body, bearer(clienttest.Token(t, jwt.client, "mallory"))); status != http.StatusNotFound {
+	if status, answer := jwt.post(t, body, bearer(clienttest.Token(t, jwt.client,
+		"mallory"))); status != http.StatusNotFound {
 		t.Errorf("in mode jwt: answered %d %s, want 404", status, answer)
 	}
 }

@@ -131,7 +131,8 @@ func roleMay() map[string]map[string][]string {
 		},
 		fanoutFunction: {"GetItem": {"CONN"}, "UpdateItem": {"ROOM"}, "PutItem": {"SWEEP"}},
 		reaperFunction: {
-			"GetItem": {"CONN", "REAPER"}, "UpdateItem": {"USER", "REAPER", bansKind}, "Query": {"SWEEP"}, "DeleteItem": {"SWEEP"},
+			"GetItem": {"CONN", "REAPER"}, "UpdateItem": {"USER", "REAPER",
+				bansKind}, "Query": {"SWEEP"}, "DeleteItem": {"SWEEP"},
 		},
 	}
 	for profile, actions := range map[string][]string{
@@ -146,8 +147,8 @@ func roleMay() map[string]map[string][]string {
 		}
 	}
 	may[reaperFunction]["TransactGetItems Get"] = kinds()
-	// Only the reaper writes a ban, and not in a transaction; connect asks about one in a transaction only. DynamoDB has no
-	// permission for an action outside of transactions alone.
+	// Only the reaper writes a ban, and not in a transaction; connect asks about one in a transaction only. DynamoDB
+	// has no permission for an action outside of transactions alone.
 	may[connectFunction]["TransactWriteItems ConditionCheck"] = append(kinds(), bansKind)
 	may[reaperFunction]["TransactWriteItems Update"] = append(kinds(), bansKind)
 	may[signURLFunction]["TransactGetItems Get"] = []string{bansKind}
@@ -201,7 +202,8 @@ func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 	})
 }
 
-// TestEachRoleManagesConnectionsAsItMay: fanout posts, connect, sendmessage and the reaper post and close, and no role looks.
+// TestEachRoleManagesConnectionsAsItMay: fanout posts, connect, sendmessage and the reaper post and close, and no
+// role looks.
 func TestEachRoleManagesConnectionsAsItMay(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")

@@ -68,7 +68,8 @@ func (s *scene) joinStalling(t *testing.T, user string) (conn *stageclient.Conn,
 	before := s.members(t)
 	signed, proof := clienttest.Sign(t, s.client, user)
 	conn, err := stageclient.Dial(clienttest.Within(t), signed, stageclient.DialOptions{
-		Verifier: proof.Verifier, Header: http.Header{"Origin": {s.client.Origin()}}, HTTP: &http.Client{Transport: transport},
+		Verifier: proof.Verifier, Header: http.Header{"Origin": {s.client.Origin()}},
+		HTTP: &http.Client{Transport: transport},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +167,8 @@ func TestSocketsThatNeverReadAreDropped(t *testing.T) {
 			}
 			began := time.Now()
 			for i := range 3 {
-				if ack := say(t, speaker, "after-"+strconv.Itoa(i)); ack.Recipients != 10-silent || ack.Delivered != 10-silent {
+				if ack := say(t, speaker, "after-"+strconv.Itoa(i)); ack.Recipients != 10-silent ||
+					ack.Delivered != 10-silent {
 					t.Errorf("a message after the third was acknowledged as %+v, want %d who read", ack, 10-silent)
 				}
 			}
@@ -193,9 +195,11 @@ func TestASlowPhoneThatCatchesUpStays(t *testing.T) {
 		socket.resume()
 		drained := drain(t, phone)
 		if ack := say(t, speaker, fmt.Sprintf("read-%d", round)); ack.Recipients != 3 || ack.Delivered != 3 {
-			t.Errorf("round %d: the phone has read %d frames, and a message was acknowledged as %+v", round, drained, ack)
+			t.Errorf("round %d: the phone has read %d frames, and a message was acknowledged as %+v", round, drained,
+				ack)
 		}
-		for want := fmt.Sprintf("message read-%d", round); clienttest.Await[stageclient.Message](t, phone).Text != want; {
+		for want := fmt.Sprintf("message read-%d", round); clienttest.Await[stageclient.Message](t,
+			phone).Text != want; {
 		}
 	}
 	if !s.members(t)[id] {

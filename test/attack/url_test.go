@@ -72,14 +72,19 @@ func TestWhoWasRevokedGetsNeitherAURLNorAConnection(t *testing.T) {
 			s := open(t, stagetest.Options{})
 			token := clienttest.Token(t, s.client, "mallory")
 			signed, proof := clienttest.Sign(t, s.client, "mallory")
-			table, item := s.client.Outputs.BansTable, map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "mallory"}}
+			table, item := s.client.Outputs.BansTable, map[string]types.AttributeValue{
+				"id": &types.AttributeValueMemberS{Value: "mallory"},
+			}
 			if old {
 				table, item = s.client.Outputs.TableName, map[string]types.AttributeValue{
-					"pk": &types.AttributeValueMemberS{Value: "USER#mallory"}, "sk": &types.AttributeValueMemberS{Value: "USER"},
+					"pk": &types.AttributeValueMemberS{Value: "USER#mallory"},
+					"sk": &types.AttributeValueMemberS{Value: "USER"},
 				}
 			}
-			item[attribute] = &types.AttributeValueMemberN{Value: strconv.FormatInt(time.Now().Add(time.Minute).Unix(), 10)}
-			if _, err := s.table.PutItem(clienttest.Within(t), &dynamodb.PutItemInput{TableName: &table, Item: item}); err != nil {
+			item[attribute] = &types.AttributeValueMemberN{Value: strconv.FormatInt(time.Now().Add(time.Minute).Unix(),
+				10)}
+			if _, err := s.table.PutItem(clienttest.Within(t), &dynamodb.PutItemInput{TableName: &table,
+				Item: item}); err != nil {
 				t.Fatal(err)
 			}
 			s.unharmed(t, []string{signURLFunction}, func() {

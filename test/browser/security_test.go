@@ -69,7 +69,8 @@ func TestARevokedUserStaysOutUntilAPersonSignsIn(t *testing.T) {
 			p.open(stage) // and loaded again
 			p.await(`document.querySelector(".connection[data-status=auth-required] button, .card button.primary")`)
 			time.Sleep(time.Second)
-			if eval[bool](p, isAtProvider) || eval[bool](p, `document.querySelector(".connection[data-status=open]") !== null`) {
+			if eval[bool](p, isAtProvider) || eval[bool](p,
+				`document.querySelector(".connection[data-status=open]") !== null`) {
 				t.Fatalf("the page has signed in by itself: %s", p.body())
 			}
 			p.do(chromedp.Click(chromedp.CSS(".connection button, .card button.primary")))
@@ -192,7 +193,8 @@ func TestTextDoesNotDeceive(t *testing.T) {
 	long := strings.Repeat("line\n", 40) + "end"
 	clienttest.Send(t, writer, long, "")
 	reader.awaitMessage(long)
-	const height = `(([bubble]) => bubble.clientHeight / parseFloat(getComputedStyle(bubble).lineHeight))(document.querySelectorAll(".bubble"))`
+	const height = `(([bubble]) => bubble.clientHeight / parseFloat(getComputedStyle(bubble).lineHeight))` +
+		`(document.querySelectorAll(".bubble"))`
 	if lines := eval[float64](reader, height); lines > 13 {
 		t.Errorf("a long message takes %.1f lines", lines)
 	}
@@ -206,7 +208,8 @@ func TestTextDoesNotDeceive(t *testing.T) {
 		"https://good.example/":              {"https://good.example/"},
 	} {
 		clienttest.Send(t, writer, text, "")
-		reader.await(`[...document.querySelectorAll(".bubble")].some((bubble) => bubble.textContent.startsWith(%s))`, text)
+		reader.await(`[...document.querySelectorAll(".bubble")].some((bubble) => bubble.textContent.startsWith(%s))`,
+			text)
 		links := eval[[]string](reader,
 			`[...document.querySelectorAll(".message:last-child .bubble a")].map((link) => link.href)`)
 		if !slices.Equal(links, want) {

@@ -170,8 +170,8 @@ func TestNobodyMissesAMessageWhenTheTableIsThrottledForAWhile(t *testing.T) {
 }
 
 // TestAReaderWhoHangsIsClosed: the second connection of the stage's dice never reads, until the gateway takes no more for
-// it. Two broadcasts meet this, wait for a moment and are acknowledged. Those that follow do not know the connection any
-// more.
+// it. Two broadcasts meet this, wait for a moment and are acknowledged. Those that follow do not know the connection
+// any more.
 func TestAReaderWhoHangsIsClosed(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{

@@ -24,7 +24,8 @@ import (
 func instance(n byte) string { return "AAECAwQFBgcICQoLDA0O" + string('A'+n/4) + "AQgw"[n%4:n%4+1] }
 
 // dialWith connects by a grant with further parameters, signed with signurl's keys.
-func dialWith(t *testing.T, c *stageclient.Client, g stageclient.Grant, more map[string]string) (*stageclient.Conn, error) {
+func dialWith(t *testing.T, c *stageclient.Client, g stageclient.Grant, more map[string]string) (*stageclient.Conn,
+	error) {
 	t.Helper()
 	proof := stageclient.NewProof()
 	g.Challenge = proof.Challenge
@@ -191,7 +192,8 @@ func TestSigningOutEndsOneSignIn(t *testing.T) {
 	one := mustDialWith(t, client, "alice", map[string]string{"si": first})
 	two := mustDialWith(t, client, "alice", map[string]string{"si": second})
 	until := time.Now().Add(time.Hour).Unix()
-	answer := mustInvokeReaper(t, client, fmt.Sprintf(`{"signOut":{"user":"alice","signIn":%q,"until":%d,"by":"page"}}`, first, until))
+	answer := mustInvokeReaper(t, client,
+		fmt.Sprintf(`{"signOut":{"user":"alice","signIn":%q,"until":%d,"by":"page"}}`, first, until))
 	if answer["connections"] != 1.0 || answer["pending"] != 0.0 || answer["by"] != "page" {
 		t.Errorf("answered %v", answer)
 	}
@@ -245,8 +247,10 @@ func TestWhatEndsIsWrittenDown(t *testing.T) {
 	connect(t, client, "alice")
 	connect(t, client, "alice")
 	breakRules(t, connect(t, client, "mallory"))
-	mustInvokeReaper(t, client, `{"revoke":{"user":"alice","bannedUntil":4102444800,"by":"arn:aws:iam::111122223333:user/carol","why":"spam"}}`)
-	for function, want := range map[string]string{"ConnectFunction": "evict", "SendMessageFunction": "kick", "ReaperFunction": "ban"} {
+	mustInvokeReaper(t, client,
+		`{"revoke":{"user":"alice","bannedUntil":4102444800,"by":"arn:aws:iam::111122223333:user/carol","why":"spam"}}`)
+	for function, want := range map[string]string{"ConnectFunction": "evict", "SendMessageFunction": "kick",
+		"ReaperFunction": "ban"} {
 		line := awaitLine(t, stage, function, "audit")
 		if line.Action != want || line.By == "" || line.SubHash == "" {
 			t.Errorf("%s has written %+v, want %s", function, line, want)
@@ -286,8 +290,10 @@ func TestASignedOutSessionIsOverOnTheWire(t *testing.T) {
 	enter := func(signIn string) (int, *stageclient.Conn) {
 		t.Helper()
 		proof, now := stageclient.NewProof(), time.Now()
-		status, answer := ask("/signurl", fmt.Sprintf(`{"challenge":%q,"signIn":%q,"user":{"sub":"alice","name":"Alice","sessionStart":%d,"sessionEndsAt":%d}}`,
-			proof.Challenge, signIn, now.Unix(), now.Add(time.Hour).Unix()))
+		status, answer := ask("/signurl",
+			fmt.Sprintf(`{"challenge":%q,"signIn":%q,"user":{"sub":"alice","name":"Alice",`+
+				`"sessionStart":%d,"sessionEndsAt":%d}}`,
+				proof.Challenge, signIn, now.Unix(), now.Add(time.Hour).Unix()))
 		if status != http.StatusOK {
 			return status, nil
 		}
@@ -304,7 +310,8 @@ func TestASignedOutSessionIsOverOnTheWire(t *testing.T) {
 	}
 	_, one := enter(first)
 	_, two := enter(second)
-	body := fmt.Sprintf(`{"user":{"sub":"alice","sessionEndsAt":%d},"signIn":%q}`, time.Now().Add(time.Hour).Unix(), first)
+	body := fmt.Sprintf(`{"user":{"sub":"alice","sessionEndsAt":%d},"signIn":%q}`, time.Now().Add(time.Hour).Unix(),
+		first)
 	if status, answer := ask("/signout", body); status != http.StatusNoContent {
 		t.Fatalf("signing out was answered %d %s", status, answer)
 	}

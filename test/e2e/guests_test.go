@@ -135,9 +135,11 @@ func (r records) forgetOpenings(t *testing.T) {
 	_, err := r.api.UpdateItem(within(t), &dynamodb.UpdateItemInput{
 		TableName: &r.table, UpdateExpression: aws.String("REMOVE #now, #before"),
 		Key: map[string]types.AttributeValue{
-			"pk": &types.AttributeValueMemberS{Value: "USER#guest-pool"}, "sk": &types.AttributeValueMemberS{Value: "USER"},
+			"pk": &types.AttributeValueMemberS{Value: "USER#guest-pool"},
+			"sk": &types.AttributeValueMemberS{Value: "USER"},
 		},
-		ExpressionAttributeNames: map[string]string{"#now": fmt.Sprint("o", minute), "#before": fmt.Sprint("o", minute-1)},
+		ExpressionAttributeNames: map[string]string{"#now": fmt.Sprint("o", minute), "#before": fmt.Sprint("o",
+			minute-1)},
 	})
 	if err != nil {
 		t.Fatal(err)

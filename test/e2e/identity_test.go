@@ -33,7 +33,8 @@ func TestTwoSubsAreTwoUsers(t *testing.T) {
 		t.Errorf("%s is %s, and then %s", victim, hashed, subOf(t, client, victim))
 	}
 	ids := map[string]string{hashed: victim}
-	for _, sub := range []string{hashed, hashed[3:], "h--", "h--alice", "guest-pool", "guest-alice", "alice", strings.Repeat("a", 255), "山田 花子", "a|b"} {
+	for _, sub := range []string{hashed, hashed[3:], "h--", "h--alice", "guest-pool", "guest-alice", "alice",
+		strings.Repeat("a", 255), "山田 花子", "a|b"} {
 		id := subOf(t, client, sub)
 		if other, taken := ids[id]; taken || strings.HasPrefix(id, "guest-") {
 			t.Errorf("%q is %s, as %q is", sub, id, other)
@@ -75,12 +76,14 @@ func issuerOf(t *testing.T, c *stageclient.Client) string {
 // TestASessionEndsSoonAfterItsToken: a token that is about to expire opens no session of two hours.
 func TestASessionEndsSoonAfterItsToken(t *testing.T) {
 	t.Parallel()
-	for grace, want := range map[string]struct{ least, most int }{"0": {1, 20}, "300": {301, 320}, "7200": {7200, 7200}} {
+	for grace, want := range map[string]struct{ least, most int }{"0": {1, 20}, "300": {301, 320}, "7200": {7200,
+		7200}} {
 		_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"SessionGraceSeconds": grace}})
 		token := devToken(t, client, url.Values{"user": {"alice"}, "expires_in": {"20"}})
 		signed, err := client.SignURL(within(t), token, nil, stageclient.NewProof().Challenge)
 		if err != nil || signed.SessionEndsIn < want.least || signed.SessionEndsIn > want.most {
-			t.Errorf("grace %s: session ends in %d s, %v; want %d to %d", grace, signed.SessionEndsIn, err, want.least, want.most)
+			t.Errorf("grace %s: session ends in %d s, %v; want %d to %d", grace, signed.SessionEndsIn, err, want.least,
+				want.most)
 		}
 	}
 }
@@ -115,8 +118,10 @@ func TestASilentSignInDoesNotUndoARevocation(t *testing.T) {
 // TestAStageAsksForScopes: the route and signurl want one of the scopes.
 func TestAStageAsksForScopes(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"AuthorizationScopes": "chat,chat.write"}})
-	for scope, want := range map[string]int{"": 403, "openid profile": 403, "chats": 403, "openid chat": 200, "chat.write": 200} {
+	_, client := startStage(t,
+		stagetest.Options{Parameters: map[string]string{"AuthorizationScopes": "chat,chat.write"}})
+	for scope, want := range map[string]int{"": 403, "openid profile": 403, "chats": 403, "openid chat": 200,
+		"chat.write": 200} {
 		token := devToken(t, client, url.Values{"user": {"alice"}, "scope": {scope}})
 		body := `{"challenge":"` + stageclient.NewProof().Challenge + `"}`
 		if status, answer := post(t, client, body, bearer(token)); status != want {
@@ -145,7 +150,8 @@ func TestAGuestKeepsItsID(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn := mustEnter(t, client, &stageclient.Signed{URL: answer.URL, Protocols: []string{stageclient.Protocol}}, proof)
+		conn := mustEnter(t, client, &stageclient.Signed{URL: answer.URL, Protocols: []string{stageclient.Protocol}},
+			proof)
 		send(t, conn, "hello", "1")
 		id := address.Query().Get("sub")
 		if got := await[stageclient.Message](t, conn); got.From != (stageclient.User{Sub: id, Name: "Zoë"}) {

@@ -165,7 +165,8 @@ func written() map[string][]value {
 			refuses("", "a,b", "a b", "ä"),
 		),
 		"OtherOidcClientIds": slices.Concat(
-			takes("", "app", "app,desktop", "app,app", "https://app.example.com/", `"quoted"`, strings.Repeat("a", 255)),
+			takes("", "app", "app,desktop", "app,app", "https://app.example.com/", `"quoted"`, strings.Repeat("a",
+				255)),
 			refuses("a,,b", "a b", "ä", ",a", strings.Repeat("a", 256)),
 		),
 		"AuthorizationScopes": slices.Concat(

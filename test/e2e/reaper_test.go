@@ -264,7 +264,8 @@ func TestMakeRevokeIsTheOperatorsCommand(t *testing.T) {
 	cmd.Dir = stagetest.Root()
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Run(); err != nil || !strings.Contains(output.String(), `{"userId":"alice","connections":1,"pending":0,"by":"the admin of a local stage"}`) {
+	if err := cmd.Run(); err != nil || !strings.Contains(output.String(),
+		`{"userId":"alice","connections":1,"pending":0,"by":"the admin of a local stage"}`) {
 		t.Fatalf("make revoke: %v\n%s", err, output.String())
 	}
 	wantBye(t, conn, "revoked")

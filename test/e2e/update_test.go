@@ -33,18 +33,19 @@ func loadOldTable(t *testing.T, r records) {
 		t.Fatal(err)
 	}
 	shift := (time.Now().Unix()-oldTableWritten)/60*60 - 60 // whole minutes: keys hold those
-	moved := regexp.MustCompile(`"(1795\d{6})((?:\d{3})?)((?:\.\d+)?)"`).ReplaceAllStringFunc(string(data), func(found string) string {
-		parts := regexp.MustCompile(`^"(\d{10})((?:\d{3})?)(?:\.(\d{10})(\d*))?"$`).FindStringSubmatch(found)
-		later := func(text string) string {
-			seconds, _ := strconv.ParseInt(text, 10, 64)
-			return strconv.FormatInt(seconds+shift, 10)
-		}
-		text := later(parts[1]) + parts[2]
-		if parts[3] != "" { // an entry: the end of the session, and when it began
-			text += "." + later(parts[3]) + parts[4]
-		}
-		return strconv.Quote(text)
-	})
+	moved := regexp.MustCompile(`"(1795\d{6})((?:\d{3})?)((?:\.\d+)?)"`).ReplaceAllStringFunc(string(data),
+		func(found string) string {
+			parts := regexp.MustCompile(`^"(\d{10})((?:\d{3})?)(?:\.(\d{10})(\d*))?"$`).FindStringSubmatch(found)
+			later := func(text string) string {
+				seconds, _ := strconv.ParseInt(text, 10, 64)
+				return strconv.FormatInt(seconds+shift, 10)
+			}
+			text := later(parts[1]) + parts[2]
+			if parts[3] != "" { // an entry: the end of the session, and when it began
+				text += "." + later(parts[3]) + parts[4]
+			}
+			return strconv.Quote(text)
+		})
 	minute := int64(oldTableWritten / 60)
 	moved = regexp.MustCompile(`SWEEP#(\d+)#`).ReplaceAllStringFunc(moved, func(found string) string {
 		n, _ := strconv.ParseInt(strings.Trim(found, "SWEP#"), 10, 64)
@@ -111,7 +112,8 @@ func TestAnUpdateFindsTheOldTable(t *testing.T) {
 	}
 	_, err = client.SignURL(within(t), token, nil, stageclient.NewProof().Challenge)
 	wantSignError(t, err, http.StatusUnauthorized, "revoked")
-	for user, authenticated := range map[string]time.Time{"banned": time.Now().Add(time.Minute), "revoked": time.Now().Add(-10 * time.Minute)} {
+	for user, authenticated := range map[string]time.Time{"banned": time.Now().Add(time.Minute),
+		"revoked": time.Now().Add(-10 * time.Minute)} {
 		grant := grantFor(user)
 		grant.AuthenticatedAt = authenticated
 		conn, err := dialWith(t, client, grant, nil)

@@ -87,7 +87,8 @@ func newMeter(t *testing.T, table string) *meter {
 	}
 	_, err = client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 		TableName: aws.String("bans"), BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{text("id")}, KeySchema: []types.KeySchemaElement{key("id", types.KeyTypeHash)},
+		AttributeDefinitions: []types.AttributeDefinition{text("id")}, KeySchema: []types.KeySchemaElement{key("id",
+			types.KeyTypeHash)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +101,8 @@ func TestFunctionsConsumeWhatTheModelSays(t *testing.T) {
 	t.Parallel()
 	const members = 500
 	m := newMeter(t, "connections")
-	store := connections.New(m, connections.Tables{Connections: "connections", Bans: "bans"}, connections.Limits{ConnectionsPerUser: 2})
+	store := connections.New(m, connections.Tables{Connections: "connections", Bans: "bans"},
+		connections.Limits{ConnectionsPerUser: 2})
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	id := func(i int) string { return fmt.Sprintf("Connection%04d=", i) } // as long as the gateway's
 	step := func(what string, reads, writes float64, do func() error) {
@@ -133,7 +135,10 @@ func TestFunctionsConsumeWhatTheModelSays(t *testing.T) {
 	})
 	step("disconnect", disconnectReads, disconnectWrites, func() error { _, err := store.Forget(t.Context(), id(0), time.Time{}); return err })
 	var due []connections.Sweep
-	step("remember a sweep", 0, sweeperWrites, func() error { return store.Finish(t.Context(), nil, now.Add(-time.Minute)) })
+	step("remember a sweep", 0, sweeperWrites, func() error {
+		return store.Finish(t.Context(), nil,
+			now.Add(-time.Minute))
+	})
 	step("an empty sweep", sweeperReads, 0, func() error {
 		for _, err := range store.Due(t.Context(), now) {
 			if err != nil {

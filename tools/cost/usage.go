@@ -5,20 +5,22 @@ const (
 	memoryMB = 256 // of every function, as the template has it
 
 	// Write units: an item of up to 1 KB takes one, in a transaction two.
-	signWrites       = 1     // count the URL
-	connectWrites    = 2 * 7 // ticket, user, ban, what was sent lately, connection, membership in one room, and when to close it
+	signWrites = 1 // count the URL
+	// Ticket, user, ban, what was sent lately, connection, membership in one room, and when to close it.
+	connectWrites    = 2 * 7
 	disconnectWrites = 2 * 4 // connection, membership, when to close it, user
 	sweepWrites      = 1     // the note of when to close it
 	sweeperWrites    = 1     // a minute: how far this sweep came
 	messageWrites    = 1     // count the sender's message
 
 	// Read units: 4 KB strongly consistent.
-	signReads       = 3       // the user, kicks, bans
-	connectReads    = 3       // the user, kicks, what was sent lately
-	disconnectReads = 1       // the connection
-	sweepReads      = 1       // the connection, if it is still there
-	sweeperReads    = 1 + 3*4 // a minute: how far the last sweep came, three minutes of what is due, in four partitions each
-	membershipBytes = 120.0   // of a connection in its room
+	signReads       = 3 // the user, kicks, bans
+	connectReads    = 3 // the user, kicks, what was sent lately
+	disconnectReads = 1 // the connection
+	sweepReads      = 1 // the connection, if it is still there
+	// A minute: how far the last sweep came, three minutes of what is due, in four partitions each.
+	sweeperReads    = 1 + 3*4
+	membershipBytes = 120.0 // of a connection in its room
 
 	// Bytes. A frame holds a text of a hundred bytes. The lines of the functions are as long as on the local stage, with the 26
 	// that CloudWatch counts for each, and Lambda adds three to them.
@@ -60,8 +62,10 @@ func usage(c Chat) Usage {
 		HTTPRequests:      connects,
 		Invocations:       c.invocations() + hoursPerMonth*60, // and the reaper's
 		GBSeconds:         milliseconds / 1000 * memoryMB / 1024,
-		Writes:            connects*(signWrites+connectWrites+disconnectWrites+sweepWrites) + messages*messageWrites + hoursPerMonth*60*sweeperWrites,
-		Reads:             connects*(signReads+connectReads+disconnectReads+sweepReads) + messages*room.reads() + hoursPerMonth*60*sweeperReads,
+		Writes: connects*(signWrites+connectWrites+disconnectWrites+sweepWrites) + messages*messageWrites +
+			hoursPerMonth*60*sweeperWrites,
+		Reads: connects*(signReads+connectReads+disconnectReads+sweepReads) + messages*room.reads() +
+			hoursPerMonth*60*sweeperReads,
 		LogBytes: c.invocations()*platformLog + connects*(accessLog+signLog+connectLog+disconnectLog) +
 			messages*room.invocations()*messageLog,
 		TransferBytes: c.posts() * frameBytes,

@@ -131,10 +131,11 @@ func TestSecondRequestOfATCPConnectionHasCanonicalNames(t *testing.T) {
 func TestALineFeedAloneEndsNoHeaderLine(t *testing.T) {
 	t.Parallel()
 	for name, head := range map[string]string{
-		"between two headers": strings.Replace(upgradeHead("/prod"), "\r\n\r\n", "\r\nX-A: 1\nOrigin: https://evil.example\r\n\r\n", 1),
-		"after the request":   strings.Replace(upgradeHead("/prod"), "\r\n", "\n", 1),
-		"at the end":          strings.Replace(upgradeHead("/prod"), "\r\n\r\n", "\r\n\n", 1),
-		"everywhere":          strings.ReplaceAll(upgradeHead("/prod"), "\r\n", "\n"),
+		"between two headers": strings.Replace(upgradeHead("/prod"), "\r\n\r\n",
+			"\r\nX-A: 1\nOrigin: https://evil.example\r\n\r\n", 1),
+		"after the request": strings.Replace(upgradeHead("/prod"), "\r\n", "\n", 1),
+		"at the end":        strings.Replace(upgradeHead("/prod"), "\r\n\r\n", "\r\n\n", 1),
+		"everywhere":        strings.ReplaceAll(upgradeHead("/prod"), "\r\n", "\n"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

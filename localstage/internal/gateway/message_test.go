@@ -153,7 +153,8 @@ func TestAnswerOfAMessageIntegration(t *testing.T) {
 func TestAMessageIntegrationThatAnswersAnErrorIsOneWarning(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]int{
-		`{"statusCode":500}`: 1, `{"statusCode":502,"body":"x"}`: 1, `{"statusCode":400}`: 0, `{"statusCode":200}`: 0, `null`: 0,
+		`{"statusCode":500}`: 1, `{"statusCode":502,"body":"x"}`: 1, `{"statusCode":400}`: 0, `{"statusCode":200}`: 0,
+		`null`: 0,
 	} {
 		t.Run(answer, func(t *testing.T) {
 			t.Parallel()

@@ -55,7 +55,8 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	if query.Get("prompt") == "none" {
 		sendBack(w, r, redirect, url.Values{
-			"error": {"login_required"}, "error_description": {"this browser has no session here"}, "state": query["state"],
+			"error": {"login_required"}, "error_description": {"this browser has no session here"},
+			"state": query["state"],
 		})
 		return
 	}

@@ -69,7 +69,8 @@ func New(c Config) (*Issuer, error) {
 		c.Now = time.Now
 	}
 	c.ClientID = cmp.Or(c.ClientID, c.Audience)
-	i := &Issuer{config: c, mux: http.NewServeMux(), key: sync.OnceValues(newKey), codes: map[string]grant{}, sessions: map[string]session{}}
+	i := &Issuer{config: c, mux: http.NewServeMux(), key: sync.OnceValues(newKey), codes: map[string]grant{},
+		sessions: map[string]session{}}
 	go i.key() //nolint:errcheck // takes a tenth of a second; the first request that needs the key gets the error
 	i.mux.HandleFunc("GET /.well-known/openid-configuration", i.forPages(i.discovery))
 	i.mux.HandleFunc("GET /keys", i.forPages(i.keys))

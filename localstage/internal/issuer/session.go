@@ -12,8 +12,8 @@ import (
 // sessionLifetime is how long a browser stays signed in at the issuer.
 const sessionLifetime = 12 * time.Hour
 
-// session is a browser in which a user has signed in. As at real providers it outlives the tokens, so that a client gets
-// new ones without a question.
+// session is a browser in which a user has signed in. As at real providers it outlives the tokens, so that a client
+// gets new ones without a question.
 type session struct {
 	user            user
 	authenticatedAt time.Time

@@ -94,7 +94,8 @@ func (i *Issuer) idToken(s session, nonce string) (string, error) {
 	return i.sign("JWT", claims, s, lifetime*time.Second)
 }
 
-func (i *Issuer) sign(tokenType jose.ContentType, claims map[string]any, s session, validFor time.Duration) (string, error) {
+func (i *Issuer) sign(tokenType jose.ContentType, claims map[string]any, s session, validFor time.Duration) (string,
+	error) {
 	key, err := i.key()
 	if err != nil {
 		return "", err
@@ -116,8 +117,8 @@ func (i *Issuer) sign(tokenType jose.ContentType, claims map[string]any, s sessi
 
 // devToken answers with an access token for the user of the query or form. Beside
 // newUser's parameters it takes scope, expires_in in seconds, negative for a token
-// that has expired, and auth_time_ago in seconds, for a user who authenticated earlier. Unknown parameters are refused, so that a test with
-// a misspelt one does not pass by accident.
+// that has expired, and auth_time_ago in seconds, for a user who authenticated earlier. Unknown parameters are
+// refused, so that a test with a misspelt one does not pass by accident.
 func (i *Issuer) devToken(w http.ResponseWriter, r *http.Request) {
 	token, expiresIn, err := i.newDevToken(w, r)
 	if err != nil {
@@ -136,7 +137,8 @@ func (i *Issuer) newDevToken(w http.ResponseWriter, r *http.Request) (string, in
 	for parameter := range r.Form {
 		known := []string{"user", "sub", "name", "expires_in", "auth_time_ago", "scope"}
 		if !slices.Contains(known, parameter) && !claimPattern.MatchString(parameter) {
-			return "", 0, fmt.Errorf("unknown parameter %q: use %s or claim.<name>", parameter, strings.Join(known, ", "))
+			return "", 0, fmt.Errorf("unknown parameter %q: use %s or claim.<name>", parameter, strings.Join(known,
+				", "))
 		}
 	}
 	expiresIn, err := secondsOf(r.Form, "expires_in", lifetime)

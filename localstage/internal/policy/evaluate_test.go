@@ -56,7 +56,7 @@ func TestEvaluateActionAndResource(t *testing.T) {
 			"execute-api:Invoke", connectARN, ExplicitDeny,
 		},
 		"wildcard in a part past a colon denies": {
-			`{"Effect":"Deny","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:us-*3333:chat/prod/$connect"}`,
+			`{"Effect":"Deny","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:us-*3333:chat/prod/$connect"}`, //nolint:lll // one text, as it is sent
 			"execute-api:Invoke", connectARN, ExplicitDeny,
 		},
 		"wildcard past a colon in NotResource allows nothing": {
@@ -68,7 +68,7 @@ func TestEvaluateActionAndResource(t *testing.T) {
 			"execute-api:Invoke", connectARN, ExplicitDeny,
 		},
 		"wildcard that reaches nothing in NotResource": {
-			`{"Effect":"Allow","Action":"execute-api:Invoke","NotResource":"arn:aws:execute-api:*:other/prod/$connect"}`,
+			`{"Effect":"Allow","Action":"execute-api:Invoke","NotResource":"arn:aws:execute-api:*:other/prod/$connect"}`, //nolint:lll // one text, as it is sent
 			"execute-api:Invoke", connectARN, Allow,
 		},
 		"wildcards for whole parts": {

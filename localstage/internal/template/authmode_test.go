@@ -106,7 +106,8 @@ func TestThePageCanBeLeftOut(t *testing.T) {
 	for _, mode := range []string{"jwt", "iam", "guest"} {
 		loaded := mustLoadWith(t, map[string]string{"AuthMode": mode, "DeployFrontend": "false"})
 		routes := map[string]int{"jwt": 1, "iam": 2, "guest": 1}[mode] // POST /signurl, and POST /signout
-		if len(loaded.HTTPAPIs[0].Routes) != routes || len(loaded.Secrets) != 0 || loaded.Outputs["FrontendUrl"] == "" ||
+		if len(loaded.HTTPAPIs[0].Routes) != routes || len(loaded.Secrets) != 0 ||
+			loaded.Outputs["FrontendUrl"] == "" ||
 			slices.ContainsFunc(loaded.Functions, func(f Function) bool { return f.LogicalID == pageFunction }) ||
 			slices.ContainsFunc(loaded.Roles, func(r Role) bool { return r.LogicalID == "FrontendRole" }) {
 			t.Errorf("mode %s: something of the page is left: %+v", mode, loaded.HTTPAPIs[0].Routes)

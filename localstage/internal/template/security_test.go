@@ -117,7 +117,8 @@ func manageByRoute(t *testing.T, loaded *Template, report report) {
 		}[s.role]
 		for _, resource := range s.Resource {
 			if _, path, _ := strings.Cut(resource, "/"); !slices.Contains(allowed, "/"+path) {
-				report("%s may manage %s: only connect, sendmessage and the reaper post and close, and fanout posts", s.role, resource)
+				report("%s may manage %s: only connect, sendmessage and the reaper post and close, and fanout posts",
+					s.role, resource)
 			}
 		}
 	}
@@ -172,11 +173,13 @@ func grantByKey(t *testing.T, loaded *Template, report report) {
 		// ForAllValues holds for a request without the key: only with its Null twin does it limit anything.
 		present := s.Condition["Null"]["dynamodb:LeadingKeys"]
 		transaction := s.Condition["ForAnyValue:StringEquals"]["dynamodb:EnclosingOperation"]
-		if len(s.Resource) == 1 && strings.Contains(s.Resource[0], "BansTable") && len(s.Action) == 1 && !strings.Contains(s.Action[0], "*") {
+		if len(s.Resource) == 1 && strings.Contains(s.Resource[0], "BansTable") && len(s.Action) == 1 &&
+			!strings.Contains(s.Action[0], "*") {
 			continue
 		}
 		byKey := len(keys) > 0 && slices.Equal(present, []string{"false"})
-		if !byKey && !slices.Equal(transaction, []string{"TransactWriteItems"}) && !slices.Equal(transaction, []string{"TransactGetItems"}) {
+		if !byKey && !slices.Equal(transaction, []string{"TransactWriteItems"}) && !slices.Equal(transaction,
+			[]string{"TransactGetItems"}) {
 			report("%s: %v is granted for the whole table", s.role, s.Action)
 		}
 	}
