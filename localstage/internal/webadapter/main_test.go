@@ -151,7 +151,8 @@ func start(t *testing.T, timeout time.Duration, variables map[string]string) web
 		t.Fatal(err)
 	}
 	artifact := t.TempDir()
-	script := fmt.Sprintf("#!/bin/sh\n\"%s\" %s\nexit $?\n", program, webServer)
+	// A shell that waits for the server would die of the SIGTERM before the server has said anything.
+	script := fmt.Sprintf("#!/bin/sh\nexec \"%s\" %s\n", program, webServer)
 	if err := os.WriteFile(filepath.Join(artifact, "run.sh"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
