@@ -44,6 +44,9 @@ func Main(environ []string, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "web adapter: the server has ended with exit code %d\n", server.code)
 		return server.code
 	case err := <-failed:
+		if server.endsAfter(terminated) {
+			return server.code
+		}
 		fmt.Fprintln(stderr, "web adapter:", err)
 		return 1
 	}

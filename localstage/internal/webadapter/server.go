@@ -93,6 +93,19 @@ func (s *server) isEnding() bool {
 	}
 }
 
+// endsAfter waits for the server's end if the environment is being shut down: the Runtime API is closed then, and the
+// SIGTERM for the server may come a moment later. It returns false if no SIGTERM comes.
+func (s *server) endsAfter(terminated <-chan os.Signal) bool {
+	select {
+	case <-s.ended:
+	case <-terminated:
+		<-s.ended // or the stage kills this process, too
+	case <-time.After(endingTime):
+		return false
+	}
+	return true
+}
+
 // exitCode is that of a shell: the process's own, or 128 and the signal that ended it.
 func exitCode(err error) int {
 	exit, ok := errors.AsType[*exec.ExitError](err)
