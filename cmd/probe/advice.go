@@ -23,17 +23,40 @@ func lookAt(function string) string {
 	return "look at the log of " + function + ": make logs"
 }
 
+// beUser says how to try the steps that need a user.
+func (p *prober) beUser() string {
+	if p.client.Outputs.AuthMode == trustedCallers {
+		return "to try the rest, deploy with your principal in TrustedCallerArns, " +
+			"and give it execute-api:Invoke on POST/signurl"
+	}
+	return fmt.Sprintf("to try the rest, set %s to a command that prints an access token for the user in $%s; "+
+		"a stack with IdentityProvider=cognito gives one by itself when your principal is in its ExtraSignerArns",
+		stageclient.TokenCommandVariable, stageclient.UserVariable)
+}
+
 // notSigned says why there is no signed URL.
 func (p *prober) notSigned(err error) *trouble {
+	if errors.Is(err, errNoUser) {
+		return &trouble{what: err.Error(), todo: p.beUser(), untried: true}
+	}
+	if p.unfetched != nil {
+		todo := "try the command by hand: it has to print an access token and nothing else"
+		return &trouble{what: err.Error(), todo: todo}
+	}
 	var sign *stageclient.SignError
 	if !errors.As(err, &sign) {
 		if errors.Is(err, context.DeadlineExceeded) {
-			return &trouble{what: fmt.Sprintf("no signed URL within %s", patience), todo: "a token command that is slow, or a function that does not start: " + lookAt("SignUrlFunction")}
+			todo := "the function does not start: " + lookAt("SignUrlFunction")
+			return &trouble{what: "no signed URL in time", todo: todo}
 		}
-		return &trouble{what: err.Error(), todo: "does the stage run, and is " + p.client.Outputs.SignURL + " its address? A token command can be tried by hand."}
+		todo := "does the stage run, and is " + p.client.Outputs.SignURL + " its address?"
+		return &trouble{what: err.Error(), todo: todo}
 	}
 	t := &trouble{what: sign.Error()}
 	switch {
+	case sign.Status == http.StatusForbidden && p.client.Outputs.AuthMode == trustedCallers:
+		// The usual case: only the page's own server may name users.
+		t.todo, t.untried = p.beUser(), true
 	case sign.Code == "auth_not_configured":
 		t.todo = "deploy with what the stack's AuthMode needs: OidcIssuer, TrustedCallerArns or GuestRooms"
 	case sign.Code == "room_not_allowed":
@@ -42,8 +65,6 @@ func (p *prober) notSigned(err error) *trouble {
 		t.todo = "the user was signed out everywhere: use another --as, or a token that was issued later"
 	case sign.Status == http.StatusUnauthorized:
 		t.todo = "the token's iss and aud (or client_id) have to be the stack's OidcIssuer and OidcAudience; is it an access token that has not expired?"
-	case sign.Status == http.StatusForbidden && p.client.Outputs.AuthMode == trustedCallers:
-		t.todo = "your principal has to be in TrustedCallerArns, and needs execute-api:Invoke on POST/signurl"
 	case sign.Status == http.StatusForbidden:
 		t.todo = "the token is good, and not for this route: compare its scopes and the route's authorizer"
 	case sign.Status == http.StatusNotFound:
@@ -59,7 +80,8 @@ func (p *prober) notOpened(err error) *trouble {
 	var refused *stageclient.RefusedError
 	if !errors.As(err, &refused) {
 		if errors.Is(err, context.DeadlineExceeded) {
-			return &trouble{what: fmt.Sprintf("no connection within %s", patience), todo: "connect does not start or waits for the table: " + lookAt("ConnectFunction")}
+			todo := "connect does not start or waits for the table: " + lookAt("ConnectFunction")
+			return &trouble{what: "no connection in time", todo: todo}
 		}
 		return &trouble{what: err.Error(), todo: "is " + p.client.Outputs.WebSocketURL + " reachable from here?"}
 	}

@@ -5,20 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"signedsocket/internal/stageclient"
 )
 
 // prober has what one step leaves to the next.
 type prober struct {
-	client *stageclient.Client
-	user   string
+	client   *stageclient.Client
+	user     string
+	patience time.Duration
+
+	// What says who the user is, fetched before the steps begin; unfetched is why it could not be had.
+	token       string
+	credentials aws.CredentialsProvider
+	unfetched   error
+
 	signed *stageclient.Signed // of the first step, used
 	proof  stageclient.Proof
 	conn   *stageclient.Conn
 }
+
+// errNoUser says that nothing here can be a user of the stage.
+var errNoUser = errors.New("no token and no credentials to be a user with")
 
 // The AuthModes of a stage that differ from the default one.
 const (
@@ -28,61 +41,103 @@ const (
 
 // step is one look at the stage. take returns what was found, or what is wrong.
 type step struct {
-	name string
-	take func(ctx context.Context) (found string, wrong *trouble)
+	name      string
+	needsUser bool
+	take      func(ctx context.Context) (found string, wrong *trouble)
 }
 
-// trouble is what is wrong, and what to do about it.
-type trouble struct{ what, todo string }
+// trouble is what is wrong, or was not tried, and what to do about it.
+type trouble struct {
+	what, todo string
+	untried    bool
+}
 
 // steps are in their order: the first is a real connection.
 func (p *prober) steps() []step {
 	return []step{
-		{"connect", p.connect},
-		{"message", p.message},
-		{"ping", p.ping},
-		{"page", p.page},
-		{"token", p.askWithoutToken},
-		{"unsigned", p.refuses("an unsigned handshake", unsignedOpens, func(context.Context) (string, string, string, error) {
-			return p.client.Outputs.WebSocketURL, "", p.client.Origin(), nil
-		})},
-		{"replay", p.refuses("the URL that has been used", replayOpens, func(context.Context) (string, string, string, error) {
-			return p.signed.URL, p.proof.Verifier, p.client.Origin(), nil
-		})},
-		{"altered", p.refuses("a URL with another user in it", alteredOpens, func(context.Context) (string, string, string, error) {
-			return strings.Replace(p.signed.URL, "sub=", "sub=x", 1), p.proof.Verifier, p.client.Origin(), nil
-		})},
-		{"origin", p.refuses("a page of another site", originOpens, func(ctx context.Context) (string, string, string, error) {
-			signed, proof, err := p.sign(ctx)
-			if err != nil {
-				return "", "", "", err
-			}
-			return signed.URL, proof.Verifier, "https://other.example", nil
-		})},
+		{"connect", true, p.connect},
+		{"message", true, p.message},
+		{"ping", true, p.ping},
+		{"page", false, p.page},
+		{"token", false, p.askWithoutToken},
+		{"unsigned", false, p.refuses("an unsigned handshake", unsignedOpens,
+			func(context.Context) (string, string, string, error) {
+				return p.client.Outputs.WebSocketURL, "", p.client.Origin(), nil
+			})},
+		{"forged", false, p.refuses("a URL with a made-up signature", alteredOpens,
+			func(context.Context) (string, string, string, error) {
+				return p.forged(time.Now()), "", p.client.Origin(), nil
+			})},
+		{"replay", true, p.refuses("the URL that has been used", replayOpens,
+			func(context.Context) (string, string, string, error) {
+				return p.signed.URL, p.proof.Verifier, p.client.Origin(), nil
+			})},
+		{"altered", true, p.refuses("a URL with another user in it", alteredOpens,
+			func(context.Context) (string, string, string, error) {
+				url := strings.Replace(p.signed.URL, "sub=", "sub=x", 1)
+				return url, p.proof.Verifier, p.client.Origin(), nil
+			})},
+		{"origin", true, p.refuses("a page of another site", originOpens,
+			func(ctx context.Context) (string, string, string, error) {
+				signed, proof, err := p.sign(ctx)
+				if err != nil {
+					return "", "", "", err
+				}
+				return signed.URL, proof.Verifier, "https://other.example", nil
+			})},
+	}
+}
+
+// forged is a URL that has the form of a signed one, with a key that no account has.
+func (p *prober) forged(now time.Time) string {
+	date := now.UTC().Format("20060102T150405Z")
+	query := url.Values{
+		"X-Amz-Algorithm":     {"AWS4-HMAC-SHA256"},
+		"X-Amz-Credential":    {"AKIAMADEUP/" + date[:8] + "/" + p.client.Outputs.Region + "/execute-api/aws4_request"},
+		"X-Amz-Date":          {date},
+		"X-Amz-SignedHeaders": {"host"},
+		"X-Amz-Signature":     {strings.Repeat("0", 64)},
+	}
+	return p.client.Outputs.WebSocketURL + "?" + query.Encode()
+}
+
+// prepare fetches what says who the user is, once for all steps.
+func (p *prober) prepare(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, tokenPatience)
+	defer cancel()
+	local := p.client.Outputs.Local.DevTokenURL
+	switch mode := p.client.Outputs.AuthMode; {
+	case mode == guests:
+	case mode == trustedCallers:
+		p.credentials, p.unfetched = p.client.Credentials(ctx, "")
+		if p.unfetched == nil {
+			_, p.unfetched = p.credentials.Retrieve(ctx)
+		}
+		if p.unfetched != nil {
+			p.unfetched = fmt.Errorf("%w: %w", errNoUser, p.unfetched)
+		}
+	case p.client.TokenCommand == "" && local == "":
+		p.unfetched = errNoUser
+	default:
+		p.token, p.unfetched = p.client.Token(ctx, p.user)
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			p.unfetched = fmt.Errorf("the token command did not end within %s", tokenPatience)
+		}
 	}
 }
 
 // sign gets a signed URL in the way that the stage's AuthMode demands.
 func (p *prober) sign(ctx context.Context) (*stageclient.Signed, stageclient.Proof, error) {
 	proof := stageclient.NewProof()
-	switch p.client.Outputs.AuthMode {
-	case guests:
-		signed, err := p.client.SignURL(ctx, "", nil, proof.Challenge)
-		return signed, proof, err
-	case trustedCallers:
-		credentials, err := p.client.Credentials(ctx, "")
-		if err != nil {
-			return nil, proof, err
-		}
-		user := stageclient.User{Sub: p.user, Name: p.user}
-		signed, err := p.client.SignURLFor(ctx, credentials, stageclient.NewNamedUser(user, time.Now()), nil, proof.Challenge)
+	if p.unfetched != nil {
+		return nil, proof, p.unfetched
+	}
+	if p.client.Outputs.AuthMode == trustedCallers {
+		user := stageclient.NewNamedUser(stageclient.User{Sub: p.user, Name: p.user}, time.Now())
+		signed, err := p.client.SignURLFor(ctx, p.credentials, user, nil, proof.Challenge)
 		return signed, proof, err
 	}
-	token, err := p.client.Token(ctx, p.user)
-	if err != nil {
-		return nil, proof, err
-	}
-	signed, err := p.client.SignURL(ctx, token, nil, proof.Challenge)
+	signed, err := p.client.SignURL(ctx, p.token, nil, proof.Challenge)
 	return signed, proof, err
 }
 
