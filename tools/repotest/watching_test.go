@@ -250,8 +250,85 @@ func TestEveryFunctionIsWatched(t *testing.T) {
 			group, _ := filter.Properties.LogGroupName.(map[string]any)
 			faults = faults || filter.Properties.FilterPattern == `{ $.level = "ERROR" }` && group["Ref"] == r.Properties.LoggingConfig.LogGroup.Ref
 		}
-		if !faults && name != "FrontendFunction" { // the page's server logs in words of its own
+		if !faults {
 			t.Errorf("no metric filter counts the faults in the log of %s", name)
 		}
+	}
+}
+
+// TestThePageLogsWithTheKeysOfTheFunctions: the saved queries and the metric filters read level and message.
+func TestThePageLogsWithTheKeysOfTheFunctions(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for _, name := range trackedFiles(t, "frontend/web/src/server/*.ts") {
+		for _, line := range regexp.MustCompile(`console\.\w+\(.*`).FindAllString(readFile(t, name), -1) {
+			found++
+			hasMessage := regexp.MustCompile(`\bmessage\b`).MatchString(line)
+			if !hasMessage || !strings.Contains(line, "JSON.stringify({ level: ") {
+				t.Errorf("%s logs without level or message: %s", name, line)
+			}
+		}
+	}
+	if found < 2 {
+		t.Errorf("found %d lines of logs: the form of the page has changed", found)
+	}
+}
+
+// TestTheSocketsLogHasVariablesOfWebSocketAPIs: API Gateway writes a "-" for a variable that it does not know.
+func TestTheSocketsLogHasVariablesOfWebSocketAPIs(t *testing.T) {
+	t.Parallel()
+	// Source: API Gateway developer guide, "Configure logging for WebSocket APIs".
+	known := []string{
+		"requestId", "connectionId", "routeKey", "eventType", "status", "error.responseType", "integration.error",
+		"integrationLatency", "connectedAt",
+	}
+	_, section, _ := strings.Cut(readFile(t, "template.yaml"), "\n  ChatApi:\n")
+	section, _, _ = strings.Cut(section, "\n  HttpApi:\n")
+	used := regexp.MustCompile(`\$context\.([\w.]+)`).FindAllStringSubmatch(section, -1)
+	for _, m := range used {
+		if !slices.Contains(known, m[1]) {
+			t.Errorf("the socket's access log has $context.%s", m[1])
+		}
+	}
+	if len(used) < 5 {
+		t.Errorf("found %d variables: the form of the template has changed", len(used))
+	}
+}
+
+// TestNamesAndAddressesOfTheAPIs: both APIs take IPv6, and the sign-in pages have an address that Cognito takes.
+func TestNamesAndAddressesOfTheAPIs(t *testing.T) {
+	t.Parallel()
+	var golden struct {
+		Resources map[string]struct {
+			Type       string
+			Properties struct {
+				IPAddressType string `json:"IpAddressType"`
+				Domain        json.RawMessage
+			}
+		}
+	}
+	text := readFile(t, "localstage", "internal", "template", "testdata", "transform.golden.json")
+	if err := json.Unmarshal([]byte(text), &golden); err != nil {
+		t.Fatal(err)
+	}
+	apis, domains := 0, 0
+	for name, r := range golden.Resources {
+		switch r.Type {
+		case "AWS::ApiGatewayV2::Api":
+			apis++
+			if r.Properties.IPAddressType != "dualstack" {
+				t.Errorf("%s is reached by %q, want IPv4 and IPv6", name, r.Properties.IPAddressType)
+			}
+		case "AWS::Cognito::UserPoolDomain":
+			domains++
+			// The id of an API is made of any letters, and can have one of the words that Cognito refuses in a domain.
+			made := string(r.Properties.Domain)
+			if strings.Contains(made, "Api") || !strings.Contains(made, "AWS::StackId") {
+				t.Errorf("%s is made of %s, want the hexadecimal digits of the stack's ARN", name, made)
+			}
+		}
+	}
+	if apis != 2 || domains != 1 {
+		t.Errorf("found %d APIs and %d domains", apis, domains)
 	}
 }

@@ -31,7 +31,7 @@ test("endpoints on other hosts than the issuer are found, once an hour", async (
 });
 
 test("requests at the same time share one question", async () => {
-  const { discovery, asked } = provider({});
+  const { discovery, asked } = provider({ token_endpoint: "https://login.example/token" });
   await Promise.all([discovery.origins(ISSUER), discovery.origins(ISSUER)]);
   assert.equal(asked.length, 1);
 });
@@ -46,8 +46,22 @@ test("without an answer the issuer's own origin has to do, and it is asked again
   assert.equal((await discovery.origins(ISSUER)).length, 2);
 });
 
+test("an incomplete document is no answer: it is asked for again after 30 s", async (t) => {
+  const logged: string[] = [];
+  t.mock.method(console, "error", (line: string) => logged.push(line));
+  const whole = { token_endpoint: "https://login.example/token" };
+  for (const incomplete of [{}, { issuer: ISSUER, jwks_uri: `${ISSUER}/keys` }, { token_endpoint: null }, { token_endpoint: "/token" }]) {
+    const { discovery, clock } = provider(incomplete, whole);
+    assert.equal((await discovery.origins(ISSUER)).length, 1);
+    clock.now = 30_000;
+    assert.equal((await discovery.origins(ISSUER)).length, 2);
+  }
+  // The key is that of the functions' lines, which the saved queries read.
+  assert.equal(JSON.parse(logged[0] ?? "{}").message, "discovery failed");
+});
+
 test("an issuer that ends in a slash has one slash before its document", async () => {
-  const { discovery, asked } = provider({});
+  const { discovery, asked } = provider({ token_endpoint: "https://login.example/token" });
   await discovery.origins("https://tenant.example/");
   assert.deepEqual(asked, ["https://tenant.example/.well-known/openid-configuration"]);
 });

@@ -60,6 +60,7 @@ type (
 // Source, for it and for the types below: CloudFormation template reference, "Amazon API Gateway V2".
 func (b *builder) addAPI(r *resource, p *reader) {
 	p.ignore("Name", "Description", "Tags")
+	readIPAddressType(p)
 	p.need("ProtocolType")
 	b.parts.apis = append(b.parts.apis, apiPart{
 		logicalID: r.logicalID,
@@ -69,6 +70,11 @@ func (b *builder) addAPI(r *resource, p *reader) {
 		selection: p.text("RouteSelectionExpression", ""),
 		cors:      readCORS(p),
 	})
+}
+
+// readIPAddressType checks the address types of an API. A local stage listens on one address whatever they say.
+func readIPAddressType(p *reader) {
+	p.oneOf("IpAddressType", "ipv4", "dualstack")
 }
 
 func readCORS(p *reader) *CORS {

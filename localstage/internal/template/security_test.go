@@ -6,6 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // The rules that this project's template keeps, whatever is added to it.
@@ -151,9 +155,19 @@ func TestFailedEventsAreKeptForAWhile(t *testing.T) {
 			t.Errorf("%s: %v", logicalID, properties)
 		}
 	}
-	configs := loadRepository(t).EventInvokeConfigs
-	if len(configs) != 1 || configs[0].Function != "FanoutFunction" || configs[0].OnFailure != "FanoutFailures" {
-		t.Errorf("asynchronous invocations: %+v", configs)
+	want := []EventInvokeConfig{
+		{
+			Function:             "FanoutFunction",
+			MaximumRetryAttempts: 2,
+			MaximumEventAge:      5 * time.Minute,
+			OnFailure:            "FanoutFailures",
+		},
+		// The reaper comes again in a minute anyway.
+		{Function: "ReaperFunction", MaximumRetryAttempts: 0, MaximumEventAge: time.Minute},
+	}
+	got := loadRepository(t).EventInvokeConfigs
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(EventInvokeConfig{}, "OnFailureARN")); diff != "" {
+		t.Errorf("asynchronous invocations (-want +got):\n%s", diff)
 	}
 }
 
@@ -310,7 +324,7 @@ func checkAccessLog(t *testing.T, logicalID string, settings any) {
 		"eventType",
 		"status",
 		"error.responseType",
-		"integrationErrorMessage",
+		"integration.error",
 		"integrationLatency",
 		"connectedAt",
 		"identity.sourceIp",

@@ -8,6 +8,7 @@ import "time"
 // Source: SAM developer guide, "AWS::Serverless::WebSocketApi".
 func (b *builder) addWebSocketAPI(r *resource, p *reader) {
 	p.ignore("Name", "Description", "AccessLogSettings", "Tags", "PropagateTags")
+	readIPAddressType(p)
 	api := apiPart{
 		logicalID: r.logicalID,
 		id:        b.id(r.logicalID, lowerAlphanumeric, 10),

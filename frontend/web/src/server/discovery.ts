@@ -13,7 +13,7 @@ interface Entry {
 
 /**
  * Where an OpenID Connect provider is reached. Its endpoints may be on other hosts than the issuer: those of Amazon Cognito are.
- * What is found is kept for an hour. Without an answer the issuer's own origin has to do, until the next try.
+ * What is found is kept for an hour. Without a complete answer the issuer's own origin has to do, until the next try.
  */
 export class Discovery {
   private readonly entries = new Map<string, Entry>();
@@ -28,7 +28,7 @@ export class Discovery {
     const known = this.entries.get(issuer);
     if (known && this.now() < known.until) return known.origins;
     const origins = this.read(issuer).catch((error: unknown) => {
-      console.error(JSON.stringify({ level: "ERROR", msg: "discovery failed", issuer, error: String(error) }));
+      console.error(JSON.stringify({ level: "ERROR", message: "discovery failed", issuer, error: String(error) }));
       this.entries.set(issuer, { until: this.now() + RETRY, origins });
       return [new URL(issuer).origin];
     });
@@ -41,6 +41,8 @@ export class Discovery {
     const response = await this.fetch(address, { signal: AbortSignal.timeout(TIMEOUT), redirect: "error", cache: "no-store" });
     if (!response.ok) throw new Error(`status ${response.status}`);
     const document = (await response.json()) as Record<string, unknown>;
+    // A provider that is being changed, or a page in between, answers 200 with less.
+    if (typeof document.token_endpoint !== "string") throw new Error("the document names no token_endpoint");
     const endpoints = CALLED.map((name) => document[name]).filter((endpoint) => typeof endpoint === "string");
     return [...new Set([issuer, ...endpoints].map((endpoint) => new URL(endpoint).origin))];
   }

@@ -28,9 +28,12 @@ export function redirect({ location, cookies }: Redirect): Response {
   return new Response(null, { status: 303, headers });
 }
 
-/** Logs why a sign-in failed, and sends the browser back to the page, which says that it did. */
+/**
+ * Logs why a sign-in failed, and sends the browser back to the page, which says that it did. It is no fault, of which five
+ * set an alarm off: any visitor can make a sign-in fail.
+ */
 export function failed(error: unknown): Response {
-  console.error(JSON.stringify({ level: "ERROR", msg: "sign-in failed", error: String(error) }));
+  console.error(JSON.stringify({ level: "WARN", message: "sign-in failed", error: String(error) }));
   return redirect({ location: "/?problem=signin", cookies: [] });
 }
 

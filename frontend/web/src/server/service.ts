@@ -23,6 +23,6 @@ export async function post(url: URL, body: string, { sign, fetch }: Service, sig
 }
 
 /** Logs a fault. Nothing of the request or the answer goes in: both hold secrets. */
-export function log(msg: string, error: string): void {
-  console.error(JSON.stringify({ level: "ERROR", msg, error }));
+export function log(message: string, error: string): void {
+  console.error(JSON.stringify({ level: "ERROR", message, error }));
 }
