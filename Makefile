@@ -1,8 +1,10 @@
 # The commands of the project; `make help` lists them in the same groups. Longer recipes are scripts in tools/sh: one
 # folder, beside tools/python, so that one pattern names all scripts for shellcheck.
+#
+# macOS has make 3.81 and bash 3.2. This make knows no .SHELLFLAGS, so no recipe relies on set -e or pipefail: a line is
+# one command, or several with && and ||. Scripts set both themselves. tools/repotest holds both to it.
 
 SHELL = /bin/bash
-.SHELLFLAGS = -euo pipefail -c
 .DEFAULT_GOAL := help
 
 # go run, go test and go build for this machine must not see the values that the functions are built with.
@@ -62,17 +64,19 @@ clean: ## Remove what was built, and the table of the local stage
 	rm -rf build .aws-sam .localstage
 
 ##@ Deploy it
-.PHONY: build deploy outputs logs destroy
+.PHONY: build deploy outputs logs destroy rehearse
 build: $(VENV_STAMP) ## Build the functions for AWS into .aws-sam/build
 	$(SAM) build --config-env $(STAGE)
-deploy: $(VENV_STAMP) ## Check, build and deploy to AWS (STAGE=dev or prod, PARAMETERS="Name=value …" BUILT=folder)
+deploy: $(VENV_STAMP) ## Check, build and deploy to AWS (STAGE=dev or prod, PARAMETERS="Name=value …" YES=1)
 	@$(SCRIPTS)/deploy.py --stage "$(STAGE)" $(if $(BUILT),--built "$(BUILT)") $(PARAMETERS)
-outputs: $(VENV_STAMP) ## Print the outputs of a deployed stack as JSON (STAGE=dev or STACK=name)
-	@$(SCRIPTS)/stack.py $(WHICH)
+outputs: $(VENV_STAMP) ## Print the outputs of a deployed stack as JSON, or the one named OUTPUT (STAGE=dev or STACK=name)
+	@$(SCRIPTS)/stack.py $(WHICH) $(OUTPUT)
 logs: $(VENV_STAMP) ## Show what the functions of a deployed stack log (STAGE=dev or STACK=name)
 	@$(SCRIPTS)/logs.py $(WHICH)
 destroy: $(VENV_STAMP) ## Delete a deployed stack, after its name has been typed (STAGE=dev or STACK=name)
 	@$(SCRIPTS)/destroy.py $(WHICH)
+rehearse: $(VENV_STAMP) ## Play deployments, updates and a deletion against an emulator of AWS, without an account
+	@tools/sh/rehearse.sh $(PYTHON)
 
 # `sam build` calls build-<LogicalId> with ARTIFACTS_DIR in the environment. The local stage calls the same targets as
 # `make build-<LogicalId> ARTIFACTS_DIR=… GOOS=… GOARCH=…` for the machine it runs on. GOOS and GOARCH are plain

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"signedsocket/localstage"
 	"signedsocket/shared/broadcast"
+	metricslog "signedsocket/shared/metrics"
 	"signedsocket/shared/segment"
 	"signedsocket/tools/docblock"
 )
@@ -69,11 +71,74 @@ func TestModelHasTheLimitsOfTheTemplate(t *testing.T) {
 			t.Errorf("threshold of %s: the model has %d, the template %s", function.LogicalID, threshold, value)
 		}
 	}
-	source, err := os.ReadFile(path)
+}
+
+// TestModelCountsTheMetricsOfTheTemplate: an alarm is billed for each metric that it reads, and a filter's metric for
+// each name, in whichever log it is counted.
+func TestModelCountsTheMetricsOfTheTemplate(t *testing.T) {
+	t.Parallel()
+	var golden struct {
+		Resources map[string]struct {
+			Type       string
+			Properties struct {
+				Metrics               []struct{ MetricStat json.RawMessage }
+				MetricTransformations []struct {
+					MetricName string
+					Dimensions []any
+				}
+			}
+		}
+	}
+	path := filepath.Join(repository, "localstage/internal/template/testdata/transform.golden.json")
+	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want("alarms", alarms, float64(strings.Count(string(source), "Type: AWS::CloudWatch::Alarm")))
+	if err := json.Unmarshal(content, &golden); err != nil {
+		t.Fatal(err)
+	}
+	read, counted := 0, map[string]bool{}
+	for _, r := range golden.Resources {
+		if r.Type == "AWS::CloudWatch::Alarm" && len(r.Properties.Metrics) == 0 {
+			read++
+		}
+		for _, m := range r.Properties.Metrics {
+			if m.MetricStat != nil {
+				read++
+			}
+		}
+		for _, m := range r.Properties.MetricTransformations {
+			if len(m.Dimensions) == 0 {
+				counted[m.MetricName] = true
+			}
+		}
+	}
+	if read != alarmMetrics {
+		t.Errorf("alarms read %d metrics, the model has %v", read, alarmMetrics)
+	}
+	if len(counted) != metricsAlways+metricsConnected || !counted["Faults"] {
+		t.Errorf("filters count %v, the model has %d", counted, metricsAlways+metricsConnected)
+	}
+	line, err := json.Marshal(metricslog.Directive{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if named := strings.Count(string(line), `"Name"`); named != metricsMessages {
+		t.Errorf("a broadcast line has %d metrics, the model %d", named, metricsMessages)
+	}
+}
+
+// TestAStackAtRestByHand adds up what is paid for while nobody is connected.
+func TestAStackAtRestByHand(t *testing.T) {
+	t.Parallel()
+	minutes := 730.0 * 60
+	want := alarmMetrics*0.10 + 3 + 0.30 + minutes*(0.2e-6+sweeperReads*0.125e-6+sweeperWrites*0.625e-6)
+	if got := total(bill(nobody())); math.Abs(got-want) > 1e-9 {
+		t.Errorf("a stack at rest costs $%v, want $%v", got, want)
+	}
+	if !strings.Contains(restTable(), "| **Together** | **"+dollars(want)+"** |") {
+		t.Errorf("the table does not have $%v:\n%s", want, restTable())
+	}
 }
 
 // TestPings lets messages come at random and counts the pings in the gaps.

@@ -28,7 +28,6 @@ const (
 	templateConnect  = 300.0 // handshakes
 	templateMessages = 500.0 // each route of the socket
 	templatePings    = 100.0
-	alarms           = 16.0
 )
 
 // Need is what a chat needs of something that is limited.

@@ -9,7 +9,14 @@ import (
 
 // blocks are the generated parts of the pages, by name.
 func blocks() map[string]string {
-	return map[string]string{"cost": costTable(), "heartbeats": heartbeatTable(), "prices": priceTable(), "needs": needsTable(), "rooms": roomTable()}
+	return map[string]string{
+		"cost":       costTable(),
+		"rest":       restTable(),
+		"heartbeats": heartbeatTable(),
+		"prices":     priceTable(),
+		"needs":      needsTable(),
+		"rooms":      roomTable(),
+	}
 }
 
 // table writes a Markdown table; the first column is left, the others right.
@@ -73,7 +80,12 @@ func priceTable() string {
 		{"a million write units of DynamoDB, on demand", perMillion(writeUnit), "aws.amazon.com/dynamodb/pricing/on-demand"},
 		{"a million read units", perMillion(readUnit), "the same"},
 		{"a GB of logs taken in", dollars(logGB), "aws.amazon.com/cloudwatch/pricing"},
-		{"a metric, an alarm, a dashboard, a month", dollars(metricMonth) + ", " + dollars(alarmMonth) + ", " + dollars(dashboard), "the same"},
+		{
+			"a metric, a metric of an alarm, a dashboard, a month",
+			dollars(metricMonth) + ", " + dollars(alarmMonth) + ", " + dollars(dashboard),
+			"the same",
+		},
+		{"a secret, a month", dollars(secretMonth), "aws.amazon.com/secrets-manager/pricing"},
 		{"a GB out to the internet", dollars(transferGB), "aws.amazon.com/ec2/pricing/on-demand"},
 	})
 }

@@ -38,8 +38,6 @@ const (
 	disconnectMilliseconds = 20.0
 	pingMilliseconds       = 12.0
 	messageMilliseconds    = 20.0 // and the posts
-
-	metrics = 7 // of shared/metrics, in one dimension
 )
 
 // Usage is what a month takes, in the units of the bill.
@@ -69,6 +67,6 @@ func usage(c Chat) Usage {
 		LogBytes: c.invocations()*platformLog + connects*(accessLog+signLog+connectLog+disconnectLog) +
 			messages*room.invocations()*messageLog,
 		TransferBytes: c.posts() * frameBytes,
-		Metrics:       metrics, Alarms: alarms, Dashboards: 1,
+		Metrics:       metrics(c), Alarms: alarmMetrics, Dashboards: 1,
 	}
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Access tokens for tests of a stack with a user pool of its own (IdentityProvider=cognito), without a browser.
 
-    cognito.py --stack signedsocket-dev token    prints a token of the user in $SIGNEDSOCKET_USER, whom it makes when missing
-    cognito.py --stack signedsocket-dev clean    removes the users that it has made
+    cognito.py --stack signedsocket-dev token      prints a token of the user in $SIGNEDSOCKET_USER, made when missing
+    cognito.py --stack signedsocket-dev command    prints the shell command for that, or nothing where it cannot work
+    cognito.py --stack signedsocket-dev clean      removes the users that it has made
 
 It needs the rights of an administrator of the pool, and a stack that has ExtraSignerArns: only such a one, which is for
 development, lets administrators sign users in. The users' passwords are made up and forgotten.
@@ -10,7 +11,9 @@ development, lets administrators sign users in. The users' passwords are made up
 
 import os
 import secrets
+import shlex
 import sys
+from pathlib import Path
 
 import boto3
 
@@ -34,6 +37,13 @@ def token(cognito, pool: str, client: str, name: str) -> str:
     return answer["AuthenticationResult"]["AccessToken"]
 
 
+def command(name: str, described: dict) -> str:
+    """Returns the shell command that prints a token for a stack, empty when its users sign in with a browser only."""
+    if not stack.outputs(described).get("UserPoolId") or not stack.parameters(described).get("ExtraSignerArns"):
+        return ""
+    return shlex.join([sys.executable, str(Path(__file__).resolve()), "--stack", name, "token"])
+
+
 def clean(cognito, pool: str) -> int:
     """Removes the test users and returns how many there were."""
     pages = cognito.get_paginator("list_users").paginate(UserPoolId=pool, Filter=f'username ^= "{PREFIX}"')
@@ -45,9 +55,13 @@ def clean(cognito, pool: str) -> int:
 
 def main() -> None:
     parser = stack.parser(__doc__)
-    parser.add_argument("action", choices=["token", "clean"])
+    parser.add_argument("action", choices=["token", "command", "clean"])
     arguments = parser.parse_args()
-    outputs = stack.outputs(stack.describe(stack.named(arguments)))
+    described = stack.describe(stack.named(arguments))
+    if arguments.action == "command":
+        print(command(stack.named(arguments), described))
+        return
+    outputs = stack.outputs(described)
     pool = outputs.get("UserPoolId")
     if arguments.action == "clean" and not pool:
         return  # users of another provider are not ours to remove

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Deploys to AWS: checks first what fails late or silently otherwise, then builds and deploys.
+"""Deploys to AWS: checks first what fails late or silently otherwise, asks, then builds and deploys.
 
     deploy.py --stage dev
-    deploy.py --stage prod OidcIssuer=https://id.example.com OidcAudience=chat
+    deploy.py --stage prod OidcIssuer=https://id.example.com OidcAudience=chat AlarmEmail=
     deploy.py --stage dev --built FOLDER
 
-With --built it builds nothing: FOLDER holds the functions as `sam build` made them, a folder for each logical id. All else comes from
-template.yaml here, so a build that somebody else ran gives code to functions, and changes nothing of the template.
+With --built it builds nothing: FOLDER holds the functions as `sam build` made them, a folder for each logical id. All
+else comes from template.yaml here, so a build of another job gives code to functions, and changes nothing of the
+template.
 
-Parameters of the command line come on top of those that samconfig.toml has for the stage; what neither names stays as the last
-deployment left it.
+Parameters of the command line come on top of those that samconfig.toml has for the stage; what neither names stays as
+the last deployment left it. Name= empties a parameter.
+
+The environment: YES=1 deploys without a question. DELETE_USERS=1 allows a change that deletes the stack's user pool.
 """
 
 import argparse
@@ -18,43 +21,28 @@ import os
 import re
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import boto3
-from samtranslator.yaml_helper import yaml_parse
 
+import checks
 import stack
+import template
 
-# Older ones do not know AWS::Serverless::WebSocketApi, or break on a stage name that is a parameter.
-OLDEST_SAM = (1, 161)
-
-# A little less than the time in which API Gateway asks the issuer when it makes the authorizer.
-PATIENCE = 10  # seconds
-
-
-def check_sam() -> None:
-    """Exits when the SAM CLI is too old."""
-    said = subprocess.run([stack.BIN / "sam", "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    found = re.search(r"(\d+)\.(\d+)\.\d+", said)
-    if not found or tuple(map(int, found.groups())) < OLDEST_SAM:
-        sys.exit(f"{said.strip()} is too old: this template needs {OLDEST_SAM[0]}.{OLDEST_SAM[1]} or newer; `make venv` installs one into .venv")
-
-
-def check_issuer(issuer: str) -> None:
-    """Exits when an OpenID Connect provider does not answer as API Gateway needs it, which shows on AWS only when users sign in."""
-    address = issuer.rstrip("/") + "/.well-known/openid-configuration"
-    try:
-        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
-            found = json.load(answer)
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        sys.exit(f"OidcIssuer: {address} does not answer with a discovery document ({error}): is it the issuer of your provider?")
-    if found.get("issuer") != issuer:
-        sys.exit(f"OidcIssuer is {issuer}, and {address} says that the issuer is {found.get('issuer')}: "
-                 "they have to be equal to the letter, as in the tokens' iss claim")
-    if not str(found.get("jwks_uri", "")).startswith("https://"):
-        sys.exit(f"OidcIssuer: {address} names no jwks_uri with https://, so nobody can check a token")
+# What the resources of a plan are called, in this order.
+PLURALS = {
+    "AWS::Serverless::Function": "functions",
+    "AWS::Serverless::WebSocketApi": "WebSocket APIs",
+    "AWS::ApiGatewayV2::Api": "HTTP APIs",
+    "AWS::DynamoDB::Table": "tables",
+    "AWS::Cognito::UserPool": "user pools",
+    "AWS::SecretsManager::Secret": "secrets",
+    "AWS::SQS::Queue": "queues",
+    "AWS::IAM::Role": "roles",
+    "AWS::Logs::LogGroup": "log groups",
+    "AWS::CloudWatch::Alarm": "alarms",
+    "AWS::CloudWatch::Dashboard": "dashboards",
+}
 
 
 def overrides(section: dict, given: list[str]) -> dict:
@@ -69,71 +57,91 @@ def overrides(section: dict, given: list[str]) -> dict:
     return found
 
 
-def source() -> dict:
-    """Returns template.yaml with its intrinsic functions in their long form."""
-    return yaml_parse((stack.ROOT / "template.yaml").read_text(encoding="utf-8"))
+def quoted(name: str, value: str) -> str:
+    """Returns a parameter in the form of sam's --parameter-overrides. Without quotes it takes no empty value."""
+    if "\\" in value:
+        sys.exit(f"{name}={value}: SAM CLI cannot pass a backslash on; set this value in the CloudFormation console")
+    escaped = value.replace('"', '\\"')
+    return f'{name}="{escaped}"'
 
 
-def takes(declared: dict, text: str) -> bool:
-    """Tells whether CloudFormation takes a value for a parameter."""
-    allowed = declared.get("AllowedValues")
-    if allowed is not None and text not in map(str, allowed):
-        return False
-    if declared["Type"] == "Number":
-        if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
-            return False
-        return declared.get("MinValue", float("-inf")) <= float(text) <= declared.get("MaxValue", float("inf"))
-    elements = [element.strip() for element in text.split(",")] if declared["Type"] == "CommaDelimitedList" else [text]
-    return len(text) <= declared.get("MaxLength", 4096) and all(
-        re.fullmatch(declared.get("AllowedPattern", r"[\s\S]*"), element, re.ASCII) for element in elements)
+def at_rest(parameters: dict) -> float:
+    """Returns the dollars a month of a stack to which no user is connected, from the table in docs/scale.md."""
+    page = (stack.ROOT / "docs/scale.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("<!-- begin rest: make cost -->")
+    rows = re.findall(r"^\| \**(.+?)\** \| \**([\d.]+)\** \|$", table.partition("<!-- end rest -->")[0], re.MULTILINE)
+    dollars = {name: float(amount) for name, amount in rows}
+    keeps_secret = template.created(template.source(), parameters).get("AWS::SecretsManager::Secret", 0)
+    return dollars["Together"] + keeps_secret * dollars["A secret, in mode iam with the page"]
 
 
-def explain(declared: dict) -> str:
-    """Says what a parameter takes."""
-    if "AllowedValues" in declared:
-        return "one of " + ", ".join(map(str, declared["AllowedValues"]))
-    if declared["Type"] == "Number":
-        return f"a number from {declared.get('MinValue')} to {declared.get('MaxValue')}"
-    length = f", at most {declared['MaxLength']} characters" if "MaxLength" in declared else ""
-    return declared.get("ConstraintDescription", "another value").strip(" .") + length
+def plan(parameters: dict) -> str:
+    """Says what a stack with these parameters consists of."""
+    counted = template.created(template.source(), parameters)
+    named = [f"{counted[kind]} {plural if counted[kind] > 1 else plural.removesuffix('s')}"
+             for kind, plural in PLURALS.items() if kind in counted]
+    return ", ".join(named) + f"; {sum(counted.values())} resources of template.yaml"
 
 
-def check_values(parameters: dict, account: str, region: str) -> None:
-    """Exits when the template does not take a value, or when it does and the value could have no effect there."""
-    declared = source()["Parameters"]
-    for name, text in parameters.items():
-        if name not in declared:
-            sys.exit(f"template.yaml has no parameter {name}; docs/configuration.md lists them")
-        if not takes(declared[name], text):
-            sys.exit(f"{name}={text} is not what it takes: {explain(declared[name])}")
-    for name in ("TrustedCallerArns", "ExtraSignerArns"):
-        for arn in filter(None, parameters.get(name, "").split(",")):
-            if arn.split(":")[4] != account:
-                sys.exit(f"{name}: {arn} is of another account than {account}, to which you deploy: API Gateway lets no principal of another account in")
-    topic = parameters.get("AlarmTopicArn")
-    if topic and topic.split(":")[3] != region:
-        sys.exit(f"AlarmTopicArn: {topic} is in another Region than {region}, to which you deploy: an alarm tells topics of its own Region only")
+def ask(command: str) -> None:
+    """Asks whether to go on, and exits without a yes."""
+    try:
+        answer = input(f"{command}? [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in ("y", "yes"):
+        sys.exit("nothing was built or deployed")
 
 
-def with_code(folder: Path) -> dict:
-    """Returns template.yaml with the functions' code in a folder that somebody else has built."""
-    template = source()
-    for name, resource in template["Resources"].items():
-        if resource["Type"] == "AWS::Serverless::Function":
-            if not (folder / name).is_dir():
-                sys.exit(f"{folder} has no {name}: build with `make build` first, and give the folder .aws-sam/build")
-            resource["Properties"]["CodeUri"] = str((folder / name).resolve())
-    return template
+def identity() -> tuple[str, str]:
+    """Returns account and Region of the credentials, and lets all commands that follow use this Region."""
+    session = boto3.Session()
+    region = session.region_name
+    if not region:
+        sys.exit("No Region: set AWS_REGION, as in AWS_REGION=eu-west-1 make deploy …, or give your AWS profile one")
+    os.environ.update({"AWS_REGION": region, "AWS_DEFAULT_REGION": region})
+    try:
+        caller = session.client("sts").get_caller_identity()
+    except stack.AWSError as error:
+        sys.exit(f"no AWS credentials that work: {error}. Choose a profile with AWS_PROFILE, or sign in with "
+                 f"`{stack.aws('sso login')}`; `{stack.aws('sts get-caller-identity')}` shows who you are to AWS.")
+    print(f"Account  {caller['Account']} ({caller['Arn']})\nRegion   {region}", flush=True)
+    return caller["Account"], region
 
 
-def check_users(parameters: dict) -> None:
-    """Exits when nobody could sign in."""
-    if parameters.get("AuthMode", "jwt") != "jwt" or parameters.get("IdentityProvider", "external") == "cognito":
-        return
-    if not parameters.get("OidcIssuer"):
-        sys.exit("Who signs users in? Give OidcIssuer=https://… and OidcAudience=… of your OpenID Connect provider, "
-                 "or IdentityProvider=cognito for a user pool of this stack's own.")
-    check_issuer(parameters["OidcIssuer"])
+def commands(stage: str, changed: dict, built: Path | None, confirm: bool) -> list[list]:
+    """Returns the command lines that build and deploy."""
+    # SAM looks for samconfig.toml beside the template, which is not where a build of another job has it.
+    options = ["--config-file", stack.ROOT / "samconfig.toml", "--config-env", stage]
+    deploy = [stack.BIN / "sam", "deploy", *options, "--no-fail-on-empty-changeset",
+              "--confirm-changeset" if confirm else "--no-confirm-changeset"]
+    if changed:
+        deploy += ["--parameter-overrides", *(quoted(key, value) for key, value in changed.items())]
+    if not built:
+        return [[stack.BIN / "sam", "build", *options], deploy]
+    made = stack.ROOT / "build/deploy/template.json"
+    made.parent.mkdir(parents=True, exist_ok=True)
+    made.write_text(json.dumps(template.with_code(built), indent=2), encoding="utf-8")
+    return [[*deploy, "--template-file", made]]
+
+
+def check(name: str, changed: dict, account: str, region: str) -> None:
+    """Exits with what is wrong and what to do, before anything is built, and prints what will be deployed."""
+    described = stack.find(name)
+    checks.check_stack(name, described)
+    before = stack.parameters(described) if described else {}
+    checks.check_values(changed, account, region)
+    after = template.complete(template.source(), {**before, **changed})
+    checks.check_users(after)
+    checks.check_rules(after)
+    checks.check_pool(name, before, after)
+    checks.check_region(region, after)
+    checks.check_concurrency(before, after)
+    if described and after["IdentityProvider"] == "cognito":
+        checks.check_domain(name, described)
+    print(f"Stack    {name}, which is {'updated' if before else 'new'}\nHas      {plan(after)}")
+    print(f"Set      {' '.join(f'{key}={value}' for key, value in changed.items()) or 'nothing'}")
+    print(f"Costs    {at_rest(after):.2f} dollars a month with no user connected; docs/scale.md has the rest", flush=True)
 
 
 def main() -> None:
@@ -142,26 +150,19 @@ def main() -> None:
     parser.add_argument("--built", type=Path, metavar="FOLDER", help="deploy what is built there")
     parser.add_argument("parameters", nargs="*", metavar="Name=value")
     arguments = parser.parse_args()
-    name, changed = stack.stack_name(arguments.stage), overrides(stack.settings(arguments.stage), arguments.parameters)
-    session = boto3.Session()
-    check_sam()
-    check_users({**stack.parameters(stack.find(name) or {}), **changed})
-    check_values(changed, session.client("sts").get_caller_identity()["Account"], session.region_name or "")
+    section = stack.settings(arguments.stage)
+    name, changed = stack.stack_name(arguments.stage), overrides(section, arguments.parameters)
+    checks.check_sam()
+    check(name, changed, *identity())
 
-    sam = [stack.BIN / "sam"]
-    options = ["--config-env", arguments.stage]
-    deploy = [*sam, "deploy", *options, "--no-fail-on-empty-changeset"]
-    if os.environ.get("CI") == "true":
-        deploy.append("--no-confirm-changeset")  # whoever has to agree has done so before the job began
-    if changed:
-        deploy += ["--parameter-overrides", *(f"{key}={value}" for key, value in changed.items())]
-    commands = [[*sam, "build", *options], deploy]
-    if arguments.built:
-        template = stack.ROOT / "build/deploy/template.json"
-        template.parent.mkdir(parents=True, exist_ok=True)
-        template.write_text(json.dumps(with_code(arguments.built), indent=2), encoding="utf-8")
-        commands = [[*deploy, "--template-file", template]]
-    for command in commands:
+    # A stage with confirm_changeset has its question later, when CloudFormation knows what changes.
+    later = section.get("deploy", {}).get("parameters", {}).get("confirm_changeset", False)
+    agreed = os.environ.get("YES") == "1"
+    if not agreed and not sys.stdin.isatty():
+        sys.exit("Deploy this? There is no terminal to ask: repeat it with YES=1")
+    if not agreed and not later:
+        ask(f"Deploy {name}")
+    for command in commands(arguments.stage, changed, arguments.built, later and not agreed):
         done = subprocess.run(command, cwd=stack.ROOT, env={**os.environ, "SAM_CLI_TELEMETRY": "0"})
         if done.returncode:
             sys.exit(done.returncode)

@@ -15,7 +15,10 @@ import stack
 def main() -> None:
     arguments = stack.parser(__doc__).parse_args()
     name = stack.named(arguments)
-    if stack.parameters(stack.describe(name)).get("DeletionProtection") == "on":
+    described = stack.describe(name)
+    # A stack that never was complete takes no deployment, so its protection could not be set off.
+    protected = stack.parameters(described).get("DeletionProtection") == "on"
+    if protected and described["StackStatus"] not in stack.NEVER_COMPLETE:
         sys.exit(f"{name} is protected: deploy it with DeletionProtection=off first, then repeat this")
     print(f"Stack {name} and everything in it will be deleted: APIs, functions, logs, the table of connections and bans,")
     print("and the user pool with its users if there is one.")
@@ -31,7 +34,8 @@ def main() -> None:
         print("deleting, which takes a few minutes")
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=name)
     except stack.AWSError as error:
-        sys.exit(f"{error}\nnot all of it is deleted: `aws cloudformation describe-stack-events --stack-name {name}` says what is in the way")
+        sys.exit(f"{error}\nnot all of it is deleted. What is in the way: "
+                 + stack.aws(f"cloudformation describe-stack-events --stack-name {name}"))
     print(f"{name} is gone")
 
 

@@ -3,10 +3,12 @@
 
     stack.py --stage dev             the outputs of the stack that samconfig.toml names for a stage, as one JSON object
     stack.py --stack signedsocket    those of a stack by name
+    stack.py --stack signedsocket UserPoolId    the value of one output, as it is
 """
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -17,8 +19,21 @@ import tomlkit
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 
+# boto3, SAM CLI and version 1 of the AWS CLI read AWS_DEFAULT_REGION only, all other tools AWS_REGION, which wins.
+if os.environ.get("AWS_REGION"):
+    os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]
+
+# The states of a stack whose first deployment has failed. It can only be deleted.
+NEVER_COMPLETE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
+
 # What AWS, or the way to it, answers when something is wrong; its text says what.
 AWSError = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
+
+
+def aws(command: str) -> str:
+    """Returns a command of the AWS CLI for a person to run. The CLI in .venv reads AWS_DEFAULT_REGION only."""
+    region = os.environ.get("AWS_DEFAULT_REGION")
+    return f".venv/bin/aws {command}" + (f" --region {region}" if region else "")
 
 
 def settings(stage: str) -> dict:
@@ -42,14 +57,16 @@ def find(stack: str) -> dict | None:
     except AWSError as error:
         if "does not exist" in str(error):
             return None
-        sys.exit(f"cannot ask for stack {stack}: {error}. `aws sts get-caller-identity` shows who you are to AWS; AWS_PROFILE and AWS_REGION choose.")
+        sys.exit(f"cannot ask for stack {stack}: {error}. `{aws('sts get-caller-identity')}` shows who you are to AWS; "
+                 "AWS_PROFILE and AWS_REGION choose.")
 
 
 def describe(stack: str) -> dict:
     """Returns what CloudFormation says of a stack, which has to be there."""
     found = find(stack)
     if found is None:
-        sys.exit(f"there is no stack {stack} in this account and Region: deploy it with `make deploy`, or choose another AWS_PROFILE or AWS_REGION")
+        sys.exit(f"there is no stack {stack} in this account and Region: deploy it with `make deploy`, or choose another "
+                 "AWS_PROFILE or AWS_REGION")
     return found
 
 
@@ -84,5 +101,18 @@ def named(arguments: argparse.Namespace) -> str:
     return arguments.stack or stack_name(arguments.stage)
 
 
+def main() -> None:
+    made = parser(__doc__)
+    made.add_argument("output", nargs="?", help="name of an output")
+    arguments = made.parse_args()
+    found = outputs(describe(named(arguments)))
+    if not arguments.output:
+        print(json.dumps(found, indent=2, sort_keys=True))
+    elif arguments.output in found:
+        print(found[arguments.output])
+    else:
+        sys.exit(f"{named(arguments)} has no output {arguments.output}; it has {', '.join(sorted(found))}")
+
+
 if __name__ == "__main__":
-    print(json.dumps(outputs(describe(named(parser(__doc__).parse_args()))), indent=2, sort_keys=True))
+    main()

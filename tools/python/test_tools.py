@@ -18,11 +18,15 @@ from unittest import mock
 
 import boto3
 from moto.server import ThreadedMotoServer
+from samcli.cli.types import CfnParameterOverridesType
 
+import checks
 import cognito
 import deploy
+import destroy
 import revoke
 import stack
+import template
 
 HERE = Path(__file__).parent
 
@@ -69,8 +73,9 @@ class Account(unittest.TestCase):
         cls.environment.stop()
         cls.moto.stop()
 
-    def run_tool(self, tool: str, *arguments: str, typed: str = "") -> tuple[int, str]:
-        done = subprocess.run([sys.executable, HERE / tool, *arguments], input=typed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    def run_tool(self, tool: str, *arguments: str, typed: str = "", **environment: str) -> tuple[int, str]:
+        done = subprocess.run([sys.executable, HERE / tool, *arguments], input=typed, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, env={**os.environ, **environment})
         return done.returncode, done.stdout
 
 
@@ -89,6 +94,17 @@ class DeployedStacks(Account):
         self.assertEqual(code, 1)
         self.assertIn("there is no stack signedsocket-dev", printed)
         self.assertIn("make deploy", printed)
+
+    def test_one_output_is_printed_as_it_is(self) -> None:
+        self.assertEqual(self.run_tool("stack.py", "--stack", "chat", "WebSocketUrl"), (0, "wss://abc.example/prod\n"))
+        code, printed = self.run_tool("stack.py", "--stack", "chat", "UserPoolId")
+        self.assertEqual(code, 1)
+        self.assertIn("it has TableName, WebSocketUrl", printed)
+
+    def test_AWS_REGION_wins(self) -> None:
+        code, printed = self.run_tool("stack.py", "--stack", "chat", AWS_REGION="eu-west-1", AWS_DEFAULT_REGION="us-east-1")
+        self.assertEqual(code, 1, printed)
+        self.assertIn("there is no stack chat in this account and Region", printed)
 
     def test_log_groups_are_those_of_the_stack(self) -> None:
         self.assertEqual(stack.resources("chat", "AWS::Logs::LogGroup"), ["/aws/lambda/chat-Connect"])
@@ -114,6 +130,104 @@ class DeployedStacks(Account):
         self.assertIsNotNone(stack.find("chat"))
 
 
+class Deployments(Account):
+    """What deploy.py says of the account before it builds anything. The command runs up to its question."""
+
+    def deploy(self, *arguments: str, **environment: str) -> str:
+        code, printed = self.run_tool("deploy.py", "--stage", "dev", *arguments, **environment)
+        self.assertEqual(code, 1, printed)
+        self.assertNotIn("Building", printed)
+        return printed
+
+    def in_state(self, status: str, **parameters: str) -> dict:
+        return {"StackName": "x", "StackStatus": status, "StackId": "arn:aws:cloudformation:us-east-1:1:stack/x/11-aa",
+                "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]}
+
+    def refused(self, check, *arguments) -> str:
+        with self.assertRaises(SystemExit) as caught:
+            check(*arguments)
+        return str(caught.exception)
+
+    def test_account_region_contents_and_costs_are_printed_before_the_question(self) -> None:
+        printed = self.deploy("IdentityProvider=cognito", AWS_REGION="eu-west-1", AWS_DEFAULT_REGION="us-east-1")
+        for line in ("Account  123456789012 (arn:aws:", "Region   eu-west-1", "Stack    signedsocket-dev, which is new",
+                     "Has      7 functions, 1 WebSocket API, 1 HTTP API", "1 user pool", "Set      LogRetentionDays=3 Identity",
+                     "dollars a month with no user connected", "There is no terminal to ask: repeat it with YES=1"):
+            self.assertIn(line, printed)
+
+    def test_a_region_is_needed(self) -> None:
+        self.assertIn("set AWS_REGION", self.deploy(AWS_REGION="", AWS_DEFAULT_REGION=""))
+
+    def test_the_question_takes_a_yes_only(self) -> None:
+        for typed in ("", "\n", "no\n", "dev\n"):
+            with mock.patch("sys.stdin", io.StringIO(typed)), contextlib.redirect_stdout(io.StringIO()):
+                self.assertIn("nothing was built", self.refused(deploy.ask, "Deploy x"))
+        with mock.patch("sys.stdin", io.StringIO("y\n")), contextlib.redirect_stdout(io.StringIO()):
+            deploy.ask("Deploy x")
+
+    def test_states_that_allow_no_deployment_are_named_with_the_command_to_run(self) -> None:
+        for status, said in {
+            "ROLLBACK_COMPLETE": "make destroy STACK=x", "ROLLBACK_FAILED": "make destroy STACK=x",
+            "DELETE_FAILED": "make destroy STACK=x", "UPDATE_ROLLBACK_FAILED": "continue-update-rollback --stack-name x",
+            "UPDATE_IN_PROGRESS": "another deployment is under way", "CREATE_IN_PROGRESS": "is under way",
+        }.items():
+            self.assertIn(said, self.refused(checks.check_stack, "x", self.in_state(status)), status)
+        for status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"):
+            checks.check_stack("x", self.in_state(status))
+        checks.check_stack("x", None)
+
+    def test_a_protected_stack_that_never_was_complete_can_be_destroyed(self) -> None:
+        for status, said in {"ROLLBACK_COMPLETE": "nothing was deleted", "CREATE_COMPLETE": "is protected"}.items():
+            described = self.in_state(status, DeletionProtection="on")
+            with mock.patch.object(stack, "find", return_value=described), mock.patch("sys.stdin", io.StringIO("")), \
+                    mock.patch("sys.argv", ["destroy.py", "--stack", "x"]), contextlib.redirect_stdout(io.StringIO()):
+                self.assertIn(said, self.refused(destroy.main), status)
+
+    def test_users_of_a_pool_are_deleted_only_when_that_is_said(self) -> None:
+        before = {"IdentityProvider": "cognito"}
+        for provider, environment, passes in (("external", {}, False), ("external", {"YES": "1"}, False),
+                                              ("external", {"DELETE_USERS": "1"}, True), ("cognito", {}, True)):
+            with mock.patch.dict(os.environ, environment):
+                if passes:
+                    checks.check_pool("x", before, {"IdentityProvider": provider})
+                else:
+                    self.assertIn("DELETE_USERS=1", self.refused(checks.check_pool, "x", before, {"IdentityProvider": provider}))
+        checks.check_pool("x", {}, {"IdentityProvider": "external"})
+
+    def test_an_older_domain_of_the_sign_in_pages_is_named(self) -> None:
+        described = self.in_state("CREATE_COMPLETE")
+        for domain, passes in {"chat-11-aa": True, "chat-abc123": False}.items():
+            with mock.patch.object(stack, "resources", return_value=[domain]):
+                if passes:
+                    checks.check_domain("x", described)
+                else:
+                    self.assertIn(f"delete-user-pool-domain --domain {domain}", self.refused(checks.check_domain, "x", described))
+
+    def test_executions_that_the_account_does_not_have_are_not_reserved(self) -> None:
+        declared = template.source()
+        after = lambda **given: template.complete(declared, given)
+        for total, unreserved, before, wanted, passes in (
+            (10, 10, {}, after(ReaperConcurrency="1"), False),
+            (10, 10, {}, after(), True),
+            (1000, 1000, {}, after(ConnectConcurrency="900"), True),
+            (1000, 1000, {}, after(ConnectConcurrency="900", FrontendConcurrency="1"), False),
+            (1000, 1000, {}, after(ConnectConcurrency="900", FrontendConcurrency="1", DeployFrontend="false"), True),
+            (1000, 100, after(ConnectConcurrency="500"), after(FanoutConcurrency="500"), True),
+            (1000, 100, after(ConnectConcurrency="500"), after(FanoutConcurrency="501"), False),
+        ):
+            limit = {"AccountLimit": {"ConcurrentExecutions": total, "UnreservedConcurrentExecutions": unreserved}}
+            with mock.patch.object(boto3, "client", return_value=mock.Mock(get_account_settings=lambda: limit)):
+                if passes:
+                    checks.check_concurrency(before, wanted)
+                else:
+                    self.assertIn(f"its limit is {total}", self.refused(checks.check_concurrency, before, wanted))
+
+    def test_a_region_without_the_adapter_has_no_page(self) -> None:
+        self.assertIn("DeployFrontend=false", self.refused(checks.check_region, "me-south-1", {"DeployFrontend": "true"}))
+        checks.check_region("me-south-1", {"DeployFrontend": "false"})
+        checks.check_region("eu-west-1", {"DeployFrontend": "true"})
+
+
 class TestUsers(Account):
     """Tokens of a user pool."""
 
@@ -127,6 +241,21 @@ class TestUsers(Account):
             self.assertIn("e2e-alice", base64.urlsafe_b64decode(claims + "===").decode())
         self.assertEqual(cognito.clean(api, pool), 1)
         self.assertEqual([user["Username"] for user in api.list_users(UserPoolId=pool)["Users"]], ["alice"])
+
+    def test_the_command_for_a_token_bears_any_folder(self) -> None:
+        described = lambda **has: {
+            "Outputs": [{"OutputKey": "UserPoolId", "OutputValue": "p"}] if "pool" in has else [],
+            "Parameters": [{"ParameterKey": "ExtraSignerArns", "ParameterValue": has.get("signers", "")}]}
+        with tempfile.TemporaryDirectory(prefix="a folder's ") as folder:
+            tool = Path(folder) / "cognito.py"
+            tool.write_text("import sys; print(sys.argv[1:])")
+            with mock.patch.object(cognito, "__file__", str(tool)):
+                made = cognito.command("chat", described(pool=True, signers="arn"))
+            run = subprocess.run(["sh", "-c", made], stdout=subprocess.PIPE, text=True)
+            self.assertEqual(run.stdout, "['--stack', 'chat', 'token']\n")
+        for has in ({}, {"pool": True}, {"signers": "arn"}):
+            self.assertEqual(cognito.command("chat", described(**has)), "")
+        self.assertEqual(self.run_tool("cognito.py", "--stack", "chat", "command"), (0, "\n"))
 
     def test_without_a_pool_it_says_what_to_do(self) -> None:
         code, printed = self.run_tool("cognito.py", "--stack", "chat", "token")
@@ -195,6 +324,7 @@ class Issuer(http.server.BaseHTTPRequestHandler):
     """Answers with the discovery document of its server."""
 
     def do_GET(self) -> None:
+        self.server.agents.append(self.headers["User-Agent"])
         found = self.server.documents.get(self.path)
         self.send_response(200 if found is not None else 404)
         self.end_headers()
@@ -209,6 +339,7 @@ class Checks(unittest.TestCase):
 
     def setUp(self) -> None:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Issuer)
+        server.agents = self.agents = []
         self.issuer = f"http://127.0.0.1:{server.server_port}"
         good = {"issuer": self.issuer, "jwks_uri": "https://id.example/keys"}
         server.documents = {
@@ -230,19 +361,24 @@ class Checks(unittest.TestCase):
         return str(caught.exception)
 
     def test_a_good_issuer_passes(self) -> None:
-        deploy.check_issuer(self.issuer)
+        checks.check_issuer(self.issuer)
+        self.assertEqual(self.agents, ["signedsocket-deploy"])
+
+    def test_an_issuer_needs_no_certificates_of_the_system(self) -> None:
+        with mock.patch.dict(os.environ, {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}):
+            self.assertGreater(checks.authorities().cert_store_stats()["x509_ca"], 50)
 
     def test_bad_issuers_are_told_apart(self) -> None:
         for path, said in {
             "/missing": "does not answer with a discovery document", "/html": "does not answer with a discovery document",
             "/other": "equal to the letter", "/slash": "equal to the letter", "/plain": "no jwks_uri with https://",
         }.items():
-            self.assertIn(said, self.refused(deploy.check_issuer, self.issuer + path), path)
+            self.assertIn(said, self.refused(checks.check_issuer, self.issuer + path), path)
 
     def test_somebody_has_to_sign_users_in(self) -> None:
-        self.assertIn("IdentityProvider=cognito", self.refused(deploy.check_users, {}))
+        self.assertIn("IdentityProvider=cognito", self.refused(checks.check_users, {}))
         for enough in ({"IdentityProvider": "cognito"}, {"AuthMode": "guest"}, {"AuthMode": "iam"}, {"OidcIssuer": self.issuer}):
-            deploy.check_users(enough)
+            checks.check_users(enough)
 
     def test_the_command_line_comes_on_top_of_the_stage(self) -> None:
         stage = {"deploy": {"parameters": {"parameter_overrides": ["LogRetentionDays=3", "AllowedOrigins=https://a.example,https://b.example"]}}}
@@ -250,8 +386,42 @@ class Checks(unittest.TestCase):
                          {"LogRetentionDays": "7", "AllowedOrigins": "https://a.example,https://b.example", "RoomsClaim": ""})
         self.assertIn("Name=value", self.refused(deploy.overrides, stage, ["LogRetentionDays"]))
 
+    def test_sam_reads_every_value_as_it_was_given(self) -> None:
+        given = {"AlarmEmail": "", "AllowedOrigins": "https://a.example,https://b.example", "RoomsClaim": 'a "b" c', "X": "a=b 'c'"}
+        read = CfnParameterOverridesType().convert(tuple(deploy.quoted(*pair) for pair in given.items()), None, None)
+        self.assertEqual(read, given)
+        self.assertIn("backslash", self.refused(deploy.quoted, "OidcIssuer", "https://a.example/\\"))
+
+    def test_parameters_that_do_not_go_together_are_told_before(self) -> None:
+        check = lambda **given: checks.check_rules(template.complete(template.source(), given))
+        check(IdentityProvider="cognito")
+        check(OidcIssuer="https://id.example", AlarmEmail="a@b.example")
+        check(AuthMode="guest")
+        for given, said in (
+            ({}, "needs OidcIssuer"), ({"IdentityProvider": "cognito", "OidcIssuer": "https://id.example"}, "leave OidcIssuer empty"),
+            ({"IdentityProvider": "cognito", "AuthMode": "guest"}, "needs no user pool"),
+            ({"AuthMode": "guest", "AlarmEmail": "a@b.example", "AlarmTopicArn": "arn"}, "not to both"),
+        ):
+            self.assertIn(said, self.refused(lambda: check(**given)), given)
+
+    def test_a_plan_has_what_the_conditions_leave(self) -> None:
+        plan = lambda **given: deploy.plan(template.complete(template.source(), given))
+        self.assertIn("6 functions", plan(DeployFrontend="false"))
+        self.assertIn("1 secret,", plan(AuthMode="iam"))
+        self.assertNotIn("user pool", plan())
+
+    def test_costs_at_rest_are_those_of_the_page(self) -> None:
+        rest = lambda **given: deploy.at_rest(template.complete(template.source(), given))
+        self.assertGreater(rest(), 5)
+        self.assertAlmostEqual(rest(AuthMode="iam"), rest() + 0.40)
+
+    def test_a_stage_that_shows_what_changes_asks_then(self) -> None:
+        self.assertIn("--confirm-changeset", deploy.commands("prod", {}, None, True)[-1])
+        self.assertIn(stack.ROOT / "samconfig.toml", deploy.commands("prod", {}, None, True)[-1])
+        self.assertIn("--no-confirm-changeset", deploy.commands("dev", {}, None, False)[-1])
+
     def test_values_that_the_template_does_not_take_are_told_before(self) -> None:
-        check = lambda **given: deploy.check_values(given, "111122223333", "eu-west-1")
+        check = lambda **given: checks.check_values(given, "111122223333", "eu-west-1")
         check(AllowedOrigins="https://a.example,https://b.example:8443", DefaultRooms="a,a", UrlLifetimeSeconds="10", OidcAudience="a, b", AuthMode="iam",
               TrustedCallerArns="arn:aws:iam::111122223333:role/team/web", AlarmTopicArn="arn:aws:sns:eu-west-1:111122223333:alarms", LogRetentionDays="14")
         for given, said in {
@@ -266,28 +436,28 @@ class Checks(unittest.TestCase):
             self.assertIn(said, self.refused(lambda: check(**dict([given]))), given)
 
     def test_all_defaults_are_taken(self) -> None:
-        for name, declared in deploy.source()["Parameters"].items():
-            self.assertTrue(deploy.takes(declared, str(declared["Default"])), name)
+        for name, declared in template.source()["Parameters"].items():
+            self.assertTrue(template.takes(declared, str(declared["Default"])), name)
 
     def test_a_build_of_others_changes_code_and_nothing_else(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            self.assertIn("make build", self.refused(deploy.with_code, Path(folder)))
-            functions = [name for name, resource in deploy.source()["Resources"].items() if resource["Type"] == "AWS::Serverless::Function"]
+            self.assertIn("make build", self.refused(template.with_code, Path(folder)))
+            functions = [name for name, resource in template.source()["Resources"].items() if resource["Type"] == "AWS::Serverless::Function"]
             for name in functions:
                 (Path(folder) / name).mkdir()
             (Path(folder) / "template.yaml").write_text("Resources: {}")  # which `sam build` leaves there
-            made = deploy.with_code(Path(folder))
+            made = template.with_code(Path(folder))
             for name in functions:
                 self.assertEqual(Path(made["Resources"][name]["Properties"].pop("CodeUri")), (Path(folder) / name).resolve())
-            self.assertEqual(made, deploy.source())
+            self.assertEqual(made, template.source())
 
     def test_old_sam_is_refused(self) -> None:
         for said, fits in {"SAM CLI, version 1.160.1": False, "SAM CLI, version 1.161.0": True, "SAM CLI, version 2.0.0": True, "sam?": False}.items():
             with mock.patch.object(subprocess, "run", return_value=mock.Mock(stdout=said)), contextlib.redirect_stdout(io.StringIO()):
                 if fits:
-                    deploy.check_sam()
+                    checks.check_sam()
                 else:
-                    self.assertIn("too old", self.refused(deploy.check_sam))
+                    self.assertIn("too old", self.refused(checks.check_sam))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # on-stack.sh OUTPUTS --stack|--stage NAME COMMAND [ARGUMENT…] writes the outputs of a deployed stack to the file OUTPUTS
-# and runs the command. Where SIGNEDSOCKET_TOKEN_COMMAND is not set, the command gets the one for the stack's user pool.
+# and runs the command. Where SIGNEDSOCKET_TOKEN_COMMAND is not set, the command gets the one for the stack's user pool, if
+# the stack has a pool that signs users in without a browser.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -8,6 +9,8 @@ outputs=$1 option=$2 name=$3
 shift 3
 mkdir -p "$(dirname "$outputs")"
 .venv/bin/python tools/python/stack.py "$option" "$name" > "$outputs"
-: "${SIGNEDSOCKET_TOKEN_COMMAND:=$PWD/.venv/bin/python $PWD/tools/python/cognito.py $option $name token}"
-export SIGNEDSOCKET_TOKEN_COMMAND
+if [ -z "${SIGNEDSOCKET_TOKEN_COMMAND:-}" ]; then
+	SIGNEDSOCKET_TOKEN_COMMAND=$(.venv/bin/python tools/python/cognito.py "$option" "$name" command)
+	export SIGNEDSOCKET_TOKEN_COMMAND
+fi
 exec "$@"
