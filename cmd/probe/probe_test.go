@@ -122,9 +122,11 @@ func TestATokenTakesNoneOfTheProbesTime(t *testing.T) {
 func TestADeadlineIsReportedAsOne(t *testing.T) {
 	t.Parallel()
 	for name, slow := range map[string]func(o *stageclient.Outputs){
-		"signurl":   func(o *stageclient.Outputs) { o.SignURL = strings.Replace(o.SignURL, "signurl", "slow", 1) },
-		"handshake": func(o *stageclient.Outputs) { o.WebSocketURL = strings.TrimSuffix(o.WebSocketURL, "prod") + "slow" },
-		"page":      func(o *stageclient.Outputs) { o.FrontendURL += "slow" },
+		"page":    func(o *stageclient.Outputs) { o.FrontendURL += "slow" },
+		"signurl": func(o *stageclient.Outputs) { o.SignURL = o.FrontendURL + "slow" },
+		"handshake": func(o *stageclient.Outputs) {
+			o.WebSocketURL = strings.Replace(o.WebSocketURL, "prod", "slow", 1)
+		},
 	} {
 		p := stack(t, "jwt", refuses(http.StatusForbidden))
 		p.patience = 300 * time.Millisecond

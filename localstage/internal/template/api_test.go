@@ -149,12 +149,12 @@ func TestRawAPIErrors(t *testing.T) {
 		"no route key":          {"RouteKey: POST /sign", "RouteKey: sign", `Sign: RouteKey "sign" is not $default or a method and a path`},
 		"function permission":   {"lambda:InvokeFunction", "lambda:InvokeFunctionUrl", `Permission Properties.Action: "lambda:InvokeFunctionUrl" is not supported`},
 		"unknown property":      {"Name: w", "DisableExecuteApiEndpoint: true", "Web Properties.DisableExecuteApiEndpoint: is not supported by the local stage; it knows CorsConfiguration"},
+		"negative throttle":     {"ThrottlingRateLimit: 1.5", "ThrottlingRateLimit: -1", `"-1" is not a number of 0 or more`},
 		"IPv6 alone": {
 			"Name: w",
 			"IpAddressType: ipv6",
 			`Web Properties.IpAddressType: "ipv6" is not supported by the local stage, only ipv4, dualstack`,
 		},
-		"negative throttle": {"ThrottlingRateLimit: 1.5", "ThrottlingRateLimit: -1", `"-1" is not a number of 0 or more`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -223,18 +223,18 @@ func TestRawResourcesReferToThoseOfTheTransform(t *testing.T) {
 func TestSAMWebSocketAPIErrors(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ old, replacement, want string }{
-		"route key":         {"echo:", "send-message:", `Socket Properties.Routes.send-message: route key "send-message" must be alphanumeric`},
-		"Lambda authorizer": {"      Routes:", "      Auth: {AuthType: CUSTOM}\n      Routes:", `Socket Properties.Auth.AuthType: "CUSTOM" is not supported`},
-		"default stage":     {"      Routes:", "      StageName: $default\n      Routes:", `Socket Properties.StageName: "$default" must be`},
-		"no function":       {"{FunctionArn: !GetAtt F.Arn, IntegrationTimeout: 1000}", "{}", "Socket Properties.Routes.$connect.FunctionArn: is needed"},
+		"route key":          {"echo:", "send-message:", `Socket Properties.Routes.send-message: route key "send-message" must be alphanumeric`},
+		"Lambda authorizer":  {"      Routes:", "      Auth: {AuthType: CUSTOM}\n      Routes:", `Socket Properties.Auth.AuthType: "CUSTOM" is not supported`},
+		"default stage":      {"      Routes:", "      StageName: $default\n      Routes:", `Socket Properties.StageName: "$default" must be`},
+		"no function":        {"{FunctionArn: !GetAtt F.Arn, IntegrationTimeout: 1000}", "{}", "Socket Properties.Routes.$connect.FunctionArn: is needed"},
+		"own domain":         {"      Routes:", "      Domain: {}\n      Routes:", "Socket Properties.Domain: is not supported"},
+		"name of the others": {"  Answer:", "  SocketEchoRoute: {Type: AWS::Logs::LogGroup}\n  Answer:", "the transform makes an AWS::ApiGatewayV2::Route named SocketEchoRoute"},
+		"route as text":      {"echo: {FunctionArn: !GetAtt F.Arn, RouteResponseSelectionExpression: $default}", "echo: x", "Socket Properties.Routes.echo: must be a mapping"},
 		"IPv6 alone": {
 			"      Routes:",
 			"      IpAddressType: ipv6\n      Routes:",
 			`Socket Properties.IpAddressType: "ipv6" is not supported`,
 		},
-		"own domain":         {"      Routes:", "      Domain: {}\n      Routes:", "Socket Properties.Domain: is not supported"},
-		"name of the others": {"  Answer:", "  SocketEchoRoute: {Type: AWS::Logs::LogGroup}\n  Answer:", "the transform makes an AWS::ApiGatewayV2::Route named SocketEchoRoute"},
-		"route as text":      {"echo: {FunctionArn: !GetAtt F.Arn, RouteResponseSelectionExpression: $default}", "echo: x", "Socket Properties.Routes.echo: must be a mapping"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
