@@ -114,6 +114,9 @@ func (s *scene) items(t *testing.T) items {
 			t.Fatalf("scan the table: %v", err)
 		}
 		for _, item := range page.Items {
+			if textOf(item["pk"]) == "REAPER" { // the reaper comes each minute, also during an attack
+				continue
+			}
 			maps.DeleteFunc(item, func(name string, _ types.AttributeValue) bool { return counters.MatchString(name) })
 			text, err := json.Marshal(item)
 			if err != nil {

@@ -168,15 +168,15 @@ func TestAGuestKeepsItsID(t *testing.T) {
 func TestAUserGetsSoManyURLsAMinuteAndTheOthersNoticeNothing(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
+	hasty := stageclient.Client{Outputs: client.Outputs} // it does not wait after a 429, as the client of the suite does
 	ask := func(user string) error {
 		token := devToken(t, client, url.Values{"user": {user}})
-		_, err := client.SignURL(within(t), token, nil, stageclient.NewProof().Challenge)
+		_, err := hasty.SignURL(within(t), token, nil, stageclient.NewProof().Challenge)
 		return err
 	}
 	granted, err := 0, error(nil)
 	for ; err == nil && granted <= 60; granted++ {
 		err = ask("mallory")
-		time.Sleep(60 * time.Millisecond) // slower than the route's throttle
 	}
 	refused := wantSignError(t, err, http.StatusTooManyRequests, "too_many_requests")
 	if granted <= 30 || refused.RetryAfter < time.Second || refused.RetryAfter > time.Minute {
