@@ -130,7 +130,7 @@ func (h *handler) close(ctx context.Context, granted grant.Grant, admitted conne
 			Connections: n,
 		})
 	}
-	if n := len(admitted.Removed) - ended[connections.Replaced]; n > 0 {
+	if n := ended[connections.Evicted]; n > 0 {
 		logging.Audit(ctx, h.log, logging.Act{
 			Action: "evict", By: "connections_per_user", User: user, Why: "the user has no place left", Connections: n,
 		})

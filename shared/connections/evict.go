@@ -150,6 +150,9 @@ func (s *Store) planRemoval(plan *places, a Admission, user item, id string, con
 	if err != nil {
 		return err
 	}
+	if reason == Evicted && !connection.SessionEndsAt.After(now) {
+		reason = SessionEnded // it would have been closed for that; to be evicted is final, and this client may come back
+	}
 	sweep := newSweep(id, connection.ConnectedAt, reason, now)
 	pending := sweepsOf(connection, conn)
 	if early := earlySweep(connection, conn); early != nil {

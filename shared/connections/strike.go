@@ -104,13 +104,16 @@ func (s *Store) kick(ctx context.Context, subject string, sweep Sweep, now time.
 			UpdateExpression:          aws.String("SET kicked = :now"),
 			ConditionExpression:       aws.String("attribute_exists(pk) AND attribute_not_exists(kicked)"),
 			ExpressionAttributeValues: item{":now": number(now.Unix())},
+
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		})
 		return err
 	})
-	if _, other := errors.AsType[*types.ConditionalCheckFailedException](err); other {
-		return false, nil // another message was faster, or the connection is gone already
+	failed, refused := errors.AsType[*types.ConditionalCheckFailedException](err)
+	if refused && failed.Item != nil {
+		return false, nil // another message was faster
 	}
-	if err != nil {
+	if err != nil && !refused { // a connection that has left since its strike was counted keeps its user out as well
 		return false, err
 	}
 	return true, s.keepOut(ctx, subject, now) // mutate:kick-written
