@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"signedsocket/shared/callback"
 	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
@@ -19,6 +20,10 @@ import (
 const (
 	firstPause   = 20 * time.Millisecond
 	longestPause = 500 * time.Millisecond
+	// A revocation waits until no handshake can be under way. A person waits for a sign-out, so it leaves a connection
+	// of which API Gateway still says that it is gone to the next sweep.
+	revokePatience  = callback.HandshakeTime + time.Second
+	signOutPatience = 2 * time.Second
 )
 
 // revocation is an operator's request: who has to leave.
@@ -55,6 +60,9 @@ func (h *handler) userIDs(r revocation) (id, old string, err error) {
 	default:
 		id, old = userid.FromOperator(h.stackID, issuer, r.User)
 	}
+	if userid.Hashed(old) {
+		old = "" // today the id of another user, whom the request does not mean
+	}
 	return id, old, nil
 }
 
@@ -82,7 +90,7 @@ func (h *handler) revoke(ctx context.Context, r revocation) (revoked, error) {
 		ids = append(ids, found...)
 	}
 	expelled, err := h.expel(ctx, ids, connections.Revoked)
-	pending, failure := h.closeAll(ctx, expelled)
+	pending, failure := h.closeAll(ctx, expelled, revokePatience)
 	h.audit(ctx, r.action(h.now()), id, r.By, r.Why, len(expelled))
 	return revoked{UserID: id, OldUserID: old, Connections: len(expelled), Pending: pending,
 		By: r.By}, errors.Join(err, failure)
@@ -123,14 +131,20 @@ func (h *handler) expel(ctx context.Context, ids []string, reason connections.Re
 }
 
 // closeAll closes connections that have been expelled, each as soon as its handshake is over, so that not even a
-// broadcast that was under way reaches it later. It returns how many it has to leave to a sweep.
-func (h *handler) closeAll(ctx context.Context, expelled []connections.Sweep) (pending int, err error) {
+// broadcast that was under way reaches it later. It returns how many it has to leave to a sweep, because ctx or its
+// patience has ended.
+func (h *handler) closeAll(ctx context.Context, expelled []connections.Sweep, patience time.Duration) (pending int,
+	err error) {
 	var failures []error
+	over := h.now().Add(patience)
 	for pause := firstPause; len(expelled) > 0; pause = min(2*pause, longestPause) {
 		left, err := h.closeThose(ctx, expelled)
 		failures = append(failures, err)
 		if expelled = left; len(left) == 0 {
 			break
+		}
+		if h.now().After(over) {
+			return len(left), errors.Join(failures...)
 		}
 		select {
 		case <-ctx.Done():

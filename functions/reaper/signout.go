@@ -43,7 +43,7 @@ func (h *handler) signOut(ctx context.Context, r signOut) (signedOut, error) {
 		return signedOut{}, err
 	}
 	expelled, err := h.expel(ctx, ids, connections.SignedOut)
-	pending, failure := h.closeAll(ctx, expelled)
+	pending, failure := h.closeAll(ctx, expelled, signOutPatience)
 	h.audit(ctx, "sign_out", r.User, cmp.Or(r.By, "trusted_caller"), "", len(expelled))
 	return signedOut{Connections: len(expelled), Pending: pending, By: r.By}, errors.Join(err, failure)
 }

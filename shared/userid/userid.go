@@ -85,6 +85,9 @@ func Valid(s string) bool {
 	return isWord(s)
 }
 
+// Hashed reports whether an id is of the second form.
+func Hashed(id string) bool { return strings.HasPrefix(id, hashPrefix) && Valid(id) }
+
 // ValidSub reports whether s can be the sub claim of a user: 1 to MaxSubBytes bytes of UTF-8 without control
 // characters.
 func ValidSub(s string) bool {
