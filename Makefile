@@ -28,6 +28,12 @@ WHICH = $(if $(STACK),--stack $(STACK),--stage $(STAGE))
 LIVE = build/live/$(or $(STACK),$(STAGE))
 ON_STACK = tools/sh/on-stack.sh $(LIVE)/outputs.json $(WHICH)
 
+# A line feed in PARAMETERS, as in a GitHub variable of several lines, would end the command before the rest of them.
+define LINE_FEED
+
+
+endef
+
 .PHONY: help
 help: # List the commands
 	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} \
@@ -68,7 +74,8 @@ clean: ## Remove what was built, and the table of the local stage
 build: $(VENV_STAMP) ## Build the functions for AWS into .aws-sam/build
 	$(SAM) build --config-env $(STAGE)
 deploy: $(VENV_STAMP) ## Check, build and deploy to AWS (STAGE=dev or prod, PARAMETERS="Name=value …" YES=1)
-	@$(SCRIPTS)/deploy.py --stage "$(STAGE)" $(if $(BUILT),--built "$(BUILT)") $(PARAMETERS)
+	@$(SCRIPTS)/deploy.py --stage "$(STAGE)" $(if $(BUILT),--built "$(BUILT)") \
+		$(subst $(LINE_FEED), ,$(PARAMETERS))
 outputs: $(VENV_STAMP) ## Print the outputs of a deployed stack as JSON, or the one named OUTPUT (STAGE=dev or STACK=name)
 	@$(SCRIPTS)/stack.py $(WHICH) $(OUTPUT)
 logs: $(VENV_STAMP) ## Show what the functions of a deployed stack log (STAGE=dev or STACK=name)

@@ -28,7 +28,7 @@ func (c *chat) received(ctx context.Context, in incoming) error {
 	case stageclient.Ack:
 		c.acknowledged(f)
 	case stageclient.Error:
-		c.refusedMessage(f)
+		c.refusedMessage(in.from, f)
 	case stageclient.GatewayError:
 		if p := c.outbox.first(); p != nil && p.sent {
 			c.failed(p, time.Second<<min(p.failures, 4), "the server failed: "+f.Text)
@@ -60,7 +60,13 @@ func (c *chat) acknowledged(a stageclient.Ack) {
 
 // refusedMessage handles an error frame: some refusals pass, some are final, and some
 // mean that the connection is of no use any more.
-func (c *chat) refusedMessage(e stageclient.Error) {
+func (c *chat) refusedMessage(from *session, e stageclient.Error) {
+	if e.Code == "not_connected" || e.Code == "session_ended" {
+		if from == c.session { // the one that was replaced is meant to be forgotten
+			c.drop("the server does not know this connection any more (" + e.Code + ")")
+		}
+		return
+	}
 	p := c.outbox.find(e.ClientID)
 	if p == nil || !p.sent {
 		return
@@ -70,8 +76,6 @@ func (c *chat) refusedMessage(e stageclient.Error) {
 		p.sent, p.due = false, time.Now().Add(max(100*time.Millisecond, time.Duration(e.RetryAfterMs)*time.Millisecond))
 	case "partial_delivery":
 		c.failed(p, time.Second<<min(p.failures, 4), e.Text)
-	case "not_connected", "session_ended":
-		c.drop("the server does not know this connection any more (" + e.Code + ")")
 	default:
 		c.giveUpOn(p, e.Text+" ("+e.Code+")")
 	}
@@ -100,6 +104,10 @@ func (c *chat) dismissed(ctx context.Context, from *session, code string) error 
 	case "signed_out":
 		return &stopError{"the user has signed out (signed_out)", exitRefused}
 	case "evicted":
+		if c.dialing && c.renewing { // a stage that knows no instances lets the next connection take the place of this one
+			c.giveWay()
+			return nil
+		}
 		return &stopError{"another connection of this user took the place of this one (evicted)", exitRefused}
 	}
 	return &stopError{fmt.Sprintf("the server ended the session (%s)", code), exitRefused}

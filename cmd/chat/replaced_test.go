@@ -24,23 +24,28 @@ func fiveMinutes(c *conversation) { c.stage.lasts = []time.Duration{5 * time.Min
 
 func TestAConnectionThatGivesWayToTheNextOneEndsNothing(t *testing.T) {
 	t.Parallel()
-	talkTo(t, fiveMinutes, nil, func(c *conversation) {
-		first := c.renewing(3 * time.Second)
-		first.frames <- stageclient.Bye{Code: "replaced"}
-		c.pass(time.Millisecond)
-		if !first.isClosed() {
-			t.Error("the connection that gave way is still open")
-		}
-		c.lines <- "hi"
-		second := <-c.stage.sockets
-		if sent := <-second.sent; sent.Text != "hi" || len(first.sent) != 0 {
-			t.Errorf("sent %+v, and %d on the connection that gave way", sent, len(first.sent))
-		}
-		if notes := c.notes.String(); strings.Count(notes, "\n") != 1 {
-			t.Errorf("notes:\n%s", notes)
-		}
-		c.hangUp()
-	})
+	for _, code := range []string{"replaced", "evicted"} { // evicted is the word of a stage that knows no instances
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			talkTo(t, fiveMinutes, nil, func(c *conversation) {
+				first := c.renewing(3 * time.Second)
+				first.frames <- stageclient.Bye{Code: code}
+				c.pass(time.Millisecond)
+				if !first.isClosed() {
+					t.Error("the connection that gave way is still open")
+				}
+				c.lines <- "hi"
+				second := <-c.stage.sockets
+				if sent := <-second.sent; sent.Text != "hi" || len(first.sent) != 0 {
+					t.Errorf("sent %+v, and %d on the connection that gave way", sent, len(first.sent))
+				}
+				if notes := c.notes.String(); strings.Count(notes, "\n") != 1 {
+					t.Errorf("notes:\n%s", notes)
+				}
+				c.hangUp()
+			})
+		})
+	}
 }
 
 func TestAFailedAttemptThatTookThePlaceIsRepeated(t *testing.T) {
@@ -106,5 +111,28 @@ func TestARevokedUserIsOutWhileTheConnectionIsStillOpen(t *testing.T) {
 		if err := c.end(5 * time.Minute); c.exitCode(err) != exitRefused {
 			t.Error(err)
 		}
+	})
+}
+
+func TestWhatTheReplacedConnectionIsToldDoesNotEndTheNewOne(t *testing.T) {
+	t.Parallel()
+	talkTo(t, fiveMinutes, nil, func(c *conversation) {
+		first := c.renewing(3 * time.Second)
+		c.lines <- "hi"
+		sent := <-first.sent
+		c.pass(3 * time.Second)
+		second := <-c.stage.sockets
+		<-second.sent
+		first.frames <- stageclient.Error{Code: "not_connected", ClientID: sent.ID}
+		c.pass(time.Millisecond)
+		if second.isClosed() {
+			t.Errorf("the new connection was closed; notes:\n%s", &c.notes)
+		}
+		second.frames <- stageclient.Error{Code: "not_connected"}
+		c.pass(time.Millisecond)
+		if !second.isClosed() {
+			t.Error("a connection that the server does not know is still open")
+		}
+		c.hangUp()
 	})
 }

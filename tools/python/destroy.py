@@ -20,6 +20,8 @@ def main() -> None:
     protected = stack.parameters(described).get("DeletionProtection") == "on"
     if protected and described["StackStatus"] not in stack.NEVER_COMPLETE:
         sys.exit(f"{name} is protected: deploy it with DeletionProtection=off first, then repeat this")
+    _, _, _, region, account, _ = described["StackId"].split(":", 5)
+    print(f"Account  {account}\nRegion   {region}")
     print(f"Stack {name} and everything in it will be deleted: APIs, functions, logs, the table of connections and bans,")
     print("and the user pool with its users if there is one.")
     try:

@@ -26,6 +26,13 @@ if os.environ.get("AWS_REGION"):
 # The states of a stack whose first deployment has failed. It can only be deleted.
 NEVER_COMPLETE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
 
+# What samconfig.toml must not say: SAM would deploy to another place than the one that was checked and shown.
+ONE_WAY = {
+    "region": "AWS_REGION chooses the Region, as in AWS_REGION=eu-west-1 make deploy …",
+    "profile": "AWS_PROFILE chooses the account, as in AWS_PROFILE=work make deploy …",
+    "stack_name": "The name stands in the stage's section global.",
+}
+
 # What AWS, or the way to it, answers when something is wrong; its text says what.
 AWSError = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
 
@@ -42,6 +49,10 @@ def settings(stage: str) -> dict:
     if not isinstance(stages.get(stage), dict):
         known = ", ".join(name for name, section in stages.items() if isinstance(section, dict))
         sys.exit(f"samconfig.toml has no stage {stage}; it has {known}")
+    for command, section in stages[stage].items():
+        for name, instead in ONE_WAY.items():
+            if name in section.get("parameters", {}) and (command, name) != ("global", "stack_name"):
+                sys.exit(f"samconfig.toml has {name} in [{stage}.{command}.parameters], which SAM alone would follow: take it out. {instead}")
     return stages[stage]
 
 

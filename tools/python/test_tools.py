@@ -116,6 +116,24 @@ class DeployedStacks(Account):
             self.assertIn("nothing was deleted", printed)
         self.assertIsNotNone(stack.find("chat"))
 
+    def test_destroy_says_where_it_would_delete(self) -> None:
+        _, printed = self.run_tool("destroy.py", "--stack", "chat")
+        self.assertIn("Account  123456789012\nRegion   us-east-1\n", printed)
+
+    def test_samconfig_leads_nowhere_but_where_the_checks_look(self) -> None:
+        for line, said in {"region = 'eu-west-1'": "AWS_REGION", "profile = 'work'": "AWS_PROFILE", "stack_name = 'other'": "section global"}.items():
+            with tempfile.TemporaryDirectory() as folder, mock.patch.object(stack, "ROOT", Path(folder)):
+                text = f"[dev.global.parameters]\nstack_name = 'chat'\n[dev.deploy.parameters]\n{line}\n"
+                (Path(folder) / "samconfig.toml").write_text(text, encoding="utf-8")
+                with self.assertRaises(SystemExit) as caught:
+                    stack.stack_name("dev")
+                self.assertIn(said, str(caught.exception))
+
+    def test_parameters_may_stand_on_lines_of_their_own(self) -> None:
+        done = subprocess.run(["make", "--dry-run", "--old-file=.venv/.installed", "deploy", "PARAMETERS=A=1\n\nB='x  y'\nC=3"], cwd=stack.ROOT,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.assertIn("A=1  B='x  y' C=3", done.stdout)
+
     def test_destroy_leaves_what_is_protected(self) -> None:
         code, printed = self.run_tool("destroy.py", "--stack", "kept", typed="kept\n")
         self.assertEqual(code, 1, printed)

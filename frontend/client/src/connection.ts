@@ -52,9 +52,12 @@ export class Connection {
     };
     socket.onmessage = (event) => {
       this.#pong.clear();
+      const frame = parseFrame(event.data);
+      // A goodbye proves nothing: who took it for an answer to the ping would give a good connection up for one that is over.
+      if (!this.#usable && frame?.type === "bye") return this.#lose("lost");
       this.#listen();
       this.#use();
-      listener.frame(this, parseFrame(event.data));
+      listener.frame(this, frame);
     };
     socket.onclose = () => this.#lose(this.#handshake.isSet ? "handshake" : "lost");
     socket.onerror = () => {}; // says nothing; close follows

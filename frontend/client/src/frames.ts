@@ -1,5 +1,8 @@
 import type { User } from "./state.js";
 
+/** The last moment that a Date can hold, in Unix ms. A page that shows a later one breaks. */
+const LATEST = 8.64e15;
+
 /** A frame from the server, checked. */
 export type Frame =
   | { readonly type: "message"; readonly id: string; readonly room: string; readonly from: User; readonly message: string; readonly sentAt: number }
@@ -16,7 +19,7 @@ export function parseFrame(data: unknown): Frame | undefined {
   switch (frame?.type) {
     case "message": {
       const { id, room, from, message, sentAt } = frame;
-      if (!isText(id) || !isText(room) || !isUser(from) || !isText(message) || !isNumber(sentAt)) return undefined;
+      if (!isText(id) || !isText(room) || !isUser(from) || !isText(message) || !isNumber(sentAt) || sentAt > LATEST) return undefined;
       return { type: "message", id, room, from: { sub: from.sub, name: from.name }, message, sentAt };
     }
     case "ack":

@@ -120,6 +120,17 @@ async function rotating() {
   return { w, old, next: w.sockets[1] };
 }
 
+test("a goodbye is no proof of the next connection: the present one stays", async () => {
+  const { w, old, next } = await rotating();
+  await next.accept();
+  await next.receive({ type: "bye", code: "evicted" });
+  assert.deepEqual([next.closed, old.closed, w.chat.state.status], [true, false, "open"]);
+  await w.clock.advance(SECOND);
+  await w.socket.accept();
+  await w.socket.receive({ type: "pong" });
+  assert.deepEqual([w.sockets.length, w.chat.state.status], [3, "open"]);
+});
+
 test("rotation makes before it breaks", async () => {
   const { w, old, next } = await rotating();
   assert.equal(w.chat.state.status, "rotating");

@@ -31,6 +31,16 @@ test("a sign-out ends the sign-in in the chat, in a signed request", async (t) =
   assert.equal(logged.callCount(), 0);
 });
 
+test("a sign-out that nobody answers ends before Lambda ends the page's function after 15 s, and the cookie goes", async (t) => {
+  t.mock.method(console, "error", () => {});
+  const limits: number[] = [];
+  t.mock.method(AbortSignal, "timeout", (ms: number) => (limits.push(ms), new AbortController().signal));
+  const { options } = service(t);
+  assert.equal(await endSignIn(session, { ...options, fetch: async () => Promise.reject(new Error("late")) }), false);
+  const shortest = [0, 2].map((first) => Math.min(...limits.slice(first, first + 2)));
+  assert.ok(shortest.every((ms) => ms > 0) && shortest[0]! + shortest[1]! <= 12_000, String(limits));
+});
+
 test("a sign-out that does not reach the chat is tried again, and then logged without its secrets", async (t) => {
   for (const statuses of [[undefined, 204], [500, 204]]) assert.equal(await endSignIn(session, service(t, ...statuses).options), true);
   for (const statuses of [[undefined, undefined], [403, 403]]) {

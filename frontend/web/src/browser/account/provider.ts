@@ -40,15 +40,16 @@ export class ProviderAccount implements Account {
 
   signOut = async (announce: () => void): Promise<void> => {
     const manager = await this.manager();
+    const user = await manager.getUser();
+    await manager.removeUser();
     announce();
     const home = `${location.origin}/`;
-    if (!(await manager.metadataService.getEndSessionEndpoint())) {
-      await manager.removeUser();
-      return location.assign(home);
-    }
+    // A provider that is away keeps nobody signed in here.
+    const endpoint = await manager.metadataService.getEndSessionEndpoint().catch(() => undefined);
+    if (!endpoint) return location.assign(home);
     // Amazon Cognito has a name of its own, logout_uri, for the address to come back to.
     const extraQueryParams = { client_id: manager.settings.client_id, logout_uri: home };
-    await manager.signoutRedirect({ post_logout_redirect_uri: home, extraQueryParams });
+    await manager.signoutRedirect({ post_logout_redirect_uri: home, extraQueryParams, ...(user?.id_token && { id_token_hint: user.id_token }) });
   };
 
   private async find(): Promise<AccountState> {

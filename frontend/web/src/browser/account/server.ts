@@ -23,6 +23,8 @@ export class ServerAccount implements Account {
 
   signOut = async (announce: () => void): Promise<void> => {
     const response = await fetch(this.paths.signOut, { method: "POST" });
+    // Without this the page would tell the other tabs of a sign-out that has not happened: the cookie is still there.
+    if (!response.ok) throw new Error(`sign-out failed with status ${response.status}`);
     const { location: next } = (await response.json()) as { location: string };
     announce();
     location.assign(next);

@@ -32,10 +32,19 @@ export function useSignInAgain(state: ChatState, nothingToLose: boolean, signIn:
   const leave = state.status === "auth-required" && state.code === "unauthorized" && nothingToLose && signIn !== undefined;
   useEffect(() => {
     if (!leave || revocation.active) return;
-    const last = Number(sessionStorage.getItem(MARK) ?? -PAUSE);
-    const now = Date.now();
-    if (Math.abs(now - last) < PAUSE) return;
-    sessionStorage.setItem(MARK, String(now));
+    if (!mayLeave(Date.now())) return;
     void signIn().catch(() => {}); // the status line offers it, too
   }, [leave, signIn]);
+}
+
+/** Whether the page did not leave in the last minute, which it remembers. Where it cannot, as when the storage is full, it stays. */
+export function mayLeave(now: number): boolean {
+  try {
+    const last = Number(sessionStorage.getItem(MARK) ?? -PAUSE);
+    if (Math.abs(now - last) < PAUSE) return false;
+    sessionStorage.setItem(MARK, String(now));
+    return true;
+  } catch {
+    return false;
+  }
 }
