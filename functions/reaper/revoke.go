@@ -75,6 +75,7 @@ func (h *handler) revoke(ctx context.Context, r revocation) (revoked, error) {
 		return revoked{}, err
 	}
 	var ids []string
+	var failures []error
 	for _, subject := range []string{id, old} {
 		if subject == "" {
 			continue
@@ -84,16 +85,14 @@ func (h *handler) revoke(ctx context.Context, r revocation) (revoked, error) {
 			order.BannedUntil = time.Unix(*r.BannedUntil, 0)
 		}
 		found, err := h.connections.Revoke(ctx, order, h.now())
-		if err != nil {
-			return revoked{}, err
-		}
+		failures = append(failures, err) // the ban may stand all the same, so the rest is done and written down
 		ids = append(ids, found...)
 	}
 	expelled, err := h.expel(ctx, ids, connections.Revoked)
 	pending, failure := h.closeAll(ctx, expelled, revokePatience)
 	h.audit(ctx, r.action(h.now()), id, r.By, r.Why, len(expelled))
 	return revoked{UserID: id, OldUserID: old, Connections: len(expelled), Pending: pending,
-		By: r.By}, errors.Join(err, failure)
+		By: r.By}, errors.Join(append(failures, err, failure)...)
 }
 
 // action returns what the request is called in the record.

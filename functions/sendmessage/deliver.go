@@ -59,7 +59,8 @@ func (s *split) pages(ctx context.Context, sender connections.Connection, room i
 	return func(yield func([]connections.Member, error) bool) {
 		s.sending.SetLimit(handOvers)
 		defer s.sending.Wait() //nolint:errcheck // no hand-over returns an error
-		if !yield([]connections.Member{{ConnectionID: sender.ID, ConnectedAt: sender.ConnectedAt}}, nil) {
+		first := connections.Member{ConnectionID: sender.ID, Subject: sender.Subject, ConnectedAt: sender.ConnectedAt}
+		if !yield([]connections.Member{first}, nil) {
 			return
 		}
 		for page, err := range room {

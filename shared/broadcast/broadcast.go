@@ -81,9 +81,10 @@ type Result struct {
 
 	origin   Origin
 	began    time.Time
-	others   int  // that took the frame: Delivered without the sender
-	echoed   bool // to the sender
-	strained int  // took the frame after they had been throttled
+	others   int     // that took the frame: Delivered without the sender
+	echoed   bool    // to the sender
+	strained int     // took the frame after they had been throttled
+	took     []taker // the first that took the frame, as many as one user's connections could outnumber
 
 	gone      []connections.Member
 	slow      []connections.Member // throttled in every attempt, until the time was over
@@ -109,13 +110,38 @@ func (r Result) Missed() int {
 	return r.Failed // mutate:slow-complete => return r.Throttled + r.Failed
 }
 
+// maxTakers is from how many recipients on the connections of one user, at most 100, cannot be the half of them.
+const maxTakers = 256
+
+// taker is a recipient that took the frame.
+type taker struct {
+	user     string // or the connection, where the user is not known
+	strained bool
+}
+
 // overloaded reports whether API Gateway throttled the account, and not single recipients that do not read: no
-// recipient took the frame, or more than half of those that did were throttled first.
+// recipient took the frame, or more than half of those that did were throttled first. In small rooms users are counted
+// and not their connections: one user with several connections that read late looks like an overloaded account.
 func (r Result) overloaded() bool {
-	if r.Delivered == 0 {
+	switch {
+	case r.Delivered == 0:
 		return r.origin.Sender != "" || r.Recipients >= fewRecipients
+	case r.strained == 0:
+		return false
+	case r.Delivered > maxTakers:
+		return 2*r.strained > r.Delivered
 	}
-	return 2*r.strained > r.Delivered
+	prompt := make(map[string]bool, len(r.took)) // whether a connection of the user took the frame at once
+	for _, t := range r.took {
+		prompt[t.user] = prompt[t.user] || !t.strained
+	}
+	strained := 0
+	for _, atOnce := range prompt {
+		if !atOnce {
+			strained++
+		}
+	}
+	return 2*strained > len(prompt)
 }
 
 // Deliver posts a frame to all members in the pages, and returns when each of them has it or cannot have it. It

@@ -1,6 +1,7 @@
 package broadcast
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -175,6 +176,9 @@ func (d *delivery) delivered(p post) {
 	d.result.Delivered++
 	if p.strained {
 		d.result.strained++
+	}
+	if len(d.result.took) < maxTakers {
+		d.result.took = append(d.result.took, taker{cmp.Or(p.member.Subject, p.member.ConnectionID), p.strained})
 	}
 	if p.member.ConnectionID == d.result.origin.Sender {
 		d.result.echoed = true

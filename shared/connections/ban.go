@@ -69,10 +69,16 @@ type banChange struct {
 	condition *string
 }
 
+// signInMargin is how long the end of a sign-in is kept beyond the time until which the sign-in would have lasted.
+const signInMargin = 24 * time.Hour
+
 // ban changes an item of the table Bans, and keeps it for as long as it means something. An update cannot take the
 // greater of two numbers, so that is a second one, for the few items that need it.
 func (s *Store) ban(ctx context.Context, id string, change banChange, why record, now time.Time) error {
 	retention := time.Duration(s.limits.RevocationDays) * 24 * time.Hour
+	if isSignIn(id) {
+		retention = signInMargin // it opens nothing after its own end
+	}
 	values := change.values
 	values[":at"], values[":by"], values[":why"] = number(now.Unix()), text(why.by), text(why.why)
 	values[":keep"] = number(now.Add(retention).Unix())

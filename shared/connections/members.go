@@ -16,6 +16,7 @@ const shardReaders = 8
 // Member is a connection as its room lists it.
 type Member struct {
 	ConnectionID string
+	Subject      string    // the user's id; "" where it is not known
 	ConnectedAt  time.Time // whole milliseconds
 	Slow         time.Time // when a broadcast gave the member up, see MarkSlow; the zero time for never
 }
@@ -73,7 +74,7 @@ func (s *Store) readShards(ctx context.Context, room string, now time.Time) <-ch
 // shardMembers returns the pages of one partition.
 func (s *Store) shardMembers(ctx context.Context, partition string, now time.Time) iter.Seq2[[]Member, error] {
 	return func(yield func([]Member, error) bool) {
-		for page, err := range s.pages(ctx, partition, "sk, sx, connectedAt, slow") {
+		for page, err := range s.pages(ctx, partition, "sk, #sub, sx, connectedAt, slow", map[string]string{"#sub": "sub"}) {
 			if err != nil {
 				yield(nil, fmt.Errorf("list members: %w", err))
 				return
@@ -93,7 +94,9 @@ func liveMembers(items []item, now time.Time) []Member {
 			continue
 		}
 		connectedAt, _ := numberOf(item, "connectedAt")
-		member := Member{ConnectionID: textOf(item, "sk"), ConnectedAt: time.UnixMilli(connectedAt).UTC()}
+		member := Member{
+			ConnectionID: textOf(item, "sk"), Subject: textOf(item, "sub"), ConnectedAt: time.UnixMilli(connectedAt).UTC(),
+		}
 		if slow, marked := numberOf(item, "slow"); marked {
 			member.Slow = time.UnixMilli(slow).UTC()
 		}

@@ -88,7 +88,7 @@ func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[[]Sweep, error
 // dueIn returns the pages of one partition.
 func (s *Store) dueIn(ctx context.Context, partition string, now time.Time) iter.Seq2[[]Sweep, error] {
 	return func(yield func([]Sweep, error) bool) {
-		for page, err := range s.pages(ctx, partition, "sk, reason, due, connectedAt") {
+		for page, err := range s.pages(ctx, partition, "sk, reason, due, connectedAt", nil) {
 			if err != nil {
 				yield(nil, fmt.Errorf("list due connections: %w", err))
 				return

@@ -265,7 +265,7 @@ func TestMakeRevokeIsTheOperatorsCommand(t *testing.T) {
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Run(); err != nil || !strings.Contains(output.String(),
-		`{"userId":"alice","connections":1,"pending":0,"by":"the admin of a local stage"}`) {
+		`{"userId":"alice","connections":1,"pending":0,"by":"admin of the local stage"}`) {
 		t.Fatalf("make revoke: %v\n%s", err, output.String())
 	}
 	wantBye(t, conn, "revoked")

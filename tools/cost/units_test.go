@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,10 +19,13 @@ import (
 // meter is a DynamoDB client that adds up what its calls consume.
 type meter struct {
 	*dynamodb.Client
+	mu            sync.Mutex
 	reads, writes float64
 }
 
 func (m *meter) read(c *types.ConsumedCapacity, err error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if err == nil {
 		m.reads += *c.CapacityUnits
 	}
@@ -29,6 +33,8 @@ func (m *meter) read(c *types.ConsumedCapacity, err error) error {
 }
 
 func (m *meter) write(err error, consumed ...types.ConsumedCapacity) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for _, c := range consumed {
 		m.writes += *c.CapacityUnits
 	}

@@ -26,7 +26,7 @@ function service(t: TestContext, ...statuses: (number | undefined)[]) {
 test("a sign-out ends the sign-in in the chat, in a signed request", async (t) => {
   const { asked, logged, options } = service(t, 204);
   assert.equal(await endSignIn(session, options), true);
-  const body = { user: { sub: "auth0|alice", iss: "https://id.example/" }, signIn: session.signIn };
+  const body = { user: { sub: "auth0|alice", iss: "https://id.example/", sessionEndsAt: 2 }, signIn: session.signIn };
   assert.deepEqual(asked, [{ url: "https://api.example/signout", body, signed: `signed /signout ${JSON.stringify(body).length}` }]);
   assert.equal(logged.callCount(), 0);
 });
