@@ -104,7 +104,8 @@ func (c *chat) dismissed(ctx context.Context, from *session, code string) error 
 	case "signed_out":
 		return &stopError{"the user has signed out (signed_out)", exitRefused}
 	case "evicted":
-		if c.dialing && c.renewing { // a stage that knows no instances lets the next connection take the place of this one
+		// A stage that knows no instances lets the next connection take the place of this one.
+		if c.dialing && c.renewing {
 			c.giveWay()
 			return nil
 		}

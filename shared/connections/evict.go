@@ -151,7 +151,8 @@ func (s *Store) planRemoval(plan *places, a Admission, user item, id string, con
 		return err
 	}
 	if reason == Evicted && !connection.SessionEndsAt.After(now) {
-		reason = SessionEnded // it would have been closed for that; to be evicted is final, and this client may come back
+		// It would have been closed for that; to be evicted is final, and this client may come back.
+		reason = SessionEnded
 	}
 	sweep := newSweep(id, connection.ConnectedAt, reason, now)
 	pending := sweepsOf(connection, conn)

@@ -74,7 +74,8 @@ func (s *Store) readShards(ctx context.Context, room string, now time.Time) <-ch
 // shardMembers returns the pages of one partition.
 func (s *Store) shardMembers(ctx context.Context, partition string, now time.Time) iter.Seq2[[]Member, error] {
 	return func(yield func([]Member, error) bool) {
-		for page, err := range s.pages(ctx, partition, "sk, #sub, sx, connectedAt, slow", map[string]string{"#sub": "sub"}) {
+		for page, err := range s.pages(ctx, partition, "sk, #sub, sx, connectedAt, slow",
+			map[string]string{"#sub": "sub"}) {
 			if err != nil {
 				yield(nil, fmt.Errorf("list members: %w", err))
 				return
@@ -95,7 +96,8 @@ func liveMembers(items []item, now time.Time) []Member {
 		}
 		connectedAt, _ := numberOf(item, "connectedAt")
 		member := Member{
-			ConnectionID: textOf(item, "sk"), Subject: textOf(item, "sub"), ConnectedAt: time.UnixMilli(connectedAt).UTC(),
+			ConnectionID: textOf(item, "sk"), Subject: textOf(item,
+				"sub"), ConnectedAt: time.UnixMilli(connectedAt).UTC(),
 		}
 		if slow, marked := numberOf(item, "slow"); marked {
 			member.Slow = time.UnixMilli(slow).UTC()

@@ -168,14 +168,16 @@ func TestAStrangerWithoutATokenStopsNoHonestRequest(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "floods a door that others use")
 	s := openEmpty(t, stagetest.Options{})
-	honest := stageclient.Client{Outputs: s.client.Outputs} // it does not wait after a 429, as the client of the suite does
+	// It does not wait after a 429, as the client of the suite does.
+	honest := stageclient.Client{Outputs: s.client.Outputs}
 	const requests, users = 300, 20
 	tokens := make([]string, users)
 	for i := range tokens {
 		tokens[i] = clienttest.Token(t, s.client, fmt.Sprint("user-", i))
 	}
 	asked, stranger := keepAsking(t, 60, func() int {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, honest.Outputs.SignURL, strings.NewReader("{}"))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, honest.Outputs.SignURL,
+			strings.NewReader("{}"))
 		if err != nil {
 			return 0
 		}
@@ -200,8 +202,8 @@ func TestAStrangerWithoutATokenStopsNoHonestRequest(t *testing.T) {
 	}
 }
 
-// keepAsking calls request so many times a second until stop is called. asked returns how many answers there are so far,
-// and stop how many of each status.
+// keepAsking calls request so many times a second until stop is called. asked returns how many answers there are so
+// far, and stop how many of each status.
 func keepAsking(t *testing.T, perSecond int, request func() int) (asked func() int, stop func() map[int]int) {
 	t.Helper()
 	tick, done := time.NewTicker(time.Second/time.Duration(perSecond)), make(chan struct{})

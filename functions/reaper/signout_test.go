@@ -19,7 +19,8 @@ func TestSignOutDoesNotWaitForASocketThatIsGone(t *testing.T) {
 		w.join("alice", time.Second, "young=")
 		delete(w.gateway.open, "young=")
 		began := time.Now()
-		if _, err := w.handle(`{"signOut":{"user":"alice","signIn":"AAAAAAAAAAAAAAAAAAAAAA","until":99999999999}}`); err != nil {
+		const order = `{"signOut":{"user":"alice","signIn":"AAAAAAAAAAAAAAAAAAAAAA","until":99999999999}}`
+		if _, err := w.handle(order); err != nil {
 			t.Fatal(err)
 		}
 		if took := time.Since(began); took > 5*time.Second {
