@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -155,10 +156,13 @@ func TestRecipientWhoDoesNotReadHoldsNobodyUp(t *testing.T) {
 				r.crowd(50)
 				trouble(r.gateway)
 				inner := r.gateway.answer
+				var mu sync.Mutex
 				last := time.Duration(0)
 				r.gateway.answer = func(ctx context.Context, id string, earlier int) error {
 					if id != "stuck" {
+						mu.Lock()
 						last = max(last, time.Since(r.began))
+						mu.Unlock()
 					}
 					return inner(ctx, id, earlier)
 				}
