@@ -38,6 +38,8 @@ const (
 	// settledMinutes is how many minutes before the current one may still get SWEEP items, because clocks differ and
 	// writes take time.
 	settledMinutes = 2
+	// firstLook is how many minutes the first sweep of a table looks back: as the version before did each time.
+	firstLook = 10
 	// sweepMargin is how long a SWEEP item is kept after it was due.
 	sweepMargin = 3 * time.Hour
 )
@@ -70,7 +72,10 @@ func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[[]Sweep, error
 			yield(nil, fmt.Errorf("read how far the reaper has come: %w", err))
 			return
 		}
-		if finished, ok := numberOf(progress, "minute"); ok && finished <= minuteOf(now) {
+		switch finished, ok := numberOf(progress, "minute"); {
+		case !ok:
+			first = max(first, minuteOf(now)-firstLook)
+		case finished <= minuteOf(now):
 			first = max(first, finished+1)
 		}
 		for minute := first; minute <= minuteOf(now); minute++ {

@@ -73,6 +73,7 @@ func TestTheThirdStrikeEndsTheRightToSpeak(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	mallory := clienttest.Connect(t, s.client, "mallory")
+	signed, _ := clienttest.Sign(t, s.client, "mallory")
 	for range 3 {
 		if err := mallory.SendText(clienttest.Within(t), `{"action":"sendmessage","mesage":"x"}`); err != nil {
 			t.Fatal(err)
@@ -93,7 +94,7 @@ func TestTheThirdStrikeEndsTheRightToSpeak(t *testing.T) {
 	}
 	s.unharmed(t, []string{sendFunction, connectFunction, disconnectFunction}, func() {
 		_ = mallory.Send(clienttest.Within(t), stageclient.Outgoing{Text: "I am sorry", ID: "m-1"}) // it is closed
-		g, proof := grant()
+		g, proof := grant(func(g *stageclient.Grant) { g.Sub = signed.User.Sub })
 		conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, g).URL,
 			proof.Verifier, nil)
 		clienttest.WantRefused(t, conn, err, http.StatusForbidden)

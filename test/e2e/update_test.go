@@ -123,11 +123,11 @@ func TestAnUpdateFindsTheOldTable(t *testing.T) {
 	revoke(t, client, "guest-aaaaaaaaaaaaaaaaaaaaaaaaaa", 1)
 	// One more connection of alice takes the place of an old one.
 	alice := mustDialWith(t, client, "alice", nil)
-	send(t, alice, "after the update", "1")
-	await[stageclient.Ack](t, alice)
 	if n, listed := table.live(t, "alice"); n != "3" || listed != 3 {
 		t.Errorf("alice has %s connections, %d listed, want three", n, listed)
 	}
+	send(t, alice, "after the update", "1")
+	await[stageclient.Ack](t, alice)
 	// What was due is closed: these sockets have been gone for long.
 	answer := mustInvokeReaper(t, client, scheduledEvent)
 	if answer["due"] == 0.0 || answer["failed"] != 0.0 {

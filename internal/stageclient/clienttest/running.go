@@ -2,6 +2,8 @@ package clienttest
 
 import (
 	"cmp"
+	"fmt"
+	"hash/fnv"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -29,12 +31,22 @@ func Running(t testing.TB) *stageclient.Client {
 		t.Fatal(err)
 	}
 	outputs.Local = stageclient.Local{}
-	client := &stageclient.Client{Outputs: outputs, TokenCommand: os.Getenv(stageclient.TokenCommandVariable), HTTP: &http.Client{}}
+	client := &stageclient.Client{Outputs: outputs, TokenCommand: tokenCommand(t), HTTP: &http.Client{}}
 	if folder := os.Getenv(stageclient.RecordingsVariable); folder != "" {
 		record(t, client, filepath.Join(folder, strings.ReplaceAll(t.Name(), "/", ",")+".jsonl"))
 	}
 	client.HTTP.Transport = Waiting(cmp.Or(client.HTTP.Transport, http.DefaultTransport))
 	return client
+}
+
+// tokenCommand returns the command for tokens, with users of the test's own: limits and kicks follow a user from one
+// test to the next.
+func tokenCommand(t testing.TB) string {
+	t.Helper()
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(t.Name())) // hash.Hash never returns an error
+	const user = stageclient.UserVariable
+	return fmt.Sprintf("export %s=\"$%s-%x\"; %s", user, user, hash.Sum32(), os.Getenv(stageclient.TokenCommandVariable))
 }
 
 // record makes a client write down what it sends and gets.
