@@ -46,7 +46,8 @@ func tokenCommand(t testing.TB) string {
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(t.Name())) // hash.Hash never returns an error
 	const user = stageclient.UserVariable
-	return fmt.Sprintf("export %s=\"$%s-%x\"; %s", user, user, hash.Sum32(), os.Getenv(stageclient.TokenCommandVariable))
+	command := os.Getenv(stageclient.TokenCommandVariable)
+	return fmt.Sprintf("export %s=\"$%s-%x\"; %s", user, user, hash.Sum32(), command)
 }
 
 // record makes a client write down what it sends and gets.
