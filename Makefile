@@ -123,8 +123,9 @@ build-FrontendFunction: $(FRONTEND_PACKAGES)
 
 ##@ Work on it
 .PHONY: fmt docs cost golden screenshots bench bench-stage plot frontend-packages venv venv-pins setup-ci
-fmt: ## Format the Go code
+fmt: ## Format the code: Go with gofmt, TypeScript and CSS with Prettier
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
+	@! command -v npm >/dev/null || { $(MAKE) $(FRONTEND_PACKAGES) && npm run format --prefix frontend --silent; }
 docs: cost ## Write the tables of the pages that come from the template and the code
 	@UPDATE_DOCS=1 go test -count=1 -run '^TestConfigurationPageIsTheTemplateAndTheCode$$' ./tools/repotest
 cost: ## Write costs and limits of a deployment into docs/scale.md and the README
@@ -178,7 +179,7 @@ e2e-outputs: ## Play the suites on a local stage with the outputs of a deployed 
 e2e-live: $(VENV_STAMP) ## Play the suites against a deployed stack (STACK=name or STAGE=dev)
 	@$(ON_STACK) tools/sh/e2e-live.sh $(LIVE) $(WHICH)
 
-test-frontend: ## Test the client package and the page's own parts
+test-frontend: ## Check the form of the client package and the page, and test their parts
 	@tools/sh/test-frontend.sh
 test-browser: ## Play people in Chromium against the local stage (part of make test)
 	go -C test/browser test -timeout 20m .

@@ -1,7 +1,8 @@
 // Runs the page's development server against a stage, and both end together:
 //
-//   node frontend/dev.mjs COMMAND…         against the local stage that COMMAND starts, which prints its outputs as JSON
-//   node frontend/dev.mjs --outputs FILE   against the deployed stack whose outputs are in FILE, with the developer's own AWS credentials
+// node frontend/dev.mjs COMMAND… against the local stage that COMMAND starts, which prints its outputs as JSON node
+// frontend/dev.mjs --outputs FILE against the deployed stack whose outputs are in FILE, with the developer's own AWS
+// credentials
 //
 // People call it as `make dev` and `make dev STACK=name`. localstage/README.md says what a deployed stack needs for it.
 import { spawn } from "node:child_process";
@@ -19,11 +20,22 @@ process.on("SIGINT", () => {}); // a terminal tells the children, too: they end 
 process.on("SIGTERM", stopAll);
 
 const outputs = first === "--outputs" ? JSON.parse(readFileSync(rest[0], "utf8")) : await local(first, rest);
-start(process.execPath, [path.join(import.meta.dirname, "node_modules/next/dist/bin/next"), "dev", "--hostname", page.hostname, "--port", page.port], {
-  cwd: path.join(import.meta.dirname, "web"),
-  env: environment(outputs),
-  stdio: "inherit",
-});
+start(
+  process.execPath,
+  [
+    path.join(import.meta.dirname, "node_modules/next/dist/bin/next"),
+    "dev",
+    "--hostname",
+    page.hostname,
+    "--port",
+    page.port,
+  ],
+  {
+    cwd: path.join(import.meta.dirname, "web"),
+    env: environment(outputs),
+    stdio: "inherit",
+  },
+);
 
 /** Starts a stage and returns its outputs, the first line that it prints. */
 async function local(command, args) {

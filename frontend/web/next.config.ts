@@ -3,13 +3,35 @@ import type { NextConfig } from "next";
 
 const workspace = path.join(import.meta.dirname, "..");
 
-// Traced, but never loaded by a server: what builds with, runs elsewhere or renders otherwise (and sharp, which is native:
-// https://github.com/vercel/next.js/pull/96394). The artifact is started once to see that nothing is missing.
+// Traced, but never loaded by a server: what builds with, runs elsewhere or renders otherwise (and sharp, which is
+// native: https://github.com/vercel/next.js/pull/96394). The artifact is started once to see that nothing is missing.
 const unused = [
-  "@img", "sharp", "caniuse-lite", "baseline-browser-mapping", "postcss", "source-map-js", "nanoid", "semver", "detect-libc",
-  "next/dist/build/webpack", "next/dist/server/capsize-font-metrics.json", "next/dist/compiled/next-server/*{experimental,pages,turbo}*",
-  ...["@edge-runtime/primitives", "@modelcontextprotocol", "@next", "@vercel/nft", "babel", "babel-packages", "crypto-browserify", "cssnano-simple",
-    "edge-runtime", "next-devtools", "postcss-*", "schema-utils*"].map((name) => `next/dist/compiled/${name}`),
+  "@img",
+  "sharp",
+  "caniuse-lite",
+  "baseline-browser-mapping",
+  "postcss",
+  "source-map-js",
+  "nanoid",
+  "semver",
+  "detect-libc",
+  "next/dist/build/webpack",
+  "next/dist/server/capsize-font-metrics.json",
+  "next/dist/compiled/next-server/*{experimental,pages,turbo}*",
+  ...[
+    "@edge-runtime/primitives",
+    "@modelcontextprotocol",
+    "@next",
+    "@vercel/nft",
+    "babel",
+    "babel-packages",
+    "crypto-browserify",
+    "cssnano-simple",
+    "edge-runtime",
+    "next-devtools",
+    "postcss-*",
+    "schema-utils*",
+  ].map((name) => `next/dist/compiled/${name}`),
 ];
 
 /** Headers of everything that is served; the policy of pages is proxy.ts's. */
@@ -28,12 +50,15 @@ export default {
   generateBuildId: () => process.env.BUILD_ID ?? null,
   outputFileTracingRoot: workspace,
   outputFileTracingIncludes: { "/*": ["src/style.css"] },
-  outputFileTracingExcludes: { "**": unused.flatMap((name) => [`**/node_modules/${name}`, `**/node_modules/${name}/**`]) },
+  outputFileTracingExcludes: {
+    "**": unused.flatMap((name) => [`**/node_modules/${name}`, `**/node_modules/${name}/**`]),
+  },
   images: { unoptimized: true },
   headers: async () => [{ source: "/:path*", headers }],
   turbopack: { root: workspace }, // next dev
   webpack(config, { isServer, dev }) {
-    // Two scripts, one of Next.js and one of ours. Behind an HTTP API every file that is asked for at the same time may start another Lambda.
+    // Two scripts, one of Next.js and one of ours. Behind an HTTP API every file that is asked for at the same time may
+    // start another Lambda.
     if (!isServer && !dev) Object.assign(config.optimization, { runtimeChunk: false, splitChunks: false });
     return config;
   },

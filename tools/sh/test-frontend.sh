@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test-frontend.sh tests the client package and the page's own parts. Without npm that is a failure in CI, and one loud
-# line elsewhere.
+# test-frontend.sh checks the form of the client package and of the page, and tests their parts. Without npm that is a
+# failure in CI, and one loud line elsewhere.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -13,6 +13,7 @@ if ! command -v npm >/dev/null; then
 	exit 0
 fi
 make --no-print-directory frontend-packages
+npm run format:check --prefix frontend --silent
 npm test --prefix frontend --silent -w @signedsocket/client
 npm run typecheck --prefix frontend --silent -w web
 npm test --prefix frontend --silent -w web

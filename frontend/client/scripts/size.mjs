@@ -10,7 +10,11 @@ const LIMIT = 6.5 * 1024;
 export async function bundle() {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("../dist/index.js", import.meta.url))],
-    bundle: true, minify: true, format: "esm", target: "es2022", write: false,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    write: false,
   });
   const code = outputFiles[0].contents;
   return { code, minified: code.length, gzip: gzipSync(code, { level: 9 }).length, limit: LIMIT };

@@ -11,9 +11,14 @@ import { checkText, cleanText, SendError, type SendErrorCode, sendFrame } from "
 import { outgoingMessage, Transcript } from "./transcript.js";
 
 export interface ChatOptions extends SignOptions {
-  /** Called when the sign URL answers 401 or 403, or the server revokes the user. `code` as in the state `auth-required`. */
+  /**
+   * Called when the sign URL answers 401 or 403, or the server revokes the user. `code` as in the state
+   * `auth-required`.
+   */
   readonly onAuthRequired?: (code: string) => void;
-  /** As the server's parameter MessagesPerWindow, 20 by default: how many messages are sent in 10 s. More would wait. */
+  /**
+   * As the server's parameter MessagesPerWindow, 20 by default: how many messages are sent in 10 s. More would wait.
+   */
   readonly messagesPerWindow?: number;
   /** For tests: a clock, a WebSocket, … of their own. */
   readonly environment?: Partial<Environment>;
@@ -31,7 +36,10 @@ export interface ChatClient {
   dispose(): void;
   /** Does not wait for the next attempt; with a connection, asks the server whether it is there. */
   retryNow(): void;
-  /** Sends a message, at once or when there is a connection, and returns the client's id for it. Throws SendError. The room is the first one by default. */
+  /**
+   * Sends a message, at once or when there is a connection, and returns the client's id for it. Throws SendError. The
+   * room is the first one by default.
+   */
   send(text: string, room?: string): string;
   /** Sends a failed message again, under its old id: whoever has it already drops it. */
   resend(clientId: string): void;
@@ -127,7 +135,9 @@ class Client implements ChatClient {
 
   /** The server counts a message for another room against its sender. */
   #checkRoom(room: string | undefined): SendErrorCode | undefined {
-    return room === undefined || this.#rooms.length === 0 || this.#rooms.includes(room) ? undefined : "room_not_allowed";
+    return room === undefined || this.#rooms.length === 0 || this.#rooms.includes(room)
+      ? undefined
+      : "room_not_allowed";
   }
 
   #opened({ user, rooms }: Signed): void {
@@ -152,7 +162,11 @@ class Client implements ChatClient {
         const ours = this.#outbox.returned(room, id);
         this.#transcript.receive({
           ...(ours && { clientId: ours.clientId }),
-          id, room, from, text: message, sentAt,
+          id,
+          room,
+          from,
+          text: message,
+          sentAt,
           own: ours !== undefined || from.sub === this.#user?.sub,
           status: "delivered",
         });
@@ -182,7 +196,10 @@ class Client implements ChatClient {
     const entry = clientId === undefined ? undefined : this.#outbox.get(clientId);
     if (!entry) return;
     this.#outbox.remove(entry.clientId);
-    this.#transcript.accept({ ...outgoingMessage(entry, this.#user, this.#rooms), id, status: "delivered" }, this.#env.clock.unix());
+    this.#transcript.accept(
+      { ...outgoingMessage(entry, this.#user, this.#rooms), id, status: "delivered" },
+      this.#env.clock.unix(),
+    );
   }
 
   #refused({ code, clientId, retryAfterMs }: Frame & { type: "error" }, current: boolean): void {

@@ -31,7 +31,10 @@ export class Connection {
   readonly #silence: Alarm;
   readonly #pong: Alarm;
 
-  /** Connects with a signed URL and the secret to it. With `confirm` the connection is usable only once the server has answered a ping. */
+  /**
+   * Connects with a signed URL and the secret to it. With `confirm` the connection is usable only once the server has
+   * answered a ping.
+   */
   constructor(env: Environment, url: string, verifier: string, confirm: boolean, listener: ConnectionListener) {
     this.ready = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -53,7 +56,8 @@ export class Connection {
     socket.onmessage = (event) => {
       this.#pong.clear();
       const frame = parseFrame(event.data);
-      // A goodbye proves nothing: who took it for an answer to the ping would give a good connection up for one that is over.
+      // A goodbye proves nothing: who took it for an answer to the ping would give a good connection up for one that is
+      // over.
       if (!this.#usable && frame?.type === "bye") return this.#lose("lost");
       this.#listen();
       this.#use();

@@ -169,7 +169,10 @@ export class Connector implements ConnectionListener {
     this.#enter({ status: "open" });
   }
 
-  /** Rotates between 105 and 115 of 120 minutes, in the same proportion of a shorter session, and a minute before its end at the latest. */
+  /**
+   * Rotates between 105 and 115 of 120 minutes, in the same proportion of a shorter session, and a minute before its
+   * end at the latest.
+   */
   #planRotation(life: number): void {
     this.#endsAt = this.#env.clock.now() + life;
     this.#rotate.set(Math.min((life * (105 + 10 * this.#env.random())) / 120, Math.max(AGAIN, life - LAST_MINUTE)));
@@ -225,7 +228,11 @@ export class Connector implements ConnectionListener {
     const { state } = this;
     this.#failures = 0;
     if (this.#current) this.#current.probe();
-    else if (state.status === "offline" || (state.status === "waiting" && state.reason !== "throttled" && state.reason !== "kicked")) this.#dial();
+    else if (
+      state.status === "offline" ||
+      (state.status === "waiting" && state.reason !== "throttled" && state.reason !== "kicked")
+    )
+      this.#dial();
   }
 
   #end(state: ChatState): void {

@@ -5,9 +5,21 @@ const LATEST = 8.64e15;
 
 /** A frame from the server, checked. */
 export type Frame =
-  | { readonly type: "message"; readonly id: string; readonly room: string; readonly from: User; readonly message: string; readonly sentAt: number }
+  | {
+      readonly type: "message";
+      readonly id: string;
+      readonly room: string;
+      readonly from: User;
+      readonly message: string;
+      readonly sentAt: number;
+    }
   | { readonly type: "ack"; readonly id: string; readonly clientId: string | undefined }
-  | { readonly type: "error"; readonly code: string; readonly clientId: string | undefined; readonly retryAfterMs: number | undefined }
+  | {
+      readonly type: "error";
+      readonly code: string;
+      readonly clientId: string | undefined;
+      readonly retryAfterMs: number | undefined;
+    }
   | { readonly type: "bye"; readonly code: string }
   | { readonly type: "pong" }
   /** API Gateway's own: it could not serve the frame that it answers, and does not say which. */
@@ -19,7 +31,8 @@ export function parseFrame(data: unknown): Frame | undefined {
   switch (frame?.type) {
     case "message": {
       const { id, room, from, message, sentAt } = frame;
-      if (!isText(id) || !isText(room) || !isUser(from) || !isText(message) || !isNumber(sentAt) || sentAt > LATEST) return undefined;
+      if (!isText(id) || !isText(room) || !isUser(from) || !isText(message) || !isNumber(sentAt) || sentAt > LATEST)
+        return undefined;
       return { type: "message", id, room, from: { sub: from.sub, name: from.name }, message, sentAt };
     }
     case "ack":
@@ -28,7 +41,12 @@ export function parseFrame(data: unknown): Frame | undefined {
     case "error": {
       const { code, clientId, retryAfterMs } = frame;
       if (!isText(code)) return undefined;
-      return { type: "error", code, clientId: isText(clientId) ? clientId : undefined, retryAfterMs: isNumber(retryAfterMs) ? retryAfterMs : undefined };
+      return {
+        type: "error",
+        code,
+        clientId: isText(clientId) ? clientId : undefined,
+        retryAfterMs: isNumber(retryAfterMs) ? retryAfterMs : undefined,
+      };
     }
     case "bye":
       return isText(frame.code) ? { type: "bye", code: frame.code } : undefined;

@@ -12,7 +12,9 @@ export async function newProof(sha256: (text: string) => Promise<Uint8Array>): P
   return { verifier, challenge: base64url(await sha256(verifier)) };
 }
 
-/** The name of one client object, by which the server knows a connection's predecessor: 16 random bytes in base64url. */
+/**
+ * The name of one client object, by which the server knows a connection's predecessor: 16 random bytes in base64url.
+ */
 export function newInstance(): string {
   return random(16);
 }
@@ -26,8 +28,16 @@ function random(bytes: number): string {
   return base64url(crypto.getRandomValues(new Uint8Array(bytes)));
 }
 
-/** The id that the server derives for a message of `sub` in a room under the client's own id: base32 of SHA-256, 26 letters. */
-export async function messageId(sha256: (text: string) => Promise<Uint8Array>, sub: string, room = "", clientId: string): Promise<string> {
+/**
+ * The id that the server derives for a message of `sub` in a room under the client's own id: base32 of SHA-256, 26
+ * letters.
+ */
+export async function messageId(
+  sha256: (text: string) => Promise<Uint8Array>,
+  sub: string,
+  room = "",
+  clientId: string,
+): Promise<string> {
   const digest = await sha256(`${sub}\0${room}\0${clientId}`);
   let id = "";
   let bits = 0;

@@ -8,7 +8,9 @@ export interface Dictionary {
   /** By SendErrorCode, and by `failure` of a message. */
   readonly failures: Readonly<Record<string, string>>;
   readonly actions: Readonly<Record<"send" | "resend" | "discard" | "retryNow" | "signIn" | "signOut", string>>;
-  readonly labels: Readonly<Record<"message" | "placeholder" | "messages" | "pending" | "sent" | "failed" | "unread" | "seconds", string>>;
+  readonly labels: Readonly<
+    Record<"message" | "placeholder" | "messages" | "pending" | "sent" | "failed" | "unread" | "seconds", string>
+  >;
 }
 
 const en: Dictionary = {
@@ -55,7 +57,14 @@ const en: Dictionary = {
     room_not_allowed: "You may not write in this room.",
     bad_message: "The server did not accept the message.",
   },
-  actions: { send: "Send", resend: "Send again", discard: "Discard", retryNow: "Retry now", signIn: "Sign in", signOut: "Sign out" },
+  actions: {
+    send: "Send",
+    resend: "Send again",
+    discard: "Discard",
+    retryNow: "Retry now",
+    signIn: "Sign in",
+    signOut: "Sign out",
+  },
   labels: {
     message: "Message",
     placeholder: "Write a message",
@@ -112,7 +121,14 @@ const ja: Dictionary = {
     room_not_allowed: "このルームには書き込めません。",
     bad_message: "サーバーがメッセージを受け付けませんでした。",
   },
-  actions: { send: "送信", resend: "再送信", discard: "破棄", retryNow: "今すぐ再接続", signIn: "サインイン", signOut: "サインアウト" },
+  actions: {
+    send: "送信",
+    resend: "再送信",
+    discard: "破棄",
+    retryNow: "今すぐ再接続",
+    signIn: "サインイン",
+    signOut: "サインアウト",
+  },
   labels: {
     message: "メッセージ",
     placeholder: "メッセージを入力",
@@ -125,9 +141,14 @@ const ja: Dictionary = {
   },
 };
 
-/** The dictionary of the first language that there is one for, such as those of `navigator.languages`; English otherwise. */
+/**
+ * The dictionary of the first language that there is one for, such as those of `navigator.languages`; English
+ * otherwise.
+ */
 export function dictionaryFor(languages: readonly string[]): Dictionary {
-  const known = languages.map((tag) => tag.toLowerCase().split("-")[0]).find((language) => language === "ja" || language === "en");
+  const known = languages
+    .map((tag) => tag.toLowerCase().split("-")[0])
+    .find((language) => language === "ja" || language === "en");
   return known === "ja" ? ja : en;
 }
 

@@ -33,7 +33,8 @@ export interface Step {
 
 /**
  * Messages in the order in which they were written, until they are acknowledged. The next is sent when the one before
- * has come back or is acknowledged: the gateway promises no order between two. Times are the monotonic clock's, passed in.
+ * has come back or is acknowledged: the gateway promises no order between two. Times are the monotonic clock's, passed
+ * in.
  */
 export class Outbox {
   readonly #entries = new Map<string, Entry>();
@@ -61,7 +62,17 @@ export class Outbox {
   }
 
   add(clientId: string, text: string, room: string | undefined, now: number): Entry {
-    const entry: Entry = { clientId, text, room, id: undefined, status: "pending", since: now, at: now, returned: false, tries: 0 };
+    const entry: Entry = {
+      clientId,
+      text,
+      room,
+      id: undefined,
+      status: "pending",
+      since: now,
+      at: now,
+      returned: false,
+      tries: 0,
+    };
     this.#entries.set(clientId, entry);
     return entry;
   }
@@ -74,7 +85,10 @@ export class Outbox {
     this.#entries.clear();
   }
 
-  /** The oldest message of which nothing was heard, or else that is not acknowledged: what an answer means that does not name one. */
+  /**
+   * The oldest message of which nothing was heard, or else that is not acknowledged: what an answer means that does not
+   * name one.
+   */
   get oldest(): Entry | undefined {
     return this.#unheard ?? this.#first((entry) => entry.status === "sent");
   }
@@ -119,8 +133,8 @@ export class Outbox {
   }
 
   /**
-   * The sender goes by another name from now on, from which the server derives other ids. What the server has under the old one
-   * is done; what is under way may still be acknowledged; everything else needs its new id.
+   * The sender goes by another name from now on, from which the server derives other ids. What the server has under the
+   * old one is done; what is under way may still be acknowledged; everything else needs its new id.
    */
   rename(): void {
     for (const [clientId, entry] of this.#entries) {
@@ -135,7 +149,10 @@ export class Outbox {
     }
     const late = this.#first((entry) => entry.status === "sent" && now - entry.at >= ACK_TIMEOUT);
     if (late) this.retry(late, now);
-    const send = connected && !this.#unheard && now >= this.#freeAt() ? this.#first((entry) => entry.status === "pending" && entry.id !== undefined && entry.at <= now) : undefined;
+    const send =
+      connected && !this.#unheard && now >= this.#freeAt()
+        ? this.#first((entry) => entry.status === "pending" && entry.id !== undefined && entry.at <= now)
+        : undefined;
     if (send) {
       Object.assign(send, { status: "sent", at: now, returned: false });
       this.#sentAt = [...this.#sentAt, now].slice(-this.#perWindow);

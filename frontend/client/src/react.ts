@@ -6,9 +6,9 @@ import type { ChatClient } from "./client.js";
 import type { ChatSnapshot } from "./state.js";
 
 /**
- * Keeps the client connected while the component is mounted, and renders again when something changes. StrictMode's second
- * mount costs neither a signed URL nor a socket: the first is cancelled before it asks. Use it once per client, and
- * `useChatSnapshot` in further components.
+ * Keeps the client connected while the component is mounted, and renders again when something changes. StrictMode's
+ * second mount costs neither a signed URL nor a socket: the first is cancelled before it asks. Use it once per client,
+ * and `useChatSnapshot` in further components.
  */
 export function useChat(client: ChatClient): ChatSnapshot {
   useEffect(() => {

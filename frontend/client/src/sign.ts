@@ -8,7 +8,9 @@ const TIMEOUT = 10_000;
 
 /** What stays the same from attempt to attempt, and servers of the version before do not know. */
 interface Identity {
-  /** Name of this client object, by which the server tells a connection's predecessor from the user's other connections. */
+  /**
+   * Name of this client object, by which the server tells a connection's predecessor from the user's other connections.
+   */
   readonly ci?: string;
   /** As in SignOptions. */
   readonly guest?: string;
@@ -34,8 +36,8 @@ export interface SignOptions {
   /** The rooms to be in; the server's default rooms when left out. */
   readonly rooms?: readonly string[] | undefined;
   /**
-   * With servers of the mode guest: a secret of 43 characters, 32 random bytes in base64url, and a name. With the same secret the
-   * user is the same guest again; whoever else knows it is that guest, too.
+   * With servers of the mode guest: a secret of 43 characters, 32 random bytes in base64url, and a name. With the same
+   * secret the user is the same guest again; whoever else knows it is that guest, too.
    */
   readonly guest?: { readonly secret: string; readonly name?: string };
 }
@@ -69,11 +71,15 @@ export class Signer {
     readonly options: SignOptions,
   ) {}
 
-  /** Asks for a signed URL. An answer that took longer than the URL lives is of no use: only a monotonic clock can tell. */
+  /**
+   * Asks for a signed URL. An answer that took longer than the URL lives is of no use: only a monotonic clock can tell.
+   */
   async sign(challenge: string, signal: AbortSignal): Promise<Signed> {
     const { env } = this;
     const started = env.clock.now();
-    const { expiresIn, ...signed } = await withTimeout(env, signal, async (signal) => read(...(await this.#ask(challenge, signal))));
+    const { expiresIn, ...signed } = await withTimeout(env, signal, async (signal) =>
+      read(...(await this.#ask(challenge, signal))),
+    );
     if (env.clock.now() - started >= expiresIn) throw new AttemptError("timeout");
     return signed;
   }
@@ -82,7 +88,10 @@ export class Signer {
   async #ask(challenge: string, signal: AbortSignal): Promise<Answer> {
     const { env, options } = this;
     const { rooms, guest } = options;
-    const identity = (this.#identity ??= { ci: newInstance(), ...(guest && { guest: guest.secret, ...(guest.name && { name: guest.name }) }) });
+    const identity = (this.#identity ??= {
+      ci: newInstance(),
+      ...(guest && { guest: guest.secret, ...(guest.name && { name: guest.name }) }),
+    });
     const answer = await ask(env, options, { rooms, challenge, ...identity, signal });
     const [{ status }, body] = answer;
     if (status !== 400 || body?.error !== "bad_request" || !identity.ci) return answer;
@@ -100,7 +109,12 @@ async function ask(env: Environment, options: SignOptions, request: SignRequest)
   return [response, await response.json().catch(() => undefined)];
 }
 
-async function post(env: Environment, signUrl: string, { getToken }: SignOptions, { signal, ...body }: SignRequest): Promise<Response> {
+async function post(
+  env: Environment,
+  signUrl: string,
+  { getToken }: SignOptions,
+  { signal, ...body }: SignRequest,
+): Promise<Response> {
   const headers: Record<string, string> = { "Content-Type": "application/json" };
   if (getToken) {
     const token = await getToken(signal);
@@ -113,16 +127,35 @@ async function post(env: Environment, signUrl: string, { getToken }: SignOptions
 function read(response: Response, body: any): Signed & { expiresIn: number } {
   const { status } = response;
   if (status === 401 || status === 403) {
-    throw new AttemptError("unavailable", 0, isText(body?.error) ? body.error : status === 401 ? "unauthorized" : "forbidden");
+    throw new AttemptError(
+      "unavailable",
+      0,
+      isText(body?.error) ? body.error : status === 401 ? "unauthorized" : "forbidden",
+    );
   }
   if (status === 429) throw new AttemptError(body?.error === "kicked" ? "kicked" : "throttled", retryAfter(response));
-  if (!response.ok || !isText(body?.url) || !isNumber(body.expiresIn) || !isNumber(body.sessionEndsIn) || !isUser(body.user)) {
+  if (
+    !response.ok ||
+    !isText(body?.url) ||
+    !isNumber(body.expiresIn) ||
+    !isNumber(body.sessionEndsIn) ||
+    !isUser(body.user)
+  ) {
     throw new AttemptError("unavailable");
   }
-  return { url: body.url, rooms: roomsOf(body.url), user: body.user, expiresIn: 1000 * body.expiresIn, sessionEndsIn: 1000 * body.sessionEndsIn };
+  return {
+    url: body.url,
+    rooms: roomsOf(body.url),
+    user: body.user,
+    expiresIn: 1000 * body.expiresIn,
+    sessionEndsIn: 1000 * body.sessionEndsIn,
+  };
 }
 
-/** The header Retry-After in ms, an hour at most; 0 without one, or when it is a date, which only a clock that is right can read. */
+/**
+ * The header Retry-After in ms, an hour at most; 0 without one, or when it is a date, which only a clock that is right
+ * can read.
+ */
 function retryAfter({ headers }: Response): number {
   return 1000 * Math.min(3600, Math.max(0, Number(headers.get("Retry-After")) || 0));
 }
@@ -145,7 +178,9 @@ function withTimeout<T>(env: Environment, outer: AbortSignal, work: (signal: Abo
     alarm.set(TIMEOUT);
     outer.addEventListener("abort", () => end("lost"));
     work(inner.signal)
-      .then(resolve, (error: unknown) => reject(error instanceof AttemptError ? error : new AttemptError("unreachable")))
+      .then(resolve, (error: unknown) =>
+        reject(error instanceof AttemptError ? error : new AttemptError("unreachable")),
+      )
       .finally(() => alarm.clear());
   });
 }

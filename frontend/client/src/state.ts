@@ -12,7 +12,10 @@ export type RetryReason =
   | "timeout"
   /** The handshake failed; a browser does not tell why. */
   | "handshake"
-  /** The handshake failed three times in a row with freshly signed URLs: a matter of policy, origin or the server's clock. */
+  /**
+   * The handshake failed three times in a row with freshly signed URLs: a matter of policy, origin or the server's
+   * clock.
+   */
   | "refused"
   /** An open connection ended. */
   | "lost"
@@ -41,14 +44,15 @@ export type ChatState =
   /** The browser says that there is no network; goes on by itself when there is. */
   | { readonly status: "offline" }
   /**
-   * Nobody is signed in any more; `connect()` tries again. `code` is the server's: `revoked`, `signed_out`, `room_not_allowed`,
-   * `caller_not_trusted`, or else `unauthorized` (401, or no token) and `forbidden` (403). After `revoked` the user has to sign in
-   * anew at the provider (`prompt=login`), and a page must not do that by itself.
+   * Nobody is signed in any more; `connect()` tries again. `code` is the server's: `revoked`, `signed_out`,
+   * `room_not_allowed`, `caller_not_trusted`, or else `unauthorized` (401, or no token) and `forbidden` (403). After
+   * `revoked` the user has to sign in anew at the provider (`prompt=login`), and a page must not do that by itself.
    */
   | { readonly status: "auth-required"; readonly code: string }
   /**
    * The server said goodbye (`evicted`: a newer connection of the user took the place; `replaced`: another one that
-   * goes by this client's name; `kicked`: too many refused frames), or the page is not served in a secure context (`insecure_context`). `connect()` and `retryNow()` try again.
+   * goes by this client's name; `kicked`: too many refused frames), or the page is not served in a secure context
+   * (`insecure_context`). `connect()` and `retryNow()` try again.
    */
   | { readonly status: "closed"; readonly code: string };
 

@@ -10,7 +10,9 @@ export type SendErrorCode =
   | "too_large"
   /** More than 40 line breaks. */
   | "too_many_lines"
-  /** Control characters, direction overrides, halves of surrogate pairs, or more than 4 combining marks on a character. */
+  /**
+   * Control characters, direction overrides, halves of surrogate pairs, or more than 4 combining marks on a character.
+   */
   | "bad_characters"
   /** Not one of the client's rooms. */
   | "room_not_allowed"
@@ -25,9 +27,10 @@ export class SendError extends Error {
   }
 }
 
-// As the server's rules for text, shared/text: its table of cases is tested here, too. The line feed is the only control
-// character that may be there. Characters of zero width between combining marks do not end the pile.
-const FORBIDDEN = /[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\p{Cs}]|(?:(?![\p{Cf}\p{DI}])\p{M}[\p{Cf}\p{DI}]*){5}/u;
+// As the server's rules for text, shared/text: its table of cases is tested here, too. The line feed is the only
+// control character that may be there. Characters of zero width between combining marks do not end the pile.
+const FORBIDDEN =
+  /[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\p{Cs}]|(?:(?![\p{Cf}\p{DI}])\p{M}[\p{Cf}\p{DI}]*){5}/u;
 const VISIBLE = /[^\p{White_Space}\p{M}\p{Cf}\p{DI}\u2800\u{1d159}\u{13441}\u{13442}\ufffc]/u;
 const LINES = /[\n\u2028\u2029]/;
 const MAX_BREAKS = 40;

@@ -6,8 +6,8 @@ const LIMIT = 1000;
 type Delivered = ChatMessage & { readonly sentAt: number };
 
 /**
- * The last 1,000 messages that were delivered, each once, in the order of the server's time, ties by id. Messages are told apart
- * by room and id, and a message keeps the text that it came with first.
+ * The last 1,000 messages that were delivered, each once, in the order of the server's time, ties by id. Messages are
+ * told apart by room and id, and a message keeps the text that it came with first.
  */
 export class Transcript {
   #messages: readonly Delivered[] = [];
@@ -22,7 +22,10 @@ export class Transcript {
     else if (!known) this.#insert(message);
   }
 
-  /** Adds an own message that was acknowledged. When it has not come back yet it is the last one, until the server's time is known. */
+  /**
+   * Adds an own message that was acknowledged. When it has not come back yet it is the last one, until the server's
+   * time is known.
+   */
   accept(message: ChatMessage, unix: number): void {
     const key = keyOf(message);
     const known = this.#find(key);

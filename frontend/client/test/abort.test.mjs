@@ -15,7 +15,10 @@ test("a client that is disposed at whatever moment of signing stays disposed, an
     w.chat.dispose();
     await settle();
     assert.equal(w.chat.state.status, "idle", `disposed after ${moment} microtasks while ${before}`);
-    assert.ok(w.sockets.every((s) => s.closed), `socket stays open after ${moment} microtasks`);
+    assert.ok(
+      w.sockets.every((s) => s.closed),
+      `socket stays open after ${moment} microtasks`,
+    );
     w.chat.connect();
     await settle();
     assert.notEqual(w.chat.state.status, "idle");
@@ -30,7 +33,10 @@ test("a listener may dispose in each state", async () => {
     await settle();
     if (w.sockets[0] && !w.sockets[0].closed) await w.socket.accept();
     assert.equal(w.chat.state.status, "idle", status);
-    assert.ok(w.sockets.every((s) => s.closed), `socket stays open in ${status}`);
+    assert.ok(
+      w.sockets.every((s) => s.closed),
+      `socket stays open in ${status}`,
+    );
     assert.equal(w.clock.timers, 0, status);
     assert.equal(w.watching, 0, status);
   }

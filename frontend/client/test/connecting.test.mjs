@@ -4,7 +4,11 @@ import { test } from "node:test";
 
 import { answer, MINUTE, SECOND, settle, signed, world } from "./world.mjs";
 
-const waiting = (w) => ({ status: w.chat.state.status, reason: w.chat.state.reason, in: w.chat.state.retryAt - w.clock.now() });
+const waiting = (w) => ({
+  status: w.chat.state.status,
+  reason: w.chat.state.reason,
+  in: w.chat.state.retryAt - w.clock.now(),
+});
 
 test("a connection is signed, opened, and says so", async () => {
   const w = world({ rooms: ["lobby", "ops"] });
@@ -85,11 +89,29 @@ test("dispose cancels a handshake, a wait and an open connection", async () => {
     assert.equal(w.sockets.length, 2);
   };
   const stages = {
-    async handshake(w) { w.chat.connect(); await settle(); },
-    async wait(w) { w.answers.push(new Error("down")); w.chat.connect(); await settle(); },
-    async open(w) { await w.open(); w.chat.send("hi"); await settle(); },
-    async rotation(w) { await rotate(w); await w.socket.accept(); },
-    async replacement(w) { await rotate(w); await w.socket.accept(); await w.socket.receive({ type: "pong" }); },
+    async handshake(w) {
+      w.chat.connect();
+      await settle();
+    },
+    async wait(w) {
+      w.answers.push(new Error("down"));
+      w.chat.connect();
+      await settle();
+    },
+    async open(w) {
+      await w.open();
+      w.chat.send("hi");
+      await settle();
+    },
+    async rotation(w) {
+      await rotate(w);
+      await w.socket.accept();
+    },
+    async replacement(w) {
+      await rotate(w);
+      await w.socket.accept();
+      await w.socket.receive({ type: "pong" });
+    },
   };
   for (const [name, reach] of Object.entries(stages)) {
     const w = world();
@@ -97,7 +119,10 @@ test("dispose cancels a handshake, a wait and an open connection", async () => {
     w.chat.dispose();
     await settle();
     const { requests, sockets } = w;
-    assert.ok(sockets.every((socket) => socket.closed), name);
+    assert.ok(
+      sockets.every((socket) => socket.closed),
+      name,
+    );
     assert.deepEqual([w.clock.timers, w.watching, w.chat.state.status], [0, 0, "idle"], name);
     const before = requests.length;
     for (const socket of sockets) await socket.accept();
@@ -108,7 +133,11 @@ test("dispose cancels a handshake, a wait and an open connection", async () => {
 });
 
 test("waits grow, are random, and are limited to 30 s", async () => {
-  for (const [random, want] of [[0.5, [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000]], [0, [0, 0]], [0.999, [499.5, 999]]]) {
+  for (const [random, want] of [
+    [0.5, [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000]],
+    [0, [0, 0]],
+    [0.999, [499.5, 999]],
+  ]) {
     const w = world();
     w.random = random;
     w.answers.push(...want.map(() => new Error("down")));
@@ -140,8 +169,10 @@ test("10 s of being open are a success, less is not", async () => {
 
 test("401 and 403 end the attempts and ask for somebody to sign in", async () => {
   const cases = [
-    [answer(401, { message: "Unauthorized" }), "unauthorized"], [answer(403, { message: "Forbidden" }), "forbidden"],
-    [answer(401, { error: "revoked" }), "revoked"], [answer(403, { error: "room_not_allowed" }), "room_not_allowed"],
+    [answer(401, { message: "Unauthorized" }), "unauthorized"],
+    [answer(403, { message: "Forbidden" }), "forbidden"],
+    [answer(401, { error: "revoked" }), "revoked"],
+    [answer(403, { error: "room_not_allowed" }), "room_not_allowed"],
     [{ ...answer(403), json: async () => JSON.parse("<html>") }, "forbidden"],
   ];
   for (const [response, code] of cases) {
@@ -196,7 +227,12 @@ test("Retry-After of a 429 is kept, except by hand", async () => {
 });
 
 test("429 without a Retry-After in seconds waits as usual, and never for more than an hour", async () => {
-  for (const [header, wait] of [[undefined, 250], ["Sun, 22 Nov 2026 00:00:00 GMT", 250], ["-5", 250], ["1e9", 3_600_250]]) {
+  for (const [header, wait] of [
+    [undefined, 250],
+    ["Sun, 22 Nov 2026 00:00:00 GMT", 250],
+    ["-5", 250],
+    ["1e9", 3_600_250],
+  ]) {
     const w = world();
     w.answers.push(answer(429, { message: "Too Many Requests" }, header ? { "Retry-After": header } : {}));
     w.chat.connect();
@@ -207,8 +243,15 @@ test("429 without a Retry-After in seconds waits as usual, and never for more th
 
 test("what is no signed URL is tried again", async () => {
   const bad = [
-    answer(500, { message: "Internal Server Error" }), answer(503, { error: "auth_not_configured" }), answer(200, null), answer(200, {}),
-    signed({ url: 1 }), signed({ expiresIn: "10" }), signed({ expiresIn: -1 }), signed({ sessionEndsIn: null }), signed({ user: { sub: "alice" } }),
+    answer(500, { message: "Internal Server Error" }),
+    answer(503, { error: "auth_not_configured" }),
+    answer(200, null),
+    answer(200, {}),
+    signed({ url: 1 }),
+    signed({ expiresIn: "10" }),
+    signed({ expiresIn: -1 }),
+    signed({ sessionEndsIn: null }),
+    signed({ user: { sub: "alice" } }),
     { ...answer(200), json: () => Promise.reject(new SyntaxError()) },
   ];
   for (const response of bad) {
@@ -233,7 +276,10 @@ test("signing may take 10 s, whether or not it can be cancelled", async () => {
 });
 
 test("a URL that came after its end is not used, whatever the machine's clock says", async () => {
-  for (const [took, used] of [[2999, 1], [3000, 0]]) {
+  for (const [took, used] of [
+    [2999, 1],
+    [3000, 0],
+  ]) {
     const w = world();
     let arrive;
     w.answers.push(new Promise((resolve) => (arrive = resolve)));
@@ -268,7 +314,10 @@ test("three failed handshakes with good URLs are a refusal", async () => {
   };
   w.chat.connect();
   await settle();
-  assert.deepEqual([await fail(), await fail(), await fail(), await fail()], ["handshake", "handshake", "refused", "refused"]);
+  assert.deepEqual(
+    [await fail(), await fail(), await fail(), await fail()],
+    ["handshake", "handshake", "refused", "refused"],
+  );
   await w.socket.accept();
   await w.socket.end();
   await w.clock.advance(waiting(w).in);
@@ -276,7 +325,15 @@ test("three failed handshakes with good URLs are a refusal", async () => {
 });
 
 test("a URL that no WebSocket takes is a failed handshake, and is not shown", async () => {
-  const w = world({ environment: { WebSocket: class { constructor(url) { throw new SyntaxError(`The URL '${url}' is invalid.`); } } } });
+  const w = world({
+    environment: {
+      WebSocket: class {
+        constructor(url) {
+          throw new SyntaxError(`The URL '${url}' is invalid.`);
+        }
+      },
+    },
+  });
   w.chat.connect();
   await settle();
   assert.equal(w.chat.state.reason, "handshake");

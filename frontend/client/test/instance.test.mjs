@@ -27,7 +27,10 @@ test("a client goes by one name for all of its connections, and another client b
 test("a function that asks is given the client's name and the guest, too", async () => {
   const requests = [];
   const guest = { secret: newSecret(), name: "Gast" };
-  const w = world({ signUrl: async ({ signal, ...body }) => (requests.push(body), requests.length === 1 ? badRequest() : signed()), guest });
+  const w = world({
+    signUrl: async ({ signal, ...body }) => (requests.push(body), requests.length === 1 ? badRequest() : signed()),
+    guest,
+  });
   await w.open();
   assert.deepEqual(Object.keys(requests[0]).sort(), ["challenge", "ci", "guest", "name", "rooms"]);
   assert.deepEqual([requests[0].guest, requests[0].name], [guest.secret, "Gast"]);
@@ -41,12 +44,20 @@ test("a server that does not know the new members is asked once more without the
   await w.open();
   await w.socket.end();
   await w.clock.advance(SECOND);
-  assert.deepEqual(w.requests.map(({ body }) => Object.keys(body).sort().join()), ["challenge,ci,guest", "challenge", "challenge"]);
+  assert.deepEqual(
+    w.requests.map(({ body }) => Object.keys(body).sort().join()),
+    ["challenge,ci,guest", "challenge", "challenge"],
+  );
   assert.equal(w.requests[0].body.challenge, w.requests[1].body.challenge);
 });
 
 test("what is refused for another reason, or again, is not asked once more", async () => {
-  for (const [response, requests] of [[badRequest(), 2], [answer(400, { error: "something" }), 1], [answer(400, null), 1], [answer(413, { error: "bad_request" }), 1]]) {
+  for (const [response, requests] of [
+    [badRequest(), 2],
+    [answer(400, { error: "something" }), 1],
+    [answer(400, null), 1],
+    [answer(413, { error: "bad_request" }), 1],
+  ]) {
     const w = world();
     w.answers.push(response, badRequest());
     w.chat.connect();
@@ -77,7 +88,10 @@ test("a client whose connection gives way to its own next one shows connected al
   await next.accept();
   await next.receive({ type: "pong" });
   await w.clock.advance(10 * SECOND);
-  assert.ok(shown(w).every((status) => status === "open" || status === "rotating"), shown(w).join());
+  assert.ok(
+    shown(w).every((status) => status === "open" || status === "rotating"),
+    shown(w).join(),
+  );
   assert.deepEqual([w.chat.state.status, next.messages.length, w.sockets.length], ["open", 1, 2]);
 });
 

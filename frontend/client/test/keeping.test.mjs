@@ -6,7 +6,11 @@ import { answer, message, MINUTE, SECOND, settle, signed, world } from "./world.
 const texts = (w) => w.chat.messages.map(({ text }) => text);
 
 test("after 8.5 to 9 minutes of silence the client pings", async () => {
-  for (const [random, silence] of [[0, 8.5 * MINUTE], [0.5, 8.75 * MINUTE], [1 - 1e-9, 9 * MINUTE]]) {
+  for (const [random, silence] of [
+    [0, 8.5 * MINUTE],
+    [0.5, 8.75 * MINUTE],
+    [1 - 1e-9, 9 * MINUTE],
+  ]) {
     const w = world();
     w.random = random;
     const socket = await w.open();
@@ -94,7 +98,14 @@ test("a page that is told nonsense about the network can be connected by hand", 
 });
 
 test("the next connection is opened between 105 and 115 minutes", async () => {
-  for (const [random, sessionEndsIn, at] of [[0, 7200, 105 * MINUTE], [1 - 1e-9, 7200, 115 * MINUTE], [0.5, 86_400, 110 * MINUTE], [0.5, 600, 9 * MINUTE], [0.5, 66, 15_000], [0, 8, 7_000]]) {
+  for (const [random, sessionEndsIn, at] of [
+    [0, 7200, 105 * MINUTE],
+    [1 - 1e-9, 7200, 115 * MINUTE],
+    [0.5, 86_400, 110 * MINUTE],
+    [0.5, 600, 9 * MINUTE],
+    [0.5, 66, 15_000],
+    [0, 8, 7_000],
+  ]) {
     const w = world();
     w.random = random;
     w.answers.push(signed({ sessionEndsIn }));
@@ -150,7 +161,10 @@ test("rotation makes before it breaks", async () => {
   assert.equal(old.closed, false);
   await old.receive(late);
   await next.receive(late);
-  assert.deepEqual(texts(w).filter((text) => text === "late"), ["late"]);
+  assert.deepEqual(
+    texts(w).filter((text) => text === "late"),
+    ["late"],
+  );
   await w.clock.advance(5 * SECOND);
   assert.equal(old.closed, true);
   assert.equal(w.chat.state.status, "open");
@@ -163,13 +177,20 @@ test("an acknowledgement may come by the connection that was replaced", async ()
   await next.accept();
   await next.receive({ type: "pong" });
   await old.ack();
-  assert.deepEqual(w.chat.messages.map(({ text, status }) => [text, status]), [["hi", "delivered"]]);
+  assert.deepEqual(
+    w.chat.messages.map(({ text, status }) => [text, status]),
+    [["hi", "delivered"]],
+  );
   await w.clock.advance(MINUTE);
   assert.equal(next.messages.length, 0);
 });
 
 test("what the replaced connection is told does not concern the new one", async () => {
-  for (const frame of [{ type: "bye", code: "evicted" }, { type: "bye", code: "session_ended" }, { type: "error", code: "not_connected" }]) {
+  for (const frame of [
+    { type: "bye", code: "evicted" },
+    { type: "bye", code: "session_ended" },
+    { type: "error", code: "not_connected" },
+  ]) {
     const { w, old, next } = await rotating();
     await next.accept();
     await next.receive({ type: "pong" });
@@ -236,7 +257,7 @@ async function requestTimes(w, seconds, each) {
   return times;
 }
 
-test("a session that another connection would not prolong keeps the one that it has, and asks again each 15 s in its last minute", async () => {
+test("a session that another connection would not prolong keeps it, and asks each 15 s in its last minute", async () => {
   const w = world();
   w.answers.push(...[300, 60, 45, 30, 15].map((sessionEndsIn) => signed({ sessionEndsIn })));
   const socket = await w.open();
@@ -247,15 +268,27 @@ test("a session that another connection would not prolong keeps the one that it 
 test("a session with a fixed end is asked for once by the plan, and then in its last minute", async () => {
   const w = world();
   const ends = 7200;
-  w.answers.push(signed({ sessionEndsIn: ends }), ...[600, 60, 45, 30, 15].map((sessionEndsIn) => signed({ sessionEndsIn })));
+  w.answers.push(
+    signed({ sessionEndsIn: ends }),
+    ...[600, 60, 45, 30, 15].map((sessionEndsIn) => signed({ sessionEndsIn })),
+  );
   const socket = await w.open();
-  const times = await requestTimes(w, ends - 1, async (second) => second % 60 || (await socket.receive({ type: "pong" })));
+  const times = await requestTimes(
+    w,
+    ends - 1,
+    async (second) => second % 60 || (await socket.receive({ type: "pong" })),
+  );
   assert.deepEqual([times, w.sockets.length], [[6600, 7140, 7155, 7170, 7185], 1]);
 });
 
 test("a fresh token in the last minute prolongs the session", async () => {
   const w = world();
-  w.answers.push(signed({ sessionEndsIn: 300 }), signed({ sessionEndsIn: 60 }), answer(401, {}), signed({ sessionEndsIn: 7200 }));
+  w.answers.push(
+    signed({ sessionEndsIn: 300 }),
+    signed({ sessionEndsIn: 60 }),
+    answer(401, {}),
+    signed({ sessionEndsIn: 7200 }),
+  );
   const old = await w.open();
   assert.deepEqual(await requestTimes(w, 271), [240, 255, 270]);
   assert.deepEqual([w.authRequired, w.sockets.length, w.chat.state.status], [["unauthorized"], 2, "rotating"]);
@@ -283,7 +316,10 @@ test("rotations in quick succession leave no socket behind", async () => {
     await w.sockets[i].receive({ type: "pong" });
   }
   await w.clock.advance(0);
-  assert.deepEqual(w.sockets.map(({ closed }) => closed), [true, true, false, false]);
+  assert.deepEqual(
+    w.sockets.map(({ closed }) => closed),
+    [true, true, false, false],
+  );
 });
 
 test("after the end of a session a new one begins", async () => {
@@ -298,7 +334,14 @@ test("after the end of a session a new one begins", async () => {
 });
 
 test("who was sent away does not come back alone", async () => {
-  for (const [code, status] of [["evicted", "closed"], ["kicked", "closed"], ["replaced", "closed"], ["something_new", "closed"], ["revoked", "auth-required"], ["signed_out", "auth-required"]]) {
+  for (const [code, status] of [
+    ["evicted", "closed"],
+    ["kicked", "closed"],
+    ["replaced", "closed"],
+    ["something_new", "closed"],
+    ["revoked", "auth-required"],
+    ["signed_out", "auth-required"],
+  ]) {
     const w = world();
     const socket = await w.open();
     await socket.receive({ type: "bye", code });

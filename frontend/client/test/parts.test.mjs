@@ -18,9 +18,12 @@ test("the challenge is the hash of the verifier's text", async () => {
 });
 
 test("the server's id of a message is known beforehand", async () => {
-  const cases = JSON.parse(await readFile(new URL("../../../shared/message/testdata/ids.json", import.meta.url), "utf8"));
+  const cases = JSON.parse(
+    await readFile(new URL("../../../shared/message/testdata/ids.json", import.meta.url), "utf8"),
+  );
   assert.ok(cases.length > 5);
-  for (const { name, sub, room, clientId, id } of cases) assert.equal(await messageId(sha256, sub, room, clientId), id, name);
+  for (const { name, sub, room, clientId, id } of cases)
+    assert.equal(await messageId(sha256, sub, room, clientId), id, name);
 });
 
 test("a text is sent if the server takes it, by its own table of cases", async () => {
@@ -64,7 +67,11 @@ test("a browser without SHA-256 is told that the page needs https", async () => 
 test("the browser wakes the client when the network is back and when the page becomes visible", (t) => {
   const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
   const browser = new EventTarget();
-  const globals = { document: page, addEventListener: browser.addEventListener.bind(browser), removeEventListener: browser.removeEventListener.bind(browser) };
+  const globals = {
+    document: page,
+    addEventListener: browser.addEventListener.bind(browser),
+    removeEventListener: browser.removeEventListener.bind(browser),
+  };
   Object.assign(globalThis, globals);
   t.after(() => Object.keys(globals).forEach((name) => delete globalThis[name]));
   let woken = 0;
@@ -85,23 +92,54 @@ test("the client is at most 6.5 KB, minified and compressed, and measures nothin
   const { code, gzip, limit } = await bundle();
   assert.ok(gzip <= limit && gzip > 1000, `${gzip} bytes`);
   assert.doesNotMatch(new TextDecoder().decode(code), /\bDate\b/);
-  const { createChatClient: bundled } = await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`);
+  const { createChatClient: bundled } = await import(
+    `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`
+  );
   assert.equal(bundled({ signUrl: "/api/signurl" }).state.status, "idle");
 });
 
 test("both dictionaries say something about everything", async () => {
-  const source = (await Promise.all((await readdir(SOURCE)).filter((name) => name !== "messages.ts").map((name) => readFile(new URL(name, SOURCE), "utf8")))).join("\n");
+  const source = (
+    await Promise.all(
+      (await readdir(SOURCE))
+        .filter((name) => name !== "messages.ts")
+        .map((name) => readFile(new URL(name, SOURCE), "utf8")),
+    )
+  ).join("\n");
   const state = await readFile(new URL("state.ts", SOURCE), "utf8");
-  const reasons = [...state.slice(0, state.indexOf("export type ChatState")).matchAll(/\| "([a-z_]+)"/g)].map(([, reason]) => reason);
+  const reasons = [...state.slice(0, state.indexOf("export type ChatState")).matchAll(/\| "([a-z_]+)"/g)].map(
+    ([, reason]) => reason,
+  );
   assert.equal(reasons.length, 12);
-  const codes = ["unauthorized", "forbidden", "revoked", "room_not_allowed", "caller_not_trusted", "evicted", "replaced", "kicked", "signed_out", "insecure_context"];
+  const codes = [
+    "unauthorized",
+    "forbidden",
+    "revoked",
+    "room_not_allowed",
+    "caller_not_trusted",
+    "evicted",
+    "replaced",
+    "kicked",
+    "signed_out",
+    "insecure_context",
+  ];
   for (const code of codes) assert.ok(source.includes(code), code);
   const [ja, en] = [dictionaryFor(["ja-JP"]), dictionaryFor(["en-GB"])];
   for (const dictionary of [ja, en]) {
     for (const reason of reasons) assert.ok(reasonText({ status: "waiting", reason, retryAt: 0 }, dictionary), reason);
     for (const code of codes) assert.ok(reasonText({ status: "closed", code }, dictionary), code);
     assert.equal(reasonText({ status: "open" }, dictionary), undefined);
-    for (const code of ["empty", "too_large", "too_many_lines", "bad_characters", "outbox_full", "expired", "room_not_allowed", "bad_message", "something_new"]) {
+    for (const code of [
+      "empty",
+      "too_large",
+      "too_many_lines",
+      "bad_characters",
+      "outbox_full",
+      "expired",
+      "room_not_allowed",
+      "bad_message",
+      "something_new",
+    ]) {
       assert.ok(failureText(code, dictionary), code);
     }
     assert.deepEqual(shape(dictionary), shape(ja));
@@ -110,9 +148,18 @@ test("both dictionaries say something about everything", async () => {
 
 test("the language is the first one that there is", () => {
   const word = (...languages) => dictionaryFor(languages).actions.send;
-  assert.deepEqual([word("ja"), word("fr", "ja-JP", "en"), word("en-US", "ja"), word("fr"), word()], ["送信", "送信", "Send", "Send", "Send"]);
+  assert.deepEqual(
+    [word("ja"), word("fr", "ja-JP", "en"), word("en-US", "ja"), word("fr"), word()],
+    ["送信", "送信", "Send", "Send", "Send"],
+  );
 });
 
 function shape(value) {
-  return typeof value === "string" ? "text" : Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shape(inner)]).sort());
+  return typeof value === "string"
+    ? "text"
+    : Object.fromEntries(
+        Object.entries(value)
+          .map(([name, inner]) => [name, shape(inner)])
+          .sort(),
+      );
 }

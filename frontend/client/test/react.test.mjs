@@ -12,9 +12,22 @@ globalThis.IS_REACT_ACT_ENVIRONMENT = true;
 /** As much of a document as React needs to render components that render nothing. */
 function emptyDocument() {
   const nothing = () => {};
-  const node = { addEventListener: nothing, removeEventListener: nothing, textContent: "", firstChild: null, lastChild: null };
+  const node = {
+    addEventListener: nothing,
+    removeEventListener: nothing,
+    textContent: "",
+    firstChild: null,
+    lastChild: null,
+  };
   const page = { ...node, nodeType: 9, activeElement: null };
-  const container = { ...node, nodeType: 1, nodeName: "DIV", tagName: "DIV", namespaceURI: "http://www.w3.org/1999/xhtml", ownerDocument: page };
+  const container = {
+    ...node,
+    nodeType: 1,
+    nodeName: "DIV",
+    tagName: "DIV",
+    namespaceURI: "http://www.w3.org/1999/xhtml",
+    ownerDocument: page,
+  };
   const window = { document: page, addEventListener: nothing, event: undefined, HTMLIFrameElement: class {} };
   return { page: Object.assign(page, { defaultView: window }), container, window };
 }

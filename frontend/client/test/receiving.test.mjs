@@ -8,14 +8,39 @@ const texts = (w) => w.chat.messages.map(({ text }) => text);
 test("a message is shown as the server sent it", async () => {
   const w = world();
   const socket = await w.open();
-  await socket.receive({ type: "message", id: "M", room: "lobby", from: { sub: "bob", name: "Bob", admin: true }, message: "<b>hi</b>", sentAt: 5, extra: 1 });
-  assert.deepEqual(w.chat.messages, [{ id: "M", room: "lobby", from: { sub: "bob", name: "Bob" }, text: "<b>hi</b>", sentAt: 5, own: false, status: "delivered" }]);
+  await socket.receive({
+    type: "message",
+    id: "M",
+    room: "lobby",
+    from: { sub: "bob", name: "Bob", admin: true },
+    message: "<b>hi</b>",
+    sentAt: 5,
+    extra: 1,
+  });
+  assert.deepEqual(w.chat.messages, [
+    {
+      id: "M",
+      room: "lobby",
+      from: { sub: "bob", name: "Bob" },
+      text: "<b>hi</b>",
+      sentAt: 5,
+      own: false,
+      status: "delivered",
+    },
+  ]);
 });
 
 test("messages are in the order of their time, ties by id", async () => {
   const w = world();
   const socket = await w.open();
-  for (const [id, sentAt] of [["C", 20], ["B", 10], ["A", 20], ["D", 15], ["B2", 30]]) await socket.receive(message({ id, sentAt, message: id }));
+  for (const [id, sentAt] of [
+    ["C", 20],
+    ["B", 10],
+    ["A", 20],
+    ["D", 15],
+    ["B2", 30],
+  ])
+    await socket.receive(message({ id, sentAt, message: id }));
   assert.deepEqual(texts(w), ["B", "D", "A", "C", "B2"]);
 });
 
@@ -24,8 +49,12 @@ test("a message is shown once, and keeps the text and the place that it came wit
   const socket = await w.open();
   const send = (i, over = {}) => socket.receive(message({ id: `id${i}`, sentAt: i, message: String(i), ...over }));
   for (let i = 0; i < 1000; i++) await send(i);
-  for (const i of [0, 1, 500, 999]) await send(i, { sentAt: 9000, message: "changed", from: { sub: "mallory", name: "Mallory" } });
-  assert.deepEqual(texts(w), Array.from({ length: 1000 }, (_, i) => String(i)));
+  for (const i of [0, 1, 500, 999])
+    await send(i, { sentAt: 9000, message: "changed", from: { sub: "mallory", name: "Mallory" } });
+  assert.deepEqual(
+    texts(w),
+    Array.from({ length: 1000 }, (_, i) => String(i)),
+  );
   assert.ok(w.chat.messages.every(({ from, sentAt, text }) => from.sub === "bob" && String(sentAt) === text));
 });
 
@@ -33,7 +62,13 @@ test("messages of two rooms with one id are two messages", async () => {
   const w = world();
   const socket = await w.open();
   for (const room of ["lobby", "ops", "lobby"]) await socket.receive(message({ id: "M", room, message: room }));
-  assert.deepEqual(w.chat.messages.map(({ room, text }) => [room, text]), [["lobby", "lobby"], ["ops", "ops"]]);
+  assert.deepEqual(
+    w.chat.messages.map(({ room, text }) => [room, text]),
+    [
+      ["lobby", "lobby"],
+      ["ops", "ops"],
+    ],
+  );
 });
 
 test("an own message keeps its text when another one comes back under its id", async () => {
@@ -42,13 +77,24 @@ test("an own message keeps its text when another one comes back under its id", a
     const socket = await w.open();
     const clientId = w.chat.send("mine");
     await settle();
-    const echo = (text) => socket.receive(message({ id: serverId("alice", clientId), from: { sub: "alice", name: "Alice" }, message: text, sentAt: 2000 }));
+    const echo = (text) =>
+      socket.receive(
+        message({
+          id: serverId("alice", clientId),
+          from: { sub: "alice", name: "Alice" },
+          message: text,
+          sentAt: 2000,
+        }),
+      );
     if (ackFirst) await socket.ack();
     else await echo("mine");
     await echo("another text");
     if (!ackFirst) await socket.ack();
     await echo("a third one");
-    assert.deepEqual(w.chat.messages.map(({ text, sentAt }) => [text, sentAt]), [["mine", 2000]]);
+    assert.deepEqual(
+      w.chat.messages.map(({ text, sentAt }) => [text, sentAt]),
+      [["mine", 2000]],
+    );
   }
 });
 
@@ -59,7 +105,8 @@ test("an echo is known by its acknowledgement when the server derives other ids"
     const clientId = w.chat.send("mine");
     await settle();
     const ack = () => socket.receive({ type: "ack", id: "OTHER", clientId });
-    const echo = () => socket.receive(message({ id: "OTHER", from: { sub: "alice", name: "Alice" }, message: "mine", sentAt: 2000 }));
+    const echo = () =>
+      socket.receive(message({ id: "OTHER", from: { sub: "alice", name: "Alice" }, message: "mine", sentAt: 2000 }));
     for (const step of ackFirst ? [ack, echo] : [echo, ack]) await step();
     const [{ own, status, text, clientId: key }, ...rest] = w.chat.messages;
     assert.deepEqual([own, status, text, key, rest], [true, "delivered", "mine", clientId, []]);
@@ -72,8 +119,22 @@ test("the same message in another room has another id", async () => {
   const clientId = w.chat.send("hi", "ops");
   await settle();
   await socket.receive(message({ id: serverId("alice", clientId, "lobby"), room: "ops", message: "not mine" }));
-  await socket.receive(message({ id: serverId("alice", clientId, "ops"), room: "ops", from: { sub: "alice", name: "Alice" }, message: "hi", sentAt: 2000 }));
-  assert.deepEqual(w.chat.messages.map(({ text, own, status }) => [text, own, status]), [["not mine", false, "delivered"], ["hi", true, "sent"]]);
+  await socket.receive(
+    message({
+      id: serverId("alice", clientId, "ops"),
+      room: "ops",
+      from: { sub: "alice", name: "Alice" },
+      message: "hi",
+      sentAt: 2000,
+    }),
+  );
+  assert.deepEqual(
+    w.chat.messages.map(({ text, own, status }) => [text, own, status]),
+    [
+      ["not mine", false, "delivered"],
+      ["hi", true, "sent"],
+    ],
+  );
 });
 
 test("1,000 messages are kept", async () => {
@@ -91,16 +152,28 @@ test("an own message that comes back replaces the one that waits, before and aft
     const clientId = w.chat.send("mine");
     await settle();
     const id = serverId("alice", clientId);
-    const echo = () => socket.receive(message({ id, from: { sub: "alice", name: "Alice" }, message: "mine", sentAt: 2000 }));
+    const echo = () =>
+      socket.receive(message({ id, from: { sub: "alice", name: "Alice" }, message: "mine", sentAt: 2000 }));
     const mine = { id, clientId, room: "lobby", from: { sub: "alice", name: "Alice" }, text: "mine", own: true };
     const [, waiting] = w.chat.messages;
     assert.deepEqual(waiting, { ...mine, status: "sent" });
     await (ackFirst ? socket.ack() : echo());
-    assert.deepEqual(w.chat.messages[1], ackFirst ? { ...mine, status: "delivered", sentAt: 1001 } : { ...mine, status: "sent", sentAt: 2000 });
+    assert.deepEqual(
+      w.chat.messages[1],
+      ackFirst ? { ...mine, status: "delivered", sentAt: 1001 } : { ...mine, status: "sent", sentAt: 2000 },
+    );
     await (ackFirst ? echo() : socket.ack());
     assert.deepEqual(texts(w), ["first", "mine"]);
     const { clientId: key, ...rest } = w.chat.messages[1];
-    assert.deepEqual(rest, { id, room: "lobby", from: mine.from, text: "mine", own: true, sentAt: 2000, status: "delivered" });
+    assert.deepEqual(rest, {
+      id,
+      room: "lobby",
+      from: mine.from,
+      text: "mine",
+      own: true,
+      sentAt: 2000,
+      status: "delivered",
+    });
     assert.equal(key, clientId);
     await echo();
     assert.deepEqual(texts(w), ["first", "mine"]);
@@ -112,13 +185,21 @@ test("a message that came back and was not acknowledged is still sent again", as
   const socket = await w.open();
   const clientId = w.chat.send("mine");
   await settle();
-  await socket.receive(message({ id: serverId("alice", clientId), from: { sub: "alice", name: "Alice" }, message: "mine", sentAt: 2000 }));
+  await socket.receive(
+    message({ id: serverId("alice", clientId), from: { sub: "alice", name: "Alice" }, message: "mine", sentAt: 2000 }),
+  );
   await socket.end();
   await w.clock.advance(SECOND);
   await w.socket.accept();
-  assert.deepEqual(w.socket.messages.map(({ id }) => id), [clientId]);
+  assert.deepEqual(
+    w.socket.messages.map(({ id }) => id),
+    [clientId],
+  );
   await w.socket.ack();
-  assert.deepEqual(w.chat.messages.map(({ text, status }) => [text, status]), [["mine", "delivered"]]);
+  assert.deepEqual(
+    w.chat.messages.map(({ text, status }) => [text, status]),
+    [["mine", "delivered"]],
+  );
 });
 
 test("what the same user wrote elsewhere is an own message", async () => {
@@ -133,10 +214,25 @@ test("unknown frames are counted and do no harm", async () => {
   const socket = await w.open();
   const good = message();
   const frames = [
-    "", "hello", "null", "1", "[]", "{}", '{"type":"typing","who":"bob"}', '{"type":null}', '{"type":["message"]}', '{"requestId":1}',
+    "",
+    "hello",
+    "null",
+    "1",
+    "[]",
+    "{}",
+    '{"type":"typing","who":"bob"}',
+    '{"type":null}',
+    '{"type":["message"]}',
+    '{"requestId":1}',
     ...["id", "room", "from", "message", "sentAt"].map((name) => ({ ...good, [name]: undefined })),
-    { ...good, from: null }, { ...good, from: { sub: "bob" } }, { ...good, sentAt: "1000" }, { ...good, sentAt: -1 }, { ...good, message: { toString: 1 } },
-    { type: "ack" }, { type: "error" }, { type: "bye", code: 1 },
+    { ...good, from: null },
+    { ...good, from: { sub: "bob" } },
+    { ...good, sentAt: "1000" },
+    { ...good, sentAt: -1 },
+    { ...good, message: { toString: 1 } },
+    { type: "ack" },
+    { type: "error" },
+    { type: "bye", code: 1 },
   ];
   await socket.receive(...frames);
   socket.onmessage({ data: new ArrayBuffer(4) });

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { checkText, cleanText, SendError } from "../dist/index.js";
 import { answer, MINUTE, SECOND, serverId, settle, signed, world } from "./world.mjs";
 
-const outgoing = (w) => w.chat.messages.map(({ text, status, failure }) => (failure ? [text, status, failure] : [text, status]));
+const outgoing = (w) =>
+  w.chat.messages.map(({ text, status, failure }) => (failure ? [text, status, failure] : [text, status]));
 const failed = (w) => outgoing(w).filter(([, status]) => status === "failed");
 
 async function sending(text = "hi", options = {}) {
@@ -39,23 +40,46 @@ test("a message goes to the room it is for", async () => {
 test("a message that has come back lets the next one go, and is still awaiting its acknowledgement", async () => {
   const { w, socket, clientId } = await sending("1");
   let time = 0;
-  const comeBack = (id) => socket.receive({ type: "message", id: serverId("alice", id), room: "lobby", from: { sub: "alice", name: "Alice" }, message: "…", sentAt: ++time });
+  const comeBack = (id) =>
+    socket.receive({
+      type: "message",
+      id: serverId("alice", id),
+      room: "lobby",
+      from: { sub: "alice", name: "Alice" },
+      message: "…",
+      sentAt: ++time,
+    });
   const second = w.chat.send("2");
   await settle();
   await comeBack(clientId);
-  assert.deepEqual(outgoing(w), [["1", "sent"], ["2", "sent"]]);
+  assert.deepEqual(outgoing(w), [
+    ["1", "sent"],
+    ["2", "sent"],
+  ]);
   await socket.receive({ message: "Internal server error", connectionId: "c", requestId: "r" });
-  assert.deepEqual(outgoing(w), [["1", "sent"], ["2", "pending"]]);
+  assert.deepEqual(outgoing(w), [
+    ["1", "sent"],
+    ["2", "pending"],
+  ]);
   await w.clock.advance(250);
   await comeBack(second);
   await socket.receive({ message: "Internal server error", connectionId: "c", requestId: "r" });
-  assert.deepEqual(outgoing(w), [["1", "pending"], ["2", "sent"]]);
+  assert.deepEqual(outgoing(w), [
+    ["1", "pending"],
+    ["2", "sent"],
+  ]);
   w.chat.send("3");
   await w.clock.advance(250);
-  assert.deepEqual(socket.messages.map(({ message }) => message), ["1", "2", "2", "3"]);
+  assert.deepEqual(
+    socket.messages.map(({ message }) => message),
+    ["1", "2", "2", "3"],
+  );
   await socket.ack();
   await w.clock.advance(500);
-  assert.deepEqual(socket.messages.map(({ message }) => message), ["1", "2", "2", "3", "1"]);
+  assert.deepEqual(
+    socket.messages.map(({ message }) => message),
+    ["1", "2", "2", "3", "1"],
+  );
 });
 
 test("one message at a time is under way, in the order of writing", async () => {
@@ -63,11 +87,18 @@ test("one message at a time is under way, in the order of writing", async () => 
   w.chat.send("2");
   w.chat.send("3");
   await settle();
-  assert.deepEqual(outgoing(w), [["1", "sent"], ["2", "pending"], ["3", "pending"]]);
+  assert.deepEqual(outgoing(w), [
+    ["1", "sent"],
+    ["2", "pending"],
+    ["3", "pending"],
+  ]);
   await socket.ack();
   await socket.ack();
   await socket.ack();
-  assert.deepEqual(socket.messages.map(({ message }) => message), ["1", "2", "3"]);
+  assert.deepEqual(
+    socket.messages.map(({ message }) => message),
+    ["1", "2", "3"],
+  );
 });
 
 test("after a reconnection a message is sent again under its id", async () => {
@@ -77,7 +108,10 @@ test("after a reconnection a message is sent again under its id", async () => {
   await w.clock.advance(SECOND);
   await w.socket.accept();
   assert.equal(w.sockets.length, 2);
-  assert.deepEqual(w.socket.messages.map(({ id }) => id), [clientId]);
+  assert.deepEqual(
+    w.socket.messages.map(({ id }) => id),
+    [clientId],
+  );
 });
 
 test("what was under way when the client was stopped is sent again at once", async () => {
@@ -85,7 +119,10 @@ test("what was under way when the client was stopped is sent again at once", asy
   w.chat.dispose();
   assert.deepEqual(outgoing(w), [["hi", "pending"]]);
   await w.open();
-  assert.deepEqual(w.socket.messages.map(({ id }) => id), [clientId]);
+  assert.deepEqual(
+    w.socket.messages.map(({ id }) => id),
+    [clientId],
+  );
 });
 
 test("a message is sent when it is known how it will come back", async () => {
@@ -105,7 +142,10 @@ test("without an acknowledgement a message is sent again, and the connection ask
   assert.equal(socket.pings, 1);
   await socket.receive({ type: "pong" });
   await w.clock.advance(250);
-  assert.deepEqual(socket.messages.map(({ id }) => id), [clientId, clientId]);
+  assert.deepEqual(
+    socket.messages.map(({ id }) => id),
+    [clientId, clientId],
+  );
 });
 
 test("after 5 minutes a message has failed, and can be sent again", async () => {
@@ -123,7 +163,10 @@ test("after 5 minutes a message has failed, and can be sent again", async () => 
   await w.socket.accept();
   assert.equal(w.socket.messages.length, 0);
   w.chat.resend(clientId);
-  assert.deepEqual(w.socket.messages.map(({ id }) => id), [clientId]);
+  assert.deepEqual(
+    w.socket.messages.map(({ id }) => id),
+    [clientId],
+  );
   w.chat.resend(clientId);
   assert.equal(w.socket.messages.length, 1);
   await w.socket.ack();
@@ -167,7 +210,10 @@ test("a limited sender waits as long as it is told", async () => {
   await w.clock.advance(3999);
   assert.equal(socket.messages.length, 1);
   await w.clock.advance(1);
-  assert.deepEqual(socket.messages.map(({ message }) => message), ["hi", "hi"]);
+  assert.deepEqual(
+    socket.messages.map(({ message }) => message),
+    ["hi", "hi"],
+  );
   await socket.ack();
   assert.equal(socket.messages.at(-1).message, "next");
 });
@@ -177,10 +223,16 @@ test("what not everybody got is sent again, and others do not wait for it", asyn
   w.chat.send("next");
   await settle();
   await socket.receive({ type: "error", code: "partial_delivery", message: "…", clientId });
-  assert.deepEqual(socket.messages.map(({ message }) => message), ["hi", "next"]);
+  assert.deepEqual(
+    socket.messages.map(({ message }) => message),
+    ["hi", "next"],
+  );
   await socket.ack();
   await w.clock.advance(250);
-  assert.deepEqual(socket.messages.map(({ id }) => id === clientId), [true, false, true]);
+  assert.deepEqual(
+    socket.messages.map(({ id }) => id === clientId),
+    [true, false, true],
+  );
   await socket.receive({ type: "error", code: "partial_delivery", message: "…", clientId });
   await w.clock.advance(499);
   assert.equal(socket.messages.length, 3);
@@ -196,7 +248,10 @@ test("the gateway's own frame means the oldest message, which is sent again afte
     await w.clock.advance(249);
     assert.equal(socket.messages.length, 1);
     await w.clock.advance(1);
-    assert.deepEqual(socket.messages.map(({ id }) => id), [clientId, clientId]);
+    assert.deepEqual(
+      socket.messages.map(({ id }) => id),
+      [clientId, clientId],
+    );
     assert.equal(w.chat.unknownFrames, 0);
   }
 });
@@ -215,7 +270,10 @@ test("a permanent refusal fails the message with its code", async () => {
       w.chat.send("next");
       await settle();
       await socket.receive({ type: "error", code, message: "…", ...(named && { clientId }) });
-      assert.deepEqual(outgoing(w), [["hi", "failed", code], ["next", "sent"]]);
+      assert.deepEqual(outgoing(w), [
+        ["hi", "failed", code],
+        ["next", "sent"],
+      ]);
       await w.clock.advance(5 * SECOND);
       assert.equal(socket.messages.length, 2);
     }
@@ -246,7 +304,10 @@ test("a connection that the server does not know is replaced, and the message se
     assert.deepEqual([w.chat.state.reason, socket.closed], [code, true]);
     await w.clock.advance(SECOND);
     await w.socket.accept();
-    assert.deepEqual(w.socket.messages.map(({ id }) => id), [clientId]);
+    assert.deepEqual(
+      w.socket.messages.map(({ id }) => id),
+      [clientId],
+    );
     assert.equal(w.sockets.length, 2);
   }
 });
@@ -255,16 +316,38 @@ test("what the server would refuse is refused before it is sent", async () => {
   const w = world();
   const socket = await w.open();
   const cases = [
-    ["", "empty"], [" \n\t\u3000", "empty"], ["a\u0000", "bad_characters"], ["\u202eabc", "bad_characters"], ["\u2066abc", "bad_characters"],
-    ["\u0085\u200b\u3164\u2800", "empty"], ["a\u0085", "bad_characters"], ["\ud83d", "bad_characters"], ["a".repeat(2001), "too_large"], ["漢".repeat(1400), "too_large"],
-    ["漢\"".repeat(1000), "too_large"], [`a${"\r\n".repeat(41)}`, "too_many_lines"], ["q\u0316\u0317\u0318\u0319\u031c", "bad_characters"],
+    ["", "empty"],
+    [" \n\t\u3000", "empty"],
+    ["a\u0000", "bad_characters"],
+    ["\u202eabc", "bad_characters"],
+    ["\u2066abc", "bad_characters"],
+    ["\u0085\u200b\u3164\u2800", "empty"],
+    ["a\u0085", "bad_characters"],
+    ["\ud83d", "bad_characters"],
+    ["a".repeat(2001), "too_large"],
+    ["漢".repeat(1400), "too_large"],
+    ['漢"'.repeat(1000), "too_large"],
+    [`a${"\r\n".repeat(41)}`, "too_many_lines"],
+    ["q\u0316\u0317\u0318\u0319\u031c", "bad_characters"],
   ];
   for (const [text, code] of cases) {
-    assert.throws(() => w.chat.send(text), (error) => error instanceof SendError && error.code === code, JSON.stringify(text.slice(0, 5)));
+    assert.throws(
+      () => w.chat.send(text),
+      (error) => error instanceof SendError && error.code === code,
+      JSON.stringify(text.slice(0, 5)),
+    );
   }
   await settle();
   assert.deepEqual([socket.sent, w.chat.messages], [[], []]);
-  for (const text of ["a".repeat(2000), "👩‍👩‍👧", "😀".repeat(999) + "aaa", "漢".repeat(1300), "e\u0301".repeat(2000), "שלום"]) w.chat.send(text);
+  for (const text of [
+    "a".repeat(2000),
+    "👩‍👩‍👧",
+    "😀".repeat(999) + "aaa",
+    "漢".repeat(1300),
+    "e\u0301".repeat(2000),
+    "שלום",
+  ])
+    w.chat.send(text);
 });
 
 test("the frame is as long as the server reads, and no longer", async () => {
@@ -305,7 +388,14 @@ test("a guest, whose name is another for each connection, keeps messages and out
   const socket = await w.open();
   const back = w.chat.send("came back");
   await settle();
-  await socket.receive({ type: "message", id: serverId("guest-1", back), room: "lobby", from: { sub: "guest-1", name: "guest-1" }, message: "came back", sentAt: 1 });
+  await socket.receive({
+    type: "message",
+    id: serverId("guest-1", back),
+    room: "lobby",
+    from: { sub: "guest-1", name: "guest-1" },
+    message: "came back",
+    sentAt: 1,
+  });
   const lost = w.chat.send("lost");
   await settle();
   await socket.end();
@@ -313,10 +403,26 @@ test("a guest, whose name is another for each connection, keeps messages and out
   await w.clock.advance(SECOND);
   const next = w.socket;
   await next.accept();
-  assert.deepEqual(next.messages.map(({ id, message }) => ({ id, message })), [{ id: lost, message: "lost" }]);
-  await next.receive({ type: "message", id: serverId("guest-2", lost), room: "lobby", from: { sub: "guest-2", name: "guest-2" }, message: "lost", sentAt: 2 });
+  assert.deepEqual(
+    next.messages.map(({ id, message }) => ({ id, message })),
+    [{ id: lost, message: "lost" }],
+  );
+  await next.receive({
+    type: "message",
+    id: serverId("guest-2", lost),
+    room: "lobby",
+    from: { sub: "guest-2", name: "guest-2" },
+    message: "lost",
+    sentAt: 2,
+  });
   await next.ack("guest-2");
-  assert.deepEqual(w.chat.messages.map(({ text, own, status }) => [text, own, status]), [["came back", true, "delivered"], ["lost", true, "delivered"]]);
+  assert.deepEqual(
+    w.chat.messages.map(({ text, own, status }) => [text, own, status]),
+    [
+      ["came back", true, "delivered"],
+      ["lost", true, "delivered"],
+    ],
+  );
 });
 
 test("messages survive that nobody is signed in for a while", async () => {
@@ -326,8 +432,14 @@ test("messages survive that nobody is signed in for a while", async () => {
   await w.clock.advance(SECOND);
   assert.deepEqual([w.chat.state.status, ...outgoing(w)], ["auth-required", ["hi", "pending"]]);
   await w.open();
-  assert.deepEqual(w.socket.messages.map(({ id }) => id), [clientId]);
+  assert.deepEqual(
+    w.socket.messages.map(({ id }) => id),
+    [clientId],
+  );
   await w.socket.ack();
-  assert.deepEqual(w.chat.messages.map(({ id }) => id), [serverId("alice", clientId)]);
+  assert.deepEqual(
+    w.chat.messages.map(({ id }) => id),
+    [serverId("alice", clientId)],
+  );
   assert.deepEqual(failed(w), []);
 });

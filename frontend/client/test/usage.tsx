@@ -4,7 +4,8 @@ import { dictionaryFor, reasonText } from "@signedsocket/client/messages";
 import { useChat } from "@signedsocket/client/react";
 
 const chat = createChatClient({
-  signUrl: ({ rooms, challenge, signal }) => fetch("/api/signurl", { method: "POST", body: JSON.stringify({ rooms, challenge }), signal }),
+  signUrl: ({ rooms, challenge, signal }) =>
+    fetch("/api/signurl", { method: "POST", body: JSON.stringify({ rooms, challenge }), signal }),
   onAuthRequired: (code) => console.log(code satisfies string),
 });
 
@@ -45,10 +46,14 @@ export function Page() {
     }
   };
   return (
-    <section title={reasonText(state, dictionaryFor(navigator.languages))} onClick={() => send(user?.name ?? describe(state))}>
+    <section
+      title={reasonText(state, dictionaryFor(navigator.languages))}
+      onClick={() => send(user?.name ?? describe(state))}
+    >
       {messages.map((message) => (
         <p key={message.clientId ?? message.id}>
-          {message.from.name} {message.sentAt === undefined ? "" : new Date(message.sentAt).toISOString()} {message.text} {message.failure}
+          {message.from.name} {message.sentAt === undefined ? "" : new Date(message.sentAt).toISOString()}{" "}
+          {message.text} {message.failure}
         </p>
       ))}
     </section>

@@ -49,7 +49,7 @@ class FakeClock {
 }
 
 class FakeSocket {
-  onopen = this.onmessage = this.onclose = this.onerror = null;
+  onopen = (this.onmessage = this.onclose = this.onerror = null);
   sent = [];
   closed = false;
 
@@ -88,7 +88,14 @@ class FakeSocket {
   }
   async ack(sub = "alice") {
     const { id, room } = this.messages.at(-1);
-    await this.receive({ type: "ack", id: serverId(sub, id, room), clientId: id, recipients: 2, delivered: 2, gone: 0 });
+    await this.receive({
+      type: "ack",
+      id: serverId(sub, id, room),
+      clientId: id,
+      recipients: 2,
+      delivered: 2,
+      gone: 0,
+    });
   }
 }
 
@@ -107,17 +114,33 @@ export function answer(status, body, headers = {}) {
 export const signed = (over = {}) =>
   answer(200, {
     url: "wss://chat.example/prod?v=1&rm=lobby.ops&X-Amz-Signature=0",
-    protocols: ["chat.v1"], expiresIn: 10, sessionEndsIn: 7200,
-    user: { sub: "alice", name: "Alice" }, ...over,
+    protocols: ["chat.v1"],
+    expiresIn: 10,
+    sessionEndsIn: 7200,
+    user: { sub: "alice", name: "Alice" },
+    ...over,
   });
 
-/** A client in a world of its own. `w.answers` is what the sign URL says next: answers, errors or promises; then it signs. */
+/**
+ * A client in a world of its own. `w.answers` is what the sign URL says next: answers, errors or promises; then it
+ * signs.
+ */
 export function world(options = {}) {
   const w = {
-    clock: new FakeClock(), sockets: [], requests: [], answers: [], states: [], waits: [], authRequired: [],
-    random: 0.5, online: true, watching: 0,
+    clock: new FakeClock(),
+    sockets: [],
+    requests: [],
+    answers: [],
+    states: [],
+    waits: [],
+    authRequired: [],
+    random: 0.5,
+    online: true,
+    watching: 0,
     wake() {},
-    get socket() { return w.sockets.at(-1); },
+    get socket() {
+      return w.sockets.at(-1);
+    },
     /** Connects and has the server accept. */
     async open() {
       w.chat.connect();
@@ -125,7 +148,9 @@ export function world(options = {}) {
       await w.socket.accept();
       return w.socket;
     },
-    get statuses() { return w.states.map((state) => state.status); },
+    get statuses() {
+      return w.states.map((state) => state.status);
+    },
   };
   const environment = {
     clock: w.clock,
@@ -153,8 +178,11 @@ export function world(options = {}) {
     sha256: async (text) => new Uint8Array(createHash("sha256").update(text).digest()),
   };
   w.chat = createChatClient({
-    signUrl: "https://api.example/signurl", getToken: () => "token",
-    onAuthRequired: (code) => w.authRequired.push(code), ...options, environment: { ...environment, ...options.environment },
+    signUrl: "https://api.example/signurl",
+    getToken: () => "token",
+    onAuthRequired: (code) => w.authRequired.push(code),
+    ...options,
+    environment: { ...environment, ...options.environment },
   });
   let last;
   w.chat.subscribe(() => {
@@ -167,5 +195,12 @@ export function world(options = {}) {
 
 let count = 0;
 /** A message of somebody, as the server sends it. */
-export const message = (over = {}) =>
-  ({ type: "message", id: `M${String(++count).padStart(4, "0")}`, room: "lobby", from: { sub: "bob", name: "Bob" }, message: "hi", sentAt: 1000, ...over });
+export const message = (over = {}) => ({
+  type: "message",
+  id: `M${String(++count).padStart(4, "0")}`,
+  room: "lobby",
+  from: { sub: "bob", name: "Bob" },
+  message: "hi",
+  sentAt: 1000,
+  ...over,
+});

@@ -1,4 +1,5 @@
-// Makes the page's Lambda artifact: `npm run artifact -w web -- DIR`, where DIR is new or empty. The same sources give the same bytes.
+// Makes the page's Lambda artifact: `npm run artifact -w web -- DIR`, where DIR is new or empty. The same sources give
+// the same bytes.
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -28,7 +29,9 @@ function build() {
 
 /** A name for what is built. Browsers load the page anew when they meet another one. */
 function buildId() {
-  const sources = ["package-lock.json", "client/src", "web/src", "web/next.config.ts"].map((name) => path.join(workspace, name));
+  const sources = ["package-lock.json", "client/src", "web/src", "web/next.config.ts"].map((name) =>
+    path.join(workspace, name),
+  );
   return digest(workspace, sources.flatMap(filesIn)).slice(0, 16);
 }
 
@@ -40,7 +43,10 @@ function assemble() {
   for (const name of ["run.sh", "methods.cjs"]) cpSync(path.join(web, "scripts", name), path.join(target, name));
 }
 
-/** Takes out what differs between builds: this machine's paths, random keys, times, and the order in which routes were compiled. */
+/**
+ * Takes out what differs between builds: this machine's paths, random keys, times, and the order in which routes were
+ * compiled.
+ */
 function makeReproducible() {
   const keys = unusedKeys();
   for (const name of ["app-path-routes-manifest.json", "server/app-paths-manifest.json"]) {
@@ -49,19 +55,29 @@ function makeReproducible() {
   }
   for (const file of filesIn(target)) {
     const text = readFileSync(file, "utf8");
-    const stable = keys.reduce((text, key) => text.replaceAll(key, "0".repeat(key.length)), text.replaceAll(workspace, ""));
+    const stable = keys.reduce(
+      (text, key) => text.replaceAll(key, "0".repeat(key.length)),
+      text.replaceAll(workspace, ""),
+    );
     if (stable !== text) writeFileSync(file, stable);
     chmodSync(file, path.basename(file) === "run.sh" ? 0o755 : 0o644);
     utimesSync(file, 1_000_000_000, 1_000_000_000);
   }
 }
 
-/** Keys that Next.js makes for features that the page does not use: draft mode and Server Functions. Used, they would have to be secret. */
+/**
+ * Keys that Next.js makes for features that the page does not use: draft mode and Server Functions. Used, they would
+ * have to be secret.
+ */
 function unusedKeys() {
   const { preview, routes, dynamicRoutes } = manifest("prerender-manifest.json");
-  if (Object.keys({ ...routes, ...dynamicRoutes }).length > 0) fail("a prerendered page can be bypassed with the keys of draft mode: keep them secret, or render for each request");
+  if (Object.keys({ ...routes, ...dynamicRoutes }).length > 0)
+    fail(
+      "a prerendered page can be bypassed with the keys of draft mode: keep them secret, or render for each request",
+    );
   const { node, edge, encryptionKey } = manifest("server/server-reference-manifest.json");
-  if (Object.keys({ ...node, ...edge }).length > 0) fail("Server Functions need a secret key: see NEXT_SERVER_ACTIONS_ENCRYPTION_KEY of Next.js");
+  if (Object.keys({ ...node, ...edge }).length > 0)
+    fail("Server Functions need a secret key: see NEXT_SERVER_ACTIONS_ENCRYPTION_KEY of Next.js");
   return [...Object.values(preview), encryptionKey];
 }
 
@@ -83,7 +99,10 @@ function check() {
 /** Starts the server as Lambda does, with little around it: whatever was left out is missed here first. */
 async function smokeTest() {
   const port = await freePort();
-  const server = spawn(path.join(target, "run.sh"), { env: { PATH: process.env.PATH, PORT: String(port), HOSTNAME: "localhost" }, stdio: ["ignore", "ignore", 2] });
+  const server = spawn(path.join(target, "run.sh"), {
+    env: { PATH: process.env.PATH, PORT: String(port), HOSTNAME: "localhost" },
+    stdio: ["ignore", "ignore", 2],
+  });
   process.once("exit", () => server.kill()); // fail() ends the process without unwinding
   try {
     await answer(port, "/healthz", /^ok$/m);
@@ -108,9 +127,13 @@ async function freePort() {
 /** Waits for an answer, for at most 20 s while the server starts. */
 async function answer(port, place, expected, headers = {}) {
   for (let tries = 200; ; tries--) {
-    const text = await fetch(`http://127.0.0.1:${port}${place}`, { headers }).then((response) => response.text(), () => undefined);
+    const text = await fetch(`http://127.0.0.1:${port}${place}`, { headers }).then(
+      (response) => response.text(),
+      () => undefined,
+    );
     if (text !== undefined && expected.test(text)) return;
-    if (text !== undefined || tries === 0) fail(`the artifact does not serve ${place}: ${text?.slice(0, 300) ?? "no answer"}`);
+    if (text !== undefined || tries === 0)
+      fail(`the artifact does not serve ${place}: ${text?.slice(0, 300) ?? "no answer"}`);
     await setTimeout(100);
   }
 }
@@ -124,14 +147,20 @@ async function refuse(port, method) {
 
 /** Size of a zip of the files: their compressed bytes, and what the format adds for each name. */
 function zippedSize(files) {
-  const entries = files.map((file) => deflateRawSync(readFileSync(file)).length + 76 + 2 * Buffer.byteLength(path.relative(target, file)));
+  const entries = files.map(
+    (file) => deflateRawSync(readFileSync(file)).length + 76 + 2 * Buffer.byteLength(path.relative(target, file)),
+  );
   return entries.reduce((sum, bytes) => sum + bytes, 22);
 }
 
 /** SHA-256 of the files' names, as they are below `folder`, and of their contents. */
 function digest(folder, files) {
   const hash = createHash("sha256");
-  for (const file of files) hash.update(`${path.relative(folder, file)}\0`).update(readFileSync(file)).update("\0");
+  for (const file of files)
+    hash
+      .update(`${path.relative(folder, file)}\0`)
+      .update(readFileSync(file))
+      .update("\0");
   return hash.digest("hex");
 }
 
@@ -141,7 +170,9 @@ function filesIn(place) {
   if (!status?.isDirectory()) return status ? [place] : [];
   return readdirSync(place, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
-    .map((entry) => (entry.isFile() ? path.join(entry.parentPath, entry.name) : fail(`${entry.name} is a link, which SAM cannot pack`)))
+    .map((entry) =>
+      entry.isFile() ? path.join(entry.parentPath, entry.name) : fail(`${entry.name} is a link, which SAM cannot pack`),
+    )
     .sort();
 }
 

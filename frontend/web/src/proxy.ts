@@ -5,9 +5,12 @@ import { contentSecurityPolicy, newNonce } from "./server/policy";
 
 const discovery = new Discovery(fetch);
 
-/** Gives each page a policy of its own, and takes a browser that comes back from the provider to where its sign-in ends. */
+/**
+ * Gives each page a policy of its own, and takes a browser that comes back from the provider to where its sign-in ends.
+ */
 export async function proxy(request: NextRequest): Promise<NextResponse> {
-  // API Gateway leaves preflights to the route $default, puts its own CORS headers on the answer, and browsers want it to be a success.
+  // API Gateway leaves preflights to the route $default, puts its own CORS headers on the answer, and browsers want it
+  // to be a success.
   if (request.method === "OPTIONS") return new NextResponse(null, { status: 204 });
   const { value: configuration } = readConfiguration(process.env);
   const https = configuration?.pageOrigin.startsWith("https:") ?? false;
@@ -24,7 +27,9 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
   return response;
 }
 
-/** The provider sends browsers to /callback, whoever has begun the sign-in: in mode iam the server, otherwise the page. */
+/**
+ * The provider sends browsers to /callback, whoever has begun the sign-in: in mode iam the server, otherwise the page.
+ */
 function next(request: NextRequest, headers: Headers, configuration: Configuration | undefined): NextResponse {
   const { pathname, search } = request.nextUrl;
   if (pathname !== "/callback") return NextResponse.next({ request: { headers } });

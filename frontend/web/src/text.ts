@@ -65,7 +65,8 @@ const en: PageText = {
   noRooms: "There is no room that you may enter.",
   noScript: "The chat needs JavaScript.",
   setup: "This page is not set up yet",
-  setupLead: "The server that runs it lacks settings. They are environment variables, and are read anew with each request:",
+  setupLead:
+    "The server that runs it lacks settings. They are environment variables, and are read anew with each request:",
   notFound: "There is no such page.",
   backToChat: "To the chat",
   broken: "The page has stopped working.",

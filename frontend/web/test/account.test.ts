@@ -9,7 +9,9 @@ function browser(t: TestContext, globals: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(globals)) {
     const before = Object.getOwnPropertyDescriptor(globalThis, name);
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-    t.after(() => (before ? Object.defineProperty(globalThis, name, before) : Reflect.deleteProperty(globalThis, name)));
+    t.after(() =>
+      before ? Object.defineProperty(globalThis, name, before) : Reflect.deleteProperty(globalThis, name),
+    );
   }
 }
 
@@ -18,12 +20,31 @@ const full = () => {
 };
 
 test("a sign-out that the server did not carry out is not announced, and leads nowhere", async (t) => {
-  for (const [status, body] of [[503, { message: "Service Unavailable" }], [403, { error: "cross_site" }], [200, { location: "/bye" }]] as const) {
+  for (const [status, body] of [
+    [503, { message: "Service Unavailable" }],
+    [403, { error: "cross_site" }],
+    [200, { location: "/bye" }],
+  ] as const) {
     const places: unknown[] = [];
     let announced = 0;
-    browser(t, { fetch: async () => Response.json(body, { status }), location: { assign: (place: unknown) => places.push(place) } });
-    const account = new ServerAccount({ mode: "iam", rooms: [], roomsClaim: undefined, provider: undefined, signUrl: "", server: { signedIn: true, signInPath: "/in", signOutPath: "/out" } });
-    const done = await account.signOut(() => announced++).then(() => true, () => false);
+    browser(t, {
+      fetch: async () => Response.json(body, { status }),
+      location: { assign: (place: unknown) => places.push(place) },
+    });
+    const account = new ServerAccount({
+      mode: "iam",
+      rooms: [],
+      roomsClaim: undefined,
+      provider: undefined,
+      signUrl: "",
+      server: { signedIn: true, signInPath: "/in", signOutPath: "/out" },
+    });
+    const done = await account
+      .signOut(() => announced++)
+      .then(
+        () => true,
+        () => false,
+      );
     assert.deepEqual([done, announced, places], status === 200 ? [true, 1, ["/bye"]] : [false, 0, []]);
   }
 });
@@ -38,7 +59,12 @@ test("what a full or forbidden storage refuses is remembered as long as the page
 
 test("the page leaves by itself once a minute, and not at all where it cannot remember that", (t) => {
   const kept = new Map<string, string>();
-  browser(t, { sessionStorage: { getItem: (name: string) => kept.get(name) ?? null, setItem: (name: string, value: string) => kept.set(name, value) } });
+  browser(t, {
+    sessionStorage: {
+      getItem: (name: string) => kept.get(name) ?? null,
+      setItem: (name: string, value: string) => kept.set(name, value),
+    },
+  });
   assert.deepEqual([1e12, 1e12 + 59_999, 1e12 + 60_000].map(mayLeave), [true, false, true]);
   browser(t, { sessionStorage: { getItem: () => null, setItem: full } });
   assert.equal(mayLeave(1e12), false);

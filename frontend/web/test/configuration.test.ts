@@ -17,24 +17,37 @@ test("a complete configuration is read", () => {
   const { value } = readConfiguration(complete);
   assert.equal(value?.mode, "jwt");
   assert.deepEqual(value?.rooms, ["lobby", "ops"]);
-  assert.deepEqual(value?.provider, { issuer: "https://id.example/pool", clientId: "page", audience: undefined, scope: "openid profile" });
+  assert.deepEqual(value?.provider, {
+    issuer: "https://id.example/pool",
+    clientId: "page",
+    audience: undefined,
+    scope: "openid profile",
+  });
 });
 
 test("an audience is told only when it is not the client itself, and only the first", () => {
-  const audience = (OIDC_AUDIENCE: string) => readConfiguration({ ...complete, OIDC_AUDIENCE }).value?.provider?.audience;
+  const audience = (OIDC_AUDIENCE: string) =>
+    readConfiguration({ ...complete, OIDC_AUDIENCE }).value?.provider?.audience;
   assert.equal(audience("page"), undefined);
   assert.equal(audience("https://api.example,other"), "https://api.example");
   assert.equal(audience(""), undefined);
 });
 
 test("guests ask for the rooms of guests", () => {
-  const rooms = (GUEST_ROOMS: string) => readConfiguration({ ...complete, AUTH_MODE: "guest", GUEST_ROOMS }).value?.rooms;
+  const rooms = (GUEST_ROOMS: string) =>
+    readConfiguration({ ...complete, AUTH_MODE: "guest", GUEST_ROOMS }).value?.rooms;
   assert.deepEqual(rooms("hall"), ["hall"]);
   assert.deepEqual(rooms(""), ["lobby", "ops"]);
 });
 
 test("what is missing or wrong is named, all of it, and no value is repeated", () => {
-  const { value, problems } = readConfiguration({ ...complete, AUTH_MODE: "none", SIGN_URL: "http://api.example/secret", DEFAULT_ROOMS: "Lobby", PAGE_ORIGIN: "" });
+  const { value, problems } = readConfiguration({
+    ...complete,
+    AUTH_MODE: "none",
+    SIGN_URL: "http://api.example/secret",
+    DEFAULT_ROOMS: "Lobby",
+    PAGE_ORIGIN: "",
+  });
   assert.equal(value, undefined);
   assert.deepEqual(problems, [
     "AUTH_MODE must be one of jwt, iam, guest.",
@@ -45,14 +58,22 @@ test("what is missing or wrong is named, all of it, and no value is repeated", (
 });
 
 test("addresses of this machine may do without TLS", () => {
-  for (const [PAGE_ORIGIN, good] of [["http://127.0.0.1:3001", true], ["http://localhost:3000", true], ["http://localhost.example", false], ["http://192.0.2.1", false], ["nonsense", false]] as const) {
+  for (const [PAGE_ORIGIN, good] of [
+    ["http://127.0.0.1:3001", true],
+    ["http://localhost:3000", true],
+    ["http://localhost.example", false],
+    ["http://192.0.2.1", false],
+    ["nonsense", false],
+  ] as const) {
     assert.equal(readConfiguration({ ...complete, PAGE_ORIGIN }).problems === undefined, good, PAGE_ORIGIN);
   }
 });
 
 test("mode iam needs a secret that cannot be guessed", () => {
   const iam = { ...complete, AUTH_MODE: "iam" };
-  assert.deepEqual(sessionProblems({ ...iam, SESSION_SECRET: "short" }), ["SESSION_SECRET must have at least 32 characters."]);
+  assert.deepEqual(sessionProblems({ ...iam, SESSION_SECRET: "short" }), [
+    "SESSION_SECRET must have at least 32 characters.",
+  ]);
   assert.deepEqual(sessionProblems({ ...iam, SESSION_SECRET: "s".repeat(32) }), []);
   assert.equal(readConfiguration(iam).value?.mode, "iam");
 });

@@ -12,7 +12,9 @@ function request(setCookie: string): Headers {
 
 test("what was sealed is opened", async () => {
   const jar = new CookieJar(ORIGIN, SECRET);
-  assert.deepEqual(await jar.open(sessionCookie, request(await jar.seal(sessionCookie, { sub: "alice" }))), { sub: "alice" });
+  assert.deepEqual(await jar.open(sessionCookie, request(await jar.seal(sessionCookie, { sub: "alice" }))), {
+    sub: "alice",
+  });
 });
 
 test("scripts, other sites and other hosts are kept away from the cookie", async () => {
@@ -27,12 +29,27 @@ test("a cookie that this site did not seal, or for something else, opens to noth
   const good = await jar.seal(sessionCookie, { sub: "alice" });
   const [name = "", value = ""] = (good.split(";")[0] ?? "").split("=");
   const [header, payload, signature] = value.split(".");
-  const forged = Buffer.from(JSON.stringify({ content: { sub: "mallory" }, iss: ORIGIN, aud: sessionCookie.name, exp: 9e9 })).toString("base64url");
+  const forged = Buffer.from(
+    JSON.stringify({ content: { sub: "mallory" }, iss: ORIGIN, aud: sessionCookie.name, exp: 9e9 }),
+  ).toString("base64url");
   const none = `${Buffer.from('{"alg":"none"}').toString("base64url")}.${forged}.`;
   const transaction = (await jar.seal(transactionCookie, { sub: "alice" })).split(";")[0]?.split("=")[1];
-  const foreign = (await new CookieJar(ORIGIN, SECRET.toUpperCase()).seal(sessionCookie, { sub: "alice" })).split(";")[0]?.split("=")[1];
-  const elsewhere = (await new CookieJar("https://other.example", SECRET).seal(sessionCookie, { sub: "alice" })).split(";")[0]?.split("=")[1];
-  for (const bad of [`${header}.${forged}.${signature}`, none, `${header}.${payload}.`, "", "x", transaction, foreign, elsewhere]) {
+  const foreign = (await new CookieJar(ORIGIN, SECRET.toUpperCase()).seal(sessionCookie, { sub: "alice" }))
+    .split(";")[0]
+    ?.split("=")[1];
+  const elsewhere = (await new CookieJar("https://other.example", SECRET).seal(sessionCookie, { sub: "alice" }))
+    .split(";")[0]
+    ?.split("=")[1];
+  for (const bad of [
+    `${header}.${forged}.${signature}`,
+    none,
+    `${header}.${payload}.`,
+    "",
+    "x",
+    transaction,
+    foreign,
+    elsewhere,
+  ]) {
     assert.equal(await jar.open(sessionCookie, new Headers({ Cookie: `${name}=${bad}` })), undefined, bad);
   }
   assert.deepEqual(await jar.open(sessionCookie, new Headers({ Cookie: `${name}=${value}` })), { sub: "alice" });

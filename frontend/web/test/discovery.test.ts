@@ -18,7 +18,11 @@ function provider(...answers: (object | Error)[]) {
 }
 
 test("endpoints on other hosts than the issuer are found, once an hour", async () => {
-  const document = { token_endpoint: "https://login.example/oauth2/token", userinfo_endpoint: "https://login.example/oauth2/userInfo", authorization_endpoint: "https://navigated.example/" };
+  const document = {
+    token_endpoint: "https://login.example/oauth2/token",
+    userinfo_endpoint: "https://login.example/oauth2/userInfo",
+    authorization_endpoint: "https://navigated.example/",
+  };
   const { discovery, asked, clock } = provider(document, document);
   const expected = ["https://cognito-idp.eu-west-1.amazonaws.com", "https://login.example"];
   assert.deepEqual(await discovery.origins(ISSUER), expected);
@@ -50,7 +54,12 @@ test("an incomplete document is no answer: it is asked for again after 30 s", as
   const logged: string[] = [];
   t.mock.method(console, "error", (line: string) => logged.push(line));
   const whole = { token_endpoint: "https://login.example/token" };
-  for (const incomplete of [{}, { issuer: ISSUER, jwks_uri: `${ISSUER}/keys` }, { token_endpoint: null }, { token_endpoint: "/token" }]) {
+  for (const incomplete of [
+    {},
+    { issuer: ISSUER, jwks_uri: `${ISSUER}/keys` },
+    { token_endpoint: null },
+    { token_endpoint: "/token" },
+  ]) {
     const { discovery, clock } = provider(incomplete, whole);
     assert.equal((await discovery.origins(ISSUER)).length, 1);
     clock.now = 30_000;

@@ -19,22 +19,44 @@ test("addresses of the web become links, and the text stays as it was", () => {
     ["a https://a.example b https://b.example", "https://a.example/", "https://b.example/"],
   ] as const) {
     assert.deepEqual(links(text), expected, text);
-    assert.equal(parts(text).map((part) => part.text).join(""), text);
+    assert.equal(
+      parts(text)
+        .map((part) => part.text)
+        .join(""),
+      text,
+    );
   }
 });
 
 test("nothing else becomes a link", () => {
   for (const text of [
-    "javascript:alert(1)", "data:text/html,x", "ftp://example.com", "//example.com", "www.example.com", "xhttps://example.com", "https://", "http://[",
-    "https://example.com@evil.example", "https://user:pass@evil.example/", "java\nscript:alert(1)", "<img src=x onerror=alert(1)>", "",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "ftp://example.com",
+    "//example.com",
+    "www.example.com",
+    "xhttps://example.com",
+    "https://",
+    "http://[",
+    "https://example.com@evil.example",
+    "https://user:pass@evil.example/",
+    "java\nscript:alert(1)",
+    "<img src=x onerror=alert(1)>",
+    "",
   ]) {
     assert.deepEqual(links(text), [], text);
-    assert.equal(parts(text).map((part) => part.text).join(""), text);
+    assert.equal(
+      parts(text)
+        .map((part) => part.text)
+        .join(""),
+      text,
+    );
   }
 });
 
 test("a link leads to the web only", () => {
-  for (const href of links("https://a.example http://b.example https:/\\evil.example https:javascript:alert(1)")) assert.match(href, /^https?:\/\//);
+  for (const href of links("https://a.example http://b.example https:/\\evil.example https:javascript:alert(1)"))
+    assert.match(href, /^https?:\/\//);
 });
 
 test("a link shows the host that it opens, when its text writes another one", () => {
@@ -57,6 +79,10 @@ test("a link shows the host that it opens, when its text writes another one", ()
     ["https://evil\uff61example/", "evil.example"],
   ] as const) {
     const part = parts(text).find(({ href }) => href);
-    assert.deepEqual([part?.host, part && new URL(part.href ?? "").hostname === (part.host ?? new URL(part.href ?? "").hostname)], [host, true], text);
+    assert.deepEqual(
+      [part?.host, part && new URL(part.href ?? "").hostname === (part.host ?? new URL(part.href ?? "").hostname)],
+      [host, true],
+      text,
+    );
   }
 });

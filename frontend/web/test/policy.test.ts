@@ -2,10 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contentSecurityPolicy, newNonce } from "../src/server/policy";
 
-const options = { nonce: "n1", connect: ["wss://socket.example", "https://id.example", "wss://socket.example"], https: true, development: false };
+const options = {
+  nonce: "n1",
+  connect: ["wss://socket.example", "https://id.example", "wss://socket.example"],
+  https: true,
+  development: false,
+};
 
 function directives(policy: string): Map<string, string> {
-  return new Map(policy.split("; ").map((directive) => [directive.split(" ", 1)[0] ?? "", directive.replace(/^\S+ ?/, "")]));
+  return new Map(
+    policy.split("; ").map((directive) => [directive.split(" ", 1)[0] ?? "", directive.replace(/^\S+ ?/, "")]),
+  );
 }
 
 test("only what carries the nonce runs, and the page talks to named origins only", () => {
@@ -14,7 +21,8 @@ test("only what carries the nonce runs, and the page talks to named origins only
   assert.equal(policy.get("script-src"), "'nonce-n1' 'strict-dynamic'");
   assert.equal(policy.get("style-src"), "'nonce-n1'");
   assert.equal(policy.get("connect-src"), "'self' wss://socket.example https://id.example");
-  for (const name of ["object-src", "base-uri", "form-action", "frame-ancestors"]) assert.equal(policy.get(name), "'none'", name);
+  for (const name of ["object-src", "base-uri", "form-action", "frame-ancestors"])
+    assert.equal(policy.get(name), "'none'", name);
   assert.equal(policy.get("require-trusted-types-for"), "'script'");
   assert.ok(policy.has("upgrade-insecure-requests"));
 });

@@ -8,17 +8,34 @@ function token(claims: object): string {
 }
 
 test("rooms are read from the claim as signurl reads them, by its own table of cases", () => {
-  const cases = JSON.parse(readFileSync("../../functions/signurl/testdata/roomsclaim.json", "utf8")) as { name: string; claim: unknown; rooms: string[] }[];
+  const cases = JSON.parse(readFileSync("../../functions/signurl/testdata/roomsclaim.json", "utf8")) as {
+    name: string;
+    claim: unknown;
+    rooms: string[];
+  }[];
   assert.ok(cases.length > 20);
-  for (const { name, claim, rooms } of cases) assert.deepEqual(claimedRooms(token({ rooms: claim }), "rooms"), [...new Set(rooms)], name);
+  for (const { name, claim, rooms } of cases)
+    assert.deepEqual(claimedRooms(token({ rooms: claim }), "rooms"), [...new Set(rooms)], name);
 });
 
 test("a claim that is missing names no room, and one with many names as many as can be entered", () => {
   assert.deepEqual(claimedRooms(token({}), "rooms"), []);
-  assert.deepEqual(claimedRooms(token({ rooms: Array.from({ length: 9 }, (_, n) => `r${n}`) }), "rooms"), ["r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7"]);
-  assert.deepEqual(claimedRooms(token({ "https://example.com/rooms": ["日本"], groups: "lobby" }), "groups"), ["lobby"]);
+  assert.deepEqual(claimedRooms(token({ rooms: Array.from({ length: 9 }, (_, n) => `r${n}`) }), "rooms"), [
+    "r0",
+    "r1",
+    "r2",
+    "r3",
+    "r4",
+    "r5",
+    "r6",
+    "r7",
+  ]);
+  assert.deepEqual(claimedRooms(token({ "https://example.com/rooms": ["日本"], groups: "lobby" }), "groups"), [
+    "lobby",
+  ]);
 });
 
 test("a token that is none names no room", () => {
-  for (const text of ["", "opaque", "a.b.c", "h.bnVsbA.s", "h.W10.s"]) assert.deepEqual(claimedRooms(text, "rooms"), [], text);
+  for (const text of ["", "opaque", "a.b.c", "h.bnVsbA.s", "h.W10.s"])
+    assert.deepEqual(claimedRooms(text, "rooms"), [], text);
 });

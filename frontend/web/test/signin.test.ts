@@ -16,9 +16,16 @@ async function provider(t: TestContext, claims: Record<string, unknown> = {}, en
   const discoveries: number[] = [];
   const server = createServer(async (request, response) => {
     const answer = async () => {
-      const metadata = { issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/keys`, response_types_supported: ["code"] };
+      const metadata = {
+        issuer,
+        authorization_endpoint: `${issuer}/authorize`,
+        token_endpoint: `${issuer}/token`,
+        jwks_uri: `${issuer}/keys`,
+        response_types_supported: ["code"],
+      };
       if (request.url?.startsWith("/.well-known/")) discoveries.push(performance.now());
-      if (request.url?.startsWith("/.well-known/")) return { ...metadata, ...(endSession && { end_session_endpoint: `${issuer}/end` }) };
+      if (request.url?.startsWith("/.well-known/"))
+        return { ...metadata, ...(endSession && { end_session_endpoint: `${issuer}/end` }) };
       exchanged.push(new URLSearchParams(Buffer.concat(await request.toArray()).toString()));
       return { access_token: "at", token_type: "Bearer", expires_in: 60, id_token: await idToken() };
     };
@@ -30,19 +37,30 @@ async function provider(t: TestContext, claims: Record<string, unknown> = {}, en
   const now = Math.floor(Date.now() / 1000);
   let nonce = "";
   const idToken = () =>
-    new SignJWT({ iss: issuer, sub: "alice", name: "Alice", aud: "page", exp: now + 60, iat: now, nonce, ...claims }).setProtectedHeader({ alg: "RS256" }).sign(key);
+    new SignJWT({ iss: issuer, sub: "alice", name: "Alice", aud: "page", exp: now + 60, iat: now, nonce, ...claims })
+      .setProtectedHeader({ alg: "RS256" })
+      .sign(key);
   const { privateKey: key } = await generateKeyPair("RS256");
 
   const jar = new CookieJar(ORIGIN, "s".repeat(32));
   const providers = new Providers();
-  const settings = { provider: { issuer, clientId: "page", audience: undefined, scope: "openid profile" }, clientSecret: undefined, pageOrigin: ORIGIN, jar };
+  const settings = {
+    provider: { issuer, clientId: "page", audience: undefined, scope: "openid profile" },
+    clientSecret: undefined,
+    pageOrigin: ORIGIN,
+    jar,
+  };
   const signIn = new SignIn(settings, providers);
   /** Goes to the provider and comes back with what it adds to the address, and the cookie of the beginning. */
   const begin = async (anew?: boolean) => {
     const { location, cookies } = await signIn.begin(anew);
     const asked = new URL(location).searchParams;
     nonce = asked.get("nonce") ?? "";
-    return { asked, cookie: new Headers({ Cookie: cookies[0]?.split(";")[0] ?? "" }), back: `?code=c1&state=${asked.get("state")}` };
+    return {
+      asked,
+      cookie: new Headers({ Cookie: cookies[0]?.split(";")[0] ?? "" }),
+      back: `?code=c1&state=${asked.get("state")}`,
+    };
   };
   /** The session of somebody who signs in. */
   const session = async () => {
@@ -100,7 +118,12 @@ test("each sign-in has a name of its own, which is none of its secrets", async (
 
 test("a session of the version before, which has a user id in the place of the sub, is none", async (t) => {
   const { jar } = await provider(t);
-  const cookie = await jar.seal(sessionCookie, { sub: "axsu4hNX-HtsizaUqUjy80bBLQKEyP_q", name: "Alice", startedAt: 1, endsAt: 9_999_999_999 });
+  const cookie = await jar.seal(sessionCookie, {
+    sub: "axsu4hNX-HtsizaUqUjy80bBLQKEyP_q",
+    name: "Alice",
+    startedAt: 1,
+    endsAt: 9_999_999_999,
+  });
   assert.equal(await openSession(jar, new Headers({ Cookie: cookie.split(";")[0] ?? "" })), undefined);
 });
 
@@ -126,8 +149,15 @@ test("fifty visitors who want to sign in ask the provider once, and one hour lat
 test("a provider that does not answer is asked again, but not by everybody", async (t) => {
   const { settings } = await provider(t);
   let [now, asked] = [0, 0];
-  const providers = new Providers(async () => (asked++, Promise.reject(new Error("away"))), () => now);
-  for (const [time, want] of [[0, 1], [4999, 1], [5000, 2]] as const) {
+  const providers = new Providers(
+    async () => (asked++, Promise.reject(new Error("away"))),
+    () => now,
+  );
+  for (const [time, want] of [
+    [0, 1],
+    [4999, 1],
+    [5000, 2],
+  ] as const) {
     now = time;
     for (let i = 0; i < 50; i++) await assert.rejects(new SignIn(settings, providers).begin(), /away/);
     assert.equal(asked, want, String(time));
@@ -146,7 +176,13 @@ test("what this browser did not begin is refused, and opens no session", async (
 });
 
 test("an ID token for somebody else, or for another sign-in, is refused", async (t) => {
-  for (const claims of [{ nonce: "another" }, { aud: "another" }, { iss: "https://another.example" }, { exp: 1 }, { sub: undefined }]) {
+  for (const claims of [
+    { nonce: "another" },
+    { aud: "another" },
+    { iss: "https://another.example" },
+    { exp: 1 },
+    { sub: undefined },
+  ]) {
     const { signIn, begin } = await provider(t, claims);
     const { cookie, back } = await begin();
     await assert.rejects(signIn.finish(cookie, back), JSON.stringify(claims));

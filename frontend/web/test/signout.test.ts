@@ -4,7 +4,14 @@ import type { Service } from "../src/server/service";
 import { endSignIn } from "../src/server/signout";
 import type { Session } from "../src/session";
 
-const session: Session = { sub: "auth0|alice", iss: "https://id.example/", name: "Alice", startedAt: 1, endsAt: 2, signIn: "s".repeat(22) };
+const session: Session = {
+  sub: "auth0|alice",
+  iss: "https://id.example/",
+  name: "Alice",
+  startedAt: 1,
+  endsAt: 2,
+  signIn: "s".repeat(22),
+};
 
 /** A service that answers with each of these statuses in turn; undefined is no answer. */
 function service(t: TestContext, ...statuses: (number | undefined)[]) {
@@ -14,7 +21,11 @@ function service(t: TestContext, ...statuses: (number | undefined)[]) {
     signUrl: new URL("https://api.example/signurl"),
     sign: async (url, body) => ({ authorization: `signed ${url.pathname} ${body.length}` }),
     fetch: async (url, init) => {
-      asked.push({ url: String(url), body: JSON.parse(String(init?.body)), signed: new Headers(init?.headers).get("authorization") });
+      asked.push({
+        url: String(url),
+        body: JSON.parse(String(init?.body)),
+        signed: new Headers(init?.headers).get("authorization"),
+      });
       const status = statuses.shift();
       if (status === undefined) throw new Error("down");
       return new Response(null, { status });
@@ -27,11 +38,13 @@ test("a sign-out ends the sign-in in the chat, in a signed request", async (t) =
   const { asked, logged, options } = service(t, 204);
   assert.equal(await endSignIn(session, options), true);
   const body = { user: { sub: "auth0|alice", iss: "https://id.example/", sessionEndsAt: 2 }, signIn: session.signIn };
-  assert.deepEqual(asked, [{ url: "https://api.example/signout", body, signed: `signed /signout ${JSON.stringify(body).length}` }]);
+  assert.deepEqual(asked, [
+    { url: "https://api.example/signout", body, signed: `signed /signout ${JSON.stringify(body).length}` },
+  ]);
   assert.equal(logged.callCount(), 0);
 });
 
-test("a sign-out that nobody answers ends before Lambda ends the page's function after 15 s, and the cookie goes", async (t) => {
+test("a sign-out without an answer ends before the 15 s of the page's function, and the cookie goes", async (t) => {
   t.mock.method(console, "error", () => {});
   const limits: number[] = [];
   t.mock.method(AbortSignal, "timeout", (ms: number) => (limits.push(ms), new AbortController().signal));
@@ -42,8 +55,15 @@ test("a sign-out that nobody answers ends before Lambda ends the page's function
 });
 
 test("a sign-out that does not reach the chat is tried again, and then logged without its secrets", async (t) => {
-  for (const statuses of [[undefined, 204], [500, 204]]) assert.equal(await endSignIn(session, service(t, ...statuses).options), true);
-  for (const statuses of [[undefined, undefined], [403, 403]]) {
+  for (const statuses of [
+    [undefined, 204],
+    [500, 204],
+  ])
+    assert.equal(await endSignIn(session, service(t, ...statuses).options), true);
+  for (const statuses of [
+    [undefined, undefined],
+    [403, 403],
+  ]) {
     const { asked, logged, options } = service(t, ...statuses);
     assert.equal(await endSignIn(session, options), false);
     assert.deepEqual([asked.length, logged.callCount()], [2, 1]);

@@ -19,7 +19,12 @@ interface Asked {
 }
 
 /** A `signurl` that answers always the same, and remembers what it was asked. */
-async function signurl(t: TestContext, status = 200, body: unknown = { url: "wss://socket.example/prod?X-Amz-Signature=1" }, headers = {}) {
+async function signurl(
+  t: TestContext,
+  status = 200,
+  body: unknown = { url: "wss://socket.example/prod?X-Amz-Signature=1" },
+  headers = {},
+) {
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
     const chunks = await request.toArray();
@@ -41,9 +46,16 @@ async function signurl(t: TestContext, status = 200, body: unknown = { url: "wss
   return { asked, options };
 }
 
-function ask(body: unknown = { rooms: ["lobby"], challenge: CHALLENGE }, headers: Record<string, string> = {}): Request {
+function ask(
+  body: unknown = { rooms: ["lobby"], challenge: CHALLENGE },
+  headers: Record<string, string> = {},
+): Request {
   const fromThePage = { "Content-Type": "application/json", "Sec-Fetch-Site": "same-origin" };
-  return new Request(`${ORIGIN}/api/signurl`, { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body), headers: { ...fromThePage, ...headers } });
+  return new Request(`${ORIGIN}/api/signurl`, {
+    method: "POST",
+    body: typeof body === "string" ? body : JSON.stringify(body),
+    headers: { ...fromThePage, ...headers },
+  });
 }
 
 async function outcome(response: Response): Promise<[number, unknown]> {
@@ -57,16 +69,24 @@ test("the signed-in user is named, with the browser's rooms and challenge", asyn
   assert.equal(response.headers.get("Cache-Control"), "no-store");
   assert.deepEqual(await response.json(), { url: "wss://socket.example/prod?X-Amz-Signature=1" });
   assert.deepEqual(JSON.parse(asked[0]?.body ?? ""), {
-    rooms: ["lobby"], challenge: CHALLENGE, user: { sub: "alice", name: "Alice", sessionStart: 1_795_327_200, sessionEndsAt: 1_795_334_400 },
+    rooms: ["lobby"],
+    challenge: CHALLENGE,
+    user: { sub: "alice", name: "Alice", sessionStart: 1_795_327_200, sessionEndsAt: 1_795_334_400 },
   });
 });
 
-test("the user goes by what the provider calls it and by its sign-in, and the browser's client by its name", async (t) => {
+test("the request names the user as the provider does, with its sign-in and its client instance", async (t) => {
   const { asked, options } = await signurl(t);
   const signedIn: Session = { ...session, sub: "auth0|alice", iss: "https://id.example/", signIn: "s".repeat(22) };
-  await getSignedUrl(ask({ rooms: ["lobby"], challenge: CHALLENGE, ci: "i".repeat(22) }), { ...options, getSession: async () => signedIn });
+  await getSignedUrl(ask({ rooms: ["lobby"], challenge: CHALLENGE, ci: "i".repeat(22) }), {
+    ...options,
+    getSession: async () => signedIn,
+  });
   const { ci, signIn, user } = JSON.parse(asked[0]?.body ?? "");
-  assert.deepEqual([ci, signIn, user.sub, user.iss], ["i".repeat(22), "s".repeat(22), "auth0|alice", "https://id.example/"]);
+  assert.deepEqual(
+    [ci, signIn, user.sub, user.iss],
+    ["i".repeat(22), "s".repeat(22), "auth0|alice", "https://id.example/"],
+  );
 });
 
 test("of a user's rooms only those that are asked for are named, and so a user of many rooms gets in", async (t) => {
@@ -91,18 +111,37 @@ test("the request is signed with the server's credentials, as API Gateway verifi
   await getSignedUrl(ask(), options);
   const { headers, body } = asked[0]!;
   const date = String(headers["x-amz-date"]);
-  const signed = await new SignatureV4({ service: "execute-api", region: "eu-west-1", credentials, sha256: Sha256 }).sign(
-    { method: "POST", protocol: "https:", hostname: "unused", path: "/signurl", query: {}, body, headers: { host: String(headers.host), "content-type": "application/json" } },
+  const signed = await new SignatureV4({
+    service: "execute-api",
+    region: "eu-west-1",
+    credentials,
+    sha256: Sha256,
+  }).sign(
+    {
+      method: "POST",
+      protocol: "https:",
+      hostname: "unused",
+      path: "/signurl",
+      query: {},
+      body,
+      headers: { host: String(headers.host), "content-type": "application/json" },
+    },
     { signingDate: date.replace(/(....)(..)(..T..)(..)(..Z)/, "$1-$2-$3:$4:$5") },
   );
   assert.equal(headers.authorization, signed.headers.authorization);
   assert.match(String(headers.authorization), /Credential=AKIAEXAMPLE\/\d{8}\/eu-west-1\/execute-api\/aws4_request/);
-  assert.match(String(headers.authorization), /SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-security-token/);
+  assert.match(
+    String(headers.authorization),
+    /SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-security-token/,
+  );
 });
 
 test("with nobody signed in nothing is asked", async (t) => {
   const { asked, options } = await signurl(t);
-  assert.deepEqual(await outcome(await getSignedUrl(ask(), { ...options, getSession: async () => undefined })), [401, "unauthorized"]);
+  assert.deepEqual(await outcome(await getSignedUrl(ask(), { ...options, getSession: async () => undefined })), [
+    401,
+    "unauthorized",
+  ]);
   assert.equal(asked.length, 0);
 });
 
@@ -117,7 +156,11 @@ test("only the page itself may ask, and only with JSON", async (t) => {
   ] as const) {
     assert.equal((await getSignedUrl(ask(undefined, headers), options)).status, status, JSON.stringify(headers));
   }
-  for (const [Origin, status] of [["https://evil.example", 403], [undefined, 403], [ORIGIN, 200]] as const) {
+  for (const [Origin, status] of [
+    ["https://evil.example", 403],
+    [undefined, 403],
+    [ORIGIN, 200],
+  ] as const) {
     const request = ask(undefined, Origin ? { Origin } : {});
     request.headers.delete("Sec-Fetch-Site");
     assert.equal((await getSignedUrl(request, options)).status, status, Origin);
@@ -134,7 +177,10 @@ test("a request that tries to name the user, or is none, is refused", async (t) 
     [{ ci: 1 }, 400],
     [{ challenge: CHALLENGE, signIn: "s".repeat(22) }, 400],
     [{ challenge: CHALLENGE, guest: "g".repeat(43) }, 400],
-    ["[]", 400], ["null", 400], ["{", 400], ["", 400],
+    ["[]", 400],
+    ["null", 400],
+    ["{", 400],
+    ["", 400],
     [{ challenge: "c".repeat(1100) }, 413],
   ] as const) {
     assert.equal((await getSignedUrl(ask(body), options)).status, status, JSON.stringify(body));
@@ -143,7 +189,12 @@ test("a request that tries to name the user, or is none, is refused", async (t) 
 });
 
 test("refusals of signurl come through with status and Retry-After", async (t) => {
-  for (const [status, error] of [[401, "revoked"], [403, "room_not_allowed"], [429, "too_many_connections"], [503, "auth_not_configured"]] as const) {
+  for (const [status, error] of [
+    [401, "revoked"],
+    [403, "room_not_allowed"],
+    [429, "too_many_connections"],
+    [503, "auth_not_configured"],
+  ] as const) {
     const { options } = await signurl(t, status, { error, message: "…" }, { "Retry-After": "30" });
     const response = await getSignedUrl(ask(), options);
     assert.equal(response.headers.get("Retry-After"), "30");
@@ -152,8 +203,18 @@ test("refusals of signurl come through with status and Retry-After", async (t) =
 });
 
 test("what API Gateway itself answers reaches no browser, only its status", async (t) => {
-  for (const [status, passed, error] of [[403, 403, "caller_not_trusted"], [401, 403, "caller_not_trusted"], [429, 429, "unavailable"], [500, 500, "unavailable"]] as const) {
-    const { options } = await signurl(t, status, { message: "User: arn:aws:iam::111122223333:user/x is not authorized" }, { "Retry-After": "2" });
+  for (const [status, passed, error] of [
+    [403, 403, "caller_not_trusted"],
+    [401, 403, "caller_not_trusted"],
+    [429, 429, "unavailable"],
+    [500, 500, "unavailable"],
+  ] as const) {
+    const { options } = await signurl(
+      t,
+      status,
+      { message: "User: arn:aws:iam::111122223333:user/x is not authorized" },
+      { "Retry-After": "2" },
+    );
     const response = await getSignedUrl(ask(), options);
     const text = await response.text();
     assert.equal(response.status, passed);
@@ -172,8 +233,14 @@ test("a signurl that is away, and credentials that are missing, are faults of th
 
 test("the region comes from the environment, or else from API Gateway's host name", async () => {
   const url = new URL("https://abc.execute-api.ap-northeast-1.amazonaws.com/signurl");
-  const scope = async (region?: string) => /\/([^/]+)\/execute-api/.exec((await new Signer(async () => credentials, region).sign(url, "")).authorization ?? "")?.[1];
+  const scope = async (region?: string) =>
+    /\/([^/]+)\/execute-api/.exec(
+      (await new Signer(async () => credentials, region).sign(url, "")).authorization ?? "",
+    )?.[1];
   assert.equal(await scope(), "ap-northeast-1");
   assert.equal(await scope("us-east-1"), "us-east-1");
-  await assert.rejects(new Signer(async () => credentials, undefined).sign(new URL("https://chat.example/signurl"), ""), /AWS_REGION/);
+  await assert.rejects(
+    new Signer(async () => credentials, undefined).sign(new URL("https://chat.example/signurl"), ""),
+    /AWS_REGION/,
+  );
 });

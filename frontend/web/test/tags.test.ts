@@ -10,11 +10,23 @@ test("users of one name have tags that differ, and nobody else has one", () => {
   assert.deepEqual([...tags.keys()].sort(), ["user-0", "user-2"]);
   assert.notEqual(tags.get("user-0"), tags.get("user-2"));
   for (const tag of tags.values()) assert.match(tag, /^#[a-z0-9]{4}$/);
-  assert.deepEqual(tagsOf(users("Alice", "Carol", "Alice")).get("user-0"), tags.get("user-0")); // for everybody the same
+  // for everybody the same
+  assert.deepEqual(tagsOf(users("Alice", "Carol", "Alice")).get("user-0"), tags.get("user-0"));
 });
 
 test("names that look the same count as the same", () => {
-  for (const name of ["alice", "\u0410lice", "\uff21lice", "A\u200blice", "Al\u0131ce", "Alic\u00e9", " Alice", "A1ice", "Ali\u0441e", "\u0391lice"]) {
+  for (const name of [
+    "alice",
+    "\u0410lice",
+    "\uff21lice",
+    "A\u200blice",
+    "Al\u0131ce",
+    "Alic\u00e9",
+    " Alice",
+    "A1ice",
+    "Ali\u0441e",
+    "\u0391lice",
+  ]) {
     assert.equal(tagsOf(users("Alice", name)).size, 2, name);
   }
   for (const name of ["Alicia", "Bob", "\u30a2\u30ea\u30b9"]) assert.equal(tagsOf(users("Alice", name)).size, 0, name);

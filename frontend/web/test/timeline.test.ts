@@ -9,7 +9,15 @@ const DAY = 24 * 60 * MINUTE;
 
 function message(id: string, sub: string, sentAt?: number, own = false): ChatMessage {
   const from = { sub, name: sub };
-  return { id, room: "lobby", from, text: id, own, status: sentAt ? "delivered" : "pending", ...(sentAt && { sentAt }) };
+  return {
+    id,
+    room: "lobby",
+    from,
+    text: id,
+    own,
+    status: sentAt ? "delivered" : "pending",
+    ...(sentAt && { sentAt }),
+  };
 }
 
 function shape(items: readonly Item[]): string[] {
@@ -17,7 +25,15 @@ function shape(items: readonly Item[]): string[] {
 }
 
 test("messages of one person in a row have the name once", () => {
-  const items = timeline([message("a", "alice", noon), message("b", "alice", noon + MINUTE), message("c", "bob", noon + MINUTE), message("d", "alice", noon + 2 * MINUTE)], undefined);
+  const items = timeline(
+    [
+      message("a", "alice", noon),
+      message("b", "alice", noon + MINUTE),
+      message("c", "bob", noon + MINUTE),
+      message("d", "alice", noon + 2 * MINUTE),
+    ],
+    undefined,
+  );
   assert.deepEqual(shape(items), ["day", "a first", "b", "c first", "d first"]);
 });
 
@@ -38,7 +54,10 @@ test("the divider stands above the first message that was missed", () => {
 });
 
 test("what is on its way has no day yet", () => {
-  assert.deepEqual(shape(timeline([message("a", "", undefined, true), message("b", "", undefined, true)], undefined)), ["a first", "b"]);
+  assert.deepEqual(shape(timeline([message("a", "", undefined, true), message("b", "", undefined, true)], undefined)), [
+    "a first",
+    "b",
+  ]);
 });
 
 test("days have names", () => {

@@ -31,7 +31,11 @@ test("who writes needs no divider any more", () => {
 test("own messages are never unread, and keep their key when the server names them", () => {
   const away = read({ last: "a", divider: undefined, unread: 0 }, [theirs("a"), mine("m")], false);
   assert.equal(away.unread, 0);
-  const named = read({ last: "m", divider: undefined, unread: 0 }, [theirs("a"), mine("m", "SERVERS"), theirs("b")], false);
+  const named = read(
+    { last: "m", divider: undefined, unread: 0 },
+    [theirs("a"), mine("m", "SERVERS"), theirs("b")],
+    false,
+  );
   assert.deepEqual(named, { last: "m", divider: "b", unread: 1 });
 });
 

@@ -7,14 +7,20 @@ import { textIn } from "../text";
 
 // A picture of its own would be one more request, which may start one more Lambda.
 const icon = `data:image/svg+xml,${encodeURIComponent(
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#3f6ad8" d="M6 4h20a4 4 0 0 1 4 4v11a4 4 0 0 1-4 4H14l-8 6v-6a4 4 0 0 1-4-4V8a4 4 0 0 1 4-4z"/></svg>',
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#3f6ad8" ' +
+    'd="M6 4h20a4 4 0 0 1 4 4v11a4 4 0 0 1-4 4H14l-8 6v-6a4 4 0 0 1-4-4V8a4 4 0 0 1 4-4z"/></svg>',
 )}`;
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: textIn(await visitorLanguage()).title, icons: { icon } };
 }
 
-export const viewport: Viewport = { width: "device-width", initialScale: 1, colorScheme: "light dark", interactiveWidget: "resizes-content" };
+export const viewport: Viewport = {
+  width: "device-width",
+  initialScale: 1,
+  colorScheme: "light dark",
+  interactiveWidget: "resizes-content",
+};
 
 export default async function Layout({ children }: { children: ReactNode }) {
   const nonce = (await headers()).get("X-Nonce") ?? undefined;

@@ -22,10 +22,18 @@ export default async function Page() {
 
 async function settingsFor(configuration: Configuration, headers: Headers): Promise<PageSettings> {
   const { mode, rooms, roomsClaim, provider } = configuration;
-  if (mode !== "iam") return { mode, rooms, roomsClaim, provider, signUrl: configuration.signUrl.href, server: undefined };
+  if (mode !== "iam")
+    return { mode, rooms, roomsClaim, provider, signUrl: configuration.signUrl.href, server: undefined };
   const session = await getSession({ headers });
   const server = { signedIn: session !== undefined, signInPath, signOutPath };
-  return { mode, rooms: session?.rooms?.slice(0, MOST_ROOMS) ?? rooms, roomsClaim, provider, signUrl: "/api/signurl", server };
+  return {
+    mode,
+    rooms: session?.rooms?.slice(0, MOST_ROOMS) ?? rooms,
+    roomsClaim,
+    provider,
+    signUrl: "/api/signurl",
+    server,
+  };
 }
 
 function Setup({ problems, language }: { problems: readonly string[]; language: Language }) {

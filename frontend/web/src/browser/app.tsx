@@ -40,7 +40,10 @@ function Entrance({ settings }: { settings: PageSettings }) {
   return <Chat account={account} signOut={signOut} rooms={state.rooms} signUrl={settings.signUrl} />;
 }
 
-/** Signs out in all tabs of the browser; undefined where nobody signs in. `elsewhere` is called when another tab has done so. */
+/**
+ * Signs out in all tabs of the browser; undefined where nobody signs in. `elsewhere` is called when another tab has
+ * done so.
+ */
 function useSignOut(account: Account, elsewhere: () => void): (() => Promise<void>) | undefined {
   const signOuts = useRef<SignOuts>(undefined);
   const heard = useEffectEvent(() => {

@@ -7,7 +7,15 @@ export interface PageSettings {
   /** Mode jwt: the claim that lists the user's rooms. */
   readonly roomsClaim: string | undefined;
   /** Mode jwt: where the browser signs in. */
-  readonly provider: { readonly issuer: string; readonly clientId: string; readonly audience: string | undefined; readonly scope: string } | undefined;
+  readonly provider:
+    | {
+        readonly issuer: string;
+        readonly clientId: string;
+        readonly audience: string | undefined;
+        readonly scope: string;
+      }
+    | undefined;
   /** Mode iam: whether somebody is signed in, and where to sign in and out. */
-  readonly server: { readonly signedIn: boolean; readonly signInPath: string; readonly signOutPath: string } | undefined;
+  readonly server:
+    { readonly signedIn: boolean; readonly signInPath: string; readonly signOutPath: string } | undefined;
 }

@@ -41,7 +41,15 @@ export function readConfiguration(environment: Environment): Reading<Configurati
   const rooms = read.rooms(mode === "guest" && environment.GUEST_ROOMS ? "GUEST_ROOMS" : "DEFAULT_ROOMS");
   const provider = mode === "jwt" ? readProvider(read) : undefined;
   if (!mode || !signUrl || !webSocketUrl || !pageOrigin || !rooms) return read.fail();
-  return read.end({ mode, signUrl, webSocketUrl, pageOrigin, rooms, provider, roomsClaim: environment.ROOMS_CLAIM || undefined });
+  return read.end({
+    mode,
+    signUrl,
+    webSocketUrl,
+    pageOrigin,
+    rooms,
+    provider,
+    roomsClaim: environment.ROOMS_CLAIM || undefined,
+  });
 }
 
 /** Reads how to sign users in. */
@@ -50,5 +58,10 @@ export function readProvider(read: Reader): Provider | undefined {
   const clientId = read.text("OIDC_CLIENT_ID");
   if (!issuer || !clientId) return undefined;
   const audience = read.environment.OIDC_AUDIENCE?.split(",")[0];
-  return { issuer, clientId, audience: audience === clientId ? undefined : audience || undefined, scope: read.environment.OIDC_SCOPE || "openid profile" };
+  return {
+    issuer,
+    clientId,
+    audience: audience === clientId ? undefined : audience || undefined,
+    scope: read.environment.OIDC_SCOPE || "openid profile",
+  };
 }

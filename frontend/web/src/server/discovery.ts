@@ -1,4 +1,7 @@
-/** For how long a provider's document is taken as it is, and after how long it is asked for again when it could not be had. */
+/**
+ * For how long a provider's document is taken as it is, and after how long it is asked for again when it could not be
+ * had.
+ */
 const FRESH = 3_600_000;
 const RETRY = 30_000;
 const TIMEOUT = 2_000;
@@ -12,8 +15,9 @@ interface Entry {
 }
 
 /**
- * Where an OpenID Connect provider is reached. Its endpoints may be on other hosts than the issuer: those of Amazon Cognito are.
- * What is found is kept for an hour. Without a complete answer the issuer's own origin has to do, until the next try.
+ * Where an OpenID Connect provider is reached. Its endpoints may be on other hosts than the issuer: those of Amazon
+ * Cognito are. What is found is kept for an hour. Without a complete answer the issuer's own origin has to do, until
+ * the next try.
  */
 export class Discovery {
   private readonly entries = new Map<string, Entry>();
@@ -38,7 +42,11 @@ export class Discovery {
 
   private async read(issuer: string): Promise<readonly string[]> {
     const address = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-    const response = await this.fetch(address, { signal: AbortSignal.timeout(TIMEOUT), redirect: "error", cache: "no-store" });
+    const response = await this.fetch(address, {
+      signal: AbortSignal.timeout(TIMEOUT),
+      redirect: "error",
+      cache: "no-store",
+    });
     if (!response.ok) throw new Error(`status ${response.status}`);
     const document = (await response.json()) as Record<string, unknown>;
     // A provider that is being changed, or a page in between, answers 200 with less.

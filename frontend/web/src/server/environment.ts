@@ -2,7 +2,9 @@
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Either a value, or what is wrong with the variables that make it: one sentence each, without their values. */
-export type Reading<T> = { readonly value: T; readonly problems?: undefined } | { readonly value?: undefined; readonly problems: readonly string[] };
+export type Reading<T> =
+  | { readonly value: T; readonly problems?: undefined }
+  | { readonly value?: undefined; readonly problems: readonly string[] };
 
 /** Reads variables, and collects what is wrong with them instead of stopping at the first. */
 export class Reader {
@@ -26,7 +28,10 @@ export class Reader {
   }
 
   oneOf<T extends string>(name: string, values: readonly T[]): T | undefined {
-    return values.find((value) => value === this.environment[name]) ?? this.refuse(name, `must be one of ${values.join(", ")}`);
+    return (
+      values.find((value) => value === this.environment[name]) ??
+      this.refuse(name, `must be one of ${values.join(", ")}`)
+    );
   }
 
   /** An address of a secure scheme or, on this machine, of the same scheme without the s. */

@@ -10,11 +10,15 @@ const providers = new Providers();
 export async function inModeIam(serve: (configuration: Configuration) => Promise<Response>): Promise<Response> {
   const { value: configuration } = readConfiguration(process.env);
   if (!configuration) return notConfigured();
-  return configuration.mode === "iam" ? serve(configuration) : refuse(404, "not_found", "This deployment has no such address.");
+  return configuration.mode === "iam"
+    ? serve(configuration)
+    : refuse(404, "not_found", "This deployment has no such address.");
 }
 
 /** Serves a route of the sign-in that ships, in mode iam. */
-export async function withSignIn(serve: (signIn: SignIn, configuration: Configuration) => Promise<Response>): Promise<Response> {
+export async function withSignIn(
+  serve: (signIn: SignIn, configuration: Configuration) => Promise<Response>,
+): Promise<Response> {
   return inModeIam(async (configuration) => {
     const { value: settings } = readSignInSettings(process.env);
     return settings ? serve(new SignIn(settings, providers), configuration) : notConfigured();
@@ -29,8 +33,8 @@ export function redirect({ location, cookies }: Redirect): Response {
 }
 
 /**
- * Logs why a sign-in failed, and sends the browser back to the page, which says that it did. It is no fault, of which five
- * set an alarm off: any visitor can make a sign-in fail.
+ * Logs why a sign-in failed, and sends the browser back to the page, which says that it did. It is no fault, of which
+ * five set an alarm off: any visitor can make a sign-in fail.
  */
 export function failed(error: unknown): Response {
   console.error(JSON.stringify({ level: "WARN", message: "sign-in failed", error: String(error) }));

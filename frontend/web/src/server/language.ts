@@ -1,6 +1,9 @@
 import { type Language, languages } from "../text";
 
-/** The language of a visitor: the one that was chosen in the page, else the first of the browser's that the page speaks, else English. */
+/**
+ * The language of a visitor: the one that was chosen in the page, else the first of the browser's that the page speaks,
+ * else English.
+ */
 export function chooseLanguage(chosen: string | undefined, acceptLanguage: string | null): Language {
   return languages.find((language) => language === chosen) ?? preferred(acceptLanguage ?? "") ?? "en";
 }

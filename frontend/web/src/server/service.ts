@@ -19,7 +19,14 @@ export async function post(url: URL, body: string, { sign, fetch }: Service, sig
     throw new NoCredentials(String(error));
   });
   const timeout = AbortSignal.timeout(TIMEOUT);
-  return fetch(url, { method: "POST", headers, body, signal: signal ? AbortSignal.any([signal, timeout]) : timeout, redirect: "error", cache: "no-store" });
+  return fetch(url, {
+    method: "POST",
+    headers,
+    body,
+    signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    redirect: "error",
+    cache: "no-store",
+  });
 }
 
 /** Logs a fault. Nothing of the request or the answer goes in: both hold secrets. */

@@ -12,7 +12,10 @@ export function serviceOf({ signUrl }: { readonly signUrl: URL }): Service {
   return { signUrl, sign: (url, body) => signer.sign(url, body), fetch };
 }
 
-/** Signs requests to API Gateway with the server's own credentials: those of its role on Lambda, a developer's on a laptop. */
+/**
+ * Signs requests to API Gateway with the server's own credentials: those of its role on Lambda, a developer's on a
+ * laptop.
+ */
 export class Signer {
   constructor(
     private readonly credentials: AwsCredentialIdentityProvider,
@@ -23,7 +26,12 @@ export class Signer {
   async sign(url: URL, body: string): Promise<Record<string, string>> {
     const region = this.region ?? /\.execute-api\.([a-z0-9-]+)\./.exec(url.hostname)?.[1];
     if (!region) throw new Error("no region: set AWS_REGION");
-    const signature = new SignatureV4({ service: "execute-api", region, credentials: this.credentials, sha256: Sha256 });
+    const signature = new SignatureV4({
+      service: "execute-api",
+      region,
+      credentials: this.credentials,
+      sha256: Sha256,
+    });
     const { headers } = await signature.sign({
       method: "POST",
       protocol: url.protocol,

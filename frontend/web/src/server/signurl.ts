@@ -14,7 +14,9 @@ export interface SignUrlOptions extends Service {
   readonly getSession: (request: Request) => Promise<Session | undefined>;
 }
 
-/** What a browser asks: the rooms to be in, the hash of its secret for this one connection, and the name of its client. */
+/**
+ * What a browser asks: the rooms to be in, the hash of its secret for this one connection, and the name of its client.
+ */
 interface Wish {
   readonly rooms: readonly string[] | undefined;
   readonly challenge: string | undefined;
@@ -22,25 +24,41 @@ interface Wish {
 }
 
 /**
- * Gets the signed-in user of a request a signed URL. Who the user is comes from the session and never from the request, and
- * the answer of `signurl` is passed on with its status and Retry-After. Nobody signed in, nothing asked.
+ * Gets the signed-in user of a request a signed URL. Who the user is comes from the session and never from the request,
+ * and the answer of `signurl` is passed on with its status and Retry-After. Nobody signed in, nothing asked.
  */
 export async function getSignedUrl(request: Request, options: SignUrlOptions): Promise<Response> {
   const session = await options.getSession(request);
   if (!session) return refuse(401, "unauthorized", "Sign in first.");
-  if (!isSameOrigin(request.headers, options.pageOrigin)) return refuse(403, "cross_site", "Only the page itself may ask.");
-  if (!/^application\/json\s*(;|$)/i.test(request.headers.get("Content-Type") ?? "")) return refuse(415, "unsupported_media_type", "Send application/json.");
+  if (!isSameOrigin(request.headers, options.pageOrigin))
+    return refuse(403, "cross_site", "Only the page itself may ask.");
+  if (!/^application\/json\s*(;|$)/i.test(request.headers.get("Content-Type") ?? ""))
+    return refuse(415, "unsupported_media_type", "Send application/json.");
   const text = await request.text();
   if (text.length > LONGEST) return refuse(413, "too_large", "The request is longer than 1 KB.");
   const wish = readWish(text);
   if (!wish) return refuse(400, "bad_request", "The request is not as it must be.");
   const { signIn } = session;
-  return ask(JSON.stringify({ ...wish, user: userOf(session, wish.rooms ?? options.rooms), signIn }), request.signal, options);
+  return ask(
+    JSON.stringify({ ...wish, user: userOf(session, wish.rooms ?? options.rooms), signIn }),
+    request.signal,
+    options,
+  );
 }
 
-/** The form in which `signurl` takes a user in mode iam. Of the rooms that the user may enter those that are asked for are enough. */
+/**
+ * The form in which `signurl` takes a user in mode iam. Of the rooms that the user may enter those that are asked for
+ * are enough.
+ */
 function userOf({ sub, iss, name, startedAt, endsAt, rooms }: Session, asked: readonly unknown[]): unknown {
-  return { sub, iss, name, sessionStart: startedAt, sessionEndsAt: endsAt, rooms: rooms?.filter((room) => asked.includes(room)) };
+  return {
+    sub,
+    iss,
+    name,
+    sessionStart: startedAt,
+    sessionEndsAt: endsAt,
+    rooms: rooms?.filter((room) => asked.includes(room)),
+  };
 }
 
 function readWish(text: string): Wish | undefined {
@@ -48,7 +66,13 @@ function readWish(text: string): Wish | undefined {
     const body: unknown = JSON.parse(text);
     if (typeof body !== "object" || body === null || Array.isArray(body)) return undefined;
     const { rooms, challenge, ci, ...rest } = body as Record<string, unknown>;
-    if (Object.keys(rest).length > 0 || !(rooms === undefined || Array.isArray(rooms)) || !isOptionalText(challenge) || !isOptionalText(ci)) return undefined;
+    if (
+      Object.keys(rest).length > 0 ||
+      !(rooms === undefined || Array.isArray(rooms)) ||
+      !isOptionalText(challenge) ||
+      !isOptionalText(ci)
+    )
+      return undefined;
     return { rooms, challenge, ci };
   } catch {
     return undefined;
@@ -72,14 +96,21 @@ async function ask(body: string, signal: AbortSignal, service: Service): Promise
   }
 }
 
-/** Passes the answer on. A refusal by API Gateway itself concerns this server's credentials, and its text would tell a browser whose they are. */
+/**
+ * Passes the answer on. A refusal by API Gateway itself concerns this server's credentials, and its text would tell a
+ * browser whose they are.
+ */
 async function passOn(response: Response): Promise<Response> {
   const { status } = response;
   const retryAfter = response.headers.get("Retry-After");
   const headers: HeadersInit = retryAfter ? { "Retry-After": retryAfter } : {};
   const body = (await response.json().catch(() => undefined)) as { error?: unknown } | undefined;
   if (response.ok || typeof body?.error === "string") return json(status, body, headers);
-  if (status !== 401 && status !== 403) return json(status, { error: "unavailable", message: "The service that signs URLs is not available." }, headers);
-  log("API Gateway refused this server", "it needs execute-api:Invoke on POST/signurl, and its place in TrustedCallerArns");
+  if (status !== 401 && status !== 403)
+    return json(status, { error: "unavailable", message: "The service that signs URLs is not available." }, headers);
+  log(
+    "API Gateway refused this server",
+    "it needs execute-api:Invoke on POST/signurl, and its place in TrustedCallerArns",
+  );
   return refuse(403, "caller_not_trusted", "This server may not ask for signed URLs.");
 }

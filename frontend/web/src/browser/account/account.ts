@@ -15,15 +15,23 @@ export type AccountState =
 export interface Account {
   /** What the server knows already, for the first rendering. */
   readonly initial: AccountState;
-  /** Finds out who is signed in, and takes a sign-in that just came back from the provider. Asked twice, it answers the same. */
+  /**
+   * Finds out who is signed in, and takes a sign-in that just came back from the provider. Asked twice, it answers the
+   * same.
+   */
   load(): Promise<AccountState>;
-  /** The access token to ask for a signed URL with; undefined when nobody is signed in any more. Absent when there are no tokens. */
+  /**
+   * The access token to ask for a signed URL with; undefined when nobody is signed in any more. Absent when there are
+   * no tokens.
+   */
   readonly getToken?: () => Promise<string | undefined>;
   /** Leaves the page to sign in. After a revocation the provider has to ask who it is. Absent when nobody signs in. */
   readonly signIn?: () => Promise<void>;
   /** Signs out, calls `announce` once nothing that could be used again is left here, and leaves the page. */
   readonly signOut?: (announce: () => void) => Promise<void>;
-  /** Forgets what was kept here of whoever is signed in: the server has revoked the user, or another tab has signed out. */
+  /**
+   * Forgets what was kept here of whoever is signed in: the server has revoked the user, or another tab has signed out.
+   */
   readonly forget?: () => Promise<void>;
   /** Whom the server takes for the same guest again. */
   readonly guest?: { readonly secret: string } | undefined;

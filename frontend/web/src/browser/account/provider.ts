@@ -7,12 +7,16 @@ import { claimedRooms } from "./rooms";
 /** A token that ends sooner than this, in seconds, is not used any more. */
 const MARGIN = 30;
 
-/** A token that ends sooner than this is renewed when one is needed: in the last minute of a session the client asks for one that goes on. */
+/**
+ * A token that ends sooner than this is renewed when one is needed: in the last minute of a session the client asks for
+ * one that goes on.
+ */
 const FRESH = 90;
 
 /**
- * Mode jwt: the browser signs in at an OpenID Connect provider, by the authorization code flow with PKCE. The tokens stay in this
- * tab's sessionStorage. A provider that gives refresh tokens is asked for a new access token when one is needed and the old one has ended.
+ * Mode jwt: the browser signs in at an OpenID Connect provider, by the authorization code flow with PKCE. The tokens
+ * stay in this tab's sessionStorage. A provider that gives refresh tokens is asked for a new access token when one is
+ * needed and the old one has ended.
  */
 export class ProviderAccount implements Account {
   readonly initial: AccountState = { status: "loading" };
@@ -31,10 +35,17 @@ export class ProviderAccount implements Account {
     if (user && lives(user, FRESH)) return user.access_token;
     const present = user && lives(user) ? user.access_token : undefined;
     if (revocation.active) return present;
-    return (await renewed(manager, user).catch((error: unknown) => (present === undefined ? Promise.reject(error) : undefined)))?.access_token ?? present;
+    return (
+      (
+        await renewed(manager, user).catch((error: unknown) =>
+          present === undefined ? Promise.reject(error) : undefined,
+        )
+      )?.access_token ?? present
+    );
   };
 
-  signIn = async (): Promise<void> => (await this.manager()).signinRedirect(revocation.active ? { prompt: "login" } : {});
+  signIn = async (): Promise<void> =>
+    (await this.manager()).signinRedirect(revocation.active ? { prompt: "login" } : {});
 
   forget = async (): Promise<void> => (await this.manager()).removeUser();
 
@@ -49,7 +60,11 @@ export class ProviderAccount implements Account {
     if (!endpoint) return location.assign(home);
     // Amazon Cognito has a name of its own, logout_uri, for the address to come back to.
     const extraQueryParams = { client_id: manager.settings.client_id, logout_uri: home };
-    await manager.signoutRedirect({ post_logout_redirect_uri: home, extraQueryParams, ...(user?.id_token && { id_token_hint: user.id_token }) });
+    await manager.signoutRedirect({
+      post_logout_redirect_uri: home,
+      extraQueryParams,
+      ...(user?.id_token && { id_token_hint: user.id_token }),
+    });
   };
 
   private async find(): Promise<AccountState> {
@@ -99,7 +114,10 @@ function lives(user: User, margin = MARGIN): boolean {
   return (user.expires_in ?? Infinity) > margin;
 }
 
-/** The user with a new access token; undefined when there is no refresh token, or the provider refuses it. Rejects when it cannot be asked. */
+/**
+ * The user with a new access token; undefined when there is no refresh token, or the provider refuses it. Rejects when
+ * it cannot be asked.
+ */
 async function renewed(manager: UserManager, user: User | null): Promise<User | undefined> {
   if (!user?.refresh_token) return undefined;
   try {

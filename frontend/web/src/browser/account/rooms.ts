@@ -2,8 +2,9 @@
 const MOST = 8;
 
 /**
- * The rooms that an access token's claim lists, read as `signurl` reads them (functions/signurl/testdata/roomsclaim.json): a list of
- * texts, or one text, each of which is a room as a whole. Nothing is split, and what is no room's name opens none.
+ * The rooms that an access token's claim lists, read as `signurl` reads them
+ * (functions/signurl/testdata/roomsclaim.json): a list of texts, or one text, each of which is a room as a whole.
+ * Nothing is split, and what is no room's name opens none.
  */
 export function claimedRooms(accessToken: string, claim: string): readonly string[] {
   const value = claims(accessToken)[claim];

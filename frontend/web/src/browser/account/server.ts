@@ -19,7 +19,8 @@ export class ServerAccount implements Account {
     return failed && this.initial.status === "signed-out" ? { status: "signed-out", failed } : this.initial;
   }
 
-  signIn = async (): Promise<void> => location.assign(`${this.paths.signIn}${revocation.active ? "?prompt=login" : ""}`);
+  signIn = async (): Promise<void> =>
+    location.assign(`${this.paths.signIn}${revocation.active ? "?prompt=login" : ""}`);
 
   signOut = async (announce: () => void): Promise<void> => {
     const response = await fetch(this.paths.signOut, { method: "POST" });

@@ -47,11 +47,32 @@ export function Chat({ account, signOut, rooms: asked, signUrl }: Props) {
   };
   return (
     <div className="chat">
-      <Masthead room={room} rooms={rooms} readings={readings} choose={choose} user={user} tag={user && tags.get(user.sub)} signOut={signOut} />
+      <Masthead
+        room={room}
+        rooms={rooms}
+        readings={readings}
+        choose={choose}
+        user={user}
+        tag={user && tags.get(user.sub)}
+        signOut={signOut}
+      />
       <ConnectionStatus state={state} retryNow={client.retryNow} signIn={account.signIn} />
       <main className="conversation">
-        <Log key={room} messages={byRoom(room)} reading={readings[room]} tags={tags} client={client} onScroll={setAtEnd} />
-        <Composer room={room} draft={drafts[room] ?? ""} write={(text) => setDrafts((drafts) => ({ ...drafts, [room]: text }))} send={client.send} input={input} />
+        <Log
+          key={room}
+          messages={byRoom(room)}
+          reading={readings[room]}
+          tags={tags}
+          client={client}
+          onScroll={setAtEnd}
+        />
+        <Composer
+          room={room}
+          draft={drafts[room] ?? ""}
+          write={(text) => setDrafts((drafts) => ({ ...drafts, [room]: text }))}
+          send={client.send}
+          input={input}
+        />
       </main>
     </div>
   );

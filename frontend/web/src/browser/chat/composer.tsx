@@ -13,7 +13,9 @@ interface Props {
   readonly input: RefObject<HTMLTextAreaElement | null>;
 }
 
-/** Where a message is written. What is too long is refused here; everything else goes, as soon as there is a connection. */
+/**
+ * Where a message is written. What is too long is refused here; everything else goes, as soon as there is a connection.
+ */
 export function Composer({ room, draft, write, send, input }: Props) {
   const { page, chat, language } = useWords();
   const [problem, setProblem] = useState<string>();
@@ -42,7 +44,8 @@ export function Composer({ room, draft, write, send, input }: Props) {
     write(value);
     setProblem(undefined);
   };
-  const used = size.noteworthy && page.bytes(size.bytes.toLocaleString(language), size.mostBytes.toLocaleString(language));
+  const used =
+    size.noteworthy && page.bytes(size.bytes.toLocaleString(language), size.mostBytes.toLocaleString(language));
   return (
     <form className="composer" onSubmit={submit}>
       <label className="unseen" htmlFor="message">
@@ -51,8 +54,18 @@ export function Composer({ room, draft, write, send, input }: Props) {
       <div className="field">
         {/* The twin behind the field has the same text, and so gives it its height. */}
         <div className="growing" data-text={`${draft} `}>
-          <textarea id="message" ref={input} value={draft} rows={1} enterKeyHint="send" placeholder={chat.labels.placeholder}
-            aria-describedby="keys size" aria-invalid={tooLarge} onChange={(event) => change(event.target.value)} onKeyDown={keyDown} />
+          <textarea
+            id="message"
+            ref={input}
+            value={draft}
+            rows={1}
+            enterKeyHint="send"
+            placeholder={chat.labels.placeholder}
+            aria-describedby="keys size"
+            aria-invalid={tooLarge}
+            onChange={(event) => change(event.target.value)}
+            onKeyDown={keyDown}
+          />
         </div>
         <button className="primary" disabled={size.problem === "empty" || tooLarge}>
           {chat.actions.send}

@@ -9,8 +9,9 @@ export interface Key {
 }
 
 /**
- * Whether a key sends the message: Enter does, with Shift it starts a new line, and while a conversion is under way (Japanese
- * input) it only confirms that. Safari ends the composition before it tells of this Enter, but gives it the key code 229.
+ * Whether a key sends the message: Enter does, with Shift it starts a new line, and while a conversion is under way
+ * (Japanese input) it only confirms that. Safari ends the composition before it tells of this Enter, but gives it the
+ * key code 229.
  */
 export function sends({ key, shiftKey, keyCode, isComposing }: Key): boolean {
   return key === "Enter" && !shiftKey && !isComposing && keyCode !== 229;
@@ -29,7 +30,8 @@ export interface Size {
 /** The size of a text for a room. */
 export function sizeOf(text: string, room: string): Size {
   const clean = cleanText(text);
-  const frame = (message: string) => new TextEncoder().encode(JSON.stringify({ action: "sendmessage", message, room, id: "i".repeat(36) })).length;
+  const frame = (message: string) =>
+    new TextEncoder().encode(JSON.stringify({ action: "sendmessage", message, room, id: "i".repeat(36) })).length;
   const mostBytes = MAX_FRAME_BYTES - frame("");
   const bytes = frame(clean) - frame("");
   const noteworthy = bytes > 0.75 * mostBytes || [...clean].length > 0.75 * MAX_CHARACTERS;

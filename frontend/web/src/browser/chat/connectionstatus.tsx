@@ -16,7 +16,9 @@ export function ConnectionStatus({ state, retryNow, signIn }: Props) {
   const signInHelps = signIn !== undefined && canSignInAgain(state);
   // Asking to sign in where that does not help would be a bad joke.
   const status = chat.status[state.status === "auth-required" && !signInHelps ? "closed" : state.status];
-  const reasons = [reasonText(state, chat), signInHelps ? page.signInAgain : undefined].filter((reason) => reason !== undefined);
+  const reasons = [reasonText(state, chat), signInHelps ? page.signInAgain : undefined].filter(
+    (reason) => reason !== undefined,
+  );
   return (
     <div className="connection" data-status={state.status}>
       <p role="status">

@@ -6,7 +6,8 @@ export interface Part {
   readonly host?: string;
 }
 
-// Ends at white space, at what encloses or quotes an address, and at Japanese punctuation, which no address in a sentence contains.
+// Ends at white space, at what encloses or quotes an address, and at Japanese punctuation, which no address in a
+// sentence contains.
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`{}|\\^、。，．！？「」『』（）【】〈〉《》]+/gi;
 
 /** The parts of a text: addresses of the web become links, and nothing else does. */
@@ -25,10 +26,14 @@ export function parts(text: string): readonly Part[] {
   return found;
 }
 
-/** The address without the punctuation of the sentence around it; a closing bracket stays when it closes one of the address's own. */
+/**
+ * The address without the punctuation of the sentence around it; a closing bracket stays when it closes one of the
+ * address's own.
+ */
 function withoutPunctuation(address: string): string {
   let rest = address.replace(/[.,:;!?]+$/, "");
-  while (rest.endsWith(")") && rest.split(")").length > rest.split("(").length) rest = rest.slice(0, -1).replace(/[.,:;!?]+$/, "");
+  while (rest.endsWith(")") && rest.split(")").length > rest.split("(").length)
+    rest = rest.slice(0, -1).replace(/[.,:;!?]+$/, "");
   return rest;
 }
 
@@ -43,8 +48,8 @@ function webAddress(address: string): URL | undefined {
 }
 
 /**
- * Whether an address shows, letter by letter, the host that a browser opens. Browsers change hosts before they open them: letters of other
- * scripts become xn--…, escapes and invisible characters go, numbers become addresses.
+ * Whether an address shows, letter by letter, the host that a browser opens. Browsers change hosts before they open
+ * them: letters of other scripts become xn--…, escapes and invisible characters go, numbers become addresses.
  */
 function names(address: string, hostname: string): boolean {
   const [, host = ""] = /^https?:\/\/([^/?#]*)/i.exec(address) ?? [];

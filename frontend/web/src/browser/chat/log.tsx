@@ -18,7 +18,10 @@ interface Props {
   readonly onScroll: (atEnd: boolean) => void;
 }
 
-/** The messages of a room. The list follows its end while that is in sight, and stays where it is while somebody reads further up. */
+/**
+ * The messages of a room. The list follows its end while that is in sight, and stays where it is while somebody reads
+ * further up.
+ */
 export function Log({ messages, reading, tags, client, onScroll }: Props) {
   const { page, chat, language } = useWords();
   const { list, atEnd, toEnd, scrolled } = useFollowing(messages, onScroll);
@@ -32,7 +35,9 @@ export function Log({ messages, reading, tags, client, onScroll }: Props) {
           {items.map((item) => {
             if (item.kind === "message") {
               const { key, message, first } = item;
-              return <Message key={key} message={message} first={first} tag={tags.get(message.from.sub)} client={client} />;
+              return (
+                <Message key={key} message={message} first={first} tag={tags.get(message.from.sub)} client={client} />
+              );
             }
             const label = item.kind === "day" ? dayName(item.day, Date.now(), language, page) : chat.labels.unread;
             return (

@@ -44,7 +44,17 @@ export function Masthead({ room, rooms, readings, choose, user, tag, signOut }: 
   );
 }
 
-function Room({ name, current, unread, choose }: { name: string; current: boolean; unread: number; choose: (room: string) => void }) {
+function Room({
+  name,
+  current,
+  unread,
+  choose,
+}: {
+  name: string;
+  current: boolean;
+  unread: number;
+  choose: (room: string) => void;
+}) {
   const { page } = useWords();
   return (
     <button className="room" aria-current={current ? "true" : undefined} onClick={() => choose(name)}>

@@ -15,13 +15,18 @@ interface Props {
   readonly client: ChatClient;
 }
 
-/** A message, with who sent it when, or how far it has come. Rendered again only when something about it has changed. */
+/**
+ * A message, with who sent it when, or how far it has come. Rendered again only when something about it has changed.
+ */
 export const Message = memo(function Message({ message, first, tag, client }: Props) {
   const { page } = useWords();
   const { from, own, status, text } = message;
   const { box, folded, button } = useFolding(text);
   return (
-    <li className={`message ${own ? "own" : "other"} ${first ? "first" : "further"} ${hueOf(from.sub)}`} data-status={status}>
+    <li
+      className={`message ${own ? "own" : "other"} ${first ? "first" : "further"} ${hueOf(from.sub)}`}
+      data-status={status}
+    >
       {!own && first && <Avatar name={from.name} />}
       <p className={own || !first ? "unseen" : "sender"} title={from.sub}>
         <bdi>{own ? page.you : from.name}</bdi>
@@ -48,7 +53,10 @@ function Avatar({ name }: { name: string }) {
   );
 }
 
-/** Shows the beginning of a long text, until somebody wants all of it. Only a text that may be too long is measured: a list has many. */
+/**
+ * Shows the beginning of a long text, until somebody wants all of it. Only a text that may be too long is measured: a
+ * list has many.
+ */
 function useFolding(text: string) {
   const { page } = useWords();
   const box = useRef<HTMLParagraphElement>(null);

@@ -5,9 +5,40 @@ const SHORTEST = 4;
 
 // Letters of other scripts that look like Latin ones, after those in small letters.
 const LOOKALIKES: Readonly<Record<string, string>> = Object.fromEntries(
-  ["аa", "вb", "сc", "еe", "нh", "іi", "ӏl", "јj", "кk", "мm", "оo", "рp", "ԛq", "ѕs", "тt", "уy", "хx", "ԝw", "αa", "βb", "εe", "ιi", "κk", "νv", "οo", "ρp", "τt", "υu", "χx", "ıi", "0o", "1l"].map(
-    ([from = "", to = ""]) => [from, to],
-  ),
+  [
+    "аa",
+    "вb",
+    "сc",
+    "еe",
+    "нh",
+    "іi",
+    "ӏl",
+    "јj",
+    "кk",
+    "мm",
+    "оo",
+    "рp",
+    "ԛq",
+    "ѕs",
+    "тt",
+    "уy",
+    "хx",
+    "ԝw",
+    "αa",
+    "βb",
+    "εe",
+    "ιi",
+    "κk",
+    "νv",
+    "οo",
+    "ρp",
+    "τt",
+    "υu",
+    "χx",
+    "ıi",
+    "0o",
+    "1l",
+  ].map(([from = "", to = ""]) => [from, to]),
 );
 
 /** Short tags of those users whose name another user has, too, or one that looks the same; by their ids. */
@@ -26,11 +57,16 @@ export function tagsOf(users: Iterable<User>): ReadonlyMap<string, string> {
 
 /** What a name looks like: without what cannot be seen, its accents, and the difference between alike letters. */
 function lookOf(name: string): string {
-  const plain = name.normalize("NFKD").toLowerCase().replace(/[\p{M}\p{Cf}\p{DI}\p{White_Space}]/gu, "");
+  const plain = name
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[\p{M}\p{Cf}\p{DI}\p{White_Space}]/gu, "");
   return Array.from(plain, (letter) => LOOKALIKES[letter] ?? letter).join("");
 }
 
-/** A tag for each id. All are as long as it takes to tell them apart; ids that no tag tells apart are their own tags. */
+/**
+ * A tag for each id. All are as long as it takes to tell them apart; ids that no tag tells apart are their own tags.
+ */
 function distinct(subs: readonly string[]): readonly (readonly [string, string])[] {
   const hashes = subs.map(hashOf);
   for (let length = SHORTEST; length <= 10; length++) {
@@ -40,7 +76,9 @@ function distinct(subs: readonly string[]): readonly (readonly [string, string])
   return subs.map((sub) => [sub, `#${sub}`]);
 }
 
-/** Ten letters and digits of an id. No secret, and no protection: whoever looks for an id with a certain hash finds one. */
+/**
+ * Ten letters and digits of an id. No secret, and no protection: whoever looks for an id with a certain hash finds one.
+ */
 function hashOf(sub: string): string {
   let [high, low] = [0xdeadbeef, 0x41c6ce57];
   for (const character of sub) {

@@ -21,14 +21,23 @@ export function timeline(messages: readonly ChatMessage[], divider: string | und
     const newDay = message.sentAt !== undefined && dayOf(message.sentAt) !== dayOf(previous?.sentAt);
     if (newDay) items.push({ kind: "day", key: `day ${dayOf(message.sentAt)}`, day: message.sentAt });
     if (key === divider) items.push({ kind: "unread", key: "unread" });
-    items.push({ kind: "message", key, message, first: newDay || key === divider || !previous || !follows(message, previous) });
+    items.push({
+      kind: "message",
+      key,
+      message,
+      first: newDay || key === divider || !previous || !follows(message, previous),
+    });
     previous = message;
   }
   return items;
 }
 
 function follows(message: ChatMessage, previous: ChatMessage): boolean {
-  return message.from.sub === previous.from.sub && message.own === previous.own && (message.sentAt ?? 0) - (previous.sentAt ?? 0) < GAP;
+  return (
+    message.from.sub === previous.from.sub &&
+    message.own === previous.own &&
+    (message.sentAt ?? 0) - (previous.sentAt ?? 0) < GAP
+  );
 }
 
 function dayOf(time: number | undefined): string | undefined {
@@ -36,7 +45,12 @@ function dayOf(time: number | undefined): string | undefined {
 }
 
 /** What a day is called: today, yesterday, or its date. */
-export function dayName(day: number, now: number, language: string, words: { readonly today: string; readonly yesterday: string }): string {
+export function dayName(
+  day: number,
+  now: number,
+  language: string,
+  words: { readonly today: string; readonly yesterday: string },
+): string {
   if (dayOf(day) === dayOf(now)) return words.today;
   const yesterday = new Date(now);
   yesterday.setDate(yesterday.getDate() - 1);

@@ -23,8 +23,9 @@ export function keyOf({ clientId, id }: Countable): string {
 }
 
 /**
- * How far somebody has read after the room's messages have changed, or the reader has come or gone. Who reads has read everything.
- * The divider comes with the first message that is missed, and stays until one is missed again, or the reader writes.
+ * How far somebody has read after the room's messages have changed, or the reader has come or gone. Who reads has read
+ * everything. The divider comes with the first message that is missed, and stays until one is missed again, or the
+ * reader writes.
  */
 export function read(reading: Reading, messages: readonly Countable[], isReading: boolean): Reading {
   const after = messages.findLastIndex((message) => keyOf(message) === reading.last) + 1;
@@ -32,7 +33,17 @@ export function read(reading: Reading, messages: readonly Countable[], isReading
   const missed = fresh.filter((message) => !message.own);
   const wrote = missed.length < fresh.length && isReading;
   const next: Reading = isReading
-    ? { last: messages.length > 0 ? keyOf(messages[messages.length - 1]!) : reading.last, divider: wrote ? undefined : reading.divider, unread: 0 }
-    : { last: reading.last, divider: reading.unread === 0 && missed[0] ? keyOf(missed[0]) : reading.divider, unread: missed.length };
-  return next.last === reading.last && next.divider === reading.divider && next.unread === reading.unread ? reading : next;
+    ? {
+        last: messages.length > 0 ? keyOf(messages[messages.length - 1]!) : reading.last,
+        divider: wrote ? undefined : reading.divider,
+        unread: 0,
+      }
+    : {
+        last: reading.last,
+        divider: reading.unread === 0 && missed[0] ? keyOf(missed[0]) : reading.divider,
+        unread: missed.length,
+      };
+  return next.last === reading.last && next.divider === reading.divider && next.unread === reading.unread
+    ? reading
+    : next;
 }

@@ -4,10 +4,17 @@ import { type Countable, nothingRead, read, type Reading } from "./unread";
 export type Readings = Readonly<Record<string, Reading>>;
 
 /** How far the user has read in each room. Who sees the end of a room's list reads there. */
-export function useReadings(rooms: readonly string[], byRoom: (room: string) => readonly Countable[], current: string, atEnd: boolean): Readings {
+export function useReadings(
+  rooms: readonly string[],
+  byRoom: (room: string) => readonly Countable[],
+  current: string,
+  atEnd: boolean,
+): Readings {
   const visible = useSyncExternalStore(subscribeToVisibility, isVisible, () => true);
   const [readings, setReadings] = useState<Readings>({});
-  const next = rooms.map((room) => [room, read(readings[room] ?? nothingRead, byRoom(room), visible && atEnd && room === current)] as const);
+  const next = rooms.map(
+    (room) => [room, read(readings[room] ?? nothingRead, byRoom(room), visible && atEnd && room === current)] as const,
+  );
   const changed = next.some(([room, reading]) => reading !== readings[room]);
   useLayoutEffect(() => {
     if (changed) setReadings(Object.fromEntries(next));

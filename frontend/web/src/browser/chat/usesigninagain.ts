@@ -3,7 +3,10 @@ import { useEffect } from "react";
 import type { Account } from "../account/account";
 import { revocation } from "../account/revocation";
 
-/** Refusals that another sign-in can mend. Only after the first one the page may begin it by itself: the others are somebody's will. */
+/**
+ * Refusals that another sign-in can mend. Only after the first one the page may begin it by itself: the others are
+ * somebody's will.
+ */
 const MENDABLE = ["unauthorized", "revoked", "signed_out"];
 const MARK = "signed-in-again";
 const PAUSE = 60_000;
@@ -20,16 +23,23 @@ export function useRevocation(state: ChatState, account: Account): void {
   useEffect(() => {
     if (status === "open") revocation.end();
     if (code === "revoked") revocation.begin();
-    if (code === "revoked" || code === "signed_out") void account.forget?.().catch(() => {}); // without the network there is nothing to use it for
+    // without the network there is nothing to use it for
+    if (code === "revoked" || code === "signed_out") void account.forget?.().catch(() => {});
   }, [status, code, account]);
 }
 
 /**
- * Leaves to sign in when the session has ended and there is nothing on the page that would be lost. Not twice within a minute: a server that
- * refuses everybody must not send the visitor round and round. Never after a revocation: the provider's open session would let the user in again.
+ * Leaves to sign in when the session has ended and there is nothing on the page that would be lost. Not twice within a
+ * minute: a server that refuses everybody must not send the visitor round and round. Never after a revocation: the
+ * provider's open session would let the user in again.
  */
-export function useSignInAgain(state: ChatState, nothingToLose: boolean, signIn: (() => Promise<void>) | undefined): void {
-  const leave = state.status === "auth-required" && state.code === "unauthorized" && nothingToLose && signIn !== undefined;
+export function useSignInAgain(
+  state: ChatState,
+  nothingToLose: boolean,
+  signIn: (() => Promise<void>) | undefined,
+): void {
+  const leave =
+    state.status === "auth-required" && state.code === "unauthorized" && nothingToLose && signIn !== undefined;
   useEffect(() => {
     if (!leave || revocation.active) return;
     if (!mayLeave(Date.now())) return;
@@ -37,7 +47,10 @@ export function useSignInAgain(state: ChatState, nothingToLose: boolean, signIn:
   }, [leave, signIn]);
 }
 
-/** Whether the page did not leave in the last minute, which it remembers. Where it cannot, as when the storage is full, it stays. */
+/**
+ * Whether the page did not leave in the last minute, which it remembers. Where it cannot, as when the storage is full,
+ * it stays.
+ */
 export function mayLeave(now: number): boolean {
   try {
     const last = Number(sessionStorage.getItem(MARK) ?? -PAUSE);

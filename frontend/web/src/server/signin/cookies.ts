@@ -49,7 +49,8 @@ export class CookieJar {
   }
 
   private header(cookie: SealedCookie, value: string, maxAge: number): string {
-    return `${this.fullName(cookie)}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${this.secure ? "; Secure" : ""}`;
+    const secure = this.secure ? "; Secure" : "";
+    return `${this.fullName(cookie)}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure}`;
   }
 
   /** Browsers take a name with this prefix from the host itself only, and only over https. */

@@ -14,7 +14,10 @@ interface Entry {
   readonly found: Promise<oidc.Configuration>;
 }
 
-/** Knows OpenID Connect providers. However many visitors want to sign in, a provider is asked once: a request under way is shared. */
+/**
+ * Knows OpenID Connect providers. However many visitors want to sign in, a provider is asked once: a request under way
+ * is shared.
+ */
 export class Providers {
   private readonly entries = new Map<string, Entry>();
 

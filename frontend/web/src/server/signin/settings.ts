@@ -7,7 +7,10 @@ import { CookieJar, type SealedCookie } from "./cookies";
 /** Holds a session. Its owner signs in again after eight hours. */
 export const sessionCookie: SealedCookie = { name: "signedsocket-session", maxAge: 8 * 3600 };
 
-/** Holds what must be remembered between leaving for the provider and coming back. Ten minutes are enough to type a password. */
+/**
+ * Holds what must be remembered between leaving for the provider and coming back. Ten minutes are enough to type a
+ * password.
+ */
 export const transactionCookie: SealedCookie = { name: "signedsocket-signin", maxAge: 600 };
 
 /** A session as its cookie holds it: two sign-ins of one user differ by their `id`. */
@@ -18,13 +21,20 @@ export function newSession(user: Omit<StoredSession, "id">): StoredSession {
   return { ...user, id: randomBytes(16).toString("base64url") };
 }
 
-/** The session of a request; undefined without one, and for a cookie of the version before, which does not say what the provider calls the user. */
+/**
+ * The session of a request; undefined without one, and for a cookie of the version before, which does not say what the
+ * provider calls the user.
+ */
 export async function openSession(jar: CookieJar, headers: Headers): Promise<Session | undefined> {
   const stored = await jar.open<Partial<StoredSession>>(sessionCookie, headers);
   if (typeof stored?.iss !== "string" || typeof stored.id !== "string") return undefined;
   const { id, ...session } = stored as StoredSession;
   // The chat learns a hash: nobody makes a cookie of what it writes down.
-  const signIn = createHash("sha256").update(`signedsocket sign-in\0${id}`).digest().subarray(0, 16).toString("base64url");
+  const signIn = createHash("sha256")
+    .update(`signedsocket sign-in\0${id}`)
+    .digest()
+    .subarray(0, 16)
+    .toString("base64url");
   return { ...session, signIn };
 }
 
@@ -44,5 +54,10 @@ export function readSignInSettings(environment: Environment): Reading<SignInSett
   const pageOrigin = read.address("PAGE_ORIGIN", "https:")?.origin;
   const secret = read.text("SESSION_SECRET", 32);
   if (!provider || !pageOrigin || !secret) return read.fail();
-  return read.end({ provider, pageOrigin, jar: new CookieJar(pageOrigin, secret), clientSecret: environment.OIDC_CLIENT_SECRET || undefined });
+  return read.end({
+    provider,
+    pageOrigin,
+    jar: new CookieJar(pageOrigin, secret),
+    clientSecret: environment.OIDC_CLIENT_SECRET || undefined,
+  });
 }

@@ -16,9 +16,16 @@ export class SignIn {
     private readonly providers: Providers,
   ) {}
 
-  /** Begins: off to the provider, which with `anew` has to ask who it is, whatever session it has. Rejects when the provider does not answer. */
+  /**
+   * Begins: off to the provider, which with `anew` has to ask who it is, whatever session it has. Rejects when the
+   * provider does not answer.
+   */
   async begin(anew = false): Promise<Redirect> {
-    const transaction = { state: oidc.randomState(), nonce: oidc.randomNonce(), verifier: oidc.randomPKCECodeVerifier() };
+    const transaction = {
+      state: oidc.randomState(),
+      nonce: oidc.randomNonce(),
+      verifier: oidc.randomPKCECodeVerifier(),
+    };
     const location = oidc.buildAuthorizationUrl(await this.client(), {
       redirect_uri: this.callbackUrl(""),
       scope: this.settings.provider.scope,
@@ -31,7 +38,10 @@ export class SignIn {
     return { location: location.href, cookies: [await this.settings.jar.seal(transactionCookie, transaction)] };
   }
 
-  /** Ends: checks what the provider has put into the query of the callback, and opens a session. Rejects what this browser did not begin. */
+  /**
+   * Ends: checks what the provider has put into the query of the callback, and opens a session. Rejects what this
+   * browser did not begin.
+   */
   async finish(headers: Headers, search: string): Promise<Redirect> {
     const { jar } = this.settings;
     const transaction = await jar.open<{ state: string; nonce: string; verifier: string }>(transactionCookie, headers);
@@ -48,8 +58,10 @@ export class SignIn {
     const session = newSession({
       sub: claims.sub,
       iss: claims.iss,
-      name: displayName(claims.name ?? claims.preferred_username ?? claims["cognito:username"]), // Amazon Cognito has no name by itself
-      // A revocation is over when the user has shown again who it is, and not when the provider has written another token.
+      // Amazon Cognito has no name by itself
+      name: displayName(claims.name ?? claims.preferred_username ?? claims["cognito:username"]),
+      // A revocation is over when the user has shown again who it is, and not when the provider has written another
+      // token.
       startedAt: claims.auth_time ?? claims.iat,
       endsAt: Math.floor(Date.now() / 1000) + sessionCookie.maxAge,
     });

@@ -3,14 +3,22 @@ import { checkText } from "@signedsocket/client";
 // Control characters.
 const CONTROL = /[\0-\x1f\x7f-\x9f\p{Cs}]/u;
 
-/** Whether the chat takes what an issuer calls a user, as it is: 1 to 255 bytes without control characters. It alone makes user ids. */
+/**
+ * Whether the chat takes what an issuer calls a user, as it is: 1 to 255 bytes without control characters. It alone
+ * makes user ids.
+ */
 export function validSubject(sub: string): boolean {
   return sub !== "" && Buffer.byteLength(sub) <= 255 && !CONTROL.test(sub);
 }
 
-/** A display name as the chat takes it: one clean line of at most 64 bytes. Undefined lets the chat show a short form of the user id. */
+/**
+ * A display name as the chat takes it: one clean line of at most 64 bytes. Undefined lets the chat show a short form of
+ * the user id.
+ */
 export function displayName(name: unknown): string | undefined {
   if (typeof name !== "string") return undefined;
   const clean = name.trim().normalize("NFC");
-  return checkText(clean) === undefined && !/[\n\u2028\u2029]/.test(clean) && Buffer.byteLength(clean) <= 64 ? clean : undefined;
+  return checkText(clean) === undefined && !/[\n\u2028\u2029]/.test(clean) && Buffer.byteLength(clean) <= 64
+    ? clean
+    : undefined;
 }

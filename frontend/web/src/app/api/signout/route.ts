@@ -11,7 +11,10 @@ export async function POST(request: Request): Promise<Response> {
     const { pageOrigin } = configuration;
     if (!isSameOrigin(request.headers, pageOrigin)) return refuse(403, "cross_site", "Only the page itself may ask.");
     const session = await getSession(request);
-    const [{ location, cookies }] = await Promise.all([signIn.end(), session && endSignIn(session, serviceOf(configuration))]);
+    const [{ location, cookies }] = await Promise.all([
+      signIn.end(),
+      session && endSignIn(session, serviceOf(configuration)),
+    ]);
     const answer = json(200, { location });
     for (const cookie of cookies) answer.headers.append("Set-Cookie", cookie);
     return answer;

@@ -5,5 +5,7 @@ import { getSession } from "../../../session";
 
 /** Mode iam: gets the signed-in user a signed URL. */
 export async function POST(request: Request): Promise<Response> {
-  return inModeIam((configuration) => getSignedUrl(request, { ...configuration, ...serviceOf(configuration), getSession }));
+  return inModeIam((configuration) =>
+    getSignedUrl(request, { ...configuration, ...serviceOf(configuration), getSession }),
+  );
 }
