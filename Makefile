@@ -124,8 +124,7 @@ build-FrontendFunction: $(FRONTEND_PACKAGES)
 ##@ Work on it
 .PHONY: fmt docs cost golden screenshots bench bench-stage plot frontend-packages venv venv-pins setup-ci
 fmt: ## Format the code: Go with gofmt, TypeScript and CSS with Prettier
-	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
-	@! command -v npm >/dev/null || { $(MAKE) $(FRONTEND_PACKAGES) && npm run format --prefix frontend --silent; }
+	@tools/sh/fmt.sh
 docs: cost ## Write the tables of the pages that come from the template and the code
 	@UPDATE_DOCS=1 go test -count=1 -run '^TestConfigurationPageIsTheTemplateAndTheCode$$' ./tools/repotest
 cost: ## Write costs and limits of a deployment into docs/scale.md and the README
