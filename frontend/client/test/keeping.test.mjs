@@ -257,7 +257,7 @@ async function requestTimes(w, seconds, each) {
   return times;
 }
 
-test("a session that another connection would not prolong keeps it, and asks each 15 s in its last minute", async () => {
+test("a session that another connection would not prolong keeps it, and asks every 15 s at its end", async () => {
   const w = world();
   w.answers.push(...[300, 60, 45, 30, 15].map((sessionEndsIn) => signed({ sessionEndsIn })));
   const socket = await w.open();
