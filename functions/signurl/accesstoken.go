@@ -22,7 +22,7 @@ func (c config) mustBeAccessToken(t token) error {
 		{t.absentOrOneOf(t.claims, "typ", "bearer", "at+jwt", "jwt"), "claim typ"},
 		{t.absentOrOneOf(t.claims, "token_use", "access"), "claim token_use"},
 		{!t.hasAny("nonce", "at_hash", "c_hash", "s_hash"), "claims of an ID token"},
-		{!t.looksLikeIDToken(), "azp is the audience, as in an ID token"},
+		{t.saysAccess(), "nothing says that it is an access token"}, // mutate:signurl-unmarked => {true, ""},
 		{!t.hasAny("events", "toe"), "claims of a security event or a logout token"},
 		// mutate:signurl-any-client => {true, "issued to another client"},
 		{c.knowsClient(t), "issued to another client than OidcClientId, OidcAudience and OtherOidcClientIds name"},
@@ -47,13 +47,16 @@ func (t token) absentOrOneOf(members map[string]jsontext.Value, name string, all
 
 func (t token) hasAny(names ...string) bool { return slices.ContainsFunc(names, t.has) }
 
-// looksLikeIDToken reports whether the party to which the token was issued is its audience, and nothing says that it is
-// an access token. The audience of an ID token is the client; that of an access token is an API.
-func (t token) looksLikeIDToken() bool {
-	party, ok := t.text("azp")
+// saysAccess reports whether something in the token tells it from an ID token: its type, its use, its scopes, a claim
+// that only access tokens have, or an audience that is not the client. The audience of an ID token is the client (azp);
+// that of an access token is an API.
+func (t token) saysAccess() bool {
+	if t.hasAny("scope", "scp", "client_id", "cid", "appid", "token_use", "typ") {
+		return true
+	}
 	typ, _ := textOf(t.header["typ"])
-	return ok && slices.Contains(t.texts("aud"), party) && !t.hasAny("scope", "scp", "client_id", "token_use", "typ") &&
-		!strings.HasSuffix(strings.ToLower(typ), "at+jwt")
+	party, ok := t.text("azp")
+	return strings.HasSuffix(strings.ToLower(typ), "at+jwt") || ok && !slices.Contains(t.texts("aud"), party)
 }
 
 // knowsClient reports whether each claim that names the client to which the token was issued names one whose users may

@@ -24,7 +24,9 @@ func TestOnlyAccessTokensGetURLs(t *testing.T) {
 	}{
 		{"RFC 9068", members{"typ": "at+jwt"}, members{"client_id": "page", "scope": "openid"}, true},
 		{"RFC 9068, in the long form", members{"typ": "Application/AT+JWT"}, members{"client_id": "page"}, true},
-		{"no type at all", members{"alg": "RS256"}, nil, true},
+		{"no type, but scopes", members{"alg": "RS256"}, members{"scope": "openid"}, true},
+		{"no type, but a client", members{"alg": "RS256"}, members{"client_id": "page"}, true},
+		{"no type, and an API as its audience", members{"alg": "RS256"}, members{"azp": "page"}, true},
 		{"Amazon Cognito", members{"kid": "1"}, members{"token_use": "access", "client_id": "page", "aud": "x"}, true},
 		{"Auth0", members{"typ": "JWT"}, members{"azp": "page", "scope": "openid profile",
 			"aud": []string{"signedsocket", issuer + "/userinfo"}}, true},
@@ -35,6 +37,8 @@ func TestOnlyAccessTokensGetURLs(t *testing.T) {
 			"azp": "signedsocket"}, true},
 		{"RFC 9068, the client is the audience", members{"typ": "at+jwt"}, members{"azp": "signedsocket"}, true},
 
+		{"an ID token without any mark", members{"typ": "JWT"}, nil, false},
+		{"a token without type or claims of its kind", members{"alg": "RS256"}, nil, false},
 		{"an ID token with a nonce", members{"typ": "JWT"}, members{"nonce": "n"}, false},
 		{"an ID token with an empty nonce", members{"typ": "JWT"}, members{"nonce": ""}, false},
 		{"an ID token that says it is an access token", members{"typ": "at+jwt"}, members{"nonce": "n"}, false},
