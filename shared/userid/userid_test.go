@@ -214,7 +214,7 @@ func FuzzIDsOfTwoUsersDiffer(f *testing.F) {
 	f.Add(Old(issuer, "a b"), "a b")
 	f.Fuzz(func(t *testing.T, one, other string) {
 		if !ValidSub(one) || !ValidSub(other) {
-			t.Skip()
+			return
 		}
 		id, second := From(stack, issuer, one), From(stack, issuer, other)
 		if !Valid(id) || IsGuest(id) || (one != other) != (id != second) {

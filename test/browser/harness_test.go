@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"signedsocket/internal/stageclient/clienttest"
 	"signedsocket/localstage"
 	"signedsocket/localstage/stagetest"
 )
@@ -32,7 +32,7 @@ func guests() map[string]string {
 // startStage starts a stage with the page.
 func startStage(t *testing.T, o stagetest.Options) *stagetest.Stage {
 	t.Helper()
-	requireNode(t)
+	clienttest.Node(t)
 	o.Page = true
 	return stagetest.Start(t, o)
 }
@@ -51,31 +51,14 @@ func startBrowser(t *testing.T) context.Context {
 	return browser
 }
 
-// chromium returns the program, or ends the test: skipped on a laptop without one, failed in CI.
+// chromium returns the program.
 func chromium(t *testing.T) string {
 	t.Helper()
-	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
+	programs := []string{"chromium", "chromium-browser", "google-chrome"}
+	if program := os.Getenv("CHROMIUM"); program != "" {
+		programs = append([]string{program}, programs...)
 	}
-	missing(t, "Chromium: install it (make setup-ci does on Debian), or set CHROMIUM to the program")
-	return ""
-}
-
-func requireNode(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("npm"); err != nil {
-		missing(t, "Node.js with npm, in which the page runs")
-	}
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("missing: %s", what)
-	}
-	t.Skipf("NOT CHECKED, missing: %s", what)
+	return clienttest.Tool(t, "make setup-ci installs Chromium on Debian; or set CHROMIUM to the program", programs...)
 }
 
 // person is one user in a browser profile of their own, with one window.
@@ -174,6 +157,18 @@ func (p *person) await(expression string, arguments ...any) {
 		case <-ctx.Done():
 			p.t.Fatalf("waited in vain for %s (%v)\nthe page says: %s", filled(expression, arguments), err, p.body())
 		case <-look.C:
+		}
+	}
+}
+
+// stays holds an expression of the page to be true for a while, as often as the page can be asked.
+func (p *person) stays(d time.Duration, expression string) {
+	p.t.Helper()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for end := time.Now().Add(d); time.Now().Before(end); <-look.C {
+		if !eval[bool](p, expression) {
+			p.t.Fatalf("this is no longer true: %s\nthe page says: %s", expression, p.body())
 		}
 	}
 }

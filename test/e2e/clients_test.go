@@ -15,26 +15,17 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// tool finds a program of other people's that a test needs. Without it the test
-// is left out, but not in CI.
-func tool(t *testing.T, paths ...string) string {
-	t.Helper()
-	for _, path := range paths {
-		if found, err := exec.LookPath(path); err == nil {
-			return found
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("none of %v is installed: make test installs them where it can", paths)
-	}
-	t.Skipf("LEFT OUT: none of %v is installed", paths)
-	return ""
-}
-
 func clientsFolder() string { return filepath.Join(stagetest.Root(), "test", "e2e", "clients") }
 
 func wscat(t *testing.T) string {
-	return tool(t, filepath.Join(clientsFolder(), "node_modules", ".bin", "wscat"))
+	t.Helper()
+	return clienttest.Tool(t, "make test installs it", filepath.Join(clientsFolder(), "node_modules", ".bin", "wscat"))
+}
+
+// commandLine returns AWS's command line in the project's virtual environment.
+func commandLine(t *testing.T) string {
+	t.Helper()
+	return clienttest.Tool(t, "make venv installs it", filepath.Join(stagetest.Root(), ".venv", "bin", "aws"))
 }
 
 func TestWscatWithoutASignatureIsRefused(t *testing.T) {
@@ -51,7 +42,7 @@ func TestWscatWithoutASignatureIsRefused(t *testing.T) {
 
 func TestAGrantPresignedByAWSsJavaScriptSignerOpensASocketForWscat(t *testing.T) {
 	t.Parallel()
-	binary, node := wscat(t), tool(t, "node")
+	binary, node := wscat(t), clienttest.Node(t)
 	client := anyStage(t)
 	proof := stageclient.NewProof()
 	grant := stageclient.NewGrant(stageclient.User{Sub: "carol", Name: "Carol"}, []string{"lobby"}, proof.Challenge, time.Now())
@@ -108,7 +99,7 @@ func presignWithSmithy(t *testing.T, client *stageclient.Client, node string, gr
 
 func TestTheAWSCLIPostsToALiveConnection(t *testing.T) {
 	t.Parallel()
-	aws := tool(t, filepath.Join(stagetest.Root(), ".venv", "bin", "aws"), "aws")
+	aws := commandLine(t)
 	stage, client := startStage(t, stagetest.Options{})
 	alice := connect(t, client, "alice")
 	connections := stage.Gateway().Connections()

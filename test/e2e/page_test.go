@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"signedsocket/internal/stageclient"
+	"signedsocket/internal/stageclient/clienttest"
 	"signedsocket/localstage/stagetest"
 )
 
@@ -19,7 +20,7 @@ import (
 func startPage(t *testing.T, parameters map[string]string) (*stagetest.Stage, *stageclient.Client) {
 	t.Helper()
 	localOnly(t, "looks at the page's processes, or sets parameters")
-	tool(t, "npm")
+	clienttest.Node(t)
 	return startStage(t, stagetest.Options{Page: true, Parameters: parameters})
 }
 

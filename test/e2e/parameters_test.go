@@ -248,7 +248,7 @@ func TestAChatWorksWithOddParameters(t *testing.T) {
 func TestThePageServesWithWhatTheTemplateTakes(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "sets parameters")
-	tool(t, "npm")
+	clienttest.Node(t)
 	var rounds []map[string]string
 	for _, mode := range []string{"jwt", "guest", "iam"} {
 		for i, parameters := range pageParameters(t) {

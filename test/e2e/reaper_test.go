@@ -11,7 +11,6 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -257,7 +256,7 @@ func TestABannedUserStaysOutWhateverTheLogin(t *testing.T) {
 
 func TestMakeRevokeIsTheOperatorsCommand(t *testing.T) {
 	t.Parallel()
-	tool(t, filepath.Join(stagetest.Root(), ".venv", "bin", "aws"))
+	commandLine(t)
 	stage, client := startStage(t, stagetest.Options{})
 	conn := connect(t, client, "alice")
 	cmd := exec.CommandContext(within(t), "make", "--no-print-directory", "revoke", "USER=alice", "OUTPUTS="+stage.OutputsFile())

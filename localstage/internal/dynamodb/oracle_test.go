@@ -3,15 +3,14 @@ package dynamodb
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io/fs"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"signedsocket/internal/stageclient/clienttest"
 )
 
 // An oracle is an engine that others wrote: an independent opinion on what DynamoDB does. The suite and the random
@@ -34,11 +33,12 @@ func TestMoto(t *testing.T) {
 // TestDynalite compares the engine with dynalite, which has neither transactions nor time to live.
 func TestDynalite(t *testing.T) {
 	t.Parallel()
+	node := clienttest.Node(t)
 	compareWith(t, oracle{
 		name:    "dynalite",
-		program: "tools/node/node_modules/dynalite/cli.js",
+		program: "tools/node/node_modules/.bin/dynalite",
 		command: func(program, host, port string) []string {
-			return []string{"node", program, "--host", host, "--port", port, "--createTableMs", "0", "--deleteTableMs", "0"}
+			return []string{node, program, "--host", host, "--port", port, "--createTableMs", "0", "--deleteTableMs", "0"}
 		},
 		suite:          dynaliteDifferences(),
 		vocabulary:     func(d *drawing) vocabulary { return richVocabulary{d} },
@@ -100,23 +100,11 @@ func (o oracle) start(t *testing.T) string {
 	return ""
 }
 
-// find returns the path of the oracle's program. Without it the test is skipped, and fails where CI is "true".
+// find returns the path of the oracle's program.
 func (o oracle) find(t *testing.T) string {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", "..", "..", filepath.FromSlash(o.program)))
-	if err == nil {
-		_, err = os.Stat(path)
-	}
-	switch {
-	case err == nil:
-		return path
-	case !errors.Is(err, fs.ErrNotExist):
-		t.Fatal(err)
-	case os.Getenv("CI") == "true":
-		t.Fatalf("%s is missing: %s does not exist; make test installs it", o.name, path)
-	}
-	t.Skipf("AN ORACLE IS MISSING: %s does not exist, so the DynamoDB engine was not compared with %s; make test installs it", path, o.name)
-	return ""
+	return clienttest.Tool(t, "make test installs it; without it the DynamoDB engine is not compared with "+o.name,
+		filepath.Join("..", "..", "..", filepath.FromSlash(o.program)))
 }
 
 // byCase turns lists of cases, by their reason, round.

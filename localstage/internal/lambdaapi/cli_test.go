@@ -2,14 +2,13 @@ package lambdaapi
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"signedsocket/internal/stageclient/clienttest"
 	"signedsocket/localstage/internal/iamauth"
 )
 
@@ -17,7 +16,8 @@ import (
 // others wrote.
 func TestAWSCommandLine(t *testing.T) {
 	t.Parallel()
-	cli := commandLine(t)
+	cli := clienttest.Tool(t, "make venv installs it; without it no client that others wrote calls the Invoke API",
+		filepath.Join("..", "..", "..", ".venv", "bin", "aws"))
 	function := newScript(nil)
 	f := serve(t, nil, Function{ARN: echoARN, Invoker: invokerFunc(echo)},
 		Function{ARN: reaperARN, Invoker: function},
@@ -88,24 +88,4 @@ func commandEnvironment(p *iamauth.Principal) []string {
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1",
 		"NO_PROXY=127.0.0.1", "PATH=" + os.Getenv("PATH"), "PYTHONDONTWRITEBYTECODE=1",
 	}
-}
-
-// commandLine returns the path of AWS's command line in the project's virtual
-// environment.
-func commandLine(t *testing.T) string {
-	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", "..", "..", ".venv", "bin", "aws"))
-	if err == nil {
-		_, err = os.Stat(path)
-	}
-	switch {
-	case err == nil:
-		return path
-	case !errors.Is(err, fs.ErrNotExist):
-		t.Fatal(err)
-	case os.Getenv("CI") == "true":
-		t.Fatalf("the AWS command line is missing: %s does not exist; make venv installs it", path)
-	}
-	t.Skipf("THE AWS COMMAND LINE IS MISSING: %s does not exist, so no client that others wrote has called the Invoke API; make venv installs it", path)
-	return ""
 }
