@@ -79,7 +79,7 @@ func (s *fakeStage) connect(context.Context) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.attempts) > 0 {
-		time.Sleep(s.hold)
+		<-time.After(s.hold)
 	}
 	s.attempts = append(s.attempts, time.Now())
 	if n := len(s.attempts); n <= len(s.script) && s.script[n-1] != nil {

@@ -58,7 +58,7 @@ func TestSweepLeavesHandshakesToTheNext(t *testing.T) {
 		if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Pending: 1}) || len(w.table.due) != 1 {
 			t.Fatalf("handle = %+v, %v; due %v", got, err, w.table.due)
 		}
-		time.Sleep(26 * time.Second) // of the bubble's time: no handshake lasts that long
+		<-time.After(26 * time.Second) // of the bubble's time: no handshake lasts that long
 		if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Closed: 1}) || len(w.table.due) != 0 {
 			t.Errorf("handle = %+v, %v; due %v", got, err, w.table.due)
 		}

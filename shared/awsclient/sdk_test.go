@@ -18,13 +18,32 @@ import (
 	"signedsocket/shared/awsclient"
 )
 
-// slowToReturn is a connection whose Write takes its time after everything has been written, so that
-// the answer is there before net/http goes on.
-type slowToReturn struct{ net.Conn }
+// slowToReturn is a connection whose Write returns when an answer has come: the answer is there before net/http goes on.
+// Where the server waits for more than was written, Write returns without an answer.
+type slowToReturn struct {
+	net.Conn
+	answered chan struct{} // holds one value after a Read
+}
+
+func (c slowToReturn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	select {
+	case c.answered <- struct{}{}:
+	default:
+	}
+	return n, err
+}
 
 func (c slowToReturn) Write(p []byte) (int, error) {
+	select {
+	case <-c.answered: // by an earlier answer
+	default:
+	}
 	n, err := c.Conn.Write(p)
-	time.Sleep(2 * time.Millisecond)
+	select {
+	case <-c.answered:
+	case <-time.After(20 * time.Millisecond):
+	}
 	return n, err
 }
 
@@ -54,7 +73,7 @@ func TestAQuickAnswerKeepsTheConnection(t *testing.T) {
 			dial := transport.DialContext
 			transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 				conn, err := dial(ctx, network, address)
-				return slowToReturn{conn}, err
+				return slowToReturn{conn, make(chan struct{}, 1)}, err
 			}
 		})),
 	})

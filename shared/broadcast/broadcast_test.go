@@ -294,7 +294,7 @@ func TestPostsAreBounded(t *testing.T) {
 		r.Concurrency = 3
 		r.crowd(30)
 		r.gateway.answer = func(context.Context, string, int) error {
-			<-time.After(100 * time.Millisecond) // of the bubble's time
+			pass(100 * time.Millisecond)
 			return nil
 		}
 		got := r.deliver(t.Context())

@@ -40,6 +40,9 @@ func newRoom(t *testing.T) *room {
 	return r
 }
 
+// pass lets the time of a test's bubble go by.
+func pass(d time.Duration) { <-time.After(d) }
+
 // join adds members that are an hour old.
 func (r *room) join(ids ...string) {
 	for _, id := range ids {

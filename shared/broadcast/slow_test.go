@@ -32,7 +32,7 @@ func TestMembersThatNeverReadAreDropped(t *testing.T) {
 				if first.Throttled != stuck || !first.Complete() || len(r.table.drops) != 0 || r.table.writes != stuck {
 					t.Errorf("first: %+v, dropped %v after %d writes", first, r.table.drops, r.table.writes)
 				}
-				time.Sleep(time.Second)
+				pass(time.Second)
 				second := r.deliver(t.Context())
 				if second.Throttled != stuck || !second.Complete() || len(r.table.drops) != stuck ||
 					r.table.writes != stuck {
@@ -60,7 +60,7 @@ func TestASlowMemberThatCatchesUpIsNotDropped(t *testing.T) {
 			if _, marked := r.table.marks["phone"]; marked == reads {
 				t.Errorf("reads: %t, marked: %t", reads, marked)
 			}
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
 		if len(r.table.drops) != 0 {
 			t.Errorf("dropped %v", r.table.drops)
@@ -96,7 +96,7 @@ func TestBroadcastsAtTheSameTimeCountAsOne(t *testing.T) {
 		done := make(chan struct{})
 		for i := range 5 {
 			go func() {
-				time.Sleep(time.Duration(i) * 200 * time.Millisecond)
+				pass(time.Duration(i) * 200 * time.Millisecond)
 				r.deliver(t.Context())
 				done <- struct{}{}
 			}()
@@ -140,7 +140,7 @@ func TestNobodyIsDroppedWhenTheAccountIsThrottled(t *testing.T) {
 						r.table.writes != 0 {
 						t.Errorf("%d marks: %+v", r.table.writes, got)
 					}
-					time.Sleep(time.Second)
+					pass(time.Second)
 				}
 				if len(r.table.drops) != 0 {
 					t.Errorf("dropped %v", r.table.drops)
@@ -163,7 +163,7 @@ func TestNobodyIsDroppedWhenOnlyTheSenderTookTheFrame(t *testing.T) {
 				len(r.table.drops)+r.table.writes != 0 {
 				t.Errorf("dropped %v, %d marks: %+v", r.table.drops, r.table.writes, got)
 			}
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
 	})
 }

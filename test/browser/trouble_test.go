@@ -157,11 +157,13 @@ func TestConnectionsAtTheLimitAreReplacedWithoutAGap(t *testing.T) {
 				p.signIn(stage, "alice")
 				people = append(people, p)
 			}
+			pace := time.NewTicker(600 * time.Millisecond) // stays below 20 messages in 10 seconds
+			defer pace.Stop()
 			for i := 0; stage.Invocations("ConnectFunction") < 3*devices; i++ { // each has been replaced twice
 				text := "message " + strconv.Itoa(i)
 				people[i%devices].say(text)
 				people[i%devices].awaitMessage(text)
-				time.Sleep(500 * time.Millisecond)
+				<-pace.C
 			}
 			for _, p := range people {
 				shown := eval[[]string](p, `globalThis.shown`)
