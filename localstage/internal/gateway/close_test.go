@@ -2,7 +2,6 @@ package gateway_test
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -56,10 +55,7 @@ func TestCloseCancelsWhatTakesTooLong(t *testing.T) {
 func TestCloseDoesNotWaitForAnUnfinishedRequest(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{})
-	c := s.dialTCP(t)
-	if _, err := io.WriteString(c, "POST /prod/@connections/aICfP2o6eaA0amE= HTTP/1.1\r\nHost: "+s.host+"\r\nContent-Length: 100\r\n\r\nhalf"); err != nil {
-		t.Fatal(err)
-	}
+	s.dialTCP(t, "POST /prod/@connections/aICfP2o6eaA0amE= HTTP/1.1\r\nHost: "+s.host+"\r\nContent-Length: 100\r\n\r\nhalf")
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // meanwhile the request is being read
 	defer cancel()
 	closed := make(chan error, 1)
@@ -73,16 +69,9 @@ func TestCloseDoesNotWaitForAnUnfinishedRequest(t *testing.T) {
 
 func TestCloseDuringConnectStillDisconnects(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
-	slow := respond(func(context.Context, []byte) ([]byte, error) {
-		<-release
-		return []byte(`{"statusCode":200}`), nil
-	})
+	slow, release := held()
 	s := newStage(t, options{connect: slow})
-	c := s.dialTCP(t)
-	if _, err := io.WriteString(c, upgradeHead("/prod")); err != nil {
-		t.Fatal(err)
-	}
+	s.dialTCP(t, upgradeHead("/prod"))
 	slow.next(t)
 	closed := make(chan error)
 	go func() { closed <- s.Close(context.WithoutCancel(t.Context())) }()

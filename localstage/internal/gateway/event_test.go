@@ -112,10 +112,7 @@ func TestConnectEventWithoutRecordedHeadHasCanonicalNames(t *testing.T) {
 func TestSecondRequestOfATCPConnectionHasCanonicalNames(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{})
-	c := s.dialTCP(t)
-	if _, err := io.WriteString(c, "GET /prod HTTP/1.1\r\nHost: stage.test\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
+	c := s.dialTCP(t, "GET /prod HTTP/1.1\r\nHost: stage.test\r\n\r\n")
 	if n, err := c.Read(make([]byte, 4096)); err != nil || n == 0 {
 		t.Fatalf("first answer: %v", err)
 	}
@@ -140,10 +137,7 @@ func TestALineFeedAloneEndsNoHeaderLine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, options{})
-			c := s.dialTCP(t)
-			if _, err := io.WriteString(c, head); err != nil {
-				t.Fatal(err)
-			}
+			c := s.dialTCP(t, head)
 			answer := make([]byte, 4096)
 			if n, err := c.Read(answer); err != nil || !strings.HasPrefix(string(answer[:n]), "HTTP/1.1 400 ") {
 				t.Errorf("answered %.40q, %v", answer[:n], err)
@@ -155,12 +149,9 @@ func TestALineFeedAloneEndsNoHeaderLine(t *testing.T) {
 func TestMessageAndDisconnectEvents(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{connectAuth: "AWS_IAM", cfg: gateway.Config{Now: recordedAt}})
-	c := s.dialTCP(t)
 	head := strings.Replace(upgradeHead("/prod"), "\r\n\r\n", "\r\nUser-Agent: test/1\r\n\r\n", 1)
 	message := frame(finText, `{"action":"x", "data":"<&>"}`)
-	if _, err := io.WriteString(c, head+string(message)); err != nil {
-		t.Fatal(err)
-	}
+	c := s.dialTCP(t, head+string(message))
 	wantEvent(t, s.message.next(t).raw, "message.json")
 	if _, err := c.Write(frame(finClose, closePayload(1001, ""))); err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -27,10 +26,7 @@ func upgradeHead(target string) string {
 // answerTo sends a raw request head and returns the answer.
 func (s *stage) answerTo(t *testing.T, head string) *http.Response {
 	t.Helper()
-	c := s.dialTCP(t)
-	if _, err := io.WriteString(c, head); err != nil {
-		t.Fatal(err)
-	}
+	c := s.dialTCP(t, head)
 	response, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -289,11 +285,7 @@ func TestSubprotocolComesFromTheHandlerOnly(t *testing.T) {
 
 func TestConnectionIsGoneUntilItsConnectHasReturned(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
-	slow := respond(func(context.Context, []byte) ([]byte, error) {
-		<-release
-		return []byte(`{"statusCode":200}`), nil
-	})
+	slow, release := held()
 	s := newStage(t, options{connect: slow})
 	dialled := make(chan *websocket.Conn)
 	go func() {
@@ -342,16 +334,9 @@ func TestClientThatHasSeenIts101CanBePostedTo(t *testing.T) {
 
 func TestClientThatLeavesDuringConnectIsDisconnectedOnce(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
-	slow := respond(func(context.Context, []byte) ([]byte, error) {
-		<-release
-		return []byte(`{"statusCode":200}`), nil
-	})
+	slow, release := held()
 	s := newStage(t, options{connect: slow})
-	c := s.dialTCP(t)
-	if _, err := io.WriteString(c, upgradeHead("/prod")); err != nil {
-		t.Fatal(err)
-	}
+	c := s.dialTCP(t, upgradeHead("/prod"))
 	slow.next(t)
 	c.Close()
 	close(release)
@@ -376,10 +361,7 @@ func TestHandshakesAboveTheThrottleGet429(t *testing.T) {
 func TestFrameSentWithTheHandshakeIsNotLost(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{})
-	c := s.dialTCP(t)
-	if _, err := io.WriteString(c, upgradeHead("/prod")+string(frame(finText, "early"))); err != nil {
-		t.Fatal(err)
-	}
+	s.dialTCP(t, upgradeHead("/prod")+string(frame(finText, "early")))
 	if got := s.message.next(t); *got.Body != "early" {
 		t.Errorf("body %q", *got.Body)
 	}

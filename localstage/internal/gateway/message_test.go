@@ -315,11 +315,7 @@ func TestShuffledInvocationsLoseTheOrder(t *testing.T) {
 
 func TestSerialDisconnectFollowsTheMessages(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
-	slow := respond(func(context.Context, []byte) ([]byte, error) {
-		<-release
-		return []byte(`{"statusCode":200}`), nil
-	})
+	slow, release := held()
 	s := newStage(t, options{message: slow, cfg: gateway.Config{Ordering: gateway.Serial}})
 	c, id := s.connected(t)
 	writeText(t, c, "one")

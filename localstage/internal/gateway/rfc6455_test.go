@@ -96,10 +96,7 @@ func readFrame(r io.Reader) (received, error) {
 // upgraded opens a connection by hand.
 func (s *stage) upgraded(t testing.TB) (*net.TCPConn, *bufio.Reader) {
 	t.Helper()
-	c := s.dialTCP(t)
-	if _, err := io.WriteString(c, upgradeHead("/prod")); err != nil {
-		t.Fatal(err)
-	}
+	c := s.dialTCP(t, upgradeHead("/prod"))
 	r := bufio.NewReader(c)
 	response, err := http.ReadResponse(r, nil)
 	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {

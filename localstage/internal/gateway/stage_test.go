@@ -39,6 +39,15 @@ func respond(answer func(ctx context.Context, event []byte) ([]byte, error)) *in
 	return &integration{answer: answer, events: make(chan []byte, 1<<16)}
 }
 
+// held accepts every event, but answers only once release is closed.
+func held() (function *integration, release chan struct{}) {
+	release = make(chan struct{})
+	return respond(func(context.Context, []byte) ([]byte, error) {
+		<-release
+		return []byte(`{"statusCode":200}`), nil
+	}), release
+}
+
 func (i *integration) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	i.events <- event
 	return i.answer(ctx, event)
@@ -311,8 +320,8 @@ func eventually(t testing.TB, what string, condition func() bool) {
 	}
 }
 
-// dialTCP opens a bare connection to the stage.
-func (s *stage) dialTCP(t testing.TB) *net.TCPConn {
+// dialTCP opens a bare connection to the stage and writes a text.
+func (s *stage) dialTCP(t testing.TB, text string) *net.TCPConn {
 	t.Helper()
 	c, err := net.Dial("tcp", s.host)
 	if err != nil {
@@ -320,6 +329,9 @@ func (s *stage) dialTCP(t testing.TB) *net.TCPConn {
 	}
 	t.Cleanup(func() { c.Close() })
 	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(c, text); err != nil {
 		t.Fatal(err)
 	}
 	return c.(*net.TCPConn)

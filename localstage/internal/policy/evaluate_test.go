@@ -1,6 +1,9 @@
 package policy
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 const (
 	connectARN = "arn:aws:execute-api:us-east-1:111122223333:chat/prod/$connect"
@@ -46,38 +49,6 @@ func TestEvaluateActionAndResource(t *testing.T) {
 		"wildcard crosses slashes": {
 			`{"Effect":"Allow","Action":"execute-api:*","Resource":"arn:aws:execute-api:us-east-1:111122223333:chat/*"}`,
 			"execute-api:ManageConnections", postARN, Allow,
-		},
-		"wildcard past a colon allows nothing": {
-			`{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:*:chat/prod/$connect"}`,
-			"execute-api:Invoke", connectARN, ImplicitDeny,
-		},
-		"wildcard past a colon denies": {
-			`{"Effect":"Deny","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:*:chat/prod/$connect"}`,
-			"execute-api:Invoke", connectARN, ExplicitDeny,
-		},
-		"wildcard in a part past a colon denies": {
-			`{"Effect":"Deny","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:us-*3333:chat/prod/$connect"}`, //nolint:lll // one text, as it is sent
-			"execute-api:Invoke", connectARN, ExplicitDeny,
-		},
-		"wildcard past a colon in NotResource allows nothing": {
-			`{"Effect":"Allow","Action":"execute-api:Invoke","NotResource":"arn:aws:execute-api:*:chat/prod/$connect"}`,
-			"execute-api:Invoke", connectARN, ImplicitDeny,
-		},
-		"wildcard past a colon in NotResource denies": {
-			`{"Effect":"Deny","Action":"execute-api:Invoke","NotResource":"arn:aws:execute-api:*:chat/prod/$connect"}`,
-			"execute-api:Invoke", connectARN, ExplicitDeny,
-		},
-		"wildcard that reaches nothing in NotResource": {
-			`{"Effect":"Allow","Action":"execute-api:Invoke","NotResource":"arn:aws:execute-api:*:other/prod/$connect"}`, //nolint:lll // one text, as it is sent
-			"execute-api:Invoke", connectARN, Allow,
-		},
-		"wildcards for whole parts": {
-			`{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:*:execute-api:*:*:*/prod/$connect"}`,
-			"execute-api:Invoke", connectARN, Allow,
-		},
-		"wildcard does not cross a colon": {
-			`{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:us*:chat/prod/$connect"}`,
-			"execute-api:Invoke", connectARN, ImplicitDeny,
 		},
 		"wildcard in the last part matches colons": {
 			`{"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:us-east-1:111122223333:function:*"}`,
@@ -134,11 +105,42 @@ func TestEvaluateActionAndResource(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := mustParse(t, `{"Version":"2012-10-17","Statement":[`+tt.statement+`]}`)
-			if got := Evaluate([]Document{d}, Request{Action: tt.action, Resource: tt.resource}); got.Effect != tt.want {
-				t.Errorf("Evaluate(%s on %s) = %v, want %v", tt.action, tt.resource, got.Effect, tt.want)
-			}
+			wantEffect(t, tt.statement, tt.action, tt.resource, tt.want)
 		})
+	}
+}
+
+// A wildcard stands for a part of an ARN, or for some of it: one that crosses a colon allows nothing, but denies.
+func TestEvaluateWildcards(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		effect, element, api string // and the route
+		want                 Effect
+	}{
+		"past a colon allows nothing":      {"Allow", "Resource", "arn:aws:execute-api:*:chat", ImplicitDeny},
+		"past a colon denies":              {"Deny", "Resource", "arn:aws:execute-api:*:chat", ExplicitDeny},
+		"in a part past a colon denies":    {"Deny", "Resource", "arn:aws:execute-api:us-*3333:chat", ExplicitDeny},
+		"NotResource past a colon":         {"Allow", "NotResource", "arn:aws:execute-api:*:chat", ImplicitDeny},
+		"NotResource past a colon denies":  {"Deny", "NotResource", "arn:aws:execute-api:*:chat", ExplicitDeny},
+		"NotResource that reaches nothing": {"Allow", "NotResource", "arn:aws:execute-api:*:other", Allow},
+		"for whole parts":                  {"Allow", "Resource", "arn:*:execute-api:*:*:*", Allow},
+		"does not cross a colon":           {"Allow", "Resource", "arn:aws:execute-api:us*:chat", ImplicitDeny},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			statement := fmt.Sprintf(`{"Effect":%q,"Action":"execute-api:Invoke",%q:"%s/prod/$connect"}`,
+				tt.effect, tt.element, tt.api)
+			wantEffect(t, statement, "execute-api:Invoke", connectARN, tt.want)
+		})
+	}
+}
+
+// wantEffect holds a statement alone to its effect on an action on a resource.
+func wantEffect(t *testing.T, statement, action, resource string, want Effect) {
+	t.Helper()
+	d := mustParse(t, `{"Version":"2012-10-17","Statement":[`+statement+`]}`)
+	if got := Evaluate([]Document{d}, Request{Action: action, Resource: resource}); got.Effect != want {
+		t.Errorf("Evaluate(%s on %s) = %v, want %v", action, resource, got.Effect, want)
 	}
 }
 

@@ -1,7 +1,6 @@
 package template
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -128,7 +127,7 @@ func TestRawAPIs(t *testing.T) {
 
 func TestRawAPIErrors(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ old, replacement, want string }{
+	checkMistakes(t, apiTemplate, map[string]mistake{
 		"mock integration":      {"IntegrationType: AWS_PROXY\n", "IntegrationType: MOCK\n", `template.yaml:25: SocketCall Properties.IntegrationType: "MOCK" is not supported by the local stage, only AWS_PROXY`},
 		"foreign function":      {"IntegrationUri: !GetAtt F.Arn", "IntegrationUri: x", `WebCall Properties.IntegrationUri: "x" is no function of this template`},
 		"target":                {`Target: !Sub "integrations/${SocketCall}"}`, "Target: nowhere}", "Connect Properties.Target: must be integrations/"},
@@ -155,18 +154,7 @@ func TestRawAPIErrors(t *testing.T) {
 			"IpAddressType: ipv6",
 			`Web Properties.IpAddressType: "ipv6" is not supported by the local stage, only ipv4, dualstack`,
 		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			text := strings.Replace(apiTemplate, test.old, test.replacement, 1)
-			if text == apiTemplate {
-				t.Fatalf("%q is not in the template of this test", test.old)
-			}
-			_, err := loadText(text, testOptions())
-			checkError(t, err, test.want)
-		})
-	}
+	})
 }
 
 func TestIDAttributesEqualRef(t *testing.T) {
@@ -222,7 +210,7 @@ func TestRawResourcesReferToThoseOfTheTransform(t *testing.T) {
 
 func TestSAMWebSocketAPIErrors(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ old, replacement, want string }{
+	checkMistakes(t, samSocketTemplate, map[string]mistake{
 		"route key":          {"echo:", "send-message:", `Socket Properties.Routes.send-message: route key "send-message" must be alphanumeric`},
 		"Lambda authorizer":  {"      Routes:", "      Auth: {AuthType: CUSTOM}\n      Routes:", `Socket Properties.Auth.AuthType: "CUSTOM" is not supported`},
 		"default stage":      {"      Routes:", "      StageName: $default\n      Routes:", `Socket Properties.StageName: "$default" must be`},
@@ -235,16 +223,5 @@ func TestSAMWebSocketAPIErrors(t *testing.T) {
 			"      IpAddressType: ipv6\n      Routes:",
 			`Socket Properties.IpAddressType: "ipv6" is not supported`,
 		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			text := strings.Replace(samSocketTemplate, test.old, test.replacement, 1)
-			if text == samSocketTemplate {
-				t.Fatalf("%q is not in the template of this test", test.old)
-			}
-			_, err := loadText(text, testOptions())
-			checkError(t, err, test.want)
-		})
-	}
+	})
 }

@@ -61,7 +61,7 @@ func TestEventInvokeConfigLeavesToLambdaWhatItDoesNotSay(t *testing.T) {
 
 func TestEventInvokeConfigErrors(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct{ old, replacement, want string }{
+	checkMistakes(t, asyncTemplate, map[string]mistake{
 		"no function":            {"FunctionName: !Ref One", "FunctionName: nobody", `"nobody" is no AWS::Serverless::Function of this template`},
 		"a version":              {"Qualifier: $LATEST", "Qualifier: \"1\"", `Retries Properties.Qualifier: "1" is not supported`},
 		"too many retries":       {"MaximumRetryAttempts: 0", "MaximumRetryAttempts: 3", `"3" is not a whole number from 0 to 2`},
@@ -69,15 +69,5 @@ func TestEventInvokeConfigErrors(t *testing.T) {
 		"another destination":    {"!GetAtt Failures.Arn}}", "!GetAtt One.Arn}}", "is no AWS::SQS::Queue of this template"},
 		"a destination for good": {"OnFailure: {", "OnSuccess: {", "OnSuccess: is not supported"},
 		"a queue in order":       {"SqsManagedSseEnabled", "FifoQueue", "Failures Properties.FifoQueue: is not supported"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			text := strings.Replace(asyncTemplate, test.old, test.replacement, 1)
-			if text == asyncTemplate {
-				t.Fatalf("%q is not in the template of this test", test.old)
-			}
-			_, err := loadText(text, testOptions())
-			checkError(t, err, test.want)
-		})
-	}
+	})
 }

@@ -287,21 +287,10 @@ func TestConditionsChooseTheAuthorizationOfARoute(t *testing.T) {
 
 func TestMistakesInAConditionalAuthorization(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ old, replacement, want string }{
+	checkMistakes(t, conditionalAPI, map[string]mistake{
 		"authorizer that is off":          {"!If [Tokens, !Ref Authorizer, !Ref AWS::NoValue]", "!Ref Authorizer", "refers to Authorizer, which the stack does not have: its condition is false"},
 		"unknown condition":               {"!If [Tokens, JWT, NONE]", "!If [Nobody, JWT, NONE]", `there is no condition "Nobody"`},
 		"unknown condition of a resource": {"    Condition: Tokens", "    Condition: Nobody", `there is no condition "Nobody"`},
 		"JWT without authorizer":          {"!If [Tokens, JWT, NONE]", "JWT", `Sign: AuthorizerId "" is no authorizer of its API`},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			text := strings.Replace(conditionalAPI, test.old, test.replacement, 1)
-			if text == conditionalAPI {
-				t.Fatalf("%q is not in the template of this test", test.old)
-			}
-			_, err := loadText(text, testOptions())
-			checkError(t, err, test.want)
-		})
-	}
+	})
 }

@@ -62,7 +62,7 @@ func TestFunctionTakesGlobals(t *testing.T) {
 
 func TestResourceErrors(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ old, replacement, want string }{
+	checkMistakes(t, functionTemplate, map[string]mistake{
 		"function property": {
 			"FunctionName: one",
 			"SnapStart: {}",
@@ -129,18 +129,7 @@ func TestResourceErrors(t *testing.T) {
 			"Policies: [{PolicyName: a, PolicyDocument: text}]",
 			"Role Properties.Policies[0].PolicyDocument: must be a mapping",
 		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			text := strings.Replace(functionTemplate, test.old, test.replacement, 1)
-			if text == functionTemplate {
-				t.Fatalf("%q is not in the template of this test", test.old)
-			}
-			_, err := loadText(text, testOptions())
-			checkError(t, err, test.want)
-		})
-	}
+	})
 }
 
 func TestPolicyKeepsItsMeaningAsJSON(t *testing.T) {

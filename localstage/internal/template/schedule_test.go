@@ -50,7 +50,7 @@ func TestSchedules(t *testing.T) {
 
 func TestScheduleErrors(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct{ old, replacement, want string }{
+	checkMistakes(t, scheduleTemplate, map[string]mistake{
 		"another event":        {"Type: Schedule, Properties: {Name", "Type: S3, Properties: {Name", `One Properties.Events.Named.Type: "S3" is not supported`},
 		"no type":              {"Type: Schedule, Properties: {Name", "Properties: {Name", "One Properties.Events.Named.Type: is needed"},
 		"no schedule":          {"Schedule: rate(1 minute), ", "", "One Properties.Events.Named.Properties.Schedule: is needed"},
@@ -60,17 +60,7 @@ func TestScheduleErrors(t *testing.T) {
 		"two targets":          {"Targets: [{Id: a, Arn: !GetAtt One.Arn}]", "Targets: [{Id: a, Arn: !GetAtt One.Arn}, {Id: b, Arn: !GetAtt One.Arn}]", "there are 2, the local stage needs one"},
 		"a foreign target":     {"Targets: [{Id: a, Arn: !GetAtt One.Arn}]", "Targets: [{Id: a, Arn: x}]", `"x" is no AWS::Serverless::Function of this template`},
 		"an event pattern":     {"ScheduleExpression: rate(1 day)", "EventPattern: {}", "Raw Properties.ScheduleExpression: is needed"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			text := strings.Replace(scheduleTemplate, test.old, test.replacement, 1)
-			if text == scheduleTemplate {
-				t.Fatalf("%q is not in the template of this test", test.old)
-			}
-			_, err := loadText(text, testOptions())
-			checkError(t, err, test.want)
-		})
-	}
+	})
 }
 
 func TestReaperRunsEveryMinute(t *testing.T) {

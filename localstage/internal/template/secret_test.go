@@ -45,7 +45,7 @@ func TestSecretIsReferredToByItsARN(t *testing.T) {
 func TestDynamicReferencesThatWouldStayTextAreRefused(t *testing.T) {
 	t.Parallel()
 	const unsupported = "dynamic references are supported by the local stage as the whole value of a function's variable"
-	tests := map[string]struct{ old, replacement, want string }{
+	checkMistakes(t, secretTemplate, map[string]mistake{
 		"elsewhere":             {"FunctionName: f", `FunctionName: "{{resolve:ssm:/a}}"`, "F Properties.FunctionName: " + unsupported},
 		"parameter store":       {`!Sub "{{resolve:secretsmanager:${Key}}}"`, `"{{resolve:ssm:/a}}"`, "F Properties.Environment.Variables.KEY: " + unsupported},
 		"another secret":        {"${Key}}}", "other}}", unsupported},
@@ -54,16 +54,5 @@ func TestDynamicReferencesThatWouldStayTextAreRefused(t *testing.T) {
 		"in a list":             {"Handler: bootstrap", `Layers: ["{{resolve:ssm:/a}}"]`, "F Properties.Layers[0]: " + unsupported},
 		"a value of its own":    {"GenerateSecretString: {PasswordLength: 40, ExcludePunctuation: true}", "SecretString: x", "Key Properties.GenerateSecretString: is needed"},
 		"letters of its choice": {"ExcludePunctuation: true", "ExcludeCharacters: x", "Key Properties.GenerateSecretString.ExcludeCharacters: is not supported"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			text := strings.Replace(secretTemplate, test.old, test.replacement, 1)
-			if text == secretTemplate {
-				t.Fatalf("%q is not in the template of this test", test.old)
-			}
-			_, err := loadText(text, testOptions())
-			checkError(t, err, test.want)
-		})
-	}
+	})
 }

@@ -302,6 +302,25 @@ func checkError(t *testing.T, err error, want string) {
 	}
 }
 
+// mistake is an edit of a template, and a part of the error that it causes.
+type mistake struct{ old, replacement, want string }
+
+// checkMistakes makes each mistake once in a template.
+func checkMistakes(t *testing.T, template string, mistakes map[string]mistake) {
+	t.Helper()
+	for name, test := range mistakes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text := strings.Replace(template, test.old, test.replacement, 1)
+			if text == template {
+				t.Fatalf("%q is not in the template of this test", test.old)
+			}
+			_, err := loadText(text, testOptions())
+			checkError(t, err, test.want)
+		})
+	}
+}
+
 // checkAccessLog holds the socket's access log to being there on demand, that of the HTTP API to being there always,
 // and both to variables that hold nothing of the path, the query and the headers.
 func checkAccessLog(t *testing.T, logicalID string, settings any) {
