@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"signedsocket/internal/stageclient/clienttest"
 	"signedsocket/localstage"
 	"signedsocket/localstage/internal/webadapter"
 )
@@ -146,16 +147,7 @@ func fetch(t *testing.T, stage *localstage.Stage, method, path, contentType stri
 	}
 	transport := &http.Transport{DisableCompression: true}
 	defer transport.CloseIdleConnections()
-	response, err := transport.RoundTrip(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response, string(answer)
+	return clienttest.Fetch(t, transport.RoundTrip, request)
 }
 
 func TestThePageIsServedByDefault(t *testing.T) {

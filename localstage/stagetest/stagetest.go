@@ -7,6 +7,7 @@ package stagetest
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"signedsocket/internal/stageclient"
+	"signedsocket/internal/stageclient/clienttest"
 	"signedsocket/localstage"
 	"signedsocket/localstage/internal/lambda"
 )
@@ -150,6 +152,14 @@ func (s *Stage) AwaitRefusals(t testing.TB, logicalID string, n int) []string {
 			t.Fatalf("%s has logged the reasons %q, want %d", logicalID, reasons, n)
 		}
 	}
+}
+
+// AwaitConnections waits until the gateway holds n connections.
+func (s *Stage) AwaitConnections(t testing.TB, n int) {
+	t.Helper()
+	clienttest.Eventually(t, fmt.Sprintf("the gateway to hold %d connections", n), func() bool {
+		return len(s.Gateway().Connections()) == n
+	})
 }
 
 // Root is the folder of the repository.

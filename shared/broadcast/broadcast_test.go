@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"signedsocket/shared/callback"
@@ -45,8 +44,7 @@ func TestOneFailingRecipientStopsNobody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				r := newRoom(t)
+			inRoom(t, func(t *testing.T, r *room) {
 				r.join("a", "broken", "b", "c", "d")
 				r.gateway.fails(test.failure, "broken")
 				got := r.deliver(t.Context())
@@ -80,8 +78,7 @@ func TestPanicAboutOneRecipientStopsNobody(t *testing.T) {
 func TestPostThatFailsInPassingIsRepeated(t *testing.T) {
 	t.Parallel()
 	for _, failure := range []error{errThrottled, errUnavailable} {
-		synctest.Test(t, func(t *testing.T) {
-			r := newRoom(t)
+		inRoom(t, func(t *testing.T, r *room) {
 			r.crowd(30)
 			r.gateway.answer = func(_ context.Context, id string, earlier int) error {
 				if strings.HasSuffix(id, "7") && earlier < 3 {
@@ -99,8 +96,7 @@ func TestPostThatFailsInPassingIsRepeated(t *testing.T) {
 
 func TestNoPostIsRepeatedBeyondTheSDKsQuota(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.gateway.noMore = true
 		r.join("a", "throttled")
 		r.gateway.fails(errThrottled, "throttled")
@@ -112,8 +108,7 @@ func TestNoPostIsRepeatedBeyondTheSDKsQuota(t *testing.T) {
 
 func TestRepeatedPostsDoNotComeTogether(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.Concurrency = 200
 		r.crowd(200)
 		at := make(chan time.Duration, 200)
@@ -149,8 +144,7 @@ func TestRecipientWhoDoesNotReadHoldsNobodyUp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				r := newRoom(t)
+			inRoom(t, func(t *testing.T, r *room) {
 				r.Concurrency = 2
 				r.join("stuck")
 				r.crowd(50)
@@ -177,8 +171,7 @@ func TestRecipientWhoDoesNotReadHoldsNobodyUp(t *testing.T) {
 
 func TestNobodyIsDroppedForADeadline(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.join("a", "stuck")
 		r.gateway.fails(errThrottled, "stuck")
 		ctx, cancel := context.WithTimeout(t.Context(), 60*time.Millisecond)
@@ -214,8 +207,7 @@ func TestForgettingMayFail(t *testing.T) {
 
 func TestConnectionInItsHandshakeIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.join("a")
 		r.joinAt("young", r.began.Add(-100*time.Millisecond))
 		open := r.began.Add(2500 * time.Millisecond)
@@ -234,8 +226,7 @@ func TestConnectionInItsHandshakeIsTriedAgain(t *testing.T) {
 
 func TestYoungConnectionIsNeverForgotten(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.joinAt("young", r.began.Add(-handshakeTime+handshakePatience+lastAttempt))
 		r.joinAt("old", r.began.Add(-handshakeTime))
 		r.gateway.fails(errGone, "young", "old")
@@ -251,8 +242,7 @@ func TestYoungConnectionIsNeverForgotten(t *testing.T) {
 
 func TestNobodyWaitsForHandshakes(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.Concurrency = 2
 		for i := range 5 {
 			r.joinAt(fmt.Sprintf("young%d", i), r.began)
@@ -274,8 +264,7 @@ func TestNobodyWaitsForHandshakes(t *testing.T) {
 
 func TestPostsEndWithTheContext(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.Concurrency = 2
 		r.join("stuck1", "stuck2", "a", "b")
 		r.gateway.hangs("stuck1", "stuck2")
@@ -289,8 +278,7 @@ func TestPostsEndWithTheContext(t *testing.T) {
 
 func TestPostsAreBounded(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.Concurrency = 3
 		r.crowd(30)
 		r.gateway.answer = func(context.Context, string, int) error {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -38,6 +39,12 @@ func newRoom(t *testing.T) *room {
 	r.gateway = &gateway{frames: make(map[string]int), calls: make(map[string]int)}
 	r.Broadcaster = &Broadcaster{Log: logging.New(r.log), Callback: r.gateway, Connections: r.table, Now: time.Now, Concurrency: 8}
 	return r
+}
+
+// inRoom runs a test of a new room, in a bubble.
+func inRoom(t *testing.T, test func(t *testing.T, r *room)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { test(t, newRoom(t)) })
 }
 
 // pass lets the time of a test's bubble go by.

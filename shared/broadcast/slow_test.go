@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -17,8 +16,7 @@ func TestMembersThatNeverReadAreDropped(t *testing.T) {
 	for _, stuck := range []int{1, 2, 5, 8} {
 		t.Run(strconv.Itoa(stuck), func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				r := newRoom(t)
+			inRoom(t, func(t *testing.T, r *room) {
 				r.sender = "sender"
 				r.join("sender")
 				r.crowd(9)
@@ -46,8 +44,7 @@ func TestMembersThatNeverReadAreDropped(t *testing.T) {
 // A phone whose connection stalls for a broadcast and takes the next one begins anew.
 func TestASlowMemberThatCatchesUpIsNotDropped(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.join("a", "phone", "b")
 		for _, reads := range []bool{false, true, false, true, false} {
 			r.gateway.answer = nil
@@ -71,8 +68,7 @@ func TestASlowMemberThatCatchesUpIsNotDropped(t *testing.T) {
 // One that takes the frame in the time of the broadcast is not slow.
 func TestAMemberThatReadsInTimeIsNotMarked(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.join("a", "phone", "b")
 		r.gateway.answer = func(_ context.Context, id string, _ int) error {
 			if id == "phone" && time.Since(r.began) < time.Second {
@@ -89,8 +85,7 @@ func TestAMemberThatReadsInTimeIsNotMarked(t *testing.T) {
 // Two broadcasts at the same time see one and the same stall.
 func TestBroadcastsAtTheSameTimeCountAsOne(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.join("a", "stuck", "b")
 		r.gateway.fails(errThrottled, "stuck")
 		done := make(chan struct{})
@@ -130,8 +125,7 @@ func TestNobodyIsDroppedWhenTheAccountIsThrottled(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				r := newRoom(t)
+			inRoom(t, func(t *testing.T, r *room) {
 				r.crowd(100)
 				r.gateway.answer = func(_ context.Context, id string, earlier int) error { return answer(id, earlier) }
 				for range 3 {
@@ -153,8 +147,7 @@ func TestNobodyIsDroppedWhenTheAccountIsThrottled(t *testing.T) {
 // A sender alone with somebody who does not read cannot tell that from the account's limit: its own echo is no witness.
 func TestNobodyIsDroppedWhenOnlyTheSenderTookTheFrame(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.sender = "sender"
 		r.join("sender", "stuck")
 		r.gateway.fails(errThrottled, "stuck")
@@ -171,8 +164,7 @@ func TestNobodyIsDroppedWhenOnlyTheSenderTookTheFrame(t *testing.T) {
 // A broadcast that not even its sender got is repeated: that is the account's limit.
 func TestABroadcastThatNobodyTookIsRepeated(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.sender = "sender"
 		r.join("sender", "a")
 		r.gateway.fails(errThrottled, "sender", "a")
@@ -186,8 +178,7 @@ func TestABroadcastThatNobodyTookIsRepeated(t *testing.T) {
 func TestASmallPartOfSlowMembersIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	for members, missed := range map[int]int{fewRecipients - 1: 0, fewRecipients: fewRecipients} {
-		synctest.Test(t, func(t *testing.T) {
-			r := newRoom(t)
+		inRoom(t, func(t *testing.T, r *room) {
 			r.crowd(members)
 			r.gateway.answer = func(context.Context, string, int) error { return errThrottled }
 			if got := r.deliver(t.Context()); got.Missed() != missed || r.table.writes != 0 {
@@ -199,8 +190,7 @@ func TestASmallPartOfSlowMembersIsNotRepeated(t *testing.T) {
 
 func TestTheSendersOwnMarkIsCleared(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.sender = "sender"
 		r.join("sender", "a")
 		r.gateway.fails(errThrottled, "sender")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -12,8 +11,7 @@ import (
 // has every message of a small room sent again for minutes.
 func TestLateReadersOfOneUserProtectNoSocketThatNeverReads(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.sender = "sender"
 		r.join("sender", "honest", "honest2", "stuck", "late0", "late1", "late2", "late3")
 		for i, m := range r.members {

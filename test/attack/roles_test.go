@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -47,16 +46,8 @@ func (s *scene) signedCall(t *testing.T, profile, service, method, address, targ
 			t.Fatal(err)
 		}
 	}
-	response, err := s.client.HTTP.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(answer)
+	response, answer := clienttest.Fetch(t, s.client.HTTP.Do, r)
+	return response.StatusCode, answer
 }
 
 // denies reports whether DynamoDB refuses an operation to a profile because of its policies.

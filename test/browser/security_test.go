@@ -95,22 +95,6 @@ func (p *person) secondTab() *person {
 	return tab
 }
 
-// awaitConnections waits until the gateway holds a number of connections.
-func awaitConnections(t *testing.T, stage *stagetest.Stage, want int) {
-	t.Helper()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for deadline := time.Now().Add(patience); ; <-look.C {
-		open := len(stage.Gateway().Connections())
-		if open == want {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d connections are open, want %d", open, want)
-		}
-	}
-}
-
 func TestSigningOutEndsEveryTabOfTheBrowser(t *testing.T) {
 	for mode, parameters := range map[string]map[string]string{"jwt": nil, "iam": {"AuthMode": "iam"}} {
 		t.Run(mode, func(t *testing.T) {
@@ -130,7 +114,7 @@ func TestSigningOutEndsEveryTabOfTheBrowser(t *testing.T) {
 				.find((button) => button.textContent === "Sign out").click() ?? true`)
 			tab.await(`document.querySelector(".card button.primary")`)
 			p.await(`document.querySelector(".card button.primary")`)
-			awaitConnections(t, stage, 1)
+			stage.AwaitConnections(t, 1)
 			other.say("still here")
 			other.awaitMessage("still here")
 			tab.do(chromedp.Reload())

@@ -108,7 +108,7 @@ func TestStaleRecordsAreGoneAfterOneBroadcast(t *testing.T) {
 			for _, conn := range conns[1:7] { // 30 %
 				conn.Abort()
 			}
-			awaitConnections(t, stage, 14)
+			stage.AwaitConnections(t, 14)
 			table := recordsOf(t, client)
 			table.age(t)
 
@@ -201,20 +201,11 @@ func TestAReaderWhoHangsIsClosed(t *testing.T) {
 	if answer := mustInvokeReaper(t, client, scheduledEvent); answer["closed"] != 1.0 {
 		t.Errorf("the reaper answered %v, want one closed", answer)
 	}
-	awaitConnections(t, stage, 2)
+	stage.AwaitConnections(t, 2)
 }
 
 // hangingSecond seeds dice that hold the second of three connections, and no other.
 const hangingSecond = 3
-
-// awaitConnections waits until the gateway holds so many connections.
-func awaitConnections(t *testing.T, stage *stagetest.Stage, n int) {
-	t.Helper()
-	until(t, fmt.Sprintf("the gateway holds %d connections", n), func(context.Context) bool {
-		<-time.After(5 * time.Millisecond)
-		return len(stage.Gateway().Connections()) == n
-	})
-}
 
 // nextAnswer returns the next ack or error.
 func nextAnswer(t *testing.T, conn *stageclient.Conn) stageclient.Frame {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -275,16 +274,8 @@ func TestASignedOutSessionIsOverOnTheWire(t *testing.T) {
 		if err := client.SignRequest(within(t), credentials, r, []byte(body)); err != nil {
 			t.Fatal(err)
 		}
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		answer, err := io.ReadAll(response.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return response.StatusCode, answer
+		response, answer := clienttest.Fetch(t, http.DefaultClient.Do, r)
+		return response.StatusCode, []byte(answer)
 	}
 	const first, second = "AAAAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBBBB"
 	enter := func(signIn string) (int, *stageclient.Conn) {

@@ -77,16 +77,7 @@ func ask(t *testing.T, client *stageclient.Client, method, url string, header ht
 	if client.HTTP != nil && client.HTTP.Transport != nil {
 		transport = client.HTTP.Transport
 	}
-	response, err := transport.RoundTrip(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response, string(answer)
+	return clienttest.Fetch(t, transport.RoundTrip, r)
 }
 
 // wantAnswer checks an answer of the gateway's own, and the ids that each of them has.

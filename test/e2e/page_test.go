@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -43,16 +42,7 @@ func fetch(t *testing.T, b *http.Client, method, address, body string, header ht
 		t.Fatal(err)
 	}
 	r.Header = header.Clone()
-	response, err := b.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response, string(answer)
+	return clienttest.Fetch(t, b.Do, r)
 }
 
 // TestAPageViewAsksForTwoFilesAtMost: on Lambda each file that is asked for while another is on its way has an

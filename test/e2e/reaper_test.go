@@ -119,28 +119,33 @@ func TestAnEvictedConnectionIsClosedBySweeps(t *testing.T) {
 	wantBye(t, first, "evicted")
 }
 
+// connectFor opens a connection of alice's whose session ends after d, and returns when it ends.
+func connectFor(t *testing.T, c *stageclient.Client, d time.Duration) (alice *stageclient.Conn, ends time.Time) {
+	t.Helper()
+	grant := grantFor("alice")
+	grant.SessionEndsAt = time.Now().Add(d)
+	alice, err := dialGrant(t, c, "SignUrlFunction", grant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return alice, grant.SessionEndsAt
+}
+
 // TestASilentListenerIsClosedWhenTheSessionEnds: nobody asks who only listens, so the reaper has to, and until then broadcasts leave it out.
 func TestASilentListenerIsClosedWhenTheSessionEnds(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
-	now := time.Now()
-	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"}, "", now)
-	grant.SessionEndsAt = now.Add(3 * time.Second)
-	alice, err := dialGrant(t, client, "SignUrlFunction", grant)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = alice.Close() })
+	alice, ends := connectFor(t, client, 3*time.Second)
 	bob := connect(t, client, "bob")
 	send(t, bob, "before", "1")
 	if got := await[stageclient.Message](t, alice); got.Text != "before" {
 		t.Errorf("alice received %+v", got)
 	}
-	if answer := mustInvokeReaper(t, client, scheduledEvent); time.Now().Before(grant.SessionEndsAt.Truncate(time.Second)) && answer["due"] != 0.0 {
+	if answer := mustInvokeReaper(t, client, scheduledEvent); time.Now().Before(ends.Truncate(time.Second)) && answer["due"] != 0.0 {
 		t.Errorf("before the session's end a sweep found %v", answer)
 	}
 	await[stageclient.Ack](t, bob)
-	for end := grant.SessionEndsAt.Truncate(time.Second); time.Now().Before(end); {
+	for end := ends.Truncate(time.Second); time.Now().Before(end); {
 		<-time.After(time.Until(end))
 	}
 	send(t, bob, "after", "2")
@@ -155,20 +160,13 @@ func TestASilentListenerIsClosedWhenTheSessionEnds(t *testing.T) {
 func TestASpeakerIsClosedWhenTheSessionHasEnded(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
-	now := time.Now()
-	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"}, "", now)
-	grant.SessionEndsAt = now.Add(2 * time.Second)
-	alice, err := dialGrant(t, client, "SignUrlFunction", grant)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = alice.Close() })
-	<-time.After(time.Until(grant.SessionEndsAt))
+	alice, ends := connectFor(t, client, 2*time.Second)
+	<-time.After(time.Until(ends))
 	send(t, alice, "me too", "a-1")
 	if got := await[stageclient.Error](t, alice); got.Code != "session_ended" {
 		t.Errorf("alice was answered %+v, want session_ended", got)
 	}
-	_, err = alice.Next(within(t))
+	_, err := alice.Next(within(t))
 	if closed, ok := errors.AsType[*stageclient.ClosedError](err); !ok || closed.Code != 1000 {
 		t.Errorf("then came %v, want close code 1000", err)
 	}

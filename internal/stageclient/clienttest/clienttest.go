@@ -5,6 +5,7 @@ package clienttest
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -21,6 +22,18 @@ func Within(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// Eventually waits until a condition holds.
+func Eventually(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	look := time.NewTicker(2 * time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(Patience); !condition(); <-look.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("did not happen within %v: %s", Patience, what)
+		}
+	}
 }
 
 // Connect opens a connection as user to the default rooms, and closes it when the test ends.
@@ -78,6 +91,21 @@ func Dial(t testing.TB, c *stageclient.Client, url, verifier string, header http
 		t.Cleanup(func() { _ = conn.Close() })
 	}
 	return conn, err
+}
+
+// Fetch sends a request and returns the answer with its whole body, which is closed.
+func Fetch(t testing.TB, send func(*http.Request) (*http.Response, error), r *http.Request) (*http.Response, string) {
+	t.Helper()
+	response, err := send(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(body)
 }
 
 // Send sends a message.

@@ -29,10 +29,9 @@ func atOnce(n int, run func(i int)) {
 
 func TestPutIfAbsentHasOneWinner(t *testing.T) {
 	t.Parallel()
-	client := engineClient(t)
-	makeTable(t, client, "simple", "")
+	f := simple(t, engineClient(t))
 	for round := range 5 {
-		f := &fixture{ctx: t.Context(), target: target{client: client}, table: "simple", pk: fmt.Sprint("round ", round)}
+		f.pk = fmt.Sprint("round ", round)
 		var winners, losers atomic.Int32
 		atOnce(64, func(i int) {
 			switch _, err := f.put(m{"winner": i}, condIs("attribute_not_exists(pk)")); code(err) {
@@ -50,9 +49,8 @@ func TestPutIfAbsentHasOneWinner(t *testing.T) {
 
 func TestConcurrentAddsAllCount(t *testing.T) {
 	t.Parallel()
-	client := engineClient(t)
-	makeTable(t, client, "simple", "")
-	f := &fixture{ctx: t.Context(), target: target{client: client}, table: "simple", pk: "counter"}
+	f := simple(t, engineClient(t))
+	f.pk = "counter"
 	atOnce(32, func(int) {
 		for range 20 {
 			if _, err := f.update("ADD n :1", values(m{":1": 1})); err != nil {
@@ -70,8 +68,7 @@ func TestConcurrentTransactionsKeepTheSum(t *testing.T) {
 	t.Parallel()
 	const accounts, balance = 8, 50
 	client := engineClient(t)
-	makeTable(t, client, "simple", "")
-	f := &fixture{ctx: t.Context(), target: target{client: client}, table: "simple"}
+	f := simple(t, client)
 	var gets []types.TransactGetItem
 	for i := range accounts {
 		if err := f.transact(f.txPut(strconv.Itoa(i), m{"n": balance}, "")); err != nil {

@@ -3,11 +3,12 @@ package dynamodb
 import (
 	"encoding/json"
 	"hash/crc32"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+
+	"signedsocket/internal/stageclient/clienttest"
 )
 
 // post sends a raw request and returns the answer's status, headers and body.
@@ -19,16 +20,7 @@ func post(t *testing.T, url, target, body string) (*http.Response, string) {
 	}
 	request.Header.Set("X-Amz-Target", target)
 	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response, string(answer)
+	return clienttest.Fetch(t, http.DefaultClient.Do, request)
 }
 
 const makeChat = `{"TableName":"chat","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],

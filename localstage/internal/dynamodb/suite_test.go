@@ -87,6 +87,13 @@ type fixture struct {
 	failures []string
 }
 
+// simple makes the table "simple", whose key is pk alone, and returns a fixture of it.
+func simple(t *testing.T, client *awsdynamodb.Client) *fixture {
+	t.Helper()
+	makeTable(t, client, "simple", "")
+	return &fixture{ctx: t.Context(), target: target{client: client}, table: "simple"}
+}
+
 func (f *fixture) failf(format string, args ...any) {
 	f.failures = append(f.failures, fmt.Sprintf(format, args...))
 }

@@ -17,12 +17,11 @@ func expiring(t *testing.T, options Options) (*Engine, *fixture) {
 	t.Helper()
 	e := openEngine(t, options)
 	url := serve(t, e)
-	client := newClient(url)
-	makeTable(t, client, "simple", "")
+	f := simple(t, newClient(url))
 	if _, body := post(t, url, "DynamoDB_20120810.UpdateTimeToLive", `{"TableName":"simple","TimeToLiveSpecification":{"Enabled":true,"AttributeName":"expires"}}`); !strings.Contains(body, `"expires"`) {
 		t.Fatal(body)
 	}
-	return e, &fixture{ctx: t.Context(), target: target{client: client}, table: "simple"}
+	return e, f
 }
 
 func TestExpiredItemsAreDeletedWhenTheirLagIsOver(t *testing.T) {
@@ -150,9 +149,7 @@ func TestTokenIsForTenMinutes(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()
 	e := openEngine(t, Options{Clock: clock})
-	client := newClient(serve(t, e))
-	makeTable(t, client, "simple", "")
-	f := &fixture{ctx: t.Context(), target: target{client: client}, table: "simple"}
+	f := simple(t, newClient(serve(t, e)))
 	add := func() { f.ok("transaction", f.transactAs("token", f.txUpdate("-u", "ADD n :1", "", m{":1": 1}))) }
 	add()
 	clock.Move(tokenLifetime - time.Second)
@@ -172,9 +169,7 @@ func TestExpiredTokensAreCleared(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()
 	e := openEngine(t, Options{Clock: clock})
-	client := newClient(serve(t, e))
-	makeTable(t, client, "simple", "")
-	f := &fixture{ctx: t.Context(), target: target{client: client}, table: "simple"}
+	f := simple(t, newClient(serve(t, e)))
 	for i := range 100 {
 		f.ok("transaction", f.transactAs(fmt.Sprint("token-", i), f.txPut("-p", m{}, "")))
 		clock.Move(tokenLifetime / 10)

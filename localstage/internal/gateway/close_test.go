@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"signedsocket/internal/stageclient/clienttest"
+
 	"github.com/coder/websocket"
 )
 
@@ -75,7 +77,7 @@ func TestCloseDuringConnectStillDisconnects(t *testing.T) {
 	slow.next(t)
 	closed := make(chan error)
 	go func() { closed <- s.Close(context.WithoutCancel(t.Context())) }()
-	eventually(t, "the stage to refuse", func() bool { return s.request(t, "GET", "/prod", "").StatusCode == 503 })
+	clienttest.Eventually(t, "the stage to refuse", func() bool { return s.request(t, "GET", "/prod", "").StatusCode == 503 })
 	close(release)
 	if code, _ := s.disconnected(t); code != 1001 {
 		t.Errorf("disconnectStatusCode %d", code)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"signedsocket/internal/stageclient/clienttest"
 	"signedsocket/localstage/internal/clock/clocktest"
 	"signedsocket/localstage/internal/gateway"
 )
@@ -55,7 +56,7 @@ func TestSlowReaderGets429AndBlocksNobody(t *testing.T) {
 		}
 	}
 	go io.Copy(io.Discard, r)
-	eventually(t, "room in the buffer", func() bool {
+	clienttest.Eventually(t, "room in the buffer", func() bool {
 		return s.manage(t, "POST", slowID, "again").StatusCode == 200
 	})
 	slow.Close()

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"signedsocket/internal/stageclient/clienttest"
 	"signedsocket/localstage/internal/clock/clocktest"
 	"signedsocket/localstage/internal/gateway"
 )
@@ -321,7 +322,7 @@ func TestSerialDisconnectFollowsTheMessages(t *testing.T) {
 	writeText(t, c, "one")
 	slow.next(t)
 	c.CloseNow()
-	eventually(t, "the end of the connection", func() bool { return s.manage(t, "GET", id, "").StatusCode == 410 })
+	clienttest.Eventually(t, "the end of the connection", func() bool { return s.manage(t, "GET", id, "").StatusCode == 410 })
 	if len(s.disconnect.events) != 0 {
 		t.Error("$disconnect ran before the message's invocation had returned")
 	}

@@ -306,20 +306,6 @@ func bodyOf(t testing.TB, r *http.Response) string {
 	return string(body)
 }
 
-// eventually waits until condition holds.
-func eventually(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s did not happen", what)
-		}
-		<-tick.C
-	}
-}
-
 // dialTCP opens a bare connection to the stage and writes a text.
 func (s *stage) dialTCP(t testing.TB, text string) *net.TCPConn {
 	t.Helper()

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"signedsocket/internal/stageclient/clienttest"
+
 	"github.com/google/uuid"
 )
 
@@ -137,7 +139,7 @@ func TestLimitsOfEventsAndResponses(t *testing.T) {
 	if string(failed.Payload) != want {
 		t.Errorf("response over the limit: %s, want %s", failed.Payload, want)
 	}
-	eventually(t, "the function is told 413", func() bool { return strings.Contains(logs.String(), "413") })
+	clienttest.Eventually(t, "the function is told 413", func() bool { return strings.Contains(logs.String(), "413") })
 }
 
 func TestACallerThatHangsUpStopsNothing(t *testing.T) {

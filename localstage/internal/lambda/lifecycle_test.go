@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"signedsocket/internal/stageclient/clienttest"
+
 	"golang.org/x/sync/errgroup"
 )
 
@@ -64,7 +66,7 @@ func TestFunctionFailures(t *testing.T) {
 				t.Errorf("process %d, then %d; want a fresh one: %t", before, after, test.fresh)
 			}
 			line := strings.ReplaceAll(test.log, "ID", failed.RequestID)
-			eventually(t, "log line "+line, func() bool { return strings.Contains(logs.String(), line) })
+			clienttest.Eventually(t, "log line "+line, func() bool { return strings.Contains(logs.String(), line) })
 		})
 	}
 }
@@ -101,7 +103,7 @@ func TestIdleEnvironmentIsFrozen(t *testing.T) {
 	invoke[int](t, f, `{"do":"tick"}`)
 	inState(t, f, StateReady, 1)
 	pid := f.Environments()[0].PID
-	eventually(t, "the process is stopped", func() bool { return strings.HasPrefix(processState(pid), "T") })
+	clienttest.Eventually(t, "the process is stopped", func() bool { return strings.HasPrefix(processState(pid), "T") })
 	before := invoke[int](t, f, `{"do":"ticks"}`)
 	inState(t, f, StateReady, 1)
 	<-time.After(300 * time.Millisecond)
@@ -119,7 +121,7 @@ func TestNoFreezeLetsWorkGoOn(t *testing.T) {
 	t.Parallel()
 	f := addFunction(t, startService(t, Options{NoFreeze: true}))
 	before := invoke[int](t, f, `{"do":"tick"}`)
-	eventually(t, "work between the events", func() bool {
+	clienttest.Eventually(t, "work between the events", func() bool {
 		<-time.After(50 * time.Millisecond)
 		return invoke[int](t, f, `{"do":"ticks"}`) > before+20
 	})
@@ -189,7 +191,7 @@ func TestIdleEnvironmentEndsAfterItsLifetime(t *testing.T) {
 	t.Parallel()
 	f := addFunction(t, startService(t, Options{IdleLifetime: 50 * time.Millisecond}))
 	pid := invoke[int](t, f, `{"do":"pid"}`)
-	eventually(t, "no environment", func() bool { return len(f.Environments()) == 0 })
+	clienttest.Eventually(t, "no environment", func() bool { return len(f.Environments()) == 0 })
 	if state := processState(pid); state != "" {
 		t.Errorf("process in state %q", state)
 	}
@@ -216,7 +218,7 @@ func TestRegisteredFunctionGetsSIGTERM(t *testing.T) {
 	s := startService(t, Options{Logs: &logs})
 	f := addFunction(t, s, withInit("sigterm"))
 	invoke[int](t, f, `{"do":"pid"}`)
-	eventually(t, "registered", func() bool {
+	clienttest.Eventually(t, "registered", func() bool {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		for e := range f.environments {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"signedsocket/internal/stageclient/clienttest"
 )
 
 // sendRaw writes a request, ends the writing side, and returns the answer.
@@ -117,9 +119,9 @@ func TestReports(t *testing.T) {
 	s := startService(t, Options{Logs: &logs, Reports: true})
 	f := addFunction(t, s)
 	invoke[int](t, f, `{"do":"pid"}`)
-	eventually(t, "the first end is reported", func() bool { return strings.Contains(logs.String(), "REPORT ") })
+	clienttest.Eventually(t, "the first end is reported", func() bool { return strings.Contains(logs.String(), "REPORT ") })
 	invokeFailing(t, f, `{"do":"exit"}`)
-	eventually(t, "the end is reported", func() bool { return strings.Count(logs.String(), "REPORT ") == 2 })
+	clienttest.Eventually(t, "the end is reported", func() bool { return strings.Count(logs.String(), "REPORT ") == 2 })
 	const id = `[0-9a-f-]{36}`
 	pattern := "^" + strings.Join([]string{
 		`Test \| START RequestId: ` + id + ` Version: \$LATEST`,

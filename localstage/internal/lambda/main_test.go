@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"signedsocket/internal/stageclient/clienttest"
+
 	"go.uber.org/goleak"
 )
 
@@ -133,23 +135,10 @@ func homeDirectory() string {
 	return home
 }
 
-// eventually polls until the condition holds.
-func eventually(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	deadline := time.After(10 * time.Second)
-	for !condition() {
-		select {
-		case <-deadline:
-			t.Fatalf("never: %s", what)
-		case <-time.After(time.Millisecond):
-		}
-	}
-}
-
 // inState waits until exactly the given number of environments are in a state.
 func inState(t testing.TB, f *Function, want State, number int) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("%d environments in state %s", number, want), func() bool {
+	clienttest.Eventually(t, fmt.Sprintf("%d environments in state %s", number, want), func() bool {
 		count := 0
 		for _, e := range f.Environments() {
 			if e.State == want {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"signedsocket/internal/stageclient/clienttest"
 )
 
 const bootstrapVariable = "LAMBDA_TEST_BOOTSTRAP"
@@ -39,7 +41,7 @@ func TestNoProcessOutlivesAKilledStage(t *testing.T) {
 			}
 			_ = stage.Wait() // it was killed
 			for _, pid := range pids {
-				eventually(t, fmt.Sprintf("process %d of %v is gone", pid, pids), func() bool { return processState(pid) == "" })
+				clienttest.Eventually(t, fmt.Sprintf("process %d of %v is gone", pid, pids), func() bool { return processState(pid) == "" })
 			}
 		})
 	}
@@ -120,7 +122,7 @@ func TestWhatAFunctionStartedEndsWithIt(t *testing.T) {
 	for _, name := range []string{"a kill", "an exit", "a closed"} {
 		pid := invoke[int](t, f, `{"do":"fork"}`)
 		tests[name]()
-		eventually(t, "the process is gone after "+name, func() bool { return processState(pid) == "" })
+		clienttest.Eventually(t, "the process is gone after "+name, func() bool { return processState(pid) == "" })
 	}
 }
 

@@ -1,11 +1,12 @@
 package lambda
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"signedsocket/internal/stageclient/clienttest"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -23,7 +24,7 @@ func newManualRuntime(t *testing.T, changes ...func(*Config)) *manualRuntime {
 	changes = append(changes, withBootstrap("testdata/sleeper/bootstrap"))
 	f := addFunction(t, startService(t, Options{}), changes...)
 	e := f.warm()
-	eventually(t, "the process is started", func() bool { return f.Environments()[0].PID != 0 })
+	clienttest.Eventually(t, "the process is started", func() bool { return f.Environments()[0].PID != 0 })
 	return &manualRuntime{t: t, f: f, e: e}
 }
 
@@ -45,16 +46,8 @@ func (m *manualRuntime) call(method, path, body string, header ...string) (int, 
 		request.Header.Set(header[i], header[i+1])
 	}
 	transport := &http.Transport{DisableKeepAlives: true}
-	response, err := transport.RoundTrip(request)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	return response.StatusCode, response.Header, strings.TrimSpace(string(text))
+	response, text := clienttest.Fetch(m.t, transport.RoundTrip, request)
+	return response.StatusCode, response.Header, strings.TrimSpace(text)
 }
 
 // receive invokes the function and fetches the event as the runtime.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"go.uber.org/goleak"
 
+	"signedsocket/internal/stageclient/clienttest"
 	"signedsocket/localstage/internal/clock"
 	"signedsocket/localstage/internal/iamauth"
 	"signedsocket/localstage/internal/lambda"
@@ -152,16 +152,8 @@ func (f *fixture) send(t *testing.T, q request) answer {
 	if q.signer != nil {
 		sign(t, r, q.signer, q.body)
 	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatalf("send: %v", err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatalf("read answer: %v", err)
-	}
-	return answer{response.StatusCode, response.Header, string(body)}
+	response, body := clienttest.Fetch(t, http.DefaultClient.Do, r)
+	return answer{response.StatusCode, response.Header, body}
 }
 
 func sign(t *testing.T, r *http.Request, p *iamauth.Principal, body string) {

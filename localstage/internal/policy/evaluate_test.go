@@ -114,7 +114,7 @@ func TestEvaluateActionAndResource(t *testing.T) {
 func TestEvaluateWildcards(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		effect, element, api string // and the route
+		effect, element, api string // the part of the ARN before the route
 		want                 Effect
 	}{
 		"past a colon allows nothing":      {"Allow", "Resource", "arn:aws:execute-api:*:chat", ImplicitDeny},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"signedsocket/internal/stageclient/clienttest"
 	"signedsocket/localstage/internal/lambda"
 	"signedsocket/localstage/internal/webadapter"
 )
@@ -199,14 +200,14 @@ func TestAServerIsFrozenAndKilledWithItsEnvironment(t *testing.T) {
 	t.Parallel()
 	w := start(t, time.Second, nil)
 	pid := w.askEcho(t, get("/echo/", "")).PID
-	eventually(t, "the server is stopped between requests", func() bool { return strings.HasPrefix(state(pid), "T") })
+	clienttest.Eventually(t, "the server is stopped between requests", func() bool { return strings.HasPrefix(state(pid), "T") })
 	if again := w.askEcho(t, get("/echo/", "")).PID; again != pid {
 		t.Errorf("process %d answers, want %d thawed", again, pid)
 	}
 	if failed := w.failing(t, get("/hang", "")); failed.Type != "Sandbox.Timedout" {
 		t.Errorf("failed by %s", failed.Type)
 	}
-	eventually(t, "the server is gone with its environment", func() bool { return state(pid) == "" })
+	clienttest.Eventually(t, "the server is gone with its environment", func() bool { return state(pid) == "" })
 }
 
 func TestAServerMaySayGoodbye(t *testing.T) {
@@ -259,17 +260,4 @@ func state(pid int) string {
 		return ""
 	}
 	return text
-}
-
-// eventually polls until the condition holds.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	deadline := time.After(10 * time.Second)
-	for !condition() {
-		select {
-		case <-deadline:
-			t.Fatalf("never: %s", what)
-		case <-time.After(time.Millisecond):
-		}
-	}
 }
