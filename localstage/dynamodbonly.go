@@ -62,5 +62,6 @@ func openDynamoDB(c Config) (*dynamodb.Engine, error) {
 	if err := os.MkdirAll(c.State, 0o700); err != nil {
 		return nil, fmt.Errorf("make the state folder: %w (choose another with --state)", err)
 	}
-	return dynamodb.Open(dynamodb.Options{Path: filepath.Join(c.State, "dynamodb.db"), Clock: c.Clock, TTL: c.TimeToLive})
+	file := filepath.Join(c.State, "dynamodb.db")
+	return dynamodb.Open(dynamodb.Options{Path: file, Clock: c.Clock, TTL: c.TimeToLive})
 }

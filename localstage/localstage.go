@@ -50,7 +50,7 @@ type Config struct {
 	Ordering         Ordering          // of the messages of one connection; default concurrent
 	Faults           Faults
 	FunctionFault    func(function string) InvocationFault // asked before every invocation; default never anything
-	Clock            Clock                                 // drives idle and age timers, retries, schedules and time to live; default the machine's
+	Clock            Clock                                 // of timers, retries, schedules and time to live
 	Logs             io.Writer                             // the functions' output; default none
 	Log              *slog.Logger                          // the stage's own log; default none
 }

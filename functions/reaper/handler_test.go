@@ -339,24 +339,25 @@ func TestASweepRemembersWhatIsLeft(t *testing.T) {
 func TestOtherEventsAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, event := range map[string]string{
-		"nothing":                  `{}`,
-		"null":                     `null`,
-		"no object":                `"revoke"`,
-		"an API's event":           `{"routeKey":"POST /signurl","version":"2.0"}`,
-		"another source":           `{"source":"aws.s3","detail-type":"Scheduled Event"}`,
-		"another detail":           `{"source":"aws.events","detail-type":"Object Created"}`,
-		"nobody":                   `{"revoke":{}}`,
-		"two names":                `{"revoke":{"user":"alice","sub":"alice"}}`,
-		"a sub of two lines":       `{"revoke":{"user":"auth0|\nalice"}}`,
-		"a long sub":               `{"revoke":{"sub":"` + strings.Repeat("a", 256) + `"}}`,
-		"an unknown member":        `{"revoke":{"user":"alice","until":1}}`,
-		"another request":          `{"revoke":{"user":"alice"},"dryRun":true}`,
-		"a ban by a text":          `{"revoke":{"user":"alice","bannedUntil":"tomorrow"}}`,
-		"a sign-out of nobody":     `{"signOut":{"signIn":"AAECAwQFBgcICQoLDA0ODw","until":1795413600}}`,
-		"a sign-out of all guests": `{"signOut":{"user":"guest-pool","signIn":"AAECAwQFBgcICQoLDA0ODw","until":1795413600}}`, //nolint:lll // one text, as it is sent
-		"a sign-out of nothing":    `{"signOut":{"user":"alice","signIn":"","until":1795413600}}`,
-		"a sign-out without end":   `{"signOut":{"user":"alice","signIn":"AAECAwQFBgcICQoLDA0ODw"}}`,
-		"a user that is two":       `{"revoke":{"user":"alice","user":"bob"}}`,
+		"nothing":              `{}`,
+		"null":                 `null`,
+		"no object":            `"revoke"`,
+		"an API's event":       `{"routeKey":"POST /signurl","version":"2.0"}`,
+		"another source":       `{"source":"aws.s3","detail-type":"Scheduled Event"}`,
+		"another detail":       `{"source":"aws.events","detail-type":"Object Created"}`,
+		"nobody":               `{"revoke":{}}`,
+		"two names":            `{"revoke":{"user":"alice","sub":"alice"}}`,
+		"a sub of two lines":   `{"revoke":{"user":"auth0|\nalice"}}`,
+		"a long sub":           `{"revoke":{"sub":"` + strings.Repeat("a", 256) + `"}}`,
+		"an unknown member":    `{"revoke":{"user":"alice","until":1}}`,
+		"another request":      `{"revoke":{"user":"alice"},"dryRun":true}`,
+		"a ban by a text":      `{"revoke":{"user":"alice","bannedUntil":"tomorrow"}}`,
+		"a sign-out of nobody": `{"signOut":{"signIn":"AAECAwQFBgcICQoLDA0ODw","until":1795413600}}`,
+		"a sign-out of all guests": `{"signOut":{"user":"guest-pool","signIn":"AAECAwQFBgcICQoLDA0ODw",` +
+			`"until":1795413600}}`,
+		"a sign-out of nothing":  `{"signOut":{"user":"alice","signIn":"","until":1795413600}}`,
+		"a sign-out without end": `{"signOut":{"user":"alice","signIn":"AAECAwQFBgcICQoLDA0ODw"}}`,
+		"a user that is two":     `{"revoke":{"user":"alice","user":"bob"}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

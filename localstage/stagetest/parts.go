@@ -34,7 +34,8 @@ func VerifyPost(request *http.Request, body []byte, key aws.Credentials) error {
 		AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey, SessionToken: key.SessionToken,
 	})}
 	verifier := sigv4.NewVerifier(sigv4.Config{Region: localstage.Region, Keys: only})
-	_, err := verifier.Verify(sigv4.Input{Request: request, Body: body, Service: sigv4.ServiceExecuteAPI, Now: time.Now()})
+	input := sigv4.Input{Request: request, Body: body, Service: sigv4.ServiceExecuteAPI, Now: time.Now()}
+	_, err := verifier.Verify(input)
 	return err
 }
 

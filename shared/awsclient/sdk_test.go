@@ -18,8 +18,8 @@ import (
 	"signedsocket/shared/awsclient"
 )
 
-// slowToReturn is a connection whose Write returns when an answer has come: the answer is there before net/http goes on.
-// Where the server waits for more than was written, Write returns without an answer.
+// slowToReturn is a connection whose Write returns when an answer has come, before net/http goes on. Where the server
+// waits for more than was written, Write returns without an answer.
 type slowToReturn struct {
 	net.Conn
 	answered chan struct{} // holds one value after a Read

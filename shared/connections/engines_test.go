@@ -53,7 +53,8 @@ func startEngine(folder string) (stop func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("build the local stage: %w: %s", err, output)
 	}
-	engine := exec.Command(program, "--dynamodb-only", "--json", "--listen", "127.0.0.1:0", "--state", filepath.Join(folder, "state"))
+	state := filepath.Join(folder, "state")
+	engine := exec.Command(program, "--dynamodb-only", "--json", "--listen", "127.0.0.1:0", "--state", state)
 	engine.Stderr = os.Stderr
 	ready, err := engine.StdoutPipe()
 	if err != nil {

@@ -147,7 +147,8 @@ func TestAFloodOfRequestsIsThrottledBeforeAnyFunction(t *testing.T) {
 		}
 	})
 	token, throttled, before := clienttest.Token(t, s.client, "mallory"), 0, s.Invocations(signURLFunction)
-	hasty := stageclient.Client{Outputs: s.client.Outputs} // it does not wait after a 429, as the client of the suite does
+	// Unlike the client of the suite, this one does not wait after a 429.
+	hasty := stageclient.Client{Outputs: s.client.Outputs}
 	answers := make(chan int)
 	const flood = 300
 	for range flood {

@@ -241,7 +241,8 @@ func (s *scene) wantReason(t *testing.T, function, reason string) {
 func grant(change ...func(*stageclient.Grant)) (stageclient.Grant, stageclient.Proof) {
 	proof := stageclient.NewProof()
 	g := stageclient.NewGrant(stageclient.User{Sub: "mallory", Name: "Mallory"}, []string{"lobby"}, proof.Challenge, time.Now())
-	g.ExpiresAt = g.IssuedAt.Add(time.Minute) // the longest that connect takes: a busy machine needs more than ten seconds
+	// A busy machine needs more than ten seconds. connect accepts no more than a minute.
+	g.ExpiresAt = g.IssuedAt.Add(time.Minute)
 	for _, change := range change {
 		change(&g)
 	}

@@ -67,7 +67,7 @@ func TestARevokedUserStaysOutUntilAPersonSignsIn(t *testing.T) {
 
 			p.open(stage) // and loaded again
 			p.await(`document.querySelector(".connection[data-status=auth-required] button, .card button.primary")`)
-			p.stays(time.Second, `!(`+isAtProvider+`) && document.querySelector(".connection[data-status=open]") === null`)
+			p.stays(time.Second, `document.querySelector("#user, .connection[data-status=open]") === null`)
 			p.do(chromedp.Click(chromedp.CSS(".connection button, .card button.primary")))
 			p.await(isAtProvider)
 			if !eval[bool](p, `new URLSearchParams(location.search).get("prompt") === "login"`) {

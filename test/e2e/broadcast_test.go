@@ -146,11 +146,13 @@ func TestNobodyMissesAMessageWhenAFunctionDiesInTheMiddle(t *testing.T) {
 	_, client := startStage(t, stagetest.Options{
 		Parameters: map[string]string{"MessagesPerWindow": "1000"},
 		Configure: func(c *localstage.Config) {
-			c.FunctionFault = func(function string) localstage.InvocationFault { // every other broadcast, at different points
+			// Every other broadcast dies, each later than the one before.
+			c.FunctionFault = func(function string) localstage.InvocationFault {
 				if !strings.Contains(function, "SendMessage") || broadcasts.Add(1)%2 == 0 {
 					return localstage.InvocationFault{}
 				}
-				return localstage.InvocationFault{Kill: true, KillAfter: time.Duration(broadcasts.Load()) * time.Millisecond}
+				after := time.Duration(broadcasts.Load()) * time.Millisecond
+				return localstage.InvocationFault{Kill: true, KillAfter: after}
 			}
 		},
 	})

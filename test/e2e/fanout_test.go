@@ -18,7 +18,9 @@ import (
 // startLargeRoom starts a stage on which five recipients beside the sender are as many as sendmessage takes, and a minute
 // takes a tenth of a second, and connects 25 clients. fault says what happens to an invocation of fanout, and edit, which may
 // be nil, changes the template.
-func startLargeRoom(t *testing.T, fault func(invocation int32) localstage.InvocationFault, edit func(string) string) (*stagetest.Stage, []*stageclient.Conn) {
+func startLargeRoom(
+	t *testing.T, fault func(invocation int32) localstage.InvocationFault, edit func(template string) string,
+) (*stagetest.Stage, []*stageclient.Conn) {
 	t.Helper()
 	var invocations atomic.Int32
 	stage, client := startStage(t, stagetest.Options{

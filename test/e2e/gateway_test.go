@@ -23,8 +23,8 @@ import (
 	"signedsocket/internal/stageclient/clienttest"
 )
 
-// The tests of this file ask what the gateway itself answers, whatever stands behind it. Each names a row of localstage/FIDELITY.md,
-// which a run against a deployed stage confirms or contradicts.
+// The tests of this file ask what the gateway itself answers, whatever stands behind it. Each names a row of
+// localstage/FIDELITY.md, which a run against a deployed stage confirms or contradicts.
 
 const (
 	forbidden    = `{"message":"Forbidden"}`

@@ -131,7 +131,8 @@ func connectFor(t *testing.T, c *stageclient.Client, d time.Duration) (alice *st
 	return alice, grant.SessionEndsAt
 }
 
-// TestASilentListenerIsClosedWhenTheSessionEnds: nobody asks who only listens, so the reaper has to, and until then broadcasts leave it out.
+// A client that only listens runs no function that could close its connection: the reaper closes it. Until then
+// broadcasts leave the connection out.
 func TestASilentListenerIsClosedWhenTheSessionEnds(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
@@ -141,7 +142,8 @@ func TestASilentListenerIsClosedWhenTheSessionEnds(t *testing.T) {
 	if got := await[stageclient.Message](t, alice); got.Text != "before" {
 		t.Errorf("alice received %+v", got)
 	}
-	if answer := mustInvokeReaper(t, client, scheduledEvent); time.Now().Before(ends.Truncate(time.Second)) && answer["due"] != 0.0 {
+	answer := mustInvokeReaper(t, client, scheduledEvent)
+	if time.Now().Before(ends.Truncate(time.Second)) && answer["due"] != 0.0 {
 		t.Errorf("before the session's end a sweep found %v", answer)
 	}
 	await[stageclient.Ack](t, bob)

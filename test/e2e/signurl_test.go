@@ -125,7 +125,8 @@ func emptyBucket(t *testing.T, c *stageclient.Client, token string) int {
 	}
 	throttled := 0
 	for range requests {
-		if refused, ok := errors.AsType[*stageclient.SignError](<-answers); ok && refused.Status == http.StatusTooManyRequests {
+		refused, ok := errors.AsType[*stageclient.SignError](<-answers)
+		if ok && refused.Status == http.StatusTooManyRequests {
 			throttled++
 		}
 	}

@@ -21,7 +21,8 @@ type filter struct{ name, function, pattern string }
 // filters lists the metric filters of the template's SAM transform.
 func filters(t *testing.T) []filter {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(stagetest.Root(), "localstage", "internal", "template", "testdata", "transform.golden.json"))
+	const golden = "localstage/internal/template/testdata/transform.golden.json"
+	data, err := os.ReadFile(filepath.Join(stagetest.Root(), golden))
 	if err != nil {
 		t.Fatal(err)
 	}

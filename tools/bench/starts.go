@@ -37,7 +37,8 @@ func (w workshop) buildEmpty(ctx context.Context) error {
 	}
 	_, flags, _ := strings.Cut(string(makefile), "\nFUNCTION_FLAGS = ")
 	flags, _, _ = strings.Cut(flags, "\n")
-	build := exec.CommandContext(ctx, "sh", "-c", "go build "+flags+` -o "$1" ./tools/bench/testdata/empty`, "sh", filepath.Join(w.functions, emptyFunction, "bootstrap"))
+	command := "go build " + flags + ` -o "$1" ./tools/bench/testdata/empty`
+	build := exec.CommandContext(ctx, "sh", "-c", command, "sh", filepath.Join(w.functions, emptyFunction, "bootstrap"))
 	build.Dir, build.Env = w.root, append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the empty function: %w: %s", err, output)

@@ -75,7 +75,8 @@ func (m *meter) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWri
 func newMeter(t *testing.T, table string) *meter {
 	t.Helper()
 	client := dynamodb.New(dynamodb.Options{
-		BaseEndpoint: aws.String(stagetest.DynamoDB(t)), Region: region, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
+		BaseEndpoint: aws.String(stagetest.DynamoDB(t)), Region: region,
+		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
 	})
 	key := func(name string, kind types.KeyType) types.KeySchemaElement {
 		return types.KeySchemaElement{AttributeName: &name, KeyType: kind}

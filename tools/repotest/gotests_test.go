@@ -24,7 +24,7 @@ func TestNoTestSleeps(t *testing.T) {
 	t.Parallel()
 	for _, name := range trackedFiles(t, "*_test.go") {
 		for _, place := range sleeps(t, name, readFile(t, name)) {
-			t.Errorf("%s: this test sleeps: poll with a ticker and a deadline, wait for a channel, or move a clock", place)
+			t.Errorf("%s sleeps: poll with clienttest.Eventually, wait for a channel, or move a clock", place)
 		}
 	}
 }
@@ -37,7 +37,7 @@ func TestTestsSkipInOnePlace(t *testing.T) {
 		for function, place := range skips(t, name, readFile(t, name)) {
 			key := name + ": " + function
 			if !slices.Contains(maySkip(), key) {
-				t.Errorf("%s: %s skips a test in its own way: call clienttest.Tool or clienttest.Missing", place, function)
+				t.Errorf("%s: %s skips a test: call clienttest.Tool or clienttest.Missing", place, function)
 			}
 			unused = slices.DeleteFunc(unused, func(listed string) bool { return listed == key })
 		}

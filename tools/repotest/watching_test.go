@@ -230,7 +230,8 @@ func TestEveryFunctionIsWatched(t *testing.T) {
 	resources := deployedResources(t)
 	golden := map[string]string{}
 	var raw struct{ Resources map[string]json.RawMessage }
-	if err := json.Unmarshal([]byte(readFile(t, "localstage", "internal", "template", "testdata", "transform.golden.json")), &raw); err != nil {
+	text := readFile(t, "localstage", "internal", "template", "testdata", "transform.golden.json")
+	if err := json.Unmarshal([]byte(text), &raw); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"FunctionErrors", "FunctionThrottles", "Dashboard"} {

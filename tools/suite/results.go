@@ -75,7 +75,8 @@ func (r *results) report(out io.Writer, known []row) {
 		fmt.Fprintf(out, "  %3d  %s\n", byReason[reason], reason)
 	}
 	confirmed, contradicted := judge(known, r)
-	fmt.Fprintf(out, "\nThe table of localstage/FIDELITY.md: %d of %d rows confirmed, %d contradicted.\n", len(confirmed), len(known), len(contradicted))
+	fmt.Fprintf(out, "\nThe table of localstage/FIDELITY.md: %d of %d rows confirmed, %d contradicted.\n",
+		len(confirmed), len(known), len(contradicted))
 	for _, j := range confirmed {
 		fmt.Fprintf(out, "  confirmed     %s\n", j)
 	}

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// Tool returns the path of the first of some programs that is installed. Without any of them the test ends as [Missing] says.
+// Tool returns the path of the first of some programs that is installed. Without any of them the test ends as [Missing]
+// says.
 func Tool(t testing.TB, advice string, programs ...string) string {
 	t.Helper()
 	for _, program := range programs {

@@ -38,22 +38,36 @@ func (s *scripted) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader("{}"))}, nil
 }
 
+// ask sends a request through a transport that waits, and returns the answer.
+func (s *scripted) ask(ctx context.Context) *http.Response {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://stage", strings.NewReader("the body"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	response, err := clienttest.Waiting(s).RoundTrip(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response
+}
+
 func TestAThrottledRequestIsRepeatedUntilItsContextEnds(t *testing.T) {
 	t.Parallel()
-	const ms, s = time.Millisecond, time.Second
 	for name, test := range map[string]struct {
 		statuses   []int
 		retryAfter string
 		timeout    time.Duration // of the context; 0: it has none
 		status     int
-		from, to   []time.Duration // bounds of the time of each attempt
+		from, to   []int // bounds of the time of each attempt, in milliseconds
 	}{
-		"not throttled":                  {statuses: []int{403}, status: 403, from: []time.Duration{0}, to: []time.Duration{0}},
-		"Retry-After is obeyed":          {[]int{429, 429, 200}, "2", 0, 200, []time.Duration{0, 2 * s, 4 * s}, []time.Duration{0, 2 * s, 4 * s}},
-		"a wait beyond the end":          {[]int{429}, "30", 20 * s, 429, []time.Duration{0}, []time.Duration{0}},
-		"a broken Retry-After":           {[]int{429, 200}, "soon", 0, 200, []time.Duration{0, 125 * ms}, []time.Duration{0, 250 * ms}},
-		"without Retry-After it doubles": {[]int{429, 429, 429, 200}, "", 0, 200, []time.Duration{0, 125 * ms, 375 * ms, 875 * ms}, []time.Duration{0, 250 * ms, 750 * ms, 1750 * ms}},
-		"the context ends":               {[]int{429}, "", 400 * ms, 429, []time.Duration{0, 125 * ms}, []time.Duration{0, 250 * ms}},
+		"not throttled":    {[]int{403}, "", 0, 403, []int{0}, []int{0}},
+		"Retry-After":      {[]int{429, 429, 200}, "2", 0, 200, []int{0, 2000, 4000}, []int{0, 2000, 4000}},
+		"beyond the end":   {[]int{429}, "30", 20 * time.Second, 429, []int{0}, []int{0}},
+		"a broken one":     {[]int{429, 200}, "soon", 0, 200, []int{0, 125}, []int{0, 250}},
+		"without one":      {[]int{429, 429, 429, 200}, "", 0, 200, []int{0, 125, 375, 875}, []int{0, 250, 750, 1750}},
+		"the context ends": {[]int{429}, "", 400 * time.Millisecond, 429, []int{0, 125}, []int{0, 250}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -64,21 +78,14 @@ func TestAThrottledRequestIsRepeatedUntilItsContextEnds(t *testing.T) {
 					defer cancel()
 					ctx = bounded
 				}
-				r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://stage", strings.NewReader("the body"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				response, err := clienttest.Waiting(server).RoundTrip(r)
-				if err != nil {
-					t.Fatal(err)
-				}
-				_ = response.Body.Close()
+				response := server.ask(ctx)
 				if response.StatusCode != test.status || len(server.at) < len(test.from) {
 					t.Fatalf("answered %d after attempts at %v", response.StatusCode, server.at)
 				}
 				for i := range test.from {
-					if server.at[i] < test.from[i] || server.at[i] > test.to[i] {
-						t.Errorf("attempt %d came at %v, want between %v and %v", i+1, server.at[i], test.from[i], test.to[i])
+					from, to := time.Duration(test.from[i])*time.Millisecond, time.Duration(test.to[i])*time.Millisecond
+					if at := server.at[i]; at < from || at > to {
+						t.Errorf("attempt %d came at %v, want between %v and %v", i+1, at, from, to)
 					}
 				}
 			})
@@ -90,16 +97,8 @@ func TestAThrottledRequestWithoutADeadlineIsGivenUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := &scripted{t: t, statuses: []int{429}, began: time.Now()}
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://stage", strings.NewReader("the body"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := clienttest.Waiting(server).RoundTrip(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = response.Body.Close()
-		if waited := time.Since(server.began); response.StatusCode != http.StatusTooManyRequests || waited > clienttest.Patience {
+		response, waited := server.ask(t.Context()), time.Since(server.began)
+		if response.StatusCode != http.StatusTooManyRequests || waited > clienttest.Patience {
 			t.Errorf("answered %d after %v", response.StatusCode, waited)
 		}
 	})

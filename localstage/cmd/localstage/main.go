@@ -37,7 +37,7 @@ type flags struct {
 	State            string            `default:".localstage" placeholder:"DIR" help:"Folder for the table, outputs.json, credentials and built functions (${default})."`
 	Without          []string          `sep:"none" placeholder:"FUNCTION" help:"Leaves a function out, by its name in the template: it is neither built nor run, and its routes answer 503. Repeatable."`
 	DynamoDBEndpoint string            `name:"dynamodb-endpoint" placeholder:"URL" help:"Uses this DynamoDB instead of the built-in engine, for example DynamoDB Local."`
-	DynamoDBOnly     bool              `name:"dynamodb-only" help:"Serves the built-in DynamoDB alone at --listen, without a template and without policies: any signature is good. Of the other options --state, --delete-expired, --json and DynamoDB's faults apply."`
+	DynamoDBOnly     bool              `name:"dynamodb-only" help:"Serves the built-in DynamoDB alone at --listen, without a template and without policies: any signature is good. Of the other options --state, --delete-expired, --json and DynamoDB's faults apply."` //nolint:lll // no line break fits into a tag
 	DeleteExpired    *time.Duration    `name:"delete-expired" placeholder:"TIME" help:"Lets the built-in DynamoDB delete items so long after their time to live is over. By default it never does, since AWS may take days: whoever reads an item has to look at its time."`
 	IdleTimeout      time.Duration     `default:"10m" placeholder:"TIME" help:"Closes a connection that was silent for so long (${default}, as on AWS)."`
 	MaxAge           time.Duration     `default:"2h" placeholder:"TIME" help:"Closes a connection that is so old (${default}, as on AWS)."`

@@ -33,7 +33,8 @@ func serve(ctx context.Context, f flags, stdout, stderr io.Writer) error {
 	}
 	config.Logs, config.Log = stderr, log
 	if f.DynamoDBOnly {
-		return localstage.ServeDynamoDB(ctx, config, func(address string) error { return announceDynamoDB(stdout, f, address) })
+		announce := func(address string) error { return announceDynamoDB(stdout, f, address) }
+		return localstage.ServeDynamoDB(ctx, config, announce)
 	}
 	if config.Adapter, err = os.Executable(); err != nil {
 		return fmt.Errorf("find this program, which is the web adapter, too: %w", err)
@@ -91,7 +92,8 @@ func announceDynamoDB(w io.Writer, f flags, address string) error {
 	if f.JSON {
 		return json.NewEncoder(w).Encode(map[string]string{"DynamoDBUrl": address})
 	}
-	_, err := fmt.Fprintf(w, "\nDynamoDB answers at %s\n\n  aws dynamodb list-tables --endpoint-url %s\n\nCtrl-C stops it.\n", address, address)
+	const text = "\nDynamoDB answers at %s\n\n  aws dynamodb list-tables --endpoint-url %[1]s\n\nCtrl-C stops it.\n"
+	_, err := fmt.Fprintf(w, text, address)
 	return err
 }
 

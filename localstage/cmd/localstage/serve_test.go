@@ -91,7 +91,8 @@ func TestDynamoDBAloneServesUnsignedRequests(t *testing.T) {
 	}
 
 	var second bytes.Buffer
-	if code := run(t.Context(), alone, io.Discard, &second); code != 1 || !strings.Contains(second.String(), "choose another state directory") {
+	if code := run(t.Context(), alone, io.Discard, &second); code != 1 ||
+		!strings.Contains(second.String(), "choose another state directory") {
 		t.Errorf("a second engine on the same state ended with %d:\n%s", code, second.String())
 	}
 	stop()

@@ -38,7 +38,8 @@ func TestDynalite(t *testing.T) {
 		name:    "dynalite",
 		program: "tools/node/node_modules/.bin/dynalite",
 		command: func(program, host, port string) []string {
-			return []string{node, program, "--host", host, "--port", port, "--createTableMs", "0", "--deleteTableMs", "0"}
+			atOnce := []string{"--createTableMs", "0", "--deleteTableMs", "0"}
+			return append([]string{node, program, "--host", host, "--port", port}, atOnce...)
 		},
 		suite:          dynaliteDifferences(),
 		vocabulary:     func(d *drawing) vocabulary { return richVocabulary{d} },

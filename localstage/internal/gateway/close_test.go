@@ -57,7 +57,8 @@ func TestCloseCancelsWhatTakesTooLong(t *testing.T) {
 func TestCloseDoesNotWaitForAnUnfinishedRequest(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{})
-	s.dialTCP(t, "POST /prod/@connections/aICfP2o6eaA0amE= HTTP/1.1\r\nHost: "+s.host+"\r\nContent-Length: 100\r\n\r\nhalf")
+	s.dialTCP(t, "POST /prod/@connections/aICfP2o6eaA0amE= HTTP/1.1\r\n"+
+		"Host: "+s.host+"\r\nContent-Length: 100\r\n\r\nhalf")
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // meanwhile the request is being read
 	defer cancel()
 	closed := make(chan error, 1)
@@ -77,7 +78,9 @@ func TestCloseDuringConnectStillDisconnects(t *testing.T) {
 	slow.next(t)
 	closed := make(chan error)
 	go func() { closed <- s.Close(context.WithoutCancel(t.Context())) }()
-	clienttest.Eventually(t, "the stage to refuse", func() bool { return s.request(t, "GET", "/prod", "").StatusCode == 503 })
+	clienttest.Eventually(t, "the stage refuses", func() bool {
+		return s.request(t, "GET", "/prod", "").StatusCode == 503
+	})
 	close(release)
 	if code, _ := s.disconnected(t); code != 1001 {
 		t.Errorf("disconnectStatusCode %d", code)

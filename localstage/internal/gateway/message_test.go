@@ -322,7 +322,9 @@ func TestSerialDisconnectFollowsTheMessages(t *testing.T) {
 	writeText(t, c, "one")
 	slow.next(t)
 	c.CloseNow()
-	clienttest.Eventually(t, "the end of the connection", func() bool { return s.manage(t, "GET", id, "").StatusCode == 410 })
+	clienttest.Eventually(t, "the connection is gone", func() bool {
+		return s.manage(t, "GET", id, "").StatusCode == 410
+	})
 	if len(s.disconnect.events) != 0 {
 		t.Error("$disconnect ran before the message's invocation had returned")
 	}

@@ -119,7 +119,9 @@ func TestReports(t *testing.T) {
 	s := startService(t, Options{Logs: &logs, Reports: true})
 	f := addFunction(t, s)
 	invoke[int](t, f, `{"do":"pid"}`)
-	clienttest.Eventually(t, "the first end is reported", func() bool { return strings.Contains(logs.String(), "REPORT ") })
+	clienttest.Eventually(t, "the first end is reported", func() bool {
+		return strings.Contains(logs.String(), "REPORT ")
+	})
 	invokeFailing(t, f, `{"do":"exit"}`)
 	clienttest.Eventually(t, "the end is reported", func() bool { return strings.Count(logs.String(), "REPORT ") == 2 })
 	const id = `[0-9a-f-]{36}`

@@ -41,7 +41,8 @@ func TestNoProcessOutlivesAKilledStage(t *testing.T) {
 			}
 			_ = stage.Wait() // it was killed
 			for _, pid := range pids {
-				clienttest.Eventually(t, fmt.Sprintf("process %d of %v is gone", pid, pids), func() bool { return processState(pid) == "" })
+				what := fmt.Sprintf("process %d of %v is gone", pid, pids)
+				clienttest.Eventually(t, what, func() bool { return processState(pid) == "" })
 			}
 		})
 	}

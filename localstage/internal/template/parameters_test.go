@@ -122,8 +122,11 @@ func TestParameters(t *testing.T) {
 func TestParameterDeclarationErrors(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ declaration, want string }{
-		"type":       {"{Type: AWS::SSM::Parameter::Value<String>}", `parameter type "AWS::SSM::Parameter::Value<String>" is not supported`},
-		"property":   {"{Type: String, Default: a, Regex: b}", "Parameters.P Regex: is not supported by the local stage"},
+		"type": {
+			"{Type: AWS::SSM::Parameter::Value<String>}",
+			`parameter type "AWS::SSM::Parameter::Value<String>" is not supported`,
+		},
+		"property":   {"{Type: String, Default: a, Regex: b}", "P Regex: is not supported by the local stage"},
 		"form":       {"{Type: String, AllowedValues: a}", "AllowedValues: has the wrong form"},
 		"pattern":    {`{Type: String, Default: a, AllowedPattern: "(?=a)"}`, "pattern is not supported"},
 		"bound":      {"{Type: Number, Default: 1, MinValue: low}", `"low" is not a number`},

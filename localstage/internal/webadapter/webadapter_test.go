@@ -200,7 +200,9 @@ func TestAServerIsFrozenAndKilledWithItsEnvironment(t *testing.T) {
 	t.Parallel()
 	w := start(t, time.Second, nil)
 	pid := w.askEcho(t, get("/echo/", "")).PID
-	clienttest.Eventually(t, "the server is stopped between requests", func() bool { return strings.HasPrefix(state(pid), "T") })
+	clienttest.Eventually(t, "the server is stopped between requests", func() bool {
+		return strings.HasPrefix(state(pid), "T")
+	})
 	if again := w.askEcho(t, get("/echo/", "")).PID; again != pid {
 		t.Errorf("process %d answers, want %d thawed", again, pid)
 	}
