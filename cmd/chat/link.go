@@ -43,8 +43,9 @@ type link struct {
 // newLink returns the way of a user to a stage. A guest has no user; without a name the user has its own.
 func newLink(o stageOptions, outputs stageclient.Outputs, user, name string) *link {
 	return &link{
-		client: &stageclient.Client{Outputs: outputs, TokenCommand: o.TokenCommand,
-			Instance: stageclient.NewInstance()},
+		client: &stageclient.Client{
+			Outputs: outputs, TokenCommand: o.TokenCommand, Instance: stageclient.NewInstance(),
+		},
 		user: user, name: cmp.Or(name, user), room: o.Room, signLocally: o.SignLocally, trustedCaller: o.TrustedCaller,
 	}
 }

@@ -80,8 +80,8 @@ func TestASessionThatIsNotProlongedIsAskedForAgain(t *testing.T) {
 			<-c.stage.sockets
 			at = append(at, time.Since(begun).Round(time.Second))
 		}
-		if want := []time.Duration{0, 240 * time.Second, 255 * time.Second, 270 * time.Second}; !slices.Equal(at,
-			want) {
+		want := []time.Duration{0, 240 * time.Second, 255 * time.Second, 270 * time.Second}
+		if !slices.Equal(at, want) {
 			t.Errorf("connected after %v, want %v", at, want)
 		}
 		c.pass(time.Minute)

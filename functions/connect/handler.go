@@ -98,8 +98,9 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 }
 
 // connect checks the handshake and records the connection. The grant is zero until the checks have been passed.
-func (h *handler) connect(ctx context.Context, event events.APIGatewayWebsocketProxyRequest,
-	now time.Time) (granted grant.Grant, admitted connections.Admitted, err error) {
+func (h *handler) connect(
+	ctx context.Context, event events.APIGatewayWebsocketProxyRequest, now time.Time,
+) (granted grant.Grant, admitted connections.Admitted, err error) {
 	defer logging.Recover(ctx, h.log, &err)
 	granted, err = h.check(event, now)
 	if err != nil {

@@ -63,8 +63,9 @@ type fakeCloser struct {
 	closed []connections.Sweep
 }
 
-func (f *fakeCloser) CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context,
-	connections.Sweep) error) {
+func (f *fakeCloser) CloseAtOnce(
+	ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error,
+) {
 	for _, sweep := range ended {
 		f.closed = append(f.closed, sweep)
 		if sweep.ConnectionID != f.young {

@@ -142,11 +142,8 @@ func TestWhatIsNoOriginIsLeftOut(t *testing.T) {
 		"https://chat.example?x", "https://chat.example#x", "https://user@chat.example", "https://Chat.example", "HTTPS://chat.example",
 		"wss://chat.example", "javascript:alert(1)", " https://chat.example",
 	} {
-		if set, err := newOrigins(
-			origin,
-			"https://other.example",
-		); err == nil || len(set) != 1 ||
-			!set["https://other.example"] {
+		set, err := newOrigins(origin, "https://other.example")
+		if err == nil || len(set) != 1 || !set["https://other.example"] {
 			t.Errorf("%q became %v", origin, set)
 		}
 	}

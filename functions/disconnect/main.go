@@ -43,6 +43,6 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 	if err != nil {
 		return nil, fmt.Errorf("load AWS config: %w", err)
 	}
-	return &handler{log: log, connections: connections.Open(aws, connections.Tables{Connections: c.TableName},
-		connections.Limits{})}, nil
+	return &handler{log: log,
+		connections: connections.Open(aws, connections.Tables{Connections: c.TableName}, connections.Limits{})}, nil
 }

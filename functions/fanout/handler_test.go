@@ -29,8 +29,9 @@ type fakeBroadcaster struct {
 	cleaned bool
 }
 
-func (f *fakeBroadcaster) Deliver(ctx context.Context, _ broadcast.Origin, frame []byte,
-	pages iter.Seq2[[]connections.Member, error]) (broadcast.Result, error) {
+func (f *fakeBroadcaster) Deliver(
+	ctx context.Context, _ broadcast.Origin, frame []byte, pages iter.Seq2[[]connections.Member, error],
+) (broadcast.Result, error) {
 	if f.broken {
 		panic("pop.secret")
 	}

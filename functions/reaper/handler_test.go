@@ -258,8 +258,8 @@ func TestRevokeNamesItsUser(t *testing.T) {
 			t.Errorf("handle = %+v, %v", got, err)
 		}
 		want := []connections.Revocation{{Subject: id}, {Subject: old}}
-		if diff := cmp.Diff(want, w.table.revocations); diff != "" || !slices.Equal(w.table.expelled, []string{"new=",
-			"old="}) {
+		if diff := cmp.Diff(want, w.table.revocations); diff != "" ||
+			!slices.Equal(w.table.expelled, []string{"new=", "old="}) {
 			t.Errorf("expelled %q, revocations (-want +got):\n%s", w.table.expelled, diff)
 		}
 	}
@@ -325,8 +325,8 @@ func TestASweepRemembersWhatIsLeft(t *testing.T) {
 	w := newWorld(t)
 	w.due("young=", connections.Evicted, time.Second)
 	w.due("old=", connections.Evicted, time.Hour)
-	if _, err := w.handle(scheduled); err != nil || !w.table.finished || !slices.Equal(w.table.left,
-		[]string{"young="}) {
+	if _, err := w.handle(scheduled); err != nil || !w.table.finished ||
+		!slices.Equal(w.table.left, []string{"young="}) {
 		t.Errorf("err = %v, finished: %t, left %q; want what is in its handshake", err, w.table.finished, w.table.left)
 	}
 	w = newWorld(t)

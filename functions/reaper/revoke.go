@@ -116,8 +116,9 @@ func (h *handler) audit(ctx context.Context, action, userID, by, why string, end
 
 // expel takes connections out of the table, all of them before the first is closed. One after the other: each changes
 // the same USER item, so that at the same time they would only be in each other's way.
-func (h *handler) expel(ctx context.Context, ids []string, reason connections.Reason) (expelled []connections.Sweep,
-	err error) {
+func (h *handler) expel(
+	ctx context.Context, ids []string, reason connections.Reason,
+) (expelled []connections.Sweep, err error) {
 	var failures []error
 	for _, id := range ids {
 		sweep, known, err := h.connections.Expel(ctx, id, reason, h.now())
@@ -132,8 +133,9 @@ func (h *handler) expel(ctx context.Context, ids []string, reason connections.Re
 // closeAll closes connections that have been expelled, each as soon as its handshake is over, so that not even a
 // broadcast that was under way reaches it later. It returns how many it has to leave to a sweep, because ctx or its
 // patience has ended.
-func (h *handler) closeAll(ctx context.Context, expelled []connections.Sweep, patience time.Duration) (pending int,
-	err error) {
+func (h *handler) closeAll(
+	ctx context.Context, expelled []connections.Sweep, patience time.Duration,
+) (pending int, err error) {
 	var failures []error
 	over := h.now().Add(patience)
 	for pause := firstPause; len(expelled) > 0; pause = min(2*pause, longestPause) {

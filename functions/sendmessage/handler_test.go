@@ -26,8 +26,8 @@ func TestMessageReachesEverybodyInTheRoom(t *testing.T) {
 	for _, id := range []string{"a=", "b="} {
 		w.received(id, want)
 	}
-	w.received("sender=", want, `{"type":"ack","id":"`+message.IDFor("alice", "lobby",
-		"m1")+`","clientId":"m1","recipients":3,"delivered":3,"gone":0}`)
+	id := message.IDFor("alice", "lobby", "m1")
+	w.received("sender=", want, `{"type":"ack","id":"`+id+`","clientId":"m1","recipients":3,"delivered":3,"gone":0}`)
 	if w.store.touches != 1 || w.store.queries != 1 || len(w.store.forgets) != 0 {
 		t.Errorf("%d updates, %d queries, forgot %v; want one, one and none", w.store.touches, w.store.queries, w.store.forgets)
 	}
@@ -136,8 +136,8 @@ func TestThirdStrikeIsToldGoodbye(t *testing.T) {
 		t.Errorf("closed %q, want the sender at once", w.gateway.closed)
 	}
 	audit := `"message":"audit","connectionId":"sender=","routeKey":"$default","action":"kick","by":"strikes"`
-	if !strings.Contains(w.log.String(), audit) || !strings.Contains(w.log.String(),
-		`"why":"bad_message","connections":1`) {
+	if !strings.Contains(w.log.String(), audit) ||
+		!strings.Contains(w.log.String(), `"why":"bad_message","connections":1`) {
 		t.Errorf("log:\n%s\nwant one line for the record", w.log)
 	}
 }
@@ -151,8 +151,8 @@ func TestAKickedConnectionGetsAByeAndNoAnswer(t *testing.T) {
 		w.handle(route, `{"message":"hi","room":7}`)
 		w.received("sender=", `{"type":"bye","code":"kicked"}`)
 		w.received("a=")
-		if strings.Count(w.log.String(), `"reason":"kicked"`) != 1 || !slices.Equal(w.gateway.closed,
-			[]string{"sender="}) {
+		if strings.Count(w.log.String(), `"reason":"kicked"`) != 1 ||
+			!slices.Equal(w.gateway.closed, []string{"sender="}) {
 			t.Errorf("closed %q, log:\n%s", w.gateway.closed, w.log)
 		}
 	}

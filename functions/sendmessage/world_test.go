@@ -49,9 +49,8 @@ func newWorld(t *testing.T) *world {
 	w.h = &handler{
 		log: log, stack: "test", connections: w.store, callback: w.gateway, fanout: w.fanout, threshold: 1000,
 		broadcaster: &broadcast.Broadcaster{Log: log, Callback: w.gateway, Connections: w.store, Now: time.Now, Concurrency: 8},
-		closer: &closing.Closer{Log: log, Gateway: w.gateway, Now: time.Now,
-			ByeTimeout: time.Second}, watch: newWatch(),
-		now: time.Now, newID: func(time.Time) (string, error) { return "fresh", nil },
+		closer:      &closing.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second},
+		watch:       newWatch(), now: time.Now, newID: func(time.Time) (string, error) { return "fresh", nil },
 	}
 	return w
 }

@@ -58,8 +58,8 @@ func TestGuestWithASecretComesBack(t *testing.T) {
 		`{"guest":"` + secret + `","rooms":["lobby"],"ci":"` + instance + `"}`: "guest-xfspcj",
 	} {
 		answer, granted := sign(t, h, unsigned(body))
-		if granted.Subject != id || granted.Name != name || !cmp.Equal(answer["user"], any(map[string]any{"sub": id,
-			"name": name})) {
+		if granted.Subject != id || granted.Name != name ||
+			!cmp.Equal(answer["user"], any(map[string]any{"sub": id, "name": name})) {
 			t.Errorf("%s: granted to %q named %q", body, granted.Subject, granted.Name)
 		}
 	}

@@ -57,8 +57,7 @@ var (
 	errMediaType   = refusal{http.StatusUnsupportedMediaType, "unsupported_media_type", "Send application/json.", 0}
 	errTooManyURLs = refusal{http.StatusTooManyRequests, "too_many_requests",
 		"You asked for too many URLs. Try again later.", 0}
-	errKicked = refusal{http.StatusTooManyRequests, "kicked",
-		"You broke the rules too often. Try again later.", 0}
+	errKicked     = refusal{http.StatusTooManyRequests, "kicked", "You broke the rules too often. Try again later.", 0}
 	errGuestsFull = refusal{http.StatusTooManyRequests, "too_many_connections",
 		"Too many guests are here. Try again later.", guestRetryAfter}
 	errNotConfigured = refusal{http.StatusServiceUnavailable, "auth_not_configured",

@@ -112,8 +112,8 @@ func requestOf(body string, header, claims map[string]any) events.APIGatewayV2HT
 	return events.APIGatewayV2HTTPRequest{
 		Version: "2.0", RouteKey: "POST /signurl", Body: body,
 		Headers: map[string]string{
-			"content-type": "application/json", "host": "evil.example", "authorization": "Bearer " + tokenOf(header,
-				claims),
+			"content-type": "application/json", "host": "evil.example",
+			"authorization": "Bearer " + tokenOf(header, claims),
 		},
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
 			Authorizer: &authorizer{
@@ -332,8 +332,8 @@ func TestUserWhoAsksTooOftenIsToldWhenToAskAgain(t *testing.T) {
 
 func TestRequestsThatAreRefusedAreNotCounted(t *testing.T) {
 	t.Parallel()
-	for _, e := range []events.APIGatewayV2HTTPRequest{request(`x`), request(`{"rooms":["secret"]}`), requestWith(`{}`,
-		map[string]any{"nonce": "n"})} {
+	for _, e := range []events.APIGatewayV2HTTPRequest{request(`x`), request(`{"rooms":["secret"]}`),
+		requestWith(`{}`, map[string]any{"nonce": "n"})} {
 		users := &fakeUsers{}
 		h, _ := newTestHandler(t, users)
 		if response, err := h.handle(t.Context(), e); err != nil || response.StatusCode == 200 ||

@@ -114,8 +114,8 @@ func TestServersMaySendLongRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := signedBy(webRole)
-	e.Body = `{"rooms":["` + rooms[199] + `"],"user":` + strings.Replace(named, `["news","team-1"]`, string(list), 1) +
-		`}`
+	user := strings.Replace(named, `["news","team-1"]`, string(list), 1)
+	e.Body = `{"rooms":["` + rooms[199] + `"],"user":` + user + `}`
 	h, log := newHandlerWith(t, &fakeUsers{}, trusting(trusted))
 	if _, granted := sign(t, h, e); !cmp.Equal(granted.Rooms, rooms[199:]) {
 		t.Errorf("granted %v", granted.Rooms)

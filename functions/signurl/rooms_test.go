@@ -89,8 +89,9 @@ func TestRoomsAreThoseOfTheTokenAndNotOfTheGatewaysText(t *testing.T) {
 }
 
 func FuzzClaimedRooms(f *testing.F) {
-	for _, seed := range []string{`["lobby"]`, `"lobby"`, `[["a"]]`, `true`, `7`, `["a b"]`, `["a",null]`, `["a:r"]`,
-		`nul`, ``} {
+	for _, seed := range []string{
+		`["lobby"]`, `"lobby"`, `[["a"]]`, `true`, `7`, `["a b"]`, `["a",null]`, `["a:r"]`, `nul`, ``,
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, claim string) {

@@ -64,8 +64,9 @@ func (h *handler) handleSignOut(
 }
 
 // signOut checks the request, which only a trusted caller may make, and has the reaper carry it out.
-func (h *handler) signOut(ctx context.Context, event events.APIGatewayV2HTTPRequest, now time.Time) (_ signOut,
-	err error) {
+func (h *handler) signOut(
+	ctx context.Context, event events.APIGatewayV2HTTPRequest, now time.Time,
+) (_ signOut, err error) {
 	defer logging.Recover(ctx, h.log, &err)
 	if h.config.AuthMode != authModeIAM || h.reaper == nil {
 		return signOut{}, fmt.Errorf("mode %s signs nobody out: %w", h.config.AuthMode, errNotConfigured)

@@ -48,8 +48,8 @@ func TestSignOutIsHandedToTheReaper(t *testing.T) {
 		{"a plain sub", `{"sub":"alice"}`, signOut{"alice", signIn, later, webRole}},
 		{"a sub of the provider", `{"sub":"auth0|alice"}`, signOut{hashed, signIn, later, webRole}},
 		{"with its issuer", `{"sub":"auth0|alice","iss":"` + issuer + `"}`, signOut{hashed, signIn, later, webRole}},
-		{"with another issuer", `{"sub":"auth0|alice","iss":"x"}`, signOut{userid.From("stack", "x", "auth0|alice"),
-			signIn, later, webRole}},
+		{"with another issuer", `{"sub":"auth0|alice","iss":"x"}`,
+			signOut{userid.From("stack", "x", "auth0|alice"), signIn, later, webRole}},
 		{"until its end", `{"sub":"alice","sessionEndsAt":1795330740}`, signOut{"alice", signIn, 1795330740, webRole}},
 	}
 	for _, test := range tests {
@@ -98,16 +98,17 @@ func TestSignOutIsRefused(t *testing.T) {
 		{"no user", body(`{"signIn":"` + signIn + `"}`), 400, "bad_request"},
 		{"no sign-in", body(`{"user":{"sub":"alice"}}`), 400, "bad_request"},
 		{"an empty sign-in", body(`{"user":{"sub":"alice"},"signIn":""}`), 400, "bad_request"},
-		{"a sign-in with a separator", body(`{"user":{"sub":"alice"},"signIn":"` + signIn[1:] + `#"}`), 400,
-			"bad_request"},
+		{"a sign-in with a separator",
+			body(`{"user":{"sub":"alice"},"signIn":"` + signIn[1:] + `#"}`), 400, "bad_request"},
 		{"no sub", body(`{"user":{},"signIn":"` + signIn + `"}`), 400, "bad_request"},
 		{"a sub of two lines", body(strings.Replace(signedOutAlice, "alice", `a\nb`, 1)), 400, "bad_request"},
-		{"an unknown member", body(strings.Replace(signedOutAlice, `"sub"`, `"name":"Alice","sub"`, 1)), 400,
-			"bad_request"},
-		{"an end in milliseconds", body(strings.Replace(signedOutAlice, `"sub"`, `"sessionEndsAt":1795330740000,"sub"`,
-			1)), 400, "bad_request"},
-		{"two sign-ins", body(signedOutAlice[:len(signedOutAlice)-1] + `,"signIn":"` + signIn + `"}`), 400,
-			"bad_request"},
+		{"an unknown member",
+			body(strings.Replace(signedOutAlice, `"sub"`, `"name":"Alice","sub"`, 1)), 400, "bad_request"},
+		{"an end in milliseconds",
+			body(strings.Replace(signedOutAlice, `"sub"`, `"sessionEndsAt":1795330740000,"sub"`, 1)),
+			400, "bad_request"},
+		{"two sign-ins",
+			body(signedOutAlice[:len(signedOutAlice)-1] + `,"signIn":"` + signIn + `"}`), 400, "bad_request"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -30,8 +30,8 @@ func TestUserIDAndName(t *testing.T) {
 		{"an id like a guest's", "guest-alice", "Alice", "h--1zQBFkeyAaNk-ksCg6fLHaHL9zsaUk5J", "Alice"},
 		{"an id like a hash", "h--alice", "Alice", "h--aO6J9OL10Xcwc3u0EURjTSErG0zMrUYJ", "Alice"},
 		{"the id of another user", hashed, "Alice", "h--8Lf5Wpa0j6gJLaJM5LfXc2WqrlLa0WA_", "Alice"},
-		{"the old id of another user", "axsu4hNX-HtsizaUqUjy80bBLQKEyP_q", "", "axsu4hNX-HtsizaUqUjy80bBLQKEyP_q",
-			"axsu4hNX"},
+		{"the old id of another user",
+			"axsu4hNX-HtsizaUqUjy80bBLQKEyP_q", "", "axsu4hNX-HtsizaUqUjy80bBLQKEyP_q", "axsu4hNX"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -113,13 +113,14 @@ func TestSessionEndsWithTheToken(t *testing.T) {
 
 func TestOldIDIsLookedUpToo(t *testing.T) {
 	t.Parallel()
-	for sub, old := range map[string]string{"alice": "", "auth0|alice": "axsu4hNX-HtsizaUqUjy80bBLQKEyP_q",
-		"h--alice": "h--alice"} {
+	for sub, old := range map[string]string{
+		"alice": "", "auth0|alice": "axsu4hNX-HtsizaUqUjy80bBLQKEyP_q", "h--alice": "h--alice",
+	} {
 		users := &fakeUsers{}
 		h, _ := newTestHandler(t, users)
 		_, granted := sign(t, h, requestWith(`{}`, map[string]any{"sub": sub}))
-		if users.asked.UserID != granted.Subject || users.asked.OldUserID != old || !cmp.Equal(users.counted,
-			[]string{granted.Subject}) {
+		if users.asked.UserID != granted.Subject || users.asked.OldUserID != old ||
+			!cmp.Equal(users.counted, []string{granted.Subject}) {
 			t.Errorf("%s: asked about %+v, counted %v", sub, users.asked, users.counted)
 		}
 	}
@@ -170,23 +171,24 @@ func TestTokensThatGetNoURL(t *testing.T) {
 		{"another time of issue was verified", verified("iat", "1795327141"), 403, "caller_not_trusted"},
 		{"another end was verified", verified("exp", "1795330741"), 403, "caller_not_trusted"},
 		{"no end was verified", verified("exp", "NaN"), 403, "caller_not_trusted"},
-		{"another issuer in the token", payload(`{"iss":"https://evil.example",` +
-			complete[len(`"iss":"`+issuer+`",`):] + `}`), 403, "caller_not_trusted"},
+		{"another issuer in the token",
+			payload(`{"iss":"https://evil.example",` + complete[len(`"iss":"`+issuer+`",`):] + `}`),
+			403, "caller_not_trusted"},
 		{"two subjects", payload(`{` + complete + `,"sub":"alice"}`), 403, "caller_not_trusted"},
-		{"a subject in two letter cases", payload(`{` + strings.Replace(complete, `"sub"`, `"Sub"`, 1) + `}`), 403,
-			"caller_not_trusted"},
+		{"a subject in two letter cases",
+			payload(`{` + strings.Replace(complete, `"sub"`, `"Sub"`, 1) + `}`), 403, "caller_not_trusted"},
 		{"no object", payload(`[]`), 403, "caller_not_trusted"},
 		{"null", payload(`null`), 403, "caller_not_trusted"},
 		{"two objects", payload(`{` + complete + `}{}`), 403, "caller_not_trusted"},
 		{"text that is not UTF-8", payload(`{` + complete + `,"name":"` + "\xff" + `"}`), 403, "caller_not_trusted"},
 		{"no token", func(e *event) { delete(e.Headers, "authorization") }, 403, "caller_not_trusted"},
 		{"two headers", sent(func(v string) string { return v + "," + v }), 403, "caller_not_trusted"},
-		{"two headers in two letter cases", func(e *event) { e.Headers["Authorization"] = e.Headers["authorization"] },
-			403, "caller_not_trusted"},
+		{"two headers in two letter cases",
+			func(e *event) { e.Headers["Authorization"] = e.Headers["authorization"] }, 403, "caller_not_trusted"},
 		{"two tokens", sent(func(v string) string { return v + " " + v }), 403, "caller_not_trusted"},
 		{"four parts", sent(func(v string) string { return v + ".x" }), 403, "caller_not_trusted"},
-		{"two parts", sent(func(v string) string { return v[:strings.LastIndexByte(v, '.')] }), 403,
-			"caller_not_trusted"},
+		{"two parts",
+			sent(func(v string) string { return v[:strings.LastIndexByte(v, '.')] }), 403, "caller_not_trusted"},
 		{"padded", sent(func(v string) string { return strings.Replace(v, ".", "=.", 2) }), 403, "caller_not_trusted"},
 	}
 	for _, test := range tests {

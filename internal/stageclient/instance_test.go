@@ -35,8 +35,8 @@ func signer(t *testing.T, refused ...string) (client *stageclient.Client, asked 
 		fmt.Fprint(w, `{"url":"wss://x","user":{"sub":"alice","name":"Alice"}}`)
 	}))
 	t.Cleanup(server.Close)
-	return &stageclient.Client{Outputs: stageclient.Outputs{SignURL: server.URL + "/signurl",
-		Region: "us-east-1"}}, asked
+	outputs := stageclient.Outputs{SignURL: server.URL + "/signurl", Region: "us-east-1"}
+	return &stageclient.Client{Outputs: outputs}, asked
 }
 
 func members(body map[string]any) string { return strings.Join(slices.Sorted(maps.Keys(body)), " ") }

@@ -116,8 +116,8 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		"AWS_CA_BUNDLE":         lambda(map[string]string{"AWS_CA_BUNDLE": empty}),
 		"no such file":          lambda(map[string]string{"AWS_CA_BUNDLE": empty + "x"}),
 	} {
-		if _, err := awsclient.Load(environment, smithylogging.Nop{}); err == nil || !strings.Contains(err.Error(),
-			name) {
+		if _, err := awsclient.Load(environment, smithylogging.Nop{}); err == nil ||
+			!strings.Contains(err.Error(), name) {
 			t.Errorf("%s: err = %v", name, err)
 		}
 	}

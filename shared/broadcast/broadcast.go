@@ -151,8 +151,8 @@ func (r Result) overloaded() bool {
 func (b *Broadcaster) Deliver(
 	ctx context.Context, origin Origin, frame []byte, pages iter.Seq2[[]connections.Member, error],
 ) (Result, error) {
-	d := &delivery{Broadcaster: b, ctx: ctx, frame: callback.NewFrame(frame), result: Result{origin: origin,
-		began: b.Now()}}
+	d := &delivery{Broadcaster: b, ctx: ctx, frame: callback.NewFrame(frame),
+		result: Result{origin: origin, began: b.Now()}}
 	var err error
 	for page, failure := range pages {
 		if err = failure; err != nil {

@@ -57,16 +57,16 @@ func memoryOf(b testing.TB, recipients int) int64 {
 	broadcaster := &Broadcaster{Callback: client, Now: time.Now, Concurrency: 64}
 	result := make(chan Result)
 	go func() {
-		done, err := broadcaster.Deliver(b.Context(), Origin{}, []byte("frame"), func(yield func([]connections.Member,
-			error) bool) {
-			for from := 0; from < recipients; from += 250 {
-				page := make([]connections.Member, 250)
-				for i := range page {
-					page[i] = connections.Member{ConnectionID: "m" + strconv.Itoa(from+i), ConnectedAt: time.Now()}
+		done, err := broadcaster.Deliver(b.Context(), Origin{}, []byte("frame"),
+			func(yield func([]connections.Member, error) bool) {
+				for from := 0; from < recipients; from += 250 {
+					page := make([]connections.Member, 250)
+					for i := range page {
+						page[i] = connections.Member{ConnectionID: "m" + strconv.Itoa(from+i), ConnectedAt: time.Now()}
+					}
+					yield(page, nil)
 				}
-				yield(page, nil)
-			}
-		})
+			})
 		if err != nil {
 			b.Error(err)
 		}

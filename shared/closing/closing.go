@@ -55,8 +55,9 @@ func (c *Closer) Close(ctx context.Context, ended connections.Sweep) error {
 
 // CloseAtOnce closes connections that the caller has just ended, at most for AtOnce, and calls done for each that is
 // closed. What could not be closed is left to the reaper.
-func (c *Closer) CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context,
-	connections.Sweep) error) {
+func (c *Closer) CloseAtOnce(
+	ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error,
+) {
 	ctx, cancel := context.WithTimeout(ctx, AtOnce)
 	defer cancel()
 	var closes sync.WaitGroup
@@ -92,8 +93,8 @@ func (c *Closer) sayBye(ctx context.Context, ended connections.Sweep) bool {
 		err = c.Gateway.Post(ctx, ended.ConnectionID, frame)
 	}
 	if err != nil && !errors.Is(err, callback.ErrGone) {
-		c.Log.WarnContext(ctx, "bye not delivered", slog.String("connectionId", ended.ConnectionID), slog.Any("error",
-			err))
+		c.Log.WarnContext(ctx, "bye not delivered", slog.String("connectionId", ended.ConnectionID),
+			slog.Any("error", err))
 	}
 	return err == nil
 }

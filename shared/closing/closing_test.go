@@ -62,10 +62,10 @@ func TestCloseSaysByeFirst(t *testing.T) {
 		want              error
 		calls             []string
 	}{
-		{"open", connections.Evicted, 0, nil, nil, nil, []string{`post c= {"type":"bye","code":"evicted"}`,
-			"close c="}},
-		{"replaced", connections.Replaced, 0, nil, nil, nil, []string{`post c= {"type":"bye","code":"replaced"}`,
-			"close c="}},
+		{"open", connections.Evicted, 0, nil, nil, nil,
+			[]string{`post c= {"type":"bye","code":"evicted"}`, "close c="}},
+		{"replaced", connections.Replaced, 0, nil, nil, nil,
+			[]string{`post c= {"type":"bye","code":"replaced"}`, "close c="}},
 		{"does not read", connections.TooSlow, 0, nil, nil, nil, []string{"close c="}},
 		{"left because of the bye", connections.Kicked, 0, nil, gone, nil,
 			[]string{`post c= {"type":"bye","code":"kicked"}`, "close c="}},

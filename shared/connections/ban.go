@@ -46,13 +46,13 @@ func bannedIDs(subject, signIn string) []string {
 
 // checkBans returns the actions by which the transaction of Connect is cancelled for a user who may not connect.
 func (s *Store) checkBans(a Admission, now time.Time) (actions []types.TransactWriteItem) {
+	current := item{":ait": number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix())}
 	for _, id := range bannedIDs(a.Subject, a.SignIn) {
 		actions = append(actions, types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-			TableName:           aws.String(s.tables.Bans),
-			Key:                 banKey(id),
-			ConditionExpression: aws.String(notRevoked),
-			ExpressionAttributeValues: item{":ait": number(a.AuthenticatedAt.Unix()),
-				":now": number(now.Unix())},
+			TableName:                           aws.String(s.tables.Bans),
+			Key:                                 banKey(id),
+			ConditionExpression:                 aws.String(notRevoked),
+			ExpressionAttributeValues:           current,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}})
 	}

@@ -18,8 +18,8 @@ func TestBansStandInATableOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{RevocationDays: 10})
-	r := Revocation{Subject: "alice", BannedUntil: epoch.Add(time.Hour), By: "arn:aws:iam::111122223333:user/carol",
-		Why: "spam"}
+	const carol = "arn:aws:iam::111122223333:user/carol"
+	r := Revocation{Subject: "alice", BannedUntil: epoch.Add(time.Hour), By: carol, Why: "spam"}
 	if _, err := store.Revoke(t.Context(), r, epoch); err != nil {
 		t.Fatal(err)
 	}
@@ -54,8 +54,8 @@ func TestOldBansHoldAndAreLifted(t *testing.T) {
 	}
 	may := func(want error) {
 		t.Helper()
-		for _, a := range []Applicant{{UserID: "alice", AuthenticatedAt: epoch}, {UserID: "h--new",
-			OldUserID: "old-form", AuthenticatedAt: epoch}} {
+		for _, a := range []Applicant{{UserID: "alice", AuthenticatedAt: epoch},
+			{UserID: "h--new", OldUserID: "old-form", AuthenticatedAt: epoch}} {
 			if err := store.MayConnect(t.Context(), a, epoch); !errors.Is(err, want) {
 				t.Errorf("%+v: %v, want %v", a, err, want)
 			}
@@ -178,8 +178,9 @@ type admitting struct {
 	order []string
 }
 
-func (a *admitting) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput,
-	o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (a *admitting) UpdateItem(
+	ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options),
+) (*dynamodb.UpdateItemOutput, error) {
 	a.order = append(a.order, "ban")
 	if a.admit != nil {
 		a.admit()
@@ -188,8 +189,9 @@ func (a *admitting) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput
 	return a.API.UpdateItem(ctx, in, o...)
 }
 
-func (a *admitting) TransactGetItems(ctx context.Context, in *dynamodb.TransactGetItemsInput,
-	o ...func(*dynamodb.Options)) (*dynamodb.TransactGetItemsOutput, error) {
+func (a *admitting) TransactGetItems(
+	ctx context.Context, in *dynamodb.TransactGetItemsInput, o ...func(*dynamodb.Options),
+) (*dynamodb.TransactGetItemsOutput, error) {
 	a.order = append(a.order, "list")
 	return a.API.TransactGetItems(ctx, in, o...)
 }
@@ -203,8 +205,8 @@ func TestTheBanComesBeforeTheList(t *testing.T) {
 	if err != nil || !slices.Equal(ids, []string{"late="}) {
 		t.Errorf("Revoke = %q, %v; want what was admitted before the ban", ids, err)
 	}
-	if len(api.order) < 2 || api.order[0] != "ban" || slices.Contains(api.order[slices.Index(api.order, "list"):],
-		"ban") {
+	if len(api.order) < 2 || api.order[0] != "ban" ||
+		slices.Contains(api.order[slices.Index(api.order, "list"):], "ban") {
 		t.Errorf("order %q, want the ban first", api.order)
 	}
 }
@@ -217,14 +219,14 @@ func TestABanOfAtLeastAnHourShortensNone(t *testing.T) {
 		table := newTable(t, http.DefaultTransport)
 		store := New(table.client, table.tables(), Limits{})
 		if test.earlier > 0 {
-			if _, err := store.Revoke(t.Context(), Revocation{Subject: "alice", BannedUntil: epoch.Add(test.earlier)},
-				epoch); err != nil {
+			earlier := Revocation{Subject: "alice", BannedUntil: epoch.Add(test.earlier)}
+			if _, err := store.Revoke(t.Context(), earlier, epoch); err != nil {
 				t.Fatal(err)
 			}
 		}
 		now := epoch.Add(time.Second)
-		if _, err := store.Revoke(t.Context(), Revocation{Subject: "alice", BannedUntil: epoch.Add(test.atLeast),
-			AtLeast: true}, now); err != nil {
+		if _, err := store.Revoke(t.Context(),
+			Revocation{Subject: "alice", BannedUntil: epoch.Add(test.atLeast), AtLeast: true}, now); err != nil {
 			t.Fatal(err)
 		}
 		applicant := Applicant{UserID: "alice", AuthenticatedAt: epoch.Add(72 * time.Hour)}

@@ -77,8 +77,9 @@ func (s *scripted) UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...fun
 	}}, s.next()
 }
 
-func (s *scripted) GetItem(context.Context, *dynamodb.GetItemInput,
-	...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (s *scripted) GetItem(
+	context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options),
+) (*dynamodb.GetItemOutput, error) {
 	return &dynamodb.GetItemOutput{}, nil
 }
 

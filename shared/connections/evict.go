@@ -79,10 +79,8 @@ func (s *Store) choose(subject, clientInstance string, user item, now time.Time)
 	if userid.IsGuest(subject) {
 		others = entriesOver(user, now)
 	}
-	order := append(predecessors, slices.DeleteFunc(others, func(id string) bool {
-		return slices.Contains(predecessors,
-			id)
-	})...)
+	others = slices.DeleteFunc(others, func(id string) bool { return slices.Contains(predecessors, id) })
+	order := append(predecessors, others...)
 	if userid.IsGuest(subject) && len(order) < surplus { // mutate:guest-cap
 		return choice{}, ErrGuestsFull
 	}

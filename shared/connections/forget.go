@@ -89,8 +89,9 @@ func (s *Store) take(
 
 // removeConnection removes the connection together with its entry in the USER item. Without that
 // entry (its item may have been removed by hand) it removes the rest.
-func (s *Store) removeConnection(ctx context.Context, connection Connection, conn item, kept *kept,
-	now time.Time) error {
+func (s *Store) removeConnection(
+	ctx context.Context, connection Connection, conn item, kept *kept, now time.Time,
+) error {
 	partition := ""
 	var actions []types.TransactWriteItem
 	if kept != nil {
@@ -102,8 +103,8 @@ func (s *Store) removeConnection(ctx context.Context, connection Connection, con
 	}
 	actions = append(actions, s.removals(connection, conn, sweepsOf(connection, conn), partition, now)...)
 	if add := own(conn, now); len(add) > 0 {
-		actions = append(actions, types.TransactWriteItem{Update: s.addRate(connection.Subject, add, pastRates(now),
-			now)})
+		actions = append(actions,
+			types.TransactWriteItem{Update: s.addRate(connection.Subject, add, pastRates(now), now)})
 	}
 	reasons, err := s.transact(ctx, append(actions, s.leave(connection)))
 	if _, absent := conditionFailed(reasons, len(actions)); absent {
@@ -117,8 +118,9 @@ func (s *Store) removeConnection(ctx context.Context, connection Connection, con
 
 // removals returns the actions that remove a connection's items, but not its entry in the USER item and not the SWEEP
 // item in the partition that is kept. They fail when the connection has counted anything since conn was read.
-func (s *Store) removals(connection Connection, conn item, pending []Sweep, kept string,
-	now time.Time) []types.TransactWriteItem {
+func (s *Store) removals(
+	connection Connection, conn item, pending []Sweep, kept string, now time.Time,
+) []types.TransactWriteItem {
 	// mutate:rate-removal => condition := expression{parts: []string{"attribute_exists(pk)"}, values: item{}}
 	condition := unchanged(recent(conn, now), now)
 	condition.values[":seen"] = number(connection.ConnectedAt.UnixMilli())

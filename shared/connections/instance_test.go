@@ -39,8 +39,8 @@ func TestANewerConnectionReplacesTheOneOfItsClient(t *testing.T) {
 			}
 			same(t, "live", map[string]bool{"laptop=": true, "phone=": true, "phone2=": true}, table.live(t, counted))
 			same(t, "due at once", map[string]Reason{}, due(t, store, epoch.Add(9*time.Second)))
-			same(t, "due after ten seconds", map[string]Reason{"phone=": Replaced}, due(t, store,
-				epoch.Add(10*time.Second)))
+			same(t, "due after ten seconds", map[string]Reason{"phone=": Replaced},
+				due(t, store, epoch.Add(10*time.Second)))
 			// There is none: the client's own one gives way, whatever is older.
 			later := epoch.Add(time.Minute)
 			done, err = store.Connect(t.Context(), at(3, "client 1", "phone3="), later)
@@ -85,9 +85,8 @@ func TestAGuestsClientMeansNothingToAnotherGuest(t *testing.T) {
 		t.Errorf("another guest with the same client: %v, want %v", err, ErrGuestsFull)
 	}
 	for who, want := range map[string]error{victim: nil, mallory: ErrGuestsFull} {
-		err := store.MayConnect(t.Context(), Applicant{UserID: who, ClientInstance: "client", AuthenticatedAt: epoch},
-			later)
-		if !errors.Is(err, want) {
+		applicant := Applicant{UserID: who, ClientInstance: "client", AuthenticatedAt: epoch}
+		if err := store.MayConnect(t.Context(), applicant, later); !errors.Is(err, want) {
 			t.Errorf("MayConnect: %v, want %v", err, want)
 		}
 	}

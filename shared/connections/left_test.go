@@ -54,8 +54,9 @@ type beforeKick struct {
 	before func()
 }
 
-func (b *beforeKick) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput,
-	options ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (b *beforeKick) UpdateItem(
+	ctx context.Context, in *dynamodb.UpdateItemInput, options ...func(*dynamodb.Options),
+) (*dynamodb.UpdateItemOutput, error) {
 	if *in.UpdateExpression == "SET kicked = :now" {
 		b.before()
 	}

@@ -72,8 +72,8 @@ func TestAKickKeepsTheUserOut(t *testing.T) {
 				a := admission(fmt.Sprintf("c%d=", n))
 				a.Subject, a.SessionEndsAt = subject, now.Add(time.Hour)
 				_, err := store.Connect(t.Context(), a, now)
-				may := store.MayConnect(t.Context(), Applicant{UserID: subject, AuthenticatedAt: a.AuthenticatedAt},
-					now)
+				applicant := Applicant{UserID: subject, AuthenticatedAt: a.AuthenticatedAt}
+				may := store.MayConnect(t.Context(), applicant, now)
 				if fmt.Sprint(errors.Unwrap(err)) != fmt.Sprint(may) && err != nil {
 					t.Errorf("Connect: %v, MayConnect: %v", err, may)
 				}
@@ -188,8 +188,7 @@ func TestReconnectingGivesNoNewWindow(t *testing.T) {
 	const most = (2 + 1) * 5 // (connections + 1) times messages
 	for name, leave := range map[string]func(*Store, string) error{
 		"left": func(s *Store, id string) error {
-			_, err := s.Forget(context.Background(), id,
-				time.Time{})
+			_, err := s.Forget(context.Background(), id, time.Time{})
 			return err
 		},
 		"expelled": func(s *Store, id string) error {
@@ -423,11 +422,11 @@ func TestTheLargestTransactionFits(t *testing.T) {
 			before := New(table.client, table.tables(), Limits{ConnectionsPerUser: 7, GuestConnections: 7})
 			for i := range 7 {
 				a := admission(fmt.Sprintf("c%d=", i))
-				a.Subject, a.Rooms, a.ClientInstance, a.SessionEndsAt = test.subject(), rooms, fmt.Sprint("instance",
-					i), epoch.Add(test.ends)
+				a.Subject, a.Rooms = test.subject(), rooms
+				a.ClientInstance, a.SessionEndsAt = fmt.Sprint("instance", i), epoch.Add(test.ends)
 				connect(t, before, a)
-				if _, err := before.Touch(t.Context(), a.ConnectionID, epoch.Add(min(test.ends,
-					test.now)-2*time.Second)); err != nil {
+				touched := epoch.Add(min(test.ends, test.now) - 2*time.Second)
+				if _, err := before.Touch(t.Context(), a.ConnectionID, touched); err != nil {
 					t.Fatal(err)
 				}
 				if i%2 == 0 { // the same client has opened another one, or it was kicked

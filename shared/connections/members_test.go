@@ -123,8 +123,7 @@ func TestThrottledPagesAreGivenUpWithTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := New(rooms{query: func(context.Context, string, item) (*dynamodb.QueryOutput, error) {
-			return nil,
-				errThrottled
+			return nil, errThrottled
 		}}, Tables{Connections: "table"}, Limits{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

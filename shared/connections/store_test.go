@@ -232,8 +232,8 @@ func TestMayConnect(t *testing.T) {
 			table := newTable(t, http.DefaultTransport)
 			table.set(t, userKey("alice"), test.user)
 			api := &counting{API: table.client}
-			if err := New(api, table.tables(), Limits{}).MayConnect(t.Context(), Applicant{UserID: "alice",
-				AuthenticatedAt: epoch}, epoch.Add(time.Minute)); !errors.Is(err, test.want) {
+			store, alice := New(api, table.tables(), Limits{}), Applicant{UserID: "alice", AuthenticatedAt: epoch}
+			if err := store.MayConnect(t.Context(), alice, epoch.Add(time.Minute)); !errors.Is(err, test.want) {
 				t.Errorf("err = %v, want %v", err, test.want)
 			}
 			api.expect(t, "a look at the user", 3)

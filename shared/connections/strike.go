@@ -43,8 +43,8 @@ func (s *Store) Strike(ctx context.Context, connectionID string, now time.Time) 
 	struck.Subject = textOf(conn, "sub")
 	if err == nil && strikesOf(conn, now) > strikesAllowed {
 		connectedAt, _ := numberOf(conn, "connectedAt")
-		struck.Kicked, err = s.kick(ctx, struck.Subject, newSweep(connectionID, time.UnixMilli(connectedAt), Kicked,
-			now), now)
+		struck.Kicked, err = s.kick(ctx, struck.Subject,
+			newSweep(connectionID, time.UnixMilli(connectedAt), Kicked, now), now)
 	}
 	if err != nil {
 		return struck, fmt.Errorf("count strike: %w", err)

@@ -172,8 +172,8 @@ func TestKickHappensOnce(t *testing.T) {
 		t.Errorf("a strike of nobody: %v", err)
 	}
 	// Somebody whose third strike was counted at the same time as another one's.
-	if kicked, err := store.kick(t.Context(), "alice", newSweep("c1=", epoch, Kicked, epoch), epoch); err != nil ||
-		kicked {
+	kicked, err := store.kick(t.Context(), "alice", newSweep("c1=", epoch, Kicked, epoch), epoch)
+	if err != nil || kicked {
 		t.Errorf("a second kick = %t, %v", kicked, err)
 	}
 	if _, created := table.items(t)["CONN#unknown= CONN"]; created {
@@ -275,8 +275,9 @@ type failing struct{ API }
 
 var errNoTable = errors.New("no route to table")
 
-func (failing) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput,
-	error) {
+func (failing) GetItem(
+	context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options),
+) (*dynamodb.GetItemOutput, error) {
 	return &dynamodb.GetItemOutput{}, nil
 }
 

@@ -54,8 +54,9 @@ func newTable(t *testing.T, transport http.RoundTripper) table {
 	bans := name + "-bans"
 	_, err = client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 		TableName: &bans, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"),
-			AttributeType: types.ScalarAttributeTypeS}},
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS},
+		},
 		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
 	})
 	if err != nil {

@@ -36,8 +36,8 @@ func (tb table) load(t *testing.T, name string) {
 		for name, value := range plain {
 			found[name] = attribute(t, value)
 		}
-		if _, err := tb.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &tb.name,
-			Item: found}); err != nil {
+		if _, err := tb.client.PutItem(t.Context(),
+			&dynamodb.PutItemInput{TableName: &tb.name, Item: found}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -143,12 +143,12 @@ func TestTheTableOfTheVersionBeforeIsUnderstood(t *testing.T) {
 		}
 	}
 	same(t, "live guests", map[string]bool{}, table.live(t, userid.Pool))
-	if _, err := store.Revoke(t.Context(), Revocation{Subject: "banned", BannedUntil: time.Unix(0, 0)},
-		now); err != nil {
+	lift := Revocation{Subject: "banned", BannedUntil: time.Unix(0, 0)}
+	if _, err := store.Revoke(t.Context(), lift, now); err != nil {
 		t.Error(err)
 	}
-	if err := store.MayConnect(t.Context(), Applicant{UserID: "banned", AuthenticatedAt: now.Add(time.Second)},
-		now); err != nil {
+	banned := Applicant{UserID: "banned", AuthenticatedAt: now.Add(time.Second)}
+	if err := store.MayConnect(t.Context(), banned, now); err != nil {
 		t.Errorf("after the old ban was lifted: %v", err)
 	}
 }

@@ -169,9 +169,9 @@ func TestValidIDs(t *testing.T) {
 func TestValidSubs(t *testing.T) {
 	t.Parallel()
 	for sub, want := range map[string]bool{
-		"a": true, "auth0|alice": true, "alice@example.com": true, "Zoë": true, strings.Repeat("a",
-			255): true, " ": true,
-		"": false, strings.Repeat("a", 256): false, strings.Repeat("é", 128): false,
+		"a": true, "auth0|alice": true, "alice@example.com": true, "Zoë": true, " ": true,
+		strings.Repeat("a", 255): true,
+		"":                       false, strings.Repeat("a", 256): false, strings.Repeat("é", 128): false,
 		"a\x00b": false, "a\nb": false, "a\x7fb": false, "a\u0085b": false, "a\xffb": false,
 	} {
 		if ValidSub(sub) != want {

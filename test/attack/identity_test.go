@@ -123,8 +123,8 @@ func TestTwoTokensAreNone(t *testing.T) {
 	s := open(t, stagetest.Options{})
 	mine := clienttest.Token(t, s.client, "mallory")
 	parts := strings.Split(mine, ".")
-	forged := parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(strings.ReplaceAll(decode(t, parts[1]),
-		"mallory", "victim"))) + "." + parts[2]
+	claims := strings.ReplaceAll(decode(t, parts[1]), "mallory", "victim")
+	forged := parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + "." + parts[2]
 	for name, header := range map[string]http.Header{
 		"mine first":           {"Authorization": {"Bearer " + mine, "Bearer " + forged}},
 		"mine last":            {"Authorization": {"Bearer " + forged, "Bearer " + mine}},
@@ -146,15 +146,14 @@ func TestNoPartOfAGroupsNameOpensARoom(t *testing.T) {
 	t.Parallel()
 	s := openEmpty(t, stagetest.Options{Parameters: map[string]string{"RoomsClaim": "groups"}})
 	for _, groups := range [][]string{
-		{"friends of vault"}, {"sales,vault"}, {"sales, vault", "lobby"}, {"[vault]"}, {"x vault y",
-			"lobby"}, {`["vault"]`},
-		{"vault:x", "lobby"}, {"vault:", "lobby"}, {":vault", "lobby"}, {"vault\n"}, {"Vault",
-			"lobby"}, {"vault\u00a0", "lobby"},
+		{"friends of vault"}, {"sales,vault"}, {"sales, vault", "lobby"}, {"[vault]"}, {"x vault y", "lobby"},
+		{`["vault"]`}, {"vault:x", "lobby"}, {"vault:", "lobby"}, {":vault", "lobby"}, {"vault\n"},
+		{"Vault", "lobby"}, {"vault\u00a0", "lobby"},
 	} {
 		token := s.devToken(t, url.Values{"user": {"mallory"}, "claim.groups": groups})
 		body := `{"rooms":["vault"],` + wish()[1:]
-		if status, answer := s.post(t, body, bearer(token)); status != http.StatusForbidden || strings.Contains(answer,
-			"wss") {
+		if status, answer := s.post(t, body, bearer(token)); status != http.StatusForbidden ||
+			strings.Contains(answer, "wss") {
 			t.Errorf("%q: answered %d %s, want 403", groups, status, answer)
 		}
 	}
@@ -195,12 +194,13 @@ func TestNobodyBecomesAnotherUserByItsName(t *testing.T) {
 func TestNoGrantNamesThePoolOrAnIDThatIsNone(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
-	for _, sub := range []string{"guest-pool", "guest-", "guest-alice", "guest-" + strings.Repeat("A", 26), "h--",
-		"h--alice"} {
+	for _, sub := range []string{
+		"guest-pool", "guest-", "guest-alice", "guest-" + strings.Repeat("A", 26), "h--", "h--alice",
+	} {
 		s.unharmed(t, []string{connectFunction}, func() {
 			proof := stageclient.NewProof()
-			grant := stageclient.NewGrant(stageclient.User{Sub: sub, Name: "x"}, []string{"lobby"}, proof.Challenge,
-				time.Now())
+			user := stageclient.User{Sub: sub, Name: "x"}
+			grant := stageclient.NewGrant(user, []string{"lobby"}, proof.Challenge, time.Now())
 			signed := clienttest.Presign(t, s.client, signURLFunction, grant)
 			conn, err := s.client.Dial(clienttest.Within(t), signed, stageclient.DialOptions{Verifier: proof.Verifier})
 			if err == nil {
@@ -230,11 +230,10 @@ func TestAGuestIsNotAnotherGuest(t *testing.T) {
 		t.Fatalf("answered %d", status)
 	}
 	for _, other := range []string{
-		fmt.Sprintf(`"guest":%q`, secret[:42]), fmt.Sprintf(`"guest":%q`, secret+"="), fmt.Sprintf(`"guest":%q`,
-			secret[:42]+"B"),
-		fmt.Sprintf(`"guest":%q`, victim), fmt.Sprintf(`"guest":%q,"guest":%q`, secret, secret), `"guest":""`,
-		fmt.Sprintf(`"Guest":%q`, secret), fmt.Sprintf(`"sub":%q`, victim), fmt.Sprintf(`"name":%q`,
-			victim), `"name":"x"`,
+		fmt.Sprintf(`"guest":%q`, secret[:42]), fmt.Sprintf(`"guest":%q`, secret+"="),
+		fmt.Sprintf(`"guest":%q`, secret[:42]+"B"), fmt.Sprintf(`"guest":%q`, victim), `"guest":""`,
+		fmt.Sprintf(`"guest":%q,"guest":%q`, secret, secret), fmt.Sprintf(`"Guest":%q`, secret),
+		fmt.Sprintf(`"sub":%q`, victim), fmt.Sprintf(`"name":%q`, victim), `"name":"x"`,
 	} {
 		if status, id := ask(other); id == victim || status != http.StatusOK && status != http.StatusBadRequest {
 			t.Errorf("%s: answered %d for %s", other, status, id)
@@ -280,8 +279,8 @@ func TestNobodyElseSignsAUserOut(t *testing.T) {
 	}
 	jwt := openEmpty(t, stagetest.Options{Parameters: map[string]string{"DeployFrontend": "false"}})
 	jwt.client.Outputs.SignURL = strings.TrimSuffix(jwt.client.Outputs.SignURL, "/signurl") + "/signout"
-	if status, answer := jwt.post(t, body, bearer(clienttest.Token(t, jwt.client,
-		"mallory"))); status != http.StatusNotFound {
+	if status, answer := jwt.post(t, body,
+		bearer(clienttest.Token(t, jwt.client, "mallory"))); status != http.StatusNotFound {
 		t.Errorf("in mode jwt: answered %d %s, want 404", status, answer)
 	}
 }

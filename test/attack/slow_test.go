@@ -195,11 +195,11 @@ func TestASlowPhoneThatCatchesUpStays(t *testing.T) {
 		socket.resume()
 		drained := drain(t, phone)
 		if ack := say(t, speaker, fmt.Sprintf("read-%d", round)); ack.Recipients != 3 || ack.Delivered != 3 {
-			t.Errorf("round %d: the phone has read %d frames, and a message was acknowledged as %+v", round, drained,
-				ack)
+			t.Errorf("round %d: the phone has read %d frames, and a message was acknowledged as %+v",
+				round, drained, ack)
 		}
-		for want := fmt.Sprintf("message read-%d", round); clienttest.Await[stageclient.Message](t,
-			phone).Text != want; {
+		want := fmt.Sprintf("message read-%d", round)
+		for clienttest.Await[stageclient.Message](t, phone).Text != want {
 		}
 	}
 	if !s.members(t)[id] {

@@ -81,10 +81,10 @@ func TestWhoWasRevokedGetsNeitherAURLNorAConnection(t *testing.T) {
 					"sk": &types.AttributeValueMemberS{Value: "USER"},
 				}
 			}
-			item[attribute] = &types.AttributeValueMemberN{Value: strconv.FormatInt(time.Now().Add(time.Minute).Unix(),
-				10)}
-			if _, err := s.table.PutItem(clienttest.Within(t), &dynamodb.PutItemInput{TableName: &table,
-				Item: item}); err != nil {
+			until := strconv.FormatInt(time.Now().Add(time.Minute).Unix(), 10)
+			item[attribute] = &types.AttributeValueMemberN{Value: until}
+			if _, err := s.table.PutItem(clienttest.Within(t),
+				&dynamodb.PutItemInput{TableName: &table, Item: item}); err != nil {
 				t.Fatal(err)
 			}
 			s.unharmed(t, []string{signURLFunction}, func() {

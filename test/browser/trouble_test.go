@@ -149,8 +149,8 @@ func TestConnectionsAtTheLimitAreReplacedWithoutAGap(t *testing.T) {
 		t.Run(limit+" places", func(t *testing.T) {
 			// The pages begin after 15 s, and a slow machine has 9 s for the next connection.
 			parameters := map[string]string{"SessionMaxSeconds": "24", "ConnectionsPerUser": limit}
-			stage, browser := startStage(t, stagetest.Options{Parameters: parameters,
-				Edit: shortSessions}), startBrowser(t)
+			stage := startStage(t, stagetest.Options{Parameters: parameters, Edit: shortSessions})
+			browser := startBrowser(t)
 			var people []*person
 			for range devices {
 				p := newPerson(t, browser, recordStatuses)

@@ -118,8 +118,8 @@ func TestTheAWSCLIPostsToALiveConnection(t *testing.T) {
 		cmd.Env = append(os.Environ(), "AWS_SHARED_CREDENTIALS_FILE="+client.Outputs.Local.CredentialsFile, "AWS_PAGER=")
 		return cmd.CombinedOutput()
 	}
-	if output, err := post(within(t), "DisconnectFunction"); err == nil || !strings.Contains(string(output),
-		"AccessDeniedException") {
+	if output, err := post(within(t), "DisconnectFunction"); err == nil ||
+		!strings.Contains(string(output), "AccessDeniedException") {
 		t.Errorf("a role without ManageConnections posted: %v\n%s", err, output)
 	}
 	if output, err := post(within(t), "admin"); err != nil {

@@ -23,8 +23,9 @@ import (
 func instance(n byte) string { return "AAECAwQFBgcICQoLDA0O" + string('A'+n/4) + "AQgw"[n%4:n%4+1] }
 
 // dialWith connects by a grant with further parameters, signed with signurl's keys.
-func dialWith(t *testing.T, c *stageclient.Client, g stageclient.Grant, more map[string]string) (*stageclient.Conn,
-	error) {
+func dialWith(
+	t *testing.T, c *stageclient.Client, g stageclient.Grant, more map[string]string,
+) (*stageclient.Conn, error) {
 	t.Helper()
 	proof := stageclient.NewProof()
 	g.Challenge = proof.Challenge
@@ -248,8 +249,9 @@ func TestWhatEndsIsWrittenDown(t *testing.T) {
 	breakRules(t, connect(t, client, "mallory"))
 	mustInvokeReaper(t, client,
 		`{"revoke":{"user":"alice","bannedUntil":4102444800,"by":"arn:aws:iam::111122223333:user/carol","why":"spam"}}`)
-	for function, want := range map[string]string{"ConnectFunction": "evict", "SendMessageFunction": "kick",
-		"ReaperFunction": "ban"} {
+	for function, want := range map[string]string{
+		"ConnectFunction": "evict", "SendMessageFunction": "kick", "ReaperFunction": "ban",
+	} {
 		line := awaitLine(t, stage, function, "audit")
 		if line.Action != want || line.By == "" || line.SubHash == "" {
 			t.Errorf("%s has written %+v, want %s", function, line, want)
@@ -301,8 +303,8 @@ func TestASignedOutSessionIsOverOnTheWire(t *testing.T) {
 	}
 	_, one := enter(first)
 	_, two := enter(second)
-	body := fmt.Sprintf(`{"user":{"sub":"alice","sessionEndsAt":%d},"signIn":%q}`, time.Now().Add(time.Hour).Unix(),
-		first)
+	ends := time.Now().Add(time.Hour).Unix()
+	body := fmt.Sprintf(`{"user":{"sub":"alice","sessionEndsAt":%d},"signIn":%q}`, ends, first)
 	if status, answer := ask("/signout", body); status != http.StatusNoContent {
 		t.Fatalf("signing out was answered %d %s", status, answer)
 	}

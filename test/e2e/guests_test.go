@@ -138,8 +138,8 @@ func (r records) forgetOpenings(t *testing.T) {
 			"pk": &types.AttributeValueMemberS{Value: "USER#guest-pool"},
 			"sk": &types.AttributeValueMemberS{Value: "USER"},
 		},
-		ExpressionAttributeNames: map[string]string{"#now": fmt.Sprint("o", minute), "#before": fmt.Sprint("o",
-			minute-1)},
+		ExpressionAttributeNames: map[string]string{"#now": fmt.Sprint("o", minute),
+			"#before": fmt.Sprint("o", minute-1)},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -76,8 +76,9 @@ func issuerOf(t *testing.T, c *stageclient.Client) string {
 // TestASessionEndsSoonAfterItsToken: a token that is about to expire opens no session of two hours.
 func TestASessionEndsSoonAfterItsToken(t *testing.T) {
 	t.Parallel()
-	for grace, want := range map[string]struct{ least, most int }{"0": {1, 20}, "300": {301, 320}, "7200": {7200,
-		7200}} {
+	for grace, want := range map[string]struct{ least, most int }{
+		"0": {1, 20}, "300": {301, 320}, "7200": {7200, 7200},
+	} {
 		_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"SessionGraceSeconds": grace}})
 		token := devToken(t, client, url.Values{"user": {"alice"}, "expires_in": {"20"}})
 		signed, err := client.SignURL(within(t), token, nil, stageclient.NewProof().Challenge)
@@ -120,8 +121,9 @@ func TestAStageAsksForScopes(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t,
 		stagetest.Options{Parameters: map[string]string{"AuthorizationScopes": "chat,chat.write"}})
-	for scope, want := range map[string]int{"": 403, "openid profile": 403, "chats": 403, "openid chat": 200,
-		"chat.write": 200} {
+	for scope, want := range map[string]int{
+		"": 403, "openid profile": 403, "chats": 403, "openid chat": 200, "chat.write": 200,
+	} {
 		token := devToken(t, client, url.Values{"user": {"alice"}, "scope": {scope}})
 		body := `{"challenge":"` + stageclient.NewProof().Challenge + `"}`
 		if status, answer := post(t, client, body, bearer(token)); status != want {
@@ -150,8 +152,8 @@ func TestAGuestKeepsItsID(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn := mustEnter(t, client, &stageclient.Signed{URL: answer.URL, Protocols: []string{stageclient.Protocol}},
-			proof)
+		signed := &stageclient.Signed{URL: answer.URL, Protocols: []string{stageclient.Protocol}}
+		conn := mustEnter(t, client, signed, proof)
 		send(t, conn, "hello", "1")
 		id := address.Query().Get("sub")
 		if got := await[stageclient.Message](t, conn); got.From != (stageclient.User{Sub: id, Name: "Zoë"}) {

@@ -92,15 +92,8 @@ func principals() []value {
 // rooms are values of the two parameters that list rooms.
 func rooms() []value {
 	return slices.Concat(
-		takes(
-			"a",
-			"a,a",
-			"a,b,a,b,a,b,a,b",
-			"-,_",
-			strings.Repeat("r", 32),
-			strings.Repeat(strings.Repeat("r", 32)+",", 7)+"0",
-			"0,1,2,3,4,5,6,7",
-		),
+		takes("a", "a,a", "a,b,a,b,a,b,a,b", "-,_", strings.Repeat("r", 32),
+			strings.Repeat(strings.Repeat("r", 32)+",", 7)+"0", "0,1,2,3,4,5,6,7"),
 		refuses("A", "a,", ",a", "a b", "a, b", "ä", strings.Repeat("r", 33), "0,1,2,3,4,5,6,7,8"),
 	)
 }
@@ -165,8 +158,8 @@ func written() map[string][]value {
 			refuses("", "a,b", "a b", "ä"),
 		),
 		"OtherOidcClientIds": slices.Concat(
-			takes("", "app", "app,desktop", "app,app", "https://app.example.com/", `"quoted"`, strings.Repeat("a",
-				255)),
+			takes("", "app", "app,desktop", "app,app", "https://app.example.com/", `"quoted"`,
+				strings.Repeat("a", 255)),
 			refuses("a,,b", "a b", "ä", ",a", strings.Repeat("a", 256)),
 		),
 		"AuthorizationScopes": slices.Concat(
@@ -252,19 +245,12 @@ func written() map[string][]value {
 		),
 		"AlarmTopicArn": slices.Concat(
 			takes("", "arn:aws:sns:us-east-1:111122223333:alarms"),
-			refuses(
-				"alarms",
-				"arn:aws:sqs:us-east-1:111122223333:alarms",
-				"arn:aws:sns:us-east-1:111122223333:alarms.fifo",
-			),
+			refuses("alarms", "arn:aws:sqs:us-east-1:111122223333:alarms",
+				"arn:aws:sns:us-east-1:111122223333:alarms.fifo"),
 		),
 		"PermissionsBoundaryArn": slices.Concat(
-			takes(
-				"",
-				"arn:aws:iam::111122223333:policy/chat-Boundary-1",
-				"arn:aws:iam::aws:policy/PowerUserAccess",
-				"arn:aws:iam::111122223333:policy/a/b/c",
-			),
+			takes("", "arn:aws:iam::111122223333:policy/chat-Boundary-1", "arn:aws:iam::aws:policy/PowerUserAccess",
+				"arn:aws:iam::111122223333:policy/a/b/c"),
 			refuses("arn:aws:iam::111122223333:policy/", "arn:aws:iam::111122223333:role/x", "Boundary"),
 		),
 		"WebSocketLogs":      refuses("true", "On"),

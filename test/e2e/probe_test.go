@@ -27,8 +27,8 @@ func TestTheProbeIsContentWithAGoodStage(t *testing.T) {
 	stage, _ := startStage(t, stagetest.Options{Parameters: map[string]string{"DeployFrontend": "false"}})
 	said, content := probe(t, stage)
 	first, _, _ := strings.Cut(said, "\n")
-	if !content || strings.Contains(said, "FAIL") || !strings.HasPrefix(first, "ok    connect") || strings.Count(said,
-		"\nok ") != 9 {
+	if !content || strings.Contains(said, "FAIL") || !strings.HasPrefix(first, "ok    connect") ||
+		strings.Count(said, "\nok ") != 9 {
 		t.Errorf("content is %t, want a real connection first and nine more steps:\n%s", content, said)
 	}
 	for _, secret := range []string{"X-Amz-", "eyJ", "pop."} {

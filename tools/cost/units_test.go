@@ -94,8 +94,8 @@ func newMeter(t *testing.T, table string) *meter {
 	}
 	_, err = client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 		TableName: aws.String("bans"), BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{text("id")}, KeySchema: []types.KeySchemaElement{key("id",
-			types.KeyTypeHash)},
+		AttributeDefinitions: []types.AttributeDefinition{text("id")},
+		KeySchema:            []types.KeySchemaElement{key("id", types.KeyTypeHash)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -143,8 +143,7 @@ func TestFunctionsConsumeWhatTheModelSays(t *testing.T) {
 	step("disconnect", disconnectReads, disconnectWrites, func() error { _, err := store.Forget(t.Context(), id(0), time.Time{}); return err })
 	var due []connections.Sweep
 	step("remember a sweep", 0, sweeperWrites, func() error {
-		return store.Finish(t.Context(), nil,
-			now.Add(-time.Minute))
+		return store.Finish(t.Context(), nil, now.Add(-time.Minute))
 	})
 	step("an empty sweep", sweeperReads, 0, func() error {
 		for _, err := range store.Due(t.Context(), now) {

@@ -39,8 +39,8 @@ func (s *stage) ask(change url.Values) url.Values {
 // authTime returns when the user of a token authenticated.
 func (s *stage) authTime(token string) time.Time {
 	s.t.Helper()
-	verified, err := s.provider.Verifier(&oidc.Config{ClientID: audience, SkipExpiryCheck: true}).Verify(s.t.Context(),
-		token)
+	verifier := s.provider.Verifier(&oidc.Config{ClientID: audience, SkipExpiryCheck: true})
+	verified, err := verifier.Verify(s.t.Context(), token)
 	if err != nil {
 		s.t.Fatal(err)
 	}

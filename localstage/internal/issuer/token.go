@@ -94,8 +94,9 @@ func (i *Issuer) idToken(s session, nonce string) (string, error) {
 	return i.sign("JWT", claims, s, lifetime*time.Second)
 }
 
-func (i *Issuer) sign(tokenType jose.ContentType, claims map[string]any, s session, validFor time.Duration) (string,
-	error) {
+func (i *Issuer) sign(
+	tokenType jose.ContentType, claims map[string]any, s session, validFor time.Duration,
+) (string, error) {
 	key, err := i.key()
 	if err != nil {
 		return "", err
@@ -137,8 +138,8 @@ func (i *Issuer) newDevToken(w http.ResponseWriter, r *http.Request) (string, in
 	for parameter := range r.Form {
 		known := []string{"user", "sub", "name", "expires_in", "auth_time_ago", "scope"}
 		if !slices.Contains(known, parameter) && !claimPattern.MatchString(parameter) {
-			return "", 0, fmt.Errorf("unknown parameter %q: use %s or claim.<name>", parameter, strings.Join(known,
-				", "))
+			return "", 0, fmt.Errorf("unknown parameter %q: use %s or claim.<name>", parameter,
+				strings.Join(known, ", "))
 		}
 	}
 	expiresIn, err := secondsOf(r.Form, "expires_in", lifetime)

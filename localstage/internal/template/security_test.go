@@ -192,8 +192,8 @@ func grantByKey(t *testing.T, loaded *Template, report report) {
 			continue
 		}
 		byKey := len(keys) > 0 && slices.Equal(present, []string{"false"})
-		if !byKey && !slices.Equal(transaction, []string{"TransactWriteItems"}) && !slices.Equal(transaction,
-			[]string{"TransactGetItems"}) {
+		if !byKey && !slices.Equal(transaction, []string{"TransactWriteItems"}) &&
+			!slices.Equal(transaction, []string{"TransactGetItems"}) {
 			report("%s: %v is granted for the whole table", s.role, s.Action)
 		}
 	}
@@ -236,11 +236,8 @@ func TestRoutesAreAuthorizedAndThrottled(t *testing.T) {
 		}
 		for _, r := range api.Routes {
 			if (r.Throttle == nil) != (r.Key == "$connect") {
-				t.Errorf(
-					"%s: %s: only $connect takes the throttle of the stage, which the parameters set",
-					api.LogicalID,
-					r.Key,
-				)
+				t.Errorf("%s: %s: only $connect takes the throttle of the stage, which the parameters set",
+					api.LogicalID, r.Key)
 			}
 		}
 		if api.Throttle.RateLimit == 0 || api.Throttle.BurstLimit == 0 {
@@ -258,11 +255,8 @@ func TestRoutesAreAuthorizedAndThrottled(t *testing.T) {
 				t.Errorf("%s: %s is authorized by %s unless somebody chooses otherwise", api.LogicalID, r.Key, r.AuthorizationType)
 			}
 			if (r.Throttle == nil) != (r.Key == "POST /signurl") {
-				t.Errorf(
-					"%s: %s: only POST /signurl takes the throttle of the stage, which the parameters set",
-					api.LogicalID,
-					r.Key,
-				)
+				t.Errorf("%s: %s: only POST /signurl takes the throttle of the stage, which the parameters set",
+					api.LogicalID, r.Key)
 			}
 		}
 	}
