@@ -16,6 +16,9 @@ import (
 	"signedsocket/shared/awsclient/awsclienttest"
 )
 
+// patience bounds each request that has to be answered.
+const patience = 20 * time.Second
+
 // counting answers every request, and counts all of them and those that came over something else than HTTP/1.1. It
 // answers the first ones together, so that they need a connection each.
 type counting struct {
@@ -66,18 +69,21 @@ func TestASilentEndpointCostsTheRequestsUnderWayAndNoMore(t *testing.T) {
 	target := endpoint.URL
 	target.Opaque = "/prod/@connections/a%3D"
 	payload := awsclient.NewPayload([]byte("hello"))
-	post := func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_, err := client.Do(ctx, http.MethodPost, target, make(http.Header), payload)
-		return err
+	within := func(timeout time.Duration) func() error {
+		return func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
+			defer cancel()
+			_, err := client.Do(ctx, http.MethodPost, target, make(http.Header), payload)
+			return err
+		}
 	}
+	post, postInVain := within(patience), within(time.Second)
 	if got := together(32, post); got != 32 {
 		t.Fatalf("%d of 32 posts succeeded before the silence", got)
 	}
 	for round := range 3 {
 		endpoint.Silence()
-		lost := 8 - together(8, post)
+		lost := 8 - together(8, postInVain)
 		if round == 0 && lost != 8 {
 			t.Errorf("%d of 8 posts on silent connections failed", lost)
 		}
@@ -92,42 +98,55 @@ func TestASilentEndpointCostsTheRequestsUnderWayAndNoMore(t *testing.T) {
 	}
 }
 
-// A recipient whose post hangs is no silent endpoint: the connections that others are answered on stay.
+// overdue is a context whose deadline passes when the channel is closed.
+type overdue struct {
+	context.Context
+	passed chan struct{}
+}
+
+func (o overdue) Done() <-chan struct{} { return o.passed }
+
+func (o overdue) Err() error {
+	select {
+	case <-o.passed:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// The endpoint is not silent when one recipient's post hangs: the connection on which another post was answered stays.
 func TestOneHangingRequestKeepsTheOtherConnections(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
+	arrived, release := make(chan struct{}), make(chan struct{})
 	endpoint := awsclienttest.New(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/hangs" {
+			close(arrived)
 			<-release
 		}
 	}))
 	defer close(release)
 	client := awsclient.New(endpoint.Config(), "execute-api", 64)
-	post := func(path string) error {
+	post := func(ctx context.Context, path string) error {
 		target := endpoint.URL
 		target.Opaque = path
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
 		_, err := client.Do(ctx, http.MethodPost, target, make(http.Header), awsclient.NewPayload(nil))
 		return err
 	}
-	hanging := make(chan error)
-	go func() { hanging <- post("/hangs") }()
-	for {
-		if err := post("/"); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case err := <-hanging:
-			if err == nil {
-				t.Error("the request that hangs was answered")
-			}
-			if err := post("/"); err != nil || endpoint.Opened() != 2 {
-				t.Errorf("%d connections were opened, want one for each of two requests: %v", endpoint.Opened(), err)
-			}
-			return
-		case <-time.After(10 * time.Millisecond):
-		}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	hanging, deadline := make(chan error), overdue{t.Context(), make(chan struct{})}
+	go func() { hanging <- post(deadline, "/hangs") }()
+	<-arrived
+	if err := post(ctx, "/"); err != nil {
+		t.Fatal(err)
+	}
+	close(deadline.passed)
+	if err := <-hanging; err == nil {
+		t.Error("the request that hangs was answered")
+	}
+	if err := post(ctx, "/"); err != nil || endpoint.Opened() != 2 {
+		t.Errorf("%d connections were opened, want one for each of two requests: %v", endpoint.Opened(), err)
 	}
 }
 
