@@ -117,7 +117,6 @@ func TestStaleRecordsAreGoneAfterOneBroadcast(t *testing.T) {
 				t.Errorf("acknowledged as %+v, want 14 of 20 delivered and 6 gone", got)
 			}
 			until(t, "the stale records are gone", func(ctx context.Context) bool {
-				<-time.After(5 * time.Millisecond)
 				users, err := table.members(ctx)
 				left := 0
 				for _, connections := range users {

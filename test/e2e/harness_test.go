@@ -9,7 +9,6 @@ import (
 	"cmp"
 	"context"
 	"testing"
-	"time"
 
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
@@ -32,16 +31,13 @@ func anyStage(t *testing.T) *stageclient.Client {
 func awaitEmpty(t *testing.T, c *stageclient.Client) {
 	t.Helper()
 	table := recordsOf(t, c)
-	for ctx := within(t); ; {
+	until(t, "the lobby is empty", func(ctx context.Context) bool {
 		users, err := table.members(ctx)
 		if err != nil {
-			t.Fatalf("who is in the lobby? %v", err)
+			t.Fatalf("read the members of the lobby: %v", err)
 		}
-		if len(users) == 0 {
-			return
-		}
-		<-time.After(200 * time.Millisecond)
-	}
+		return len(users) == 0
+	})
 }
 
 // localOnly leaves a test out when the suite plays a running stage; reason says which lever it needs, as in "injects a fault".

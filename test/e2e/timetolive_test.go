@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -31,13 +32,11 @@ func TestTimeToLiveFollowsTheStagesClock(t *testing.T) {
 		t.Fatalf("the lobby has %v (%v), want alice", users, err)
 	}
 	moved.ahead.Store(int64(48 * time.Hour))
-	for ctx := within(t); ; <-time.After(50 * time.Millisecond) {
+	until(t, "the records are gone", func(ctx context.Context) bool {
 		users, err := records.members(ctx)
 		if err != nil {
-			t.Fatalf("the records stay: %v", err)
+			t.Fatalf("read the members of the lobby: %v", err)
 		}
-		if len(users) == 0 {
-			return
-		}
-	}
+		return len(users) == 0
+	})
 }

@@ -214,7 +214,9 @@ func hearsNothing(t *testing.T, _ *stagetest.Stage, client *stageclient.Client) 
 // until repeats a step until it says that something happened.
 func until(t *testing.T, what string, step func(ctx context.Context) bool) {
 	t.Helper()
-	for ctx := within(t); !step(ctx); {
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for ctx := within(t); !step(ctx); <-look.C {
 		if ctx.Err() != nil {
 			t.Fatalf("it did not happen that %s", what)
 		}

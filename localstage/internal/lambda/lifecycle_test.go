@@ -106,8 +106,12 @@ func TestIdleEnvironmentIsFrozen(t *testing.T) {
 	clienttest.Eventually(t, "the process is stopped", func() bool { return strings.HasPrefix(processState(pid), "T") })
 	before := invoke[int](t, f, `{"do":"ticks"}`)
 	inState(t, f, StateReady, 1)
-	<-time.After(300 * time.Millisecond)
-	// Between the two events the goroutine may go on for a few turns, not for 300.
+	for look := range 30 {
+		if state := processState(pid); !strings.HasPrefix(state, "T") {
+			t.Fatalf("look %d finds the process in state %q, want T", look, state)
+		}
+	}
+	// Between the two events the goroutine may go on for a few turns.
 	if after := invoke[int](t, f, `{"do":"ticks"}`); after-before > 100 {
 		t.Errorf("%d ticks while frozen", after-before)
 	}
@@ -122,7 +126,6 @@ func TestNoFreezeLetsWorkGoOn(t *testing.T) {
 	f := addFunction(t, startService(t, Options{NoFreeze: true}))
 	before := invoke[int](t, f, `{"do":"tick"}`)
 	clienttest.Eventually(t, "work between the events", func() bool {
-		<-time.After(50 * time.Millisecond)
 		return invoke[int](t, f, `{"do":"ticks"}`) > before+20
 	})
 }
