@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"maps"
 
-	"signedsocket/shared/setting"
+	"signedsocket/shared/function"
 )
 
 // config is what the function reads from its environment.
@@ -30,13 +30,13 @@ type config struct {
 
 // readConfig returns the configuration, or all problems with it together.
 func readConfig(environment map[string]string) (config, error) {
-	c, err := setting.Read[config](environment)
+	c, err := function.Read[config](environment)
 	problems := []error{err}
 	if err == nil {
 		problems = append(problems, c.validate()...)
 	}
 	var noSigners error
-	c.signers, noSigners, err = newSigners(c.AccountID, c.SignerCaller, setting.Different(c.ExtraSignerARNs))
+	c.signers, noSigners, err = newSigners(c.AccountID, c.SignerCaller, function.Different(c.ExtraSignerARNs))
 	c.leftOut = errors.Join(c.leftOut, noSigners)
 	return c, errors.Join(append(problems, err)...)
 }
@@ -54,7 +54,7 @@ func (c *config) validate() (problems []error) {
 	if err != nil {
 		problems = append(problems, fmt.Errorf("FRONTEND_ORIGIN: %w", err))
 	}
-	c.origins, err = newOrigins(setting.Different(c.AllowedOrigins)...)
+	c.origins, err = newOrigins(function.Different(c.AllowedOrigins)...)
 	if err != nil {
 		c.leftOut = fmt.Errorf("ALLOWED_ORIGINS: %w", err)
 	}

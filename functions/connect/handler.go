@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"signedsocket/shared/connections"
+	"signedsocket/shared/function"
 	"signedsocket/shared/grant"
 	"signedsocket/shared/logging"
 	"signedsocket/shared/userid"
@@ -74,11 +75,8 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 	// mutate:log-query => started := h.now(); for _, v := range event.MultiValueQueryStringParameters { println(v[0]) }
 	started := h.now()
 	log := h.log.With(slog.String("connectionId", event.RequestContext.ConnectionID))
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerMargin))
-		defer cancel()
-	}
+	ctx, cancel := function.Before(ctx, answerMargin)
+	defer cancel()
 	granted, admitted, err := h.connect(ctx, event, started)
 	took := slog.Int64("ms", h.now().Sub(started).Milliseconds())
 	if granted.Subject != "" {

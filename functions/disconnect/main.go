@@ -4,17 +4,10 @@
 package main
 
 import (
-	"fmt"
 	"log/slog"
-	"os"
 
-	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/caarlos0/env/v11"
-
-	"signedsocket/shared/awsclient"
 	"signedsocket/shared/connections"
-	"signedsocket/shared/logging"
-	"signedsocket/shared/setting"
+	"signedsocket/shared/function"
 )
 
 // config is what the function reads from its environment.
@@ -22,27 +15,13 @@ type config struct {
 	TableName string `env:"TABLE_NAME,notEmpty"`
 }
 
-func main() {
-	log := logging.New(os.Stdout)
-	logging.TakeOver(log)
-	h, err := newHandler(log, env.ToMap(os.Environ()))
-	if err != nil {
-		log.Error("init failed", slog.Any("error", err))
-		os.Exit(1)
-	}
-	lambda.Start(h.handle)
-}
+func main() { function.Start(newHandler, func(h *handler) any { return h.handle }) }
 
-// newHandler does the work of a cold start, once per process.
 func newHandler(log *slog.Logger, environment map[string]string) (*handler, error) {
-	c, err := setting.Read[config](environment)
+	c, aws, err := function.Configure(log, environment, function.Read[config])
 	if err != nil {
-		return nil, fmt.Errorf("read environment: %w", err)
+		return nil, err
 	}
-	aws, err := awsclient.Load(environment, logging.ForSDK(log))
-	if err != nil {
-		return nil, fmt.Errorf("load AWS config: %w", err)
-	}
-	return &handler{log: log,
-		connections: connections.Open(aws, connections.Tables{Connections: c.TableName}, connections.Limits{})}, nil
+	table := connections.Open(aws, connections.Tables{Connections: c.TableName}, connections.Limits{})
+	return &handler{log: log, connections: table}, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/function"
 	"signedsocket/shared/logging"
 	"signedsocket/shared/segment"
 )
@@ -56,12 +57,8 @@ func (h *handler) handle(ctx context.Context, event jsontext.Value) (err error) 
 }
 
 func (h *handler) deliver(ctx context.Context, log *slog.Logger, part segment.Segment) error {
-	posting := ctx
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		posting, cancel = context.WithDeadline(ctx, deadline.Add(-answerMargin))
-		defer cancel()
-	}
+	posting, cancel := function.Before(ctx, answerMargin)
+	defer cancel()
 	origin := broadcast.Origin{ID: part.BroadcastID, Room: part.Room, Arrived: part.SentAt}
 	done, err := h.broadcaster.Deliver(posting, origin, part.Frame, onePage(part.Members))
 	if err != nil {

@@ -3,21 +3,14 @@
 package main
 
 import (
-	"fmt"
 	"log/slog"
-	"os"
 	"runtime/debug"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/caarlos0/env/v11"
-
-	"signedsocket/shared/awsclient"
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
-	"signedsocket/shared/logging"
-	"signedsocket/shared/setting"
+	"signedsocket/shared/function"
 )
 
 // config is what the function reads from its environment. Lambda itself sets the memory size.
@@ -29,26 +22,14 @@ type config struct {
 }
 
 func main() {
-	log := logging.New(os.Stdout)
-	logging.TakeOver(log)
-	h, err := newHandler(log, env.ToMap(os.Environ()))
-	if err != nil {
-		log.Error("init failed", slog.Any("error", err))
-		os.Exit(1)
-	}
 	debug.SetGCPercent(broadcast.GCPercent)
-	lambda.Start(h.handle)
+	function.Start(newHandler, func(h *handler) any { return h.handle })
 }
 
-// newHandler does the work of a cold start, once per process.
 func newHandler(log *slog.Logger, environment map[string]string) (*handler, error) {
-	c, err := setting.Read[config](environment)
+	c, aws, err := function.Configure(log, environment, function.Read[config])
 	if err != nil {
-		return nil, fmt.Errorf("read environment: %w", err)
-	}
-	aws, err := awsclient.Load(environment, logging.ForSDK(log))
-	if err != nil {
-		return nil, fmt.Errorf("load AWS config: %w", err)
+		return nil, err
 	}
 	concurrency := broadcast.Concurrency(c.MemoryMB)
 	client, err := callback.New(aws, c.CallbackURL, concurrency)

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"signedsocket/shared/connections"
+	"signedsocket/shared/function"
 	"signedsocket/shared/logging"
 )
 
@@ -51,11 +52,8 @@ type handler struct {
 
 // handle sweeps when a schedule says so, revokes when an operator does, and signs out when signurl does.
 func (h *handler) handle(ctx context.Context, event jsontext.Value) (answer any, err error) {
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerMargin))
-		defer cancel()
-	}
+	ctx, cancel := function.Before(ctx, answerMargin)
+	defer cancel()
 	answer, err = h.serve(ctx, event)
 	if err != nil {
 		h.log.ErrorContext(ctx, "reaper failed", slog.Any("error", err))

@@ -4,20 +4,13 @@
 package main
 
 import (
-	"fmt"
 	"log/slog"
-	"os"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/caarlos0/env/v11"
-
-	"signedsocket/shared/awsclient"
 	"signedsocket/shared/callback"
 	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
-	"signedsocket/shared/logging"
-	"signedsocket/shared/setting"
+	"signedsocket/shared/function"
 )
 
 // concurrency is how many connections are looked after at the same time.
@@ -36,26 +29,12 @@ type config struct {
 	StackID        string `env:"STACK_ID,notEmpty"`
 }
 
-func main() {
-	log := logging.New(os.Stdout)
-	logging.TakeOver(log)
-	h, err := newHandler(log, env.ToMap(os.Environ()))
-	if err != nil {
-		log.Error("init failed", slog.Any("error", err))
-		os.Exit(1)
-	}
-	lambda.Start(h.handle)
-}
+func main() { function.Start(newHandler, func(h *handler) any { return h.handle }) }
 
-// newHandler does the work of a cold start, once per process.
 func newHandler(log *slog.Logger, environment map[string]string) (*handler, error) {
-	c, err := setting.Read[config](environment)
+	c, aws, err := function.Configure(log, environment, function.Read[config])
 	if err != nil {
-		return nil, fmt.Errorf("read environment: %w", err)
-	}
-	aws, err := awsclient.Load(environment, logging.ForSDK(log))
-	if err != nil {
-		return nil, fmt.Errorf("load AWS config: %w", err)
+		return nil, err
 	}
 	client, err := callback.New(aws, c.CallbackURL, concurrency)
 	if err != nil {

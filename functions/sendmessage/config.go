@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 
-	"signedsocket/shared/setting"
+	"signedsocket/shared/function"
 )
 
 // config is what the function reads from its environment. Lambda itself sets the memory size.
@@ -21,7 +21,7 @@ type config struct {
 
 // readConfig returns the configuration, or all problems with it together.
 func readConfig(environment map[string]string) (config, error) {
-	c, err := setting.Read[config](environment)
+	c, err := function.Read[config](environment)
 	if err != nil {
 		return config{}, err
 	}

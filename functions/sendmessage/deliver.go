@@ -11,6 +11,7 @@ import (
 
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/function"
 	"signedsocket/shared/segment"
 )
 
@@ -28,7 +29,7 @@ type outcome struct {
 // sender needs no looking up, and others follow page by page. Beyond the threshold they are handed to fanout.
 // The error is a fault in reading the room; then only some have the frame.
 func (h *handler) deliver(ctx context.Context, sender connections.Connection, origin broadcast.Origin, frame []byte) (outcome, error) {
-	ctx, cancel := before(ctx, reportMargin)
+	ctx, cancel := function.Before(ctx, reportMargin)
 	defer cancel()
 	s := &split{
 		handler: h, left: h.threshold,

@@ -14,6 +14,7 @@ import (
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/function"
 	"signedsocket/shared/logging"
 	"signedsocket/shared/message"
 	"signedsocket/shared/segment"
@@ -67,7 +68,7 @@ type handler struct {
 // same. An error is a fault, for which API Gateway sends the client a frame of its own; a refusal is
 // an error frame of ours.
 func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
-	ctx, cancel := before(ctx, answerMargin)
+	ctx, cancel := function.Before(ctx, answerMargin)
 	defer cancel()
 	request := event.RequestContext
 	log := h.log.With(slog.String("connectionId", request.ConnectionID), slog.String("routeKey", request.RouteKey))
@@ -138,15 +139,6 @@ func (c client) send(ctx context.Context, body string) error {
 	}
 	c.broadcaster.CleanUp(ctx, c.log, done.Result)
 	return nil
-}
-
-// before returns a context that ends by margin earlier than ctx, which on Lambda ends when the
-// invocation is killed.
-func before(ctx context.Context, margin time.Duration) (context.Context, context.CancelFunc) {
-	if deadline, ok := ctx.Deadline(); ok {
-		return context.WithDeadline(ctx, deadline.Add(-margin))
-	}
-	return context.WithCancel(ctx)
 }
 
 // requestID returns the id that Lambda has given to the invocation.

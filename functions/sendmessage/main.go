@@ -3,45 +3,27 @@
 package main
 
 import (
-	"fmt"
 	"log/slog"
-	"os"
 	"runtime/debug"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/caarlos0/env/v11"
-
-	"signedsocket/shared/awsclient"
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
 	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
-	"signedsocket/shared/logging"
+	"signedsocket/shared/function"
 	"signedsocket/shared/message"
 )
 
 func main() {
-	log := logging.New(os.Stdout)
-	logging.TakeOver(log)
-	h, err := newHandler(log, env.ToMap(os.Environ()))
-	if err != nil {
-		log.Error("init failed", slog.Any("error", err))
-		os.Exit(1)
-	}
 	debug.SetGCPercent(broadcast.GCPercent)
-	lambda.Start(h.handle)
+	function.Start(newHandler, func(h *handler) any { return h.handle })
 }
 
-// newHandler does the work of a cold start, once per process.
 func newHandler(log *slog.Logger, environment map[string]string) (*handler, error) {
-	c, err := readConfig(environment)
+	c, aws, err := function.Configure(log, environment, readConfig)
 	if err != nil {
-		return nil, fmt.Errorf("read environment: %w", err)
-	}
-	aws, err := awsclient.Load(environment, logging.ForSDK(log))
-	if err != nil {
-		return nil, fmt.Errorf("load AWS config: %w", err)
+		return nil, err
 	}
 	concurrency := broadcast.Concurrency(c.MemoryMB)
 	client, err := callback.New(aws, c.CallbackURL, concurrency)
@@ -54,14 +36,12 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 	}
 	table := connections.Open(aws, connections.Tables{Connections: c.TableName},
 		connections.Limits{MessagesPerWindow: c.MessagesPerWindow, RoomShards: c.RoomShards})
-	closer := &closing.Closer{Log: log, Gateway: client, Now: time.Now, ByeTimeout: closing.AtOnce / 2}
 	return &handler{
-		closer: closer,
-		log:    log, stack: c.StackName, salt: c.TableName, watch: newWatch(), now: time.Now, newID: message.NewID,
-		connections: table, callback: client,
+		log: log, stack: c.StackName, salt: c.TableName, watch: newWatch(), now: time.Now, newID: message.NewID,
+		connections: table, callback: client, fanout: fanout, threshold: c.FanoutThreshold,
+		closer: &closing.Closer{Log: log, Gateway: client, Now: time.Now, ByeTimeout: closing.AtOnce / 2},
 		broadcaster: &broadcast.Broadcaster{
 			Log: log, Salt: c.TableName, Callback: client, Connections: table, Now: time.Now, Concurrency: concurrency,
 		},
-		fanout: fanout, threshold: c.FanoutThreshold,
 	}, nil
 }

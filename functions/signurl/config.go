@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"signedsocket/shared/function"
 	"signedsocket/shared/grant"
 	"signedsocket/shared/principal"
-	"signedsocket/shared/setting"
 )
 
 // Who vouches for the user.
@@ -57,12 +57,12 @@ type config struct {
 
 // readConfig returns the configuration, or all problems with it together.
 func readConfig(environment map[string]string) (config, error) {
-	c, err := setting.Read[config](environment)
+	c, err := function.Read[config](environment)
 	if err != nil {
 		return config{}, err
 	}
-	c.DefaultRooms, c.GuestRooms = setting.Different(c.DefaultRooms), setting.Different(c.GuestRooms)
-	c.trustedCallers, err = principal.NewSet(c.AccountID, setting.Different(c.TrustedCallerARNs))
+	c.DefaultRooms, c.GuestRooms = function.Different(c.DefaultRooms), function.Different(c.GuestRooms)
+	c.trustedCallers, err = principal.NewSet(c.AccountID, function.Different(c.TrustedCallerARNs))
 	if err != nil {
 		c.leftOut = fmt.Errorf("TRUSTED_CALLER_ARNS: %w", err)
 	}

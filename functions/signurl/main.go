@@ -6,44 +6,24 @@
 package main
 
 import (
-	"fmt"
 	"log/slog"
-	"os"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/caarlos0/env/v11"
-
-	"signedsocket/shared/awsclient"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/function"
 	"signedsocket/shared/grant"
-	"signedsocket/shared/logging"
 )
 
-func main() {
-	log := logging.New(os.Stdout)
-	logging.TakeOver(log)
-	h, err := newHandler(log, env.ToMap(os.Environ()))
-	if err != nil {
-		log.Error("init failed", slog.Any("error", err))
-		os.Exit(1)
-	}
-	lambda.Start(h.handle)
-}
+func main() { function.Start(newHandler, func(h *handler) any { return h.handle }) }
 
-// newHandler does the work of a cold start, once per process. The URLs are signed with the function's own
-// credentials, those of its role.
+// newHandler makes a handler that signs URLs with the function's own credentials, those of its role.
 func newHandler(log *slog.Logger, environment map[string]string) (*handler, error) {
-	c, err := readConfig(environment)
+	c, aws, err := function.Configure(log, environment, readConfig)
 	if err != nil {
-		return nil, fmt.Errorf("read environment: %w", err)
+		return nil, err
 	}
 	if c.leftOut != nil {
 		log.Warn("settings left out", slog.Any("error", c.leftOut))
-	}
-	aws, err := awsclient.Load(environment, logging.ForSDK(log))
-	if err != nil {
-		return nil, fmt.Errorf("load AWS config: %w", err)
 	}
 	presigner, err := grant.NewPresigner(c.WebSocketURL, aws.Region, aws.Credentials)
 	if err != nil {
