@@ -3,10 +3,12 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"time"
 
+	"signedsocket/shared/awsclient"
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
 	"signedsocket/shared/closing"
@@ -30,15 +32,15 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 	if err != nil {
 		return nil, err
 	}
-	fanout, err := newFanoutQueue(aws, c.FanoutURL, c.LambdaEndpoint)
+	fanout, err := awsclient.NewFunction(aws, c.FanoutURL, c.LambdaEndpoint, handOvers)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("FANOUT_URL: %w", err)
 	}
 	table := connections.Open(aws, connections.Tables{Connections: c.TableName},
 		connections.Limits{MessagesPerWindow: c.MessagesPerWindow, RoomShards: c.RoomShards})
 	return &handler{
 		log: log, stack: c.StackName, salt: c.TableName, watch: newWatch(), now: time.Now, newID: message.NewID,
-		connections: table, callback: client, fanout: fanout, threshold: c.FanoutThreshold,
+		connections: table, callback: client, fanout: fanoutQueue{fanout}, threshold: c.FanoutThreshold,
 		closer: &closing.Closer{Log: log, Gateway: client, Now: time.Now, ByeTimeout: closing.AtOnce / 2},
 		broadcaster: &broadcast.Broadcaster{
 			Log: log, Salt: c.TableName, Callback: client, Connections: table, Now: time.Now, Concurrency: concurrency,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"signedsocket/shared/awsclient"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/segment"
 )
@@ -42,10 +43,11 @@ func TestASegmentIsAnAsynchronousEvent(t *testing.T) {
 		w.WriteHeader(status)
 	}))
 	t.Cleanup(server.Close)
-	queue, err := newFanoutQueue(sdkConfig(), address, server.URL)
+	fanout, err := awsclient.NewFunction(sdkConfig(), address, server.URL, handOvers)
 	if err != nil {
 		t.Fatal(err)
 	}
+	queue := fanoutQueue{fanout}
 	s := segment.Segment{Frame: []byte("{}"), Members: []connections.Member{{ConnectionID: "a="}}}
 	if err := queue.Send(t.Context(), s); err != nil {
 		t.Error(err)
@@ -57,18 +59,5 @@ func TestASegmentIsAnAsynchronousEvent(t *testing.T) {
 	server.Close()
 	if err := queue.Send(t.Context(), s); err == nil {
 		t.Error("a server that is gone took a segment")
-	}
-}
-
-func TestFanoutIsWhereTheTemplateSaysUnlessLambdaIsElsewhere(t *testing.T) {
-	t.Parallel()
-	queue, err := newFanoutQueue(sdkConfig(), address, "")
-	if err != nil || queue.target.Scheme+"://"+queue.target.Host+queue.target.Opaque != address {
-		t.Errorf("%+v, %v", queue.target, err)
-	}
-	for _, wrong := range [][2]string{{"", ""}, {"fanout", ""}, {address, "localhost"}} {
-		if _, err := newFanoutQueue(sdkConfig(), wrong[0], wrong[1]); err == nil {
-			t.Errorf("%q was accepted", wrong)
-		}
 	}
 }

@@ -6,9 +6,11 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 
+	"signedsocket/shared/awsclient"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/function"
 	"signedsocket/shared/grant"
@@ -33,9 +35,11 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 		connections.Limits{GuestConnections: c.GuestConnections})
 	h := &handler{log: log, config: c, users: users, presigner: presigner, now: time.Now, newTicket: grant.NewTicket}
 	if c.ReaperURL != "" {
-		if h.reaper, err = newReaperFunction(aws, c.ReaperURL, c.LambdaEndpoint); err != nil {
-			return nil, err
+		reaper, err := awsclient.NewFunction(aws, c.ReaperURL, c.LambdaEndpoint, 1)
+		if err != nil {
+			return nil, fmt.Errorf("REAPER_URL: %w", err)
 		}
+		h.reaper = reaperFunction{reaper}
 	}
 	return h, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
+	"signedsocket/shared/awsclient"
 	"signedsocket/shared/userid"
 )
 
@@ -171,10 +172,11 @@ func TestReaperIsInvokedAndItsAnswerAwaited(t *testing.T) {
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}, nil
 		})}
-	function, err := newReaperFunction(config, address, server.URL)
+	reaper, err := awsclient.NewFunction(config, address, server.URL, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
+	function := reaperFunction{reaper}
 	order := signOut{"alice", signIn, time.Unix(1795330740, 0).Unix(), webRole}
 	for _, test := range []struct {
 		status  int
@@ -184,14 +186,6 @@ func TestReaperIsInvokedAndItsAnswerAwaited(t *testing.T) {
 		status, failure = test.status, test.failure
 		if err := function.SignOut(t.Context(), order); (err == nil) != test.ok {
 			t.Errorf("%d %s: err = %v", test.status, test.failure, err)
-		}
-	}
-	for _, bad := range []string{"", "chat-Reaper", "://"} {
-		if _, err := newReaperFunction(config, bad, ""); err == nil {
-			t.Errorf("%q is an address", bad)
-		}
-		if _, err := newReaperFunction(config, address, bad); err == nil && bad != "" {
-			t.Errorf("%q is an endpoint", bad)
 		}
 	}
 }
