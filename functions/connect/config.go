@@ -6,22 +6,23 @@ import (
 	"maps"
 
 	"signedsocket/shared/function"
+	"signedsocket/shared/grant"
 )
 
 // config is what the function reads from its environment.
 type config struct {
-	TableName          string     `env:"TABLE_NAME,notEmpty"`
-	BansTableName      string     `env:"BANS_TABLE_NAME,notEmpty"`
-	CallbackURL        string     `env:"CALLBACK_URL,notEmpty"`
-	AccountID          string     `env:"ACCOUNT_ID,notEmpty"`
-	SignerCaller       string     `env:"SIGNER_CALLER,notEmpty"`
-	ExtraSignerARNs    []string   `env:"EXTRA_SIGNER_ARNS"`
-	FrontendOrigin     string     `env:"FRONTEND_ORIGIN,notEmpty"`
-	AllowedOrigins     []string   `env:"ALLOWED_ORIGINS"`
-	ProofOfPossession  possession `env:"PROOF_OF_POSSESSION" envDefault:"required"`
-	ConnectionsPerUser int        `env:"CONNECTIONS_PER_USER" envDefault:"5"`
-	GuestConnections   int        `env:"GUEST_CONNECTIONS" envDefault:"100"`
-	RoomShards         int        `env:"ROOM_SHARDS" envDefault:"1"`
+	TableName          string           `env:"TABLE_NAME,notEmpty"`
+	BansTableName      string           `env:"BANS_TABLE_NAME,notEmpty"`
+	CallbackURL        string           `env:"CALLBACK_URL,notEmpty"`
+	AccountID          string           `env:"ACCOUNT_ID,notEmpty"`
+	SignerCaller       string           `env:"SIGNER_CALLER,notEmpty"`
+	ExtraSignerARNs    []string         `env:"EXTRA_SIGNER_ARNS"`
+	FrontendOrigin     string           `env:"FRONTEND_ORIGIN,notEmpty"`
+	AllowedOrigins     []string         `env:"ALLOWED_ORIGINS"`
+	ProofOfPossession  grant.Possession `env:"PROOF_OF_POSSESSION" envDefault:"required"`
+	ConnectionsPerUser int              `env:"CONNECTIONS_PER_USER" envDefault:"5"`
+	GuestConnections   int              `env:"GUEST_CONNECTIONS" envDefault:"100"`
+	RoomShards         int              `env:"ROOM_SHARDS" envDefault:"1"`
 
 	signers signers // SignerCaller and ExtraSignerARNs
 	origins origins // FrontendOrigin and AllowedOrigins
@@ -59,5 +60,5 @@ func (c *config) validate() (problems []error) {
 		c.leftOut = fmt.Errorf("ALLOWED_ORIGINS: %w", err)
 	}
 	maps.Copy(c.origins, page)
-	return append(problems, c.ProofOfPossession.validate())
+	return append(problems, c.ProofOfPossession.Validate())
 }

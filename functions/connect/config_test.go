@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"signedsocket/shared/grant"
 )
 
 func goodEnvironment() map[string]string {
@@ -19,14 +21,14 @@ func TestEnvironment(t *testing.T) {
 	environment := goodEnvironment()
 	c, err := readConfig(environment)
 	if err != nil || c.ConnectionsPerUser != 3 || c.GuestConnections != 4 || c.RoomShards != 2 || c.signers.extra.Len() != 0 ||
-		c.ProofOfPossession != possessionRequired || len(c.origins) != 1 || !c.origins[page] {
+		c.ProofOfPossession != grant.PossessionRequired || len(c.origins) != 1 || !c.origins[page] {
 		t.Errorf("readConfig = %+v, %v", c, err)
 	}
 	environment["EXTRA_SIGNER_ARNS"] = "arn:aws:iam::111122223333:user/dev,arn:aws:iam::111122223333:role/ci"
 	environment["ALLOWED_ORIGINS"] = "https://a.example,http://localhost:3000"
 	delete(environment, "PROOF_OF_POSSESSION")
 	c, err = readConfig(environment)
-	if err != nil || c.signers.extra.Len() != 2 || len(c.origins) != 3 || c.ProofOfPossession != possessionRequired {
+	if err != nil || c.signers.extra.Len() != 2 || len(c.origins) != 3 || c.ProofOfPossession != grant.PossessionRequired {
 		t.Errorf("readConfig = %+v, %v; want all signers and origins, and proofs unless somebody chooses otherwise", c, err)
 	}
 }

@@ -62,7 +62,7 @@ type handler struct {
 	salt        string // of user ids in the log
 	signers     signers
 	origins     origins
-	possession  possession
+	possession  grant.Possession
 	connections store
 	closer      closer
 	now         func() time.Time
@@ -158,7 +158,7 @@ func (h *handler) check(event events.APIGatewayWebsocketProxyRequest, now time.T
 	if err := h.origins.check(event); err != nil { // mutate:origin-check
 		return grant.Grant{}, err
 	}
-	if err := h.possession.check(granted.Challenge, offeredProtocols(event)); err != nil { // mutate:proof-check
+	if err := checkProof(h.possession, granted.Challenge, offeredProtocols(event)); err != nil { // mutate:proof-check
 		return grant.Grant{}, err
 	}
 	return granted, nil
@@ -193,8 +193,8 @@ func reason(err error) string {
 // were offered are never repeated, since they may be secrets.
 func accept(offered []string) events.APIGatewayProxyResponse {
 	response := events.APIGatewayProxyResponse{StatusCode: http.StatusOK}
-	if slices.Contains(offered, protocolChat) {
-		response.Headers = map[string]string{headerProtocol: protocolChat}
+	if slices.Contains(offered, grant.Protocol) {
+		response.Headers = map[string]string{headerProtocol: grant.Protocol}
 	}
 	return response
 }

@@ -86,7 +86,7 @@ func newTestHandler(t *testing.T, store store) (*handler, *bytes.Buffer) {
 	}
 	log := new(bytes.Buffer)
 	return &handler{
-		log: logging.New(log), signers: signers, origins: origins, possession: possessionRequired,
+		log: logging.New(log), signers: signers, origins: origins, possession: grant.PossessionRequired,
 		connections: store, now: func() time.Time { return epoch },
 	}, log
 }
@@ -307,7 +307,7 @@ func TestOnlyOurSubprotocolIsNamed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			h, _ := newTestHandler(t, &fakeStore{})
-			h.possession = possessionOptional
+			h.possession = grant.PossessionOptional
 			e := connectEvent(t)
 			delete(e.MultiValueQueryStringParameters, "cc")
 			e.MultiValueHeaders = test.headers

@@ -4,15 +4,16 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"fmt"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"signedsocket/shared/grant"
+	"signedsocket/shared/userid"
 )
 
 const (
 	headerProtocol = "Sec-WebSocket-Protocol"
-	protocolChat   = "chat.v1"
 	// proofPrefix begins the subprotocol that is none: a browser has no other place in a handshake that
 	// a page can write to and that no log of URLs holds.
 	proofPrefix = "pop."
@@ -21,27 +22,12 @@ const (
 	maxVerifier = 128
 )
 
-// possession says of whom a proof of possession is wanted.
-type possession string
-
-const (
-	possessionRequired possession = "required" // every URL must have a challenge
-	possessionOptional possession = "optional" // one without needs no proof
-)
-
-func (p possession) validate() error {
-	if p != possessionRequired && p != possessionOptional {
-		return fmt.Errorf("PROOF_OF_POSSESSION must be %s or %s", possessionRequired, possessionOptional)
-	}
-	return nil
-}
-
-// check returns why a handshake does not prove that it comes from whoever had the URL signed, or nil:
+// checkProof returns why a handshake does not prove that it comes from whoever had the URL signed, or nil:
 // the URL has the hash of a secret that only that client knows, and the client shows the secret. Whoever
 // found the URL in a log does not have it. A URL with a challenge needs its proof in any case.
-func (p possession) check(challenge string, offered []string) error {
+func checkProof(p grant.Possession, challenge string, offered []string) error {
 	if challenge == "" {
-		if p == possessionOptional {
+		if !p.NeedsChallenge() {
 			return nil
 		}
 		return errNoChallenge // mutate:proof-no-challenge
@@ -70,9 +56,7 @@ func (p possession) check(challenge string, offered []string) error {
 // validVerifier accepts what RFC 7636 does for PKCE, without the characters that a subprotocol cannot have
 // and base64url does not need.
 func validVerifier(s string) bool {
-	return len(s) >= minVerifier && len(s) <= maxVerifier && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '-'
-	})
+	return len(s) >= minVerifier && userid.IsWord(s, maxVerifier)
 }
 
 // offeredProtocols returns the subprotocols that a client offers, in however many header lines.

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"signedsocket/shared/grant"
 )
 
 func withHeader(name string, lines ...string) events.APIGatewayWebsocketProxyRequest {
@@ -47,10 +49,10 @@ func TestProofOfPossession(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			offered := offeredProtocols(withHeader("Sec-WebSocket-Protocol", test.offered...))
-			if err := possessionRequired.check(test.challenge, offered); err != test.required {
+			if err := checkProof(grant.PossessionRequired, test.challenge, offered); err != test.required {
 				t.Errorf("required: %v, want %v", err, test.required)
 			}
-			if err := possessionOptional.check(test.challenge, offered); err != test.optional {
+			if err := checkProof(grant.PossessionOptional, test.challenge, offered); err != test.optional {
 				t.Errorf("optional: %v, want %v", err, test.optional)
 			}
 		})
@@ -59,8 +61,8 @@ func TestProofOfPossession(t *testing.T) {
 
 func TestUnknownPossessionIsStrict(t *testing.T) {
 	t.Parallel()
-	for _, p := range []possession{"", "Optional", "none", "false"} {
-		if p.validate() == nil || p.check("", nil) == nil {
+	for _, p := range []grant.Possession{"", "Optional", "none", "false"} {
+		if p.Validate() == nil || checkProof(p, "", nil) == nil {
 			t.Errorf("%q starts, or lets a URL without challenge through", p)
 		}
 	}
@@ -73,7 +75,7 @@ func FuzzSubprotocol(f *testing.F) {
 	f.Add("pop."+verifier+"\t", "pop. "+verifier)
 	f.Fuzz(func(t *testing.T, line1, line2 string) {
 		offered := offeredProtocols(withHeader("sec-websocket-protocol", line1, line2))
-		if possessionRequired.check(challenge, offered) != nil {
+		if checkProof(grant.PossessionRequired, challenge, offered) != nil {
 			return
 		}
 		if both := line1 + "," + line2; strings.Count(both, "pop."+verifier) != 1 {
@@ -179,7 +181,7 @@ func TestChallengeIsTheOneOfRFC7636(t *testing.T) {
 	if got := base64.RawURLEncoding.EncodeToString(digest[:]); got != challenge {
 		t.Errorf("challenge %s, want %s", got, challenge)
 	}
-	if err := possessionRequired.check(challenge, []string{"pop." + verifier}); !errors.Is(err, nil) {
+	if err := checkProof(grant.PossessionRequired, challenge, []string{"pop." + verifier}); !errors.Is(err, nil) {
 		t.Error(err)
 	}
 }

@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	routeSend    = "sendmessage"
+	routeSend    = message.ActionSend
 	routeDefault = "$default"
 	routePing    = "ping"
 

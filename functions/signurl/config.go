@@ -19,12 +19,6 @@ const (
 	authModeGuest = "guest" // nobody: every request is that of a new guest
 )
 
-// Whether a URL can be had without a challenge. connect makes the same difference.
-const (
-	proofRequired = "required"
-	proofOptional = "optional"
-)
-
 // config is what the function reads from its environment. What a mode needs may be missing: then the
 // function answers every request with errNotConfigured.
 type config struct {
@@ -35,21 +29,21 @@ type config struct {
 	AuthMode      string `env:"AUTH_MODE,notEmpty"`
 	OIDCIssuer    string `env:"OIDC_ISSUER"` // needed in mode jwt
 	// Clients of the provider whose tokens count, and scopes of which a token must have one, if there are any.
-	OIDCClients         []string `env:"OIDC_CLIENTS"`
-	AuthorizationScopes []string `env:"AUTHORIZATION_SCOPES"`
-	StackID             string   `env:"STACK_ID,notEmpty"`
-	NameClaim           string   `env:"NAME_CLAIM" envDefault:"name"`
-	RoomsClaim          string   `env:"ROOMS_CLAIM"`
-	TrustedCallerARNs   []string `env:"TRUSTED_CALLER_ARNS"` // needed in mode iam
-	DefaultRooms        []string `env:"DEFAULT_ROOMS,notEmpty"`
-	GuestRooms          []string `env:"GUEST_ROOMS"` // needed in mode guest
-	GuestConnections    int      `env:"GUEST_CONNECTIONS" envDefault:"100"`
-	URLLifetimeSeconds  int      `env:"URL_LIFETIME_SECONDS" envDefault:"10"`
-	SessionMaxSeconds   int      `env:"SESSION_MAX_SECONDS" envDefault:"7200"`
-	SessionGraceSeconds int      `env:"SESSION_GRACE_SECONDS" envDefault:"300"`
-	ReaperURL           string   `env:"REAPER_URL"` // of the function's invocations, in mode iam
-	LambdaEndpoint      string   `env:"AWS_ENDPOINT_URL_LAMBDA"`
-	ProofOfPossession   string   `env:"PROOF_OF_POSSESSION" envDefault:"required"`
+	OIDCClients         []string         `env:"OIDC_CLIENTS"`
+	AuthorizationScopes []string         `env:"AUTHORIZATION_SCOPES"`
+	StackID             string           `env:"STACK_ID,notEmpty"`
+	NameClaim           string           `env:"NAME_CLAIM" envDefault:"name"`
+	RoomsClaim          string           `env:"ROOMS_CLAIM"`
+	TrustedCallerARNs   []string         `env:"TRUSTED_CALLER_ARNS"` // needed in mode iam
+	DefaultRooms        []string         `env:"DEFAULT_ROOMS,notEmpty"`
+	GuestRooms          []string         `env:"GUEST_ROOMS"` // needed in mode guest
+	GuestConnections    int              `env:"GUEST_CONNECTIONS" envDefault:"100"`
+	URLLifetimeSeconds  int              `env:"URL_LIFETIME_SECONDS" envDefault:"10"`
+	SessionMaxSeconds   int              `env:"SESSION_MAX_SECONDS" envDefault:"7200"`
+	SessionGraceSeconds int              `env:"SESSION_GRACE_SECONDS" envDefault:"300"`
+	ReaperURL           string           `env:"REAPER_URL"` // of the function's invocations, in mode iam
+	LambdaEndpoint      string           `env:"AWS_ENDPOINT_URL_LAMBDA"`
+	ProofOfPossession   grant.Possession `env:"PROOF_OF_POSSESSION" envDefault:"required"`
 
 	trustedCallers principal.Set // of TrustedCallerARNs
 	leftOut        error         // entries of TrustedCallerARNs that can have no effect
@@ -73,13 +67,11 @@ func readConfig(environment map[string]string) (config, error) {
 func (c config) problems() (all []error) {
 	const rooms = "different names of a-z, 0-9, _ and -, separated by commas"
 	modes := []string{authModeJWT, authModeIAM, authModeGuest}
-	proofs := []string{proofRequired, proofOptional}
 	for _, rule := range []struct {
 		holds bool
 		text  string
 	}{
 		{slices.Contains(modes, c.AuthMode), "AUTH_MODE must be one of " + strings.Join(modes, ", ")},
-		{slices.Contains(proofs, c.ProofOfPossession), "PROOF_OF_POSSESSION must be one of " + strings.Join(proofs, ", ")},
 		{grant.ValidRooms(c.DefaultRooms), fmt.Sprintf("DEFAULT_ROOMS must be 1 to %d %s", grant.MaxRooms, rooms)},
 		{len(c.GuestRooms) == 0 || grant.ValidRooms(c.GuestRooms), fmt.Sprintf("GUEST_ROOMS must be at most %d %s", grant.MaxRooms, rooms)},
 		{c.GuestConnections >= 1, "GUEST_CONNECTIONS must be at least 1"},
@@ -91,7 +83,7 @@ func (c config) problems() (all []error) {
 			all = append(all, errors.New(rule.text))
 		}
 	}
-	return all
+	return append(all, c.ProofOfPossession.Validate())
 }
 
 func (c config) urlLifetime() time.Duration { return time.Duration(c.URLLifetimeSeconds) * time.Second }

@@ -18,9 +18,6 @@ import (
 	"signedsocket/shared/userid"
 )
 
-// protocolChat is the WebSocket subprotocol that a client offers.
-const protocolChat = "chat.v1"
-
 // refusal is an answer other than 200: a status, a code for programs, a sentence for people, and when
 // it makes sense to ask again.
 type refusal struct {
@@ -140,7 +137,7 @@ func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest
 	if err != nil {
 		return answer{}, err
 	}
-	if request.Challenge == "" && h.config.ProofOfPossession != proofOptional {
+	if request.Challenge == "" && h.config.ProofOfPossession.NeedsChallenge() {
 		return answer{}, fmt.Errorf("no challenge: %w", errBadRequest)
 	}
 	request.Rooms = h.config.roomsFor(caller, request.Rooms)
@@ -198,7 +195,7 @@ func (h *handler) present(ctx context.Context, caller caller, request signReques
 		return answer{}, fmt.Errorf("sign URL: %w", err)
 	}
 	return answer{
-		URL: signed.Reveal(), Protocols: []string{protocolChat},
+		URL: signed.Reveal(), Protocols: []string{grant.Protocol},
 		ExpiresIn: h.config.URLLifetimeSeconds, SessionEndsIn: int(sessionEndsAt.Sub(issuedAt) / time.Second),
 		User: user{Subject: caller.userID, Name: caller.name},
 	}, nil

@@ -14,9 +14,6 @@ import (
 )
 
 const (
-	// handshakeTime is for how long a connection may be in its handshake. It is in the table before that is
-	// answered, and until then API Gateway says that it is gone.
-	handshakeTime = callback.HandshakeTime
 	// patience is for how long a recipient whose post failed is tried again, and handshakePatience one that may
 	// be in the handshake, which takes a browser a fraction of that. Both count from the first post's beginning.
 	patience          = 1500 * time.Millisecond

@@ -226,9 +226,10 @@ func TestConnectionInItsHandshakeIsTriedAgain(t *testing.T) {
 
 func TestYoungConnectionIsNeverForgotten(t *testing.T) {
 	t.Parallel()
-	inRoom(t, func(t *testing.T, r *room) {
-		r.joinAt("young", r.began.Add(-handshakeTime+handshakePatience+lastAttempt))
-		r.joinAt("old", r.began.Add(-handshakeTime))
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom(t)
+		r.joinAt("young", r.began.Add(-callback.HandshakeTime+handshakePatience+lastAttempt))
+		r.joinAt("old", r.began.Add(-callback.HandshakeTime))
 		r.gateway.fails(errGone, "young", "old")
 		got := r.deliver(t.Context())
 		if took := time.Since(r.began); took > handshakePatience || r.gateway.calls["young"] < 5 || r.gateway.calls["old"] != 1 {

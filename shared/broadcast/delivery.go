@@ -142,9 +142,10 @@ func (d *delivery) repeat(p post) bool {
 	return true
 }
 
-// young reports whether a post found a connection gone that may be in its handshake.
+// young reports whether a post found a connection gone that may be in its handshake. It is in the table before that is
+// answered, and until then API Gateway says that it is gone.
 func (d *delivery) young(p *post) bool {
-	return errors.Is(p.err, callback.ErrGone) && d.Now().Sub(p.member.ConnectedAt) < handshakeTime
+	return errors.Is(p.err, callback.ErrGone) && d.Now().Sub(p.member.ConnectedAt) < callback.HandshakeTime
 }
 
 // record counts the last result of a post.

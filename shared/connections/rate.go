@@ -22,7 +22,7 @@ type counts map[string]int64
 
 // recentNames returns the names of the attributes that matter at now.
 func recentNames(now time.Time) []string {
-	window, minute := now.Unix()/windowSeconds, now.Unix()/strikeSeconds
+	window, minute := now.Unix()/windowSeconds, minuteOf(now)
 	return []string{
 		windowName(window - 1), windowName(window), windowName(window + 1),
 		strikeName(minute - 1), strikeName(minute), strikeName(minute + 1),
@@ -171,7 +171,7 @@ func staleRates(rate item, now time.Time) (stale []string) {
 // pastRates returns the names of counts that an update removes without having seen the item. Connect removes what they
 // leave.
 func pastRates(now time.Time) (past []string) {
-	window, minute := now.Unix()/windowSeconds, now.Unix()/strikeSeconds
+	window, minute := now.Unix()/windowSeconds, minuteOf(now)
 	for i := int64(2); i < staleWindows; i++ {
 		past = append(past, windowName(window-i))
 	}

@@ -12,12 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-const (
-	// strikesAllowed is how many violations a connection may have in the current minute and the one
-	// before; with one more it is kicked.
-	strikesAllowed = 2
-	strikeSeconds  = 60
-)
+// strikesAllowed is how many violations a connection may have in the current minute and the one
+// before; with one more it is kicked.
+const strikesAllowed = 2
 
 // Struck is what a strike has come to.
 type Struck struct {
@@ -53,7 +50,7 @@ func (s *Store) Strike(ctx context.Context, connectionID string, now time.Time) 
 }
 
 func (s *Store) strike(connectionID string, now time.Time) *dynamodb.UpdateItemInput {
-	minute := now.Unix() / strikeSeconds
+	minute := minuteOf(now)
 	return &dynamodb.UpdateItemInput{
 		TableName:           aws.String(s.tables.Connections),
 		Key:                 connectionKey(connectionID),
@@ -71,7 +68,7 @@ func (s *Store) strike(connectionID string, now time.Time) *dynamodb.UpdateItemI
 func strikeName(minute int64) string { return "s" + strconv.FormatInt(minute, 10) }
 
 func strikesOf(conn item, now time.Time) int64 {
-	minute := now.Unix() / strikeSeconds
+	minute := minuteOf(now)
 	current, _ := numberOf(conn, strikeName(minute))
 	previous, _ := numberOf(conn, strikeName(minute-1))
 	return current + previous

@@ -24,6 +24,7 @@ package grant
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"strconv"
@@ -39,11 +40,34 @@ const (
 	// MaxRooms is the number of rooms that one connection may be in.
 	MaxRooms = 8
 
+	maxRoomBytes   = 32
 	ticketBytes    = 16
 	challengeBytes = 32
 	instanceBytes  = 16
 	signInLength   = 22 // characters
 )
+
+// Protocol is the WebSocket subprotocol that clients offer: the frames of docs/protocol.md.
+const Protocol = "chat.v1"
+
+// Possession says which URLs need a challenge, of which the client has to prove that it knows the origin.
+type Possession string
+
+const (
+	PossessionRequired Possession = "required" // every URL
+	PossessionOptional Possession = "optional" // none, but a challenge that is there needs its proof
+)
+
+// Validate returns an error when p is neither of the two.
+func (p Possession) Validate() error {
+	if p != PossessionRequired && p != PossessionOptional {
+		return fmt.Errorf("PROOF_OF_POSSESSION must be %s or %s", PossessionRequired, PossessionOptional)
+	}
+	return nil
+}
+
+// NeedsChallenge reports whether a URL without a challenge opens nothing. A value that is unknown is strict.
+func (p Possession) NeedsChallenge() bool { return p != PossessionOptional }
 
 // Names of the parameters.
 const (

@@ -162,9 +162,7 @@ func ValidName(s string) bool {
 
 // ValidRoom reports whether s can be the name of a room: [a-z0-9_-]{1,32}.
 func ValidRoom(s string) bool {
-	return len(s) >= 1 && len(s) <= 32 && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '-'
-	})
+	return userid.IsWord(s, maxRoomBytes) && s == strings.ToLower(s)
 }
 
 // ValidRooms reports whether a connection can be in these rooms: 1 to MaxRooms of them, all valid

@@ -1,12 +1,12 @@
 package message
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 
 	"signedsocket/shared/text"
+	"signedsocket/shared/userid"
 )
 
 const (
@@ -48,7 +48,7 @@ func Decode(body string) (Send, Code) {
 	if err := json.Unmarshal([]byte(body), &frame, strict); err != nil {
 		return Send{}, whyNot(body)
 	}
-	if frame.ID != "" && !validClientID(frame.ID) {
+	if frame.ID != "" && !userid.IsWord(frame.ID, maxClientID) {
 		return Send{}, BadMessage
 	}
 	refused := Send{ClientID: frame.ID}
@@ -74,10 +74,4 @@ func whyNot(body string) Code {
 		return UnknownAction
 	}
 	return BadMessage
-}
-
-func validClientID(s string) bool {
-	return len(s) <= maxClientID && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '-'
-	})
 }

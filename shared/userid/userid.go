@@ -47,7 +47,7 @@ const (
 
 // From returns the id of the user whom an issuer calls sub. It needs a sub that ValidSub accepts.
 func From(stackID, issuer, sub string) string {
-	if isWord(sub) && !reserved(sub) {
+	if IsWord(sub, maxBytes) && !reserved(sub) {
 		return sub
 	}
 	hash := hmac.New(sha256.New, []byte(stackID))
@@ -58,7 +58,7 @@ func From(stackID, issuer, sub string) string {
 // Old returns the id that the version before this package gave the same user. Connections and marks of that version
 // are kept under it.
 func Old(issuer, sub string) string {
-	if isWord(sub) && !strings.HasPrefix(sub, guestPrefix) {
+	if IsWord(sub, maxBytes) && !strings.HasPrefix(sub, guestPrefix) {
 		return sub
 	}
 	digest := sha256.Sum256([]byte(issuer + sub))
@@ -77,12 +77,12 @@ func NewGuest() string { return guestPrefix + strings.ToLower(rand.Text()) }
 // Valid reports whether s is the id of one user or guest: in one of the three forms. The Pool is not.
 func Valid(s string) bool {
 	if digits, ok := strings.CutPrefix(s, hashPrefix); ok {
-		return len(digits) == hashLength && isWord(digits)
+		return len(digits) == hashLength && IsWord(digits, hashLength)
 	}
 	if letters, ok := strings.CutPrefix(s, guestPrefix); ok {
 		return len(letters) == guestLength && strings.Trim(letters, guestLetters) == ""
 	}
-	return isWord(s)
+	return IsWord(s, maxBytes)
 }
 
 // Hashed reports whether an id is of the second form.
@@ -150,9 +150,9 @@ func reserved(sub string) bool {
 	return strings.HasPrefix(sub, hashPrefix) // mutate:ids-like-hashes => return false
 }
 
-// isWord reports whether s is [A-Za-z0-9_-]{1,64}.
-func isWord(s string) bool {
-	return len(s) >= 1 && len(s) <= maxBytes && !strings.ContainsFunc(s, func(r rune) bool {
+// IsWord reports whether s is one to longest letters, digits, _ and -, the characters of base64url.
+func IsWord(s string, longest int) bool {
+	return len(s) >= 1 && len(s) <= longest && !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '-'
 	})
 }
