@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"signedsocket/shared/awsclient"
@@ -93,22 +92,10 @@ func (c *Client) wrap(operation string, err error) error {
 	return fmt.Errorf("%s: %w", operation, err)
 }
 
-// classify looks at the type of the error first, and at the status when a proxy or an emulator left
-// out the header that the type is read from.
+// classify looks at the status: a proxy or an emulator may leave out the header with the type of the error.
 func classify(err error) error {
-	var gone *types.GoneException
-	var tooLarge *types.PayloadTooLargeException
-	var throttled *types.LimitExceededException
-	switch {
-	case errors.As(err, &gone):
-		return ErrGone
-	case errors.As(err, &tooLarge):
-		return ErrTooLarge
-	case errors.As(err, &throttled):
-		return ErrThrottled
-	}
-	var response *smithyhttp.ResponseError
-	if !errors.As(err, &response) {
+	response, answered := errors.AsType[*smithyhttp.ResponseError](err)
+	if !answered {
 		return nil
 	}
 	switch response.HTTPStatusCode() {
