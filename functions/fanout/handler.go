@@ -14,7 +14,6 @@ import (
 	"signedsocket/shared/connections"
 	"signedsocket/shared/function"
 	"signedsocket/shared/logging"
-	"signedsocket/shared/segment"
 )
 
 // answerMargin is the time kept for what follows the posts: Lambda kills an invocation that reaches its deadline.
@@ -43,7 +42,7 @@ type handler struct {
 // that the event is no segment.
 func (h *handler) handle(ctx context.Context, event jsontext.Value) (err error) {
 	defer logging.Recover(ctx, h.log, &err)
-	part, err := segment.Decode(event)
+	part, err := broadcast.DecodeSegment(event)
 	if err != nil {
 		h.log.ErrorContext(ctx, "segment refused", slog.Any("error", err))
 		return err
@@ -56,7 +55,7 @@ func (h *handler) handle(ctx context.Context, event jsontext.Value) (err error) 
 	return nil
 }
 
-func (h *handler) deliver(ctx context.Context, log *slog.Logger, part segment.Segment) error {
+func (h *handler) deliver(ctx context.Context, log *slog.Logger, part broadcast.Segment) error {
 	posting, cancel := function.Before(ctx, answerMargin)
 	defer cancel()
 	origin := broadcast.Origin{ID: part.BroadcastID, Room: part.Room, Arrived: part.SentAt}

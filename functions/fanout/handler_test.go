@@ -15,7 +15,6 @@ import (
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
-	"signedsocket/shared/segment"
 )
 
 // fakeBroadcaster delivers with a given result.
@@ -59,8 +58,8 @@ func newWorld(result broadcast.Result) (h *handler, b *fakeBroadcaster, log *byt
 	return &handler{log: logging.New(log), stack: "test", broadcaster: b, now: func() time.Time { return time.UnixMilli(1795327200623) }}, b, log
 }
 
-func exampleSegment() segment.Segment {
-	return segment.Segment{
+func exampleSegment() broadcast.Segment {
+	return broadcast.Segment{
 		Frame: []byte(`{"type":"message"}`), Room: "lobby", SentAt: time.UnixMilli(1795327200123).UTC(), BroadcastID: "request-1",
 		Members: []connections.Member{{ConnectionID: "a=", ConnectedAt: time.UnixMilli(1).UTC()}, {ConnectionID: "b=", ConnectedAt: time.UnixMilli(2).UTC()}},
 	}

@@ -12,7 +12,6 @@ import (
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/function"
-	"signedsocket/shared/segment"
 )
 
 // handOvers is how many segments are handed over at the same time.
@@ -33,7 +32,7 @@ func (h *handler) deliver(ctx context.Context, sender connections.Connection, or
 	defer cancel()
 	s := &split{
 		handler: h, left: h.threshold,
-		segment: segment.Segment{Frame: frame, Room: origin.Room, SentAt: origin.Arrived, BroadcastID: origin.ID},
+		segment: broadcast.Segment{Frame: frame, Room: origin.Room, SentAt: origin.Arrived, BroadcastID: origin.ID},
 	}
 	result, err := h.broadcaster.Deliver(ctx, origin, frame,
 		s.pages(ctx, sender, h.connections.Members(ctx, origin.Room, h.now())))
@@ -45,7 +44,7 @@ func (h *handler) deliver(ctx context.Context, sender connections.Connection, or
 type split struct {
 	*handler
 	left    int                // how many more recipients this invocation takes
-	segment segment.Segment    // being filled
+	segment broadcast.Segment  // being filled
 	sender  connections.Member // as the room lists it
 	sending errgroup.Group
 
@@ -95,7 +94,7 @@ func (s *split) pages(ctx context.Context, sender connections.Connection, room i
 func (s *split) handOver(ctx context.Context, members []connections.Member) {
 	for _, m := range members {
 		s.segment.Members = append(s.segment.Members, m)
-		if len(s.segment.Members) == segment.Size {
+		if len(s.segment.Members) == broadcast.SegmentSize {
 			s.flush(ctx)
 		}
 	}

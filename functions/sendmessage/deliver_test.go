@@ -12,8 +12,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
-	"signedsocket/shared/segment"
 )
 
 const frame = `{"message":"hi","id":"m1"}`
@@ -168,7 +168,7 @@ func TestLargeRoomsAreLeftToFanout(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.h.threshold = 100
-	w.crowd(100 + 2*segment.Size + 500)
+	w.crowd(100 + 2*broadcast.SegmentSize + 500)
 	w.join("sender=")
 	w.handle("sendmessage", frame)
 	w.endsWith(`"recipients":2601,"delivered":101,"gone":0,"queued":2500}`)
@@ -188,7 +188,7 @@ func TestLargeRoomsAreLeftToFanout(t *testing.T) {
 		}
 	}
 	slices.Sort(sizes)
-	if !slices.Equal(sizes, []int{500, segment.Size, segment.Size}) || len(w.gateway.posted) != 101 {
+	if !slices.Equal(sizes, []int{500, broadcast.SegmentSize, broadcast.SegmentSize}) || len(w.gateway.posted) != 101 {
 		t.Errorf("segments of %v, %d connections posted to", sizes, len(w.gateway.posted))
 	}
 	delete(reached, "sender=") // who also got the ack

@@ -17,7 +17,6 @@ import (
 	"signedsocket/shared/function"
 	"signedsocket/shared/logging"
 	"signedsocket/shared/message"
-	"signedsocket/shared/segment"
 )
 
 const (
@@ -46,7 +45,7 @@ type closer interface {
 
 // queue takes the parts of large rooms; fanoutQueue does.
 type queue interface {
-	Send(ctx context.Context, s segment.Segment) error
+	Send(ctx context.Context, s broadcast.Segment) error
 }
 
 type handler struct {

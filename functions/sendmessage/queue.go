@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"signedsocket/shared/awsclient"
-	"signedsocket/shared/segment"
+	"signedsocket/shared/broadcast"
 )
 
 // acceptTime is how long Lambda may take to accept an event. A segment that it does not accept is posted by this
@@ -18,7 +18,7 @@ type fanoutQueue struct{ fanout awsclient.Function }
 
 // Send hands a segment over. When it returns without error, Lambda has it. A segment that arrives twice is delivered
 // twice under the same message id.
-func (q fanoutQueue) Send(ctx context.Context, s segment.Segment) error {
+func (q fanoutQueue) Send(ctx context.Context, s broadcast.Segment) error {
 	event, err := s.Encode()
 	if err != nil {
 		return err

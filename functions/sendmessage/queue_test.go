@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"signedsocket/shared/awsclient"
+	"signedsocket/shared/broadcast"
 	"signedsocket/shared/connections"
-	"signedsocket/shared/segment"
 )
 
 const address = "https://lambda.us-east-1.amazonaws.com/2015-03-31/functions/chat-Fanout/invocations"
@@ -28,7 +28,7 @@ func TestASegmentIsAnAsynchronousEvent(t *testing.T) {
 	status := http.StatusAccepted
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		arrived, err := segment.Decode(body)
+		arrived, err := broadcast.DecodeSegment(body)
 		if err != nil || len(arrived.Members) != 1 {
 			t.Errorf("%+v, %v", arrived, err)
 		}
@@ -48,7 +48,7 @@ func TestASegmentIsAnAsynchronousEvent(t *testing.T) {
 		t.Fatal(err)
 	}
 	queue := fanoutQueue{fanout}
-	s := segment.Segment{Frame: []byte("{}"), Members: []connections.Member{{ConnectionID: "a="}}}
+	s := broadcast.Segment{Frame: []byte("{}"), Members: []connections.Member{{ConnectionID: "a="}}}
 	if err := queue.Send(t.Context(), s); err != nil {
 		t.Error(err)
 	}

@@ -20,7 +20,6 @@ import (
 	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
-	"signedsocket/shared/segment"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -208,10 +207,10 @@ type fakeFanout struct {
 	err error
 
 	mu       sync.Mutex
-	segments []segment.Segment
+	segments []broadcast.Segment
 }
 
-func (f *fakeFanout) Send(_ context.Context, s segment.Segment) error {
+func (f *fakeFanout) Send(_ context.Context, s broadcast.Segment) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err == nil {

@@ -4,7 +4,7 @@ import (
 	"log/slog"
 	"time"
 
-	"signedsocket/shared/metrics"
+	"signedsocket/shared/logging"
 )
 
 // Origin is where a broadcast comes from.
@@ -21,7 +21,7 @@ func (r Result) Attr(stack string, origin Origin, messages int, at time.Time) sl
 	attrs := []any{
 		slog.String("broadcastId", origin.ID), slog.String("room", origin.Room),
 		slog.Int("young", r.Young), slog.Int("failed", r.Failed), slog.Int("pages", r.Pages),
-		metrics.Broadcast{
+		logging.Broadcast{
 			Messages: messages, Recipients: r.Recipients, Delivered: r.Delivered, Gone: r.Gone,
 			Throttled: r.Throttled, Retried: r.Retried, FanoutTime: at.Sub(origin.Arrived),
 		}.Attr(stack, at),

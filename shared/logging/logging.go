@@ -15,8 +15,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	smithylogging "github.com/aws/smithy-go/logging"
-
-	"signedsocket/shared/metrics"
 )
 
 const (
@@ -87,10 +85,10 @@ func allowed(key string) bool {
 		"ms", "bytes", "recipients", "delivered", "gone", "failed", "forgotten", "evicted",
 		"due", "closed", "pending", "connections", "panic", "stack", "subHash", "broadcastId", "young", "pages", "queued",
 		"action", "by", "why",
-		metrics.Dimension, "Messages", "Recipients", "Delivered", "Gone", "Throttled", "Retried", "FanoutTime", "_aws":
+		Dimension, "_aws":
 		return true
 	}
-	return false
+	return isMetric(key)
 }
 
 type redactor struct {
@@ -124,7 +122,7 @@ func (r *redactor) replace(groups []string, attr slog.Attr) slog.Attr {
 		switch value := attr.Value.Any().(type) {
 		case error:
 			return slog.String(attr.Key, r.scrub(value.Error(), maxError))
-		case trace, metrics.Directive: // names in the program, which look like nothing that is secret, and are nothing
+		case trace, Directive: // names in the program, which look like nothing that is secret, and are nothing
 			return attr
 		}
 		return slog.String(attr.Key, redacted)

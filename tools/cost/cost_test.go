@@ -12,8 +12,7 @@ import (
 
 	"signedsocket/localstage"
 	"signedsocket/shared/broadcast"
-	metricslog "signedsocket/shared/metrics"
-	"signedsocket/shared/segment"
+	"signedsocket/shared/logging"
 	"signedsocket/tools/docblock"
 )
 
@@ -119,7 +118,7 @@ func TestModelCountsTheMetricsOfTheTemplate(t *testing.T) {
 	if len(counted) != metricsAlways+metricsConnected || !counted["Faults"] {
 		t.Errorf("filters count %v, the model has %d", counted, metricsAlways+metricsConnected)
 	}
-	line, err := json.Marshal(metricslog.Directive{})
+	line, err := json.Marshal(logging.Directive{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,9 +212,9 @@ func TestTheBusiestChatUsesUpTheAccount(t *testing.T) {
 
 func TestLargeRoomsAreSplitAsTheFunctionsDo(t *testing.T) {
 	t.Parallel()
-	if segmentSize != segment.Size || (Room{MemoryMB: memoryMB}).concurrency() != float64(broadcast.Concurrency(memoryMB)) {
+	if segmentSize != broadcast.SegmentSize || (Room{MemoryMB: memoryMB}).concurrency() != float64(broadcast.Concurrency(memoryMB)) {
 		t.Errorf("the model has segments of %v and %v posts at a time, the functions %v and %v",
-			segmentSize, (Room{MemoryMB: memoryMB}).concurrency(), segment.Size, broadcast.Concurrency(memoryMB))
+			segmentSize, (Room{MemoryMB: memoryMB}).concurrency(), broadcast.SegmentSize, broadcast.Concurrency(memoryMB))
 	}
 	room := func(members float64) Room { return Room{Members: members, Shards: 1, MemoryMB: memoryMB} }
 	for members, want := range map[float64]float64{1: 1, threshold: 1, threshold + 1: 2, threshold + segmentSize: 2, 10_000: 9} {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/shared/metrics"
+	"signedsocket/shared/logging"
 )
 
 // deployedResource is a resource of the SAM transform of template.yaml.
@@ -100,7 +100,7 @@ func publishedByAWS() map[string][]string {
 func ownMetrics(t *testing.T) []string {
 	t.Helper()
 	var line strings.Builder
-	slog.New(slog.NewJSONHandler(&line, nil)).Info("x", metrics.Broadcast{}.Attr("stack", time.Now()))
+	slog.New(slog.NewJSONHandler(&line, nil)).Info("x", logging.Broadcast{}.Attr("stack", time.Now()))
 	var read struct {
 		Directive struct {
 			CloudWatchMetrics []struct{ Metrics []struct{ Name string } }
@@ -131,7 +131,7 @@ func text(value any) string {
 func TestEveryMetricThatIsReadIsWritten(t *testing.T) {
 	t.Parallel()
 	written := publishedByAWS()
-	written[metrics.Namespace] = ownMetrics(t)
+	written[logging.Namespace] = ownMetrics(t)
 	counted := map[string]bool{} // by metric filters
 	read := map[string]string{}  // who reads "namespace name"
 	for name, r := range deployedResources(t) {

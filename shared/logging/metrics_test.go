@@ -1,4 +1,4 @@
-package metrics_test
+package logging_test
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signedsocket/shared/logging"
-	"signedsocket/shared/metrics"
 )
 
 // line is a line in the embedded metric format, as far as every line has it.
@@ -29,7 +28,7 @@ func TestALineOfTheLoggerIsInTheEmbeddedMetricFormat(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	at := time.UnixMilli(1795327200123)
-	logging.New(&out).Info("broadcast", metrics.Broadcast{
+	logging.New(&out).Info("broadcast", logging.Broadcast{
 		Messages: 1, Recipients: 9, Delivered: 5, Gone: 2, Throttled: 2, Retried: 7, FanoutTime: 1500 * time.Microsecond,
 	}.Attr("chat-prod", at))
 

@@ -1,4 +1,4 @@
-package segment
+package broadcast
 
 import (
 	"fmt"
@@ -27,7 +27,7 @@ func TestASegmentArrivesAsItWasSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	arrived, err := Decode(payload)
+	arrived, err := DecodeSegment(payload)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestASegmentArrivesAsItWasSent(t *testing.T) {
 // The longest message and a thousand connections are far from what an asynchronous invocation takes.
 func TestTheLargestSegmentFits(t *testing.T) {
 	t.Parallel()
-	s := example(Size)
+	s := example(SegmentSize)
 	s.Frame = []byte(strings.Repeat(`"`, 32<<10)) // each is two bytes in JSON
 	payload, err := s.Encode()
 	if err != nil || len(payload) > 256<<10 {
@@ -49,7 +49,7 @@ func TestTheLargestSegmentFits(t *testing.T) {
 
 func TestWhatIsNoSegmentIsRefused(t *testing.T) {
 	t.Parallel()
-	tooMany, err := example(Size + 1).Encode()
+	tooMany, err := example(SegmentSize + 1).Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestWhatIsNoSegmentIsRefused(t *testing.T) {
 		"an unknown member": `{"frame":"{}","members":[{"id":"a","at":1}],"delete":true}`,
 		"too many":          string(tooMany),
 	} {
-		if s, err := Decode([]byte(event)); err == nil {
+		if s, err := DecodeSegment([]byte(event)); err == nil {
 			t.Errorf("%s: decoded %+v", name, s)
 		}
 	}

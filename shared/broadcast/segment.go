@@ -1,7 +1,4 @@
-// Package segment is how sendmessage hands a part of a room that is too large for one invocation to the
-// function fanout: asynchronously, as an event that holds the frame and the connections that it is for. So
-// each connection is read from the table once, and is in one segment, whatever joins and leaves meanwhile.
-package segment
+package broadcast
 
 import (
 	"fmt"
@@ -12,11 +9,13 @@ import (
 	"signedsocket/shared/connections"
 )
 
-// Size is how many connections a segment holds at most. With a frame of the greatest length its event has less than
+// SegmentSize is how many connections a segment holds at most. With a frame of the greatest length its event has less than
 // 100 KB, of the 1 MB that an asynchronous invocation takes.
-const Size = 1000
+const SegmentSize = 1000
 
-// Segment is a part of a broadcast.
+// Segment is a part of a room that is too large for one invocation. sendmessage hands it to the function fanout:
+// asynchronously, as an event that holds the frame and the connections that it is for. So each connection is read from
+// the table once, and is in one segment, whatever joins and leaves meanwhile.
 type Segment struct {
 	Frame       []byte // what is posted, a JSON object
 	Room        string
@@ -25,16 +24,16 @@ type Segment struct {
 	Members     []connections.Member
 }
 
-// event is the form of a Segment on its way.
-type event struct {
-	Frame       string   `json:"frame"`
-	Room        string   `json:"room"`
-	SentAt      int64    `json:"sentAt"` // Unix milliseconds
-	BroadcastID string   `json:"broadcastId"`
-	Members     []member `json:"members"`
+// segmentEvent is the form of a Segment on its way.
+type segmentEvent struct {
+	Frame       string          `json:"frame"`
+	Room        string          `json:"room"`
+	SentAt      int64           `json:"sentAt"` // Unix milliseconds
+	BroadcastID string          `json:"broadcastId"`
+	Members     []segmentMember `json:"members"`
 }
 
-type member struct {
+type segmentMember struct {
 	ConnectionID string `json:"id"`
 	ConnectedAt  int64  `json:"at"`            // Unix milliseconds
 	Slow         int64  `json:"slow,omitzero"` // Unix milliseconds
@@ -42,10 +41,10 @@ type member struct {
 
 // Encode returns the event that s is on its way.
 func (s Segment) Encode() ([]byte, error) {
-	e := event{Frame: string(s.Frame), Room: s.Room, SentAt: s.SentAt.UnixMilli(), BroadcastID: s.BroadcastID}
-	e.Members = make([]member, len(s.Members))
+	e := segmentEvent{Frame: string(s.Frame), Room: s.Room, SentAt: s.SentAt.UnixMilli(), BroadcastID: s.BroadcastID}
+	e.Members = make([]segmentMember, len(s.Members))
 	for i, m := range s.Members {
-		e.Members[i] = member{ConnectionID: m.ConnectionID, ConnectedAt: m.ConnectedAt.UnixMilli()}
+		e.Members[i] = segmentMember{ConnectionID: m.ConnectionID, ConnectedAt: m.ConnectedAt.UnixMilli()}
 		if !m.Slow.IsZero() {
 			e.Members[i].Slow = m.Slow.UnixMilli()
 		}
@@ -57,13 +56,13 @@ func (s Segment) Encode() ([]byte, error) {
 	return data, nil
 }
 
-// Decode returns the segment of an event. Whatever Encode does not write is an error.
-func Decode(data []byte) (Segment, error) {
-	var e event
+// DecodeSegment returns the segment of an event. Whatever Encode does not write is an error.
+func DecodeSegment(data []byte) (Segment, error) {
+	var e segmentEvent
 	if err := json.Unmarshal(data, &e, json.RejectUnknownMembers(true)); err != nil {
 		return Segment{}, fmt.Errorf("decode segment: %w", err)
 	}
-	if e.Frame == "" || len(e.Members) == 0 || len(e.Members) > Size {
+	if e.Frame == "" || len(e.Members) == 0 || len(e.Members) > SegmentSize {
 		return Segment{}, fmt.Errorf("decode segment: %d bytes for %d members", len(e.Frame), len(e.Members))
 	}
 	s := Segment{Frame: []byte(e.Frame), Room: e.Room, SentAt: time.UnixMilli(e.SentAt).UTC(), BroadcastID: e.BroadcastID}

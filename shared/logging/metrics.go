@@ -1,0 +1,81 @@
+package logging
+
+import (
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"time"
+)
+
+// Namespace is the one of all metrics, and Dimension the name of their only dimension, whose value is
+// the name of the stack.
+const (
+	Namespace = "signedsocket"
+	Dimension = "Stack"
+)
+
+// Broadcast is what one invocation did to bring one message to its recipients, as numbers in a log line of which
+// CloudWatch makes metrics: the embedded metric format. A line with the member _aws is read by CloudWatch as it arrives
+// in a log group; no function calls an API for that. A message that is split over several invocations is the sum of
+// theirs.
+//
+// Source: CloudWatch user guide, "Specification: Embedded metric format".
+type Broadcast struct {
+	Messages   int           // 1 for the invocation that took the message, 0 for those that help it
+	Recipients int           // who was to get it
+	Delivered  int           // who took it
+	Gone       int           // who turned out to be connected no more
+	Throttled  int           // who did not take it in time, or whom API Gateway's limits kept from it
+	Retried    int           // posts beyond the first to a recipient
+	FanoutTime time.Duration // from the message's arrival until the last recipient had it or could not have it
+}
+
+// metric is a member of the line.
+type metric struct {
+	Name, Unit string
+	value      int64
+}
+
+// metrics returns the numbers under their names.
+func (b Broadcast) metrics() []metric {
+	return []metric{
+		{"Messages", "Count", int64(b.Messages)},
+		{"Recipients", "Count", int64(b.Recipients)},
+		{"Delivered", "Count", int64(b.Delivered)},
+		{"Gone", "Count", int64(b.Gone)},
+		{"Throttled", "Count", int64(b.Throttled)},
+		{"Retried", "Count", int64(b.Retried)},
+		{"FanoutTime", "Milliseconds", b.FanoutTime.Milliseconds()},
+	}
+}
+
+// Attr returns the numbers as members of the line that they are logged in, for a stack at a time.
+func (b Broadcast) Attr(stack string, at time.Time) slog.Attr {
+	attrs := []any{slog.String(Dimension, stack)}
+	for _, m := range b.metrics() {
+		attrs = append(attrs, slog.Int64(m.Name, m.value))
+	}
+	return slog.Group("", append(attrs, slog.Any("_aws", Directive{at.UnixMilli()}))...)
+}
+
+func isMetric(key string) bool {
+	return slices.ContainsFunc(Broadcast{}.metrics(), func(m metric) bool { return m.Name == key })
+}
+
+// Directive tells CloudWatch which members of its line are metrics.
+type Directive struct {
+	at int64 // Unix milliseconds
+}
+
+// MarshalJSON implements json.Marshaler.
+func (d Directive) MarshalJSON() ([]byte, error) {
+	type metrics struct {
+		Namespace  string
+		Dimensions [][]string
+		Metrics    []metric
+	}
+	return json.Marshal(struct {
+		Timestamp         int64
+		CloudWatchMetrics []metrics
+	}{d.at, []metrics{{Namespace: Namespace, Dimensions: [][]string{{Dimension}}, Metrics: Broadcast{}.metrics()}}})
+}
