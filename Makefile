@@ -122,7 +122,7 @@ build-FrontendFunction: $(FRONTEND_PACKAGES)
 	@ARTIFACTS_DIR="$(ARTIFACTS_DIR)" tools/sh/build-frontend.sh
 
 ##@ Work on it
-.PHONY: fmt docs cost golden screenshots bench bench-stage plot frontend-packages venv venv-pins setup-ci
+.PHONY: fmt docs cost golden screenshots bench bench-stage bench-page frontend-packages venv venv-pins setup-ci
 fmt: ## Format the code: Go with gofmt, TypeScript and CSS with Prettier
 	@tools/sh/fmt.sh
 docs: cost ## Write the tables of the pages that come from the template and the code
@@ -138,8 +138,8 @@ bench: ## Measure posts, broadcasts and starts beside their goals (QUICK=1 only 
 	@go build -o build/bench/bench ./tools/bench && build/bench/bench $(if $(QUICK),--quick)
 bench-stage: ## Measure the local stage alone: memory of 10,000 connections, and posts (QUICK=1, too)
 	@go build -o build/bench/bench ./tools/bench && build/bench/bench alone $(if $(QUICK),--quick)
-plot: ## Put the last make bench into docs/benchmarks.md, with its plot
-	@tools/sh/plot.sh
+bench-page: ## Put the last make bench into docs/benchmarks.md
+	@go run ./tools/bench page build/bench/results.json docs/benchmarks.json docs/benchmarks.md
 
 # frontend/ is an npm workspace: the client package, and the page in Next.js.
 frontend-packages: $(FRONTEND_PACKAGES)
@@ -164,7 +164,7 @@ test: test/e2e/clients/node_modules tools/node/node_modules ## Run every check a
 	@$(MAKE) --no-print-directory e2e-outputs test-browser
 
 check: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## Verify the modules, and lint Go code, scripts and workflows
-	go mod verify && go -C tools/go mod verify && go -C tools/golangci mod verify && go -C tools/plot mod verify
+	go mod verify && go -C tools/go mod verify && go -C tools/golangci mod verify
 	tools/sh/check-scripts.sh
 	tools/sh/lint.sh
 

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,7 +73,7 @@ func checkEverything(t *testing.T, output, results string) {
 	}
 }
 
-// TestPageShowsTheResults: run `make plot` when it fails.
+// TestPageShowsTheResults: run `make bench-page` when it fails.
 func TestPageShowsTheResults(t *testing.T) {
 	t.Parallel()
 	r, err := loadResults(filepath.Join(repository, "docs", "benchmarks.json"))
@@ -87,18 +85,7 @@ func TestPageShowsTheResults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, _ := docblock.Get(string(page), "benchmarks"); got != r.markdown() || r.Quick {
-		t.Error("docs/benchmarks.md does not show docs/benchmarks.json, or that is of a quick run: make plot")
-	}
-	data, err := os.ReadFile(filepath.Join(repository, "docs", "benchmarks.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	picture, err := os.ReadFile(filepath.Join(repository, "docs", "benchmarks.svg"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(picture), fmt.Sprintf("%x", sha256.Sum256(data))) {
-		t.Error("docs/benchmarks.svg was not drawn from docs/benchmarks.json: make plot")
+		t.Error("docs/benchmarks.md does not show docs/benchmarks.json, or that is of a quick run: make bench-page")
 	}
 }
 

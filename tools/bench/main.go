@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -36,6 +37,7 @@ type runCommand struct {
 
 type pageCommand struct {
 	Results string `arg:"" help:"File with the results."`
+	Copy    string `arg:"" help:"File that gets a copy of them."`
 	Page    string `arg:"" help:"Page with the block \"benchmarks\"."`
 }
 
@@ -70,6 +72,12 @@ func (c *runCommand) Run(ctx context.Context) error {
 func (c *pageCommand) Run() error {
 	results, err := loadResults(c.Results)
 	if err != nil {
+		return err
+	}
+	if results.Quick {
+		return errors.New("the last make bench was a quick one, which measures nothing: run make bench without QUICK")
+	}
+	if err := results.save(c.Copy); err != nil {
 		return err
 	}
 	return docblock.Write(c.Page, map[string]string{"benchmarks": results.markdown()})

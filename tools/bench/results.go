@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Results are what one run has measured. The file that holds them is read by tools/plot, too.
+// Results are what one run has measured.
 type Results struct {
 	Machine    Machine           `json:"machine"`
 	Quick      bool              `json:"quick"` // a run that only shows that everything works

@@ -134,7 +134,7 @@ func (m Machine) text() string {
 // markdown writes the results for a page.
 func (r *Results) markdown() string {
 	var page strings.Builder
-	fmt.Fprintf(&page, "%s\n", r.Machine.text())
+	fmt.Fprintf(&page, "%s\n\n%s", r.Machine.text(), r.charts())
 	for _, t := range r.tables() {
 		fmt.Fprintf(&page, "\n### %s\n\n", t.title)
 		fmt.Fprintf(&page, "| %s |\n|---|%s\n", strings.Join(t.header, " | "), strings.Repeat("---:|", len(t.header)-1))
