@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/go-json-experiment/json"
+	"golang.org/x/sync/errgroup"
 
 	"signedsocket/shared/connections"
 	"signedsocket/shared/grant"
@@ -150,22 +151,26 @@ func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest
 	return h.present(ctx, caller, request, now)
 }
 
-// admit counts the URL, and asks whether connect would admit the caller. A guest without a secret is another user in
-// each request, so there is nothing to count.
+// admit counts the URL and, at the same time, asks whether connect would admit the caller. A guest without a secret is
+// another user in each request, so there is nothing to count.
 func (h *handler) admit(ctx context.Context, caller caller, request signRequest, now time.Time) error {
+	var counting errgroup.Group
 	if caller.comesBack { // mutate:signurl-counts
-		err := h.users.CountURL(ctx, caller.userID, now)
-		if limited, ok := errors.AsType[*connections.RateLimitError](err); ok {
-			return errTooManyURLs.after(limited.RetryAfter)
-		}
-		if err != nil {
-			return err
-		}
+		counting.Go(func() (err error) {
+			defer logging.Recover(ctx, h.log, &err)
+			return h.users.CountURL(ctx, caller.userID, now)
+		})
 	}
 	err := h.users.MayConnect(ctx, connections.Applicant{
 		UserID: caller.userID, OldUserID: caller.oldUserID, SignIn: caller.signIn,
 		ClientInstance: valueOf(request.ClientInstance), AuthenticatedAt: caller.authenticatedAt,
 	}, now)
+	if counted := counting.Wait(); counted != nil {
+		if limited, ok := errors.AsType[*connections.RateLimitError](counted); ok {
+			return errTooManyURLs.after(limited.RetryAfter)
+		}
+		return counted
+	}
 	if kicked, ok := errors.AsType[*connections.KickedError](err); ok {
 		return errKicked.after(kicked.RetryAfter)
 	}

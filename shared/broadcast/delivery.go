@@ -113,7 +113,7 @@ func (d *delivery) left(p *post) time.Duration {
 
 // settle records the result of a post, or has it repeated.
 func (d *delivery) settle(p post) {
-	if d.repeat(p) {
+	if p.err != nil && d.repeat(p) {
 		return
 	}
 	d.mu.Lock()

@@ -64,24 +64,22 @@ type choice struct {
 
 // choose returns which connections end for one more of a user and a client. user is the USER item.
 func (s *Store) choose(subject, clientInstance string, user item, now time.Time) (choice, error) {
-	limit := s.maxConnections(subject)
-	// mutate:guest-openings
-	if opened, _ := numberOf(user, openingsName(minuteOf(now))); userid.IsGuest(subject) && int(opened) >= limit {
+	limit, guest := s.maxConnections(subject), userid.IsGuest(subject)
+	opened, _ := numberOf(user, openingsName(minuteOf(now)))
+	if guest && int(opened) >= limit { // mutate:guest-openings
 		return choice{}, ErrGuestsFull
 	}
-	predecessors := predecessorsOf(user, instanceOf(subject, clientInstance))
+	predecessors, others := byClient(user, instanceOf(subject, clientInstance))
 	count, _ := numberOf(user, "n")
 	surplus := int(count) - limit + 1 // mutate:user-gives-way => surplus := min(int(count)-limit, 0)
 	if surplus <= 0 {
 		return choice{replaced: predecessors[:min(len(predecessors), maxEvicted)]}, nil
 	}
-	others := entriesByAge(user)
-	if userid.IsGuest(subject) {
-		others = entriesOver(user, now)
+	if guest { // another guest's connection gives way only when its session is over
+		others = slices.DeleteFunc(others, func(id string) bool { return entryOf(user, entryName(id)).sx > now.Unix() })
 	}
-	others = slices.DeleteFunc(others, func(id string) bool { return slices.Contains(predecessors, id) })
-	order := append(predecessors, others...)
-	if userid.IsGuest(subject) && len(order) < surplus { // mutate:guest-cap
+	order := slices.Concat(predecessors, others)
+	if guest && len(order) < surplus { // mutate:guest-cap
 		return choice{}, ErrGuestsFull
 	}
 	if len(order) == 0 {
@@ -90,11 +88,17 @@ func (s *Store) choose(subject, clientInstance string, user item, now time.Time)
 	return choice{givingWay: order[:min(surplus, len(order), maxEvicted)]}, nil
 }
 
-// predecessorsOf returns the ids of the connections that a client has opened before, the oldest first.
-func predecessorsOf(user item, instance string) []string {
-	return slices.DeleteFunc(entriesByAge(user), func(id string) bool {
-		return instance == "" || textOf(user, instanceName(id)) != instance
-	})
+// byClient returns the ids of the connections that a client has opened before, and those of the user's others, each
+// with the one whose session ends first in front.
+func byClient(user item, instance string) (predecessors, others []string) {
+	for _, id := range entriesByAge(user) {
+		if instance != "" && textOf(user, instanceName(id)) == instance {
+			predecessors = append(predecessors, id)
+		} else {
+			others = append(others, id)
+		}
+	}
+	return predecessors, others
 }
 
 // places is what Connect does about the connections that end.
@@ -205,17 +209,6 @@ func entriesByAge(user item) []string {
 		return cmp.Or(entries[a].compare(entries[b]), strings.Compare(a, b))
 	})
 	return ids
-}
-
-// entriesOver returns the ids of those connections in a USER item whose session has ended at now.
-func entriesOver(user item, now time.Time) []string {
-	byAge := entriesByAge(user)
-	for i, id := range byAge {
-		if entryOf(user, entryName(id)).sx > now.Unix() {
-			return byAge[:i]
-		}
-	}
-	return byAge
 }
 
 // openingsPrefix begins the names of the pool's attributes that count openings, one for each minute.
