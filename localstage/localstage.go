@@ -7,6 +7,7 @@
 package localstage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,18 +109,14 @@ func (c Config) Validate() error {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Listen == "" {
-		c.Listen = "127.0.0.1:0"
-	}
+	c.Listen = cmp.Or(c.Listen, "127.0.0.1:0")
 	if c.Clock == nil {
 		c.Clock = clock.Machine{}
 	}
 	if c.Logs == nil {
 		c.Logs = io.Discard
 	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	return c
 }
 

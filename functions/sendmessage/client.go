@@ -53,18 +53,26 @@ func (c client) refuseFor(ctx context.Context, clientID string, err error) error
 	case limited:
 		return c.strike(ctx, message.Error{Code: message.RateLimited, ClientID: clientID, RetryAfter: limit.RetryAfter})
 	case errors.Is(err, connections.ErrKicked):
-		c.log.WarnContext(ctx, "message ignored", slog.String("reason", string(message.Kicked)))
-		c.end(ctx, connections.Kicked)
+		c.ignore(ctx)
 		return nil
 	case errors.Is(err, connections.ErrNotConnected):
-		err = c.refuse(ctx, message.Error{Code: message.NotConnected, ClientID: clientID})
-		c.end(ctx, "")
-		return err
+		return c.refuseAndEnd(ctx, message.Error{Code: message.NotConnected, ClientID: clientID})
 	case errors.Is(err, connections.ErrSessionEnded):
-		err = c.refuse(ctx, message.Error{Code: message.SessionEnded, ClientID: clientID})
-		c.end(ctx, "")
-		return err
+		return c.refuseAndEnd(ctx, message.Error{Code: message.SessionEnded, ClientID: clientID})
 	}
+	return err
+}
+
+// ignore drops a frame of a client that was kicked, and closes its connection.
+func (c client) ignore(ctx context.Context) {
+	c.log.WarnContext(ctx, "message ignored", slog.String("reason", string(message.Kicked)))
+	c.end(ctx, connections.Kicked)
+}
+
+// refuseAndEnd tells the client that its frame was refused, and closes its connection.
+func (c client) refuseAndEnd(ctx context.Context, refusal message.Error) error {
+	err := c.refuse(ctx, refusal)
+	c.end(ctx, "")
 	return err
 }
 
@@ -74,11 +82,10 @@ func (c client) strike(ctx context.Context, refusal message.Error) error {
 	struck, err := c.connections.Strike(ctx, c.id, c.now())
 	switch {
 	case errors.Is(err, connections.ErrKicked):
-		return c.refuseFor(ctx, refusal.ClientID, err)
+		c.ignore(ctx)
+		return nil
 	case errors.Is(err, connections.ErrNotConnected):
-		err = c.refuse(ctx, refusal)
-		c.end(ctx, "")
-		return err
+		return c.refuseAndEnd(ctx, refusal)
 	case err != nil:
 		c.log.ErrorContext(ctx, "strike not counted", slog.Any("error", err))
 	}
@@ -96,8 +103,8 @@ func (c client) strike(ctx context.Context, refusal message.Error) error {
 }
 
 // end closes the connection at once, with a bye frame if there is a reason that the client has not been told. The
-// reaper closes it if that fails
-// and the table knows that it is due. Frames that the client has sent before the close are dropped from then on.
+// reaper closes it if that fails and the table knows that it is due. Frames that the client has sent before the close
+// are dropped from then on.
 func (c client) end(ctx context.Context, reason connections.Reason) {
 	c.watch.end(c.id)
 	if reason == "" {

@@ -9,6 +9,7 @@ package stageclient
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -167,9 +168,7 @@ func newSignError(status int, header http.Header, answer []byte) *SignError {
 
 func (c *Client) do(r *http.Request) (int, http.Header, []byte, error) {
 	client := c.HTTP
-	if client == nil {
-		client = http.DefaultClient
-	}
+	client = cmp.Or(client, http.DefaultClient)
 	resp, err := client.Do(r)
 	if err != nil {
 		return 0, nil, nil, err

@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -54,8 +55,6 @@ func typed(response *http.Response) error {
 		return &types.LimitExceededException{}
 	}
 	code := response.Header.Get(errorType)
-	if code == "" {
-		code = "UnknownError"
-	}
+	code = cmp.Or(code, "UnknownError")
 	return &smithy.GenericAPIError{Code: code}
 }

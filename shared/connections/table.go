@@ -190,8 +190,7 @@ func retry(ctx context.Context, attempt func() error) error {
 // isConflict reports whether an operation was refused because of others at the same time, so that
 // nothing was written and the same can be tried again.
 func isConflict(err error) bool {
-	var single *types.TransactionConflictException
-	if errors.Is(err, errChanged) || errors.As(err, &single) {
+	if _, single := errors.AsType[*types.TransactionConflictException](err); single || errors.Is(err, errChanged) {
 		return true
 	}
 	for _, reason := range cancellation(err) {
@@ -210,8 +209,7 @@ func isThrottled(err error) bool {
 // cancellation returns why a transaction was cancelled, one reason per action in their order, or
 // nil when err is something else.
 func cancellation(err error) []types.CancellationReason {
-	var canceled *types.TransactionCanceledException
-	if errors.As(err, &canceled) {
+	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return canceled.CancellationReasons
 	}
 	return nil

@@ -43,15 +43,11 @@ func (s *Store) Touch(ctx context.Context, connectionID string, now time.Time) (
 func (s *Store) touch(connectionID string, now time.Time) *dynamodb.UpdateItemInput {
 	window := now.Unix() / windowSeconds
 	names := map[string]string{"#window": windowName(window)}
-	stale := make([]string, staleWindows)
-	for i := range stale {
-		stale[i] = "#stale" + strconv.Itoa(i)
-		names[stale[i]] = windowName(window - int64(i) - 1)
-	}
+	stale := staleNames(names, windowName, window, staleWindows)
 	return &dynamodb.UpdateItemInput{
 		TableName:        aws.String(s.tables.Connections),
 		Key:              connectionKey(connectionID),
-		UpdateExpression: aws.String("ADD #window :one REMOVE " + strings.Join(stale, ", ")),
+		UpdateExpression: aws.String("ADD #window :one REMOVE " + stale),
 		ConditionExpression: aws.String("sx > :now" + // mutate:session-speaks
 			" AND attribute_not_exists(kicked)" + // mutate:kicked-speaks
 			" AND (attribute_not_exists(#window) OR #window < :max)"), // mutate:rate-window
@@ -64,13 +60,23 @@ func (s *Store) touch(connectionID string, now time.Time) *dynamodb.UpdateItemIn
 	}
 }
 
+// staleNames adds the attributes of the last n windows before the current one to names, and returns their list.
+func staleNames(names map[string]string, attribute func(int64) string, current int64, n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = "#stale" + strconv.Itoa(i)
+		names[list[i]] = attribute(current - int64(i) - 1)
+	}
+	return strings.Join(list, ", ")
+}
+
 func windowName(window int64) string { return "w" + strconv.FormatInt(window, 10) }
 
 // whyNotTouched finds out which part of the condition was not met from the item that comes with the
 // error. An item without sx is none.
 func whyNotTouched(err error, now time.Time) error {
-	var failed *types.ConditionalCheckFailedException
-	if !errors.As(err, &failed) {
+	failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
+	if !ok {
 		return err
 	}
 	sx, known := numberOf(failed.Item, "sx")

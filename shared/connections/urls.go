@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,15 +25,12 @@ const (
 // as many as allowed in this minute, or a fault; then nothing was counted.
 func (s *Store) CountURL(ctx context.Context, subject string, now time.Time) error {
 	minute := minuteOf(now)
-	names, stale := map[string]string{"#minute": urlsName(minute)}, make([]string, staleMinutes)
-	for i := range stale {
-		stale[i] = "#stale" + strconv.Itoa(i)
-		names[stale[i]] = urlsName(minute - int64(i) - 1)
-	}
+	names := map[string]string{"#minute": urlsName(minute)}
+	stale := staleNames(names, urlsName, minute, staleMinutes)
 	_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:        aws.String(s.tables.Connections),
 		Key:              urlsKey(subject),
-		UpdateExpression: aws.String("ADD #minute :one SET expiresAt = :keep REMOVE " + strings.Join(stale, ", ")),
+		UpdateExpression: aws.String("ADD #minute :one SET expiresAt = :keep REMOVE " + stale),
 		// mutate:urls-counted
 		ConditionExpression:      aws.String("(attribute_not_exists(#minute) OR #minute < :max)"),
 		ExpressionAttributeNames: names,

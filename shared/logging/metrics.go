@@ -3,7 +3,6 @@ package logging
 import (
 	"encoding/json"
 	"log/slog"
-	"slices"
 	"time"
 )
 
@@ -37,8 +36,8 @@ type metric struct {
 }
 
 // metrics returns the numbers under their names.
-func (b Broadcast) metrics() []metric {
-	return []metric{
+func (b Broadcast) metrics() [7]metric {
+	return [...]metric{
 		{"Messages", "Count", int64(b.Messages)},
 		{"Recipients", "Count", int64(b.Recipients)},
 		{"Delivered", "Count", int64(b.Delivered)},
@@ -59,7 +58,12 @@ func (b Broadcast) Attr(stack string, at time.Time) slog.Attr {
 }
 
 func isMetric(key string) bool {
-	return slices.ContainsFunc(Broadcast{}.metrics(), func(m metric) bool { return m.Name == key })
+	for _, m := range (Broadcast{}).metrics() {
+		if m.Name == key {
+			return true
+		}
+	}
+	return false
 }
 
 // Directive tells CloudWatch which members of its line are metrics.
@@ -72,7 +76,7 @@ func (d Directive) MarshalJSON() ([]byte, error) {
 	type metrics struct {
 		Namespace  string
 		Dimensions [][]string
-		Metrics    []metric
+		Metrics    [7]metric
 	}
 	return json.Marshal(struct {
 		Timestamp         int64

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -81,7 +82,7 @@ func Open(options Options) (*Engine, error) {
 		clock: options.Clock,
 		ttl:   options.TTL,
 		arnPrefix: fmt.Sprintf("arn:aws:dynamodb:%s:%s:table/",
-			orElse(options.Region, "us-east-1"), orElse(options.AccountID, "111122223333")),
+			cmp.Or(options.Region, "us-east-1"), cmp.Or(options.AccountID, "111122223333")),
 	}
 	if e.clock == nil {
 		e.clock = clock.Machine{}
@@ -125,11 +126,4 @@ func (e *Engine) Close() error {
 		return fmt.Errorf("close DynamoDB file: %w", err)
 	}
 	return nil
-}
-
-func orElse(s, fallback string) string {
-	if s == "" {
-		return fallback
-	}
-	return s
 }

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"slices"
@@ -121,7 +122,7 @@ func (r *createTableRequest) billing(t *table) error {
 	if err := oneOf("billingMode", r.BillingMode, "PROVISIONED", "PAY_PER_REQUEST"); err != nil {
 		return err
 	}
-	t.BillingMode = orElse(r.BillingMode, "PROVISIONED")
+	t.BillingMode = cmp.Or(r.BillingMode, "PROVISIONED")
 	provisioned := t.BillingMode == "PROVISIONED"
 	if provisioned != (r.ProvisionedThroughput != nil) {
 		return invalid("One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must be specified when BillingMode is PROVISIONED, and only then")
@@ -269,7 +270,7 @@ func (e *Engine) describe(t *table, status string, count, size int) map[string]a
 		description["TableClassSummary"] = map[string]any{"TableClass": t.TableClass}
 	}
 	if t.Encryption != nil && t.Encryption.Enabled {
-		description["SSEDescription"] = map[string]any{"Status": "ENABLED", "SSEType": orElse(t.Encryption.SSEType, "KMS")}
+		description["SSEDescription"] = map[string]any{"Status": "ENABLED", "SSEType": cmp.Or(t.Encryption.SSEType, "KMS")}
 	}
 	return description
 }

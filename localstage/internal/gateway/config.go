@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -146,24 +147,16 @@ type Refusal interface {
 }
 
 func (c Config) withDefaults() Config {
-	if c.RouteSelectionExpression == "" {
-		c.RouteSelectionExpression = "$request.body.action"
-	}
-	if c.IdleTimeout == 0 {
-		c.IdleTimeout = defaultIdleTimeout
-	}
-	if c.MaxAge == 0 {
-		c.MaxAge = defaultMaxAge
-	}
+	c.RouteSelectionExpression = cmp.Or(c.RouteSelectionExpression, "$request.body.action")
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, defaultIdleTimeout)
+	c.MaxAge = cmp.Or(c.MaxAge, defaultMaxAge)
 	if c.Clock == nil {
 		c.Clock = clock.Machine{}
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	return c
 }
 
@@ -212,18 +205,12 @@ type route struct {
 }
 
 func newRoute(r Route, stage Throttle) *route {
-	if r.Timeout == 0 {
-		r.Timeout = defaultTimeout
-	}
+	r.Timeout = cmp.Or(r.Timeout, defaultTimeout)
 	if r.Throttle != nil {
 		stage = *r.Throttle
 	}
-	if stage.RatePerSecond == 0 {
-		stage.RatePerSecond = defaultRate
-	}
-	if stage.Burst == 0 {
-		stage.Burst = defaultBurst
-	}
+	stage.RatePerSecond = cmp.Or(stage.RatePerSecond, defaultRate)
+	stage.Burst = cmp.Or(stage.Burst, defaultBurst)
 	return &route{Route: r, limiter: rate.NewLimiter(rate.Limit(stage.RatePerSecond), stage.Burst)}
 }
 

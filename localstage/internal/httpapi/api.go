@@ -125,12 +125,8 @@ func New(c Config) (*API, error) {
 }
 
 func (c *Config) setDefaults() {
-	if c.Stage == "" {
-		c.Stage = DefaultStage
-	}
-	if c.DomainName == "" {
-		c.DomainName = c.APIID + ".execute-api." + c.Region + ".amazonaws.com"
-	}
+	c.Stage = cmp.Or(c.Stage, DefaultStage)
+	c.DomainName = cmp.Or(c.DomainName, c.APIID+".execute-api."+c.Region+".amazonaws.com")
 	if c.Client == nil {
 		c.Client = &http.Client{Timeout: 5 * time.Second}
 	}
@@ -140,9 +136,7 @@ func (c *Config) setDefaults() {
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 }
 
 func newLimiter(stage Throttle, own *Throttle) *rate.Limiter {

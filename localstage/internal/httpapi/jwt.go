@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,9 +70,7 @@ func newJWTAuthorizer(config *JWTAuthorizer, c Config) (*jwtAuthorizer, error) {
 		return nil, errors.New("JWT authorization needs an audience")
 	}
 	authorizer := &jwtAuthorizer{JWTAuthorizer: *config, client: c.Client, now: c.Now}
-	if authorizer.IdentitySource == "" {
-		authorizer.IdentitySource = "$request.header.Authorization"
-	}
+	authorizer.IdentitySource = cmp.Or(authorizer.IdentitySource, "$request.header.Authorization")
 	if _, _, ok := splitIdentitySource(authorizer.IdentitySource); !ok {
 		return nil, fmt.Errorf("identity source %q: it must be $request.header.NAME or $request.querystring.NAME", config.IdentitySource)
 	}

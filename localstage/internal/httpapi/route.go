@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -39,9 +40,7 @@ var (
 
 func newRoute(c Config, r Route) (*route, error) {
 	built := &route{key: r.Key, scopes: r.Scopes, integration: r.Integration, timeout: r.Timeout, limiter: newLimiter(c.Throttle, r.Throttle)}
-	if built.timeout == 0 {
-		built.timeout = defaultTimeout
-	}
+	built.timeout = cmp.Or(built.timeout, defaultTimeout)
 	if r.Integration == nil {
 		return nil, errors.New("has no integration")
 	}
@@ -116,9 +115,7 @@ func (a *API) stagePath(r *http.Request) (string, bool) {
 	if !ok || rest != "" && rest[0] != '/' {
 		return "", false
 	}
-	if rest == "" {
-		rest = "/"
-	}
+	rest = cmp.Or(rest, "/")
 	return rest, true
 }
 

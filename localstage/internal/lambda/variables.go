@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"maps"
@@ -65,9 +66,7 @@ func checkVariables(variables map[string]string) error {
 // developer's configuration: the last two variables keep it out.
 func variables(c Config, region string) []string {
 	path := os.Getenv("PATH")
-	if path == "" {
-		path = "/usr/local/bin:/usr/bin:/bin:/opt/bin"
-	}
+	path = cmp.Or(path, "/usr/local/bin:/usr/bin:/bin:/opt/bin")
 	list := []string{
 		"_HANDLER=" + c.Handler,
 		"AWS_REGION=" + region,

@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -36,8 +37,8 @@ func parseConditions(v jsontext.Value) (conditions []condition, problems []strin
 	if err := json.Unmarshal(v, &block); err != nil {
 		return nil, nil, fmt.Errorf("Condition: %w", err)
 	}
-	for _, name := range sortedKeys(block) {
-		for _, key := range sortedKeys(block[name]) {
+	for _, name := range slices.Sorted(maps.Keys(block)) {
+		for _, key := range slices.Sorted(maps.Keys(block[name])) {
 			values, err := parseScalars(block[name][key])
 			if err != nil {
 				return nil, nil, fmt.Errorf("Condition: %s: %s: %w", name, key, err)

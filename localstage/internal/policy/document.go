@@ -16,6 +16,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -195,7 +196,7 @@ func (s *statement) parseConditions(e elements) error {
 // NotPrincipal.
 func (s *statement) noteUnknown(e elements) {
 	known := []string{"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
-	for _, name := range sortedKeys(e) {
+	for _, name := range slices.Sorted(maps.Keys(e)) {
 		if !slices.Contains(known, name) {
 			s.opaque = true
 			s.unsupported = append(s.unsupported, fmt.Sprintf("element %q is not supported", name))
@@ -237,17 +238,6 @@ func parseStrings(v jsontext.Value) ([]string, error) {
 	var one string
 	err := json.Unmarshal(v, &one)
 	return []string{one}, err
-}
-
-// sortedKeys returns the keys of m in order, so that problems and errors come
-// in the same order each time.
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // hasVariable reports whether s has a policy variable such as ${aws:username}.

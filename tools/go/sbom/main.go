@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"debug/buildinfo"
 	"encoding/base64"
 	"encoding/hex"
@@ -37,9 +38,7 @@ func run(out io.Writer, name, path string) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
-	if name == "" {
-		name = path
-	}
+	name = cmp.Or(name, path)
 	bill, err := billOf(name, info)
 	if err != nil {
 		return err
