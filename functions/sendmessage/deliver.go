@@ -34,8 +34,8 @@ func (h *handler) deliver(ctx context.Context, sender connections.Connection, or
 		handler: h, left: h.threshold,
 		segment: broadcast.Segment{Frame: frame, Room: origin.Room, SentAt: origin.Arrived, BroadcastID: origin.ID},
 	}
-	result, err := h.broadcaster.Deliver(ctx, origin, frame,
-		s.pages(ctx, sender, h.connections.Members(ctx, origin.Room, h.now())))
+	room := h.connections.Members(ctx, origin.Room, h.now())
+	result, err := h.broadcaster.Deliver(ctx, origin, frame, s.pages(ctx, sender, room))
 	result.NoteSender(s.sender)
 	return outcome{result, s.queued}, err
 }

@@ -54,9 +54,8 @@ func (c config) namedCaller(authorizer *authorizer, request signRequest, now tim
 type authorizer = events.APIGatewayV2HTTPRequestContextAuthorizerDescription
 
 // mustBeTrusted checks that a request comes from a caller who may speak for users. The gateway has verified the
-// caller's
-// signature, and that IAM lets it call this route; IAM may let others too. An event without IAM identity means that the
-// route has lost its authorization.
+// caller's signature, and that IAM lets it call this route; IAM may let others too. An event without IAM identity means
+// that the route has lost its authorization.
 func (c config) mustBeTrusted(authorizer *authorizer) error {
 	switch {
 	case c.trustedCallers.Len() == 0:

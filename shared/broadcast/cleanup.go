@@ -16,9 +16,8 @@ import (
 const cleanUpLimit = 16
 
 // DropSlow marks the recipients that did not read, and removes those from the table that an earlier broadcast has
-// marked
-// too; the reaper closes them. It comes before the sender is told, so that the next message does not wait for them. A
-// failure is only logged: the next broadcast tries again.
+// marked too; the reaper closes them. It comes before the sender is told, so that the next message does not wait for
+// them. A failure is only logged: the next broadcast tries again.
 func (b *Broadcaster) DropSlow(ctx context.Context, log *slog.Logger, r Result) {
 	b.each(ctx, log, "slow connections dropped", r.judged(), func(member connections.Member) (bool, error) {
 		again, err := b.Connections.MarkSlow(ctx, r.origin.Room, member, r.began, b.Now())

@@ -49,10 +49,12 @@ func (s *Store) checkBans(a Admission, now time.Time) (actions []types.TransactW
 	current := item{":ait": number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix())}
 	for _, id := range bannedIDs(a.Subject, a.SignIn) {
 		actions = append(actions, types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-			TableName:                           aws.String(s.tables.Bans),
-			Key:                                 banKey(id),
-			ConditionExpression:                 aws.String(notRevoked),
-			ExpressionAttributeValues:           current,
+			TableName:           aws.String(s.tables.Bans),
+			Key:                 banKey(id),
+			ConditionExpression: aws.String(notRevoked),
+			ExpressionAttributeValues: item{
+				":ait": number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix()),
+			},
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}})
 	}

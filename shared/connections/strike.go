@@ -40,8 +40,8 @@ func (s *Store) Strike(ctx context.Context, connectionID string, now time.Time) 
 	struck.Subject = textOf(conn, "sub")
 	if err == nil && strikesOf(conn, now) > strikesAllowed {
 		connectedAt, _ := numberOf(conn, "connectedAt")
-		struck.Kicked, err = s.kick(ctx, struck.Subject,
-			newSweep(connectionID, time.UnixMilli(connectedAt), Kicked, now), now)
+		sweep := newSweep(connectionID, time.UnixMilli(connectedAt), Kicked, now)
+		struck.Kicked, err = s.kick(ctx, struck.Subject, sweep, now)
 	}
 	if err != nil {
 		return struck, fmt.Errorf("count strike: %w", err)
@@ -87,9 +87,8 @@ func whyNotStruck(err error) error {
 }
 
 // kick marks a connection as kicked and keeps its user out for a while. The SWEEP item comes first: a connection that
-// is
-// due and not marked is closed nevertheless, and one that is marked without being due would stay. The user is kept out
-// by the call that sets the mark, so that one kick counts once. Not in one transaction, so that the caller's
+// is due and not marked is closed nevertheless, and one that is marked without being due would stay. The user is kept
+// out by the call that sets the mark, so that one kick counts once. Not in one transaction, so that the caller's
 // permissions can name the keys.
 func (s *Store) kick(ctx context.Context, subject string, sweep Sweep, now time.Time) (kicked bool, err error) {
 	if err := s.putNow(ctx, sweep.item(now)); err != nil {
@@ -98,10 +97,9 @@ func (s *Store) kick(ctx context.Context, subject string, sweep Sweep, now time.
 	err = retry(ctx, func() error {
 		_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName: aws.String(s.tables.Connections), Key: connectionKey(sweep.ConnectionID),
-			UpdateExpression:          aws.String("SET kicked = :now"),
-			ConditionExpression:       aws.String("attribute_exists(pk) AND attribute_not_exists(kicked)"),
-			ExpressionAttributeValues: item{":now": number(now.Unix())},
-
+			UpdateExpression:                    aws.String("SET kicked = :now"),
+			ConditionExpression:                 aws.String("attribute_exists(pk) AND attribute_not_exists(kicked)"),
+			ExpressionAttributeValues:           item{":now": number(now.Unix())},
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		})
 		return err

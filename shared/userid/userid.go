@@ -115,9 +115,9 @@ func Name(id string) string {
 	return id[:min(len(id), shortLength)]
 }
 
-// FromOperator returns the ids for the value that an operator gives for a user: an id of a guest, of the Pool or of
-// the hashed
-// form stands for itself, everything else is a sub claim. old is the id of the version before, or "" if it is the same.
+// FromOperator returns the ids for the value that an operator gives for a user: an id of a guest, of the Pool or of the
+// hashed form stands for itself, everything else is a sub claim. old is the id of the version before, or "" if it is
+// the same.
 func FromOperator(stackID, issuer, value string) (id, old string) {
 	if value == Pool || reserved(value) && Valid(value) {
 		return value, ""
