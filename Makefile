@@ -136,7 +136,7 @@ screenshots: ## Take the README's pictures of the page into docs/images
 
 bench: ## Measure posts, broadcasts and starts beside their goals (QUICK=1 only sees that it works)
 	@go build -o build/bench/bench ./tools/bench && build/bench/bench $(if $(QUICK),--quick)
-bench-stage: ## Measure the local stage alone: memory of 10,000 connections, and posts (QUICK=1, too)
+bench-stage: ## Measure the local stage alone: its start, and memory of 10,000 connections (QUICK=1, too)
 	@go build -o build/bench/bench ./tools/bench && build/bench/bench alone $(if $(QUICK),--quick)
 bench-page: ## Put the last make bench into docs/benchmarks.md
 	@go run ./tools/bench page build/bench/results.json docs/benchmarks.json docs/benchmarks.md

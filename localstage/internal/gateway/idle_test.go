@@ -12,7 +12,7 @@ import (
 )
 
 // TestIdleConnectionsAreHeld keeps a thousand connections on which nothing happens for almost as long as they may, then
-// posts to each. make bench-stage does it with ten times as many, and judges the memory that is only told here.
+// posts to each. make bench-stage holds ten times as many, and judges the memory that is only told here.
 func TestIdleConnectionsAreHeld(t *testing.T) {
 	t.Parallel()
 	const connections = 1000
