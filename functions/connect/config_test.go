@@ -28,7 +28,8 @@ func TestEnvironment(t *testing.T) {
 	environment["ALLOWED_ORIGINS"] = "https://a.example,http://localhost:3000"
 	delete(environment, "PROOF_OF_POSSESSION")
 	c, err = readConfig(environment)
-	if err != nil || c.signers.extra.Len() != 2 || len(c.origins) != 3 || c.ProofOfPossession != grant.PossessionRequired {
+	if err != nil || c.signers.extra.Len() != 2 || len(c.origins) != 3 ||
+		c.ProofOfPossession != grant.PossessionRequired {
 		t.Errorf("readConfig = %+v, %v; want all signers and origins, and proofs unless somebody chooses otherwise", c, err)
 	}
 }

@@ -34,7 +34,8 @@ func newHandler(log *slog.Logger, environment map[string]string) (*handler, erro
 		ConnectionsPerUser: c.ConnectionsPerUser, GuestConnections: c.GuestConnections, RoomShards: c.RoomShards,
 	}
 	return &handler{
-		log: log, salt: c.TableName, signers: c.signers, origins: c.origins, possession: c.ProofOfPossession, now: time.Now,
+		log: log, salt: c.TableName, now: time.Now,
+		signers: c.signers, origins: c.origins, possession: c.ProofOfPossession,
 		connections: connections.Open(aws, connections.Tables{Connections: c.TableName, Bans: c.BansTableName}, limits),
 		closer:      &closing.Closer{Log: log, Gateway: client, Now: time.Now, ByeTimeout: closing.AtOnce / 2},
 	}, nil

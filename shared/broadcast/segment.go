@@ -9,8 +9,8 @@ import (
 	"signedsocket/shared/connections"
 )
 
-// SegmentSize is how many connections a segment holds at most. With a frame of the greatest length its event has less than
-// 100 KB, of the 1 MB that an asynchronous invocation takes.
+// SegmentSize is how many connections a segment holds at most. With a frame of the greatest length its event has less
+// than 100 KB, of the 1 MB that an asynchronous invocation takes.
 const SegmentSize = 1000
 
 // Segment is a part of a room that is too large for one invocation. sendmessage hands it to the function fanout:
@@ -65,10 +65,12 @@ func DecodeSegment(data []byte) (Segment, error) {
 	if e.Frame == "" || len(e.Members) == 0 || len(e.Members) > SegmentSize {
 		return Segment{}, fmt.Errorf("decode segment: %d bytes for %d members", len(e.Frame), len(e.Members))
 	}
-	s := Segment{Frame: []byte(e.Frame), Room: e.Room, SentAt: time.UnixMilli(e.SentAt).UTC(), BroadcastID: e.BroadcastID}
-	s.Members = make([]connections.Member, len(e.Members))
+	s := Segment{
+		Frame: []byte(e.Frame), Room: e.Room, SentAt: time.UnixMilli(e.SentAt).UTC(), BroadcastID: e.BroadcastID,
+		Members: make([]connections.Member, len(e.Members)),
+	}
 	for i, m := range e.Members {
-		s.Members[i] = connections.Member{ConnectionID: m.ConnectionID, ConnectedAt: time.UnixMilli(m.ConnectedAt).UTC()}
+		s.Members[i].ConnectionID, s.Members[i].ConnectedAt = m.ConnectionID, time.UnixMilli(m.ConnectedAt).UTC()
 		if m.Slow != 0 {
 			s.Members[i].Slow = time.UnixMilli(m.Slow).UTC()
 		}

@@ -22,7 +22,7 @@ import (
 // commandLine is what the program can be asked to do. The last three it asks of itself, for processes of their own.
 type commandLine struct {
 	Run      runCommand   `cmd:"" default:"withargs" help:"Measure everything and print it. This is what happens without a command."`
-	Alone    aloneCommand `cmd:"" help:"Measure the local stage alone: its start, and its memory with 10,000 connections."`
+	Alone    aloneCommand `cmd:"" help:"Measure the stage alone: its start and its memory with 10,000 connections."`
 	Page     pageCommand  `cmd:"" help:"Put the results of a run into a page."`
 	Endpoint endpoint     `cmd:"" hidden:""`
 	Poster   poster       `cmd:"" hidden:""`

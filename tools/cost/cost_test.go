@@ -212,9 +212,10 @@ func TestTheBusiestChatUsesUpTheAccount(t *testing.T) {
 
 func TestLargeRoomsAreSplitAsTheFunctionsDo(t *testing.T) {
 	t.Parallel()
-	if segmentSize != broadcast.SegmentSize || (Room{MemoryMB: memoryMB}).concurrency() != float64(broadcast.Concurrency(memoryMB)) {
+	model, real := Room{MemoryMB: memoryMB}.concurrency(), float64(broadcast.Concurrency(memoryMB))
+	if segmentSize != broadcast.SegmentSize || model != real {
 		t.Errorf("the model has segments of %v and %v posts at a time, the functions %v and %v",
-			segmentSize, (Room{MemoryMB: memoryMB}).concurrency(), broadcast.SegmentSize, broadcast.Concurrency(memoryMB))
+			segmentSize, model, broadcast.SegmentSize, real)
 	}
 	room := func(members float64) Room { return Room{Members: members, Shards: 1, MemoryMB: memoryMB} }
 	for members, want := range map[float64]float64{1: 1, threshold: 1, threshold + 1: 2, threshold + segmentSize: 2, 10_000: 9} {

@@ -270,7 +270,8 @@ func (e *Engine) describe(t *table, status string, count, size int) map[string]a
 		description["TableClassSummary"] = map[string]any{"TableClass": t.TableClass}
 	}
 	if t.Encryption != nil && t.Encryption.Enabled {
-		description["SSEDescription"] = map[string]any{"Status": "ENABLED", "SSEType": cmp.Or(t.Encryption.SSEType, "KMS")}
+		kind := cmp.Or(t.Encryption.SSEType, "KMS")
+		description["SSEDescription"] = map[string]any{"Status": "ENABLED", "SSEType": kind}
 	}
 	return description
 }
