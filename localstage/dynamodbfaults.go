@@ -3,13 +3,10 @@ package localstage
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
-	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -108,30 +105,5 @@ func (d *dynamoDBFaults) refuse(w http.ResponseWriter, r *http.Request, operatio
 		d.next.ServeHTTP(w, r)
 		return
 	}
-	answer := canceled(len(request.TransactItems), t)
-	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(answer)), 10))
-	w.WriteHeader(http.StatusBadRequest)
-	_, _ = w.Write(answer) // a caller that has left needs no answer
-}
-
-// canceled is the answer to a transaction whose first item meets t.
-// Source: DynamoDB API reference, "TransactWriteItems".
-func canceled(items int, t trouble) []byte {
-	type reason struct {
-		Code    string
-		Message string `json:",omitempty"`
-	}
-	reasons, codes := make([]reason, items), make([]string, items)
-	for i := range reasons {
-		reasons[i].Code, codes[i] = "None", "None"
-	}
-	reasons[0] = reason{t.reason, t.message}
-	codes[0] = t.reason
-	data, _ := json.Marshal(map[string]any{ // texts always marshal
-		"__type":              "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-		"Message":             fmt.Sprintf("Transaction cancelled, please refer cancellation reasons for specific reasons [%s]", strings.Join(codes, ", ")),
-		"CancellationReasons": reasons,
-	})
-	return data
+	dynamodb.CanceledAtFirst(len(request.TransactItems), t.reason, t.message).Respond(w)
 }

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"net/http"
-	"strconv"
+
+	"signedsocket/localstage/internal/dynamodb"
 )
 
 // leaveSome has only the first half of each table's part of a batch processed, and hands the rest back as unprocessed, as a
@@ -31,10 +31,7 @@ func (d *dynamoDBFaults) leaveSome(w http.ResponseWriter, r *http.Request, opera
 	if answer.status == http.StatusOK {
 		data = withUnprocessed(operation, data, rest)
 	}
-	answer.header.Set("Content-Length", strconv.Itoa(len(data)))
-	answer.header.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(data)), 10))
-	w.WriteHeader(answer.status)
-	_, _ = w.Write(data) // a caller that has left needs no answer
+	dynamodb.Respond(w, answer.status, data)
 }
 
 // keptAnswer is an http.ResponseWriter that keeps the body.

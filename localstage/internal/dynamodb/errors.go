@@ -49,7 +49,7 @@ func (e *Error) Error() string {
 
 // Respond answers w with the error, checksum and request id included.
 func (e *Error) Respond(w http.ResponseWriter) {
-	respond(w, e.Status, e.body())
+	Respond(w, e.Status, e.body())
 }
 
 func (e *Error) body() []byte {
@@ -158,6 +158,13 @@ func conditionFailed(item []byte) *Error {
 	err := refused("ConditionalCheckFailedException", "The conditional request failed")
 	err.item = item
 	return err
+}
+
+// CanceledAtFirst refuses a transaction of so many items, of which the first is refused for a reason.
+func CanceledAtFirst(items int, code, message string) *Error {
+	reasons := noReasons(items)
+	reasons[0] = cancellationReason{code: code, message: message}
+	return transactionCanceled(reasons)
 }
 
 func transactionCanceled(reasons []cancellationReason) *Error {

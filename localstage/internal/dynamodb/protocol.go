@@ -36,7 +36,7 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		asError(err).Respond(w)
 		return
 	}
-	respond(w, http.StatusOK, response)
+	Respond(w, http.StatusOK, response)
 }
 
 // Operation returns the name of the operation that a request's headers ask for. Its error is of type *Error.
@@ -140,9 +140,9 @@ func asError(err error) *Error {
 	}
 }
 
-// respond writes a body with the headers that every answer of the service has. The SDKs check X-Amz-Crc32, and the Go
+// Respond writes a body with the headers that every answer of the service has. The SDKs check X-Amz-Crc32, and the Go
 // SDK logs a warning for each answer that lacks it.
-func respond(w http.ResponseWriter, status int, body []byte) {
+func Respond(w http.ResponseWriter, status int, body []byte) {
 	header := w.Header()
 	header.Set("Content-Type", "application/x-amz-json-1.0")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
