@@ -37,7 +37,7 @@ func (s *Stage) newGateway(api template.WebSocketAPI, who *principals) (*gateway
 		AccountID:                AccountID,
 		RouteSelectionExpression: api.RouteSelectionExpression,
 		StageVariables:           api.StageVariables,
-		Throttle:                 socketThrottle(api.Throttle),
+		Throttle:                 gateway.Throttle(api.Throttle),
 		Authorizer:               socketAuthorizer{who.authority},
 		IdleTimeout:              s.config.IdleTimeout,
 		MaxAge:                   s.config.MaxAge,
@@ -57,7 +57,7 @@ func (s *Stage) newGateway(api template.WebSocketAPI, who *principals) (*gateway
 			Integration:       integration,
 			Timeout:           route.Timeout,
 			TwoWay:            route.TwoWay,
-			Throttle:          routeThrottle(route.Throttle),
+			Throttle:          (*gateway.Throttle)(route.Throttle),
 		})
 	}
 	return gateway.New(config)
@@ -90,16 +90,4 @@ func (s *Stage) newHTTPAPI(api template.HTTPAPI, who *principals) (*httpapi.API,
 		})
 	}
 	return httpapi.New(config)
-}
-
-func socketThrottle(t template.Throttle) gateway.Throttle {
-	return gateway.Throttle{RatePerSecond: t.RateLimit, Burst: t.BurstLimit}
-}
-
-func routeThrottle(t *template.Throttle) *gateway.Throttle {
-	if t == nil {
-		return nil
-	}
-	throttle := socketThrottle(*t)
-	return &throttle
 }

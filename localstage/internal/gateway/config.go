@@ -69,8 +69,8 @@ type Route struct {
 // Throttle is a token bucket. A zero member means the account's default:
 // 10,000 requests a second, a burst of 5,000.
 type Throttle struct {
-	RatePerSecond float64
-	Burst         int
+	RateLimit  float64
+	BurstLimit int
 }
 
 // Ordering says how the messages of one connection reach their integrations.
@@ -209,9 +209,8 @@ func newRoute(r Route, stage Throttle) *route {
 	if r.Throttle != nil {
 		stage = *r.Throttle
 	}
-	stage.RatePerSecond = cmp.Or(stage.RatePerSecond, defaultRate)
-	stage.Burst = cmp.Or(stage.Burst, defaultBurst)
-	return &route{Route: r, limiter: rate.NewLimiter(rate.Limit(stage.RatePerSecond), stage.Burst)}
+	limit, burst := cmp.Or(stage.RateLimit, defaultRate), cmp.Or(stage.BurstLimit, defaultBurst)
+	return &route{Route: r, limiter: rate.NewLimiter(rate.Limit(limit), burst)}
 }
 
 func (r *route) signed() bool { return r.AuthorizationType == "AWS_IAM" }

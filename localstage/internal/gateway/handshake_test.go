@@ -348,7 +348,7 @@ func TestClientThatLeavesDuringConnectIsDisconnectedOnce(t *testing.T) {
 func TestHandshakesAboveTheThrottleGet429(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{
-		cfg: gateway.Config{Clock: clocktest.New(), Throttle: gateway.Throttle{RatePerSecond: 1, Burst: 2}},
+		cfg: gateway.Config{Clock: clocktest.New(), Throttle: gateway.Throttle{RateLimit: 1, BurstLimit: 2}},
 	})
 	s.dial(t)
 	s.dial(t)

@@ -240,7 +240,7 @@ func TestMessagesAboveTheThrottleGetAFrame(t *testing.T) {
 	s := newStage(t, options{
 		cfg: gateway.Config{Clock: clock},
 		routes: func(routes []gateway.Route) []gateway.Route {
-			routes[2].Throttle = &gateway.Throttle{RatePerSecond: 1, Burst: 1}
+			routes[2].Throttle = &gateway.Throttle{RateLimit: 1, BurstLimit: 1}
 			return routes
 		},
 	})
