@@ -226,8 +226,7 @@ func TestConnectionInItsHandshakeIsTriedAgain(t *testing.T) {
 
 func TestYoungConnectionIsNeverForgotten(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRoom(t)
+	inRoom(t, func(t *testing.T, r *room) {
 		r.joinAt("young", r.began.Add(-callback.HandshakeTime+handshakePatience+lastAttempt))
 		r.joinAt("old", r.began.Add(-callback.HandshakeTime))
 		r.gateway.fails(errGone, "young", "old")

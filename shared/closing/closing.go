@@ -93,8 +93,8 @@ func (c *Closer) sayBye(ctx context.Context, ended connections.Sweep) bool {
 		err = c.Gateway.Post(ctx, ended.ConnectionID, frame)
 	}
 	if err != nil && !errors.Is(err, callback.ErrGone) {
-		c.Log.WarnContext(ctx, "bye not delivered",
-			slog.String("connectionId", ended.ConnectionID), slog.Any("error", err))
+		c.Log.WarnContext(ctx, "bye not delivered", slog.String("connectionId", ended.ConnectionID),
+			slog.Any("error", err))
 	}
 	return err == nil
 }

@@ -49,12 +49,10 @@ func (s *Store) checkBans(a Admission, now time.Time) (actions []types.TransactW
 	current := item{":ait": number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix())}
 	for _, id := range bannedIDs(a.Subject, a.SignIn) {
 		actions = append(actions, types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-			TableName:           aws.String(s.tables.Bans),
-			Key:                 banKey(id),
-			ConditionExpression: aws.String(notRevoked),
-			ExpressionAttributeValues: item{
-				":ait": number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix()),
-			},
+			TableName:                           aws.String(s.tables.Bans),
+			Key:                                 banKey(id),
+			ConditionExpression:                 aws.String(notRevoked),
+			ExpressionAttributeValues:           current,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}})
 	}

@@ -103,8 +103,8 @@ func (s *Store) removeConnection(
 	}
 	actions = append(actions, s.removals(connection, conn, sweepsOf(connection, conn), partition, now)...)
 	if add := own(conn, now); len(add) > 0 {
-		update := s.addRate(connection.Subject, add, pastRates(now), now)
-		actions = append(actions, types.TransactWriteItem{Update: update})
+		actions = append(actions,
+			types.TransactWriteItem{Update: s.addRate(connection.Subject, add, pastRates(now), now)})
 	}
 	reasons, err := s.transact(ctx, append(actions, s.leave(connection)))
 	if _, absent := conditionFailed(reasons, len(actions)); absent {

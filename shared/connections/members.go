@@ -96,8 +96,8 @@ func liveMembers(items []item, now time.Time) []Member {
 		}
 		connectedAt, _ := numberOf(item, "connectedAt")
 		member := Member{
-			ConnectionID: textOf(item, "sk"), Subject: textOf(item, "sub"),
-			ConnectedAt: time.UnixMilli(connectedAt).UTC(),
+			ConnectionID: textOf(item, "sk"), Subject: textOf(item,
+				"sub"), ConnectedAt: time.UnixMilli(connectedAt).UTC(),
 		}
 		if slow, marked := numberOf(item, "slow"); marked {
 			member.Slow = time.UnixMilli(slow).UTC()

@@ -206,8 +206,8 @@ func sweepsOf(connection Connection, conn item) (pending []Sweep) {
 		pending = append(pending, newSweep(connection.ID, connection.ConnectedAt, Replaced, time.Unix(due, 0)))
 	}
 	if endsEarly(connection.SessionEndsAt, connection.ConnectedAt) {
-		ended := newSweep(connection.ID, connection.ConnectedAt, SessionEnded, connection.SessionEndsAt)
-		pending = append(pending, ended)
+		pending = append(pending,
+			newSweep(connection.ID, connection.ConnectedAt, SessionEnded, connection.SessionEndsAt))
 	}
 	seen := make(map[string]bool)
 	return slices.DeleteFunc(pending, func(sweep Sweep) bool {
