@@ -156,12 +156,18 @@ setup-ci: ## Install the system packages that the tests need (Debian, as root)
 	@tools/sh/setup-ci.sh
 
 ##@ Check it
-.PHONY: test check lint-template golden-check check-build check-tools test-frontend test-browser
+.PHONY: test test-fast check lint-template golden-check check-build check-tools test-frontend test-browser
 .PHONY: attack e2e-outputs e2e-live mutate fuzz fuzz-nightly vulncheck sbom
 test: check lint-template golden-check check-build check-tools test-frontend
 test: test/e2e/clients/node_modules tools/node/node_modules ## Run every check and test that this machine can run
 	go test -race -shuffle=on -timeout 20m ./...
 	@$(MAKE) --no-print-directory e2e-outputs test-browser
+
+# Packages whose tests start no stage and no browser, without the tests that start a program of another project.
+FAST = ./cmd/... ./functions/... ./internal/... ./localstage/internal/... ./shared/... ./tools/docblock ./tools/repotest
+FOREIGN = ^(TestMoto|TestMotoAgrees|TestDynalite|TestAWSCommandLine)$$
+test-fast: test-frontend ## Run the unit tests only, to run while you work
+	go test -skip '$(FOREIGN)' $(FAST)
 
 check: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## Verify the modules, and lint Go code, scripts and workflows
 	go mod verify && go -C tools/go mod verify && go -C tools/golangci mod verify
