@@ -30,7 +30,7 @@ import template
 
 HERE = Path(__file__).parent
 
-# What a deployed stack shows of itself, with resources that moto knows.
+# A deployed stack with resources that moto knows.
 TEMPLATE = json.dumps({
     "Parameters": {"DeletionProtection": {"Type": "String", "Default": "off"}},
     "Resources": {
