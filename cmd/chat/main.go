@@ -36,11 +36,11 @@ Exit codes: 0 everything was acknowledged; 1 something failed, and the last line
 
 // commandLine is what the program can be asked to do.
 type commandLine struct {
-	Talk options     `cmd:"" default:"withargs" help:"Chat. This is what happens without a command."`
-	Load loadOptions `cmd:"" help:"Put load on the stage and account for every message. Exit codes: 0 every goal was reached; 1 some was not, and the report says which; 2 and 3 as above."`
+	Talk options     `cmd:"" default:"withargs" help:"Chat. This is the default command."`
+	Load loadOptions `cmd:"" help:"Put load on the stage and check every message. Exit codes: 0 every goal was reached; 1 a goal was missed, and the report names it; 2 and 3 as above."`
 }
 
-// stageOptions say which stage, and how it is to let somebody in.
+// stageOptions name the stage and the way to get a URL.
 type stageOptions struct {
 	Room          string `placeholder:"ROOM" help:"Room to be in. By default the stage decides; lobby with --sign-locally."`
 	Outputs       string `default:"${outputs}" placeholder:"FILE" help:"Outputs of the stage, as JSON (${default})."`
@@ -51,7 +51,7 @@ type stageOptions struct {
 
 // options are those of the chat itself.
 type options struct {
-	As    string   `required:"" xor:"who" placeholder:"USER" help:"Who to be. On a local stage any name of a-z, 0-9 and -, up to 32 characters."`
+	As    string   `required:"" xor:"who" placeholder:"USER" help:"User to sign in as. On a local stage any name of a-z, 0-9 and -, up to 32 characters."`
 	Guest bool     `required:"" xor:"who" help:"Be a guest, whom the stage gives a name. For a stage whose AuthMode is guest."`
 	Name  string   `placeholder:"NAME" help:"Display name for --sign-locally and --trusted-caller. By default the user."`
 	Once  []string `sep:"none" placeholder:"TEXT" help:"Send this and leave when it is acknowledged, instead of reading standard input. May be repeated."`
