@@ -135,7 +135,7 @@ func (r *Report) Text() string {
 	fmt.Fprintf(table, "lost\t%d\n", d.Lost)
 	fmt.Fprintf(table, "doubled\t%d under another id; %d repeated under the same id, which clients drop\n", d.Doubled, d.Repeated)
 	fmt.Fprintf(table, "misattributed\t%d\n", d.Misattributed)
-	fmt.Fprintf(table, "out of thin air\t%d\n", d.Invented)
+	fmt.Fprintf(table, "never sent\t%d\n", d.Invented)
 	for _, row := range []struct {
 		name string
 		l    Latency
