@@ -16,8 +16,8 @@ const (
 	maxWatched = 10_000
 )
 
-// watch is what this process remembers of connections, so that a flood of frames costs no write and no post for each
-// of them. Other processes remember other frames: the table decides, and watch only spares it. It is safe for
+// watch counts frames of connections in this process, so that a flood of frames costs no write and no post for each.
+// Other processes have counts of their own: the table decides, and watch only spares it calls. It is safe for
 // concurrent use.
 type watch struct {
 	mu     sync.Mutex
