@@ -6,10 +6,10 @@ import (
 )
 
 const (
-	// closeTimeout is what the close of a connection may cost its last frame.
+	// closeTimeout limits how long the close of a connection may delay its last frame.
 	closeTimeout = 300 * time.Millisecond
 	// freePings is how many pings of a connection this process answers in pingWindow without counting them in the
-	// table. A client needs one in nine minutes, and one or two more when it comes back from sleep.
+	// table. A client needs one in nine minutes, and one or two more after sleep.
 	freePings  = 3
 	pingWindow = 10 * time.Second
 	// maxWatched bounds the memory for connections. Beyond it the process forgets all of them.

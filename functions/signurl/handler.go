@@ -21,8 +21,8 @@ import (
 // protocolChat is the WebSocket subprotocol that a client offers.
 const protocolChat = "chat.v1"
 
-// refusal is an answer other than 200: a status, a code for programs, a sentence for people, and when
-// it makes sense to ask again.
+// refusal is an answer other than 200: a status, a code for programs, a sentence for people, and the time after which
+// to ask again.
 type refusal struct {
 	status        int
 	code, message string
@@ -38,8 +38,8 @@ func (r refusal) after(wait time.Duration) refusal {
 	return r
 }
 
-// guestRetryAfter is when a guest may find a free place. Guests come and go; a client that waits as
-// long as this adds little load.
+// guestRetryAfter is how long a guest waits before it asks again for a free place. A client that waits so long adds
+// little load.
 const guestRetryAfter = 30 * time.Second
 
 // The refusals of this function. The gateway itself answers missing and bad tokens and signatures
@@ -64,7 +64,7 @@ var (
 		"Nobody vouches for users here: see the parameter AuthMode.", 0}
 )
 
-// users counts what users ask for, and tells which of them connect would refuse; connections.Store does.
+// users counts the URLs of each user, and tells which users connect would refuse; connections.Store does.
 type users interface {
 	CountURL(ctx context.Context, userID string, now time.Time) error
 	MayConnect(ctx context.Context, a connections.Applicant, now time.Time) error
@@ -153,8 +153,8 @@ func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest
 	return h.present(ctx, caller, request, now)
 }
 
-// admit counts the URL, and asks whether connect would admit the caller. A guest without a secret is another user in
-// each request, so there is nothing to count.
+// admit counts the URL, and checks whether connect would admit the caller. A guest without a secret is a new user in
+// each request, so its URLs are not counted.
 func (h *handler) admit(ctx context.Context, caller caller, request signRequest, now time.Time) error {
 	if caller.comesBack { // mutate:signurl-counts
 		err := h.users.CountURL(ctx, caller.userID, now)
@@ -181,7 +181,7 @@ func (h *handler) admit(ctx context.Context, caller caller, request signRequest,
 	return err
 }
 
-// present signs the URL for a caller who may have it.
+// present signs the URL for an admitted caller.
 func (h *handler) present(ctx context.Context, caller caller, request signRequest, now time.Time) (answer, error) {
 	issuedAt := time.Unix(now.Unix(), 0).UTC()
 	sessionEndsAt := issuedAt.Add(h.config.sessionMax())
@@ -204,7 +204,7 @@ func (h *handler) present(ctx context.Context, caller caller, request signReques
 	}, nil
 }
 
-// refuse returns the answer that tells a refusal.
+// refuse returns the answer of a refusal.
 func refuse(r refusal) (events.APIGatewayV2HTTPResponse, error) {
 	response, err := respond(r.status, struct {
 		Code    string `json:"error"`
@@ -216,7 +216,7 @@ func refuse(r refusal) (events.APIGatewayV2HTTPResponse, error) {
 	return response, err
 }
 
-// respond returns an answer that nobody may store.
+// respond returns an answer that must not be stored.
 func respond(status int, body any) (events.APIGatewayV2HTTPResponse, error) {
 	encoded, err := json.Marshal(body)
 	if err != nil {
