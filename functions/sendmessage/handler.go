@@ -57,7 +57,7 @@ type handler struct {
 	watch       *watch
 	broadcaster *broadcast.Broadcaster
 	fanout      queue
-	threshold int // recipients, beside the sender, to which an invocation posts itself, at least 1
+	threshold   int // recipients, beside the sender, to which an invocation posts itself, at least 1
 	now         func() time.Time
 	newID       func(time.Time) (string, error) // makes ids for messages that have none
 }
