@@ -57,7 +57,7 @@ func (s Segment) Encode() ([]byte, error) {
 	return data, nil
 }
 
-// Decode returns the segment of an event. An event that Encode does not write is an error.
+// Decode returns the segment of an event. Whatever Encode does not write is an error.
 func Decode(data []byte) (Segment, error) {
 	var e event
 	if err := json.Unmarshal(data, &e, json.RejectUnknownMembers(true)); err != nil {

@@ -1,6 +1,6 @@
 // Package setting reads a function's settings from its environment, by one rule: what a parameter of the template takes
 // works. A setting that cannot be read at all is an error, and the function does not start. An entry of a list that can
-// have no effect is left out, and the function logs that.
+// have no effect is left out, and the function says so in its log.
 package setting
 
 import (

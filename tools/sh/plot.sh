@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 if grep -q '"quick": true' build/bench/results.json; then
-	echo "The last make bench was a quick run without measurements: run make bench without QUICK" >&2
+	echo "The last make bench was a quick one, which measures nothing: run make bench without QUICK" >&2
 	exit 1
 fi
 cp build/bench/results.json docs/benchmarks.json
