@@ -15,7 +15,8 @@ const (
 	replayOpens   = "connect does not see that a URL was used: is there more than one table, or another connect function than this repository's?"
 	alteredOpens  = "the signature is not checked: the deployed $connect route has lost its IAM authorization; take the stack out of use and deploy again"
 	originOpens   = "connect takes pages of any site: compare ALLOWED_ORIGINS of ConnectFunction with the stack's parameter AllowedOrigins"
-	signurlIsOpen = "the route POST /signurl has lost its authorizer, and signs URLs without a token: take the stack out of use, compare the route in the console with template.yaml, deploy again"
+	signurlIsOpen = "the route POST /signurl has lost its authorizer, and signs URLs without a token: " +
+		"take the stack out of use, compare the route in the console with template.yaml, deploy again"
 	gatewayFailed = "the function ended with an error or may not be invoked: make logs shows its last lines, and the alarm SocketErrors counts them"
 )
 

@@ -41,11 +41,17 @@ Without a token it leaves out the steps that need one, and names them.
 Exit codes: 0 every step that was tried passed; 1 a step failed, and the lines that begin
 with FAIL name it; 2 wrong usage.`
 
+const tokenHelp = "Shell command that prints an access token for the user in $" + stageclient.UserVariable +
+	". By default the local stage's development issuer is asked."
+
+const asHelp = "User of the steps (probe), except on a stage for guests. " +
+	"On a stage whose AuthMode is iam this computer's AWS credentials name the user."
+
 // options are the command line.
 type options struct {
 	Outputs      string `default:"${outputs}" placeholder:"FILE" help:"Outputs of the stage, as JSON (${default})."`
-	As           string `default:"probe" placeholder:"USER" help:"User of the steps (${default}), except on a stage for guests. On a stage whose AuthMode is iam this computer's AWS credentials name the user."`
-	TokenCommand string `env:"${tokenCommand}" placeholder:"COMMAND" help:"Shell command that prints an access token for the user in $$$${user}. By default the local stage's development issuer is asked."`
+	As           string `default:"probe" placeholder:"USER" help:"${asHelp}"`
+	TokenCommand string `env:"${tokenCommand}" placeholder:"COMMAND" help:"${tokenHelp}"`
 }
 
 func main() {
@@ -61,7 +67,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	code, done := exitGood, false
 	parser, err := kong.New(&o, kong.Name("probe"), kong.Description(description), kong.Writers(stdout, stderr),
 		kong.Exit(func(c int) { code, done = c, true }),
-		kong.Vars{"outputs": stageclient.DefaultOutputs, "tokenCommand": stageclient.TokenCommandVariable, "user": stageclient.UserVariable})
+		kong.Vars{
+			"outputs": stageclient.DefaultOutputs, "tokenCommand": stageclient.TokenCommandVariable,
+			"asHelp": asHelp, "tokenHelp": tokenHelp,
+		})
 	if err == nil {
 		_, err = parser.Parse(args)
 	}

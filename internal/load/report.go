@@ -35,7 +35,7 @@ type Clients struct {
 type Messages struct {
 	Sent         int            `json:"sent"`
 	Acknowledged int            `json:"acknowledged"`
-	Refused      map[string]int `json:"refused"`    // by the reason in the answer to their sender; they need not be delivered
+	Refused      map[string]int `json:"refused"`    // by reason; they need not be delivered
 	Unanswered   int            `json:"unanswered"` // their sender got no answer
 	CutOff       int            `json:"cutOff"`     // their sender's connection ended before the answer
 }
@@ -135,7 +135,7 @@ func (r *Report) Text() string {
 	fmt.Fprintf(table, "lost\t%d\n", d.Lost)
 	fmt.Fprintf(table, "doubled\t%d under another id; %d repeated under the same id, which clients drop\n", d.Doubled, d.Repeated)
 	fmt.Fprintf(table, "misattributed\t%d\n", d.Misattributed)
-	fmt.Fprintf(table, "never sent\t%d\n", d.Invented)
+	fmt.Fprintf(table, "sent by no user\t%d\n", d.Invented)
 	for _, row := range []struct {
 		name string
 		l    Latency
