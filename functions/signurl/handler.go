@@ -151,8 +151,8 @@ func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest
 	return h.present(ctx, caller, request, now)
 }
 
-// admit counts the URL and, at the same time, checks whether connect would admit the caller. A guest without a secret is
-// a new user in each request, so its URLs are not counted.
+// admit counts the URL and, at the same time, checks whether connect would admit the caller. A guest without a secret
+// is a new user in each request, so its URLs are not counted.
 func (h *handler) admit(ctx context.Context, caller caller, request signRequest, now time.Time) error {
 	var counting errgroup.Group
 	if caller.comesBack { // mutate:signurl-counts
