@@ -43,14 +43,29 @@ func LoadTemplate(path string, parameters map[string]string) (*Template, error) 
 	return readTemplate(path, parameters, issuerByDefault)
 }
 
+// ReadTemplate reads the template at path once, and returns a function that resolves it as LoadTemplate does.
+func ReadTemplate(path string) (func(parameters map[string]string) (*Template, error), error) {
+	source, err := template.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	return func(parameters map[string]string) (*Template, error) {
+		return source.Resolve(templateOptions(parameters, issuerByDefault))
+	}, nil
+}
+
 // readTemplate reads a template for the account and Region of a stage. The template's parameter OidcIssuer gets issuer
 // unless parameters name another one.
 func readTemplate(path string, parameters map[string]string, issuer string) (*Template, error) {
-	return template.Load(path, template.Options{
+	return template.Load(path, templateOptions(parameters, issuer))
+}
+
+func templateOptions(parameters map[string]string, issuer string) template.Options {
+	return template.Options{
 		Parameters: parameters,
 		Defaults:   map[string]string{"OidcIssuer": issuer},
 		Region:     Region,
 		AccountID:  AccountID,
 		StackName:  "local",
-	})
+	}
 }

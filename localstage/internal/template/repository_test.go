@@ -32,3 +32,12 @@ func loadRepository(t *testing.T) *Template {
 func loadText(text string, o Options) (*Template, error) {
 	return load("template.yaml", []byte(text), o)
 }
+
+// load resolves the template in data; file is its name in errors.
+func load(file string, data []byte, o Options) (*Template, error) {
+	doc, err := parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	return (&Source{document: doc}).Resolve(o)
+}

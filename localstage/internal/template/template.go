@@ -23,25 +23,38 @@ type Options struct {
 	Region, AccountID, StackName string
 }
 
-// Load reads the template at path and resolves it. Its errors are an [*Error] for a mistake in the template or its
-// parameters, the first one found, or the error of reading the file; each is one line.
-func Load(path string, o Options) (*Template, error) {
+// Source is a template that has been read. It is resolved any number of times.
+type Source struct{ document document }
+
+// Read reads the template at path. Its error is an [*Error] for text that is no template, or that of reading the file;
+// each is one line.
+func Read(path string) (*Source, error) {
 	data, err := os.ReadFile(path) //nolint:gosec // a developer names the file
 	if err != nil {
 		return nil, fmt.Errorf("read template: %w", err)
 	}
-	return load(filepath.Base(path), data, o)
-}
-
-// load resolves the template in data; file is its name in errors.
-func load(file string, data []byte, o Options) (*Template, error) {
-	doc, err := parse(file, data)
+	doc, err := parse(filepath.Base(path), data)
 	if err != nil {
 		return nil, err
 	}
-	s := &stack{options: o, document: doc}
-	if err := s.prepare(); err != nil {
+	return &Source{document: doc}, nil
+}
+
+// Resolve resolves the template. Its error is an [*Error] of one line for the first mistake in the template or its
+// parameters.
+func (s *Source) Resolve(o Options) (*Template, error) {
+	stack := &stack{options: o, document: s.document}
+	if err := stack.prepare(); err != nil {
 		return nil, err
 	}
-	return s.model()
+	return stack.model()
+}
+
+// Load reads the template at path and resolves it.
+func Load(path string, o Options) (*Template, error) {
+	source, err := Read(path)
+	if err != nil {
+		return nil, err
+	}
+	return source.Resolve(o)
 }
