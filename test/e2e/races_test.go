@@ -154,7 +154,7 @@ func TestFiftyConnectsOfOneUserNeverExceedTheLimit(t *testing.T) {
 // in is told and closed, and no message that was sent after the command returned arrives.
 func TestRevocationDuringHandshakesLeavesNothing(t *testing.T) {
 	t.Parallel()
-	const interleavings, atATime, hold = 100, 4, 60 * time.Millisecond
+	const interleavings, atATime, hold = 40, 4, 60 * time.Millisecond
 	stage, client := startStage(t, stagetest.Options{
 		Faults: localstage.Faults{Hold101: hold}, Parameters: map[string]string{"MessagesPerWindow": "1000"},
 	})
