@@ -2,9 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 
-const web = path.join(import.meta.dirname, "..");
+const web = fileURLToPath(new URL("..", import.meta.url));
 const out = path.join(web, ".next/test");
 const tests = readdirSync(path.join(web, "test")).filter((name) => name.endsWith(".test.ts"));
 rmSync(out, { recursive: true, force: true });
