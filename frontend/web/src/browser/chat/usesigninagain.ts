@@ -12,7 +12,7 @@ const MARK = "signed-in-again";
 const PAUSE = 60_000;
 
 /** Whether signing in again can help in a state. */
-export function canSignInAgain(state: ChatState): boolean {
+export function canSignInAgain(state: ChatState): state is Extract<ChatState, { status: "auth-required" }> {
   return state.status === "auth-required" && MENDABLE.includes(state.code);
 }
 
@@ -33,17 +33,13 @@ export function useRevocation(state: ChatState, account: Account): void {
  * minute: a server that refuses everybody must not send the visitor round and round. Never after a revocation: the
  * provider's open session would let the user in again.
  */
-export function useSignInAgain(
-  state: ChatState,
-  nothingToLose: boolean,
-  signIn: (() => Promise<void>) | undefined,
-): void {
+export function useSignInAgain(state: ChatState, nothingToLose: boolean, signIn: (() => void) | undefined): void {
   const leave =
     state.status === "auth-required" && state.code === "unauthorized" && nothingToLose && signIn !== undefined;
   useEffect(() => {
     if (!leave || revocation.active) return;
     if (!mayLeave(Date.now())) return;
-    void signIn().catch(() => {}); // the status line offers it, too
+    signIn();
   }, [leave, signIn]);
 }
 
