@@ -52,6 +52,7 @@ function environment(outputs) {
     OIDC_ISSUER: outputs.OidcIssuer,
     OIDC_CLIENT_ID: outputs.OidcClientId,
     OIDC_AUDIENCE: outputs.TokenAudience,
+    OIDC_SCOPE: outputs.OidcScope,
     SIGN_URL: outputs.SignUrl,
     WEBSOCKET_URL: outputs.WebSocketUrl,
     PAGE_ORIGIN: page.origin,
