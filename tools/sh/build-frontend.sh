@@ -10,7 +10,6 @@ if [ -z "${ARTIFACTS_DIR:-}" ]; then
 	exit 1
 fi
 
-tools/sh/check-node.sh
 artifact=build/frontend
 mkdir -p build
 exec 9> "$artifact.lock"

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # node-versions.sh [VERSION…] tests the page, builds it and has it answer requests on several versions of Node.js: the
-# oldest that frontend/package.json allows, the first one of another line that people still have, and that of Lambda.
-# npm has the programs.
+# oldest that frontend/package.json allows, the first of the next line, and that of Lambda. npm has the programs.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -13,15 +12,26 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 platform=$(node -p 'process.platform + "-" + process.arch')
 
+# quietly COMMAND… shows what a command says only when it fails.
+quietly() {
+	if ! "$@" > "$folder/log" 2>&1; then
+		cat "$folder/log" >&2
+		exit 1
+	fi
+}
+
+make --no-print-directory frontend-packages
 for version in "${versions[@]}"; do
-	npm install --prefix "$folder/$version" --no-save --ignore-scripts --no-audit --no-fund --loglevel=error \
-		"node-$platform@$version" >&2
-	bin="$folder/$version/node_modules/node-$platform/bin"
-	echo "Node.js $("$bin/node" --version):"
-	PATH="$bin:$PATH" tools/sh/check-node.sh
-	PATH="$bin:$PATH" npm ci --prefix frontend --ignore-scripts --no-audit --no-fund --loglevel=error >&2
-	PATH="$bin:$PATH" npm test --prefix frontend --silent -w @signedsocket/client > "$folder/log" || (cat "$folder/log" && exit 1)
-	PATH="$bin:$PATH" npm test --prefix frontend --silent -w web > "$folder/log" || (cat "$folder/log" && exit 1)
-	# The artifact is asked for pages as soon as it is built.
-	PATH="$bin:$PATH" npm run --prefix frontend --silent artifact -w web -- "$folder/$version/artifact"
+	mkdir "$folder/$version"
+	archive=$(npm pack "node-$platform@$version" --pack-destination "$folder/$version" --silent)
+	tar -xzf "$folder/$version/$archive" -C "$folder/$version"
+	(
+		PATH="$folder/$version/package/bin:$PATH"
+		echo "Node.js $(node --version): checks, tests, builds and asks"
+		tools/sh/check-node.sh
+		quietly npm test --prefix frontend --silent -w @signedsocket/client
+		quietly npm test --prefix frontend --silent -w web
+		# The artifact is asked for pages as soon as it is built.
+		npm run --prefix frontend --silent artifact -w web -- "$folder/$version/artifact" 2> /dev/null
+	)
 done

@@ -30,7 +30,7 @@ test("operators read why the server refuses a token", () => {
     refusal({ ...good, iss: "https://sts.example" }),
     'its issuer is "https://sts.example", and OidcIssuer is "https://id.example".',
   );
-  assert.equal(refusal({ ...good, aud: "graph" }), 'its audience is "graph", and OidcAudience begins with "api".');
+  assert.equal(refusal({ ...good, aud: "graph" }), 'its audience is "graph", and OidcAudience is "api".');
   assert.match(refusal({ ...good, aud: undefined, client_id: "page" }, { audience: undefined }), /access log/);
   assert.equal(refusal({ ...good, iat: 1007 }), "it begins in 7 s: the provider's clock is ahead.");
   assert.equal(refusal({ ...good, nbf: 1009 }), "it begins in 9 s: the provider's clock is ahead.");

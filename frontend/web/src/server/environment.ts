@@ -54,7 +54,7 @@ export class Reader {
   }
 }
 
-/** The address that a text is, if it is one. URL.parse is newer than the oldest Node.js that builds and serves the page. */
+/** The address that a text is, if it is one. URL.parse is newer than the oldest Node.js that serves the page. */
 export function parseAddress(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }

@@ -32,7 +32,7 @@ export function refusalOf(token: string, provider: PageSettings["provider"], now
   if (iss !== provider?.issuer)
     return `its issuer is ${JSON.stringify(iss)}, and OidcIssuer is ${JSON.stringify(provider?.issuer)}.`;
   if (!audiences.includes(expected))
-    return `its audience is ${JSON.stringify(aud ?? client_id)}, and OidcAudience begins with ${JSON.stringify(expected)}.`;
+    return `its audience is ${JSON.stringify(aud ?? client_id)}, and OidcAudience is ${JSON.stringify(expected)}.`;
   if (begins > now) return `it begins in ${begins - now} s: the provider's clock is ahead.`;
   if (typeof exp === "number" && exp <= now) return `it ended ${now - exp} s ago.`;
   return "the access log of the HTTP API has the reason as authorizerError.";
