@@ -43,7 +43,7 @@ type flags struct {
 	MaxAge           time.Duration     `default:"2h" placeholder:"TIME" help:"Closes a connection that is so old (${default}, as on AWS)."`
 	Order            gateway.Ordering  `default:"concurrent" placeholder:"ORDER" help:"How the messages of one connection reach their function: concurrent (as on AWS: a later one may overtake), serial, or shuffled, which finds code that relies on an order."`
 	EnforceExpires   bool              `name:"enforce-amz-expires" help:"Refuses a signed URL after its X-Amz-Expires. API Gateway is believed to ignore it, so the default is to ignore it."`
-	Fault            map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Injects a fault: hold-101=500ms delays every accepted handshake, delay-functions=500ms every event, issuer-ahead=5s puts the issuer's clock ahead; lose-disconnects, gone-posts, limit-posts, hold-readers, drop-tcp, kill-functions, dynamodb-throttle, transaction-conflicts, unprocessed-items take a share of 0 to 1. Repeatable."`
+	Fault            map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Injects a fault: hold-101=500ms delays every accepted handshake, delay-functions=500ms every event; lose-disconnects, gone-posts, limit-posts, hold-readers, drop-tcp, kill-functions, dynamodb-throttle, transaction-conflicts, unprocessed-items take a share of 0 to 1. Repeatable."`
 	Seed             uint64            `default:"1" placeholder:"N" help:"Seeds the dice of the faults (${default}): the same seed, the same troubles."`
 	JSON             bool              `name:"json" help:"Prints the outputs as one line of JSON when ready."`
 }

@@ -26,6 +26,8 @@ export interface Account {
    * the server has just refused. Absent when there are no tokens.
    */
   readonly getToken?: (signal?: AbortSignal, refused?: string) => Promise<string | undefined>;
+  /** What the provider calls the user who is signed in, or was a moment ago. */
+  readonly user?: string | undefined;
   /** Whether the server has refused the last token. */
   readonly isRefused?: boolean;
   /** Leaves the page to sign in. After a revocation the provider has to ask who it is. Absent when nobody signs in. */

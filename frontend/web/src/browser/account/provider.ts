@@ -25,6 +25,7 @@ export class ProviderAccount implements Account {
   private managed: Promise<UserManager> | undefined;
   private loaded: Promise<AccountState> | undefined;
   private refused: string | undefined;
+  user: string | undefined;
 
   constructor(private readonly settings: PageSettings) {}
 
@@ -47,7 +48,7 @@ export class ProviderAccount implements Account {
     const user = await manager.getUser();
     if (user && user.access_token !== refused && lives(user, FRESH)) return user.access_token;
     const present = user && lives(user) ? user.access_token : undefined;
-    if (revocation.active) return present;
+    if (revocation.isActive(this.user)) return present;
     return (
       (
         await renewed(manager, user).catch((error: unknown) =>
@@ -58,7 +59,7 @@ export class ProviderAccount implements Account {
   };
 
   signIn = async (): Promise<void> =>
-    (await this.manager()).signinRedirect(revocation.active ? { prompt: "login" } : {});
+    (await this.manager()).signinRedirect(revocation.isActive(this.user) ? { prompt: "login" } : {});
 
   forget = async (): Promise<void> => (await this.manager()).removeUser();
 
@@ -91,6 +92,7 @@ export class ProviderAccount implements Account {
         await manager.removeUser();
         return { status: "signed-out", problem: "token" };
       }
+      this.user = user.profile.sub;
       const { rooms, roomsClaim } = this.settings;
       return { status: "signed-in", rooms: roomsClaim ? claimedRooms(user.access_token, roomsClaim) : rooms };
     } catch (error) {

@@ -6,10 +6,12 @@ import { revocation } from "./revocation";
 export class ServerAccount implements Account {
   readonly initial: Exclude<AccountState, { status: "loading" }>;
   private readonly paths: { readonly signIn: string; readonly signOut: string };
+  readonly user: string | undefined;
   private loaded: Promise<AccountState> | undefined;
 
   constructor({ server, rooms }: PageSettings) {
     this.initial = server?.signedIn ? { status: "signed-in", rooms } : { status: "signed-out" };
+    this.user = server?.user;
     this.paths = { signIn: server?.signInPath ?? "/", signOut: server?.signOutPath ?? "/" };
   }
 
@@ -26,7 +28,7 @@ export class ServerAccount implements Account {
   }
 
   signIn = async (): Promise<void> =>
-    location.assign(`${this.paths.signIn}${revocation.active ? "?prompt=login" : ""}`);
+    location.assign(`${this.paths.signIn}${revocation.isActive(this.user) ? "?prompt=login" : ""}`);
 
   signOut = async (announce: () => void): Promise<void> => {
     const response = await fetch(this.paths.signOut, { method: "POST" });

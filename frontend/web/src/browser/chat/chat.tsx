@@ -41,7 +41,7 @@ export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
   const tags = useMemo(() => tagsOf([...messages.map(({ from }) => from), ...(user ? [user] : [])]), [messages, user]);
   const isSignedIn = state.status === "open" || state.status === "rotating";
   useRevocation(state, account);
-  useSignInAgain(state, messages.length === 0, leaving.signIn);
+  useSignInAgain(state, messages.length === 0, account, leaving.signIn);
 
   const choose = (name: string) => {
     setRoom(name);

@@ -21,8 +21,8 @@ export function useRevocation(state: ChatState, account: Account): void {
   const { status } = state;
   const code = state.status === "auth-required" ? state.code : undefined;
   useEffect(() => {
-    if (status === "open") revocation.end();
-    if (code === "revoked") revocation.begin();
+    if (status === "open") revocation.end(account.user);
+    if (code === "revoked") revocation.begin(account.user);
     // without the network there is nothing to use it for
     if (code === "revoked" || code === "signed_out") void account.forget?.().catch(() => {});
   }, [status, code, account]);
@@ -33,14 +33,19 @@ export function useRevocation(state: ChatState, account: Account): void {
  * minute: a server that refuses everybody must not send the visitor round and round. Never after a revocation: the
  * provider's open session would let the user in again.
  */
-export function useSignInAgain(state: ChatState, nothingToLose: boolean, signIn: (() => void) | undefined): void {
+export function useSignInAgain(
+  state: ChatState,
+  nothingToLose: boolean,
+  { user }: Account,
+  signIn: (() => void) | undefined,
+): void {
   const leave =
     state.status === "auth-required" && state.code === "unauthorized" && nothingToLose && signIn !== undefined;
   useEffect(() => {
-    if (!leave || revocation.active) return;
+    if (!leave || revocation.isActive(user)) return;
     if (!mayLeave(Date.now())) return;
     signIn();
-  }, [leave, signIn]);
+  }, [leave, user, signIn]);
 }
 
 /**
