@@ -285,7 +285,8 @@ func TestWithoutNodeEverythingElseRuns(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	stage, log := pageStage(t, func(c *localstage.Config) { c.Template = "../template.yaml" })
 	response, body := fetch(t, stage, http.MethodGet, "/", "", nil)
-	if response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "there is no node in PATH (install Node.js 20.9 or newer)") {
+	const reason = "there is no node in PATH (install Node.js 20.9 or newer)"
+	if response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, reason) {
 		t.Errorf("%d %s", response.StatusCode, body)
 	}
 	if n := strings.Count(log.String(), "there is no node in PATH"); n != 1 {
@@ -309,11 +310,14 @@ func TestFunctionsThatWouldRunOtherwiseThanOnLambdaAreRefused(t *testing.T) {
 		edits []string
 		want  string
 	}{
-		"another layer":      {[]string{layer, "layer:Extension:1"}, "layer:Extension:1 is not supported by the local stage"},
-		"another wrapper":    {[]string{wrapper, "AWS_LAMBDA_EXEC_WRAPPER: /opt/otel"}, "AWS_LAMBDA_EXEC_WRAPPER=/opt/otel: the local stage knows /opt/bootstrap"},
-		"a layer alone":      {[]string{wrapper, "OTHER: x"}, "does nothing without AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap"},
-		"streaming":          {[]string{`PORT: "3000"`, "AWS_LWA_INVOKE_MODE: response_stream"}, "AWS_LWA_INVOKE_MODE=response_stream is not supported"},
-		"a Node.js function": {[]string{wrapper, "OTHER: x", layers, "", runtime, "Runtime: nodejs24.x\n      Handler: index.handler"}, "runtime nodejs24.x: the local stage runs"},
+		"another layer":   {[]string{layer, "layer:Extension:1"}, "layer:Extension:1 is not supported by the local stage"},
+		"another wrapper": {[]string{wrapper, "AWS_LAMBDA_EXEC_WRAPPER: /opt/otel"}, "AWS_LAMBDA_EXEC_WRAPPER=/opt/otel: the local stage knows /opt/bootstrap"},
+		"a layer alone":   {[]string{wrapper, "OTHER: x"}, "does nothing without AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap"},
+		"streaming":       {[]string{`PORT: "3000"`, "AWS_LWA_INVOKE_MODE: response_stream"}, "AWS_LWA_INVOKE_MODE=response_stream is not supported"},
+		"a Node.js function": {
+			[]string{wrapper, "OTHER: x", layers, "", runtime, "Runtime: nodejs24.x\n      Handler: index.handler"},
+			"runtime nodejs24.x: the local stage runs",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -110,7 +110,8 @@ func TestATokenThatTheServerGoesOnRefusingIsNamed(t *testing.T) {
 		p.open(stage)
 		p.clickSignIn()
 		p.pick("alice") // and the issuer's session answers when the page leaves once more
-		p.await(`document.querySelector(".connection[data-status=auth-required] .reason")?.textContent.includes(%s)`, want)
+		p.awaitStatus("auth-required")
+		p.await(`document.querySelector(".connection .reason")?.textContent.includes(%s)`, want)
 		p.await(`globalThis.logged.some((line) => /the server refuses the access token:.*clock is ahead/.test(line))`)
 		p.shoot("refused-" + accept)
 	}
@@ -172,7 +173,7 @@ func TestAProviderWithOpaqueTokensIsNamed(t *testing.T) {
 		p.clickSignIn()
 		p.await(alert+`?.includes(%s)`, want)
 		p.shoot("token-" + accept)
-		if !eval[bool](p, `globalThis.logged.some((line) => line.includes("OidcAudience") && line.includes("OidcScope"))`) {
+		if !eval[bool](p, `globalThis.logged.some((line) => /OidcAudience.*OidcScope/.test(line))`) {
 			t.Error("the console does not name the provider's settings")
 		}
 		if eval[bool](p, `globalThis.logged.some((line) => line.includes("opaque"))`) {
@@ -213,7 +214,8 @@ func TestASignInThatFailsSaysSo(t *testing.T) {
 					p.shoot("failed-" + accept)
 				}
 			}
-			if mode == "iam" && !strings.Contains(strings.Join(stage.Lines("FrontendFunction"), "\n"), "sign-in failed") {
+			log := strings.Join(stage.Lines("FrontendFunction"), "\n")
+			if mode == "iam" && !strings.Contains(log, "sign-in failed") {
 				t.Error("the page's log does not say so")
 			}
 		})
