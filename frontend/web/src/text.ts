@@ -51,10 +51,11 @@ const en: PageText = {
   problems: {
     signIn: "Signing in did not work. Please try again.",
     unreachable: "The sign-in service cannot be reached. Please try again later.",
-    token: "You have signed in, but the sign-in service is not set up for this chat. Please tell its operator.",
+    token:
+      "You have signed in, but the sign-in service is not set up for this chat. Please tell the people who run it.",
     signOut: "Signing out did not work: you are still signed in. Please try again.",
   },
-  refused: "The server does not accept your sign-in. If it stays so, please tell its operator.",
+  refused: "The server does not accept your sign-in. If that goes on, please tell the people who run this chat.",
   signInAgain: "Signing in leaves this page: copy what you have not sent yet.",
   loading: "One moment…",
   rooms: "Rooms",
