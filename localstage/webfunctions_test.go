@@ -305,19 +305,18 @@ func TestFunctionsThatWouldRunOtherwiseThanOnLambdaAreRefused(t *testing.T) {
 		layers  = "      Layers:\n        - !Sub arn:${AWS::Partition}:lambda:${AWS::Region}:753240598075:" + layer + "\n"
 		wrapper = "AWS_LAMBDA_EXEC_WRAPPER: /opt/bootstrap"
 		runtime = "Runtime: provided.al2023\n      Handler: run.sh"
+		nodeJS  = "Runtime: nodejs24.x\n      Handler: index.handler"
+		refusal = "runtime nodejs24.x: the local stage runs"
 	)
 	for name, test := range map[string]struct {
 		edits []string
 		want  string
 	}{
-		"another layer":   {[]string{layer, "layer:Extension:1"}, "layer:Extension:1 is not supported by the local stage"},
-		"another wrapper": {[]string{wrapper, "AWS_LAMBDA_EXEC_WRAPPER: /opt/otel"}, "AWS_LAMBDA_EXEC_WRAPPER=/opt/otel: the local stage knows /opt/bootstrap"},
-		"a layer alone":   {[]string{wrapper, "OTHER: x"}, "does nothing without AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap"},
-		"streaming":       {[]string{`PORT: "3000"`, "AWS_LWA_INVOKE_MODE: response_stream"}, "AWS_LWA_INVOKE_MODE=response_stream is not supported"},
-		"a Node.js function": {
-			[]string{wrapper, "OTHER: x", layers, "", runtime, "Runtime: nodejs24.x\n      Handler: index.handler"},
-			"runtime nodejs24.x: the local stage runs",
-		},
+		"another layer":      {[]string{layer, "layer:Extension:1"}, "layer:Extension:1 is not supported by the local stage"},
+		"another wrapper":    {[]string{wrapper, "AWS_LAMBDA_EXEC_WRAPPER: /opt/otel"}, "AWS_LAMBDA_EXEC_WRAPPER=/opt/otel: the local stage knows /opt/bootstrap"},
+		"a layer alone":      {[]string{wrapper, "OTHER: x"}, "does nothing without AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap"},
+		"streaming":          {[]string{`PORT: "3000"`, "AWS_LWA_INVOKE_MODE: response_stream"}, "AWS_LWA_INVOKE_MODE=response_stream is not supported"},
+		"a Node.js function": {[]string{wrapper, "OTHER: x", layers, "", runtime, nodeJS}, refusal},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
