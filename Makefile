@@ -1,8 +1,8 @@
 # The commands of the project; `make help` lists them in the same groups. Longer recipes are scripts in tools/sh: one
 # folder, beside tools/python, so that one pattern names all scripts for shellcheck.
 #
-# macOS has make 3.81 and bash 3.2. This make knows no .SHELLFLAGS, so no recipe relies on set -e or pipefail: a line is
-# one command, or several with && and ||. Scripts set both themselves. tools/repotest holds both to it.
+# macOS has make 3.81 and bash 3.2. This make has no .SHELLFLAGS, so no recipe relies on set -e or pipefail: a line is
+# one command, or several with && and ||. Scripts set both themselves. tools/repotest checks recipes and scripts.
 
 SHELL = /bin/bash
 .DEFAULT_GOAL := help
@@ -10,8 +10,8 @@ SHELL = /bin/bash
 # go run, go test and go build for this machine must not see the values that the functions are built with.
 unexport GOOS GOARCH
 
-# Settings: make deploy STAGE=prod, make venv PYTHON=python3.12. A stage is a section of samconfig.toml; another name of
-# a stack is given with STACK.
+# Settings: make deploy STAGE=prod, make venv PYTHON=python3.12. A stage is a section of samconfig.toml. STACK names any
+# other stack.
 PYTHON ?= python3
 STAGE ?= dev
 OUTPUTS = .localstage/outputs.json
@@ -23,7 +23,7 @@ SCRIPTS = .venv/bin/python tools/python
 FRONTEND_PACKAGES = frontend/node_modules/.package-lock.json
 TOOLS = build/tools
 
-# A command on a deployed stack: $(ON_STACK) COMMAND, which finds the stack's outputs in $(LIVE)/outputs.json.
+# $(ON_STACK) COMMAND runs a command on a deployed stack, with the stack's outputs in $(LIVE)/outputs.json.
 WHICH = $(if $(STACK),--stack $(STACK),--stage $(STAGE))
 LIVE = build/live/$(or $(STACK),$(STAGE))
 ON_STACK = tools/sh/on-stack.sh $(LIVE)/outputs.json $(WHICH)
@@ -54,14 +54,14 @@ else
 		--param AllowedOrigins=http://localhost:3000 $(ARGS)
 endif
 
-probe: $(if $(STACK),$(VENV_STAMP)) ## See whether a stage works: the local one, or STACK=name (ARGS="--help")
+probe: $(if $(STACK),$(VENV_STAMP)) ## Check that a stage works: the local one, or STACK=name (ARGS="--help")
 	@$(if $(STACK),$(ON_STACK)) go run ./cmd/probe --outputs "$(if $(STACK),$(LIVE)/outputs.json,$(OUTPUTS))" $(ARGS)
 
 load: $(if $(STACK),$(VENV_STAMP)) ## Put load on a stage: the local one, or STACK=name (ARGS="--help")
 	@$(if $(STACK),$(ON_STACK)) go run ./cmd/chat load --outputs "$(if $(STACK),$(LIVE)/outputs.json,$(OUTPUTS))" $(ARGS)
 
-# Every shell has a variable USER: only one that is written on the command line is meant.
-revoke: $(VENV_STAMP) ## Shut a user out: USER=id or sub [BANNED_UNTIL=date, none or 0; else an hour] [STACK=name]
+# Every shell has a variable USER, so revoke takes it from the command line only.
+revoke: $(VENV_STAMP) ## Revoke a user: USER=id or sub [BANNED_UNTIL=date, none or 0; else an hour] [STACK=name]
 	@test "$(origin USER)" = "command line" || { echo "Name the user: make revoke USER=…" >&2; exit 1; }
 	@$(SCRIPTS)/revoke.py --user "$$USER" --outputs "$(OUTPUTS)" \
 		$(if $(BANNED_UNTIL),--until "$(BANNED_UNTIL)") $(if $(STACK),--stack "$(STACK)")
@@ -78,11 +78,11 @@ deploy: $(VENV_STAMP) ## Check, build and deploy to AWS (STAGE=dev or prod, PARA
 		$(subst $(LINE_FEED), ,$(PARAMETERS))
 outputs: $(VENV_STAMP) ## Print the outputs of a deployed stack as JSON, or the one named OUTPUT (STAGE=dev or STACK=name)
 	@$(SCRIPTS)/stack.py $(WHICH) $(OUTPUT)
-logs: $(VENV_STAMP) ## Show what the functions of a deployed stack log (STAGE=dev or STACK=name)
+logs: $(VENV_STAMP) ## Show the functions' logs of a deployed stack (STAGE=dev or STACK=name)
 	@$(SCRIPTS)/logs.py $(WHICH)
 destroy: $(VENV_STAMP) ## Delete a deployed stack, after its name has been typed (STAGE=dev or STACK=name)
 	@$(SCRIPTS)/destroy.py $(WHICH)
-rehearse: $(VENV_STAMP) ## Play deployments, updates and a deletion against an emulator of AWS, without an account
+rehearse: $(VENV_STAMP) ## Run deployments, updates and a deletion against an emulator of AWS, without an account
 	@tools/sh/rehearse.sh $(PYTHON)
 
 # `sam build` calls build-<LogicalId> with ARTIFACTS_DIR in the environment. The local stage calls the same targets as
@@ -92,8 +92,8 @@ rehearse: $(VENV_STAMP) ## Play deployments, updates and a deletion against an e
 GOOS = linux
 GOARCH = arm64
 
-# The same source gives the same bytes (-trimpath, no commit stamp), so that a deployment updates only what changed.
-# lambda.norpc leaves out the RPC mode of the retired go1.x runtime.
+# The same source gives the same bytes (-trimpath, no commit stamp), so that a deployment updates changed functions
+# only. lambda.norpc leaves out the RPC mode of the retired go1.x runtime.
 FUNCTION_FLAGS = -trimpath -buildvcs=false -ldflags "-s -w" -tags lambda.norpc
 
 # $(call build-function,FOLDER) builds functions/FOLDER into $(ARTIFACTS_DIR)/bootstrap.
@@ -134,7 +134,7 @@ golden: $(VENV_STAMP) ## Refresh the golden file of the template's SAM transform
 screenshots: ## Take the README's pictures of the page into docs/images
 	SCREENSHOTS="$(CURDIR)/docs/images" go -C test/browser test -count=1 -run '^TestScreenshots$$' .
 
-bench: ## Measure posts, broadcasts and starts beside their goals (QUICK=1 only sees that it works)
+bench: ## Measure posts, broadcasts and starts beside their goals (QUICK=1 only checks that it works)
 	@go build -o build/bench/bench ./tools/bench && build/bench/bench $(if $(QUICK),--quick)
 bench-stage: ## Measure the local stage alone: its start, and memory of 10,000 connections (QUICK=1, too)
 	@go build -o build/bench/bench ./tools/bench && build/bench/bench alone $(if $(QUICK),--quick)
@@ -150,43 +150,49 @@ $(FRONTEND_PACKAGES): frontend/package-lock.json
 venv: $(VENV_STAMP) ## Install the Python tools (SAM CLI, cfn-lint, moto, AWS CLI) into .venv
 $(VENV_STAMP): tools/python/requirements.txt tools/python/constraints.txt
 	@tools/sh/venv.sh $(PYTHON)
-venv-pins: ## Pin what tools/python/requirements.txt pulls in (run it with the oldest Python, 3.10)
+venv-pins: ## Pin the dependencies of tools/python/requirements.txt (run it with the oldest Python, 3.10)
 	@tools/sh/venv-pins.sh $(PYTHON)
 setup-ci: ## Install the system packages that the tests need (Debian, as root)
 	@tools/sh/setup-ci.sh
 
 ##@ Check it
-.PHONY: test check lint-template golden-check check-build check-tools test-frontend test-browser
+.PHONY: test test-fast check lint-template golden-check check-build check-tools test-frontend test-browser
 .PHONY: attack e2e-outputs e2e-live mutate fuzz fuzz-nightly vulncheck sbom node-versions
 test: check lint-template golden-check check-build check-tools test-frontend
 test: test/e2e/clients/node_modules tools/node/node_modules ## Run every check and test that this machine can run
 	go test -race -shuffle=on -timeout 20m ./...
 	@$(MAKE) --no-print-directory e2e-outputs test-browser
 
+# Packages whose tests start no stage and no browser, without the tests that start a program of another project.
+FAST = ./cmd/... ./functions/... ./internal/... ./localstage/internal/... ./shared/... ./tools/docblock ./tools/repotest
+FOREIGN = ^(TestMoto|TestMotoAgrees|TestDynalite|TestAWSCommandLine)$$
+test-fast: test-frontend ## Run the unit tests only, to run while you work
+	go test -skip '$(FOREIGN)' $(FAST)
+
 check: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## Verify the modules, and lint Go code, scripts and workflows
 	go mod verify && go -C tools/go mod verify && go -C tools/golangci mod verify
 	tools/sh/check-scripts.sh
 	tools/sh/lint.sh
 
-attack: ## Play the attacks that must not get through (part of make test)
+attack: ## Run the attacks, which must fail (part of make test)
 	go test -race -count=1 ./test/attack
-e2e-outputs: ## Play the suites on a local stage with the outputs of a deployed one (part of make test)
+e2e-outputs: ## Run the suites on a local stage with the outputs of a deployed one (part of make test)
 	@go run ./tools/suite --local
 
 # The stack needs ExtraSignerArns with the principal that runs this, MessagesPerWindow=1000, UrlLifetimeSeconds=60, and
 # no other user; see docs/testing.md.
-e2e-live: $(VENV_STAMP) ## Play the suites against a deployed stack (STACK=name or STAGE=dev)
+e2e-live: $(VENV_STAMP) ## Run the suites against a deployed stack (STACK=name or STAGE=dev)
 	@$(ON_STACK) tools/sh/e2e-live.sh $(LIVE) $(WHICH)
 
 test-frontend: ## Check the form of the client package and the page, and test their parts
 	@tools/sh/test-frontend.sh
-test-browser: ## Play people in Chromium against the local stage (part of make test)
+test-browser: ## Run the browser tests in Chromium against the local stage (part of make test)
 	go -C test/browser test -timeout 20m .
 
 node-versions: ## Test and build the page on the oldest Node.js that it needs, on 22.0.0 and on that of Lambda
 	@tools/sh/node-versions.sh
 
-check-build: $(VENV_STAMP) ## Build everything as for AWS, twice, and check what came out
+check-build: $(VENV_STAMP) ## Build everything as for AWS, twice, and check the artifacts
 	@tools/sh/check-build.sh $(GO_FUNCTIONS)
 check-tools: $(VENV_STAMP) ## Test the commands for deployed stacks, without an account
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore .venv/bin/python -m unittest discover \
@@ -198,7 +204,7 @@ lint-template: $(VENV_STAMP) ## Check the templates with cfn-lint and sam valida
 golden-check: $(VENV_STAMP) ## Check that the golden file is the template's SAM transform
 	@$(SCRIPTS)/transform.py --check
 
-mutate: ## Take out each protection: its tests must fail (ARGS="--only Role" picks some)
+mutate: ## Remove each protection: its tests must fail (ARGS="--only Role" picks some)
 	@go run ./tools/mutate $(ARGS)
 
 FUZZTIME = 30s
@@ -212,11 +218,11 @@ fuzz-nightly: venv tools/node/node_modules fuzz ## Fuzz for 5 minutes each, and 
 
 vulncheck: $(TOOLS)/govulncheck ## Look the modules up in the Go vulnerability database
 	@tools/sh/vulncheck.sh $(VULNDB)
-sbom: $(TOOLS)/sbom ## Write what each function is made of to build/sbom, in CycloneDX's form
+sbom: $(TOOLS)/sbom ## Write the components of each function to build/sbom, in CycloneDX format
 	@tools/sh/sbom.sh $(GO_FUNCTIONS)
 
-# The checkers are pinned in modules of their own: tools/go, and tools/golangci for a linter with 200 dependencies. So
-# their dependencies never reach the product. A newer checker finds other things: raise a pin on purpose.
+# Modules of their own pin the checkers: tools/go, and tools/golangci for a linter with 200 dependencies. So these
+# dependencies never reach the product. A newer checker has other findings: raise a pin on purpose.
 $(TOOLS)/golangci-lint: tools/golangci/go.mod tools/golangci/go.sum
 	@echo "building golangci-lint (two minutes, once)" >&2
 	@go -C tools/golangci build -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
@@ -226,7 +232,7 @@ $(TOOLS)/sbom: PACKAGE = ./sbom
 $(TOOLS)/actionlint $(TOOLS)/govulncheck $(TOOLS)/sbom: tools/go/go.mod tools/go/go.sum $(wildcard tools/go/*/*.go)
 	@go -C tools/go build -o ../../$@ $(PACKAGE)
 
-# Servers and clients of other projects: the stage and the suites are compared with them where npm is there.
+# Servers and clients of other projects, with which tests compare the stage. They need npm.
 test/e2e/clients/node_modules: test/e2e/clients/package-lock.json
 	@tools/sh/npm-ci.sh $(@D) "the end-to-end suite leaves out wscat and @smithy/signature-v4"
 tools/node/node_modules: tools/node/package-lock.json

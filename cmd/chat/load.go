@@ -61,7 +61,7 @@ func putLoad(ctx context.Context, o loadOptions, outputs stageclient.Outputs, ou
 	return nil
 }
 
-// explainLoad says in plain words why nobody could connect.
+// explainLoad returns an error that says why no client could connect.
 func explainLoad(l *link, err error) error {
 	if stop := l.judge(err, false, refusals); stop != nil {
 		return stop

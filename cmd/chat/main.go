@@ -34,13 +34,19 @@ In a pipe it leaves when every line has been acknowledged. It reconnects by itse
 Exit codes: 0 everything was acknowledged; 1 something failed, and the last line on standard error says what;
 2 wrong usage; 3 the stage refused this user or the signed URL.`
 
-// commandLine is what the program can be asked to do.
+const (
+	asHelp   = "User to sign in as. On a local stage any name of a-z, 0-9 and -, up to 32 characters."
+	loadHelp = "Put load on the stage and check every message. Exit codes: 0 every goal was reached; " +
+		"1 a goal was missed, and the report names it; 2 and 3 as above."
+)
+
+// commandLine holds the commands of the program.
 type commandLine struct {
-	Talk options     `cmd:"" default:"withargs" help:"Chat. This is what happens without a command."`
-	Load loadOptions `cmd:"" help:"Put load on the stage and account for every message. Exit codes: 0 every goal was reached; 1 some was not, and the report says which; 2 and 3 as above."`
+	Talk options     `cmd:"" default:"withargs" help:"Chat. This is the default command."`
+	Load loadOptions `cmd:"" help:"${loadHelp}"`
 }
 
-// stageOptions say which stage, and how it is to let somebody in.
+// stageOptions name the stage and the way to get a URL.
 type stageOptions struct {
 	Room          string `placeholder:"ROOM" help:"Room to be in. By default the stage decides; lobby with --sign-locally."`
 	Outputs       string `default:"${outputs}" placeholder:"FILE" help:"Outputs of the stage, as JSON (${default})."`
@@ -51,7 +57,7 @@ type stageOptions struct {
 
 // options are those of the chat itself.
 type options struct {
-	As    string   `required:"" xor:"who" placeholder:"USER" help:"Who to be. On a local stage any name of a-z, 0-9 and -, up to 32 characters."`
+	As    string   `required:"" xor:"who" placeholder:"USER" help:"${asHelp}"`
 	Guest bool     `required:"" xor:"who" help:"Be a guest, whom the stage gives a name. For a stage whose AuthMode is guest."`
 	Name  string   `placeholder:"NAME" help:"Display name for --sign-locally and --trusted-caller. By default the user."`
 	Once  []string `sep:"none" placeholder:"TEXT" help:"Send this and leave when it is acknowledged, instead of reading standard input. May be repeated."`
@@ -113,7 +119,10 @@ func loadOutputs(path string, stdin io.Reader) (stageclient.Outputs, error) {
 func parse(args []string, stdout, stderr io.Writer) (c commandLine, command string, code int, done bool) {
 	parser, err := kong.New(&c, kong.Name("chat"), kong.Description(description), kong.Writers(stdout, stderr),
 		kong.Exit(func(c int) { code, done = c, true }),
-		kong.Vars{"outputs": stageclient.DefaultOutputs, "tokenCommand": stageclient.TokenCommandVariable, "user": stageclient.UserVariable})
+		kong.Vars{
+			"outputs": stageclient.DefaultOutputs, "tokenCommand": stageclient.TokenCommandVariable,
+			"user": stageclient.UserVariable, "asHelp": asHelp, "loadHelp": loadHelp,
+		})
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return c, "", exitUsage, true

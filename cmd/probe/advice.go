@@ -9,13 +9,14 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// What to do when a door stands open, and when the gateway cannot run a function.
+// Advice for a protection that is missing, and for a gateway that cannot run a function.
 const (
 	unsignedOpens = "the deployed $connect route has lost its IAM authorization: take the stack out of use, compare the route in the console with template.yaml, deploy again"
 	replayOpens   = "connect does not see that a URL was used: is there more than one table, or another connect function than this repository's?"
 	alteredOpens  = "the signature is not checked: the deployed $connect route has lost its IAM authorization; take the stack out of use and deploy again"
 	originOpens   = "connect takes pages of any site: compare ALLOWED_ORIGINS of ConnectFunction with the stack's parameter AllowedOrigins"
-	signurlIsOpen = "the route POST /signurl has lost its authorizer, and asks nobody who they are: take the stack out of use, compare the route in the console with template.yaml, deploy again"
+	signurlIsOpen = "the route POST /signurl has lost its authorizer, and signs URLs without a token: " +
+		"take the stack out of use, compare the route in the console with template.yaml, deploy again"
 	gatewayFailed = "the function ended with an error or may not be invoked: make logs shows its last lines, and the alarm SocketErrors counts them"
 )
 
@@ -23,7 +24,7 @@ func lookAt(function string) string {
 	return "look at the log of " + function + ": make logs"
 }
 
-// beUser says how to try the steps that need a user.
+// beUser returns the advice for trying the steps that need a user.
 func (p *prober) beUser() string {
 	if p.client.Outputs.AuthMode == trustedCallers {
 		return "to try the rest, deploy with your principal in TrustedCallerArns, " +
@@ -55,7 +56,7 @@ func (p *prober) notSigned(err error) *trouble {
 	t := &trouble{what: sign.Error()}
 	switch {
 	case sign.Status == http.StatusForbidden && p.client.Outputs.AuthMode == trustedCallers:
-		// The usual case: only the page's own server may name users.
+		// Usually only the page's own server may name users.
 		t.todo, t.untried = p.beUser(), true
 	case sign.Code == "auth_not_configured":
 		t.todo = "deploy with what the stack's AuthMode needs: OidcIssuer, TrustedCallerArns or GuestRooms"

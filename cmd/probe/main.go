@@ -1,6 +1,6 @@
-// Command probe shows in seconds whether a stage works and keeps its doors shut: right after a deployment, or at any time. It
-// connects as a user would, sends a message, and then tries what has to be refused. Each step that fails says what it means and
-// what to look at.
+// Command probe shows in seconds whether a stage works and refuses what it must refuse: right after a deployment, or at
+// any time. It connects as a user would, sends a message, and then tries what has to be refused. Each step that fails
+// says what it means and what to look at.
 package main
 
 import (
@@ -34,18 +34,24 @@ const (
 	exitUsage = 2
 )
 
-const description = `Shows whether a stage works and keeps its doors shut, in at most ten seconds.
+const description = `Shows whether a stage works and refuses what it must refuse, in at most ten seconds.
 
-Without a token it tries what needs none, and says what it left out.
+Without a token it leaves out the steps that need one, and names them.
 
-Exit codes: 0 everything that was tried is as it should be; 1 something is not, and the lines that begin
-with FAIL say what; 2 wrong usage.`
+Exit codes: 0 every step that was tried passed; 1 a step failed, and the lines that begin
+with FAIL name it; 2 wrong usage.`
+
+const tokenHelp = "Shell command that prints an access token for the user in $" + stageclient.UserVariable +
+	". By default the local stage's development issuer is asked."
+
+const asHelp = "User of the steps (probe), except on a stage for guests. " +
+	"On a stage whose AuthMode is iam this computer's AWS credentials name the user."
 
 // options are the command line.
 type options struct {
 	Outputs      string `default:"${outputs}" placeholder:"FILE" help:"Outputs of the stage, as JSON (${default})."`
-	As           string `default:"probe" placeholder:"USER" help:"Who to be (${default}), except on a stage for guests. A stage whose AuthMode is iam is told so with this computer's AWS credentials."`
-	TokenCommand string `env:"${tokenCommand}" placeholder:"COMMAND" help:"Shell command that prints an access token for the user in $$$${user}. By default the local stage's development issuer is asked."`
+	As           string `default:"probe" placeholder:"USER" help:"${asHelp}"`
+	TokenCommand string `env:"${tokenCommand}" placeholder:"COMMAND" help:"${tokenHelp}"`
 }
 
 func main() {
@@ -61,7 +67,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	code, done := exitGood, false
 	parser, err := kong.New(&o, kong.Name("probe"), kong.Description(description), kong.Writers(stdout, stderr),
 		kong.Exit(func(c int) { code, done = c, true }),
-		kong.Vars{"outputs": stageclient.DefaultOutputs, "tokenCommand": stageclient.TokenCommandVariable, "user": stageclient.UserVariable})
+		kong.Vars{
+			"outputs": stageclient.DefaultOutputs, "tokenCommand": stageclient.TokenCommandVariable,
+			"asHelp": asHelp, "tokenHelp": tokenHelp,
+		})
 	if err == nil {
 		_, err = parser.Parse(args)
 	}
@@ -85,7 +94,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return p.probe(ctx, stdout)
 }
 
-// probe takes every step and tells of each. When a user is refused there is nothing more to learn, and it ends.
+// probe runs and reports every step. It ends when the stage refuses the user.
 func (p *prober) probe(ctx context.Context, out io.Writer) int {
 	defer p.close()
 	p.prepare(ctx)
@@ -122,15 +131,15 @@ func (p *prober) probe(ctx context.Context, out io.Writer) int {
 		fmt.Fprintf(out, "\n%s is not as it should be.\n", socket)
 		return exitBad
 	case len(untried) > 0:
-		fmt.Fprintf(out, "\n%s keeps its doors shut, as far as that shows without a user. Not tried: %s.\n",
+		fmt.Fprintf(out, "\n%s refuses what it must refuse, as far as that shows without a user. Not tried: %s.\n",
 			socket, strings.Join(untried, ", "))
 	default:
-		fmt.Fprintf(out, "\n%s works, and keeps its doors shut (%.1f s).\n", socket, time.Since(began).Seconds())
+		fmt.Fprintf(out, "\n%s works, and refuses what it must refuse (%.1f s).\n", socket, time.Since(began).Seconds())
 	}
 	return exitGood
 }
 
-// tell prints a step that did not go well, and what to do.
+// tell prints a step that failed, and its remedy.
 func tell(out io.Writer, verdict, name, what, todo string) {
 	fmt.Fprintf(out, "%-4s  %-10s %s\n      %-10s What to do: %s\n", verdict, name, what, "", todo)
 }

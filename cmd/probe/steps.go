@@ -14,13 +14,13 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// prober has what one step leaves to the next.
+// prober holds the results that one step passes to the next.
 type prober struct {
 	client   *stageclient.Client
 	user     string
 	patience time.Duration
 
-	// What says who the user is, fetched before the steps begin; unfetched is why it could not be had.
+	// prepare fetches the token or the credentials before the steps begin. unfetched is the error if it fails.
 	token       string
 	credentials aws.CredentialsProvider
 	unfetched   error
@@ -30,7 +30,7 @@ type prober struct {
 	conn   *stageclient.Conn
 }
 
-// errNoUser says that nothing here can be a user of the stage.
+// errNoUser means that there is neither a token nor credentials for a user of the stage.
 var errNoUser = errors.New("no token and no credentials to be a user with")
 
 // The AuthModes of a stage that differ from the default one.
@@ -46,7 +46,7 @@ type step struct {
 	take      func(ctx context.Context) (found string, wrong *trouble)
 }
 
-// trouble is what is wrong, or was not tried, and what to do about it.
+// trouble is a step that failed or was not tried, and its remedy.
 type trouble struct {
 	what, todo string
 	untried    bool
@@ -101,7 +101,7 @@ func (p *prober) forged(now time.Time) string {
 	return p.client.Outputs.WebSocketURL + "?" + query.Encode()
 }
 
-// prepare fetches what says who the user is, once for all steps.
+// prepare fetches the token or the credentials of the user, once for all steps.
 func (p *prober) prepare(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, tokenPatience)
 	defer cancel()
@@ -205,11 +205,11 @@ func (p *prober) page(ctx context.Context) (string, *trouble) {
 	return "is there", nil
 }
 
-// askWithoutToken asks signurl as nobody. A stage for guests answers, and has to.
+// askWithoutToken asks signurl without a token. Only a stage for guests may answer with a URL.
 func (p *prober) askWithoutToken(ctx context.Context) (string, *trouble) {
 	_, err := p.client.SignURL(ctx, "", nil, stageclient.NewProof().Challenge)
 	if refused := new(stageclient.SignError); errors.As(err, &refused) && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden) {
-		return fmt.Sprintf("nobody gets a URL without saying who they are (%d)", refused.Status), nil
+		return fmt.Sprintf("no URL without a token (%d)", refused.Status), nil
 	}
 	switch {
 	case err == nil && p.client.Outputs.AuthMode == guests:

@@ -42,7 +42,7 @@ func readConfig(environment map[string]string) (config, error) {
 	return c, errors.Join(append(problems, err)...)
 }
 
-// validate checks what could be read, and makes the set of origins of it.
+// validate checks the values, and makes the set of origins from them.
 func (c *config) validate() (problems []error) {
 	for name, number := range map[string]int{
 		"CONNECTIONS_PER_USER": c.ConnectionsPerUser, "GUEST_CONNECTIONS": c.GuestConnections, "ROOM_SHARDS": c.RoomShards,

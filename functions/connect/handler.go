@@ -26,8 +26,8 @@ const (
 	answerMargin = 500 * time.Millisecond
 )
 
-// refusal is why this function itself refuses a handshake: a code for the log. Those of the grant and of
-// the table are added by reason.
+// refusal is a reason for which this function refuses a handshake: a code for the log. The method reason adds those of
+// the grant and of the table.
 type refusal string
 
 // Error implements error.
@@ -36,7 +36,7 @@ func (r refusal) Error() string { return "handshake refused: " + string(r) }
 const (
 	errWrongRoute     refusal = "wrong_route"     // not the event of a handshake
 	errNoIdentity     refusal = "no_identity"     // the route has lost its authorization
-	errUnknownSigner  refusal = "unknown_signer"  // signed by somebody who may not vouch for users
+	errUnknownSigner  refusal = "unknown_signer"  // the signer may not vouch for users
 	errNoOrigin       refusal = "missing_origin"  // not a browser
 	errTwoOrigins     refusal = "repeated_origin" // not a browser either
 	errWrongOrigin    refusal = "wrong_origin"    // a page of another site
@@ -68,9 +68,9 @@ type handler struct {
 	now         func() time.Time
 }
 
-// handle answers 200 when the connection may be opened, and 403 when not, whatever the reason: only
-// the log knows it. A dependency that fails gives 503. The cheap checks come first, and the one that
-// uses up the ticket comes last, so that a refused URL is not spent.
+// handle answers 200 when the connection may be opened, and 403 without a reason when not; the log has the reason. A
+// dependency that fails gives 503. The cheap checks come first. The check that uses the ticket comes last, so that a
+// refused URL stays unused.
 func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 	// mutate:log-query => started := h.now(); for _, v := range event.MultiValueQueryStringParameters { println(v[0]) }
 	started := h.now()
@@ -115,8 +115,7 @@ func (h *handler) connect(
 	return granted, admitted, err
 }
 
-// close closes the connections that gave way, and writes down why they did. A connection that is closed needs no sweep
-// any more.
+// close closes the connections that gave way, and logs the reason. It removes the SWEEP item of each closed connection.
 func (h *handler) close(ctx context.Context, granted grant.Grant, admitted connections.Admitted) {
 	user := userid.LogAttr(h.salt, granted.Subject)
 	ended := make(map[connections.Reason]int)

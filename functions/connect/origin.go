@@ -11,8 +11,8 @@ import (
 
 const headerOrigin = "Origin"
 
-// origins are the sites whose pages may connect. A browser says truthfully which page opens a socket, so
-// this keeps other sites from using a visitor's browser. It keeps no program out, which can say anything.
+// origins are the sites whose pages may connect. A browser sends the true origin of a page, so this keeps other sites
+// from using a visitor's browser. It does not stop programs, which can send any origin.
 type origins map[string]bool
 
 // newOrigins returns a set of origins, each as browsers write it: scheme, host in lower case, and port unless it is the
@@ -47,8 +47,8 @@ func asBrowsersWriteIt(origin string) (string, bool) {
 	return "", false
 }
 
-// check returns why a handshake is not from an accepted page, or nil. A handshake without Origin is not
-// from a browser, and one with two leaves open which of them others would believe.
+// check returns why a handshake is not from an accepted page, or nil. A handshake without Origin is not from a browser.
+// One with two is refused, because two readers could take different ones.
 func (o origins) check(event events.APIGatewayWebsocketProxyRequest) error {
 	values := headerValues(event, headerOrigin)
 	switch {

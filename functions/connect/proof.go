@@ -14,17 +14,17 @@ import (
 
 const (
 	headerProtocol = "Sec-WebSocket-Protocol"
-	// proofPrefix begins the subprotocol that is none: a browser has no other place in a handshake that
-	// a page can write to and that no log of URLs holds.
+	// proofPrefix begins the offered subprotocol that holds the verifier. It is the only part of a browser's handshake
+	// that a page can set and that no log of URLs holds.
 	proofPrefix = "pop."
 
 	minVerifier = 43 // characters: base64url of 32 random bytes
 	maxVerifier = 128
 )
 
-// checkProof returns why a handshake does not prove that it comes from whoever had the URL signed, or nil:
-// the URL has the hash of a secret that only that client knows, and the client shows the secret. Whoever
-// found the URL in a log does not have it. A URL with a challenge needs its proof in any case.
+// checkProof returns nil if a handshake proves that it comes from the client that asked for the URL, else the reason.
+// The URL has the hash of a secret that only that client knows, and the client shows the secret. A thief who found the
+// URL in a log does not have it. A URL with a challenge always needs its proof.
 func checkProof(p grant.Possession, challenge string, offered []string) error {
 	if challenge == "" {
 		if !p.NeedsChallenge() {

@@ -10,8 +10,8 @@ import (
 	"signedsocket/shared/principal"
 )
 
-// signers are the principals whose signed URLs open connections. IAM lets every principal of the
-// account in whose policy allows it; this is the narrower list of those who may vouch for users.
+// signers are the principals whose signed URLs open connections. IAM admits every principal of the account whose policy
+// allows the route; this list is narrower: the principals that may vouch for users.
 type signers struct {
 	account string
 	// caller is signurl itself, as API Gateway names it: the id of its role, which no other role

@@ -14,7 +14,7 @@ import (
 
 const routeDisconnect = "$disconnect"
 
-// store forgets connections; connections.Store is one.
+// store removes connections; connections.Store is one.
 type store interface {
 	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
 }
@@ -24,8 +24,8 @@ type handler struct {
 	connections store
 }
 
-// handle forgets the connection of the event. One that is not known, or not any more, is no error:
-// it may never have been admitted, have given way to another, or been found gone by a broadcast.
+// handle removes the records of the event's connection. An unknown connection is no error: it may never have been
+// admitted, may have given way to another, or a broadcast may have found it gone.
 func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 	request := event.RequestContext
 	log := h.log.With(slog.String("connectionId", request.ConnectionID))

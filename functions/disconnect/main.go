@@ -1,6 +1,5 @@
-// Command disconnect is the Lambda function behind the $disconnect route: it forgets the connection.
-// API Gateway calls it after the connection is gone, and may not call it at all, so nothing depends
-// on it.
+// Command disconnect is the Lambda function behind the $disconnect route: it removes the records of the connection. API
+// Gateway calls it after the connection is gone. It may not call it at all, so nothing depends on it.
 package main
 
 import (

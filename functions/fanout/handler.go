@@ -19,7 +19,8 @@ import (
 // answerMargin is the time kept for what follows the posts: Lambda kills an invocation that reaches its deadline.
 const answerMargin = 2 * time.Second
 
-// errIncomplete has Lambda invoke the function again with the same segment. Who took the frame already drops the second one.
+// errIncomplete makes Lambda invoke the function again with the same segment. Clients that have the frame drop the
+// second copy.
 var errIncomplete = errors.New("not everybody got the message")
 
 // broadcaster posts a frame to connections; broadcast.Broadcaster does.
@@ -38,8 +39,8 @@ type handler struct {
 	now         func() time.Time
 }
 
-// handle posts the frame of a segment to its members. The error is that somebody who is there did not get it, or
-// that the event is no segment.
+// handle posts the frame of a segment to its members. It returns an error if a connected member did not get the frame,
+// or if the event is no segment.
 func (h *handler) handle(ctx context.Context, event jsontext.Value) (err error) {
 	defer logging.Recover(ctx, h.log, &err)
 	part, err := broadcast.DecodeSegment(event)

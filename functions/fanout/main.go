@@ -1,5 +1,5 @@
-// Command fanout is the Lambda function that sendmessage leaves a part of a large room to: it brings one
-// message to up to a thousand connections, and is invoked again when somebody who is there did not get it.
+// Command fanout is the Lambda function to which sendmessage hands a part of a large room: it posts one message to up
+// to a thousand connections. Lambda invokes it again when a connected member did not get the message.
 package main
 
 import (

@@ -19,11 +19,11 @@ import (
 // answerMargin is the time kept for the answer: Lambda kills an invocation that reaches its deadline.
 const answerMargin = time.Second
 
-// errUnknownEvent is the answer to what is neither the schedule's event nor a request of an operator.
+// errUnknownEvent is the answer to an event that is neither the schedule's nor a request of an operator or of signurl.
 var errUnknownEvent = errors.New(`unknown event: want that of a schedule, {"revoke":{"user":"…"}}, ` +
 	`or {"signOut":{"user":"…","signIn":"…","until":…}}`)
 
-// store knows who is to be closed, and shuts users out; connections.Store does.
+// store lists the connections to close, and revokes users; connections.Store is one.
 type store interface {
 	Due(ctx context.Context, now time.Time) iter.Seq2[[]connections.Sweep, error]
 	Finish(ctx context.Context, left []connections.Sweep, now time.Time) error
@@ -50,7 +50,7 @@ type handler struct {
 	concurrency int    // connections looked after at the same time, at least 1
 }
 
-// handle sweeps when a schedule says so, revokes when an operator does, and signs out when signurl does.
+// handle sweeps on the schedule's event, revokes on an operator's, and signs out on signurl's.
 func (h *handler) handle(ctx context.Context, event jsontext.Value) (answer any, err error) {
 	ctx, cancel := function.Before(ctx, answerMargin)
 	defer cancel()

@@ -1,6 +1,6 @@
-// Command reaper is the Lambda function that closes connections: every minute those that are due, because
-// their session is over, a newer one took their place, or they broke the rules; and when an operator
-// invokes it, all of a user who is to leave. No other function may close a connection.
+// Command reaper is the Lambda function that closes connections: every minute those that are due, because their session
+// is over, a newer one took their place, or they broke the rules; and when an operator invokes it, all connections of a
+// revoked user.
 package main
 
 import (
@@ -13,10 +13,10 @@ import (
 	"signedsocket/shared/function"
 )
 
-// concurrency is how many connections are looked after at the same time.
+// concurrency is how many connections the reaper handles at the same time.
 const concurrency = 32
 
-// byeTimeout is what a bye frame may cost: a client that does not read is closed without.
+// byeTimeout limits the time for a bye frame. A client that does not read is closed without one.
 const byeTimeout = 2 * time.Second
 
 // config is what the function reads from its environment.

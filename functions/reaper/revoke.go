@@ -20,16 +20,16 @@ import (
 const (
 	firstPause   = 20 * time.Millisecond
 	longestPause = 500 * time.Millisecond
-	// A revocation waits until no handshake can be under way. A person waits for a sign-out, so it leaves a connection
-	// of which API Gateway still says that it is gone to the next sweep.
+	// A revocation waits until all handshakes are over. A user waits for a sign-out, so a sign-out leaves connections
+	// in their handshake to the next sweep.
 	revokePatience  = callback.HandshakeTime + time.Second
 	signOutPatience = 2 * time.Second
 )
 
-// revocation is an operator's request: who has to leave.
+// revocation is an operator's request to revoke a user.
 type revocation struct {
 	User        string `json:"user"`        // user id, as frames show it, or else a sub claim
-	Subject     string `json:"sub"`         // instead of it: the sub claim of the user's tokens, whatever it looks like
+	Subject     string `json:"sub"`         // instead of User: the sub claim of the user's tokens, in any form
 	Issuer      string `json:"iss"`         // of the sub claim, unless it is the one of this stack
 	BannedUntil *int64 `json:"bannedUntil"` // Unix seconds; 0 lifts a ban, and without it a ban stays as it is
 	AtLeast     bool   `json:"atLeast"`     // an earlier ban that lasts longer stays as it is
@@ -40,14 +40,14 @@ type revocation struct {
 // revoked is the answer to an operator.
 type revoked struct {
 	UserID      string `json:"userId"`
-	OldUserID   string `json:"oldUserId,omitempty"` // under which the version before knew the user, shut out as well
+	OldUserID   string `json:"oldUserId,omitempty"` // of the same user in older versions, revoked as well
 	Connections int    `json:"connections"`         // that were open and have been closed
 	// Pending are those of Connections whose handshake was not over in all this time. The next sweeps close them.
 	Pending int    `json:"pending"`
 	By      string `json:"by,omitempty"`
 }
 
-// userIDs returns the ids of the user whom a request names: today's, and that of the version before or "".
+// userIDs returns the ids of the user whom a request names: today's, and that of older versions or "".
 func (h *handler) userIDs(r revocation) (id, old string, err error) {
 	issuer := cmp.Or(r.Issuer, h.issuer)
 	switch {
@@ -61,14 +61,13 @@ func (h *handler) userIDs(r revocation) (id, old string, err error) {
 		id, old = userid.FromOperator(h.stackID, issuer, r.User)
 	}
 	if userid.Hashed(old) {
-		old = "" // today the id of another user, whom the request does not mean
+		old = "" // today this is the id of another user
 	}
 	return id, old, nil
 }
 
-// revoke shuts a user out. First nothing lets the user in any more, then no message of the user's connections
-// passes and none is sent to them, and then they are closed. When revoke returns, all of that has happened. An
-// error says that some of it has not, and that the command should be repeated.
+// revoke revokes a user: it writes the ban, expels the user's connections, and closes them. When revoke returns without
+// an error, all of that has happened. After an error the operator should repeat the command.
 func (h *handler) revoke(ctx context.Context, r revocation) (revoked, error) {
 	id, old, err := h.userIDs(r)
 	if err != nil {
@@ -85,7 +84,7 @@ func (h *handler) revoke(ctx context.Context, r revocation) (revoked, error) {
 			order.BannedUntil = time.Unix(*r.BannedUntil, 0)
 		}
 		found, err := h.connections.Revoke(ctx, order, h.now())
-		failures = append(failures, err) // the ban may stand all the same, so the rest is done and written down
+		failures = append(failures, err) // the ban may be written all the same, so the rest follows
 		ids = append(ids, found...)
 	}
 	expelled, err := h.expel(ctx, ids, connections.Revoked)
@@ -95,7 +94,7 @@ func (h *handler) revoke(ctx context.Context, r revocation) (revoked, error) {
 		By: r.By}, errors.Join(append(failures, err, failure)...)
 }
 
-// action returns what the request is called in the record.
+// action returns the name of the request in the audit log.
 func (r revocation) action(now time.Time) string {
 	switch {
 	case r.BannedUntil == nil:
@@ -107,15 +106,15 @@ func (r revocation) action(now time.Time) string {
 	}
 }
 
-// audit writes down what was done about a user.
+// audit logs the revocation.
 func (h *handler) audit(ctx context.Context, action, userID, by, why string, ended int) {
 	logging.Audit(ctx, h.log, logging.Act{
 		Action: action, By: cmp.Or(by, "unknown"), User: userid.LogAttr(h.salt, userID), Why: why, Connections: ended,
 	})
 }
 
-// expel takes connections out of the table, all of them before the first is closed. One after the other: each changes
-// the same USER item, so that at the same time they would only be in each other's way.
+// expel takes connections out of the table, all of them before the first is closed. It works on one after the other,
+// because each changes the same USER item.
 func (h *handler) expel(
 	ctx context.Context, ids []string, reason connections.Reason,
 ) (expelled []connections.Sweep, err error) {
@@ -130,9 +129,8 @@ func (h *handler) expel(
 	return expelled, errors.Join(failures...)
 }
 
-// closeAll closes connections that have been expelled, each as soon as its handshake is over, so that not even a
-// broadcast that was under way reaches it later. It returns how many it has to leave to a sweep, because ctx or its
-// patience has ended.
+// closeAll closes expelled connections, each as soon as its handshake is over, so that not even a running broadcast
+// reaches it later. It returns how many it leaves to a sweep, because ctx or the time for it has ended.
 func (h *handler) closeAll(
 	ctx context.Context, expelled []connections.Sweep, patience time.Duration,
 ) (pending int, err error) {
@@ -156,7 +154,7 @@ func (h *handler) closeAll(
 	return 0, errors.Join(failures...)
 }
 
-// closeThose tries once to close each of some connections, and returns those whose handshake may be under way.
+// closeThose tries once to close each connection, and returns those that may be in their handshake.
 func (h *handler) closeThose(ctx context.Context, expelled []connections.Sweep) (left []connections.Sweep, err error) {
 	var mu sync.Mutex
 	err = h.each(ctx, len(expelled), func(i int) error {

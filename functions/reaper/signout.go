@@ -26,7 +26,7 @@ type signedOut struct {
 	By          string `json:"by,omitempty"`
 }
 
-// signOut ends a sign-in: nothing lets it in any more, and its connections are closed. The user's other connections
+// signOut ends a sign-in: it opens no more connections, and its connections are closed. The user's other connections
 // stay.
 func (h *handler) signOut(ctx context.Context, r signOut) (signedOut, error) {
 	switch {

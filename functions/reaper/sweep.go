@@ -14,11 +14,11 @@ import (
 	"signedsocket/shared/logging"
 )
 
-// swept is what a sweep did.
+// swept is the result of a sweep.
 type swept struct {
 	Due     int `json:"due"`
-	Closed  int `json:"closed"`  // and nothing left to do about them
-	Pending int `json:"pending"` // left to the next sweep, because their handshake may still be under way
+	Closed  int `json:"closed"`  // completely
+	Pending int `json:"pending"` // left to the next sweep, because they may be in their handshake
 	Failed  int `json:"failed"`  // left to the next sweep, because of a fault
 }
 
@@ -34,8 +34,8 @@ func (s *swept) count(err error) {
 	}
 }
 
-// sweep closes all connections that are due. Whatever is not finished, is due again in the next sweep. The error is
-// a fault in finding out who is due, or in remembering how far this sweep has come.
+// sweep closes all connections that are due. Connections that it cannot close are due again in the next sweep. The
+// error is a fault in listing due connections, or in recording the progress.
 func (h *handler) sweep(ctx context.Context) (swept, error) {
 	var (
 		mu   sync.Mutex
@@ -71,8 +71,8 @@ func (h *handler) sweep(ctx context.Context) (swept, error) {
 	return done, err
 }
 
-// reap closes one connection and forgets it. What says that it is due is removed last, so that a reaper that is
-// killed leaves it to the next.
+// reap closes one connection and removes its records. It removes the SWEEP item last, so that the next sweep continues
+// the work of a killed one.
 func (h *handler) reap(ctx context.Context, due connections.Sweep) (err error) {
 	defer logging.Recover(ctx, h.log, &err)
 	if err = h.closer.Close(ctx, due); err == nil {

@@ -34,8 +34,8 @@ func (c client) answer(ctx context.Context, frame []byte) error {
 	return nil
 }
 
-// refuse tells the client that its frame was refused, and why. When the client cannot be told, that
-// is a fault: API Gateway's own frame then says at least that something went wrong.
+// refuse sends the client an error frame with the reason. If that fails, it returns a fault: API Gateway then sends an
+// error frame of its own.
 func (c client) refuse(ctx context.Context, refusal message.Error) error {
 	c.log.WarnContext(ctx, "message refused", slog.String("reason", string(refusal.Code)))
 	frame, err := refusal.Encode()
@@ -76,8 +76,8 @@ func (c client) refuseAndEnd(ctx context.Context, refusal message.Error) error {
 	return err
 }
 
-// strike refuses a frame that no good client sends, and counts that. With one strike too many the client is kicked: it
-// gets a bye frame and is closed. A frame that cannot be counted is refused nevertheless.
+// strike refuses a frame that no good client sends, and counts it. After one strike too many the client is kicked: it
+// gets a bye frame and is closed. If the count fails, the frame is refused nevertheless.
 func (c client) strike(ctx context.Context, refusal message.Error) error {
 	struck, err := c.connections.Strike(ctx, c.id, c.now())
 	switch {
@@ -102,9 +102,8 @@ func (c client) strike(ctx context.Context, refusal message.Error) error {
 	return nil
 }
 
-// end closes the connection at once, with a bye frame if there is a reason that the client has not been told. The
-// reaper closes it if that fails and the table knows that it is due. Frames that the client has sent before the close
-// are dropped from then on.
+// end closes the connection at once, with a bye frame if the client does not know the reason yet. The reaper closes it
+// if that fails and the connection has a SWEEP item. From then on frames of the client are dropped.
 func (c client) end(ctx context.Context, reason connections.Reason) {
 	c.watch.end(c.id)
 	if reason == "" {
@@ -115,6 +114,6 @@ func (c client) end(ctx context.Context, reason connections.Reason) {
 		}
 		return
 	}
-	// Its handshake is over, since it has sent a frame: the time of its connection does not matter.
+	// A client that has sent a frame has finished its handshake, so the time of its connection does not matter.
 	c.closer.CloseAtOnce(ctx, []connections.Sweep{{ConnectionID: c.id, Reason: reason, ConnectedAt: time.Time{}}}, nil)
 }

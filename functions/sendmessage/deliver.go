@@ -17,16 +17,17 @@ import (
 // handOvers is how many segments are handed over at the same time.
 const handOvers = 8
 
-// outcome is what became of a message: what this invocation did itself, and how many recipients are left to fanout.
+// outcome is the result of a message: that of this invocation's own posts, and the number of recipients handed to
+// fanout.
 type outcome struct {
 	broadcast.Result
 	queued int
 }
 
-// deliver posts a frame to the sender and to everybody else in the room, and returns when each of those that
-// this invocation takes upon itself has it or cannot have it. The posts begin before the room has been read: the
-// sender needs no looking up, and others follow page by page. Beyond the threshold they are handed to fanout.
-// The error is a fault in reading the room; then only some have the frame.
+// deliver posts a frame to the sender and to the other members of the room. It hands members beyond the threshold to
+// fanout, and returns when every other recipient has a result. The posts begin before the room has been read: the
+// sender is known, and the others follow page by page. The error is a fault in reading the room; then only some have
+// the frame.
 func (h *handler) deliver(ctx context.Context, sender connections.Connection, origin broadcast.Origin, frame []byte) (outcome, error) {
 	ctx, cancel := function.Before(ctx, reportMargin)
 	defer cancel()
@@ -50,11 +51,11 @@ type split struct {
 
 	mu      sync.Mutex
 	queued  int                  // recipients handed over
-	refused []connections.Member // and those who could not be
+	refused []connections.Member // and those that Lambda refused
 }
 
 // pages returns the recipients that this invocation posts to: the sender, those of the others who are within the
-// threshold and, at the end, whoever could not be handed over.
+// threshold and, at the end, members of segments that Lambda refused.
 func (s *split) pages(ctx context.Context, sender connections.Connection, room iter.Seq2[[]connections.Member, error]) iter.Seq2[[]connections.Member, error] {
 	return func(yield func([]connections.Member, error) bool) {
 		s.sending.SetLimit(handOvers)

@@ -24,9 +24,8 @@ const (
 	routeDefault = "$default"
 	routePing    = "ping"
 
-	// Lambda kills an invocation that reaches its deadline, so the work ends some time before it: all
-	// of it answerMargin earlier, and the posts reportMargin earlier than that, so that their sender
-	// can be told.
+	// Lambda kills an invocation that reaches its deadline, so the work ends some time before it: all of it
+	// answerMargin earlier, and the posts reportMargin earlier than that, so that there is time to answer the sender.
 	answerMargin = 500 * time.Millisecond
 	reportMargin = time.Second
 )
@@ -58,7 +57,7 @@ type handler struct {
 	watch       *watch
 	broadcaster *broadcast.Broadcaster
 	fanout      queue
-	threshold   int // recipients, beside the sender, that an invocation takes upon itself, at least 1
+	threshold   int // recipients, beside the sender, to which an invocation posts itself, at least 1
 	now         func() time.Time
 	newID       func(time.Time) (string, error) // makes ids for messages that have none
 }
@@ -96,8 +95,8 @@ func (h *handler) serve(ctx context.Context, log *slog.Logger, route, connection
 	return errors.New("no such route")
 }
 
-// ping answers a ping. Pings are too many and too cheap to count each of them in the table; those of a connection that
-// sends more than a good client count as messages.
+// ping answers a ping. The first pings of a connection are not counted in the table; further ones, which a good client
+// does not send, count as messages.
 func (c client) ping(ctx context.Context) error {
 	if !c.watch.free(c.id, c.now()) {
 		if _, err := c.connections.Touch(ctx, c.id, c.now()); err != nil {
@@ -107,7 +106,7 @@ func (c client) ping(ctx context.Context) error {
 	return c.answer(ctx, message.EncodePong())
 }
 
-// send delivers the message in a frame, and tells its sender how that went.
+// send delivers the message in a frame, and answers its sender with the result.
 func (c client) send(ctx context.Context, body string) error {
 	frame, code := message.Decode(body)
 	if code != "" {
@@ -164,7 +163,7 @@ func roomOf(sender connections.Connection, named string) (string, message.Code) 
 	}
 }
 
-// encode returns the frame for the recipients, and its id. Who sent it is what the table says.
+// encode returns the frame for the recipients, and its id. The table names the sender.
 func (h *handler) encode(sender connections.Connection, room string, frame message.Send, now time.Time) (id string, encoded []byte, err error) {
 	if frame.ClientID != "" {
 		id = message.IDFor(sender.Subject, room, frame.ClientID)
@@ -177,8 +176,8 @@ func (h *handler) encode(sender connections.Connection, room string, frame messa
 	return id, encoded, err
 }
 
-// report tells the sender who got the message. That an ack does not arrive is no fault: the message
-// was delivered, and the client, which hears nothing, sends it again under the same id.
+// report sends the result to the sender. A lost ack is no fault: the message was delivered, and a client without an
+// answer repeats it under the same id.
 func (c client) report(ctx context.Context, id, clientID string, done outcome) error {
 	if !done.Complete() {
 		return c.refuse(ctx, message.Error{Code: message.PartialDelivery, ClientID: clientID})

@@ -1,5 +1,5 @@
-// Command sendmessage is the Lambda function behind the routes sendmessage, $default and ping: it
-// brings a message to everybody in the sender's room, and answers pings.
+// Command sendmessage is the Lambda function behind the routes sendmessage, $default and ping: it posts a message to
+// all members of the sender's room, and answers pings.
 package main
 
 import (

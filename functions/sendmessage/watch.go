@@ -6,18 +6,18 @@ import (
 )
 
 const (
-	// closeTimeout is what the close of a connection may cost its last frame.
+	// closeTimeout limits how long the close of a connection may delay its last frame.
 	closeTimeout = 300 * time.Millisecond
 	// freePings is how many pings of a connection this process answers in pingWindow without counting them in the
-	// table. A client needs one in nine minutes, and one or two more when it comes back from sleep.
+	// table. A client needs one in nine minutes, and one or two more after sleep.
 	freePings  = 3
 	pingWindow = 10 * time.Second
 	// maxWatched bounds the memory for connections. Beyond it the process forgets all of them.
 	maxWatched = 10_000
 )
 
-// watch is what this process remembers of connections, so that a flood of frames costs no write and no post for each
-// of them. Other processes remember other frames: the table decides, and watch only spares it. It is safe for
+// watch counts frames of connections in this process, so that a flood of frames costs no write and no post for each.
+// Other processes have counts of their own: the table decides, and watch only spares it calls. It is safe for
 // concurrent use.
 type watch struct {
 	mu     sync.Mutex

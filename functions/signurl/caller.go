@@ -14,7 +14,7 @@ import (
 // caller is the user who is to have a URL.
 type caller struct {
 	userID          string
-	oldUserID       string // the id that the version before gave the user, or "" if it is the same
+	oldUserID       string // the user's id in older versions, or "" if it is the same
 	name            string
 	rooms           []string // all that the user may enter
 	signIn          string   // the sign-in that a trusted caller named, or ""
@@ -23,9 +23,9 @@ type caller struct {
 	sessionEndsAt   time.Time // the latest end of the connection's session; zero when the user does not limit it
 }
 
-// callerOf returns the user for whom the URL is, as the deployment's mode finds out: from what the
-// gateway vouches for, which is checked again, and in mode iam from the user that the request names.
-// The error is a refusal; one that wraps errNotConfigured says what is missing.
+// callerOf returns the user of the URL. It takes the user from the gateway's claims, which it checks again, and in mode
+// iam from the request of a trusted caller. The error is a refusal; one that wraps errNotConfigured says what is
+// missing.
 func (c config) callerOf(event events.APIGatewayV2HTTPRequest, request signRequest, now time.Time) (caller, error) {
 	// mutate:signurl-user-in-any-mode
 	if c.AuthMode != authModeIAM && (request.User != nil || request.SignIn != nil) {
@@ -62,7 +62,7 @@ func (c caller) mayEnter(rooms []string) bool {
 	return !slices.ContainsFunc(rooms, func(room string) bool { return !slices.Contains(c.rooms, room) })
 }
 
-// earlier returns the earlier of two times. A time of authentication ahead of our clock would be harder to revoke.
+// earlier returns the earlier of two times. A revocation would miss a time of authentication ahead of our clock.
 func earlier(t, now time.Time) time.Time {
 	if t.After(now) {
 		return now

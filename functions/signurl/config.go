@@ -12,15 +12,15 @@ import (
 	"signedsocket/shared/principal"
 )
 
-// Who vouches for the user.
+// The sources of the user.
 const (
 	authModeJWT   = "jwt"   // the HTTP API's JWT authorizer, by a token of an OpenID Connect provider
 	authModeIAM   = "iam"   // a trusted caller, which has signed its request and names the user
-	authModeGuest = "guest" // nobody: every request is that of a new guest
+	authModeGuest = "guest" // a secret that the browser keeps; a request without one is that of a new guest
 )
 
-// config is what the function reads from its environment. What a mode needs may be missing: then the
-// function answers every request with errNotConfigured.
+// config is what the function reads from its environment. If a value is missing that the mode needs, the function
+// answers every request with errNotConfigured.
 type config struct {
 	WebSocketURL  string `env:"WEBSOCKET_URL,notEmpty"`
 	TableName     string `env:"TABLE_NAME,notEmpty"`
@@ -63,7 +63,7 @@ func readConfig(environment map[string]string) (config, error) {
 	return c, errors.Join(c.problems()...)
 }
 
-// problems returns what is wrong with the values that could be read.
+// problems returns the errors in the values.
 func (c config) problems() (all []error) {
 	const rooms = "different names of a-z, 0-9, _ and -, separated by commas"
 	modes := []string{authModeJWT, authModeIAM, authModeGuest}

@@ -12,8 +12,8 @@ import (
 // guestSecretBytes is the length of the secret that a guest keeps.
 const guestSecretBytes = 32
 
-// guestCaller returns the guest whose secret a request holds, or else a guest who was never here before. No guest has
-// authenticated; for revocation it counts as if that had been now.
+// guestCaller returns the guest whose secret a request holds, or else a new guest. Guests do not authenticate; for
+// revocation their time of authentication is now.
 func (c config) guestCaller(request signRequest, now time.Time) (caller, error) {
 	if len(c.GuestRooms) == 0 {
 		return caller{}, fmt.Errorf("GuestRooms is empty: %w", errNotConfigured)

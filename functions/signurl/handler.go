@@ -19,8 +19,8 @@ import (
 	"signedsocket/shared/userid"
 )
 
-// refusal is an answer other than 200: a status, a code for programs, a sentence for people, and when
-// it makes sense to ask again.
+// refusal is an answer other than 200: a status, a code for programs, a sentence for people, and the time after which
+// to ask again.
 type refusal struct {
 	status        int
 	code, message string
@@ -36,8 +36,8 @@ func (r refusal) after(wait time.Duration) refusal {
 	return r
 }
 
-// guestRetryAfter is when a guest may find a free place. Guests come and go; a client that waits as
-// long as this adds little load.
+// guestRetryAfter is how long a guest waits before it asks again for a free place. A client that waits so long adds
+// little load.
 const guestRetryAfter = 30 * time.Second
 
 // The refusals of this function. The gateway itself answers missing and bad tokens and signatures
@@ -62,7 +62,7 @@ var (
 		"Nobody vouches for users here: see the parameter AuthMode.", 0}
 )
 
-// users counts what users ask for, and tells which of them connect would refuse; connections.Store does.
+// users counts the URLs of each user, and tells which users connect would refuse; connections.Store does.
 type users interface {
 	CountURL(ctx context.Context, userID string, now time.Time) error
 	MayConnect(ctx context.Context, a connections.Applicant, now time.Time) error
@@ -151,8 +151,8 @@ func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest
 	return h.present(ctx, caller, request, now)
 }
 
-// admit counts the URL and, at the same time, asks whether connect would admit the caller. A guest without a secret is
-// another user in each request, so there is nothing to count.
+// admit counts the URL and, at the same time, checks whether connect would admit the caller. A guest without a secret
+// is a new user in each request, so its URLs are not counted.
 func (h *handler) admit(ctx context.Context, caller caller, request signRequest, now time.Time) error {
 	var counting errgroup.Group
 	if caller.comesBack { // mutate:signurl-counts
@@ -183,7 +183,7 @@ func (h *handler) admit(ctx context.Context, caller caller, request signRequest,
 	return err
 }
 
-// present signs the URL for a caller who may have it.
+// present signs the URL for an admitted caller.
 func (h *handler) present(ctx context.Context, caller caller, request signRequest, now time.Time) (answer, error) {
 	issuedAt := time.Unix(now.Unix(), 0).UTC()
 	sessionEndsAt := issuedAt.Add(h.config.sessionMax())
@@ -206,7 +206,7 @@ func (h *handler) present(ctx context.Context, caller caller, request signReques
 	}, nil
 }
 
-// refuse returns the answer that tells a refusal.
+// refuse returns the answer of a refusal.
 func refuse(r refusal) (events.APIGatewayV2HTTPResponse, error) {
 	response, err := respond(r.status, struct {
 		Code    string `json:"error"`
@@ -218,7 +218,7 @@ func refuse(r refusal) (events.APIGatewayV2HTTPResponse, error) {
 	return response, err
 }
 
-// respond returns an answer that nobody may store.
+// respond returns an answer that must not be stored.
 func respond(status int, body any) (events.APIGatewayV2HTTPResponse, error) {
 	encoded, err := json.Marshal(body)
 	if err != nil {

@@ -1,8 +1,8 @@
-// Command signurl is the Lambda function behind POST /signurl of the HTTP API: it gives a user a
-// presigned URL, with which the user's browser opens one WebSocket connection. Who the user is, the
-// deployment's mode decides: the gateway has checked the user's token, or the signature of a caller
-// that names the user, or the user is a guest. This function checks again what the gateway vouches
-// for, and decides what the URL grants. In mode iam it is behind POST /signout as well.
+// Command signurl is the Lambda function behind POST /signurl of the HTTP API: it gives a user a presigned URL, with
+// which the user's browser opens one WebSocket connection. The deployment's mode decides where the user comes from:
+// from a token that the gateway has checked, from a caller whose signature it has checked, or from a guest. This
+// function checks the gateway's claims again, and decides what the URL grants. In mode iam it is behind POST /signout
+// as well.
 package main
 
 import (

@@ -50,12 +50,12 @@ func (c config) namedCaller(authorizer *authorizer, request signRequest, now tim
 	return found, nil
 }
 
-// authorizer is what the gateway found out about the caller of a route.
+// authorizer is the gateway's description of the caller of a route.
 type authorizer = events.APIGatewayV2HTTPRequestContextAuthorizerDescription
 
-// mustBeTrusted checks that a request comes from a caller who may speak for users. The gateway has verified the
-// caller's signature, and that IAM lets it call this route; IAM may let others too. An event without IAM identity means
-// that the route has lost its authorization.
+// mustBeTrusted checks that a request comes from a caller that may name users. The gateway has verified the caller's
+// signature, and that IAM lets it call this route; IAM may admit other callers, too. An event without IAM identity
+// means that the route has lost its authorization.
 func (c config) mustBeTrusted(authorizer *authorizer) error {
 	switch {
 	case c.trustedCallers.Len() == 0:
@@ -68,8 +68,8 @@ func (c config) mustBeTrusted(authorizer *authorizer) error {
 	return nil
 }
 
-// fromNamed checks what a trusted caller says of a user. What is wrong is refused and not left out: the
-// caller is a program, whose author will notice.
+// fromNamed checks the user that a trusted caller names. It refuses wrong values instead of leaving them out, so that
+// the caller's author notices.
 func (c config) fromNamed(named namedUser) (caller, error) {
 	id, old, ok := c.idsOf(named.Subject, named.Issuer)
 	if !ok {
@@ -97,8 +97,8 @@ func (c config) fromNamed(named namedUser) (caller, error) {
 	}, nil
 }
 
-// idsOf returns the ids of the user whom an issuer calls sub, and whether they can be had. An empty issuer stands for
-// OidcIssuer.
+// idsOf returns the ids of the user whom an issuer calls sub, and whether sub and issuer are valid. An empty issuer
+// stands for OidcIssuer.
 func (c config) idsOf(sub, issuer string) (id, old string, ok bool) {
 	issuer = cmp.Or(issuer, c.OIDCIssuer)
 	if !userid.ValidSub(sub) || len(issuer) > maxIssuerBytes || strings.ContainsFunc(issuer, unicode.IsControl) {

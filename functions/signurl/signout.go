@@ -14,11 +14,10 @@ import (
 	"signedsocket/shared/userid"
 )
 
-// routeSignOut is the route of mode iam by which a trusted caller ends what one sign-in of a user has opened.
+// routeSignOut is the route of mode iam by which a trusted caller ends the connections of one sign-in of a user.
 const routeSignOut = "POST /signout"
 
-// signInKept is how long a sign-in stays ended when the trusted caller does not say until when it would have lasted:
-// longer than any session should.
+// signInKept is how long a sign-in stays ended if the trusted caller names no end: longer than any session should last.
 const signInKept = 400 * 24 * time.Hour
 
 // signOutRequest is the body of POST /signout.
@@ -90,7 +89,7 @@ func (h *handler) signOut(
 	return order, nil
 }
 
-// orderOf checks what a trusted caller says of a sign-in.
+// orderOf checks the sign-in that a trusted caller names.
 func (c config) orderOf(request signOutRequest, now time.Time) (signOut, error) {
 	if request.User == nil || !grant.ValidSignIn(request.SignIn) {
 		return signOut{}, fmt.Errorf("user or signIn: %w", errBadRequest)

@@ -14,9 +14,9 @@ import (
 	"signedsocket/shared/userid"
 )
 
-// tokenCaller reads the caller from the token that the JWT authorizer has verified. An event without
-// its claims, or with those of another issuer, means that the route has lost its authorizer; and a token
-// that cannot say which user was authenticated when cannot be revoked either.
+// tokenCaller reads the caller from the token that the JWT authorizer has verified. An event without its claims, or
+// with those of another issuer, means that the route has lost its authorizer. A token without a user or a time of
+// authentication could not be revoked, so it is refused.
 func (c config) tokenCaller(event events.APIGatewayV2HTTPRequest, now time.Time) (caller, error) {
 	authorizer := event.RequestContext.Authorizer
 	switch {
@@ -111,7 +111,7 @@ func bearer(headers map[string]string) (string, bool) {
 	return value, !strings.ContainsAny(value, ", \t")
 }
 
-// mustBe checks that the token is the one of which the authorizer has passed on these claims.
+// mustBe checks that the authorizer's claims are those of the token.
 func (t token) mustBe(verified map[string]string) error {
 	for _, name := range []string{"iss", "sub"} {
 		if value, ok := t.text(name); !ok || value != verified[name] {

@@ -52,9 +52,9 @@ const (
 type findings struct {
 	repeated      int // again, under the same id: clients drop them
 	doubled       int // again, under another id
-	misattributed int // from somebody else than its sender
+	misattributed int // from another user than its sender
 	invented      int // sent by none of the clients
-	foreign       int // from somebody else in the room
+	foreign       int // from other users of the room
 }
 
 func newLedger(run string, clients int) *ledger {
@@ -128,7 +128,7 @@ func (l *ledger) receive(client int, got stageclient.Message, at time.Time) {
 	n, ours := l.number(got.Text)
 	switch {
 	case !ours && !l.subs[got.From.Sub]:
-		l.found.foreign++ // somebody else is in the room
+		l.found.foreign++ // from another user of the room
 		return
 	case !ours || n >= len(l.messages) || got.Text != l.messages[n].text:
 		l.found.invented++
@@ -183,7 +183,7 @@ func (l *ledger) find(client int, clientID string) *message {
 	return l.messages[n]
 }
 
-// acknowledge notes that the stage promises that everybody has a message.
+// acknowledge records the stage's promise that every recipient has a message.
 func (l *ledger) acknowledge(client int, ack stageclient.Ack, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -196,7 +196,7 @@ func (l *ledger) acknowledge(client int, ack stageclient.Ack, at time.Time) {
 	l.settle(m)
 }
 
-// refuse notes that the stage did not take a message, or did not bring it to everybody.
+// refuse records that the stage refused a message, or did not deliver it to every recipient.
 func (l *ledger) refuse(client int, e stageclient.Error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

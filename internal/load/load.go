@@ -1,5 +1,5 @@
-// Package load drives a stage with many clients and accounts for every message: each one that the
-// stage acknowledged must have reached everybody who stayed, once, as it was sent, and from its sender.
+// Package load drives a stage with many clients and accounts for every message: each one that the stage acknowledged
+// must have reached every client that stayed, once, unchanged, and from its sender.
 //
 // Pacing is open-loop. Messages have the times at which they are meant to be sent, whatever became of those before,
 // and latency counts from these times, so a stage that stalls is charged for all that should have happened meanwhile.
@@ -75,9 +75,9 @@ func (f StageFunc) Connect(ctx context.Context, user string) (Socket, stageclien
 	return f(ctx, user)
 }
 
-// Run connects the clients of a plan, has them send, and returns what became of every message. When ctx
-// ends, no more is sent, and the report is about what was. note is told about each phase in words. The error is
-// of a stage that refuses the users for good, or that nobody could connect to.
+// Run connects the clients of a plan, has them send, and returns what became of every message. When ctx ends, no more
+// is sent, and the report is about what was. note is told about each phase in words. The error is of a stage that
+// refuses the users for good, or to which no client could connect.
 func Run(ctx context.Context, plan Plan, stage Stage, note func(string)) (*Report, error) {
 	if err := plan.Check(); err != nil {
 		return nil, err

@@ -60,17 +60,17 @@ func TestTheVerdictCatches(t *testing.T) {
 		}, "1 messages were misattributed"},
 		"a message that nobody sent": {func(_ *room, o *outgoing) {
 			o.frames[o.other()] = append(o.frames[o.other()], messageFrame("ghost", o.sender, "boo"))
-		}, "1 messages came out of thin air"},
+		}, "1 messages arrived that no client had sent"},
 		"another text": {func(_ *room, o *outgoing) {
 			o.frames[o.other()] = []string{messageFrame("changed", o.sender, o.text+"!")}
-		}, "1 deliveries were lost; 1 messages came out of thin air"},
+		}, "1 deliveries were lost; 1 messages arrived that no client had sent"},
 		"a message from the future": {func(_ *room, o *outgoing) {
 			future := strings.Split(o.text, " ")
 			o.frames[o.sender] = append(o.frames[o.sender], messageFrame("future", o.sender, strings.Join([]string{future[0], future[1], "999999", "x."}, " ")))
-		}, "1 messages came out of thin air"},
+		}, "1 messages arrived that no client had sent"},
 		"an answer to nothing": {func(r *room, o *outgoing) {
 			o.frames[o.sender] = append(o.frames[o.sender], `{"type":"ack","id":"x","clientId":"nothing","recipients":1,"delivered":1,"gone":0}`)
-		}, "1 messages came out of thin air"},
+		}, "1 messages arrived that no client had sent"},
 		"no answer": {func(_ *room, o *outgoing) { o.answer = "" }, "1 messages were not answered"},
 		"a refusal": {func(_ *room, o *outgoing) {
 			o.frames, o.answer = nil, strings.Replace(o.answer, `"type":"ack"`, `"type":"error","code":"rate_limited","message":"slow down"`, 1)

@@ -22,7 +22,7 @@ func (s *swarm) send(ctx context.Context) {
 		}
 		sender, socket := s.sender(turns, n)
 		if socket == nil {
-			return // everybody has left
+			return // no client is connected
 		}
 		text := s.ledger.text(n) + filler(dice, s.plan.Size)
 		s.ledger.send(n, sender, text, intended)
@@ -36,8 +36,8 @@ func (s *swarm) send(ctx context.Context) {
 	}
 }
 
-// sender returns whose turn message n is: everybody sends equally often, in an order that the seed decides, so that
-// nobody reaches the limit of a connection before the others. Who has left is passed over.
+// sender returns the client that sends message n, and its socket. All clients send equally often, in an order that the
+// seed decides, so that all connections reach their limit together. It skips clients that have left.
 func (s *swarm) sender(turns []int, n int) (int, Socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -35,9 +35,9 @@ type Clients struct {
 type Messages struct {
 	Sent         int            `json:"sent"`
 	Acknowledged int            `json:"acknowledged"`
-	Refused      map[string]int `json:"refused"`    // their sender was told so, by reason; nobody is owed them
-	Unanswered   int            `json:"unanswered"` // their sender was told nothing
-	CutOff       int            `json:"cutOff"`     // their sender's connection ended before it was told
+	Refused      map[string]int `json:"refused"`    // by reason; they need not be delivered
+	Unanswered   int            `json:"unanswered"` // their sender got no answer
+	CutOff       int            `json:"cutOff"`     // their sender's connection ended before the answer
 }
 
 // Deliveries counts messages as each client received them.
@@ -47,12 +47,12 @@ type Deliveries struct {
 	Excused       int `json:"excused"`       // the same to clients whose connection ended
 	Repeated      int `json:"repeated"`      // under the same id, so clients drop them
 	Doubled       int `json:"doubled"`       // under another id
-	Misattributed int `json:"misattributed"` // from somebody else than the sender
-	Invented      int `json:"invented"`      // out of thin air: nobody sent that
+	Misattributed int `json:"misattributed"` // from another user than the sender
+	Invented      int `json:"invented"`      // no client sent them
 	Foreign       int `json:"foreign"`       // from others in the room
 }
 
-// report sums up. What is not answered by now, never will be.
+// report returns the sums. It counts messages without an answer as unanswered.
 func (l *ledger) report() *Report {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -118,7 +118,7 @@ func (r *Report) Missed(g Goals) []string {
 	want(d.Lost == 0, "%d deliveries were lost", d.Lost)
 	want(d.Doubled == 0, "%d messages were doubled under another id", d.Doubled)
 	want(d.Misattributed == 0, "%d messages were misattributed", d.Misattributed)
-	want(d.Invented == 0, "%d messages came out of thin air", d.Invented)
+	want(d.Invented == 0, "%d messages arrived that no client had sent", d.Invented)
 	p95 := time.Duration(r.Latency.Last.P95 * float64(time.Millisecond))
 	want(g.P95 == 0 || p95 <= g.P95, "the p95 of the last receiver is %v, over %v", p95.Round(100*time.Microsecond), g.P95)
 	return missed
@@ -135,7 +135,7 @@ func (r *Report) Text() string {
 	fmt.Fprintf(table, "lost\t%d\n", d.Lost)
 	fmt.Fprintf(table, "doubled\t%d under another id; %d repeated under the same id, which clients drop\n", d.Doubled, d.Repeated)
 	fmt.Fprintf(table, "misattributed\t%d\n", d.Misattributed)
-	fmt.Fprintf(table, "out of thin air\t%d\n", d.Invented)
+	fmt.Fprintf(table, "sent by no user\t%d\n", d.Invented)
 	for _, row := range []struct {
 		name string
 		l    Latency

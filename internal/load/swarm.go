@@ -45,8 +45,8 @@ func newSwarm(plan Plan, stage Stage, l *ledger) *swarm {
 	}
 }
 
-// connect opens the connections at the plan's rate and waits for them. The error is of a refusal for good, or of
-// nobody being connected in the end.
+// connect opens the connections at the plan's rate and waits for them. The error is of a refusal for good, or of no
+// client being connected in the end.
 func (s *swarm) connect(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

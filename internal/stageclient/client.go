@@ -39,7 +39,7 @@ type Client struct {
 	Instance     *Instance    // tells signurl which connections are of one client; nil tells nothing
 }
 
-// User is who the stage says somebody is.
+// User is a user as the stage names it.
 type User struct {
 	Sub  string `json:"sub"`
 	Name string `json:"name"`
@@ -103,7 +103,7 @@ type signRequest struct {
 	SignIn    string     `json:"signIn,omitempty"`
 }
 
-// authorizer adds to a request what shows who asks; the body is final then.
+// authorizer adds the caller's token or signature to a request, whose body is final then.
 type authorizer func(r *http.Request, body []byte) error
 
 // signURLAsInstance asks for a signed URL as the client's instance. A stage that does not know the members of an

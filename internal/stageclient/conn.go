@@ -51,7 +51,7 @@ type DialOptions struct {
 	Verifier string       // of the Proof whose challenge is in the URL
 	Header   http.Header  // such as Origin, which a browser would send
 	HTTP     *http.Client // http.DefaultClient when nil
-	Trace    Trace        // nil tells nobody
+	Trace    Trace        // may be nil
 }
 
 // Trace is told what happens on a connection: a frame that was "sent" or "received", or how it was "closed". It must not

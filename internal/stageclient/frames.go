@@ -15,7 +15,7 @@ var ErrMalformedFrame = errors.New("malformed frame")
 // [GatewayError], or [Unknown].
 type Frame interface{ frame() }
 
-// Message is somebody's message, one's own among them.
+// Message is a message of a member of the room, the client's own among them.
 type Message struct {
 	ID     string `json:"id"` // the same when a message comes twice
 	Room   string `json:"room"`
@@ -27,7 +27,7 @@ type Message struct {
 // Time returns when the message was sent.
 func (m Message) Time() time.Time { return time.UnixMilli(m.SentAt) }
 
-// Ack says that everybody in the room got a message.
+// Ack says that all members of the room got a message.
 type Ack struct {
 	ID         string `json:"id"`
 	ClientID   string `json:"clientId"` // the id that the sender gave it
@@ -53,8 +53,7 @@ type Bye struct {
 	Code string `json:"code"` // session_ended, revoked, signed_out, evicted, replaced, kicked or too_slow
 }
 
-// GatewayError is API Gateway's own word: the function behind a route failed, and
-// nobody knows how far it got.
+// GatewayError is API Gateway's own error frame: the function behind a route failed, possibly after a part of its work.
 type GatewayError struct {
 	Text         string `json:"message"`
 	ConnectionID string `json:"connectionId"`

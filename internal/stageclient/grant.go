@@ -18,20 +18,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 )
 
-// What signurl allows by default, and SignLocally too.
+// The defaults of signurl, which SignLocally uses, too.
 const (
 	urlLifetime     = 10 * time.Second
 	sessionLifetime = 2 * time.Hour
 )
 
-// Proof shows that whoever connects is whoever asked for the URL: the challenge goes
-// into the signed URL, the verifier along with the handshake.
+// Proof shows that the client that connects has asked for the URL: the challenge is in the signed URL, the verifier in
+// the handshake.
 type Proof struct {
 	Verifier  string // 43 characters, a secret
 	Challenge string // base64url of the verifier's SHA-256 digest
 }
 
-// NewProof makes a proof that nobody can guess, for one connection.
+// NewProof makes a random proof for one connection.
 func NewProof() Proof {
 	verifier := base64.RawURLEncoding.EncodeToString(random(32))
 	digest := sha256.Sum256([]byte(verifier))

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// Instance is what a client tells signurl of itself, the same for all of its connections. Each running
-// client needs its own. Its methods may be called concurrently.
+// Instance identifies a client to signurl, the same for all of its connections. Each running client needs its own. Its
+// methods may be called concurrently.
 type Instance struct {
 	ID    string // names the client, so that its next connection takes the place of its last one; 22 characters
 	Guest string // a secret: a client that shows it is the same guest again; 43 characters, may be empty
@@ -25,7 +25,7 @@ func NewInstance() *Instance {
 	}
 }
 
-// describe adds the instance to a request. The secret goes only where a request shows nothing else.
+// describe adds the instance to a request. A request with a token or signature does not get the secret.
 func (i *Instance) describe(request *signRequest, asGuest bool) {
 	if i == nil || i.unknown.Load() {
 		return

@@ -1,6 +1,5 @@
-// Package broadcast posts one frame to many connections. Each recipient has a result of its own: what fails
-// for one is nobody else's, and nobody waits for who does not answer, but for the little time that such a
-// recipient is given. What can be tried again is; what is gone is forgotten.
+// Package broadcast posts one frame to many connections. Each recipient has a result of its own. A post that failed is
+// repeated for a short time, and delays no other recipient. Gone connections are removed from the table.
 package broadcast
 
 import (
@@ -14,23 +13,22 @@ import (
 )
 
 const (
-	// patience is for how long a recipient whose post failed is tried again, and handshakePatience one that may
-	// be in the handshake, which takes a browser a fraction of that. Both count from the first post's beginning.
+	// patience is for how long a failed post to a recipient is repeated; handshakePatience applies to a recipient that
+	// may be in its handshake, which takes a browser a fraction of that. Both count from the start of the first post.
 	patience          = 1500 * time.Millisecond
 	handshakePatience = 3 * time.Second
-	// lastAttempt is what a post may take beyond that. Those that work take milliseconds.
+	// lastAttempt is how much longer the last post may take. A successful post takes milliseconds.
 	lastAttempt = 500 * time.Millisecond
-	// slowAttempts is how many posts in a row have to be throttled before a recipient counts as one that does not
-	// read. By chance, when API Gateway throttles a part of all calls, so many are not.
+	// slowAttempts is how many posts in a row must be throttled before a recipient counts as one that does not read.
+	// Throttling of a part of all calls rarely hits so many in a row.
 	slowAttempts = 5
 	// fewRecipients is how many recipients a part of a large room's broadcast needs, so that API Gateway must be at its
 	// limit when none of them takes the frame. Fewer may all be slow.
 	fewRecipients = 20
 )
 
-// GCPercent is how much the heap of a function that broadcasts, a few megabytes, should be let grow between collections, in percent
-// as debug.SetGCPercent takes it. A broadcast leaves only garbage behind, and much of it: to collect it less often saves a tenth of
-// its CPU time.
+// GCPercent is the value of debug.SetGCPercent for a function that broadcasts. Its heap has a few megabytes, and a
+// broadcast leaves much garbage: fewer collections save a tenth of its CPU time.
 const GCPercent = 400
 
 // Poster posts frames; callback.Client does.
@@ -61,14 +59,14 @@ type Broadcaster struct {
 // Lambda gives CPU in proportion to memory, so a smaller function gains nothing from more: 64 at 256 MB.
 func Concurrency(memoryMB int) int { return min(max(memoryMB/4, 16), 256) }
 
-// Result is what became of one frame. Each recipient is counted once: Recipients is the sum of Delivered,
-// Gone, Young, Throttled and Failed.
+// Result is the result of one frame. Each recipient is counted once: Recipients is the sum of Delivered, Gone, Young,
+// Throttled and Failed.
 type Result struct {
 	Recipients int
 	Delivered  int // took the frame
 	Gone       int // are connected no more
-	Young      int // were not connected yet: their handshake was not answered in all the time they were given
-	Throttled  int // do not read what they are sent, or are kept from it by API Gateway's limits
+	Young      int // were not connected yet: their handshake was not answered in time
+	Throttled  int // do not read, or API Gateway's limits stopped their frame
 	Failed     int // could not be reached for another reason
 	Retried    int // posts beyond the first to a recipient
 	Pages      int // in which the recipients came
@@ -88,7 +86,7 @@ type Result struct {
 	recovered []connections.Member // took the frame, and are marked as slow
 }
 
-// NoteSender adds what the room lists of the sender, whose post began before the room was read.
+// NoteSender adds the room's record of the sender, whose post began before the room was read.
 func (r *Result) NoteSender(m connections.Member) {
 	if r.echoed && !m.Slow.IsZero() {
 		r.recovered = append(r.recovered, m)
@@ -107,7 +105,7 @@ func (r Result) Missed() int {
 	return r.Failed // mutate:slow-complete => return r.Throttled + r.Failed
 }
 
-// maxTakers is from how many recipients on the connections of one user, at most 100, cannot be the half of them.
+// maxTakers is more than twice the most connections of one user, 100, so these cannot be half of so many recipients.
 const maxTakers = 256
 
 // taker is a recipient that took the frame.

@@ -16,8 +16,8 @@ import (
 const cleanUpLimit = 16
 
 // DropSlow marks the recipients that did not read, and removes those from the table that an earlier broadcast has
-// marked too; the reaper closes them. It comes before the sender is told, so that the next message does not wait for
-// them. A failure is only logged: the next broadcast tries again.
+// marked, too; the reaper closes them. It runs before the sender gets its answer, so that the next message does not
+// wait for them. A failure is only logged: the next broadcast tries again.
 func (b *Broadcaster) DropSlow(ctx context.Context, log *slog.Logger, r Result) {
 	b.each(ctx, log, "slow connections dropped", r.judged(), func(member connections.Member) (bool, error) {
 		again, err := b.Connections.MarkSlow(ctx, r.origin.Room, member, r.began, b.Now())
@@ -49,8 +49,8 @@ func (b *Broadcaster) CleanUp(ctx context.Context, log *slog.Logger, r Result) {
 	})
 }
 
-// judged returns the recipients that did not read in a broadcast that says so: other members received it, and API
-// Gateway was not at the account's limit, which is no recipient's fault.
+// judged returns the recipients that did not read. It returns none unless other members received the frame and API
+// Gateway was below the account's limit.
 func (r Result) judged() []connections.Member {
 	if r.others == 0 { // mutate:slow-witness
 		return nil
@@ -61,7 +61,7 @@ func (r Result) judged() []connections.Member {
 	return r.slow
 }
 
-// each does something about each of the members, and logs for how many it was done. do reports whether it was.
+// each calls do for each of the members, and logs for how many do returned true.
 func (b *Broadcaster) each(
 	ctx context.Context, log *slog.Logger, what string, members []connections.Member,
 	do func(connections.Member) (bool, error),

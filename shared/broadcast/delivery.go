@@ -21,9 +21,9 @@ type post struct {
 	err      error     // of the last
 }
 
-// delivery is one frame on its way. Workers, as many at most as posts may be under way, take posts from the
-// queue and end when it is empty; whoever puts posts there starts them. So a message to two takes two
-// goroutines, and one to thousands no more than the limit.
+// delivery is one frame on its way. Workers, as many at most as posts may be under way, take posts from the queue and
+// end when it is empty; each call that adds posts starts workers. So a message to two takes two goroutines, and one to
+// thousands no more than the limit.
 type delivery struct {
 	*Broadcaster
 	ctx   context.Context // a delivery lives as long as the call that it is for
@@ -88,7 +88,7 @@ func (d *delivery) take() (post, bool) {
 }
 
 // attempt posts the frame once. It ends early enough for another one, since a connection to the endpoint may have gone
-// silent. A panic on the way is the failure of this recipient, not of the process.
+// silent. A panic counts as a failure of this recipient and does not end the process.
 func (d *delivery) attempt(p post) (err error) {
 	if err := d.ctx.Err(); err != nil {
 		return err
@@ -102,7 +102,7 @@ func (d *delivery) attempt(p post) (err error) {
 	return d.Callback.Try(ctx, p.member.ConnectionID, d.frame)
 }
 
-// left returns how much longer a recipient is tried again.
+// left returns how much longer posts to a recipient are repeated.
 func (d *delivery) left(p *post) time.Duration {
 	allowed := patience
 	if d.young(p) {
@@ -122,8 +122,7 @@ func (d *delivery) settle(p post) {
 	d.open.Done()
 }
 
-// repeat puts a post back into the queue after a pause, behind everybody who waits for the first one, if that
-// makes sense and there is time.
+// repeat puts a post back into the queue after a pause, behind all first posts, if it may succeed and there is time.
 func (d *delivery) repeat(p post) bool {
 	pause := callback.Pause(p.attempts)
 	if !callback.Repeatable(p.err) && !d.young(&p) || pause > d.left(&p) || d.ctx.Err() != nil {

@@ -15,8 +15,8 @@ type Origin struct {
 	Sender  string    // connection id, "" for a part of a broadcast that the sender is not in
 }
 
-// Attr returns what a log line says of a result at a time: its numbers, of which CloudWatch makes metrics for
-// the stack. messages is 1 for the invocation that took the message, 0 for those that help it.
+// Attr returns the numbers of a result for a log line. CloudWatch makes metrics of the stack from them. messages is 1
+// for the invocation that took the message, 0 for those that help it.
 func (r Result) Attr(stack string, origin Origin, messages int, at time.Time) slog.Attr {
 	attrs := []any{
 		slog.String("broadcastId", origin.ID), slog.String("room", origin.Room),

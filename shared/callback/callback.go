@@ -16,8 +16,8 @@ import (
 	"signedsocket/shared/awsclient"
 )
 
-// What a caller may have to tell apart. Every other error is a fault of the endpoint, of the way to it,
-// or of the function's permissions.
+// Errors that callers distinguish. Every other error is a fault of the endpoint, of the network, or of the function's
+// permissions.
 var (
 	// ErrGone means that there is no such connection: it is closed, or its handshake has not been
 	// answered yet.
@@ -27,8 +27,8 @@ var (
 	// ErrThrottled means that API Gateway limits the account's calls, or that the client does not
 	// read what it is sent.
 	ErrThrottled = errors.New("throttled")
-	// ErrUnavailable means that the endpoint failed, or the way to it, and that the same call may
-	// succeed when it is repeated.
+	// ErrUnavailable means that the endpoint or the network failed, and that the same call may succeed when it is
+	// repeated.
 	ErrUnavailable = errors.New("endpoint unavailable")
 	// ErrNoRetry means that a post was not repeated, because too many are.
 	ErrNoRetry = errors.New("not repeated")
@@ -39,11 +39,11 @@ func Repeatable(err error) bool {
 	return (errors.Is(err, ErrThrottled) || errors.Is(err, ErrUnavailable)) && !errors.Is(err, ErrNoRetry)
 }
 
-// HandshakeTime is how long a handshake can last at most. $connect runs before the handshake is answered,
-// and until then ErrGone is what API Gateway says of a connection that may still open.
+// HandshakeTime is how long a handshake can last at most. $connect runs before the handshake is answered, and until
+// then API Gateway answers ErrGone for a connection that may still open.
 const HandshakeTime = 30 * time.Second
 
-// AnswerTime is how long API Gateway may take to answer a call, which takes it milliseconds. A call without an answer
+// AnswerTime limits the time for the answer to a call, which takes API Gateway milliseconds. A call without an answer
 // by then should end, so that it can be repeated on another connection.
 const AnswerTime = time.Second
 
@@ -69,9 +69,8 @@ func New(config aws.Config, endpoint string, concurrency int) (*Client, error) {
 	}, nil
 }
 
-// Close closes a connection. The client sees close code 1000 and no reason, so what it is to know has to
-// be posted before. The error is ErrGone, ErrThrottled, or a fault, each with the SDK's error in its
-// chain.
+// Close closes a connection. The client sees close code 1000 and no reason, so a reason must be posted before. The
+// error is ErrGone, ErrThrottled, or a fault, each with the SDK's error in its chain.
 func (c *Client) Close(ctx context.Context, connectionID string) error {
 	return c.patiently(ctx, func(ctx context.Context, previous error) error {
 		return c.once(ctx, "close connection", http.MethodDelete, connectionID, NewFrame(nil), previous)

@@ -37,8 +37,8 @@ func newRetryer(config aws.Config) aws.RetryerV2 {
 	})
 }
 
-// Pause returns how long to wait before a post is repeated for the nth time, the first being 1: a random
-// time, so that those who failed together do not come back together.
+// Pause returns how long to wait before a post is repeated for the nth time, the first being 1: a random time, so that
+// posts that failed together are not repeated together.
 func Pause(n int) time.Duration {
 	longest := longestPause
 	if n < 4 {

@@ -1,5 +1,5 @@
-// Package closing closes the sockets of connections that have ended. It says bye first, so that a client knows whether
-// it may come back.
+// Package closing closes the sockets of connections that have ended. It posts a bye frame first, so that a client knows
+// whether it may connect again.
 package closing
 
 import (
@@ -33,12 +33,12 @@ type Closer struct {
 	Log        *slog.Logger
 	Gateway    Gateway
 	Now        func() time.Time
-	ByeTimeout time.Duration // what a bye frame may cost: a client that does not read is closed without
+	ByeTimeout time.Duration // limits the time for a bye frame: a client that does not read is closed without one
 }
 
-// Close says bye to a connection and closes it. One that is gone already is no error. But until its
-// handshake is answered, API Gateway says that of a connection which then opens; the error is ErrPending for as long
-// as that can be. A client that got the bye frame has its handshake behind it, and may well have left because of it.
+// Close posts a bye frame to a connection and closes it. A gone connection is no error. But a connection in its
+// handshake also looks gone, and opens afterwards; the error is ErrPending as long as that is possible. A client that
+// got the bye frame has finished its handshake, and may have left because of the frame.
 func (c *Closer) Close(ctx context.Context, ended connections.Sweep) error {
 	heard := c.sayBye(ctx, ended)
 	err := c.Gateway.Close(ctx, ended.ConnectionID) // mutate:reaper-closes
@@ -54,7 +54,7 @@ func (c *Closer) Close(ctx context.Context, ended connections.Sweep) error {
 }
 
 // CloseAtOnce closes connections that the caller has just ended, at most for AtOnce, and calls done for each that is
-// closed. What could not be closed is left to the reaper.
+// closed. The reaper closes the others.
 func (c *Closer) CloseAtOnce(
 	ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error,
 ) {
@@ -79,9 +79,8 @@ func (c *Closer) CloseAtOnce(
 	closes.Wait()
 }
 
-// sayBye tells a client why it is closed, and reports whether the client could be told. A bye frame that does not
-// arrive is no fault. A client that does not read gets none: it is to come back, and a close without a bye has it do
-// so.
+// sayBye posts the reason of the close to a client, and reports whether that succeeded. A lost bye frame is no fault. A
+// client that does not read gets none: after a close without a bye frame it connects again, as it should.
 func (c *Closer) sayBye(ctx context.Context, ended connections.Sweep) bool {
 	if ended.Reason == connections.TooSlow {
 		return false

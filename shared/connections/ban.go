@@ -12,8 +12,8 @@ import (
 	"signedsocket/shared/userid"
 )
 
-// notRevoked is the condition on an item of the table Bans, or on a USER item that holds marks of the version before,
-// that revoked spells out in Go.
+// notRevoked is the condition on an item of the table Bans, or on a USER item that holds marks of older versions.
+// revoked is the same condition in Go.
 const notRevoked = "(attribute_not_exists(notBefore) OR notBefore < :ait)" + // mutate:revocation-connect
 	" AND (attribute_not_exists(bannedUntil) OR bannedUntil <= :now)" // mutate:ban-connect
 
@@ -31,8 +31,8 @@ func revoked(marks item, authenticatedAt, now time.Time) error {
 	return nil
 }
 
-// bannedIDs returns the keys of the items in the table Bans that concern a user and a sign-in. What an operator says
-// of the pool concerns each guest.
+// bannedIDs returns the keys of the items in the table Bans that concern a user and a sign-in. A revocation of the pool
+// applies to each guest.
 func bannedIDs(subject, signIn string) []string {
 	ids := []string{subject}
 	if userid.IsGuest(subject) { // mutate:ban-pool
@@ -59,10 +59,10 @@ func (s *Store) checkBans(a Admission, now time.Time) (actions []types.TransactW
 	return actions
 }
 
-// record says who did something about a user, and why.
+// record holds the operator or rule that changed a ban, and the reason.
 type record struct{ by, why string }
 
-// banChange is what changes in an item of the table Bans.
+// banChange is a change of an item of the table Bans.
 type banChange struct {
 	set       string // the beginning of an update expression
 	values    item
@@ -72,8 +72,8 @@ type banChange struct {
 // signInMargin is how long the end of a sign-in is kept beyond the time until which the sign-in would have lasted.
 const signInMargin = 24 * time.Hour
 
-// ban changes an item of the table Bans, and keeps it for as long as it means something. An update cannot take the
-// greater of two numbers, so that is a second one, for the few items that need it.
+// ban changes an item of the table Bans, and sets its expiry. An update cannot take the greater of two numbers, so a
+// second update does, for the few items that need it.
 func (s *Store) ban(ctx context.Context, id string, change banChange, why record, now time.Time) error {
 	retention := time.Duration(s.limits.RevocationDays) * 24 * time.Hour
 	if isSignIn(id) {

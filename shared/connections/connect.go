@@ -26,7 +26,7 @@ const (
 	userRetention = 30 * 24 * time.Hour
 )
 
-// Admission is a connection that asks to be let in.
+// Admission is a connection to admit.
 type Admission struct {
 	ConnectionID    string
 	ConnectedAt     time.Time
@@ -34,7 +34,7 @@ type Admission struct {
 	Name            string
 	Rooms           []string
 	SessionEndsAt   time.Time
-	AuthenticatedAt time.Time // revocations up to this time do not concern the user any more
+	AuthenticatedAt time.Time // revocations before this time do not apply to the user
 	Ticket          string    // used up by the admission
 	TicketExpiresAt time.Time
 	ClientInstance  string // the client object that connects, or ""
@@ -67,8 +67,8 @@ const (
 // or a connection whose session is over.
 //
 // The error is ErrTicketUsed, ErrRevoked, ErrBanned, ErrGuestsFull, a *KickedError, or a fault; then nothing was
-// written, unless a fault hides that the transaction took place. What is left in that case is not reachable, and is
-// forgotten like any connection that is gone.
+// written, unless a fault hides that the transaction took place. The records of such a connection are removed like
+// those of any gone connection.
 func (s *Store) Connect(ctx context.Context, a Admission, now time.Time) (done Admitted, err error) {
 	err = retry(ctx, func() error {
 		state, err := s.readState(ctx, a.Subject)
@@ -91,7 +91,7 @@ func (s *Store) Connect(ctx context.Context, a Admission, now time.Time) (done A
 	return done, nil
 }
 
-// state is what Connect has to know of a user beforehand.
+// state holds the items of a user that Connect reads first.
 type state struct{ user, rate, kick item }
 
 func (s *Store) readState(ctx context.Context, subject string) (found state, err error) {
@@ -140,7 +140,7 @@ func whyNotAdmitted(a Admission, reasons []types.CancellationReason, bans int, e
 		}
 	}
 	if user, failed := conditionFailed(reasons, userAction); failed {
-		// When it is not revoked, it changed: somebody else took the place, or the old one left.
+		// If the user is not revoked, the item has changed: another connection took the place, or the old one left.
 		return cmp.Or(revoked(user, a.AuthenticatedAt, now), errChanged)
 	}
 	if anyConditionFailed(reasons) {

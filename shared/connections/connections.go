@@ -1,5 +1,5 @@
-// Package connections is the table of live connections: who is connected, in which rooms, and which
-// tickets have been used. Its main type is Store.
+// Package connections is the table of live connections, of their users and rooms, and of used tickets. Its main type is
+// Store.
 //
 // # Words
 //
@@ -49,9 +49,9 @@
 //	times         N  kicks without a day between them
 //	at            N  when the item was written, or the last kick was
 //	m<minute>     N  URLs signed for the user in a minute
-//	notBefore     N  who authenticated at or before this second is revoked
+//	notBefore     N  a user who authenticated at or before this second is revoked
 //	bannedUntil   N  until this second the user may not connect, or the sign-in is over
-//	by, why       S  which operator or rule wrote a ban, and the reason
+//	by, why       S  the operator or rule that wrote a ban, and the reason
 //	reason        S  why a connection is to be closed, see Reason
 //	due           N  from when on; in SWEEP its minute is part of the key. In CONN: there is a
 //	                 SWEEP item for this time
@@ -59,21 +59,21 @@
 //	expiresAt     N  Unix seconds, the tables' TTL attribute
 //
 // All guests share one USER item, that of the user id userid.Pool. Everything else of a guest has the guest's own id.
-// USER items that the version before wrote may hold notBefore and bannedUntil, which still count.
+// USER items of older versions may hold notBefore and bannedUntil, which still count.
 //
 // # Invariants
 //
 // A connection's CONN item, its memberships, its entry in USER and its SWEEP item are written together and removed
-// together, each time in one transaction. A connection id belongs to one connection for ever. What expels a connection
-// leaves one SWEEP item behind, until the socket is closed.
+// together, each time in one transaction. A connection id belongs to one connection only. Expelling a connection leaves
+// one SWEEP item, until the socket is closed.
 //
-// What removes a connection adds to RATE what that connection itself has counted lately, in the same transaction, and
-// on condition that it has counted nothing since. What admits one starts it with what RATE holds, on condition that
-// RATE still holds that. So a window of a user counts each message once, whatever connects and leaves: at most
+// The transaction that removes a connection adds its own recent counts to RATE, on condition that they have not changed
+// since. The transaction that admits a connection starts it with the counts of RATE, on condition that these have not
+// changed since. So a window of a user counts each message once, however often the user reconnects: at most
 // (ConnectionsPerUser + 1) times MessagesPerWindow pass.
 //
-// TTL removes items late, up to days, so an item is never trusted because it is there: past its sx a
-// connection counts as absent. All reads are strongly consistent, and nobody scans.
+// TTL removes items up to days late, so the presence of an item proves nothing: past its sx a connection counts as
+// absent. All reads are strongly consistent, and no function scans.
 //
 // The number of shards per room may be raised, readers before writers, and never lowered: a reader
 // looks at the shards 0 to n-1.
@@ -90,8 +90,7 @@ import (
 	"signedsocket/shared/awsclient"
 )
 
-// What a caller may have to tell apart. Every other error of a Store is a fault of the table or of
-// the way to it.
+// Errors that callers distinguish. Every other error of a Store is a fault of the table or of the network.
 var (
 	// ErrTicketUsed is returned by Connect: the grant has opened a connection before.
 	ErrTicketUsed = errors.New("ticket used before")

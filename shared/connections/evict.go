@@ -21,16 +21,16 @@ const (
 	// maxEvicted keeps the transaction of Connect below DynamoDB's 100 actions. More than one connection has to
 	// give way only after the limit was lowered; a user with even more loses them over several connects.
 	maxEvicted = 7
-	// replacedAfter is how long a connection may go on when a newer one of the same client is there. The client
-	// closes it before that, as soon as the newer one has proved itself.
+	// replacedAfter is how long a connection stays open beside a newer one of the same client. The client closes it
+	// earlier, as soon as the newer one works.
 	replacedAfter = 10 * time.Second
 	// instanceLength is how much of a hash stands for a guest's client in the pool, where each byte counts: 72 bits.
 	instanceLength = 12
 )
 
 // ErrGuestsFull is returned by Connect and MayConnect: guests have all the connections that they may have together, or
-// have opened as many in this minute. A guest never takes the place of another one: a client that asks often would
-// throw out everybody else.
+// have opened as many in this minute. A guest never takes the place of another one: otherwise one client in a loop
+// would evict all other guests.
 var ErrGuestsFull = errors.New("no connection left for guests")
 
 // errNoEntries is returned when a user has no place left, but no connection that could give way
@@ -101,7 +101,7 @@ func byClient(user item, instance string) (predecessors, others []string) {
 	return predecessors, others
 }
 
-// places is what Connect does about the connections that end.
+// places holds the actions of Connect for the connections that end.
 type places struct {
 	Admitted
 	choice
@@ -109,7 +109,7 @@ type places struct {
 	counts  map[string]counts // what those that give way add to the RATE items of their users
 }
 
-// planPlaces reads the connections that end for one more, and returns what to do about them.
+// planPlaces reads the connections that end for one more, and returns the actions for them.
 func (s *Store) planPlaces(ctx context.Context, a Admission, user item, now time.Time) (places, error) {
 	chosen, err := s.choose(a.Subject, a.ClientInstance, user, now)
 	plan := places{choice: chosen, counts: map[string]counts{a.Subject: {}}}

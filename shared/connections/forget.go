@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Forget removes all items of a connection: the connection itself, its memberships, what says that it is due, and its
-// entry in the user's count. Its messages and strikes of late are added to those of its user. When connectedAt is not
+// Forget removes all items of a connection: the connection itself, its memberships, its SWEEP items, and its entry in
+// the user's count. It adds the connection's recent messages and strikes to those of its user. When connectedAt is not
 // zero, only the connection that was opened then is meant. Forget reports whether it removed anything: a connection
 // that is not known, or not any more, is no error.
 func (s *Store) Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error) {
@@ -22,10 +22,10 @@ func (s *Store) Forget(ctx context.Context, connectionID string, connectedAt tim
 	return removed, nil
 }
 
-// Drop removes the connection that was opened at connectedAt, which does not read what it is sent, and makes it due to
-// be closed at now. That it is due comes first: a connection that is due and still known is closed nevertheless. Not
-// in one transaction, so that the caller's permissions can name the keys. It returns the user's id, or "" when the
-// connection was removed already.
+// Drop removes a connection that does not read, if it was opened at connectedAt, and makes it due to be closed at now.
+// It writes the SWEEP item first: the reaper closes such a connection even if its records stay. It uses no transaction,
+// so that the caller's permissions can name the keys. It returns the user's id, or "" when the connection was removed
+// already.
 func (s *Store) Drop(ctx context.Context, connectionID string, connectedAt, now time.Time) (userID string, err error) {
 	sweep := newSweep(connectionID, connectedAt, TooSlow, now)
 	var dropped Connection

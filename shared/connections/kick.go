@@ -30,8 +30,8 @@ func (e *KickedError) Error() string {
 	return "user kicked, may connect again in " + e.RetryAfter.String()
 }
 
-// kickedOut returns a *KickedError when a KICK item keeps its user out at now. A function that is taken over can write
-// such an item, so it never counts for longer than an hour after it was written, whatever it says.
+// kickedOut returns a *KickedError when a KICK item keeps its user out at now. An attacker who controls a function can
+// write such an item, so it never counts for longer than an hour after it was written.
 func kickedOut(kick item, now time.Time) error {
 	until, ok := numberOf(kick, "until")
 	if !ok {
@@ -49,7 +49,7 @@ func kickedOut(kick item, now time.Time) error {
 	return &KickedError{RetryAfter: time.Unix(until, 0).Sub(now)}
 }
 
-// nextKick returns what the KICK item of a user says after one more kick at now.
+// nextKick returns the values of a user's KICK item after one more kick at now.
 func nextKick(kick item, now time.Time) item {
 	times, _ := numberOf(kick, "times")
 	if at, _ := numberOf(kick, "at"); now.Sub(time.Unix(at, 0)) > kickMemory {

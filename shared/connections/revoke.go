@@ -17,7 +17,7 @@ import (
 // Applicant is a user who asks whether Connect would admit a connection.
 type Applicant struct {
 	UserID          string
-	OldUserID       string // the id that the version before gave the user, if it is another one
+	OldUserID       string // the user's id in older versions, if it is another one
 	SignIn          string // the sign-in that a trusted caller named, or ""
 	ClientInstance  string // the client object that asks, or ""
 	AuthenticatedAt time.Time
@@ -51,8 +51,7 @@ func (s *Store) MayConnect(ctx context.Context, a Applicant, now time.Time) erro
 	}
 	read(&kick, s.tables.Connections, kickKey(a.UserID), nil)
 	if a.OldUserID != "" {
-		// Only what the version before wrote concerns the user: in Bans this id is that of another user, whose sub it
-		// is.
+		// Only marks of older versions apply to the user: in Bans this id is that of another user, whose sub it is.
 		mark(s.tables.Connections, userKey(a.OldUserID), old)
 	}
 	for _, id := range bannedIDs(a.UserID, a.SignIn) {
@@ -76,7 +75,7 @@ func (s *Store) MayConnect(ctx context.Context, a Applicant, now time.Time) erro
 	return nil
 }
 
-// Revocation says who is shut out, by whom and why.
+// Revocation names a user to revoke, the operator and the reason.
 type Revocation struct {
 	Subject string
 	// BannedUntil keeps the user out even after authenticating anew. Zero leaves an earlier ban as it
@@ -86,11 +85,10 @@ type Revocation struct {
 	By, Why     string // for the record
 }
 
-// Revoke shuts a user out at now, and returns the ids of the connections that the user has. From then
-// on Connect refuses a user who authenticated in the second of now or before. Times of authentication are whole
-// seconds, so this includes an authentication later in that same second: that user has to sign in once
-// more. Each connection that Connect admitted before is among those returned, and the caller has to
-// Expel it.
+// Revoke revokes a user at now, and returns the ids of the user's connections. From then on Connect refuses a user who
+// authenticated in the second of now or before. Times of authentication are whole seconds, so this includes an
+// authentication later in that same second: that user has to sign in once more. Each connection that Connect admitted
+// before is among those returned, and the caller has to Expel it.
 func (s *Store) Revoke(ctx context.Context, r Revocation, now time.Time) (connectionIDs []string, err error) {
 	err = s.revoke(ctx, r, now)
 	if err == nil {
@@ -135,8 +133,8 @@ type SignOut struct {
 	By      string    // for the record
 }
 
-// SignOut shuts out what was signed in with one sign-in of a user, and returns the ids of the connections that it has
-// opened. The caller has to Expel each of them. The user's other connections are not concerned.
+// SignOut ends one sign-in of a user, and returns the ids of the connections that it has opened. The caller has to
+// Expel each of them. The user's other connections stay.
 func (s *Store) SignOut(ctx context.Context, o SignOut, now time.Time) (connectionIDs []string, err error) {
 	if o.SignIn == "" {
 		return nil, errors.New("sign out: no sign-in is named")
@@ -155,7 +153,7 @@ func (s *Store) SignOut(ctx context.Context, o SignOut, now time.Time) (connecti
 	return connectionIDs, nil
 }
 
-// liftOldBan lifts the ban that the version before has written into the USER item, when the operator lifts bans.
+// liftOldBan lifts the ban that an older version has written into the USER item, when the operator lifts bans.
 func (s *Store) liftOldBan(ctx context.Context, r Revocation, now time.Time) error {
 	if r.BannedUntil.IsZero() || r.BannedUntil.After(now) {
 		return nil

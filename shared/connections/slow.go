@@ -14,10 +14,10 @@ import (
 // slowMemory is how long a mark of MarkSlow counts. A member of a quiet room may have read other rooms' messages since.
 const slowMemory = time.Hour
 
-// MarkSlow records that a broadcast, which began at began, is over at now and could not post to a member of a room,
-// which does not read. It reports whether an earlier broadcast has recorded the same and was over before this one
-// began. Two broadcasts at the same time therefore count as one, and a mark that ClearSlow has removed counts as none.
-// A connection that is not known any more is not marked.
+// MarkSlow records at now that a broadcast could not post to a member that does not read. The broadcast began at began.
+// MarkSlow reports whether an earlier broadcast has recorded the same before that. Two broadcasts at the same time
+// therefore count as one, and a mark that ClearSlow has removed counts as none. A connection that is not known any more
+// is not marked.
 func (s *Store) MarkSlow(ctx context.Context, room string, m Member, began, now time.Time) (again bool, err error) {
 	key, err := s.listedAt(ctx, room, m)
 	if err != nil || key == nil {

@@ -16,7 +16,7 @@ import (
 // before; with one more it is kicked.
 const strikesAllowed = 2
 
-// Struck is what a strike has come to.
+// Struck is the result of a strike.
 type Struck struct {
 	Subject string // user id
 	Kicked  bool   // by this very strike
@@ -86,10 +86,9 @@ func whyNotStruck(err error) error {
 	}
 }
 
-// kick marks a connection as kicked and keeps its user out for a while. The SWEEP item comes first: a connection that
-// is due and not marked is closed nevertheless, and one that is marked without being due would stay. The user is kept
-// out by the call that sets the mark, so that one kick counts once. Not in one transaction, so that the caller's
-// permissions can name the keys.
+// kick marks a connection as kicked and keeps its user out for a while. The SWEEP item comes first: a connection with a
+// SWEEP item and no mark is closed, but one with a mark only would stay. The call that sets the mark also keeps the
+// user out, so that one kick counts once. There is no transaction, so that the caller's permissions can name the keys.
 func (s *Store) kick(ctx context.Context, subject string, sweep Sweep, now time.Time) (kicked bool, err error) {
 	if err := s.putNow(ctx, sweep.item(now)); err != nil {
 		return false, err

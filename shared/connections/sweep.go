@@ -24,7 +24,7 @@ const (
 	Revoked      Reason = "revoked"       // its user was revoked
 	Evicted      Reason = "evicted"       // it gave way to a newer one of its user's
 	Kicked       Reason = "kicked"        // it broke the rules too often
-	TooSlow      Reason = "too_slow"      // it does not read what it is sent; the bye frame would not reach it
+	TooSlow      Reason = "too_slow"      // it does not read; the bye frame would not reach it
 	Replaced     Reason = "replaced"      // the same client opened a newer one
 	SignedOut    Reason = "signed_out"    // its user signed out
 )
@@ -32,13 +32,13 @@ const (
 const (
 	// sweepShards spreads what is due in one minute over that many partitions.
 	sweepShards = 4
-	// sweepMinutes is how far back Due looks at most, however long the reaper was out of order. It is longer than
-	// API Gateway lets any connection live.
+	// sweepMinutes is how far back Due looks at most, however long the reaper did not run. It is longer than API
+	// Gateway lets any connection live.
 	sweepMinutes = 130
 	// settledMinutes is how many minutes before the current one may still get SWEEP items, because clocks differ and
 	// writes take time.
 	settledMinutes = 2
-	// firstLook is how many minutes the first sweep of a table looks back: as the version before did each time.
+	// firstLook is how many minutes the first sweep of a table looks back.
 	firstLook = 10
 	// sweepMargin is how long a SWEEP item is kept after it was due.
 	sweepMargin = 3 * time.Hour
@@ -105,7 +105,7 @@ func (s *Store) dueIn(ctx context.Context, partition string, now time.Time) iter
 	}
 }
 
-// sweeps leaves out what becomes due later in its minute.
+// sweeps leaves out connections that become due later in their minute.
 func sweeps(items []item, partition string, now time.Time) []Sweep {
 	found := make([]Sweep, 0, len(items))
 	for _, item := range items {
@@ -122,7 +122,7 @@ func sweeps(items []item, partition string, now time.Time) []Sweep {
 	return found
 }
 
-// Swept removes what Due returned, when there is nothing left to do about it.
+// Swept removes a SWEEP item that Due returned, after the close.
 func (s *Store) Swept(ctx context.Context, sweep Sweep) error {
 	_, err := s.api.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: aws.String(s.tables.Connections), Key: sweep.key(),
@@ -133,8 +133,8 @@ func (s *Store) Swept(ctx context.Context, sweep Sweep) error {
 	return nil
 }
 
-// Finish remembers that the caller has done what Due returned at now, except for what is left, so that Due begins
-// behind it the next time.
+// Finish records that the caller has closed the connections that Due returned at now, except for those left, so that
+// Due begins after them the next time.
 func (s *Store) Finish(ctx context.Context, left []Sweep, now time.Time) error {
 	finished := minuteOf(now) - settledMinutes
 	for _, sweep := range left {
@@ -163,7 +163,7 @@ func (w Sweep) minute() int64 {
 	return n
 }
 
-// newSweep returns that a connection is to be closed at a time.
+// newSweep returns the Sweep of a connection that is to be closed at a time.
 func newSweep(connectionID string, connectedAt time.Time, reason Reason, due time.Time) Sweep {
 	return Sweep{
 		ConnectionID: connectionID, Reason: reason, ConnectedAt: connectedAt,

@@ -51,7 +51,7 @@ const (
 	reasonThroughput = "ProvisionedThroughputExceeded"
 )
 
-// errChanged is how an operation asks to be tried again because the items changed under it.
+// errChanged asks for another attempt, because the items have changed since they were read.
 var errChanged = errors.New("items changed meanwhile")
 
 // get reads an item of the connections table, or only the attributes of a projection, strongly consistent. The item is
@@ -128,8 +128,8 @@ func (s *Store) pages(
 	}
 }
 
-// query repeats a Query for as long as it is throttled and ctx allows, with full jitter between the calls. The SDK
-// has then tried three times already; but a page that is missing is a broadcast that fails.
+// query repeats a Query for as long as it is throttled and ctx allows, with full jitter between the calls. The SDK has
+// then tried three times already, but without one page a broadcast fails.
 func (s *Store) query(ctx context.Context, input *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
 	for {
 		out, err := s.api.Query(ctx, input)

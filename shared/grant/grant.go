@@ -85,7 +85,7 @@ const (
 	paramSignIn          = "si"
 )
 
-// Grant says who may connect, to which rooms, and in which time. Times are whole seconds in UTC.
+// Grant is the permission of one user to connect, with the rooms and times. Times are whole seconds in UTC.
 type Grant struct {
 	Subject         string    // user id, see userid.Valid
 	Name            string    // display name, one line of clean text
@@ -93,7 +93,7 @@ type Grant struct {
 	IssuedAt        time.Time // when signurl made the grant
 	ExpiresAt       time.Time // last moment at which it opens a connection
 	SessionEndsAt   time.Time // when the connection must end
-	AuthenticatedAt time.Time // when the user authenticated; revocation refuses what is not newer than itself
+	AuthenticatedAt time.Time // when the user authenticated; a revocation refuses earlier times and its own
 	Ticket          string    // makes the grant usable once, see NewTicket
 	Challenge       string    // hash that the client must prove to know the origin of, or ""
 	ClientInstance  string    // client object that asked, which replaces its own earlier connection, or ""

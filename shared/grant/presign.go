@@ -74,13 +74,13 @@ func (p *Presigner) Presign(ctx context.Context, g Grant) (URL, error) {
 	return URL{value: p.scheme + "://" + rest}, nil
 }
 
-// URL is a presigned URL. It is a secret for as long as it is valid, so it shows itself to nobody
-// who does not ask with Reveal: every formatting verb and every log handler gets a placeholder.
+// URL is a presigned URL. It is a secret for as long as it is valid, so only Reveal returns it: every formatting verb
+// and every log handler gets a placeholder.
 type URL struct{ value string }
 
 const placeholder = "[presigned URL]"
 
-// Reveal returns the URL itself, for the answer to the one who may use it.
+// Reveal returns the URL itself, for the answer to its user.
 func (u URL) Reveal() string { return u.value }
 
 // String returns a placeholder.

@@ -1,7 +1,6 @@
-// Package logging makes the one logger of all functions. Every line is one JSON object with the
-// member names that Lambda itself uses (timestamp, level, message, requestId). What a line may hold
-// is an allow-list of attribute keys, and even an allowed value is cut short and searched for
-// secrets, because an error text can carry what somebody else put into it.
+// Package logging makes the one logger of all functions. Every line is one JSON object with the member names that
+// Lambda itself uses (timestamp, level, message, requestId). A line holds only attributes of an allow-list. Their
+// values are shortened and secrets in them are masked, because an error text can carry text of another party.
 package logging
 
 import (
@@ -35,8 +34,8 @@ func New(w io.Writer) *slog.Logger {
 	return slog.New(handler{slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: redactor.replace})})
 }
 
-// ForSDK returns a logger for the AWS SDK, whose own writes lines that are no JSON. What the SDK has
-// to say appears as warnings on log.
+// ForSDK returns a logger for the AWS SDK, whose own writes lines that are no JSON. The SDK's lines appear as warnings
+// on log.
 func ForSDK(log *slog.Logger) smithylogging.Logger {
 	return smithylogging.LoggerFunc(func(_ smithylogging.Classification, format string, values ...any) {
 		log.Warn("AWS SDK", slog.String("error", fmt.Sprintf(format, values...)))

@@ -26,9 +26,8 @@ func (r *redactor) scrub(s string, limit int) string {
 	return escape(s)
 }
 
-// escape writes out what a terminal or a log viewer would act upon instead of showing it. JSON does so
-// for the line feed and its like, but not for the other control characters, nor for those that turn
-// the direction of text.
+// escape writes out characters that control a terminal or a log viewer. JSON does so for the line feed and its like,
+// but not for the other control characters, nor for those that turn the direction of text.
 func escape(s string) string {
 	if !strings.ContainsFunc(s, unseen) {
 		return s

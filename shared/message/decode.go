@@ -18,7 +18,7 @@ const (
 	maxClientID = 36      // as long as a UUID
 )
 
-// Send is what a client asks to be delivered.
+// Send is a client's message to deliver.
 type Send struct {
 	Text     string // clean text of 1 to 2,000 code points, in normal form C
 	Room     string // as the client wrote it, or "" when it named none

@@ -52,7 +52,7 @@ type Sender struct {
 	Name    string `json:"name"`
 }
 
-// Message is a message on its way to everybody in a room.
+// Message is a message to all members of a room.
 type Message struct {
 	ID     string
 	Room   string
@@ -122,7 +122,7 @@ const (
 	Kicked  Code = "kicked"  // too many refused frames
 )
 
-// EncodeBye returns the last frame of a connection: type "bye", with the code of why it is closed.
+// EncodeBye returns the last frame of a connection: type "bye", with the reason's code.
 func EncodeBye(code Code) ([]byte, error) {
 	return encode("bye", struct {
 		Type string `json:"type"`

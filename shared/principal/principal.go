@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
-// Set is a set of IAM users and roles of one account. The zero Set is empty and contains nobody.
+// Set is a set of IAM users and roles of one account. The zero Set is empty.
 type Set struct {
 	users map[string]bool // ARNs
 	roles []string        // ARNs of the role's sessions, up to and with the slash before the session name

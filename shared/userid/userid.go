@@ -55,8 +55,7 @@ func From(stackID, issuer, sub string) string {
 	return hashPrefix + base64.RawURLEncoding.EncodeToString(hash.Sum(nil))[:hashLength]
 }
 
-// Old returns the id that the version before this package gave the same user. Connections and marks of that version
-// are kept under it.
+// Old returns the user's id in versions before this package. Connections and marks of those versions have it.
 func Old(issuer, sub string) string {
 	if IsWord(sub, maxBytes) && !strings.HasPrefix(sub, guestPrefix) {
 		return sub
@@ -116,8 +115,8 @@ func Name(id string) string {
 }
 
 // FromOperator returns the ids for the value that an operator gives for a user: an id of a guest, of the Pool or of the
-// hashed form stands for itself, everything else is a sub claim. old is the id of the version before, or "" if it is
-// the same.
+// hashed form stands for itself, everything else is a sub claim. old is the id of older versions, or "" if it is the
+// same.
 func FromOperator(stackID, issuer, value string) (id, old string) {
 	if value == Pool || reserved(value) && Valid(value) {
 		return value, ""

@@ -97,7 +97,11 @@ func wantSignError(t *testing.T, err error, status int, code string) *stageclien
 // webCaller gives the disconnect function's role the name web and the right to ask for URLs: it stands for the role
 // of a server that serves pages.
 func webCaller(template string) string {
-	const role, statements = "      Description: Forgets a connection.\n", "        - PolicyName: Disconnect\n          PolicyDocument:\n            Version: \"2012-10-17\"\n            Statement:\n"
+	const (
+		role       = "      Description: Removes the records of a connection.\n"
+		statements = "        - PolicyName: Disconnect\n          PolicyDocument:\n" +
+			"            Version: \"2012-10-17\"\n            Statement:\n"
+	)
 	template = strings.Replace(template, role, "      RoleName: web\n"+role, 1)
 	return strings.Replace(template, statements, statements+`              - Sid: AskForURLs
                 Effect: Allow

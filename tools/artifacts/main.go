@@ -1,5 +1,5 @@
-// Command artifacts checks what `sam build` has made before anybody deploys it: for each function of template.yaml only
-// the files that it needs, of the right kind and no larger than they should be, and the same bytes when they are built again.
+// Command artifacts checks the output of `sam build` before a deployment: each function of template.yaml has only the
+// files that it needs, of the right kind and size, and a second build gives the same bytes.
 package main
 
 import (

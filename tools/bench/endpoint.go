@@ -41,7 +41,7 @@ func (e *endpoint) Run() error {
 	go func() { serving <- server.Serve(listener) }()
 	fmt.Printf("http://%s\n", listener.Addr())
 	_, _ = io.Copy(io.Discard, os.Stdin)
-	_ = server.Shutdown(context.Background()) // whoever could be waited for has gone
+	_ = server.Shutdown(context.Background()) // no request is left to wait for
 	if err := <-serving; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve @connections: %w", err)
 	}

@@ -8,7 +8,7 @@ type Goal struct {
 	Reached              bool
 }
 
-// goals judges the results. What was not measured is no goal.
+// goals judges the results. Goals without a measurement are skipped.
 func (r *Results) goals() []Goal {
 	goals := append(r.postGoals(), r.broadcastGoals()...)
 	for _, s := range r.Starts {

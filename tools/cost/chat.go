@@ -19,7 +19,7 @@ const (
 	pingHours = 8.75 / 60
 )
 
-// What happens in a month.
+// The amounts of a month.
 
 func (c Chat) messages() float64   { return c.Connections * c.MessagesPerHour * hoursPerMonth }
 func (c Chat) connects() float64   { return c.Connections * hoursPerMonth / c.SessionHours }
@@ -29,9 +29,9 @@ func (c Chat) invocations() float64 {
 	return c.messages()*c.room().invocations() + c.pings() + 3*c.connects()
 }
 
-// pings is how many pings clients send. Every message in the room ends the silence of everybody in it, so in a lively
-// room nobody pings. When messages come at random at a rate of r an hour, a gap between two holds a ping for each full
-// t hours, on average 1/(exp(r·t)-1).
+// pings is how many pings clients send. Every message in the room ends the silence of all its members, so in a lively
+// room no client pings. When messages come at random at a rate of r an hour, a gap between two holds a ping for each
+// full t hours, on average 1/(exp(r·t)-1).
 func (c Chat) pings() float64 {
 	rate := c.MessagesPerHour * c.Room
 	perHour := 1 / pingHours

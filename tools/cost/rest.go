@@ -32,7 +32,7 @@ func metrics(c Chat) float64 {
 // nobody is a chat without connections.
 func nobody() Chat { return Chat{Room: 1, SessionHours: 1} }
 
-// restTable is what a stack costs while nobody is connected. `make deploy` reads it.
+// restTable is the cost of a stack with no user connected. `make deploy` reads it.
 func restTable() string {
 	u := usage(nobody())
 	lines := []Line{

@@ -66,7 +66,7 @@ func (r Room) billedMilliseconds() float64 {
 	return messageMilliseconds*r.invocations() + r.posting(r.own()) + full*r.posting(segmentSize) + r.posting(rest)
 }
 
-// What limits how many messages a second the room can have.
+// The limits of a room's messages a second.
 
 // byAccount is where the account's requests end.
 func (r Room) byAccount() float64 { return requestsPerSecond / r.requests() }

@@ -90,7 +90,7 @@ func priceTable() string {
 	})
 }
 
-// needsTable is what the chats need of what is limited. What the template does not allow is bold.
+// needsTable compares the needs of the chats with the limits. Values above the template's limit are bold.
 func needsTable() string {
 	var rows [][]string
 	for i, need := range needs(chats()[0]) {

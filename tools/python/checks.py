@@ -1,4 +1,4 @@
-"""What is checked before a deployment, because it fails late or silently otherwise. Each check exits with what to do."""
+"""Checks before a deployment, for errors that show late or not at all otherwise. Each check exits with a remedy."""
 
 import json
 import os
@@ -18,10 +18,10 @@ import template
 # Older ones do not know AWS::Serverless::WebSocketApi, or break on a stage name that is a parameter.
 OLDEST_SAM = (1, 161)
 
-# A little less than the time in which API Gateway asks the issuer when it makes the authorizer.
+# A little less than API Gateway's limit for the issuer's answer.
 PATIENCE = 10  # seconds
 
-# Executions of an account that no function may reserve. A smaller account keeps all that it has.
+# Executions of an account that no function may reserve. An account with fewer can reserve none.
 UNRESERVED = 100
 
 # Regions without the layer of the Lambda Web Adapter.
@@ -45,7 +45,7 @@ def authorities() -> ssl.SSLContext:
 
 
 def check_issuer(issuer: str) -> None:
-    """Exits when an OpenID Connect provider does not answer as API Gateway needs it.
+    """Exits when API Gateway could not use an OpenID Connect provider.
 
     On AWS that shows only when users sign in.
     """
@@ -63,17 +63,17 @@ def check_issuer(issuer: str) -> None:
         sys.exit(f"OidcIssuer is {issuer}, and {address} says that the issuer is {named}: "
                  "they have to be equal to the letter, as in the tokens' iss claim")
     if not str(found.get("jwks_uri", "")).startswith("https://"):
-        sys.exit(f"OidcIssuer: {address} names no jwks_uri with https://, so nobody can check a token")
+        sys.exit(f"OidcIssuer: {address} names no jwks_uri with https://, so API Gateway cannot check tokens")
 
 
 def check_values(parameters: dict, account: str, region: str) -> None:
-    """Exits when the template does not take a value, or when it does and the value could have no effect there."""
+    """Exits when the template does not take a value, or the value would have no effect."""
     declared = template.source()["Parameters"]
     for name, text in parameters.items():
         if name not in declared:
             sys.exit(f"template.yaml has no parameter {name}; docs/configuration.md lists them")
         if not template.takes(declared[name], text):
-            sys.exit(f"{name}={text} is not what it takes: {template.explain(declared[name])}")
+            sys.exit(f"{name} does not take {text}: {template.explain(declared[name])}")
     for name in ("TrustedCallerArns", "ExtraSignerArns"):
         for arn in filter(None, parameters.get(name, "").split(",")):
             if arn.split(":")[4] != account:
@@ -91,7 +91,7 @@ def check_users(parameters: dict) -> None:
     if parameters.get("AuthMode", "jwt") != "jwt" or cognito:
         return
     if not parameters.get("OidcIssuer"):
-        sys.exit("Who signs users in? Give OidcIssuer=https://… and OidcAudience=… of your OpenID Connect provider, "
+        sys.exit("Users cannot sign in: give OidcIssuer=https://… and OidcAudience=… of your OpenID Connect provider, "
                  "or IdentityProvider=cognito for a user pool of this stack's own.")
     check_issuer(parameters["OidcIssuer"])
 
@@ -108,7 +108,7 @@ def check_stack(name: str, described: dict | None) -> None:
     if status in stack.NEVER_COMPLETE or status == "DELETE_FAILED":
         sys.exit(f"The stack {name} is in {status}, and CloudFormation cannot update it. Delete it first, then repeat "
                  f"this: make destroy STACK={name}\n"
-                 "Why it is so: " + stack.aws(f"cloudformation describe-stack-events --stack-name {name}"))
+                 "Its events show the reason: " + stack.aws(f"cloudformation describe-stack-events --stack-name {name}"))
     if status == "UPDATE_ROLLBACK_FAILED":
         sys.exit(f"The stack {name} is in {status}. Finish its rollback first, then repeat this: "
                  + stack.aws(f"cloudformation continue-update-rollback --stack-name {name}"))

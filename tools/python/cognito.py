@@ -2,11 +2,11 @@
 """Access tokens for tests of a stack with a user pool of its own (IdentityProvider=cognito), without a browser.
 
     cognito.py --stack signedsocket-dev token      prints a token of the user in $SIGNEDSOCKET_USER, made when missing
-    cognito.py --stack signedsocket-dev command    prints the shell command for that, or nothing where it cannot work
+        cognito.py --stack signedsocket-dev command    prints the shell command for that, or nothing if it cannot work
     cognito.py --stack signedsocket-dev clean      removes the users that it has made
 
-It needs the rights of an administrator of the pool, and a stack that has ExtraSignerArns: only such a one, which is for
-development, lets administrators sign users in. The users' passwords are made up and forgotten.
+It needs the rights of an administrator of the pool, and a development stack: only with ExtraSignerArns may
+administrators sign users in. Each password is random and used once.
 """
 
 import os
@@ -19,7 +19,7 @@ import boto3
 
 import stack
 
-# Marks the users that tests have made.
+# Prefix of the tests' users.
 PREFIX = "e2e-"
 
 
@@ -30,7 +30,7 @@ def token(cognito, pool: str, client: str, name: str) -> str:
         cognito.admin_create_user(UserPoolId=pool, Username=user, MessageAction="SUPPRESS", UserAttributes=[
             {"Name": "email", "Value": f"{user}@example.com"}, {"Name": "email_verified", "Value": "true"}])
     except cognito.exceptions.UsernameExistsException:
-        pass  # an earlier test has made it
+        pass  # the user exists
     cognito.admin_set_user_password(UserPoolId=pool, Username=user, Password=password, Permanent=True)
     answer = cognito.admin_initiate_auth(UserPoolId=pool, ClientId=client, AuthFlow="ADMIN_USER_PASSWORD_AUTH",
                                          AuthParameters={"USERNAME": user, "PASSWORD": password})
@@ -64,7 +64,7 @@ def main() -> None:
     outputs = stack.outputs(described)
     pool = outputs.get("UserPoolId")
     if arguments.action == "clean" and not pool:
-        return  # users of another provider are not ours to remove
+        return  # the users are those of another provider
     if not pool:
         sys.exit("this stack has no user pool of its own: set SIGNEDSOCKET_TOKEN_COMMAND to a command that prints an access token")
     cognito = boto3.client("cognito-idp")
@@ -74,7 +74,7 @@ def main() -> None:
             return
         name = os.environ.get("SIGNEDSOCKET_USER")
         if not name:
-            sys.exit("whose token? SIGNEDSOCKET_USER is not set")
+            sys.exit("SIGNEDSOCKET_USER is not set: it names the user of the token")
         print(token(cognito, pool, outputs["OidcClientId"], name))
     except stack.AWSError as error:
         sys.exit(f"no token from the user pool: {error}. Is the stack deployed with ExtraSignerArns, and may you administrate the pool?")

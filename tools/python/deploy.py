@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
-"""Deploys to AWS: checks first what fails late or silently otherwise, asks, then builds and deploys.
+"""Deploys to AWS: checks first for errors that show late or not at all otherwise, asks, then builds and deploys.
 
     deploy.py --stage dev
     deploy.py --stage prod OidcIssuer=https://id.example.com OidcAudience=chat AlarmEmail=
     deploy.py --stage dev --built FOLDER
 
-With --built it builds nothing: FOLDER holds the functions as `sam build` made them, a folder for each logical id. All
-else comes from template.yaml here, so a build of another job gives code to functions, and changes nothing of the
-template.
+With --built it builds nothing: FOLDER holds the functions as `sam build` made them, a folder for each logical id.
+Everything else comes from template.yaml here, so a build of another job cannot change the template.
 
-Parameters of the command line come on top of those that samconfig.toml has for the stage; what neither names stays as
-the last deployment left it. Name= empties a parameter.
+Parameters of the command line win over those of the stage in samconfig.toml. Other parameters keep their values of the
+last deployment. Name= empties a parameter.
 
 The environment: YES=1 deploys without a question. DELETE_USERS=1 allows a change that deletes the stack's user pool.
 """
@@ -29,7 +28,7 @@ import checks
 import stack
 import template
 
-# What the resources of a plan are called, in this order.
+# The names of a plan's resources, in this order.
 PLURALS = {
     "AWS::Serverless::Function": "functions",
     "AWS::Serverless::WebSocketApi": "WebSocket APIs",
@@ -76,7 +75,7 @@ def at_rest(parameters: dict) -> float:
 
 
 def plan(parameters: dict) -> str:
-    """Says what a stack with these parameters consists of."""
+    """Returns a list of the resources of a stack with these parameters."""
     counted = template.created(template.source(), parameters)
     named = [f"{counted[kind]} {plural if counted[kind] > 1 else plural.removesuffix('s')}"
              for kind, plural in PLURALS.items() if kind in counted]
@@ -84,7 +83,7 @@ def plan(parameters: dict) -> str:
 
 
 def ask(command: str) -> None:
-    """Asks whether to go on, and exits without a yes."""
+    """Asks a question, and exits without a yes."""
     try:
         answer = input(f"{command}? [y/N] ")
     except EOFError:
@@ -111,7 +110,7 @@ def identity() -> tuple[str, str]:
 
 def commands(stage: str, changed: dict, built: Path | None, confirm: bool) -> list[list]:
     """Returns the command lines that build and deploy."""
-    # SAM looks for samconfig.toml beside the template, which is not where a build of another job has it.
+    # SAM looks for samconfig.toml beside the template. A template of another job's build has none there.
     options = ["--config-file", stack.ROOT / "samconfig.toml", "--config-env", stage]
     deploy = [stack.BIN / "sam", "deploy", *options, "--no-fail-on-empty-changeset",
               "--confirm-changeset" if confirm else "--no-confirm-changeset"]
@@ -126,7 +125,7 @@ def commands(stage: str, changed: dict, built: Path | None, confirm: bool) -> li
 
 
 def check(name: str, changed: dict, account: str, region: str) -> None:
-    """Exits with what is wrong and what to do, before anything is built, and prints what will be deployed."""
+    """Exits with an error and its remedy before the build, or prints the deployment's plan."""
     described = stack.find(name)
     checks.check_stack(name, described)
     before = stack.parameters(described) if described else {}
@@ -147,7 +146,7 @@ def check(name: str, changed: dict, account: str, region: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stage", required=True, help="section of samconfig.toml")
-    parser.add_argument("--built", type=Path, metavar="FOLDER", help="deploy what is built there")
+    parser.add_argument("--built", type=Path, metavar="FOLDER", help="folder with built functions to deploy")
     parser.add_argument("parameters", nargs="*", metavar="Name=value")
     arguments = parser.parse_args()
     section = stack.settings(arguments.stage)
@@ -155,11 +154,11 @@ def main() -> None:
     checks.check_sam()
     check(name, changed, *identity())
 
-    # A stage with confirm_changeset has its question later, when CloudFormation knows what changes.
+    # With confirm_changeset the question comes later, when CloudFormation has listed the changes.
     later = section.get("deploy", {}).get("parameters", {}).get("confirm_changeset", False)
     agreed = os.environ.get("YES") == "1"
     if not agreed and not sys.stdin.isatty():
-        sys.exit("Deploy this? There is no terminal to ask: repeat it with YES=1")
+        sys.exit("There is no terminal to ask: repeat it with YES=1")
     if not agreed and not later:
         ask(f"Deploy {name}")
     for command in commands(arguments.stage, changed, arguments.built, later and not agreed):
@@ -167,7 +166,7 @@ def main() -> None:
         if done.returncode:
             sys.exit(done.returncode)
     print(json.dumps(stack.outputs(stack.describe(name)), indent=2, sort_keys=True))
-    print(f"\nDeployed. See that it works: make probe STACK={name}")
+    print(f"\nDeployed. Check that it works: make probe STACK={name}")
 
 
 if __name__ == "__main__":

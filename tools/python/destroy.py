@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Deletes a deployed stack, when its name has been typed. What the stack keeps goes with it: connections, bans, logs, and the
-users of a user pool that came with it.
+"""Deletes a deployed stack after the operator has typed its name. Its data is deleted, too: connections, bans, logs, and
+the users of its own user pool.
 
-Nothing else is touched. The bucket in which SAM puts what it deploys belongs to every SAM application of the account, and stays.
+Nothing else is deleted. SAM's bucket for artifacts stays, because all SAM applications of the account share it.
 """
 
 import sys
@@ -16,7 +16,7 @@ def main() -> None:
     arguments = stack.parser(__doc__).parse_args()
     name = stack.named(arguments)
     described = stack.describe(name)
-    # A stack that never was complete takes no deployment, so its protection could not be set off.
+    # A stack whose first deployment failed takes no deployment that could set the protection to off.
     protected = stack.parameters(described).get("DeletionProtection") == "on"
     if protected and described["StackStatus"] not in stack.NEVER_COMPLETE:
         sys.exit(f"{name} is protected: deploy it with DeletionProtection=off first, then repeat this")
@@ -36,7 +36,7 @@ def main() -> None:
         print("deleting, which takes a few minutes")
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=name)
     except stack.AWSError as error:
-        sys.exit(f"{error}\nnot all of it is deleted. What is in the way: "
+        sys.exit(f"{error}\nthe stack is not deleted completely. Its events show the reason: "
                  + stack.aws(f"cloudformation describe-stack-events --stack-name {name}"))
     print(f"{name} is gone")
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Starts MiniStack with what it lacks of template.yaml filled in. `make rehearse` runs it in an environment of its own.
+"""Starts MiniStack with the parts of template.yaml that it lacks. `make rehearse` runs it in an environment of its own.
 
-Two resource types and alarms over several metrics are only remembered, and a user pool gets one attribute more.
-docs/testing.md lists what follows.
+It keeps only a name of two resource types and of alarms over several metrics, and adds an attribute to user pools.
+docs/testing.md lists the consequences.
 """
 
 from ministack.app import main
@@ -12,7 +12,7 @@ REMEMBERED = ("AWS::Logs::QueryDefinition", "AWS::Cognito::ManagedLoginBranding"
 
 
 def remember(kind: str) -> None:
-    """Lets stacks have resources of a type of which nothing but a name is kept."""
+    """Lets stacks have resources of a type, and keeps only their names."""
     provisioners._RESOURCE_HANDLERS[kind] = {
         "create": lambda logical_id, props, stack_name: (f"{stack_name}-{logical_id}", {}),
         "update": lambda physical_id, old_props, new_props, stack_name: (physical_id, {}),
@@ -21,7 +21,7 @@ def remember(kind: str) -> None:
 
 
 def remember_alarms(known: dict) -> dict:
-    """Returns the handlers of alarms, with those that compute with metrics remembered only."""
+    """Returns the handlers of alarms. Of alarms over several metrics they keep only a name."""
     def create(logical_id, props, stack_name):
         if "Metrics" in props:
             return f"{stack_name}-{logical_id}", {}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows what the functions of a deployed stack log, as it comes.
+"""Shows the logs of a deployed stack's functions, as they come.
 
     logs.py --stage dev
     logs.py --stack signedsocket --since 30min --once
@@ -27,7 +27,7 @@ def main() -> None:
     try:
         sys.exit(subprocess.run(command, env={**os.environ, "SAM_CLI_TELEMETRY": "0"}).returncode)
     except KeyboardInterrupt:
-        pass  # that is how one stops looking
+        pass  # the operator ends the command this way
 
 
 if __name__ == "__main__":

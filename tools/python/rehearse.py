@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Plays a stack's life against an emulator of AWS: deployed, updated to each AuthMode and IdentityProvider, deleted.
+"""Deploys a stack to an emulator of AWS, updates it to each AuthMode and IdentityProvider, and deletes it.
 
     rehearse.py PYTHON
 
-PYTHON is the interpreter of the environment in which MiniStack is. The commands are those that people run, with the
-real SAM CLI and the real transform. docs/testing.md says what the emulator lacks, and so what this cannot show.
+PYTHON is the interpreter of MiniStack's environment. The commands are those of operators, with the real SAM CLI and the
+real transform. docs/testing.md lists what the emulator lacks.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ START = 60  # seconds until the emulator has to answer
 STACK = "signedsocket-dev"
 BROKEN = "signedsocket-prod"
 
-# A client of a pool that is nowhere: its stack is rolled back.
+# A client of a pool that does not exist: its stack is rolled back.
 FAILS = json.dumps({"Resources": {"Client": {"Type": "AWS::Cognito::UserPoolClient", "Properties": {
     "UserPoolId": f"{REGION}_none00000"}}}})
 
@@ -74,7 +74,7 @@ def wait(address: str, process: subprocess.Popen) -> None:
         with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
             return
         time.sleep(0.2)
-    sys.exit(f"the emulator does not answer: {LOGS}/emulator.log says why")
+    sys.exit(f"the emulator does not answer: see {LOGS}/emulator.log")
 
 
 @contextlib.contextmanager
@@ -128,14 +128,14 @@ def certificate() -> bytes:
 
 
 class Rehearsal:
-    """Runs the commands and looks at what they leave."""
+    """Runs the commands and checks the stacks afterwards."""
 
     def __init__(self, environment: dict) -> None:
         self.environment = environment
         self.steps = 0
 
     def run(self, *command: object, typed: str = "", fails: str = "", **environment: str) -> str:
-        """Runs a command and returns what it prints. It has to fail when fails says what it prints then."""
+        """Runs a command and returns its output. With fails it must fail, and its output must contain that text."""
         self.steps += 1
         log = LOGS / f"{self.steps:02}.log"
         print(f"{self.steps:2}  {' '.join(map(str, command))}", flush=True)
@@ -157,13 +157,13 @@ class Rehearsal:
         return stack.describe(STACK)
 
     def expect(self, what: str, found: object, wanted: object) -> None:
-        """Exits when something is not as it has to be."""
+        """Exits when a value is not the wanted one."""
         if found != wanted:
             sys.exit(f"{what}: found {found!r}, want {wanted!r}")
 
 
 def first_deployment(r: Rehearsal) -> None:
-    """A new stack is made in the Region of AWS_REGION, with guests, and a parameter is emptied again."""
+    """Deploys a new stack in the Region of AWS_REGION, with guests, and empties a parameter."""
     made = r.deploy("AuthMode=guest", "GuestRooms=lobby", "AlarmEmail=a@example.com", built=False)
     r.expect("Region", stack.outputs(made)["Region"], REGION)
     elsewhere = boto3.client("cloudformation", region_name="us-east-1").describe_stacks()["Stacks"]
@@ -176,7 +176,7 @@ def first_deployment(r: Rehearsal) -> None:
 
 
 def updates(r: Rehearsal, issuer: str, trusted: str) -> None:
-    """The stack goes through each AuthMode and IdentityProvider."""
+    """Updates the stack to each AuthMode and IdentityProvider."""
     pool = lambda: len(stack.resources(STACK, "AWS::Cognito::UserPool"))
     made = r.deploy("AuthMode=jwt", "IdentityProvider=cognito")
     r.expect("pools", pool(), 1)
@@ -196,7 +196,7 @@ def updates(r: Rehearsal, issuer: str, trusted: str) -> None:
 
 
 def broken_stack(r: Rehearsal) -> None:
-    """A stack whose first deployment failed is named before the build, and deleted by the command that is named."""
+    """Deploys over a stack whose first deployment failed, and deletes it with the command of the message."""
     cloudformation = boto3.client("cloudformation")
     cloudformation.create_stack(StackName=BROKEN, TemplateBody=FAILS)
     with contextlib.suppress(*stack.AWSError):
@@ -208,7 +208,7 @@ def broken_stack(r: Rehearsal) -> None:
 
 
 def deletion(r: Rehearsal) -> None:
-    """A deleted stack leaves nothing that has its name."""
+    """Deletes the stack and checks that no resource with its name is left."""
     r.run("destroy.py", "--stack", STACK, typed=f"{STACK}\n")
     r.expect("stack", stack.find(STACK), None)
     groups = boto3.client("logs").describe_log_groups()["logGroups"]

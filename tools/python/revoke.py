@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Shuts a user out of a stage: no token or URL that the user has works any more, the user's connections are closed, and for an hour
-no new sign-in works either. In a stack with a user pool of its own the user is signed out there, too.
+"""Revokes a user on a stage: all older tokens and URLs of the user are refused, the user's connections are closed, and
+for an hour no new sign-in works. In a stack with a user pool of its own the user is signed out there, too.
 
     revoke.py --user alice                       on the local stage
     revoke.py --user alice --stack signedsocket  on a deployed stack
     revoke.py --user alice --until 2027-01-31    no sign-in works before that day
-    revoke.py --user alice --until none          a new sign-in works at once; an earlier ban stays as it is
+        revoke.py --user alice --until none          a new sign-in works at once; an earlier ban stays
     revoke.py --user alice --until 0             lifts a ban; the user has to sign in anew
 
 The user is the id that frames show as `sub`, or the sub claim of the user's tokens. `guest-pool` stands for all guests.
@@ -24,12 +24,12 @@ from botocore.config import Config
 
 import stack
 
-# For how long a user is banned unless the operator says otherwise: long enough to also end the sessions at the sign-in provider,
-# which would let the user in again without a question.
+# The default length of a ban gives the operator time to end the sessions at the sign-in provider. These would sign the
+# user in again without a password.
 BAN_SECONDS = 3600
 IN_AN_HOUR = -1
 
-# A revocation waits up to half a minute for handshakes that are under way. One that has begun is not begun again.
+# A revocation waits up to half a minute for running handshakes. The client does not repeat the call.
 PATIENCE = Config(read_timeout=70, retries={"total_max_attempts": 1})
 
 # Ids of users that are not the sub claim of a user of the pool: guests, and hashes of sub claims.
@@ -37,7 +37,7 @@ NOT_IN_POOL = ("guest-", "h--")
 
 
 def until(text: str) -> int | None:
-    """Reads the end of a ban: Unix seconds, or a date or time in ISO 8601, in UTC unless it says otherwise; none is no ban."""
+    """Reads the end of a ban: Unix seconds, or a date or time in ISO 8601, in UTC by default; none is no ban."""
     if text == "none":
         return None
     if text == "default":
@@ -49,7 +49,7 @@ def until(text: str) -> int | None:
 
 
 def local(outputs: str) -> tuple[dict, object, str]:
-    """Finds a local stage: its outputs, a client of Lambda that reaches it as an administrator, and the name of that one."""
+    """Finds a local stage: its outputs, a client of Lambda with the administrator's keys, and the administrator's name."""
     try:
         found = json.loads(Path(outputs).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -60,13 +60,13 @@ def local(outputs: str) -> tuple[dict, object, str]:
 
 
 def deployed(name: str) -> tuple[dict, object, str]:
-    """Finds a deployed stack: its outputs, and a client of Lambda with the credentials that are there anyway, and whose these are."""
+    """Finds a deployed stack: its outputs, a client of Lambda with the present credentials, and their ARN."""
     operator = boto3.client("sts").get_caller_identity()["Arn"]
     return stack.outputs(stack.describe(name)), boto3.client("lambda", config=PATIENCE), operator
 
 
 def order(user: str, by: str, banned_until: int | None, at_least: bool) -> dict:
-    """Returns the event by which the reaper revokes a user. A ban of at least so long shortens no earlier one."""
+    """Returns the event by which the reaper revokes a user. With at_least the ban does not shorten an earlier one."""
     request = {"user": user, "by": by}
     if banned_until is not None:
         request["bannedUntil"] = banned_until
@@ -87,17 +87,17 @@ def sign_out(cognito, pool: str, user: str) -> str:
 
 
 def revoke(functions, name: str, event: dict) -> None:
-    """Has the reaper carry out an order and prints its answer."""
+    """Invokes the reaper with an event and prints its answer."""
     answer = functions.invoke(FunctionName=name, Payload=json.dumps(event))
     print(answer["Payload"].read().decode())
     if "FunctionError" in answer:
-        sys.exit("not all of it has happened: repeat the command")
+        sys.exit("the revocation is not complete: repeat the command")
 
 
 def main(now: float | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--user", required=True)
-    parser.add_argument("--until", type=until, default="default", help="end of the ban; none bans nobody; an hour without it")
+    parser.add_argument("--until", type=until, default="default", help="end of the ban, or none for no ban; default: an hour from now")
     parser.add_argument("--stack")
     parser.add_argument("--outputs", default=".localstage/outputs.json")
     arguments = parser.parse_args()
@@ -107,14 +107,15 @@ def main(now: float | None = None) -> None:
         outputs, functions, by = deployed(arguments.stack) if arguments.stack else local(arguments.outputs)
         revoke(functions, outputs["ReaperName"], order(arguments.user, by, banned_until, not chosen))
     except stack.AWSError as error:
-        sys.exit(f"nobody was shut out: {error}")
+        sys.exit(f"nothing was changed: {error}")
     pool = outputs.get("UserPoolId")
     if not pool or arguments.until == 0:
         return
     try:
         print(sign_out(boto3.client("cognito-idp"), pool, arguments.user))
     except stack.AWSError as error:
-        sys.exit(f"shut out of the chat, but not signed out of the pool {pool}: {error}. It needs cognito-idp:AdminUserGlobalSignOut.")
+        sys.exit(f"the user was revoked, but not signed out of the pool {pool}: {error}. "
+                 "That needs cognito-idp:AdminUserGlobalSignOut.")
 
 
 if __name__ == "__main__":

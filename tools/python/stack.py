@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Finds a deployed stack: its name, outputs, parameters and resources, with the credentials and the Region that the AWS CLI uses, too.
+"""Finds a deployed stack: its name, outputs, parameters and resources, with the credentials and Region of the AWS CLI.
 
     stack.py --stage dev             the outputs of the stack that samconfig.toml names for a stage, as one JSON object
     stack.py --stack signedsocket    those of a stack by name
@@ -26,14 +26,14 @@ if os.environ.get("AWS_REGION"):
 # The states of a stack whose first deployment has failed. It can only be deleted.
 NEVER_COMPLETE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
 
-# What samconfig.toml must not say: SAM would deploy to another place than the one that was checked and shown.
+# Settings that samconfig.toml must not have: SAM would deploy to another place than the one that was checked and shown.
 ONE_WAY = {
     "region": "AWS_REGION chooses the Region, as in AWS_REGION=eu-west-1 make deploy …",
     "profile": "AWS_PROFILE chooses the account, as in AWS_PROFILE=work make deploy …",
     "stack_name": "The name stands in the stage's section global.",
 }
 
-# What AWS, or the way to it, answers when something is wrong; its text says what.
+# Errors of AWS and of the network. Their text names the reason.
 AWSError = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
 
 
@@ -62,7 +62,7 @@ def stack_name(stage: str) -> str:
 
 
 def find(stack: str) -> dict | None:
-    """Returns what CloudFormation says of a stack, None when there is none. Without a way into an account it exits and says so."""
+    """Returns CloudFormation's description of a stack, or None if there is no such stack. Without access it exits."""
     try:
         return boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except AWSError as error:
@@ -73,7 +73,7 @@ def find(stack: str) -> dict | None:
 
 
 def describe(stack: str) -> dict:
-    """Returns what CloudFormation says of a stack, which has to be there."""
+    """Returns CloudFormation's description of a stack, and exits if there is no such stack."""
     found = find(stack)
     if found is None:
         sys.exit(f"there is no stack {stack} in this account and Region: deploy it with `make deploy`, or choose another "
@@ -108,7 +108,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def named(arguments: argparse.Namespace) -> str:
-    """Returns the name of the stack that a command line means."""
+    """Returns the name of the stack that a command line names."""
     return arguments.stack or stack_name(arguments.stage)
 
 

@@ -1,4 +1,4 @@
-"""Reads template.yaml as CloudFormation will: what its parameters take, what its rules forbid, and what it creates."""
+"""Reads template.yaml as CloudFormation does: the values of its parameters, its rules, and its resources."""
 
 import math
 import re
@@ -31,7 +31,7 @@ def takes(declared: dict, text: str) -> bool:
 
 
 def explain(declared: dict) -> str:
-    """Says what a parameter takes."""
+    """Returns the description of a parameter's values."""
     if "AllowedValues" in declared:
         return "one of " + ", ".join(map(str, declared["AllowedValues"]))
     if declared["Type"] == "Number":
@@ -61,7 +61,7 @@ def holds(template: dict, expression: object, parameters: dict) -> object:
 
 
 def broken_rules(template: dict, parameters: dict) -> list[str]:
-    """Returns what the template's rules say of parameters that break them. CloudFormation says it after the build."""
+    """Returns the messages of the rules that parameters break. CloudFormation checks them only after the build."""
     return [
         assertion["AssertDescription"].strip()
         for rule in template["Rules"].values()

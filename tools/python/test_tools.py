@@ -30,7 +30,7 @@ import template
 
 HERE = Path(__file__).parent
 
-# What a deployed stack shows of itself, with resources that moto knows.
+# A deployed stack with resources that moto knows.
 TEMPLATE = json.dumps({
     "Parameters": {"DeletionProtection": {"Type": "String", "Default": "off"}},
     "Resources": {
@@ -445,8 +445,8 @@ class Checks(unittest.TestCase):
         for given, said in {
             ("AllowedOrigin", "https://a.example"): "no parameter AllowedOrigin", ("AllowedOrigins", "https://a.example:443"): "as browsers write an origin",
             ("AuthMode", "oidc"): "one of jwt, iam, guest", ("UrlLifetimeSeconds", "61"): "a number from 1 to 60", ("UrlLifetimeSeconds", "ten"): "a number",
-            ("OidcAudience", "a,,b"): "is not what it takes", ("ConnectConcurrency", "00"): "a whole number from 0 to 1000",
-            ("TrustedCallerArns", "arn:aws:iam::111122223333:role/team/"): "is not what it takes",
+            ("OidcAudience", "a,,b"): "does not take", ("ConnectConcurrency", "00"): "a whole number from 0 to 1000",
+            ("TrustedCallerArns", "arn:aws:iam::111122223333:role/team/"): "does not take",
             ("TrustedCallerArns", "arn:aws:iam::444455556666:role/web"): "of another account", ("ExtraSignerArns", "arn:aws:iam::444455556666:user/dev"): "of another account",
             ("AlarmTopicArn", "arn:aws:sns:us-east-1:111122223333:alarms"): "in another Region", ("LogRetentionDays", "2"): "one of 1, 3, 5",
             ("ExtraSignerArns", ",".join(["arn:aws:iam::111122223333:user/dev"] * 50)): "at most 1500 characters",

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "localstage/internal/template/testdata/transform.golden.json"
 
-# What `sam package` would have put in place of the local folder; the value itself means nothing.
+# `sam package` puts such a value in place of the local folder.
 CODE_URI = "s3://packaged/code.zip"
 
 

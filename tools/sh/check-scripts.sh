@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # check-scripts.sh checks the scripts with shellcheck, and the workflows with actionlint, which calls shellcheck for the
-# scripts in them. Without shellcheck that is a failure in CI, and one loud line elsewhere.
+# scripts in them. Without shellcheck CI fails, and other machines print one line.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# e2e-live.sh FOLDER --stack|--stage NAME plays the suites against a deployed stack whose outputs are in the folder,
-# records the answers of AWS there, and removes the users that the suites have made.
+# e2e-live.sh FOLDER --stack|--stage NAME runs the suites against a deployed stack whose outputs are in the folder,
+# records the answers of AWS there, and removes the suites' test users.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

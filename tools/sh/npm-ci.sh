@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # npm-ci.sh FOLDER [LEFT_OUT] installs the npm packages that the folder's lock file names. No package runs a script of
-# its own. LEFT_OUT says which tests are left out without npm; where it is not given, npm has to be there.
+# its own. LEFT_OUT names the tests that need npm; without LEFT_OUT npm is required.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -14,7 +14,7 @@ if ! command -v npm >/dev/null; then
 	exit 1
 fi
 tools/sh/check-node.sh
-# The output of make may be read by a program: this line is none of it.
+# A program may read the output of make, so this line goes to stderr.
 echo "installing the npm packages of $folder" >&2
 npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error >&2
 touch "$folder/node_modules" "$folder/node_modules/.package-lock.json"

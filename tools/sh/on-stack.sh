@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# on-stack.sh OUTPUTS --stack|--stage NAME COMMAND [ARGUMENT…] writes the outputs of a deployed stack to the file OUTPUTS
-# and runs the command. Where SIGNEDSOCKET_TOKEN_COMMAND is not set, the command gets the one for the stack's user pool, if
-# the stack has a pool that signs users in without a browser.
+# on-stack.sh OUTPUTS --stack|--stage NAME COMMAND [ARGUMENT…] writes the outputs of a deployed stack to the file
+# OUTPUTS and runs the command. Without SIGNEDSOCKET_TOKEN_COMMAND it sets the token command of the stack's user pool,
+# if the pool signs users in without a browser.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# rehearse.sh PYTHON plays deployments against an emulator of AWS, MiniStack. It installs the emulator first, once.
+# rehearse.sh PYTHON runs deployments against an emulator of AWS, MiniStack. It installs the emulator once.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

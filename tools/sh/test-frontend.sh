@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test-frontend.sh checks the form of the client package and of the page, and tests their parts. Without npm that is a
-# failure in CI, and one loud line elsewhere.
+# test-frontend.sh checks the form of the client package and of the page, and tests their parts. Without npm CI fails,
+# and other machines print one line.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# venv-pins.sh PYTHON pins every package that tools/python/requirements.txt brings in, in constraints.txt beside it.
+# venv-pins.sh PYTHON pins all dependencies of tools/python/requirements.txt in constraints.txt beside it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

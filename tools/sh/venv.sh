@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# venv.sh PYTHON installs the pinned Python tools into .venv. It starts with an empty folder, so that no package of an
-# older pin is left.
+# venv.sh PYTHON installs the pinned Python tools into .venv. It empties the folder first, so that no package of an
+# older pin stays.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

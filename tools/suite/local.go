@@ -61,7 +61,7 @@ func (l *local) writeOutputs() error {
 	return nil
 }
 
-// environment is what somebody who plays a deployed stage has in the environment.
+// environment returns the variables of a test run against a deployed stage.
 func (l *local) environment() []string {
 	only := l.stage.Outputs().Local
 	return []string{

@@ -1,9 +1,8 @@
-// Command suite plays test/e2e and test/attack against a stage that is running already and known by its outputs,
-// deployed or local, and says which rows of the divergence table in localstage/FIDELITY.md its answers confirm and
-// which they contradict.
+// Command suite runs test/e2e and test/attack against a running stage, deployed or local, which it knows by its
+// outputs. It prints the rows of the divergence table in localstage/FIDELITY.md that the answers confirm or contradict.
 //
 // With --local it starts a local stage and offers of it only what a deployed one has: the outputs of the template, a
-// command that prints tokens, keys in AWS's default chain. What passes there leans on nothing that a deployed stage
+// command that prints tokens, keys in AWS's default chain. Tests that pass there need nothing that a deployed stage
 // lacks.
 package main
 

@@ -16,10 +16,10 @@ import (
 	"signedsocket/internal/stageclient/recording"
 )
 
-// Running returns a client of the stage that [stageclient.OutputsVariable] names, which is running already, or nil without that
-// variable: then a test starts a stage of its own. What only a local stage has is left out of the outputs, whichever stage it is.
-// Its requests wait while the stage throttles them, see [Waiting].
-// The keys of AWS's default chain have to be those of a principal in ExtraSignerArns that may use the table and the reaper.
+// Running returns a client of the stage that [stageclient.OutputsVariable] names, which is running already, or nil
+// without that variable: then a test starts a stage of its own. The outputs leave out what only a local stage has,
+// whichever stage it is. Its requests wait while the stage throttles them, see [Waiting]. The keys of AWS's default
+// chain have to be those of a principal in ExtraSignerArns that may use the table and the reaper.
 func Running(t testing.TB) *stageclient.Client {
 	t.Helper()
 	path := os.Getenv(stageclient.OutputsVariable)

@@ -11,8 +11,8 @@ import (
 // masked stands for a secret that was cut out, so that one can see that there was one.
 const masked = "MASKED"
 
-// secretParameters are the parameters of an address that open something or lead to somebody. They are compared without
-// regard to case: attacks write them in every case.
+// secretParameters are the parameters of an address that hold secrets or name users. Case does not matter, because
+// attacks write them in every case.
 func secretParameters() []string {
 	return []string{"x-amz-signature", "x-amz-security-token", "x-amz-credential", "jti", "cc", "access_token", "authorization"}
 }
@@ -41,7 +41,7 @@ func newMasker() masker {
 		{regexp.MustCompile(`\b[0-9a-f]{64}\b`), masked},
 		{regexp.MustCompile(`\b[0-9]{12}\b`), "111122223333"},                  // an account id
 		{regexp.MustCompile(`\*{8}[0-9]{4}\b`), "********3333"},                // one as API Gateway masks it
-		{regexp.MustCompile(`\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b`), "192.0.2.1"}, // of whoever asked
+		{regexp.MustCompile(`\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b`), "192.0.2.1"}, // of the client
 	}
 }
 

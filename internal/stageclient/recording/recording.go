@@ -1,6 +1,6 @@
 // Package recording keeps what a client sent to a stage and what the stage answered, one JSON object a line, with
-// everything masked that is secret or names an account: signatures, tokens, keys, tickets, verifiers, account ids, addresses
-// of clients. What AWS really answers is known from such recordings only.
+// everything masked that is secret or names an account: signatures, tokens, keys, tickets, verifiers, account ids,
+// addresses of clients. Only such recordings show AWS's real answers.
 package recording
 
 import (

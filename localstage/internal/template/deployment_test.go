@@ -16,8 +16,10 @@ func TestParametersOfADeploymentFitTogether(t *testing.T) {
 		parameters map[string]string
 		want       string // empty: it can be deployed
 	}{
-		"cognito with an issuer":      {map[string]string{"IdentityProvider": "cognito"}, "Rules.CognitoBringsItsIssuer"},
-		"cognito for guests":          {map[string]string{"IdentityProvider": "cognito", "OidcIssuer": "", "AuthMode": "guest"}, "signs nobody in"},
+		"cognito with an issuer": {map[string]string{"IdentityProvider": "cognito"}, "Rules.CognitoBringsItsIssuer"},
+		"cognito for guests": {
+			map[string]string{"IdentityProvider": "cognito", "OidcIssuer": "", "AuthMode": "guest"}, "has no sign-in",
+		},
 		"cognito on a local stage":    {map[string]string{"IdentityProvider": "cognito", "OidcIssuer": ""}, "(AWS::Cognito::UserPool) is not supported by the local stage"},
 		"two ways to tell":            {map[string]string{"AlarmEmail": "a@b.example", "AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:alarms"}, "Rules.OneWayToTell"},
 		"mail":                        {map[string]string{"AlarmEmail": "a@b.example"}, ""},

@@ -1,5 +1,4 @@
-// Package awsclienttest plays an AWS endpoint that goes silent: its connections stay open, and nothing arrives on them
-// any more.
+// Package awsclienttest has an AWS endpoint that goes silent: its connections stay open, but carry no more data.
 package awsclienttest
 
 import (
@@ -76,7 +75,7 @@ func (e *Endpoint) Config() aws.Config {
 // Opened returns how many connections there were so far.
 func (e *Endpoint) Opened() int { return int(e.opened.Load()) }
 
-// Silence has the connections that are open swallow whatever is sent on them, both ways. Later ones work.
+// Silence makes the open connections drop all data in both directions. Later connections work.
 func (e *Endpoint) Silence() { e.each(func(l *link) { l.silent.Store(true) }) }
 
 func (e *Endpoint) each(do func(*link)) {
@@ -108,7 +107,7 @@ func (e *Endpoint) accept(listener net.Listener, open *sync.WaitGroup) {
 	}
 }
 
-// carry copies what arrives, or swallows it.
+// carry copies data, or drops it.
 func (l *link) carry(from, to net.Conn) {
 	buffer := make([]byte, 16<<10)
 	for {
