@@ -119,7 +119,7 @@ build-SendMessageFunction:
 build-SignUrlFunction:
 	$(call build-function,signurl)
 build-FrontendFunction: $(FRONTEND_PACKAGES)
-	@ARTIFACTS_DIR="$(ARTIFACTS_DIR)" tools/sh/build-frontend.sh
+	@tools/sh/check-node.sh && ARTIFACTS_DIR="$(ARTIFACTS_DIR)" tools/sh/build-frontend.sh
 
 ##@ Work on it
 .PHONY: fmt docs cost golden screenshots bench bench-stage bench-page frontend-packages venv venv-pins setup-ci
@@ -157,7 +157,7 @@ setup-ci: ## Install the system packages that the tests need (Debian, as root)
 
 ##@ Check it
 .PHONY: test test-fast check lint-template golden-check check-build check-tools test-frontend test-browser
-.PHONY: attack e2e-outputs e2e-live mutate fuzz fuzz-nightly vulncheck sbom
+.PHONY: attack e2e-outputs e2e-live mutate fuzz fuzz-nightly vulncheck sbom node-versions
 test: check lint-template golden-check check-build check-tools test-frontend
 test: test/e2e/clients/node_modules tools/node/node_modules ## Run every check and test that this machine can run
 	go test -race -shuffle=on -timeout 20m ./...
@@ -188,6 +188,9 @@ test-frontend: ## Check the form of the client package and the page, and test th
 	@tools/sh/test-frontend.sh
 test-browser: ## Run the browser tests in Chromium against the local stage (part of make test)
 	go -C test/browser test -timeout 20m .
+
+node-versions: ## Test and build the page on the oldest Node.js that it needs, on 22.0.0 and on that of Lambda
+	@tools/sh/node-versions.sh
 
 check-build: $(VENV_STAMP) ## Build everything as for AWS, twice, and check the artifacts
 	@tools/sh/check-build.sh $(GO_FUNCTIONS)

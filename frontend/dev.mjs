@@ -9,8 +9,8 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import path from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
 const page = new URL("http://localhost:3000");
 const [first, ...rest] = process.argv.slice(2);
@@ -23,7 +23,7 @@ const outputs = first === "--outputs" ? JSON.parse(readFileSync(rest[0], "utf8")
 start(
   process.execPath,
   [
-    path.join(import.meta.dirname, "node_modules/next/dist/bin/next"),
+    fileURLToPath(new URL("node_modules/next/dist/bin/next", import.meta.url)),
     "dev",
     "--hostname",
     page.hostname,
@@ -31,7 +31,7 @@ start(
     page.port,
   ],
   {
-    cwd: path.join(import.meta.dirname, "web"),
+    cwd: fileURLToPath(new URL("web", import.meta.url)),
     env: environment(outputs),
     stdio: "inherit",
   },
@@ -52,6 +52,7 @@ function environment(outputs) {
     OIDC_ISSUER: outputs.OidcIssuer,
     OIDC_CLIENT_ID: outputs.OidcClientId,
     OIDC_AUDIENCE: outputs.TokenAudience,
+    OIDC_SCOPE: outputs.OidcScope,
     SIGN_URL: outputs.SignUrl,
     WEBSOCKET_URL: outputs.WebSocketUrl,
     PAGE_ORIGIN: page.origin,

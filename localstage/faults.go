@@ -31,6 +31,7 @@ type Faults struct {
 	DynamoDBThrottle     float64       // share of DynamoDB's requests about items that are throttled
 	TransactionConflicts float64       // share of DynamoDB's transactions that are cancelled because of another one
 	UnprocessedItems     float64       // share of DynamoDB's batches of which half is handed back
+	IssuerAhead          time.Duration // the clock of the stage's own issuer is so much ahead of the authorizer's
 	Seed                 uint64        // of the dice
 }
 
@@ -49,6 +50,7 @@ func ParseFaults(values map[string]string, seed uint64) (Faults, error) {
 		"dynamodb-throttle":     parseShare(&f.DynamoDBThrottle),
 		"transaction-conflicts": parseShare(&f.TransactionConflicts),
 		"unprocessed-items":     parseShare(&f.UnprocessedItems),
+		"issuer-ahead":          parsePause(&f.IssuerAhead),
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		parse, ok := parsers[name]

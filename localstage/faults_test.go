@@ -12,11 +12,15 @@ func TestFaultsAreReadByName(t *testing.T) {
 	t.Parallel()
 	got, err := ParseFaults(map[string]string{
 		"hold-101": "500ms", "lose-disconnects": "0.1", "gone-posts": "0.2", "limit-posts": "0.3", "hold-readers": "0.4", "drop-tcp": "0.5",
-		"delay-functions": "2s", "kill-functions": "0.6", "dynamodb-throttle": "0.7", "transaction-conflicts": "1", "unprocessed-items": "0.8",
+		"delay-functions": "2s", "kill-functions": "0.6", "dynamodb-throttle": "0.7",
+		"transaction-conflicts": "1", "unprocessed-items": "0.8",
+		"issuer-ahead": "3s",
 	}, 7)
 	want := Faults{
 		Hold101: 500 * time.Millisecond, LoseDisconnects: 0.1, GonePosts: 0.2, LimitPosts: 0.3, HoldReaders: 0.4, DropTCP: 0.5,
-		DelayFunctions: 2 * time.Second, KillFunctions: 0.6, DynamoDBThrottle: 0.7, TransactionConflicts: 1, UnprocessedItems: 0.8, Seed: 7,
+		DelayFunctions: 2 * time.Second, KillFunctions: 0.6, DynamoDBThrottle: 0.7,
+		TransactionConflicts: 1, UnprocessedItems: 0.8,
+		IssuerAhead: 3 * time.Second, Seed: 7,
 	}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)

@@ -58,7 +58,7 @@ func leaveOut(t *template.Template, c Config) (map[string]string, error) {
 			return nil, fmt.Errorf("function %s: %w", f.LogicalID, err)
 		}
 		if missing := missingPrograms(f, c.Artifacts == ""); missing != "" {
-			reasons[f.LogicalID] = fmt.Sprintf("there is no %s in PATH (install Node.js 20 or newer)", missing)
+			reasons[f.LogicalID] = fmt.Sprintf("there is no %s in PATH (install Node.js 20.9 or newer)", missing)
 			c.Log.Warn("one function does not run, everything else does", "function", f.LogicalID, "reason", reasons[f.LogicalID])
 			continue
 		}

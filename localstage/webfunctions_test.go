@@ -128,7 +128,7 @@ func withoutNode(t *testing.T) string {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "template.yaml")
-	edited := bytes.Replace(text, []byte("Runtime: nodejs22.x"), []byte("Runtime: provided.al2023"), 1)
+	edited := bytes.Replace(text, []byte("Runtime: nodejs24.x"), []byte("Runtime: provided.al2023"), 1)
 	if err := os.WriteFile(path, edited, 0o600); err != nil || bytes.Equal(edited, text) {
 		t.Fatalf("edit the template: %v", err)
 	}
@@ -285,7 +285,8 @@ func TestWithoutNodeEverythingElseRuns(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	stage, log := pageStage(t, func(c *localstage.Config) { c.Template = "../template.yaml" })
 	response, body := fetch(t, stage, http.MethodGet, "/", "", nil)
-	if response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "there is no node in PATH (install Node.js 20 or newer)") {
+	const reason = "there is no node in PATH (install Node.js 20.9 or newer)"
+	if response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, reason) {
 		t.Errorf("%d %s", response.StatusCode, body)
 	}
 	if n := strings.Count(log.String(), "there is no node in PATH"); n != 1 {
@@ -304,6 +305,8 @@ func TestFunctionsThatWouldRunOtherwiseThanOnLambdaAreRefused(t *testing.T) {
 		layers  = "      Layers:\n        - !Sub arn:${AWS::Partition}:lambda:${AWS::Region}:753240598075:" + layer + "\n"
 		wrapper = "AWS_LAMBDA_EXEC_WRAPPER: /opt/bootstrap"
 		runtime = "Runtime: provided.al2023\n      Handler: run.sh"
+		nodeJS  = "Runtime: nodejs24.x\n      Handler: index.handler"
+		refusal = "runtime nodejs24.x: the local stage runs"
 	)
 	for name, test := range map[string]struct {
 		edits []string
@@ -313,7 +316,7 @@ func TestFunctionsThatWouldRunOtherwiseThanOnLambdaAreRefused(t *testing.T) {
 		"another wrapper":    {[]string{wrapper, "AWS_LAMBDA_EXEC_WRAPPER: /opt/otel"}, "AWS_LAMBDA_EXEC_WRAPPER=/opt/otel: the local stage knows /opt/bootstrap"},
 		"a layer alone":      {[]string{wrapper, "OTHER: x"}, "does nothing without AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap"},
 		"streaming":          {[]string{`PORT: "3000"`, "AWS_LWA_INVOKE_MODE: response_stream"}, "AWS_LWA_INVOKE_MODE=response_stream is not supported"},
-		"a Node.js function": {[]string{wrapper, "OTHER: x", layers, "", runtime, "Runtime: nodejs22.x\n      Handler: index.handler"}, "runtime nodejs22.x: the local stage runs"},
+		"a Node.js function": {[]string{wrapper, "OTHER: x", layers, "", runtime, nodeJS}, refusal},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,7 +1,8 @@
 import path from "node:path";
 import type { NextConfig } from "next";
 
-const workspace = path.join(import.meta.dirname, "..");
+// npm and dev.mjs run Next.js in the folder of this file.
+const workspace = path.resolve("..");
 
 // Traced, but never loaded by a server: what builds with, runs elsewhere or renders otherwise (and sharp, which is
 // native: https://github.com/vercel/next.js/pull/96394). The artifact is started once to see that nothing is missing.

@@ -33,7 +33,8 @@ func TestStrictModeOpensOneSocket(t *testing.T) {
 	outputs := stage.Outputs().Template
 	startDevelopment(t, port, map[string]string{
 		"AUTH_MODE": "guest", "DEFAULT_ROOMS": "lobby", "GUEST_ROOMS": "lobby", "ROOMS_CLAIM": "", "PAGE_ORIGIN": origin,
-		"SIGN_URL": outputs["SignUrl"], "WEBSOCKET_URL": outputs["WebSocketUrl"], "OIDC_ISSUER": "", "OIDC_CLIENT_ID": "", "OIDC_AUDIENCE": "",
+		"SIGN_URL": outputs["SignUrl"], "WEBSOCKET_URL": outputs["WebSocketUrl"], "OIDC_ISSUER": "",
+		"OIDC_CLIENT_ID": "", "OIDC_AUDIENCE": "", "OIDC_SCOPE": "",
 	})
 	p := newPerson(t, startBrowser(t), recordSockets)
 	p.do(chromedp.Navigate(origin))

@@ -13,6 +13,7 @@ if ! command -v npm >/dev/null; then
 	echo "npm is missing: $folder needs Node.js 20.9 or newer, with npm." >&2
 	exit 1
 fi
+tools/sh/check-node.sh
 # A program may read the output of make, so this line goes to stderr.
 echo "installing the npm packages of $folder" >&2
 npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error >&2

@@ -6,6 +6,13 @@ import type { RetryReason, User } from "./state.js";
 
 const TIMEOUT = 10_000;
 
+/**
+ * A token that the client has known for less than this, in ms, may not have begun for the server: the clock of the
+ * provider that wrote it is ahead of the server's. The server answers 401, and a moment later it takes the token.
+ */
+const YOUNG = 10_000;
+const PAUSES = [1_000, 2_000, 4_000];
+
 /** What stays the same from attempt to attempt, and servers of the version before do not know. */
 interface Identity {
   /**
@@ -31,8 +38,12 @@ export interface SignRequest extends Identity {
 export interface SignOptions {
   /** The address of `POST /signurl`, or a function that asks it (or a server that does) and returns its answer. */
   readonly signUrl: string | ((request: SignRequest) => Promise<Response>);
-  /** With an address: the access token to show. Asked for each attempt; undefined means that nobody is signed in. */
-  readonly getToken?: (signal: AbortSignal) => Promise<string | undefined> | string | undefined;
+  /**
+   * With an address: the access token to show. Asked for each attempt; undefined means that nobody is signed in.
+   * `refused` is a token that the server has just refused. It is worth asking the provider for another one; the same
+   * one again ends the attempts.
+   */
+  readonly getToken?: (signal: AbortSignal, refused?: string) => Promise<string | undefined> | string | undefined;
   /** The rooms to be in; the server's default rooms when left out. */
   readonly rooms?: readonly string[] | undefined;
   /**
@@ -65,63 +76,89 @@ export class AttemptError extends Error {
 /** Asks for signed URLs, always as the same client. */
 export class Signer {
   #identity: Identity | undefined;
+  #token: string | undefined; // the last one that was sent
+  #since = 0; // when it was sent first
 
   constructor(
     readonly env: Environment,
     readonly options: SignOptions,
   ) {}
 
-  /**
-   * Asks for a signed URL. An answer that took longer than the URL lives is of no use: only a monotonic clock can tell.
-   */
+  /** Asks for a signed URL. When the server refuses the token, it asks again: with a young token, then with another. */
   async sign(challenge: string, signal: AbortSignal): Promise<Signed> {
+    const { env } = this;
+    const pauses = PAUSES.values();
+    for (let refused: string | undefined; ;) {
+      try {
+        return await this.#attempt(challenge, signal, refused);
+      } catch (error) {
+        const isRefusal = error instanceof AttemptError && error.auth === "unauthorized";
+        if (!isRefusal || this.#token === undefined || refused !== undefined) throw error;
+        const pause = this.#isYoung() ? pauses.next().value : undefined;
+        if (pause === undefined) refused = this.#token;
+        else await sleep(env, pause, signal);
+      }
+    }
+  }
+
+  /** Whether the last token is one that the server may take in a moment. It takes JSON Web Tokens only. */
+  #isYoung(): boolean {
+    return this.#token?.split(".").length === 3 && this.env.clock.now() - this.#since < YOUNG;
+  }
+
+  /** An answer that took longer than the URL lives is of no use: only a monotonic clock can tell. */
+  async #attempt(challenge: string, signal: AbortSignal, refused: string | undefined): Promise<Signed> {
     const { env } = this;
     const started = env.clock.now();
     const { expiresIn, ...signed } = await withTimeout(env, signal, async (signal) =>
-      read(...(await this.#ask(challenge, signal))),
+      read(...(await this.#ask(challenge, signal, await this.#authorization(signal, refused)))),
     );
     if (env.clock.now() - started >= expiresIn) throw new AttemptError("timeout");
     return signed;
   }
 
+  /** The header with the access token. */
+  async #authorization(signal: AbortSignal, refused: string | undefined): Promise<Record<string, string>> {
+    const { getToken, signUrl } = this.options;
+    if (!getToken || typeof signUrl !== "string") return {};
+    const token = await getToken(signal, refused);
+    if (token !== this.#token) this.#since = this.env.clock.now();
+    this.#token = token;
+    if (token === undefined || token === refused) throw new AttemptError("unavailable", 0, "unauthorized");
+    return { Authorization: `Bearer ${token}` };
+  }
+
   /** A server of the version before refuses the members that it does not know: from then on they are left out. */
-  async #ask(challenge: string, signal: AbortSignal): Promise<Answer> {
+  async #ask(challenge: string, signal: AbortSignal, authorization: Record<string, string>): Promise<Answer> {
     const { env, options } = this;
     const { rooms, guest } = options;
     const identity = (this.#identity ??= {
       ci: newInstance(),
       ...(guest && { guest: guest.secret, ...(guest.name && { name: guest.name }) }),
     });
-    const answer = await ask(env, options, { rooms, challenge, ...identity, signal });
+    const answer = await ask(env, options, authorization, { rooms, challenge, ...identity, signal });
     const [{ status }, body] = answer;
     if (status !== 400 || body?.error !== "bad_request" || !identity.ci) return answer;
     this.#identity = {};
-    return ask(env, options, { rooms, challenge, signal });
+    return ask(env, options, authorization, { rooms, challenge, signal });
   }
 }
 
 /** An answer, and its body when that is JSON. */
 type Answer = [response: Response, body: any];
 
-async function ask(env: Environment, options: SignOptions, request: SignRequest): Promise<Answer> {
-  const { signUrl } = options;
-  const response = await (typeof signUrl === "string" ? post(env, signUrl, options, request) : signUrl(request));
-  return [response, await response.json().catch(() => undefined)];
-}
-
-async function post(
+async function ask(
   env: Environment,
-  signUrl: string,
-  { getToken }: SignOptions,
-  { signal, ...body }: SignRequest,
-): Promise<Response> {
-  const headers: Record<string, string> = { "Content-Type": "application/json" };
-  if (getToken) {
-    const token = await getToken(signal);
-    if (token === undefined) throw new AttemptError("unavailable", 0, "unauthorized");
-    headers.Authorization = `Bearer ${token}`;
-  }
-  return env.fetch(signUrl, { method: "POST", headers, body: JSON.stringify(body), cache: "no-store", signal });
+  { signUrl }: SignOptions,
+  authorization: Record<string, string>,
+  request: SignRequest,
+): Promise<Answer> {
+  const { signal, ...body } = request;
+  const headers = { "Content-Type": "application/json", ...authorization };
+  const response = await (typeof signUrl === "string"
+    ? env.fetch(signUrl, { method: "POST", headers, body: JSON.stringify(body), cache: "no-store", signal })
+    : signUrl(request));
+  return [response, await response.json().catch(() => undefined)];
 }
 
 function read(response: Response, body: any): Signed & { expiresIn: number } {
@@ -163,6 +200,18 @@ function retryAfter({ headers }: Response): number {
 /** The rooms that a signed URL is for. */
 function roomsOf(url: string): string[] {
   return /[?&]rm=([^&#]+)/.exec(url)?.[1]?.split(".") ?? [];
+}
+
+/** Waits for `ms` milliseconds. Rejects when `signal` is aborted. */
+function sleep(env: Environment, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const alarm = new Alarm(env.clock, resolve);
+    alarm.set(ms);
+    signal.addEventListener("abort", () => {
+      alarm.clear();
+      reject(new AttemptError("lost"));
+    });
+  });
 }
 
 /** Runs `work` until it ends, 10 s have passed or `outer` is aborted, whether or not it heeds its signal. */

@@ -209,6 +209,93 @@ test("without a token nothing is asked", async () => {
   assert.equal(w.requests.length, 0);
 });
 
+/** Tokens as a provider gives them, one after the other; `w.asked` has what getToken was told each time. */
+function tokens(...given) {
+  const asked = [];
+  const w = world({ getToken: (_, refused) => (asked.push(refused), given.length > 1 ? given.shift() : given[0]) });
+  return Object.assign(w, { asked });
+}
+
+const sent = (w) => w.requests.map(({ headers }) => headers.Authorization);
+
+test("a token that has not begun for the server yet is shown again after 1, 2 and 4 s", async () => {
+  for (const [refusals, seconds] of [
+    [1, 1],
+    [2, 3],
+    [3, 7],
+  ]) {
+    const w = tokens("a.b.c");
+    for (let i = 0; i < refusals; i++) w.answers.push(answer(401, { message: "Unauthorized" }));
+    w.chat.connect();
+    await w.clock.advance(seconds * SECOND - 1);
+    assert.deepEqual([w.chat.state.status, w.requests.length], ["signing", refusals]);
+    await w.clock.advance(1);
+    assert.deepEqual([w.chat.state.status, w.requests.length], ["connecting", refusals + 1]);
+    assert.deepEqual(w.asked.filter(Boolean), []);
+  }
+});
+
+test("a token that the server goes on refusing is replaced once, and then somebody has to sign in", async () => {
+  const w = tokens("a.b.c", "a.b.c", "a.b.c", "a.b.c", "d.e.f");
+  for (let i = 0; i < 6; i++) w.answers.push(answer(401, { message: "Unauthorized" }));
+  w.chat.connect();
+  await w.clock.advance(7 * SECOND);
+  assert.deepEqual(w.asked, [undefined, undefined, undefined, undefined, "a.b.c"]);
+  assert.deepEqual(sent(w).slice(3), ["Bearer a.b.c", "Bearer d.e.f"]);
+  assert.deepEqual(
+    [w.chat.state, w.authRequired],
+    [{ status: "auth-required", code: "unauthorized" }, ["unauthorized"]],
+  );
+  await w.clock.advance(10 * MINUTE);
+  assert.deepEqual([w.requests.length, w.clock.timers], [5, 0]);
+});
+
+test("a token in the place of a refused one connects", async () => {
+  const w = tokens("a.b.c", "a.b.c", "a.b.c", "a.b.c", "d.e.f");
+  for (let i = 0; i < 4; i++) w.answers.push(answer(401, {}));
+  w.chat.connect();
+  await w.clock.advance(7 * SECOND);
+  assert.deepEqual([w.chat.state.status, sent(w).at(-1)], ["connecting", "Bearer d.e.f"]);
+});
+
+test("a token that the server has taken before is replaced at once", async () => {
+  const w = tokens("a.b.c", "a.b.c", "d.e.f");
+  const socket = await w.open();
+  await w.clock.advance(10 * SECOND);
+  w.answers.push(answer(401, {}));
+  await socket.end();
+  await w.clock.advance(SECOND);
+  assert.deepEqual([w.chat.state.status, sent(w)], ["connecting", ["Bearer a.b.c", "Bearer a.b.c", "Bearer d.e.f"]]);
+});
+
+test("a refused token that is given again is not sent again", async () => {
+  const w = tokens("opaque");
+  w.answers.push(answer(401, {}));
+  w.chat.connect();
+  await settle();
+  assert.deepEqual([w.chat.state.status, w.requests.length, w.asked], ["auth-required", 1, [undefined, "opaque"]]);
+});
+
+test("a client that is disposed while a token has not begun asks no more", async () => {
+  const w = tokens("a.b.c");
+  w.answers.push(answer(401, {}));
+  w.chat.connect();
+  await settle();
+  w.chat.dispose();
+  await settle();
+  assert.deepEqual([w.chat.state.status, w.clock.timers], ["idle", 0]);
+  await w.clock.advance(MINUTE);
+  assert.equal(w.requests.length, 1);
+});
+
+test("refusals with a code of their own are final, however young the token is", async () => {
+  const w = tokens("a.b.c");
+  w.answers.push(answer(401, { error: "revoked" }));
+  w.chat.connect();
+  await settle();
+  assert.deepEqual([w.chat.state, w.requests.length], [{ status: "auth-required", code: "revoked" }, 1]);
+});
+
 test("Retry-After of a 429 is kept, except by hand", async () => {
   const w = world();
   const busy = answer(429, { error: "too_many_connections" }, { "Retry-After": "30" });

@@ -3,17 +3,38 @@
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 
 const MOST_BYTES = 6_000_000;
-const web = path.join(import.meta.dirname, "..");
+const web = fileURLToPath(new URL("..", import.meta.url));
 const workspace = path.join(web, "..");
 const built = path.join(web, ".next");
+const configured = {
+  AUTH_MODE: "iam",
+  SIGN_URL: "https://api.example/signurl",
+  WEBSOCKET_URL: "wss://socket.example/prod",
+  PAGE_ORIGIN: "http://localhost",
+  DEFAULT_ROOMS: "lobby",
+  OIDC_ISSUER: "http://localhost:1",
+  OIDC_CLIENT_ID: "page",
+  SESSION_SECRET: "s".repeat(32),
+};
 const target = path.resolve(process.argv[2] ?? fail("say where to: npm run artifact -w web -- DIR"));
 
 if (filesIn(target).length > 0) fail(`${target} is not empty`);
@@ -22,6 +43,7 @@ assemble();
 makeReproducible();
 check();
 await smokeTest();
+await smokeTest(configured);
 
 function build() {
   run("npm", ["run", "--silent", "build", "-w", "web"], { BUILD_ID: buildId() });
@@ -96,17 +118,22 @@ function check() {
   console.log(`${files.length} files, ${size} bytes as a zip, SHA-256 ${digest(target, files)}`);
 }
 
-/** Starts the server as Lambda does, with little around it: whatever was left out is missed here first. */
-async function smokeTest() {
+/**
+ * Starts the server as Lambda does, with little around it: whatever was left out is missed here first. Without settings
+ * the page says what is missing. With settings, of a provider that does not answer, the sign-in says that it failed.
+ */
+async function smokeTest(settings = {}) {
   const port = await freePort();
   const server = spawn(path.join(target, "run.sh"), {
-    env: { PATH: process.env.PATH, PORT: String(port), HOSTNAME: "localhost" },
+    env: { PATH: process.env.PATH, PORT: String(port), HOSTNAME: "localhost", ...settings },
     stdio: ["ignore", "ignore", 2],
   });
   process.once("exit", () => server.kill()); // fail() ends the process without unwinding
   try {
     await answer(port, "/healthz", /^ok$/m);
     await answer(port, "/", /<style nonce="[^"]+">:root/);
+    await answer(port, "/", settings === configured ? /<button class="primary"/ : /<li>AUTH_MODE must be/);
+    await answer(port, "/api/signin", settings === configured ? /<button class="primary"/ : /"auth_not_configured"/);
     await answer(port, "/no-such-page", /<h1>/);
     // As API Gateway asks, which no local stage does: over https.
     await answer(port, "/callback?code=1", /<style nonce="[^"]+">:root/, { "X-Forwarded-Proto": "https" });
@@ -168,11 +195,13 @@ function digest(folder, files) {
 function filesIn(place) {
   const status = statSync(place, { throwIfNoEntry: false });
   if (!status?.isDirectory()) return status ? [place] : [];
-  return readdirSync(place, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) =>
-      entry.isFile() ? path.join(entry.parentPath, entry.name) : fail(`${entry.name} is a link, which SAM cannot pack`),
-    )
+  return readdirSync(place, { recursive: true })
+    .map((name) => path.join(place, name))
+    .filter((name) => {
+      const status = lstatSync(name);
+      if (!status.isFile() && !status.isDirectory()) fail(`${name} is a link, which SAM cannot pack`);
+      return status.isFile();
+    })
     .sort();
 }
 

@@ -1,6 +1,7 @@
 import { type NextRequest, NextResponse } from "next/server";
 import { type Configuration, readConfiguration } from "./server/configuration";
 import { Discovery } from "./server/discovery";
+import { otherNameOf } from "./server/origin";
 import { contentSecurityPolicy, newNonce } from "./server/policy";
 
 const discovery = new Discovery(fetch);
@@ -13,6 +14,8 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
   // to be a success.
   if (request.method === "OPTIONS") return new NextResponse(null, { status: 204 });
   const { value: configuration } = readConfiguration(process.env);
+  const origin = configuration && otherNameOf(configuration.pageOrigin, request.headers.get("Host"));
+  if (origin && (request.method === "GET" || request.method === "HEAD")) return toOrigin(origin, request);
   const https = configuration?.pageOrigin.startsWith("https:") ?? false;
   const connect = configuration ? await connectOrigins(configuration) : [];
   const nonce = newNonce();
@@ -25,6 +28,11 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
   response.headers.set("Content-Security-Policy", policy);
   if (https) response.headers.set("Strict-Transport-Security", "max-age=63072000");
   return response;
+}
+
+function toOrigin(origin: string, { nextUrl: { pathname, search } }: NextRequest): NextResponse {
+  const headers = { Location: origin + pathname + search, "Cache-Control": "no-store" };
+  return new NextResponse(null, { status: 307, headers });
 }
 
 /**

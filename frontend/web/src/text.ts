@@ -1,3 +1,5 @@
+import type { Problem } from "./browser/account/problem";
+
 /** The languages that the page speaks. */
 export const languages = ["ja", "en"] as const;
 export type Language = (typeof languages)[number];
@@ -9,7 +11,9 @@ export interface PageText {
   readonly otherLanguage: string;
   readonly welcome: string;
   readonly welcomeLead: string;
-  readonly signInFailed: string;
+  readonly problems: Readonly<Record<Problem, string>>;
+  /** Of a sign-in that the server does not take. */
+  readonly refused: string;
   readonly signInAgain: string;
   readonly loading: string;
   readonly rooms: string;
@@ -44,7 +48,14 @@ const en: PageText = {
   otherLanguage: "日本語",
   welcome: "Welcome",
   welcomeLead: "Sign in to talk with everybody who is here.",
-  signInFailed: "Signing in did not work. Please try again.",
+  problems: {
+    signIn: "Signing in did not work. Please try again.",
+    unreachable: "The sign-in service cannot be reached. Please try again later.",
+    token:
+      "You have signed in, but the sign-in service is not set up for this chat. Please tell the people who run it.",
+    signOut: "Signing out did not work: you are still signed in. Please try again.",
+  },
+  refused: "The server does not accept your sign-in. If that goes on, please tell the people who run this chat.",
   signInAgain: "Signing in leaves this page: copy what you have not sent yet.",
   loading: "One moment…",
   rooms: "Rooms",
@@ -78,7 +89,14 @@ const ja: PageText = {
   otherLanguage: "English",
   welcome: "ようこそ",
   welcomeLead: "サインインして、みんなとの会話に参加しましょう。",
-  signInFailed: "サインインできませんでした。もう一度お試しください。",
+  problems: {
+    signIn: "サインインできませんでした。もう一度お試しください。",
+    unreachable: "サインインサービスに接続できません。しばらくしてからもう一度お試しください。",
+    token:
+      "サインインはできましたが、サインインサービスがこのチャット用に設定されていません。管理者にお知らせください。",
+    signOut: "サインアウトできませんでした。まだサインインしたままです。もう一度お試しください。",
+  },
+  refused: "サーバーがサインインを受け付けませんでした。解決しない場合は管理者にお知らせください。",
   signInAgain: "サインインするとこのページを離れます。未送信の内容は控えておいてください。",
   loading: "お待ちください…",
   rooms: "ルーム",

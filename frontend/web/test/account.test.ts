@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { ServerAccount } from "../src/browser/account/server";
+import { revocation } from "../src/browser/account/revocation";
 import { storage } from "../src/browser/account/storage";
 import { mayLeave } from "../src/browser/chat/usesigninagain";
 
@@ -55,6 +56,53 @@ test("what a full or forbidden storage refuses is remembered as long as the page
   assert.equal(storage.get("mark"), "1");
   storage.remove("mark");
   assert.equal(storage.get("mark"), undefined);
+});
+
+test("a revocation concerns its user, and somebody whom the page does not know", (t) => {
+  const kept = new Map<string, string>();
+  browser(t, {
+    localStorage: {
+      getItem: (name: string) => kept.get(name) ?? null,
+      setItem: (name: string, value: string) => kept.set(name, value),
+      removeItem: (name: string) => kept.delete(name),
+    },
+  });
+  const active = () => ["dan", "alice", undefined].map((user) => revocation.isActive(user));
+  assert.deepEqual(active(), [false, false, false]);
+  revocation.begin("dan");
+  revocation.begin("dan");
+  assert.deepEqual(active(), [true, false, true]);
+  revocation.end("alice"); // in another tab
+  assert.deepEqual(active(), [true, false, true]);
+  revocation.end("dan");
+  assert.deepEqual([active(), kept.size], [[false, false, false], 0]);
+  for (const before of ["1", "{", '"x"']) {
+    kept.set("signedsocket-revoked", before); // of the version before, or of nobody
+    assert.deepEqual(active(), [true, true, true]);
+    revocation.end("alice");
+    assert.equal(kept.size, 0);
+  }
+});
+
+test("a sign-in that failed is told once, and again to the same page", async (t) => {
+  for (const [search, signedIn, want] of [
+    ["?problem=signin", false, { status: "signed-out", problem: "signIn" }],
+    ["?problem=unreachable", false, { status: "signed-out", problem: "unreachable" }],
+    ["?problem=signin", true, { status: "signed-in", rooms: [], problem: "signIn" }],
+    ["", false, { status: "signed-out" }],
+  ] as const) {
+    const place = { search: search as string };
+    browser(t, { location: place, history: { replaceState: () => Object.assign(place, { search: "" }) } });
+    const account = new ServerAccount({
+      mode: "iam",
+      rooms: [],
+      roomsClaim: undefined,
+      provider: undefined,
+      signUrl: "",
+      server: { signedIn, signInPath: "/in", signOutPath: "/out" },
+    });
+    assert.deepEqual([await account.load(), await account.load(), place.search], [want, want, ""]);
+  }
 });
 
 test("the page leaves by itself once a minute, and not at all where it cannot remember that", (t) => {

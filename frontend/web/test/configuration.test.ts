@@ -33,6 +33,16 @@ test("an audience is told only when it is not the client itself, and only the fi
   assert.equal(audience(""), undefined);
 });
 
+test("the scopes are those that are set, and openid in any case", () => {
+  const scope = (OIDC_SCOPE: string | undefined) =>
+    readConfiguration({ ...complete, OIDC_SCOPE }).value?.provider?.scope;
+  assert.equal(scope(undefined), "openid profile");
+  assert.equal(scope(""), "openid profile");
+  assert.equal(scope("openid email"), "openid email");
+  assert.equal(scope("api://1b2c/chat.read offline_access"), "openid api://1b2c/chat.read offline_access");
+  assert.equal(scope("  profile   profile openid "), "openid profile");
+});
+
 test("guests ask for the rooms of guests", () => {
   const rooms = (GUEST_ROOMS: string) =>
     readConfiguration({ ...complete, AUTH_MODE: "guest", GUEST_ROOMS }).value?.rooms;

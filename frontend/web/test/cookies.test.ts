@@ -33,7 +33,7 @@ test("a cookie that this site did not seal, or for something else, opens to noth
     JSON.stringify({ content: { sub: "mallory" }, iss: ORIGIN, aud: sessionCookie.name, exp: 9e9 }),
   ).toString("base64url");
   const none = `${Buffer.from('{"alg":"none"}').toString("base64url")}.${forged}.`;
-  const transaction = (await jar.seal(transactionCookie, { sub: "alice" })).split(";")[0]?.split("=")[1];
+  const transaction = (await jar.seal(transactionCookie("state"), { sub: "alice" })).split(";")[0]?.split("=")[1];
   const foreign = (await new CookieJar(ORIGIN, SECRET.toUpperCase()).seal(sessionCookie, { sub: "alice" }))
     .split(";")[0]
     ?.split("=")[1];

@@ -32,7 +32,10 @@ async function provider(t: TestContext, claims: Record<string, unknown> = {}, en
     response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(await answer()));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => server.close().closeAllConnections());
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const now = Math.floor(Date.now() / 1000);
   let nonce = "";
@@ -53,11 +56,15 @@ async function provider(t: TestContext, claims: Record<string, unknown> = {}, en
   const signIn = new SignIn(settings, providers);
   /** Goes to the provider and comes back with what it adds to the address, and the cookie of the beginning. */
   const begin = async (anew?: boolean) => {
-    const { location, cookies } = await signIn.begin(anew);
+    const { location, cookies } = await signIn.begin(new Headers(), anew);
     const asked = new URL(location).searchParams;
-    nonce = asked.get("nonce") ?? "";
+    const use = () => (nonce = asked.get("nonce") ?? "");
+    use();
     return {
       asked,
+      cookies,
+      /** Makes the provider answer this sign-in, and not the last one. */
+      use,
       cookie: new Headers({ Cookie: cookies[0]?.split(";")[0] ?? "" }),
       back: `?code=c1&state=${asked.get("state")}`,
     };
@@ -83,7 +90,7 @@ test("a user who comes back from the provider has a session", async (t) => {
   const session = await openSession(jar, new Headers({ Cookie: cookies[0]?.split(";")[0] ?? "" }));
   assert.deepEqual([session?.sub, session?.iss, session?.name], ["alice", issuer, "Alice"]);
   assert.ok(session && session.startedAt < session.endsAt);
-  assert.match(cookies[1] ?? "", /^signedsocket-signin=;.*Max-Age=0/);
+  assert.match(cookies[1] ?? "", /^signedsocket-signin-[\w-]{8}=;.*Max-Age=0/);
 });
 
 test("the session says what the provider calls the user, as it is", async (t) => {
@@ -137,7 +144,8 @@ test("fifty visitors who want to sign in ask the provider once, and one hour lat
   const { discoveries, settings } = await provider(t);
   let now = 0;
   const providers = new Providers(undefined, () => now);
-  const visit = () => Promise.all(Array.from({ length: 50 }, () => new SignIn(settings, providers).begin()));
+  const visit = () =>
+    Promise.all(Array.from({ length: 50 }, () => new SignIn(settings, providers).begin(new Headers())));
   await visit();
   await visit();
   assert.equal(discoveries.length, 1);
@@ -159,7 +167,7 @@ test("a provider that does not answer is asked again, but not by everybody", asy
     [5000, 2],
   ] as const) {
     now = time;
-    for (let i = 0; i < 50; i++) await assert.rejects(new SignIn(settings, providers).begin(), /away/);
+    for (let i = 0; i < 50; i++) await assert.rejects(new SignIn(settings, providers).begin(new Headers()), /away/);
     assert.equal(asked, want, String(time));
   }
 });
@@ -173,6 +181,44 @@ test("what this browser did not begin is refused, and opens no session", async (
   await assert.rejects(signIn.finish(cookie, "?code=c1"));
   await assert.rejects(signIn.finish(cookie, back.replace("code=c1", "error=access_denied")));
   assert.equal(exchanged.length, 0);
+});
+
+/** A request with the cookies of a browser that has been given these. */
+function browserWith(...given: string[]): Headers {
+  const kept = new Map(given.map((cookie) => (cookie.split(";")[0] ?? "").split("=") as [string, string]));
+  for (const cookie of given) if (cookie.includes("Max-Age=0")) kept.delete(cookie.split("=")[0] ?? "");
+  return new Headers({ Cookie: [...kept].map((pair) => pair.join("=")).join("; ") });
+}
+
+test("two tabs of one browser at the provider both come back signed in", async (t) => {
+  for (const order of [
+    [0, 1],
+    [1, 0],
+  ]) {
+    const { signIn, begin } = await provider(t);
+    const tabs = [await begin(), await begin()];
+    let kept = tabs.flatMap(({ cookies }) => cookies);
+    for (const tab of order) {
+      const { use, back } = tabs[tab] ?? assert.fail();
+      use();
+      const { location, cookies } = await signIn.finish(browserWith(...kept), back);
+      assert.equal(location, "/");
+      kept = [...kept, ...cookies];
+    }
+    assert.match(browserWith(...kept).get("Cookie") ?? "", /^signedsocket-session=[^;]+$/);
+  }
+});
+
+test("the cookies of sign-ins that came to nothing do not pile up", async (t) => {
+  const { signIn } = await provider(t);
+  let kept = ["signedsocket-signin=of.the.version-before; Max-Age=600", "other=1"];
+  for (let i = 0; i < 20; i++) kept = [...kept, ...(await signIn.begin(browserWith(...kept))).cookies];
+  const names = (browserWith(...kept).get("Cookie") ?? "").split("; ").map((pair) => pair.split("=")[0] ?? "");
+  assert.equal(names.length, 6);
+  assert.ok(
+    names.every((name) => name === "other" || /^signedsocket-signin-[\w-]{8}$/.test(name)),
+    String(names),
+  );
 });
 
 test("an ID token for somebody else, or for another sign-in, is refused", async (t) => {

@@ -32,7 +32,10 @@ async function signurl(
     response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => server.close().closeAllConnections());
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
   t.mock.method(console, "error", () => {});
   const signer = new Signer(async () => credentials, "eu-west-1");
   const options: SignUrlOptions = {

@@ -40,7 +40,7 @@ type Config struct {
 	// Arguments of the executable. Lambda passes none; a program of the service's own
 	// that stands before the function may need some.
 	Arguments []string
-	// Runtime is a managed runtime, such as nodejs22.x, that becomes
+	// Runtime is a managed runtime, such as nodejs24.x, that becomes
 	// AWS_EXECUTION_ENV. OS-only runtimes have none.
 	Runtime string
 	// Handler becomes _HANDLER. Default "bootstrap".

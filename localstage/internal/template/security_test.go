@@ -376,7 +376,7 @@ func TestDeployedSettings(t *testing.T) {
 		case "AWS::Lambda::Function":
 			runtime := `"provided.al2023"`
 			if logicalID == pageFunction {
-				runtime = `"nodejs22.x"`
+				runtime = `"nodejs24.x"`
 			}
 			set("Runtime", runtime)
 			set("Architectures", `["arm64"]`)

@@ -163,7 +163,8 @@ func start(t *testing.T, timeout time.Duration, variables map[string]string) web
 	t.Cleanup(service.Close)
 	function, err := service.Add(lambda.Config{
 		Name: "Web", ARN: "arn:aws:lambda:us-east-1:111122223333:function:Web", Timeout: timeout, MemoryMB: 1024,
-		Bootstrap: program, Arguments: []string{webadapter.Command}, Runtime: "nodejs22.x", Handler: "run.sh", Dir: artifact,
+		Bootstrap: program, Arguments: []string{webadapter.Command}, Runtime: "nodejs24.x",
+		Handler: "run.sh", Dir: artifact,
 		Environment: environment, Credentials: lambda.Credentials{AccessKeyID: "key"},
 	})
 	if err != nil {

@@ -110,7 +110,10 @@ func TestAServerHasTheFunctionsEnvironmentAndAPortOfItsOwn(t *testing.T) {
 	t.Parallel()
 	w := start(t, 30*time.Second, nil)
 	got := w.askEcho(t, get("/echo/", "")).Environment
-	for name, want := range map[string]string{"GREETING": "hello", "AWS_ACCESS_KEY_ID": "key", "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs22.x", "_HANDLER": "run.sh", "HOME": ""} {
+	for name, want := range map[string]string{
+		"GREETING": "hello", "AWS_ACCESS_KEY_ID": "key", "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs24.x",
+		"_HANDLER": "run.sh", "HOME": "",
+	} {
 		if got[name] != want {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
 		}

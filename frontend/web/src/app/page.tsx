@@ -25,7 +25,7 @@ async function settingsFor(configuration: Configuration, headers: Headers): Prom
   if (mode !== "iam")
     return { mode, rooms, roomsClaim, provider, signUrl: configuration.signUrl.href, server: undefined };
   const session = await getSession({ headers });
-  const server = { signedIn: session !== undefined, signInPath, signOutPath };
+  const server = { signedIn: session !== undefined, user: session?.sub, signInPath, signOutPath };
   return {
     mode,
     rooms: session?.rooms?.slice(0, MOST_ROOMS) ?? rooms,

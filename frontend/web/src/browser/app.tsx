@@ -1,14 +1,16 @@
 "use client";
 
-import { useEffect, useEffectEvent, useRef, useState } from "react";
+import { useCallback, useEffect, useEffectEvent, useRef, useState } from "react";
 import type { Language } from "../text";
 import { type Account, createAccount } from "./account/account";
 import { SignOuts } from "./account/signouts";
+import { type Leaving, useLeaving } from "./account/useleaving";
 import { Chat } from "./chat/chat";
 import { ErrorBoundary } from "./errorboundary";
 import { LanguageButton } from "./languagebutton";
 import { Notice } from "./notice";
 import type { PageSettings } from "./settings";
+import { Trouble } from "./trouble";
 import { Welcome } from "./welcome";
 import { useWords, WordsProvider } from "./words";
 
@@ -33,18 +35,17 @@ function Entrance({ settings }: { settings: PageSettings }) {
       mounted = false;
     };
   }, [account]);
-  const signOut = useSignOut(account, () => setState({ status: "signed-out", failed: false }));
+  const announce = useSignOuts(account, () => setState({ status: "signed-out" }));
+  const begun = useLeaving(account, announce);
   if (state.status === "loading") return <Waiting />;
-  if (state.status === "signed-out") return <Welcome failed={state.failed} signIn={account.signIn} />;
-  if (state.rooms.length === 0) return <NoRooms signOut={signOut} />;
-  return <Chat account={account} signOut={signOut} rooms={state.rooms} signUrl={settings.signUrl} />;
+  const leaving = { ...begun, problem: begun.problem ?? state.problem };
+  if (state.status === "signed-out") return <Welcome {...leaving} />;
+  if (state.rooms.length === 0) return <NoRooms {...leaving} />;
+  return <Chat account={account} leaving={leaving} rooms={state.rooms} signUrl={settings.signUrl} />;
 }
 
-/**
- * Signs out in all tabs of the browser; undefined where nobody signs in. `elsewhere` is called when another tab has
- * done so.
- */
-function useSignOut(account: Account, elsewhere: () => void): (() => Promise<void>) | undefined {
+/** Returns how to tell the other tabs of a sign-out. `elsewhere` is called when another tab has signed out. */
+function useSignOuts(account: Account, elsewhere: () => void): () => void {
   const signOuts = useRef<SignOuts>(undefined);
   const heard = useEffectEvent(() => {
     void account.forget?.().catch(() => {}); // the tokens are this tab's own, and end by themselves
@@ -56,16 +57,17 @@ function useSignOut(account: Account, elsewhere: () => void): (() => Promise<voi
     const channel = (signOuts.current = new SignOuts(() => heard()));
     return () => channel.close();
   }, [signOut]);
-  return signOut && (() => signOut(() => signOuts.current?.announce()));
+  return useCallback(() => signOuts.current?.announce(), []);
 }
 
 /** For somebody who is known here, but may not go anywhere. */
-function NoRooms({ signOut }: { signOut: (() => Promise<void>) | undefined }) {
+function NoRooms({ signOut, problem }: Leaving) {
   const { page, chat } = useWords();
   return (
     <Notice title={page.noRooms} aside={<LanguageButton />}>
+      <Trouble problem={problem} />
       {signOut && (
-        <button className="primary" onClick={() => void signOut()}>
+        <button className="primary" onClick={signOut}>
           {chat.actions.signOut}
         </button>
       )}

@@ -15,7 +15,13 @@ export interface PageSettings {
         readonly scope: string;
       }
     | undefined;
-  /** Mode iam: whether somebody is signed in, and where to sign in and out. */
+  /** Mode iam: whether somebody is signed in, what the provider calls the user, and where to sign in and out. */
   readonly server:
-    { readonly signedIn: boolean; readonly signInPath: string; readonly signOutPath: string } | undefined;
+    | {
+        readonly signedIn: boolean;
+        readonly user?: string | undefined;
+        readonly signInPath: string;
+        readonly signOutPath: string;
+      }
+    | undefined;
 }

@@ -52,6 +52,12 @@ export function readConfiguration(environment: Environment): Reading<Configurati
   });
 }
 
+/** Scopes with `openid`, without which a provider does not say whom it has signed in. */
+function scopeOf(setting: string): string {
+  const scopes = setting.split(/\s+/).filter((scope) => scope !== "");
+  return [...new Set(["openid", ...scopes])].join(" ");
+}
+
 /** Reads how to sign users in. */
 export function readProvider(read: Reader): Provider | undefined {
   const issuer = read.address("OIDC_ISSUER", "https:") && read.text("OIDC_ISSUER");
@@ -62,6 +68,6 @@ export function readProvider(read: Reader): Provider | undefined {
     issuer,
     clientId,
     audience: audience === clientId ? undefined : audience || undefined,
-    scope: read.environment.OIDC_SCOPE || "openid profile",
+    scope: scopeOf(read.environment.OIDC_SCOPE || "openid profile"),
   };
 }

@@ -36,7 +36,7 @@ export class Reader {
 
   /** An address of a secure scheme or, on this machine, of the same scheme without the s. */
   address(name: string, scheme: "https:" | "wss:"): URL | undefined {
-    const url = URL.parse(this.environment[name] ?? "");
+    const url = parseAddress(this.environment[name] ?? "");
     const plain = scheme.replace("s:", ":");
     if (url && (url.protocol === scheme || (url.protocol === plain && isLoopback(url)))) return url;
     return this.refuse(name, `must be an address that begins with ${scheme}//`);
@@ -52,6 +52,11 @@ export class Reader {
   private refuse(name: string, problem: string): undefined {
     this.problems.push(`${name} ${problem}.`);
   }
+}
+
+/** The address that a text is, if it is one. URL.parse is newer than the oldest Node.js that serves the page. */
+export function parseAddress(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
 }
 
 /** Whether an address is one of this machine. */

@@ -1,3 +1,4 @@
+import type { Problem } from "../browser/account/problem";
 import { refuse } from "./answers";
 import { type Configuration, readConfiguration } from "./configuration";
 import { Providers } from "./signin/providers";
@@ -36,9 +37,11 @@ export function redirect({ location, cookies }: Redirect): Response {
  * Logs why a sign-in failed, and sends the browser back to the page, which says that it did. It is no fault, of which
  * five set an alarm off: any visitor can make a sign-in fail.
  */
-export function failed(error: unknown): Response {
-  console.error(JSON.stringify({ level: "WARN", message: "sign-in failed", error: String(error) }));
-  return redirect({ location: "/?problem=signin", cookies: [] });
+export function failed(problem: Problem): (error: unknown) => Response {
+  return (error) => {
+    console.error(JSON.stringify({ level: "WARN", message: "sign-in failed", problem, error: String(error) }));
+    return redirect({ location: `/?problem=${problem.toLowerCase()}`, cookies: [] });
+  };
 }
 
 function notConfigured(): Response {

@@ -1,5 +1,6 @@
 import type { PageSettings } from "../settings";
 import { GuestAccount } from "./guest";
+import type { Problem } from "./problem";
 import { ProviderAccount } from "./provider";
 import { ServerAccount } from "./server";
 
@@ -7,9 +8,9 @@ import { ServerAccount } from "./server";
 export type AccountState =
   /** Not known yet. */
   | { readonly status: "loading" }
-  | { readonly status: "signed-out"; readonly failed: boolean }
+  | { readonly status: "signed-out"; readonly problem?: Problem }
   /** `rooms` are those that the user may enter. */
-  | { readonly status: "signed-in"; readonly rooms: readonly string[] };
+  | { readonly status: "signed-in"; readonly rooms: readonly string[]; readonly problem?: Problem };
 
 /** How the users of this deployment sign in and out. */
 export interface Account {
@@ -21,10 +22,14 @@ export interface Account {
    */
   load(): Promise<AccountState>;
   /**
-   * The access token to ask for a signed URL with; undefined when nobody is signed in any more. Absent when there are
-   * no tokens.
+   * The access token to ask for a signed URL with; undefined when nobody is signed in any more. `refused` is one that
+   * the server has just refused. Absent when there are no tokens.
    */
-  readonly getToken?: () => Promise<string | undefined>;
+  readonly getToken?: (signal?: AbortSignal, refused?: string) => Promise<string | undefined>;
+  /** What the provider calls the user who is signed in, or was a moment ago. */
+  readonly user?: string | undefined;
+  /** Whether the server has refused the last token. */
+  readonly isRefused?: boolean;
   /** Leaves the page to sign in. After a revocation the provider has to ask who it is. Absent when nobody signs in. */
   readonly signIn?: () => Promise<void>;
   /** Signs out, calls `announce` once nothing that could be used again is left here, and leaves the page. */

@@ -1,8 +1,10 @@
 import type { User, UserManager } from "oidc-client-ts";
 import type { PageSettings } from "../settings";
 import type { Account, AccountState } from "./account";
+import { signInProblem } from "./problem";
 import { revocation } from "./revocation";
 import { claimedRooms } from "./rooms";
+import { isJsonWebToken, OPAQUE_TOKEN, refusalOf } from "./token";
 
 /** A token that ends sooner than this, in seconds, is not used any more. */
 const MARGIN = 30;
@@ -22,6 +24,8 @@ export class ProviderAccount implements Account {
   readonly initial: AccountState = { status: "loading" };
   private managed: Promise<UserManager> | undefined;
   private loaded: Promise<AccountState> | undefined;
+  private refused: string | undefined;
+  user: string | undefined;
 
   constructor(private readonly settings: PageSettings) {}
 
@@ -29,12 +33,22 @@ export class ProviderAccount implements Account {
     return (this.loaded ??= this.find());
   }
 
-  getToken = async (): Promise<string | undefined> => {
+  get isRefused(): boolean {
+    return this.refused !== undefined;
+  }
+
+  getToken = async (_signal?: AbortSignal, refused?: string): Promise<string | undefined> => {
+    this.refused = refused;
+    if (refused !== undefined)
+      console.error(
+        "the server refuses the access token:",
+        refusalOf(refused, this.settings.provider, Date.now() / 1000),
+      );
     const manager = await this.manager();
     const user = await manager.getUser();
-    if (user && lives(user, FRESH)) return user.access_token;
+    if (user && user.access_token !== refused && lives(user, FRESH)) return user.access_token;
     const present = user && lives(user) ? user.access_token : undefined;
-    if (revocation.active) return present;
+    if (revocation.isActive(this.user)) return present;
     return (
       (
         await renewed(manager, user).catch((error: unknown) =>
@@ -45,7 +59,7 @@ export class ProviderAccount implements Account {
   };
 
   signIn = async (): Promise<void> =>
-    (await this.manager()).signinRedirect(revocation.active ? { prompt: "login" } : {});
+    (await this.manager()).signinRedirect(revocation.isActive(this.user) ? { prompt: "login" } : {});
 
   forget = async (): Promise<void> => (await this.manager()).removeUser();
 
@@ -72,12 +86,18 @@ export class ProviderAccount implements Account {
     try {
       const manager = await this.manager();
       const user = returned ? await manager.signinCallback() : await manager.getUser();
-      if (!user || !lives(user)) return { status: "signed-out", failed: false };
+      if (!user || !lives(user)) return { status: "signed-out" };
+      if (!isJsonWebToken(user.access_token)) {
+        console.error("sign-in failed:", OPAQUE_TOKEN);
+        await manager.removeUser();
+        return { status: "signed-out", problem: "token" };
+      }
+      this.user = user.profile.sub;
       const { rooms, roomsClaim } = this.settings;
       return { status: "signed-in", rooms: roomsClaim ? claimedRooms(user.access_token, roomsClaim) : rooms };
     } catch (error) {
       console.error("sign-in failed:", error);
-      return { status: "signed-out", failed: true };
+      return { status: "signed-out", problem: signInProblem(error) };
     } finally {
       if (returned) history.replaceState(null, "", "/"); // the code in the address is of no more use
     }

@@ -2,15 +2,42 @@ import { storage } from "./storage";
 
 const MARK = "signedsocket-revoked";
 
+/** Stands in the list for a user whom the page does not know. */
+const SOMEBODY = "";
+
 /**
- * Remembers, for all tabs of the browser, that the server has revoked the user. The provider may still have an open
- * session and would sign the same user in again without a word: until the server lets somebody in again, the page signs
- * nobody in by itself, and the provider is told to ask who it is.
+ * Remembers, for all tabs of the browser, which users the server has revoked. The provider may still have an open
+ * session and would sign such a user in again without a word: until the server lets the user in again, the page signs
+ * the user in by itself no more, and the provider is told to ask who it is.
  */
 export const revocation = {
-  begin: (): void => storage.set(MARK, "1"),
-  end: (): void => storage.remove(MARK),
-  get active(): boolean {
-    return storage.get(MARK) !== undefined;
+  begin(user = SOMEBODY): void {
+    write([...revoked().filter((name) => name !== user), user]);
+  },
+
+  /** The server has let a user in. */
+  end(user: string | undefined): void {
+    write(user === undefined ? [] : revoked().filter((name) => name !== user && name !== SOMEBODY));
+  },
+
+  /** Whether a user is revoked; of a user whom the page does not know, whether anybody is. */
+  isActive(user: string | undefined): boolean {
+    const names = revoked();
+    return user === undefined ? names.length > 0 : names.includes(user) || names.includes(SOMEBODY);
   },
 };
+
+/** The version before wrote a mark for all users. */
+function revoked(): readonly string[] {
+  try {
+    const names: unknown = JSON.parse(storage.get(MARK) ?? "[]");
+    return Array.isArray(names) ? names.map(String) : [SOMEBODY];
+  } catch {
+    return [SOMEBODY];
+  }
+}
+
+function write(names: readonly string[]): void {
+  if (names.length === 0) storage.remove(MARK);
+  else storage.set(MARK, JSON.stringify(names));
+}

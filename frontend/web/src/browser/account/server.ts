@@ -4,23 +4,31 @@ import { revocation } from "./revocation";
 
 /** Mode iam: the server that serves the page signs users in, and keeps a cookie that scripts cannot read. */
 export class ServerAccount implements Account {
-  readonly initial: AccountState;
+  readonly initial: Exclude<AccountState, { status: "loading" }>;
   private readonly paths: { readonly signIn: string; readonly signOut: string };
+  readonly user: string | undefined;
+  private loaded: Promise<AccountState> | undefined;
 
   constructor({ server, rooms }: PageSettings) {
-    this.initial = server?.signedIn ? { status: "signed-in", rooms } : { status: "signed-out", failed: false };
+    this.initial = server?.signedIn ? { status: "signed-in", rooms } : { status: "signed-out" };
+    this.user = server?.user;
     this.paths = { signIn: server?.signInPath ?? "/", signOut: server?.signOutPath ?? "/" };
   }
 
+  load(): Promise<AccountState> {
+    return (this.loaded ??= this.find());
+  }
+
   /** The server says in the address when a sign-in failed. */
-  async load(): Promise<AccountState> {
-    const failed = new URLSearchParams(location.search).has("problem");
-    if (failed) history.replaceState(null, "", "/");
-    return failed && this.initial.status === "signed-out" ? { status: "signed-out", failed } : this.initial;
+  private async find(): Promise<AccountState> {
+    const problem = new URLSearchParams(location.search).get("problem");
+    if (problem === null) return this.initial;
+    history.replaceState(null, "", "/");
+    return { ...this.initial, problem: problem === "unreachable" ? problem : "signIn" };
   }
 
   signIn = async (): Promise<void> =>
-    location.assign(`${this.paths.signIn}${revocation.active ? "?prompt=login" : ""}`);
+    location.assign(`${this.paths.signIn}${revocation.isActive(this.user) ? "?prompt=login" : ""}`);
 
   signOut = async (announce: () => void): Promise<void> => {
     const response = await fetch(this.paths.signOut, { method: "POST" });

@@ -2,15 +2,20 @@ const NAME = "signedsocket-signout";
 
 /** Tells the other tabs of the browser that the user signs out, and hears it from them. */
 export class SignOuts {
-  private readonly channel = new BroadcastChannel(NAME);
+  private readonly channel: BroadcastChannel | undefined;
 
   constructor(heard: () => void) {
-    this.channel.onmessage = heard;
+    try {
+      this.channel = new BroadcastChannel(NAME);
+      this.channel.onmessage = heard;
+    } catch {
+      // A page without an origin, as in a sandbox, has no other tabs.
+    }
   }
 
-  announce = (): void => this.channel.postMessage("signed out");
+  announce = (): void => this.channel?.postMessage("signed out");
 
   close(): void {
-    this.channel.close();
+    this.channel?.close();
   }
 }

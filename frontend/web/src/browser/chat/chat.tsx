@@ -2,6 +2,8 @@ import { type ChatMessage, createChatClient } from "@signedsocket/client";
 import { useChat } from "@signedsocket/client/react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Account } from "../account/account";
+import type { Leaving } from "../account/useleaving";
+import { Trouble } from "../trouble";
 import { useWords } from "../words";
 import { Composer, focusWithoutKeyboard } from "./composer";
 import { ConnectionStatus } from "./connectionstatus";
@@ -13,13 +15,13 @@ import { useRevocation, useSignInAgain } from "./usesigninagain";
 
 interface Props {
   readonly account: Account;
-  readonly signOut: (() => Promise<void>) | undefined;
+  readonly leaving: Leaving;
   readonly rooms: readonly string[];
   readonly signUrl: string;
 }
 
 /** The chat of somebody who is in. */
-export function Chat({ account, signOut, rooms: asked, signUrl }: Props) {
+export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
   const { page } = useWords();
   const [client] = useState(() => {
     const { getToken, guest } = account;
@@ -37,8 +39,9 @@ export function Chat({ account, signOut, rooms: asked, signUrl }: Props) {
   const unread = Object.values(readings).reduce((sum, reading) => sum + reading.unread, 0);
   useTitle(`${unread > 0 ? `(${unread}) ` : ""}${room && `${room} – `}${page.title}`);
   const tags = useMemo(() => tagsOf([...messages.map(({ from }) => from), ...(user ? [user] : [])]), [messages, user]);
+  const isSignedIn = state.status === "open" || state.status === "rotating";
   useRevocation(state, account);
-  useSignInAgain(state, messages.length === 0, account.signIn);
+  useSignInAgain(state, messages.length === 0, account, leaving.signIn);
 
   const choose = (name: string) => {
     setRoom(name);
@@ -54,9 +57,17 @@ export function Chat({ account, signOut, rooms: asked, signUrl }: Props) {
         choose={choose}
         user={user}
         tag={user && tags.get(user.sub)}
-        signOut={signOut}
+        signOut={leaving.signOut}
       />
-      <ConnectionStatus state={state} retryNow={client.retryNow} signIn={account.signIn} />
+      <ConnectionStatus
+        state={state}
+        retryNow={client.retryNow}
+        signIn={leaving.signIn}
+        refused={account.isRefused ?? false}
+      />
+      <Trouble
+        problem={leaving.leaving || (isSignedIn && leaving.problem !== "signOut") ? undefined : leaving.problem}
+      />
       <main className="conversation">
         <Log
           key={room}

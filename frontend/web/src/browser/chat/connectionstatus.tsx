@@ -7,18 +7,19 @@ import { canSignInAgain } from "./usesigninagain";
 interface Props {
   readonly state: ChatState;
   readonly retryNow: () => void;
-  readonly signIn: (() => Promise<void>) | undefined;
+  readonly signIn: (() => void) | undefined;
+  /** Whether the server has refused the token of somebody who is signed in. */
+  readonly refused: boolean;
 }
 
 /** Says whether the chat is connected, and if not why, and what can be done. */
-export function ConnectionStatus({ state, retryNow, signIn }: Props) {
+export function ConnectionStatus({ state, retryNow, signIn, refused }: Props) {
   const { page, chat } = useWords();
   const signInHelps = signIn !== undefined && canSignInAgain(state);
   // Asking to sign in where that does not help would be a bad joke.
   const status = chat.status[state.status === "auth-required" && !signInHelps ? "closed" : state.status];
-  const reasons = [reasonText(state, chat), signInHelps ? page.signInAgain : undefined].filter(
-    (reason) => reason !== undefined,
-  );
+  const reason = refused && signInHelps && state.code === "unauthorized" ? page.refused : reasonText(state, chat);
+  const reasons = [reason, signInHelps ? page.signInAgain : undefined].filter((reason) => reason !== undefined);
   return (
     <div className="connection" data-status={state.status}>
       <p role="status">
@@ -33,7 +34,7 @@ export function ConnectionStatus({ state, retryNow, signIn }: Props) {
         </button>
       )}
       {signInHelps && (
-        <button className="small" onClick={() => void signIn()}>
+        <button className="small" onClick={signIn}>
           {chat.actions.signIn}
         </button>
       )}

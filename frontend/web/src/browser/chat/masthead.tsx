@@ -12,7 +12,7 @@ interface Props {
   readonly user: User | undefined;
   /** Tells the user from others of the same name. */
   readonly tag: string | undefined;
-  readonly signOut: (() => Promise<void>) | undefined;
+  readonly signOut: (() => void) | undefined;
 }
 
 /** The rooms, and who is here. */
@@ -35,7 +35,7 @@ export function Masthead({ room, rooms, readings, choose, user, tag, signOut }: 
         )}
         <LanguageButton />
         {signOut && (
-          <button className="quiet" onClick={() => void signOut().catch(() => location.assign("/"))}>
+          <button className="quiet" onClick={signOut}>
             {chat.actions.signOut}
           </button>
         )}

@@ -12,7 +12,7 @@ const MARK = "signed-in-again";
 const PAUSE = 60_000;
 
 /** Whether signing in again can help in a state. */
-export function canSignInAgain(state: ChatState): boolean {
+export function canSignInAgain(state: ChatState): state is Extract<ChatState, { status: "auth-required" }> {
   return state.status === "auth-required" && MENDABLE.includes(state.code);
 }
 
@@ -21,8 +21,8 @@ export function useRevocation(state: ChatState, account: Account): void {
   const { status } = state;
   const code = state.status === "auth-required" ? state.code : undefined;
   useEffect(() => {
-    if (status === "open") revocation.end();
-    if (code === "revoked") revocation.begin();
+    if (status === "open") revocation.end(account.user);
+    if (code === "revoked") revocation.begin(account.user);
     // without the network there is nothing to use it for
     if (code === "revoked" || code === "signed_out") void account.forget?.().catch(() => {});
   }, [status, code, account]);
@@ -36,15 +36,16 @@ export function useRevocation(state: ChatState, account: Account): void {
 export function useSignInAgain(
   state: ChatState,
   nothingToLose: boolean,
-  signIn: (() => Promise<void>) | undefined,
+  { user }: Account,
+  signIn: (() => void) | undefined,
 ): void {
   const leave =
     state.status === "auth-required" && state.code === "unauthorized" && nothingToLose && signIn !== undefined;
   useEffect(() => {
-    if (!leave || revocation.active) return;
+    if (!leave || revocation.isActive(user)) return;
     if (!mayLeave(Date.now())) return;
-    void signIn().catch(() => {}); // the status line offers it, too
-  }, [leave, signIn]);
+    signIn();
+  }, [leave, user, signIn]);
 }
 
 /**

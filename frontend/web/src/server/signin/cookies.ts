@@ -48,6 +48,13 @@ export class CookieJar {
     );
   }
 
+  /** The names of a request's cookies that may be of this site, in the order in which they were made. */
+  names(headers: Headers): readonly string[] {
+    const prefix = this.fullName({ name: "", maxAge: 0 });
+    const names = pairsOf(headers).map((pair) => pair.slice(0, pair.indexOf("=")));
+    return names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  }
+
   private header(cookie: SealedCookie, value: string, maxAge: number): string {
     const secure = this.secure ? "; Secure" : "";
     return `${this.fullName(cookie)}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure}`;
@@ -61,6 +68,11 @@ export class CookieJar {
 
 /** The value of a request's cookie. */
 export function readCookie(headers: Headers, name: string): string | undefined {
-  const pairs = (headers.get("Cookie") ?? "").split(/;\s*/);
-  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+  return pairsOf(headers)
+    .find((pair) => pair.startsWith(`${name}=`))
+    ?.slice(name.length + 1);
+}
+
+function pairsOf(headers: Headers): readonly string[] {
+  return (headers.get("Cookie") ?? "").split(/;\s*/);
 }

@@ -7,11 +7,28 @@ import { CookieJar, type SealedCookie } from "./cookies";
 /** Holds a session. Its owner signs in again after eight hours. */
 export const sessionCookie: SealedCookie = { name: "signedsocket-session", maxAge: 8 * 3600 };
 
+/** How the cookies of transactionCookie begin. One of exactly this name is of the version before. */
+const TRANSACTION = "signedsocket-signin";
+
+/** As many sign-ins can be under way in one browser. */
+const TRANSACTIONS = 5;
+
 /**
- * Holds what must be remembered between leaving for the provider and coming back. Ten minutes are enough to type a
- * password.
+ * Holds what must be remembered between leaving for the provider and coming back, each sign-in in a cookie of its own:
+ * several tabs may be at the provider at the same time. Ten minutes are enough to type a password.
  */
-export const transactionCookie: SealedCookie = { name: "signedsocket-signin", maxAge: 600 };
+export function transactionCookie(state: string): SealedCookie {
+  const hash = createHash("sha256").update(state).digest("base64url").slice(0, 8);
+  return { name: `${TRANSACTION}-${hash}`, maxAge: 600 };
+}
+
+/** The cookies of sign-ins that a browser has begun, without the newest ones: so that requests do not grow too long. */
+export function oldTransactions(jar: CookieJar, headers: Headers): readonly SealedCookie[] {
+  const names = jar.names(headers).filter((name) => name.startsWith(TRANSACTION));
+  const current = names.filter((name) => name !== TRANSACTION);
+  const old = [...names.filter((name) => name === TRANSACTION), ...current.slice(0, 1 - TRANSACTIONS)];
+  return old.map((name) => ({ name, maxAge: 0 }));
+}
 
 /** A session as its cookie holds it: two sign-ins of one user differ by their `id`. */
 export type StoredSession = Omit<Session, "signIn"> & { readonly iss: string; readonly id: string };

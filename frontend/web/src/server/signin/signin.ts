@@ -1,6 +1,6 @@
 import * as oidc from "openid-client";
 import { type Providers } from "./providers";
-import { newSession, sessionCookie, type SignInSettings, transactionCookie } from "./settings";
+import { newSession, oldTransactions, sessionCookie, type SignInSettings, transactionCookie } from "./settings";
 import { displayName, validSubject } from "./user";
 
 /** Where to send the browser, and which Set-Cookie headers to give it. */
@@ -20,7 +20,8 @@ export class SignIn {
    * Begins: off to the provider, which with `anew` has to ask who it is, whatever session it has. Rejects when the
    * provider does not answer.
    */
-  async begin(anew = false): Promise<Redirect> {
+  async begin(headers: Headers, anew = false): Promise<Redirect> {
+    const { jar } = this.settings;
     const transaction = {
       state: oidc.randomState(),
       nonce: oidc.randomNonce(),
@@ -35,7 +36,11 @@ export class SignIn {
       code_challenge_method: "S256",
       ...(anew && { prompt: "login" }),
     });
-    return { location: location.href, cookies: [await this.settings.jar.seal(transactionCookie, transaction)] };
+    const cookie = await jar.seal(transactionCookie(transaction.state), transaction);
+    return {
+      location: location.href,
+      cookies: [cookie, ...oldTransactions(jar, headers).map((old) => jar.clear(old))],
+    };
   }
 
   /**
@@ -44,7 +49,8 @@ export class SignIn {
    */
   async finish(headers: Headers, search: string): Promise<Redirect> {
     const { jar } = this.settings;
-    const transaction = await jar.open<{ state: string; nonce: string; verifier: string }>(transactionCookie, headers);
+    const cookie = transactionCookie(new URLSearchParams(search).get("state") ?? "");
+    const transaction = await jar.open<{ state: string; nonce: string; verifier: string }>(cookie, headers);
     if (!transaction) throw new Error("this browser has begun no sign-in, or more than ten minutes ago");
     const tokens = await oidc.authorizationCodeGrant(await this.client(), new URL(this.callbackUrl(search)), {
       expectedState: transaction.state,
@@ -65,7 +71,7 @@ export class SignIn {
       startedAt: claims.auth_time ?? claims.iat,
       endsAt: Math.floor(Date.now() / 1000) + sessionCookie.maxAge,
     });
-    return { location: "/", cookies: [await jar.seal(sessionCookie, session), jar.clear(transactionCookie)] };
+    return { location: "/", cookies: [await jar.seal(sessionCookie, session), jar.clear(cookie)] };
   }
 
   /** Signs out here and, when it has a place for that, at the provider. */
