@@ -112,8 +112,8 @@ func TestAHalfOpenConnectionIsFoundWhenSomebodyActs(t *testing.T) {
 	p.awaitStatus("open")
 	p.do(chromedp.Focus(chromedp.CSS("#message")))
 	eval[bool](p, `(globalThis.frozen = true, globalThis.moved = 31_000, true)`)
-	p.do(call(input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: "Shift",
-		Code: "ShiftLeft", WindowsVirtualKeyCode: 16}))
+	p.do(call(input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown,
+		Key: "Shift", Code: "ShiftLeft", WindowsVirtualKeyCode: 16}))
 	if n := eval[int](p, `globalThis.events.filter((event) => event === "ping").length`); n != 1 {
 		t.Errorf("the key has sent %d pings", n)
 	}
@@ -147,7 +147,8 @@ func TestAGapIsToldInItsPlace(t *testing.T) {
 	p := newPerson(t, startBrowser(t), recordSockets)
 	p.open(stage)
 	p.awaitStatus("open")
-	if hint := eval[string](p, `document.querySelector(".empty").innerText`); !strings.Contains(hint, "since you connected") {
+	hint := eval[string](p, `document.querySelector(".empty").innerText`)
+	if !strings.Contains(hint, "since you connected") {
 		t.Errorf("an empty room says %q", hint)
 	}
 	p.say("before")

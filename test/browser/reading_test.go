@@ -34,7 +34,10 @@ func TestTheTitleNamesTheRoomAndWhatIsUnread(t *testing.T) {
 
 func TestDatesAreThoseOfTheBrowsersRegion(t *testing.T) {
 	stage, browser := startStage(t, stagetest.Options{Parameters: guests()}), startBrowser(t)
-	for locale, want := range map[string]string{"en-GB": `^\w+,? \d+ \w+ \d{4} at \d\d:`, "en-US": `^\w+, \w+ \d+, \d{4} at `} {
+	for locale, want := range map[string]string{
+		"en-GB": `^\w+,? \d+ \w+ \d{4} at \d\d:`,
+		"en-US": `^\w+, \w+ \d+, \d{4} at `,
+	} {
 		p := newPerson(t, browser)
 		p.do(language(locale))
 		p.open(stage)
@@ -52,7 +55,8 @@ func TestTheFocusIsNeverLost(t *testing.T) {
 		globalThis.WebSocket = class extends WebSocket { send(data) {
 			if (!globalThis.refuse || !data.includes("sendmessage")) return super.send(data);
 			const {id: clientId} = JSON.parse(data);
-			this.dispatchEvent(new MessageEvent("message", {data: JSON.stringify({type: "error", code: "bad_message", clientId})}));
+			const frame = {type: "error", code: "bad_message", clientId};
+			this.dispatchEvent(new MessageEvent("message", {data: JSON.stringify(frame)}));
 		} };`)
 	p.open(stage)
 	p.awaitStatus("open")
@@ -86,7 +90,8 @@ func TestACopiedPassageHasNoLettersOfPictures(t *testing.T) {
 	bob.signIn(stage, "bob")
 	alice.say("こんにちは")
 	bob.awaitMessage("こんにちは")
-	copied := eval[string](bob, `(getSelection().selectAllChildren(document.querySelector(".log ol")), getSelection().toString())`)
+	copied := eval[string](bob, `(getSelection().selectAllChildren(document.querySelector(".log ol")),
+		getSelection().toString())`)
 	if !strings.Contains(copied, "Alice\n") || strings.Contains(copied, "A\n") {
 		t.Errorf("the copied passage is %q", copied)
 	}

@@ -15,6 +15,7 @@ const NO_GAIN = 2_000; // sessionEndsIn is in whole seconds
 const MINUTE = 60_000; // the last one of a session: by then a token is worth asking for again
 const AGAIN = 15_000; // and then again
 const FADE = 2_000; // how long "connected" may be shown after the event that ended it
+const OVERDUE = 1_500; // time for the next connection, which may be on its way, to take over
 const TICK = 5_000; // how often the clocks are compared
 const JUMP = 10_000; // later or earlier than that, the page or the machine has slept
 const QUIET = 30_000; // then somebody who does something wants to know whether the server is there
@@ -223,7 +224,7 @@ export class Connector implements ConnectionListener {
    */
   #planRotation(): void {
     const life = this.#endsAt - this.#env.clock.now();
-    this.#over.set(life); // the server may say so much later
+    this.#over.set(life + OVERDUE); // the server may say so much later
     this.#rotate.set(Math.min((life * (105 + 10 * this.#env.random())) / 120, Math.max(AGAIN, life - MINUTE)));
   }
 
