@@ -11,6 +11,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"signedsocket/shared/grant"
+	"signedsocket/shared/text"
 	"signedsocket/shared/userid"
 )
 
@@ -54,8 +56,9 @@ func (c config) fromToken(token token, now time.Time) (caller, error) {
 	}
 	id, old := userid.Forms(c.StackID, c.OIDCIssuer, sub)
 	claimed, _ := token.text(c.NameClaim)
-	name, ok := validName(claimed)
-	if !ok {
+	line, ok := text.CleanLine(claimed)
+	name := text.Cut(line, grant.MaxNameBytes)
+	if !ok || !grant.ValidName(name) {
 		name = userid.Name(id)
 	}
 	return caller{

@@ -7,7 +7,7 @@
 //
 //	v    1, the version of this format
 //	sub  user id, see package userid
-//	nm   display name, base64url of at most 64 bytes
+//	nm   display name, base64url of at most 128 bytes
 //	rm   1 to 8 rooms, each [a-z0-9_-]{1,32}, joined by "."
 //	iat  when the grant was issued, Unix seconds, as are the next three
 //	exp  the last second in which it may be used
@@ -35,8 +35,8 @@ import (
 const (
 	version = "1"
 
-	// MaxNameBytes is the longest display name, in bytes of UTF-8.
-	MaxNameBytes = 64
+	// MaxNameBytes is the longest display name, in bytes of UTF-8. The version before took 64.
+	MaxNameBytes = 128
 	// MaxRooms is the number of rooms that one connection may be in.
 	MaxRooms = 8
 

@@ -109,7 +109,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a padded name", "nm", []string{"QQ=="}, "malformed_nm"},
 		{"a name with a line break in its encoding", "nm", []string{"QWxp\nY2U"}, "malformed_nm"},
 		{"a name with spare bits set", "nm", []string{"QR"}, "malformed_nm"},
-		{"a long name", "nm", []string{b64([]byte(strings.Repeat("a", 65)))}, "malformed_nm"},
+		{"a long name", "nm", []string{b64([]byte(strings.Repeat("a", 129)))}, "malformed_nm"},
 		{"a name that is not text", "nm", []string{b64([]byte("\xff"))}, "malformed_nm"},
 		{"a name of two lines", "nm", []string{b64([]byte("a\nb"))}, "malformed_nm"},
 		{"a name with an override", "nm", []string{b64([]byte("a\u202eb"))}, "malformed_nm"},

@@ -3,7 +3,8 @@
 // text (control characters, direction overrides, piles of accents, blank text), and brings the rest
 // into one normal form, so that equal-looking text is equal.
 //
-// testdata/text.json has examples of the rules; the browser client's tests read them too.
+// testdata/text.json has examples of the rules, and cuts.json of names that are too long; the browser client's tests
+// read them too. The client repairs what this package refuses: "repaired" and "repairedLine" are what it makes of it.
 package text
 
 import (
@@ -57,6 +58,39 @@ func CleanLine(s string) (string, bool) {
 	}
 	return clean, true
 }
+
+// Cut returns the longest beginning of a clean line that has at most most bytes and ends between two characters as
+// readers see them: a letter with its marks, joined emoji, a flag. It removes white space at the end.
+func Cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	end, flags := 0, 0
+	var before rune
+	for i, r := range s {
+		if i > most {
+			break
+		}
+		if !continues(before, r, flags) {
+			end = i
+		}
+		if flags++; !regional(r) {
+			flags = 0
+		}
+		before = r
+	}
+	return strings.TrimSpace(s[:end])
+}
+
+// continues reports whether r belongs to the same character as the rune before it. flags is how many regional
+// indicators end with that rune: two of them are a flag.
+func continues(before, r rune, flags int) bool {
+	const joiner, lightest, darkest = 0x200D, 0x1F3FB, 0x1F3FF // the last two are tones of skin
+	return unicode.Is(unicode.M, r) || zeroWidth(r) || before == joiner || r >= lightest && r <= darkest ||
+		regional(r) && flags%2 == 1
+}
+
+func regional(r rune) bool { return unicode.Is(unicode.Regional_Indicator, r) }
 
 // forbidden reports whether r is a C0 or C1 control other than line feed, or one of the characters
 // of Unicode Standard Annex 9 that change the direction of the text after them.

@@ -3,6 +3,7 @@ package text
 import (
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -12,6 +13,9 @@ type example struct {
 	Text    string  `json:"text"`
 	Message *string `json:"message"` // what Clean returns
 	Line    *string `json:"line"`    // what CleanLine returns
+
+	Repaired     *string `json:"repaired"`     // what the browser client sends, if that is another text
+	RepairedLine *string `json:"repairedLine"` // and as a name
 }
 
 func examples(t *testing.T) []example {
@@ -41,6 +45,50 @@ func TestCleanLine(t *testing.T) {
 	t.Parallel()
 	for _, test := range examples(t) {
 		check(t, "CleanLine", test, test.Line, CleanLine)
+	}
+}
+
+// TestRepairedTextIsTaken: what the browser client makes of a text passes unchanged.
+func TestRepairedTextIsTaken(t *testing.T) {
+	t.Parallel()
+	for _, test := range examples(t) {
+		taken(t, test.Name, test.Repaired, Clean)
+		taken(t, test.Name, test.RepairedLine, CleanLine)
+	}
+}
+
+func taken(t *testing.T, name string, repaired *string, clean func(string) (string, bool)) {
+	t.Helper()
+	if repaired == nil {
+		return
+	}
+	if got, ok := clean(*repaired); !ok || got != *repaired {
+		t.Errorf("%s: %+q becomes %+q, %v", name, *repaired, got, ok)
+	}
+}
+
+func TestCut(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/cuts.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table []struct{ Name, Text, Cut string }
+	if err := json.Unmarshal(data, &table); err != nil {
+		t.Fatal(err)
+	}
+	if len(table) < 12 {
+		t.Fatalf("%d cuts", len(table))
+	}
+	for _, test := range table {
+		line, ok := CleanLine(test.Text)
+		if got := Cut(line, 128); !ok || got != test.Cut {
+			t.Errorf("%s: Cut(%+q) = %+q, want %+q", test.Name, line, got, test.Cut)
+		}
+	}
+	// One character that is longer than all.
+	if got := Cut(strings.Repeat("\U0001f469\u200d", 20)+"\U0001f469", 128); got != "" {
+		t.Errorf("a family of 21 is cut to %+q", got)
 	}
 }
 

@@ -195,7 +195,7 @@ func TestGrantsThatNoSignerMakesAreRefused(t *testing.T) {
 		{"a long user", "malformed_sub", func(g *stageclient.Grant) { g.Sub = strings.Repeat("a", 65) }},
 		{"a name of two lines", "malformed_nm", func(g *stageclient.Grant) { g.Name = "Mallory\nAdmin" }},
 		{"a name that turns round", "malformed_nm", func(g *stageclient.Grant) { g.Name = "Mallory\u202enimdA" }},
-		{"a long name", "malformed_nm", func(g *stageclient.Grant) { g.Name = strings.Repeat("a", 65) }},
+		{"a long name", "malformed_nm", func(g *stageclient.Grant) { g.Name = strings.Repeat("a", 129) }},
 		{"a guessable ticket", "malformed_jti", func(g *stageclient.Grant) { g.Ticket = "AAAA" }},
 		{"half a challenge", "malformed_cc", func(g *stageclient.Grant) { g.Challenge = g.Challenge[:20] }},
 	}

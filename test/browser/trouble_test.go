@@ -137,6 +137,7 @@ func TestTheConnectionIsReplacedBeforeItEnds(t *testing.T) {
 	if got := one.messages(); !slices.Equal(got, want) {
 		t.Errorf("the list is %q, want %q", got, want)
 	}
+	one.hasNoGap()
 	shown := eval[[]string](one, `globalThis.shown`)
 	if first := slices.Index(shown, "open"); slices.ContainsFunc(shown[first:], func(s string) bool { return s != "open" && s != "rotating" }) {
 		t.Errorf("the page has shown %q", shown)
@@ -166,6 +167,7 @@ func TestConnectionsAtTheLimitAreReplacedWithoutAGap(t *testing.T) {
 				<-pace.C
 			}
 			for _, p := range people {
+				p.hasNoGap()
 				shown := eval[[]string](p, `globalThis.shown`)
 				first := slices.Index(shown, "open")
 				if slices.ContainsFunc(shown[first:], func(s string) bool { return s != "open" && s != "rotating" }) {
@@ -173,6 +175,14 @@ func TestConnectionsAtTheLimitAreReplacedWithoutAGap(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// hasNoGap fails the test when the list says that messages may be missing.
+func (p *person) hasNoGap() {
+	p.t.Helper()
+	if told := eval[string](p, `document.querySelector(".rule.gap")?.textContent ?? ""`); told != "" {
+		p.t.Errorf("after rotations the list says %q", told)
 	}
 }
 

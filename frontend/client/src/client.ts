@@ -6,9 +6,11 @@ import type { Frame } from "./frames.js";
 import { messageId, uuidv7 } from "./ids.js";
 import { type Entry, Outbox } from "./outbox.js";
 import type { Signed, SignOptions } from "./sign.js";
-import type { ChatMessage, ChatSnapshot, ChatState, User } from "./state.js";
-import { checkText, cleanText, SendError, type SendErrorCode, sendFrame } from "./text.js";
+import type { ChatMessage, ChatSnapshot, ChatState, Gap, User } from "./state.js";
+import { checkText, cleanText, SendError, sendFrame } from "./text.js";
 import { outgoingMessage, Transcript } from "./transcript.js";
+
+const GAPS = 50;
 
 export interface ChatOptions extends SignOptions {
   /**
@@ -36,6 +38,11 @@ export interface ChatClient {
   dispose(): void;
   /** Does not wait for the next attempt; with a connection, asks the server whether it is there. */
   retryNow(): void;
+  /**
+   * Tell it when somebody uses the page (focus, a key, scrolling): after 30 s of silence it asks the server whether it
+   * is there.
+   */
+  userActed(): void;
   /**
    * Sends a message, at once or when there is a connection, and returns the client's id for it. Throws SendError. The
    * room is the first one by default.
@@ -66,6 +73,8 @@ class Client implements ChatClient {
   #snapshot: ChatSnapshot | undefined;
   #user: User | undefined;
   #rooms: readonly string[];
+  #gaps: readonly Gap[] = [];
+  #after = 0; // sentAt of the last message before the connection was lost
   unknownFrames = 0;
 
   constructor(options: ChatOptions) {
@@ -75,9 +84,12 @@ class Client implements ChatClient {
     this.#outbox = new Outbox(options.messagesPerWindow ?? 20, (tries) => backoff(tries, env.random));
     this.#alarm = new Alarm(env.clock, () => this.#changed());
     this.#connector = new Connector(env, options, {
-      opened: (signed) => this.#opened(signed),
+      opened: (signed, from, to) => this.#opened(signed, from, to),
       frame: (frame, current) => this.#received(frame, current),
-      lost: () => this.#outbox.reconnect(env.clock.now()),
+      lost: () => {
+        this.#after = this.#transcript.latest;
+        this.#outbox.reconnect(env.clock.now());
+      },
       changed: () => this.#changed(),
       authRequired: (code) => options.onAuthRequired?.(code),
     });
@@ -97,13 +109,19 @@ class Client implements ChatClient {
 
   retryNow = (): void => this.#connector.retryNow();
 
+  userActed = (): void => this.#connector.userActed();
+
   send = (text: string, room?: string): string => {
     const clean = cleanText(text);
     room ??= this.#rooms[0];
-    const refusal = checkText(clean, room) ?? this.#checkRoom(room) ?? (this.#outbox.full ? "outbox_full" : undefined);
+    let refusal = checkText(clean, room);
+    // The server counts a message for another room against its sender.
+    if (this.#rooms.length && !this.#rooms.includes(room!)) refusal ??= "room_not_allowed";
+    if (this.#outbox.full) refusal ??= "outbox_full";
     if (refusal) throw new SendError(refusal);
     const entry = this.#outbox.add(uuidv7(this.#env.clock.unix()), clean, room, this.#env.clock.now());
     this.#identify(entry);
+    this.userActed();
     this.#changed();
     return entry.clientId;
   };
@@ -129,18 +147,13 @@ class Client implements ChatClient {
     (this.#snapshot ??= {
       state: this.state,
       messages: this.#transcript.view(this.#outbox.entries, this.#user, this.#rooms),
+      gaps: this.#gaps,
+      heldUntil: this.#outbox.freeAt,
       user: this.#user,
       rooms: this.#rooms,
     });
 
-  /** The server counts a message for another room against its sender. */
-  #checkRoom(room: string | undefined): SendErrorCode | undefined {
-    return room === undefined || this.#rooms.length === 0 || this.#rooms.includes(room)
-      ? undefined
-      : "room_not_allowed";
-  }
-
-  #opened({ user, rooms }: Signed): void {
+  #opened({ user, rooms }: Signed, from: number | undefined, to: number): void {
     if (this.#user && this.#user.sub !== user.sub) {
       if (isGuest(this.#user) && isGuest(user)) {
         this.#outbox.rename();
@@ -148,10 +161,13 @@ class Client implements ChatClient {
         // Somebody else signed in: nothing is sent in their name, and nothing shown to them.
         this.#outbox.clear();
         this.#transcript.clear();
+        this.#gaps = [];
+        from = undefined;
       }
     }
     this.#user = user;
     this.#rooms = rooms;
+    if (from! < to) this.#gaps = [...this.#gaps, { from: from!, to, after: this.#after }].slice(-GAPS);
     for (const entry of this.#outbox.entries) this.#identify(entry);
   }
 
@@ -193,6 +209,7 @@ class Client implements ChatClient {
   }
 
   #acknowledged(id: string, clientId: string | undefined): void {
+    this.#connector.delivered();
     const entry = clientId === undefined ? undefined : this.#outbox.get(clientId);
     if (!entry) return;
     this.#outbox.remove(entry.clientId);
@@ -204,7 +221,7 @@ class Client implements ChatClient {
 
   #refused({ code, clientId, retryAfterMs }: Frame & { type: "error" }, current: boolean): void {
     if (code === "not_connected" || code === "session_ended") {
-      if (current) this.#connector.drop(code);
+      if (current) this.#connector.dismissed(code);
       return;
     }
     const entry = clientId === undefined ? this.#outbox.oldest : this.#outbox.get(clientId);

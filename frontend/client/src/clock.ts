@@ -2,7 +2,10 @@
 export interface Clock {
   /** Milliseconds since some moment in the past. */
   now(): number;
-  /** Unix milliseconds as far as the machine knows, which may be wrong: for ids and display, never for durations. */
+  /**
+   * Unix milliseconds as far as the machine knows, which may be wrong: for ids and display, never for durations. It
+   * passes while the machine sleeps.
+   */
   unix(): number;
   setTimeout(fire: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
@@ -10,7 +13,7 @@ export interface Clock {
 
 export const monotonicClock: Clock = {
   now: () => performance.now(),
-  unix: () => Math.floor(performance.timeOrigin + performance.now()),
+  unix: () => Date.now(),
   setTimeout: (fire, ms) => setTimeout(fire, ms),
   clearTimeout: (timer) => clearTimeout(timer as number),
 };
@@ -41,7 +44,7 @@ export class Alarm {
   }
 
   clear(): void {
-    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+    this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 }

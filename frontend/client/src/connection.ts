@@ -4,8 +4,8 @@ import { type Frame, parseFrame } from "./frames.js";
 import { AttemptError } from "./sign.js";
 import type { RetryReason } from "./state.js";
 
-const HANDSHAKE_TIMEOUT = 10_000;
-const PONG_TIMEOUT = 10_000;
+const TIMEOUT = 10_000; // of the handshake, and of the answer to a ping
+const DOUBT = 2_000; // without an answer for so long a connection is in doubt
 // API Gateway closes a connection after 10 minutes without a frame and never pings. Pings are billed, so they are rare.
 const SILENCE = 510_000;
 const SILENCE_JITTER = 30_000;
@@ -14,6 +14,8 @@ const SILENCE_JITTER = 30_000;
 export interface ConnectionListener {
   /** A frame, or undefined for one that this client does not know. */
   frame(from: Connection, frame: Frame | undefined): void;
+  /** The connection is in doubt. */
+  doubted(): void;
   lost(connection: Connection, reason: RetryReason): void;
 }
 
@@ -21,15 +23,20 @@ export interface ConnectionListener {
 export class Connection {
   /** Settles once: the connection can be used, or it came to nothing (AttemptError). */
   readonly ready: Promise<void>;
+  /** Unix ms of the end of the handshake; 0 before. */
+  openedAt = 0;
+  /** When the server was heard last, in Unix ms. */
+  heardAt = 0;
+  /** A ping has had no answer for 2 s. */
+  inDoubt = false;
   #resolve!: () => void;
   #reject!: (error: AttemptError) => void;
   #usable = false;
   readonly #env: Environment;
   readonly #listener: ConnectionListener;
   readonly #socket: SocketLike;
-  readonly #handshake: Alarm;
+  readonly #timeout: Alarm;
   readonly #silence: Alarm;
-  readonly #pong: Alarm;
 
   /**
    * Connects with a signed URL and the secret to it. With `confirm` the connection is usable only once the server has
@@ -42,19 +49,19 @@ export class Connection {
     });
     this.#env = env;
     this.#listener = listener;
-    this.#handshake = new Alarm(env.clock, () => this.#lose("timeout"));
+    this.#timeout = new Alarm(env.clock, () => this.#unanswered());
     this.#silence = new Alarm(env.clock, () => this.probe());
-    this.#pong = new Alarm(env.clock, () => this.#lose("timeout"));
     const socket = (this.#socket = new env.WebSocket(url, ["chat.v1", `pop.${verifier}`]));
-    this.#handshake.set(HANDSHAKE_TIMEOUT);
+    this.#timeout.set(TIMEOUT);
     socket.onopen = () => {
-      this.#handshake.clear();
+      this.#timeout.clear();
       this.#listen();
+      this.openedAt = this.heardAt;
       if (confirm) this.probe();
       else this.#use();
     };
     socket.onmessage = (event) => {
-      this.#pong.clear();
+      this.#timeout.clear();
       const frame = parseFrame(event.data);
       // A goodbye proves nothing: who took it for an answer to the ping would give a good connection up for one that is
       // over.
@@ -63,7 +70,10 @@ export class Connection {
       this.#use();
       listener.frame(this, frame);
     };
-    socket.onclose = () => this.#lose(this.#handshake.isSet ? "handshake" : "lost");
+    socket.onclose = ({ wasClean }) => {
+      if (wasClean) this.#listen(); // the server said so
+      this.#lose(this.openedAt ? "lost" : "handshake");
+    };
     socket.onerror = () => {}; // says nothing; close follows
   }
 
@@ -71,16 +81,19 @@ export class Connection {
     this.#socket.send(frame);
   }
 
-  /** Asks whether the server is there. Without an answer within 10 s the connection is lost. */
+  /**
+   * Asks whether the server is there. Without an answer within 2 s the connection is in doubt, within 10 s it is lost.
+   */
   probe(): void {
-    if (this.#pong.isSet) return;
-    this.#pong.set(PONG_TIMEOUT);
+    if (this.#timeout.isSet) return;
+    this.#timeout.set(DOUBT);
     this.send('{"action":"ping"}');
   }
 
   /** Ends the connection without a word to the listener. */
   close(): void {
-    for (const alarm of [this.#handshake, this.#silence, this.#pong]) alarm.clear();
+    this.#timeout.clear();
+    this.#silence.clear();
     const socket = this.#socket;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close(1000);
@@ -88,7 +101,16 @@ export class Connection {
   }
 
   #listen(): void {
+    this.heardAt = this.#env.clock.unix();
+    this.inDoubt = false;
     this.#silence.set(SILENCE + SILENCE_JITTER * this.#env.random());
+  }
+
+  #unanswered(): void {
+    if (!this.openedAt || this.inDoubt) return this.#lose("timeout");
+    this.inDoubt = true;
+    this.#timeout.set(TIMEOUT - DOUBT);
+    this.#listener.doubted();
   }
 
   #use(): void {

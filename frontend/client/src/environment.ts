@@ -13,8 +13,10 @@ export interface SocketLike {
 /** Whether there is a network, and when it is worth looking again. */
 export interface Network {
   online(): boolean;
-  /** Calls `wake` when the network came back or the page became visible, until the returned function is called. */
+  /** Calls `wake` when the network came or went, or the page became visible, until the returned function is called. */
   watch(wake: () => void): () => void;
+  /** Whether the page can be seen. Browsers delay the timers of other pages by up to a minute. True when left out. */
+  visible?(): boolean;
 }
 
 /** What the client needs from where it runs. Tests bring their own. */
@@ -28,6 +30,9 @@ export interface Environment {
   readonly sha256: (text: string) => Promise<Uint8Array>;
 }
 
+/** The client cannot work here at all; the message is the code of the state `closed`. */
+export class Unusable extends Error {}
+
 /** The browser's. Where there is none, as on a server that renders, nothing breaks before it is used. */
 export function defaultEnvironment(): Environment {
   return {
@@ -36,7 +41,12 @@ export function defaultEnvironment(): Environment {
     WebSocket: globalThis.WebSocket,
     fetch: (url, init) => fetch(url, init),
     network: browserNetwork,
-    sha256: async (text) => new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),
+    async sha256(text) {
+      // Only a page that is served over https or from this machine has SHA-256.
+      const { subtle } = globalThis.crypto ?? {};
+      if (!subtle) throw new Unusable("insecure_context");
+      return new Uint8Array(await subtle.digest("SHA-256", new TextEncoder().encode(text)));
+    },
   };
 }
 
@@ -45,12 +55,11 @@ const browserNetwork: Network = {
   watch(wake) {
     const page = globalThis.document;
     if (!page) return () => {};
-    const visible = () => page.visibilityState === "visible" && wake();
-    addEventListener("online", wake);
-    page.addEventListener("visibilitychange", visible);
-    return () => {
-      removeEventListener("online", wake);
-      page.removeEventListener("visibilitychange", visible);
-    };
+    const watching = new AbortController();
+    addEventListener("online", wake, watching);
+    addEventListener("offline", wake, watching);
+    page.addEventListener("visibilitychange", () => browserNetwork.visible!() && wake(), watching);
+    return () => watching.abort();
   },
+  visible: () => globalThis.document?.visibilityState !== "hidden",
 };

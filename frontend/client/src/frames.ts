@@ -27,36 +27,22 @@ export type Frame =
 
 /** Reads a frame. Undefined when it is none that this client knows, as a newer server may send. */
 export function parseFrame(data: unknown): Frame | undefined {
-  const frame = parseObject(data);
-  switch (frame?.type) {
-    case "message": {
-      const { id, room, from, message, sentAt } = frame;
-      if (!isText(id) || !isText(room) || !isUser(from) || !isText(message) || !isNumber(sentAt) || sentAt > LATEST)
-        return undefined;
-      return { type: "message", id, room, from: { sub: from.sub, name: from.name }, message, sentAt };
-    }
-    case "ack":
-      if (!isText(frame.id)) return undefined;
-      return { type: "ack", id: frame.id, clientId: isText(frame.clientId) ? frame.clientId : undefined };
-    case "error": {
-      const { code, clientId, retryAfterMs } = frame;
-      if (!isText(code)) return undefined;
-      return {
-        type: "error",
-        code,
-        clientId: isText(clientId) ? clientId : undefined,
-        retryAfterMs: isNumber(retryAfterMs) ? retryAfterMs : undefined,
-      };
-    }
-    case "bye":
-      return isText(frame.code) ? { type: "bye", code: frame.code } : undefined;
-    case "pong":
-      return { type: "pong" };
-    case undefined:
-      return frame && isText(frame.requestId) ? { type: "gateway" } : undefined;
-    default:
-      return undefined;
+  const frame = parseJSON(data) ?? {};
+  const { type, id, room, from, message, sentAt, code } = frame;
+  const clientId = isText(frame.clientId) ? frame.clientId : undefined;
+  const retryAfterMs = isNumber(frame.retryAfterMs) ? frame.retryAfterMs : undefined;
+  if (type === "pong") return { type };
+  if (type === undefined && isText(frame.requestId)) return { type: "gateway" };
+  if (isText(code)) {
+    if (type === "error") return { type, code, clientId, retryAfterMs };
+    if (type === "bye") return { type, code };
   }
+  if (isText(id)) {
+    if (type === "ack") return { type, id, clientId };
+    if (type === "message" && isText(room) && isUser(from) && isText(message) && isNumber(sentAt) && sentAt <= LATEST)
+      return { type, id, room, from: { sub: from.sub, name: from.name }, message, sentAt };
+  }
+  return undefined;
 }
 
 export function isText(value: unknown): value is string {
@@ -65,19 +51,18 @@ export function isText(value: unknown): value is string {
 
 /** A number that can be counted with: zero or more. */
 export function isNumber(value: unknown): value is number {
-  return typeof value === "number" && value >= 0 && value < Infinity;
+  return Number.isFinite(value) && (value as number) >= 0;
 }
 
 export function isUser(value: unknown): value is User {
-  const user = value as User | null;
-  return typeof user === "object" && user !== null && isText(user.sub) && isText(user.name);
+  const user = value as User | null | undefined;
+  return isText(user?.sub) && isText(user.name);
 }
 
-function parseObject(data: unknown): Record<string, unknown> | undefined {
-  if (!isText(data)) return undefined;
+/** Undefined when it is none, as with binary frames. */
+function parseJSON(data: unknown): Record<string, unknown> | null | undefined {
   try {
-    const value: unknown = JSON.parse(data);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+    return JSON.parse(data as string);
   } catch {
     return undefined;
   }

@@ -3,5 +3,13 @@ export type { Clock } from "./clock.js";
 export { newSecret } from "./ids.js";
 export type { Environment, Network, SocketLike } from "./environment.js";
 export type { SignOptions, SignRequest } from "./sign.js";
-export type { ChatMessage, ChatSnapshot, ChatState, RetryReason, User } from "./state.js";
-export { checkText, cleanText, MAX_CHARACTERS, MAX_FRAME_BYTES, SendError, type SendErrorCode } from "./text.js";
+export type { ChatMessage, ChatSnapshot, ChatState, Gap, RetryReason, User } from "./state.js";
+export {
+  checkText,
+  cleanName,
+  cleanText,
+  MAX_CHARACTERS,
+  MAX_FRAME_BYTES,
+  SendError,
+  type SendErrorCode,
+} from "./text.js";

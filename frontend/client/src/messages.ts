@@ -9,7 +9,21 @@ export interface Dictionary {
   readonly failures: Readonly<Record<string, string>>;
   readonly actions: Readonly<Record<"send" | "resend" | "discard" | "retryNow" | "signIn" | "signOut", string>>;
   readonly labels: Readonly<
-    Record<"message" | "placeholder" | "messages" | "pending" | "sent" | "failed" | "unread" | "seconds", string>
+    Record<
+      | "message"
+      | "placeholder"
+      | "messages"
+      | "pending"
+      | "disconnected"
+      | "limited"
+      | "sent"
+      | "failed"
+      | "unread"
+      | "seconds"
+      | "gap"
+      | "shortGap",
+      string
+    >
   >;
 }
 
@@ -20,6 +34,7 @@ const en: Dictionary = {
     connecting: "Connecting…",
     open: "Connected",
     rotating: "Connected",
+    checking: "Checking the connection…",
     waiting: "Disconnected",
     offline: "No network",
     "auth-required": "Please sign in",
@@ -46,6 +61,7 @@ const en: Dictionary = {
     evicted: "The chat was opened in another window.",
     kicked: "There were too many messages that are not allowed.",
     insecure_context: "This page needs https.",
+    no_websocket: "This browser cannot open the connection: it has no WebSocket.",
   },
   failures: {
     empty: "Write something first.",
@@ -70,10 +86,14 @@ const en: Dictionary = {
     placeholder: "Write a message",
     messages: "Messages",
     pending: "Waiting",
+    disconnected: "Waiting for the connection",
+    limited: "Many messages at once: sent in {n} s",
     sent: "Sending…",
     failed: "Not sent",
     unread: "New messages",
     seconds: "Next attempt in {n} s",
+    gap: "Messages between {from} and {to} may be missing.",
+    shortGap: "Messages at {from} may be missing.",
   },
 };
 
@@ -82,8 +102,9 @@ const ja: Dictionary = {
     idle: "未接続",
     signing: "接続の許可を確認しています…",
     connecting: "接続しています…",
-    open: "接続中",
-    rotating: "接続中",
+    open: "接続済み",
+    rotating: "接続済み",
+    checking: "接続を確認しています…",
     waiting: "切断されました",
     offline: "オフラインです",
     "auth-required": "サインインしてください",
@@ -110,6 +131,7 @@ const ja: Dictionary = {
     evicted: "別のウィンドウでチャットが開かれました。",
     kicked: "許可されていないメッセージが多すぎたため、切断されました。",
     insecure_context: "このページは https で開く必要があります。",
+    no_websocket: "このブラウザーは WebSocket に対応していないため、接続できません。",
   },
   failures: {
     empty: "メッセージを入力してください。",
@@ -134,10 +156,14 @@ const ja: Dictionary = {
     placeholder: "メッセージを入力",
     messages: "メッセージ一覧",
     pending: "送信待ち",
+    disconnected: "接続を待っています",
+    limited: "送信が多いため、{n} 秒後に送信します",
     sent: "送信中…",
     failed: "送信できませんでした",
     unread: "新着メッセージ",
     seconds: "{n} 秒後に再接続します",
+    gap: "{from} から {to} までのメッセージは抜けている可能性があります。",
+    shortGap: "{from} ごろのメッセージは抜けている可能性があります。",
   },
 };
 

@@ -49,8 +49,8 @@ export class Outbox {
     this.#backoff = backoff;
   }
 
-  get entries(): Iterable<Entry> {
-    return this.#entries.values();
+  get entries(): readonly Entry[] {
+    return [...this.#entries.values()];
   }
 
   get full(): boolean {
@@ -90,11 +90,11 @@ export class Outbox {
    * name one.
    */
   get oldest(): Entry | undefined {
-    return this.#unheard ?? this.#first((entry) => entry.status === "sent");
+    return this.#unheard ?? this.entries.find((entry) => entry.status === "sent");
   }
 
   get #unheard(): Entry | undefined {
-    return this.#first((entry) => entry.status === "sent" && !entry.returned);
+    return this.entries.find((entry) => entry.status === "sent" && !entry.returned);
   }
 
   /** Takes a failed message up again, under its old id. */
@@ -122,7 +122,7 @@ export class Outbox {
 
   /** A message with a server's id was received in a room; it may be one of ours. */
   returned(room: string, id: string): Entry | undefined {
-    const entry = this.#first((entry) => entry.room === room && entry.id === id);
+    const entry = this.entries.find((entry) => entry.room === room && entry.id === id);
     if (entry) entry.returned = true;
     return entry;
   }
@@ -147,11 +147,11 @@ export class Outbox {
     for (const entry of this.entries) {
       if (entry.status === "pending" && now - entry.since >= PATIENCE) this.fail(entry, "expired");
     }
-    const late = this.#first((entry) => entry.status === "sent" && now - entry.at >= ACK_TIMEOUT);
+    const late = this.entries.find((entry) => entry.status === "sent" && now - entry.at >= ACK_TIMEOUT);
     if (late) this.retry(late, now);
     const send =
-      connected && !this.#unheard && now >= this.#freeAt()
-        ? this.#first((entry) => entry.status === "pending" && entry.id !== undefined && entry.at <= now)
+      connected && !this.#unheard && now >= this.freeAt
+        ? this.entries.find((entry) => entry.status === "pending" && entry.id !== undefined && entry.at <= now)
         : undefined;
     if (send) {
       Object.assign(send, { status: "sent", at: now, returned: false });
@@ -161,7 +161,7 @@ export class Outbox {
   }
 
   /** When the next message may be sent. */
-  #freeAt(): number {
+  get freeAt(): number {
     const oldest = this.#sentAt.length < this.#perWindow ? -Infinity : this.#sentAt[0]!;
     return Math.max(this.#pausedUntil, oldest + WINDOW);
   }
@@ -173,13 +173,8 @@ export class Outbox {
       if (entry.status === "sent") next = Math.min(next, entry.at + ACK_TIMEOUT);
       if (entry.status !== "pending") continue;
       next = Math.min(next, entry.since + PATIENCE);
-      if (ready && entry.id !== undefined) next = Math.min(next, Math.max(entry.at, this.#freeAt()));
+      if (ready && entry.id !== undefined) next = Math.min(next, Math.max(entry.at, this.freeAt));
     }
     return Math.max(0, next - now);
-  }
-
-  #first(matches: (entry: Entry) => boolean): Entry | undefined {
-    for (const entry of this.entries) if (matches(entry)) return entry;
-    return undefined;
   }
 }

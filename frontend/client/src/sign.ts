@@ -3,6 +3,7 @@ import type { Environment } from "./environment.js";
 import { isNumber, isText, isUser } from "./frames.js";
 import { newInstance } from "./ids.js";
 import type { RetryReason, User } from "./state.js";
+import { cleanName } from "./text.js";
 
 const TIMEOUT = 10_000;
 
@@ -21,7 +22,7 @@ interface Identity {
   readonly ci?: string;
   /** As in SignOptions. */
   readonly guest?: string;
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /** What is asked of the sign URL. All members but `signal` belong into the body of `POST /signurl`, as they are. */
@@ -134,7 +135,7 @@ export class Signer {
     const { rooms, guest } = options;
     const identity = (this.#identity ??= {
       ci: newInstance(),
-      ...(guest && { guest: guest.secret, ...(guest.name && { name: guest.name }) }),
+      ...(guest && { guest: guest.secret, name: cleanName(guest.name ?? "") }),
     });
     const answer = await ask(env, options, authorization, { rooms, challenge, ...identity, signal });
     const [{ status }, body] = answer;

@@ -39,6 +39,8 @@ export type ChatState =
   | { readonly status: "open" }
   /** Open, and opening the next connection before this one reaches its end. */
   | { readonly status: "rotating" }
+  /** Open, but the server has not answered for 2 s. Ends with its answer, or with the connection. */
+  | { readonly status: "checking" }
   /** `retryAt` is on the monotonic clock, in ms: compare it with `performance.now()`. */
   | { readonly status: "waiting"; readonly retryAt: number; readonly reason: RetryReason }
   /** The browser says that there is no network; goes on by itself when there is. */
@@ -52,7 +54,7 @@ export type ChatState =
   /**
    * The server said goodbye (`evicted`: a newer connection of the user took the place; `replaced`: another one that
    * goes by this client's name; `kicked`: too many refused frames), or the page is not served in a secure context
-   * (`insecure_context`). `connect()` and `retryNow()` try again.
+   * (`insecure_context`), or there is no WebSocket (`no_websocket`). `connect()` and `retryNow()` try again.
    */
   | { readonly status: "closed"; readonly code: string };
 
@@ -81,11 +83,24 @@ export interface ChatMessage {
   readonly failure?: string;
 }
 
+/** A time without a connection, in which others may have written what never came. */
+export interface Gap {
+  /** Unix ms by this machine's clock: when the server was heard last, and when the next connection was open. */
+  readonly from: number;
+  readonly to: number;
+  /** `sentAt` of the last message before it, by the server's clock; 0 when there was none. */
+  readonly after: number;
+}
+
 /** Everything a page shows, unchanging: a change makes a new one. */
 export interface ChatSnapshot {
   readonly state: ChatState;
   /** In the order of `sentAt`, then `id`; what is not delivered yet comes last. */
   readonly messages: readonly ChatMessage[];
+  /** The last 50, in all rooms. A rotation makes none. */
+  readonly gaps: readonly Gap[];
+  /** Until when no message is sent, because the server takes only so many; compare it with `performance.now()`. */
+  readonly heldUntil: number;
   /** Who the server says we are; undefined before the first connection. */
   readonly user: User | undefined;
   /** The rooms that the last signed URL is for; before that, those that were asked for. */

@@ -10,9 +10,7 @@ export type SendErrorCode =
   | "too_large"
   /** More than 40 line breaks. */
   | "too_many_lines"
-  /**
-   * Control characters, direction overrides, halves of surrogate pairs, or more than 4 combining marks on a character.
-   */
+  /** More than 4 combining marks on a character. */
   | "bad_characters"
   /** Not one of the client's rooms. */
   | "room_not_allowed"
@@ -23,32 +21,59 @@ export type SendErrorCode =
 export class SendError extends Error {
   override readonly name = "SendError";
   constructor(readonly code: SendErrorCode) {
-    super(`message not sent: ${code}`);
+    super(code);
   }
 }
 
 // As the server's rules for text, shared/text: its table of cases is tested here, too. The line feed is the only
 // control character that may be there. Characters of zero width between combining marks do not end the pile.
-const FORBIDDEN =
-  /[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\p{Cs}]|(?:(?![\p{Cf}\p{DI}])\p{M}[\p{Cf}\p{DI}]*){5}/u;
+const FORBIDDEN = /[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\p{Cs}]/gu;
+const PILED = /(?:(?![\p{Cf}\p{DI}])\p{M}[\p{Cf}\p{DI}]*){5}/u;
 const VISIBLE = /[^\p{White_Space}\p{M}\p{Cf}\p{DI}\u2800\u{1d159}\u{13441}\u{13442}\ufffc]/u;
-const LINES = /[\n\u2028\u2029]/;
+const LINE_END = /\r\n?|[\v\f\x85\u2028\u2029]/g;
 const MAX_BREAKS = 40;
 
-/** The text as it is sent: lines end in a line feed, a tab is four spaces, characters are composed (form C). */
+/**
+ * The text as it is sent: lines end in a line feed, a tab is four spaces, characters are composed (form C). Control
+ * characters, direction controls and halves of surrogate pairs, which the server refuses, are left out.
+ */
 export function cleanText(text: string): string {
-  return text.replace(/\r\n?/g, "\n").replaceAll("\t", "    ").normalize("NFC");
+  return text.replace(LINE_END, "\n").replaceAll("\t", "    ").replace(FORBIDDEN, "").normalize("NFC");
 }
 
 /** Why the server would refuse a clean text; undefined when it would not. */
 export function checkText(text: string, room?: string): SendErrorCode | undefined {
   if (!VISIBLE.test(text)) return "empty";
-  if (FORBIDDEN.test(text)) return "bad_characters";
-  if (text.split(LINES).length - 1 > MAX_BREAKS) return "too_many_lines";
+  if (PILED.test(text)) return "bad_characters";
+  if (text.split("\n").length - 1 > MAX_BREAKS) return "too_many_lines";
   // Ids have 36 characters; a room that is not known yet has 32 at most.
   const frame = sendFrame(text, room ?? "r".repeat(32), "i".repeat(36));
-  const bytes = new TextEncoder().encode(frame).length;
-  return bytes > MAX_FRAME_BYTES || [...text].length > MAX_CHARACTERS ? "too_large" : undefined;
+  return bytesOf(frame) > MAX_FRAME_BYTES || [...text].length > MAX_CHARACTERS ? "too_large" : undefined;
+}
+
+/** How long a name may be, in bytes of UTF-8. */
+const MAX_NAME_BYTES = 128;
+
+/**
+ * A name as the server takes it: one clean line, cut after 128 bytes between two characters. Undefined when nothing is
+ * left.
+ */
+export function cleanName(name: string): string | undefined {
+  let clean = "";
+  for (const { segment } of new Intl.Segmenter().segment(
+    cleanText(name)
+      .replace(/\n+| {4}/g, " ")
+      .trim(),
+  )) {
+    if (bytesOf(clean + segment) > MAX_NAME_BYTES) break;
+    clean += segment;
+  }
+  clean = clean.trim();
+  return checkText(clean) ? undefined : clean;
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 /** The frame that sends a message. */

@@ -35,6 +35,11 @@ export class Transcript {
     this.#insert({ ...message, sentAt: last ? last.sentAt + 1 : unix });
   }
 
+  /** `sentAt` of the last message; 0 without one. */
+  get latest(): number {
+    return this.#messages.at(-1)?.sentAt ?? 0;
+  }
+
   clear(): void {
     this.#messages = [];
     this.#accepted.clear();
@@ -63,11 +68,8 @@ export class Transcript {
 
   #insert(message: Delivered): void {
     const key = keyOf(message);
-    const messages = this.#messages.filter((other) => keyOf(other) !== key);
-    let place = messages.length;
-    while (place > 0 && isAfter(messages[place - 1]!, message)) place--;
-    messages.splice(place, 0, message);
-    this.#messages = messages.slice(-LIMIT);
+    const others = this.#messages.filter((other) => keyOf(other) !== key);
+    this.#messages = [...others, message].sort(byTime).slice(-LIMIT);
   }
 }
 
@@ -90,6 +92,6 @@ function keyOf({ room, id }: ChatMessage): string {
   return `${room}\0${id}`;
 }
 
-function isAfter(a: Delivered, b: Delivered): boolean {
-  return a.sentAt > b.sentAt || (a.sentAt === b.sentAt && a.id > b.id);
+function byTime(a: Delivered, b: Delivered): number {
+  return a.sentAt - b.sentAt || Number(a.id > b.id) - Number(a.id < b.id);
 }

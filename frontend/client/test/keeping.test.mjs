@@ -33,8 +33,10 @@ test("without an answer to a ping for 10 s the connection is given up", async ()
   const socket = await w.open();
   w.chat.retryNow();
   assert.equal(socket.pings, 1);
-  await w.clock.advance(9999);
+  await w.clock.advance(1999);
   assert.equal(w.chat.state.status, "open");
+  await w.clock.advance(8000);
+  assert.deepEqual([w.chat.state.status, socket.closed], ["checking", false]);
   await w.clock.advance(1);
   assert.equal(socket.closed, true);
   assert.equal(w.chat.state.reason, "timeout");

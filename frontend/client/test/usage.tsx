@@ -25,6 +25,7 @@ function describe(state: ChatState): string {
     case "connecting":
     case "open":
     case "rotating":
+    case "checking":
     case "offline":
       return state.status;
     case "waiting":

@@ -9,14 +9,16 @@ export const settle = () => new Promise((resolve) => setImmediate(resolve));
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 
+const START = 5_000_000;
+
 class FakeClock {
-  #now = 5_000_000;
+  #now = START;
   #timers = new Map();
   #last = 0;
   unixTime = 1_795_327_200_000;
 
   now = () => this.#now;
-  unix = () => this.unixTime;
+  unix = () => this.unixTime + this.#now - START;
   setTimeout = (fire, ms) => {
     this.#timers.set(++this.#last, { at: this.#now + ms, fire });
     return this.#last;
@@ -45,6 +47,11 @@ class FakeClock {
   /** Time passes without a timer firing, as in a page that the browser has frozen. */
   freeze(ms) {
     this.#now += ms;
+  }
+
+  /** The machine sleeps: where the monotonic clock stops, too, only the wall clock tells. */
+  sleep(ms) {
+    this.unixTime += ms;
   }
 }
 
@@ -79,7 +86,7 @@ class FakeSocket {
   async end() {
     this.closed = true;
     this.onerror?.({});
-    this.onclose?.({ code: 1006 });
+    this.onclose?.({ code: 1006, wasClean: false });
     await settle();
   }
   async receive(...frames) {
@@ -136,6 +143,7 @@ export function world(options = {}) {
     authRequired: [],
     random: 0.5,
     online: true,
+    visible: true,
     watching: 0,
     wake() {},
     get socket() {
@@ -169,6 +177,7 @@ export function world(options = {}) {
     },
     network: {
       online: () => w.online,
+      visible: () => w.visible,
       watch(wake) {
         w.watching++;
         w.wake = async () => (wake(), await settle());

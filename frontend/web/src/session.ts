@@ -20,7 +20,7 @@ export interface Session {
    * one `sub`.
    */
   readonly iss?: string | undefined;
-  /** What others see: at most 64 bytes. A short form of `sub` when undefined. */
+  /** What others see: at most 128 bytes. A short form of `sub` when undefined. */
   readonly name?: string | undefined;
   /**
    * When the user has last shown who it is, as by a password. Revocation compares it: who is shut out has to do so

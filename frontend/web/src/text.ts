@@ -24,6 +24,7 @@ export interface PageText {
   readonly showAll: string;
   readonly showLess: string;
   readonly empty: string;
+  readonly emptyOffline: string;
   readonly emptyHint: string;
   readonly keys: string;
   readonly bytes: (used: string, most: string) => string;
@@ -31,6 +32,8 @@ export interface PageText {
   readonly yesterday: string;
   /** A short sentence with a full stop, so that another one can follow. */
   readonly ended: (sentence: string) => string;
+  /** Goes to the end of the list. */
+  readonly toEnd: string;
   readonly newMessages: (count: number) => string;
   readonly unread: (count: number) => string;
   readonly noRooms: string;
@@ -64,13 +67,15 @@ const en: PageText = {
   sameName: "Several people have this name",
   showAll: "Show all",
   showLess: "Show less",
-  empty: "It is quiet here.",
-  emptyHint: "Messages appear as soon as somebody writes.",
+  empty: "No messages since you connected.",
+  emptyOffline: "Not connected: no messages yet.",
+  emptyHint: "This page shows only what is written while you are here.",
   keys: "Enter sends, Shift + Enter starts a new line",
   bytes: (used, most) => `${used} of ${most} bytes`,
   today: "Today",
   yesterday: "Yesterday",
   ended: (sentence) => sentence.replace(/[.…]?$/, ". "),
+  toEnd: "To the latest message",
   newMessages: (count) => (count === 1 ? "1 new message" : `${count} new messages`),
   unread: (count) => `${count} unread`,
   noRooms: "There is no room that you may enter.",
@@ -105,13 +110,15 @@ const ja: PageText = {
   sameName: "同じ名前の人が複数います",
   showAll: "すべて表示",
   showLess: "折りたたむ",
-  empty: "まだメッセージはありません。",
-  emptyHint: "誰かが書き込むと、ここに表示されます。",
+  empty: "接続してから、まだメッセージはありません。",
+  emptyOffline: "接続していないため、メッセージはまだありません。",
+  emptyHint: "このページを開いている間に書き込まれたメッセージだけが表示されます。",
   keys: "Enter で送信、Shift + Enter で改行",
   bytes: (used, most) => `${used} / ${most} バイト`,
   today: "今日",
   yesterday: "昨日",
   ended: (sentence) => sentence.replace(/[。…]?$/, "。"),
+  toEnd: "最新のメッセージへ",
   newMessages: (count) => `新着メッセージ ${count} 件`,
   unread: (count) => `未読 ${count} 件`,
   noRooms: "入室できるルームがありません。",

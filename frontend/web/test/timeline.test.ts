@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ChatMessage } from "@signedsocket/client";
-import { dayName, type Item, timeline } from "../src/browser/chat/timeline";
+import { dictionaryFor } from "@signedsocket/client/messages";
+import { dayName, gapText, type Item, timeline } from "../src/browser/chat/timeline";
 
 const noon = new Date(2026, 10, 22, 12).getTime();
 const MINUTE = 60_000;
@@ -66,4 +67,49 @@ test("days have names", () => {
   assert.equal(dayName(noon - DAY, noon, "en", words), "Yesterday");
   assert.equal(dayName(noon - 2 * DAY, noon, "en", words), "Friday, November 20, 2026");
   assert.equal(dayName(noon - 2 * DAY, noon, "ja", words), "2026年11月20日金曜日");
+});
+
+const gap = (from: number, to: number, after: number) => ({ from, to, after });
+
+test("a gap stands behind the last message before it", () => {
+  const messages = [
+    message("a", "alice", noon),
+    message("b", "alice", noon + 2),
+    message("c", "alice", undefined, true),
+  ];
+  const at = (...gaps: ReturnType<typeof gap>[]) => shape(timeline(messages, undefined, gaps));
+  assert.deepEqual(at(gap(1, 2, noon)), ["day", "a first", "gap", "b first", "c first"]);
+  assert.deepEqual(at(gap(1, 2, 0)), ["gap", "day", "a first", "b", "c first"]);
+  assert.deepEqual(at(gap(1, 2, noon + 2)), ["day", "a first", "b", "gap", "c first"]);
+  assert.deepEqual(shape(timeline([], undefined, [gap(1, 2, 0)])), ["gap"]);
+  assert.deepEqual(shape(timeline(messages.slice(0, 1), undefined, [gap(1, 2, noon)])), ["day", "a first", "gap"]);
+});
+
+test("gaps in quick succession are one, and later ones are not", () => {
+  const gaps = (...list: ReturnType<typeof gap>[]) =>
+    timeline([], undefined, list).map((item) => item.kind === "gap" && [item.from, item.to]);
+  assert.deepEqual(gaps(gap(0, 10, 0), gap(20, 30, 0), gap(40, 50, 0)), [[0, 50]]);
+  assert.deepEqual(gaps(gap(0, 10, 0), gap(10 + MINUTE, 30 + MINUTE, 0)), [
+    [0, 10],
+    [10 + MINUTE, 30 + MINUTE],
+  ]);
+});
+
+test("a gap is told with its times, and with its days when there are two", () => {
+  const formats = {
+    time: new Intl.DateTimeFormat("en-GB", { timeStyle: "short" }),
+    short: new Intl.DateTimeFormat("en-GB", { dateStyle: "short", timeStyle: "short" }),
+    full: new Intl.DateTimeFormat("en-GB"),
+  };
+  const [english, japanese] = [dictionaryFor(["en"]), dictionaryFor(["ja"])];
+  assert.equal(
+    gapText({ from: noon, to: noon + 2 * MINUTE }, formats, english),
+    "Messages between 12:00 and 12:02 may be missing.",
+  );
+  assert.equal(gapText({ from: noon, to: noon + 1 }, formats, english), "Messages at 12:00 may be missing.");
+  assert.match(
+    gapText({ from: noon, to: noon + DAY }, formats, english),
+    /between 22\/11\/2026, 12:00 and 23\/11\/2026, 12:00/,
+  );
+  assert.match(gapText({ from: noon, to: noon + 2 * MINUTE }, formats, japanese), /^12:00 から 12:02 まで/);
 });

@@ -10,17 +10,19 @@ test("what a provider calls a user is taken as it is, within the chat's limits",
     assert.ok(!validSubject(sub), JSON.stringify(sub));
 });
 
-test("a name is one that the chat takes, by its own table of cases, or is left out", () => {
+test("a name is repaired and cut to what the chat takes, by its own table of cases, or is left out", () => {
   const cases = JSON.parse(readFileSync("../../shared/text/testdata/text.json", "utf8")) as {
     name: string;
     text: string;
     line: string | null;
+    repairedLine?: string;
   }[];
   assert.ok(cases.length > 50);
-  for (const { name, text, line } of cases) {
-    if (Buffer.byteLength(text) <= 64) assert.equal(displayName(text), line ?? undefined, name);
+  for (const { name, text, line, repairedLine } of cases) {
+    assert.equal(displayName(text), repairedLine ?? line ?? undefined, name);
   }
-  for (const name of [undefined, 7, "x".repeat(65), "名".repeat(22), "\ud800"])
-    assert.equal(displayName(name), undefined, JSON.stringify(name));
-  assert.equal(displayName("x".repeat(64)), "x".repeat(64));
+  for (const name of [undefined, 7, "", "\ud800"]) assert.equal(displayName(name), undefined, JSON.stringify(name));
+  assert.equal(displayName("x".repeat(128)), "x".repeat(128));
+  assert.equal(displayName("x".repeat(129)), "x".repeat(128));
+  assert.equal(displayName("名".repeat(43)), "名".repeat(42));
 });

@@ -11,9 +11,7 @@ const icon = `data:image/svg+xml,${encodeURIComponent(
     'd="M6 4h20a4 4 0 0 1 4 4v11a4 4 0 0 1-4 4H14l-8 6v-6a4 4 0 0 1-4-4V8a4 4 0 0 1 4-4z"/></svg>',
 )}`;
 
-export async function generateMetadata(): Promise<Metadata> {
-  return { title: textIn(await visitorLanguage()).title, icons: { icon } };
-}
+export const metadata: Metadata = { icons: { icon } };
 
 export const viewport: Viewport = {
   width: "device-width",
@@ -28,6 +26,8 @@ export default async function Layout({ children }: { children: ReactNode }) {
   return (
     <html lang={language}>
       <head>
+        {/* Next.js would write a title of its metadata once more after the chat has set its own. */}
+        <title>{textIn(language).title}</title>
         <style nonce={nonce}>{styleSheet()}</style>
       </head>
       <body>

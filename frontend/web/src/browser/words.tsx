@@ -1,6 +1,7 @@
 import { type Dictionary, dictionaryFor } from "@signedsocket/client/messages";
 import { createContext, type ReactNode, useContext, useMemo, useState } from "react";
 import { type Language, type PageText, textIn } from "../text";
+import { localeOf } from "./locale";
 
 /** What the page says, in the language that is chosen. */
 export interface Words {
@@ -8,8 +9,10 @@ export interface Words {
   readonly page: PageText;
   /** What the chat's client has words for: states, reasons, failures. */
   readonly chat: Dictionary;
+  /** The language, with the customs of the browser's region: how dates and times are written. */
+  readonly locale: string;
   /** Formats of times, made once: a long list has many. */
-  readonly formats: { readonly time: Intl.DateTimeFormat; readonly full: Intl.DateTimeFormat };
+  readonly formats: Readonly<Record<"time" | "short" | "full", Intl.DateTimeFormat>>;
   /** Changes to the other language, here and for the next visits. */
   readonly switchLanguage: () => void;
 }
@@ -26,11 +29,13 @@ export function WordsProvider({ initial, children }: { initial: Language; childr
       document.documentElement.lang = other;
       setLanguage(other);
     };
+    const locale = localeOf(language, globalThis.navigator?.languages ?? []);
     const formats = {
-      time: new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }),
-      full: new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" }),
+      time: new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" }),
+      short: new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }),
+      full: new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" }),
     };
-    return { language, page: textIn(language), chat: dictionaryFor([language]), formats, switchLanguage };
+    return { language, locale, page: textIn(language), chat: dictionaryFor([language]), formats, switchLanguage };
   }, [language]);
   return <Context value={words}>{children}</Context>;
 }

@@ -1,15 +1,16 @@
 import { type ChatMessage, createChatClient } from "@signedsocket/client";
 import { useChat } from "@signedsocket/client/react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Account } from "../account/account";
 import type { Leaving } from "../account/useleaving";
 import { Trouble } from "../trouble";
 import { useWords } from "../words";
-import { Composer, focusWithoutKeyboard } from "./composer";
+import { Composer, focusBesideKeyboard, focusWithoutKeyboard } from "./composer";
 import { ConnectionStatus } from "./connectionstatus";
 import { Log } from "./log";
 import { Masthead } from "./masthead";
 import { tagsOf } from "./tags";
+import { useActivity } from "./useactivity";
 import { useReadings } from "./usereadings";
 import { useRevocation, useSignInAgain } from "./usesigninagain";
 
@@ -27,11 +28,13 @@ export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
     const { getToken, guest } = account;
     return createChatClient({ signUrl, rooms: asked, ...(getToken && { getToken }), ...(guest && { guest }) });
   });
-  const { state, messages, user, rooms } = useChat(client);
+  const { state, messages, gaps, heldUntil, user, rooms } = useChat(client);
+  useActivity(client.userActed);
   const [chosen, setRoom] = useState<string>();
   const [atEnd, setAtEnd] = useState(true);
   const [drafts, setDrafts] = useState<Readonly<Record<string, string>>>({});
   const input = useRef<HTMLTextAreaElement>(null);
+  const refocus = useCallback(() => focusBesideKeyboard(input.current), []);
 
   const room = rooms.find((room) => room === chosen) ?? rooms[0] ?? "";
   const byRoom = (name: string): readonly ChatMessage[] => messages.filter((message) => message.room === name);
@@ -61,7 +64,7 @@ export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
       />
       <ConnectionStatus
         state={state}
-        retryNow={client.retryNow}
+        retryNow={() => (client.retryNow(), refocus())}
         signIn={leaving.signIn}
         refused={account.isRefused ?? false}
       />
@@ -72,10 +75,14 @@ export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
         <Log
           key={room}
           messages={byRoom(room)}
+          gaps={gaps}
+          state={state}
+          heldUntil={heldUntil}
           reading={readings[room]}
           tags={tags}
           client={client}
           onScroll={setAtEnd}
+          refocus={refocus}
         />
         <Composer
           room={room}

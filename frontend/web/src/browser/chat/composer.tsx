@@ -84,6 +84,12 @@ export function Composer({ room, draft, write, send, input }: Props) {
   );
 }
 
+/** Focuses the field, or the list where the field would bring up a keyboard: the focus has to be somewhere. */
+export function focusBesideKeyboard(field: HTMLTextAreaElement | null): void {
+  if (matchMedia("(pointer: coarse)").matches) document.querySelector<HTMLElement>(".log")?.focus();
+  else field?.focus();
+}
+
 /** Focuses the field, but not where that would cover half the page with a keyboard. */
 export function focusWithoutKeyboard(field: HTMLTextAreaElement | null): void {
   if (!matchMedia("(pointer: coarse)").matches) field?.focus();

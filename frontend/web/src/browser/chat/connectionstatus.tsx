@@ -1,8 +1,13 @@
 import type { ChatState } from "@signedsocket/client";
 import { reasonText } from "@signedsocket/client/messages";
-import { useEffect, useState } from "react";
 import { useWords } from "../words";
+import { Countdown } from "./countdown";
 import { canSignInAgain } from "./usesigninagain";
+
+/** Whether frames can be sent and received, as far as is known. */
+export function isConnected({ status }: ChatState): boolean {
+  return status === "open" || status === "rotating" || status === "checking";
+}
 
 interface Props {
   readonly state: ChatState;
@@ -27,7 +32,9 @@ export function ConnectionStatus({ state, retryNow, signIn, refused }: Props) {
         {reasons.length > 0 ? page.ended(status) : status}
         {reasons.length > 0 && <span className="reason">{reasons.join(" ")}</span>}
       </p>
-      {state.status === "waiting" && <Countdown until={state.retryAt} />}
+      {state.status === "waiting" && (
+        <Countdown className="countdown" until={state.retryAt} text={chat.labels.seconds} />
+      )}
       {canRetry(state) && !signInHelps && (
         <button className="small" onClick={retryNow}>
           {chat.actions.retryNow}
@@ -44,20 +51,4 @@ export function ConnectionStatus({ state, retryNow, signIn, refused }: Props) {
 
 function canRetry({ status }: ChatState): boolean {
   return status === "waiting" || status === "closed" || status === "auth-required" || status === "offline";
-}
-
-/** Counts down the seconds. Not read out: the status has said what matters. */
-function Countdown({ until }: { until: number }) {
-  const { chat } = useWords();
-  const [now, setNow] = useState(() => performance.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(performance.now()), 500);
-    return () => clearInterval(timer);
-  }, []);
-  const seconds = Math.max(0, Math.ceil((until - now) / 1000));
-  return (
-    <span className="countdown" aria-hidden="true">
-      {chat.labels.seconds.replace("{n}", String(seconds))}
-    </span>
-  );
 }

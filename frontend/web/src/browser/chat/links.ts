@@ -6,9 +6,19 @@ export interface Part {
   readonly host?: string;
 }
 
-// Ends at white space, at what encloses or quotes an address, and at Japanese punctuation, which no address in a
-// sentence contains.
-const ADDRESS = /\bhttps?:\/\/[^\s<>"'`{}|\\^、。，．！？「」『』（）【】〈〉《》]+/gi;
+// Letters and punctuation of Chinese, Japanese and Korean. Sentences in these languages go on behind an address without
+// a space, so an address ends there.
+const CJK =
+  "\\u1100-\\u11ff\\u2e80-\\u9fff\\ua960-\\ua97f\\uac00-\\ud7ff\\uf900-\\ufaff\\ufe30-\\ufe4f" +
+  "\\uff01-\\uff60\\uff62-\\uffef\\u{20000}-\\u{3ffff}";
+// It also ends at white space, and at what encloses or quotes it.
+const PLAIN = `[^\\s<>"'\`{}|\\\\^${CJK}]`;
+// A host may have labels of any script, if it ends in Latin letters.
+const HOST = "(?:(?:[\\p{L}\\p{N}-]+\\.)+[a-z]{2,})?";
+// In brackets, where the end is plain to see, a part of the path may be Chinese or Japanese.
+const PART = "(?<=/)[\\p{sc=Han}\\p{sc=Kana}][^/\\s（）「」『』【】〈〉《》、。]*/?";
+const ENCLOSED = `(?<=[（「『【〈《])https?://${HOST}${PLAIN}*(?:${PART})+(?=[）」』】〉》])`;
+const ADDRESS = new RegExp(`${ENCLOSED}|\\bhttps?://${HOST}${PLAIN}*`, "giu");
 
 /** The parts of a text: addresses of the web become links, and nothing else does. */
 export function parts(text: string): readonly Part[] {
@@ -31,7 +41,7 @@ export function parts(text: string): readonly Part[] {
  * address's own.
  */
 function withoutPunctuation(address: string): string {
-  let rest = address.replace(/[.,:;!?]+$/, "");
+  let rest = address.replace(/[.,:;!?\uff61]+$/, "");
   while (rest.endsWith(")") && rest.split(")").length > rest.split("(").length)
     rest = rest.slice(0, -1).replace(/[.,:;!?]+$/, "");
   return rest;

@@ -1,8 +1,9 @@
-import type { ChatClient, ChatMessage } from "@signedsocket/client";
+import type { ChatClient, ChatMessage, ChatState, Gap } from "@signedsocket/client";
 import { useLayoutEffect, useRef, useState } from "react";
 import { useWords } from "../words";
+import { isConnected } from "./connectionstatus";
 import { Message } from "./message";
-import { dayName, timeline } from "./timeline";
+import { dayName, gapText, type Item, timeline } from "./timeline";
 import { keyOf, type Reading } from "./unread";
 
 /** As near to its end, in pixels, the list counts as being there. */
@@ -10,46 +11,64 @@ const NEAR = 48;
 
 interface Props {
   readonly messages: readonly ChatMessage[];
+  /** Times without a connection, in which messages of any room may be missing. */
+  readonly gaps: readonly Gap[];
+  readonly state: ChatState;
+  /** Until when the rate limit holds messages, on the clock of `performance.now()`. */
+  readonly heldUntil: number;
   readonly reading: Reading | undefined;
   /** Of users whose name others have, too, by user id. */
   readonly tags: ReadonlyMap<string, string>;
   readonly client: ChatClient;
   /** Told whether the end of the list is in sight. */
   readonly onScroll: (atEnd: boolean) => void;
+  /** Focuses the field for the next message, when the button that had the focus goes. */
+  readonly refocus: () => void;
 }
 
 /**
  * The messages of a room. The list follows its end while that is in sight, and stays where it is while somebody reads
  * further up.
  */
-export function Log({ messages, reading, tags, client, onScroll }: Props) {
-  const { page, chat, language } = useWords();
+export function Log({ messages, gaps, state, heldUntil, reading, tags, client, onScroll, refocus }: Props) {
+  const { page, chat } = useWords();
   const { list, atEnd, toEnd, scrolled } = useFollowing(messages, onScroll);
-  const items = timeline(messages, reading?.divider);
+  const items = timeline(messages, reading?.divider, gaps);
   const unread = reading?.unread ?? 0;
+  const connected = isConnected(state);
+  const held = heldUntil > performance.now() ? heldUntil : undefined;
+  const jump = () => {
+    toEnd();
+    refocus();
+  };
   return (
     <div className="log-frame">
       <div className="log" role="log" aria-label={chat.labels.messages} tabIndex={0} ref={list} onScroll={scrolled}>
-        {messages.length === 0 && <Empty />}
+        {messages.length === 0 && <Empty connected={connected} />}
         <ol>
           {items.map((item) => {
             if (item.kind === "message") {
               const { key, message, first } = item;
+              const waits = message.status === "pending";
               return (
-                <Message key={key} message={message} first={first} tag={tags.get(message.from.sub)} client={client} />
+                <Message
+                  key={key}
+                  message={message}
+                  first={first}
+                  tag={tags.get(message.from.sub)}
+                  client={client}
+                  offline={waits && !connected}
+                  heldUntil={waits && connected ? held : undefined}
+                  refocus={refocus}
+                />
               );
             }
-            const label = item.kind === "day" ? dayName(item.day, Date.now(), language, page) : chat.labels.unread;
-            return (
-              <li key={item.key} className={`rule ${item.kind}`}>
-                <span>{label}</span>
-              </li>
-            );
+            return <Rule key={item.key} item={item} />;
           })}
         </ol>
       </div>
       {!atEnd && (
-        <button className="to-end" onClick={toEnd}>
+        <button className="to-end" onClick={jump} aria-label={unread > 0 ? undefined : page.toEnd}>
           {unread > 0 ? page.newMessages(unread) : "↓"}
         </button>
       )}
@@ -57,11 +76,27 @@ export function Log({ messages, reading, tags, client, onScroll }: Props) {
   );
 }
 
-function Empty() {
+/** A line between messages: a new day, where the unread ones begin, or where some may be missing. */
+function Rule({ item }: { item: Exclude<Item, { kind: "message" }> }) {
+  const { page, chat, formats, locale } = useWords();
+  const label = () => {
+    if (item.kind === "day") return dayName(item.day, Date.now(), locale, page);
+    if (item.kind === "unread") return chat.labels.unread;
+    return gapText(item, formats, chat);
+  };
+  return (
+    <li className={`rule ${item.kind}`}>
+      <span>{label()}</span>
+    </li>
+  );
+}
+
+/** Why there is nothing: the chat keeps no messages for those who come later. */
+function Empty({ connected }: { connected: boolean }) {
   const { page } = useWords();
   return (
     <div className="empty">
-      <p>{page.empty}</p>
+      <p>{connected ? page.empty : page.emptyOffline}</p>
       <p>{page.emptyHint}</p>
     </div>
   );

@@ -2,6 +2,7 @@ import type { ChatClient, ChatMessage } from "@signedsocket/client";
 import { failureText } from "@signedsocket/client/messages";
 import { memo, useLayoutEffect, useRef, useState } from "react";
 import { useWords } from "../words";
+import { Countdown } from "./countdown";
 import { mayBeLong } from "./folding";
 import { parts } from "./links";
 import { Tag } from "./tag";
@@ -13,12 +14,17 @@ interface Props {
   /** Tells the sender from others of the same name. */
   readonly tag: string | undefined;
   readonly client: ChatClient;
+  /** It waits for the connection. */
+  readonly offline: boolean;
+  /** It waits because the server takes only so many messages. */
+  readonly heldUntil: number | undefined;
+  readonly refocus: () => void;
 }
 
 /**
  * A message, with who sent it when, or how far it has come. Rendered again only when something about it has changed.
  */
-export const Message = memo(function Message({ message, first, tag, client }: Props) {
+export const Message = memo(function Message({ message, first, tag, client, offline, heldUntil, refocus }: Props) {
   const { page } = useWords();
   const { from, own, status, text } = message;
   const { box, folded, button } = useFolding(text);
@@ -36,10 +42,10 @@ export const Message = memo(function Message({ message, first, tag, client }: Pr
         <p className={folded ? "bubble folded" : "bubble"} dir="auto" ref={box}>
           <Text text={text} />
         </p>
-        <Stamp message={message} />
+        <Stamp message={message} offline={offline} heldUntil={heldUntil} />
       </div>
       {button}
-      {status === "failed" && <Failure message={message} client={client} />}
+      {status === "failed" && <Failure message={message} client={client} refocus={refocus} />}
     </li>
   );
 });
@@ -47,9 +53,8 @@ export const Message = memo(function Message({ message, first, tag, client }: Pr
 function Avatar({ name }: { name: string }) {
   const [initial = "?"] = name;
   return (
-    <span className="avatar" aria-hidden="true">
-      {initial.toUpperCase()}
-    </span>
+    // The letter is not text: who copies a passage gets what was written.
+    <span className="avatar" aria-hidden="true" data-initial={initial.toUpperCase()} />
   );
 }
 
@@ -96,8 +101,10 @@ function Text({ text }: { text: string }) {
 }
 
 /** When the message was sent, or what it waits for. */
-function Stamp({ message: { status, sentAt } }: { message: ChatMessage }) {
+function Stamp({ message: { status, sentAt }, offline, heldUntil }: Pick<Props, "message" | "offline" | "heldUntil">) {
   const { chat, formats } = useWords();
+  if (offline) return <span className="stamp">{chat.labels.disconnected}</span>;
+  if (heldUntil !== undefined) return <Countdown className="stamp" until={heldUntil} text={chat.labels.limited} />;
   if (status === "pending" || status === "sent") return <span className="stamp">{chat.labels[status]}</span>;
   if (sentAt === undefined) return null;
   return (
@@ -107,15 +114,21 @@ function Stamp({ message: { status, sentAt } }: { message: ChatMessage }) {
   );
 }
 
-function Failure({ message: { clientId = "", failure = "" }, client }: { message: ChatMessage; client: ChatClient }) {
+function Failure({ message, client, refocus }: Pick<Props, "message" | "client" | "refocus">) {
   const { chat } = useWords();
+  const { clientId = "", failure = "" } = message;
+  // The buttons go, and would take the focus with them.
+  const act = (action: (clientId: string) => void) => () => {
+    action(clientId);
+    refocus();
+  };
   return (
     <p className="failure">
       <span>{`${chat.labels.failed}: ${failureText(failure, chat)}`}</span>
-      <button className="small" onClick={() => client.resend(clientId)}>
+      <button className="small" onClick={act(client.resend)}>
         {chat.actions.resend}
       </button>
-      <button className="small" onClick={() => client.discard(clientId)}>
+      <button className="small" onClick={act(client.discard)}>
         {chat.actions.discard}
       </button>
     </p>

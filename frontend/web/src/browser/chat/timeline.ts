@@ -1,4 +1,6 @@
-import type { ChatMessage } from "@signedsocket/client";
+import type { ChatMessage, Gap } from "@signedsocket/client";
+import type { Dictionary } from "@signedsocket/client/messages";
+import type { Words } from "../words";
 import { keyOf } from "./unread";
 
 /** What stands in the list, from top to bottom. */
@@ -6,19 +8,37 @@ export type Item =
   /** Midnight has passed; `day` is a time on the new day. */
   | { readonly kind: "day"; readonly key: string; readonly day: number }
   | { readonly kind: "unread"; readonly key: string }
+  /** Messages may be missing here. */
+  | { readonly kind: "gap"; readonly key: string; readonly from: number; readonly to: number }
   /** `first` of those that one person wrote in a row, and so with the name. */
   | { readonly kind: "message"; readonly key: string; readonly message: ChatMessage; readonly first: boolean };
 
 /** Messages that are further apart, in milliseconds, each have their name and time. */
-const GAP = 5 * 60_000;
+const APART = 5 * 60_000;
+/** Gaps that are nearer to each other, with no message between them, are told as one. */
+const NEAR = 60_000;
 
-/** The list of a room's messages. `divider` is the key of the first one that was missed. */
-export function timeline(messages: readonly ChatMessage[], divider: string | undefined): readonly Item[] {
+/**
+ * The list of a room's messages. `divider` is the key of the first one that was missed; `gaps` are those of all rooms.
+ */
+export function timeline(
+  messages: readonly ChatMessage[],
+  divider: string | undefined,
+  gaps: readonly Gap[] = [],
+): readonly Item[] {
   const items: Item[] = [];
   let previous: ChatMessage | undefined;
+  let lastDay: string | undefined;
+  let next = 0;
   for (const message of messages) {
     const key = keyOf(message);
-    const newDay = message.sentAt !== undefined && dayOf(message.sentAt) !== dayOf(previous?.sentAt);
+    const missed = next;
+    while (next < gaps.length && (message.sentAt ?? Infinity) > gaps[next]!.after) next++;
+    if (next > missed) {
+      items.push(...lines(gaps.slice(missed, next)));
+      previous = undefined;
+    }
+    const newDay = message.sentAt !== undefined && dayOf(message.sentAt) !== lastDay;
     if (newDay) items.push({ kind: "day", key: `day ${dayOf(message.sentAt)}`, day: message.sentAt });
     if (key === divider) items.push({ kind: "unread", key: "unread" });
     items.push({
@@ -28,20 +48,42 @@ export function timeline(messages: readonly ChatMessage[], divider: string | und
       first: newDay || key === divider || !previous || !follows(message, previous),
     });
     previous = message;
+    if (message.sentAt !== undefined) lastDay = dayOf(message.sentAt);
   }
-  return items;
+  return [...items, ...lines(gaps.slice(next))];
+}
+
+function lines(gaps: readonly Gap[]): readonly Item[] {
+  const told: { from: number; to: number }[] = [];
+  for (const { from, to } of gaps) {
+    const last = told.at(-1);
+    if (last && from - last.to < NEAR) last.to = to;
+    else told.push({ from, to });
+  }
+  return told.map(({ from, to }) => ({ kind: "gap", key: `gap ${from}`, from, to }));
 }
 
 function follows(message: ChatMessage, previous: ChatMessage): boolean {
   return (
     message.from.sub === previous.from.sub &&
     message.own === previous.own &&
-    (message.sentAt ?? 0) - (previous.sentAt ?? 0) < GAP
+    (message.sentAt ?? 0) - (previous.sentAt ?? 0) < APART
   );
 }
 
 function dayOf(time: number | undefined): string | undefined {
   return time === undefined ? undefined : new Date(time).toDateString();
+}
+
+/** Says when messages may be missing, with the date where the gap is not of one day. */
+export function gapText(
+  { from, to }: { readonly from: number; readonly to: number },
+  formats: Words["formats"],
+  { labels }: Dictionary,
+): string {
+  const format = dayOf(from) === dayOf(to) ? formats.time : formats.short;
+  const [begin, end] = [format.format(from), format.format(to)];
+  return (begin === end ? labels.shortGap : labels.gap).replace("{from}", begin).replace("{to}", end);
 }
 
 /** What a day is called: today, yesterday, or its date. */

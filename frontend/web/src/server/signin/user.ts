@@ -1,4 +1,4 @@
-import { checkText } from "@signedsocket/client";
+import { cleanName } from "@signedsocket/client";
 
 // Control characters.
 const CONTROL = /[\0-\x1f\x7f-\x9f\p{Cs}]/u;
@@ -12,13 +12,9 @@ export function validSubject(sub: string): boolean {
 }
 
 /**
- * A display name as the chat takes it: one clean line of at most 64 bytes. Undefined lets the chat show a short form of
- * the user id.
+ * A display name as the chat takes it: repaired, and cut to 128 bytes. Undefined lets the chat show a short form of the
+ * user id.
  */
 export function displayName(name: unknown): string | undefined {
-  if (typeof name !== "string") return undefined;
-  const clean = name.trim().normalize("NFC");
-  return checkText(clean) === undefined && !/[\n\u2028\u2029]/.test(clean) && Buffer.byteLength(clean) <= 64
-    ? clean
-    : undefined;
+  return typeof name === "string" ? cleanName(name) : undefined;
 }
