@@ -23,6 +23,7 @@ func colours(scheme string) chromedp.Action[chromedp.Void] {
 }
 
 func TestThePageIsAccessible(t *testing.T) {
+	t.Parallel()
 	stage, browser := startStage(t, stagetest.Options{}), startBrowser(t)
 	axe, err := os.ReadFile(filepath.Join(stagetest.Root(), "frontend", "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
@@ -64,6 +65,7 @@ func TestThePageIsAccessible(t *testing.T) {
 }
 
 func TestTheLanguageIsTheReadersAndStays(t *testing.T) {
+	t.Parallel()
 	stage, browser := startStage(t, stagetest.Options{Parameters: guests()}), startBrowser(t)
 	p := newPerson(t, browser)
 	p.do(language("ja,en"))

@@ -8,6 +8,7 @@ import (
 )
 
 func TestTwoPeopleChatInJapanese(t *testing.T) {
+	t.Parallel()
 	for name, parameters := range map[string]map[string]string{
 		"jwt": nil,
 		"iam": {"AuthMode": "iam"},

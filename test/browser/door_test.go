@@ -14,6 +14,7 @@ import (
 )
 
 func TestWhoHasNoSessionGetsNothingSigned(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "iam"}})
 	for _, path := range []string{"api/signurl", "signurl"} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, frontend(stage)+path, strings.NewReader(`{}`))
@@ -38,6 +39,7 @@ func TestWhoHasNoSessionGetsNothingSigned(t *testing.T) {
 
 // Where API Gateway leaves a preflight to the route $default, a success is what browsers want to see.
 func TestThePagesServerAnswersOptions(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{})
 	for _, path := range []string{"signurl", ""} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, frontend(stage)+path, nil)
@@ -77,6 +79,7 @@ const (
 )
 
 func TestPagesOfOtherSitesCannotConnectEvenWithAStolenURL(t *testing.T) {
+	t.Parallel()
 	stage, browser := startStage(t, stagetest.Options{}), startBrowser(t)
 	client := stage.Client(t)
 	thief, owner := newPerson(t, browser), newPerson(t, browser)
@@ -96,6 +99,7 @@ func TestPagesOfOtherSitesCannotConnectEvenWithAStolenURL(t *testing.T) {
 }
 
 func TestPagesOfOtherSitesAskOnlyWhenTheyAreNamed(t *testing.T) {
+	t.Parallel()
 	browser, elsewhere := startBrowser(t), strangers(t)
 	for name, test := range map[string]struct {
 		parameters map[string]string

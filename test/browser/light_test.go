@@ -72,6 +72,7 @@ func (p *person) awaitEvent(name string) {
 }
 
 func TestTheEndOfASessionIsShownAtOnce(t *testing.T) {
+	t.Parallel()
 	var down atomic.Bool
 	parameters := guests()
 	parameters["SessionMaxSeconds"] = "8"
@@ -93,6 +94,7 @@ func TestTheEndOfASessionIsShownAtOnce(t *testing.T) {
 }
 
 func TestAnEvictionIsShownAtOnce(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "1"}})
 	browser := startBrowser(t)
 	first, second := newPerson(t, browser, recordLight), newPerson(t, browser)
@@ -106,6 +108,7 @@ func TestAnEvictionIsShownAtOnce(t *testing.T) {
 
 // The network loses every packet, and nobody is told. A person comes back after a while and presses a key.
 func TestAHalfOpenConnectionIsFoundWhenSomebodyActs(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: guests()})
 	p := newPerson(t, startBrowser(t), recordLight)
 	p.open(stage)
@@ -126,6 +129,7 @@ func TestAHalfOpenConnectionIsFoundWhenSomebodyActs(t *testing.T) {
 }
 
 func TestSleepIsNoticed(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: guests()})
 	p := newPerson(t, startBrowser(t), recordLight)
 	p.open(stage)
@@ -143,6 +147,7 @@ func TestSleepIsNoticed(t *testing.T) {
 
 // After a loss the list says what may be missing, in the place where it would be; a rotation leaves no line.
 func TestAGapIsToldInItsPlace(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: guests()})
 	p := newPerson(t, startBrowser(t), recordSockets)
 	p.open(stage)

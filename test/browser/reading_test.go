@@ -11,6 +11,7 @@ import (
 )
 
 func TestTheTitleNamesTheRoomAndWhatIsUnread(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: guests()})
 	browser := startBrowser(t)
 	p, other := newPerson(t, browser), newPerson(t, browser)
@@ -33,6 +34,7 @@ func TestTheTitleNamesTheRoomAndWhatIsUnread(t *testing.T) {
 }
 
 func TestDatesAreThoseOfTheBrowsersRegion(t *testing.T) {
+	t.Parallel()
 	stage, browser := startStage(t, stagetest.Options{Parameters: guests()}), startBrowser(t)
 	for locale, want := range map[string]string{
 		"en-GB": `^\w+,? \d+ \w+ \d{4} at \d\d:`,
@@ -50,6 +52,7 @@ func TestDatesAreThoseOfTheBrowsersRegion(t *testing.T) {
 
 // Buttons that go away hand the focus on.
 func TestTheFocusIsNeverLost(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: guests()})
 	p := newPerson(t, startBrowser(t), recordSockets, `globalThis.refuse = false;
 		globalThis.WebSocket = class extends WebSocket { send(data) {
@@ -84,6 +87,7 @@ func TestTheFocusIsNeverLost(t *testing.T) {
 }
 
 func TestACopiedPassageHasNoLettersOfPictures(t *testing.T) {
+	t.Parallel()
 	stage, browser := startStage(t, stagetest.Options{}), startBrowser(t)
 	alice, bob := newPerson(t, browser), newPerson(t, browser)
 	alice.signIn(stage, "alice")
@@ -102,6 +106,7 @@ func TestACopiedPassageHasNoLettersOfPictures(t *testing.T) {
 }
 
 func TestPastedControlsAreRepaired(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: guests()})
 	p := newPerson(t, startBrowser(t))
 	p.open(stage)
@@ -111,6 +116,7 @@ func TestPastedControlsAreRepaired(t *testing.T) {
 }
 
 func TestARateLimitSaysHowLongItHolds(t *testing.T) {
+	t.Parallel()
 	parameters := guests()
 	parameters["MessagesPerWindow"] = "1"
 	stage := startStage(t, stagetest.Options{Parameters: parameters})

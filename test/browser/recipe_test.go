@@ -13,6 +13,7 @@ import (
 
 // The README's lines for somebody's own page, as they stand there.
 func TestTheLinesOfTheReadmeConnectAPageOfYourOwn(t *testing.T) {
+	t.Parallel()
 	readme, err := os.ReadFile(filepath.Join(stagetest.Root(), "README.md"))
 	if err != nil {
 		t.Fatal(err)

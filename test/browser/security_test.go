@@ -56,6 +56,7 @@ func invokeReaper(t *testing.T, stage *stagetest.Stage, event string) {
 const isAtProvider = `document.querySelector("#user") !== null`
 
 func TestARevokedUserStaysOutUntilAPersonSignsIn(t *testing.T) {
+	t.Parallel()
 	for mode, parameters := range map[string]map[string]string{"jwt": nil, "iam": {"AuthMode": "iam"}} {
 		t.Run(mode, func(t *testing.T) {
 			stage, browser := startStage(t, stagetest.Options{Parameters: parameters}), startBrowser(t)
@@ -96,6 +97,7 @@ func (p *person) secondTab() *person {
 }
 
 func TestSigningOutEndsEveryTabOfTheBrowser(t *testing.T) {
+	t.Parallel()
 	for mode, parameters := range map[string]map[string]string{"jwt": nil, "iam": {"AuthMode": "iam"}} {
 		t.Run(mode, func(t *testing.T) {
 			stage, browser := startStage(t, stagetest.Options{Parameters: parameters}), startBrowser(t)
@@ -124,6 +126,7 @@ func TestSigningOutEndsEveryTabOfTheBrowser(t *testing.T) {
 }
 
 func TestAGuestStaysTheSameGuest(t *testing.T) {
+	t.Parallel()
 	stage, browser := startStage(t, stagetest.Options{Parameters: guests()}), startBrowser(t)
 	p, other := newPerson(t, browser), newPerson(t, browser)
 	p.open(stage)
@@ -145,6 +148,7 @@ func TestAGuestStaysTheSameGuest(t *testing.T) {
 }
 
 func TestMethodsThatThePageDoesNotKnowAreRefused(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{})
 	for _, method := range []string{"TRACE", "PUT", "DELETE", "PATCH", "PROPFIND"} {
 		for _, path := range []string{"", "api/signin", "nowhere"} {
@@ -165,6 +169,7 @@ func TestMethodsThatThePageDoesNotKnowAreRefused(t *testing.T) {
 }
 
 func TestTextDoesNotDeceive(t *testing.T) {
+	t.Parallel()
 	stage, browser := startStage(t, stagetest.Options{}), startBrowser(t)
 	reader := newPerson(t, browser)
 	reader.signIn(stage, "reader")
@@ -206,6 +211,7 @@ func TestTextDoesNotDeceive(t *testing.T) {
 }
 
 func TestTwoUsersOfOneNameAreToldApart(t *testing.T) {
+	t.Parallel()
 	stage, browser := startStage(t, stagetest.Options{}), startBrowser(t)
 	reader := newPerson(t, browser)
 	reader.signIn(stage, "reader")

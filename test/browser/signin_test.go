@@ -60,6 +60,7 @@ func (p *person) shoot(name string) {
 const recordShown = `addEventListener("pageshow", ({persisted}) => { globalThis.persisted = persisted; });`
 
 func TestASignInCanBeBegunAgainAfterGoingBack(t *testing.T) {
+	t.Parallel()
 	for mode, parameters := range map[string]map[string]string{"jwt": nil, "iam": {"AuthMode": "iam"}} {
 		t.Run(mode, func(t *testing.T) {
 			stage, browser := startStage(t, stagetest.Options{Parameters: parameters}), startBrowser(t)
@@ -79,6 +80,7 @@ func TestASignInCanBeBegunAgainAfterGoingBack(t *testing.T) {
 
 // A page that was kept gets no other event than this one.
 func TestAPageThatTheBrowserHasKeptOffersToSignIn(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{})
 	// The provider never answers, so the page stays in front with its button pressed.
 	p := newPerson(t, startBrowser(t), `globalThis.fetch = () => new Promise(() => {});`)
@@ -90,6 +92,7 @@ func TestAPageThatTheBrowserHasKeptOffersToSignIn(t *testing.T) {
 }
 
 func TestATokenOfAProviderWhoseClockIsAheadConnects(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Faults: localstage.Faults{IssuerAhead: 4 * time.Second}})
 	p := newPerson(t, startBrowser(t), recordStatuses)
 	p.signIn(stage, "alice")
@@ -102,6 +105,7 @@ func TestATokenOfAProviderWhoseClockIsAheadConnects(t *testing.T) {
 
 // A clock that is hours ahead cannot be waited for: the page says so and stays.
 func TestATokenThatTheServerGoesOnRefusingIsNamed(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Faults: localstage.Faults{IssuerAhead: time.Hour}})
 	browser := startBrowser(t)
 	for accept, want := range map[string]string{
@@ -167,6 +171,7 @@ func signInAt(address string) func(string) string {
 }
 
 func TestAProviderWithOpaqueTokensIsNamed(t *testing.T) {
+	t.Parallel()
 	provider, rounds := opaqueProvider(t)
 	stage, browser := startStage(t, stagetest.Options{Edit: signInAt(provider)}), startBrowser(t)
 	for accept, want := range map[string]string{
@@ -198,6 +203,7 @@ func TestAProviderWithOpaqueTokensIsNamed(t *testing.T) {
 }
 
 func TestASignInThatFailsSaysSo(t *testing.T) {
+	t.Parallel()
 	const nobody = "http://127.0.0.1:1"
 	for mode, parameters := range map[string]map[string]string{"jwt": nil, "iam": {"AuthMode": "iam"}} {
 		t.Run(mode, func(t *testing.T) {
@@ -229,6 +235,7 @@ func TestASignInThatFailsSaysSo(t *testing.T) {
 }
 
 func TestASignOutThatFailsSaysSo(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "iam"}})
 	browser := startBrowser(t)
 	for accept, want := range map[string]string{
@@ -249,6 +256,7 @@ func TestASignOutThatFailsSaysSo(t *testing.T) {
 }
 
 func TestTwoTabsAtTheProviderBothComeBackSignedIn(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "iam"}})
 	p := newPerson(t, startBrowser(t))
 	tab := p.secondTab()
@@ -264,6 +272,7 @@ func TestTwoTabsAtTheProviderBothComeBackSignedIn(t *testing.T) {
 }
 
 func TestEveryNameOfThisMachineLeadsToThePagesOwn(t *testing.T) {
+	t.Parallel()
 	for mode, parameters := range map[string]map[string]string{"jwt": nil, "iam": {"AuthMode": "iam"}} {
 		t.Run(mode, func(t *testing.T) {
 			stage := startStage(t, stagetest.Options{Parameters: parameters})
@@ -281,6 +290,7 @@ func TestEveryNameOfThisMachineLeadsToThePagesOwn(t *testing.T) {
 
 // A page without an origin, as in a sandbox, has no channel to other tabs.
 func TestAPageWithoutAChannelToOtherTabsWorks(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{})
 	p := newPerson(t, startBrowser(t), `globalThis.BroadcastChannel = class {
 		constructor() { throw new DOMException("opaque origin", "SecurityError"); }

@@ -31,6 +31,7 @@ func corpus() []string {
 }
 
 func TestTextIsNeverTakenForAProgram(t *testing.T) {
+	t.Parallel()
 	stage, browser := startStage(t, stagetest.Options{Parameters: map[string]string{"MessagesPerWindow": "1000"}}), startBrowser(t)
 	reader := newPerson(t, browser) // fails the test upon any violation of the content security policy
 	reader.signIn(stage, "reader")

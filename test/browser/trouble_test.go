@@ -74,6 +74,7 @@ func freePorts(t *testing.T) string {
 }
 
 func TestThePageConnectsOnceSignUrlIsBack(t *testing.T) {
+	t.Parallel()
 	var down atomic.Bool
 	down.Store(true)
 	stage := startStage(t, stagetest.Options{Parameters: guests(), Configure: func(c *localstage.Config) {
@@ -92,6 +93,7 @@ func TestThePageConnectsOnceSignUrlIsBack(t *testing.T) {
 }
 
 func TestAWrongClockOfThePageChangesNothing(t *testing.T) {
+	t.Parallel()
 	stage, browser := startStage(t, stagetest.Options{Parameters: guests()}), startBrowser(t)
 	for name, minutes := range map[string]int{"late": -10, "early": 10} {
 		t.Run(name, func(t *testing.T) {
@@ -120,6 +122,7 @@ const recordStatuses = `globalThis.shown = []; new MutationObserver(() => {
 }).observe(document, {subtree: true, childList: true, attributes: true});`
 
 func TestTheConnectionIsReplacedBeforeItEnds(t *testing.T) {
+	t.Parallel()
 	parameters := guests()
 	parameters["SessionMaxSeconds"] = "8"
 	stage, browser := startStage(t, stagetest.Options{Parameters: parameters, Edit: shortSessions}), startBrowser(t)
@@ -146,6 +149,7 @@ func TestTheConnectionIsReplacedBeforeItEnds(t *testing.T) {
 
 // At the limit each new connection takes the place of its own predecessor, and of no other connection of the user.
 func TestConnectionsAtTheLimitAreReplacedWithoutAGap(t *testing.T) {
+	t.Parallel()
 	for limit, devices := range map[string]int{"1": 1, "2": 2, "3": 2} {
 		t.Run(limit+" places", func(t *testing.T) {
 			// The pages begin after 15 s, and a slow machine has 9 s for the next connection.
@@ -192,6 +196,7 @@ const recordSockets = `globalThis.sockets = []; globalThis.WebSocket = class ext
 };`
 
 func TestOfflineAndBack(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: guests()})
 	p := newPerson(t, startBrowser(t), recordSockets)
 	p.open(stage)

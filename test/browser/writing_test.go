@@ -33,6 +33,7 @@ func composition(text string) chromedp.Action[chromedp.Void] {
 }
 
 func TestEnterThatConfirmsAConversionDoesNotSend(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: guests()})
 	p := newPerson(t, startBrowser(t))
 	p.open(stage)
@@ -55,6 +56,7 @@ func TestEnterThatConfirmsAConversionDoesNotSend(t *testing.T) {
 }
 
 func TestShiftEnterBeginsALine(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: guests()})
 	p := newPerson(t, startBrowser(t))
 	p.open(stage)
@@ -66,12 +68,13 @@ func TestShiftEnterBeginsALine(t *testing.T) {
 }
 
 func TestAMessageThatIsTooLongIsRefusedInThePage(t *testing.T) {
+	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: guests()})
 	p := newPerson(t, startBrowser(t))
 	p.open(stage)
 	p.awaitStatus("open")
 	p.say(strings.Repeat("長", 2001))
-	p.await(`document.querySelector("[role=alert]").textContent.trim() && document.querySelector(".composer button.primary").disabled`)
+	p.await(`document.querySelector(".composer [role=alert]").textContent.trim() && document.querySelector(".composer button.primary").disabled`)
 	if got := p.messages(); len(got) != 0 {
 		t.Errorf("the list has %d messages", len(got))
 	}

@@ -167,6 +167,10 @@ func written() map[string][]value {
 			reads("chat", "chat:read,chat:write", "api://chat/.default", "chat,chat", strings.Repeat("s", 255)),
 			refuses("a b", "a,,b", "ä", `a"b`, strings.Repeat("s", 256)),
 		),
+		"OidcScope": slices.Concat(
+			reads("openid", "openid offline_access", "api://chat/.default", "s", strings.Repeat("s", 1000)),
+			refuses("", "a  b", " a", "a ", "ä", `a"b`, `a\b`, "a\nb", strings.Repeat("s", 1001)),
+		),
 		"NameClaim": slices.Concat(
 			takes("name", "https://example.com/name", "cognito:username", strings.Repeat("n", 128)),
 			refuses("", "a b", "a,b", "$x"),
