@@ -160,7 +160,7 @@ setup-ci: ## Install the system packages that the tests need (Debian, as root)
 .PHONY: attack e2e-outputs e2e-live mutate fuzz fuzz-nightly vulncheck sbom node-versions
 test: check lint-template golden-check check-build check-tools test-frontend
 test: test/e2e/clients/node_modules tools/node/node_modules ## Run every check and test that this machine can run
-	go test -race -shuffle=on -timeout 20m ./...
+	go test -race -shuffle=on -parallel 4 -timeout 20m ./...
 	@$(MAKE) --no-print-directory e2e-outputs test-browser
 
 # Packages whose tests start no stage and no browser, without the tests that start a program of another project.

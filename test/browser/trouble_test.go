@@ -152,6 +152,7 @@ func TestConnectionsAtTheLimitAreReplacedWithoutAGap(t *testing.T) {
 	t.Parallel()
 	for limit, devices := range map[string]int{"1": 1, "2": 2, "3": 2} {
 		t.Run(limit+" places", func(t *testing.T) {
+			t.Parallel()
 			// The pages begin after 15 s, and a slow machine has 9 s for the next connection.
 			parameters := map[string]string{"SessionMaxSeconds": "24", "ConnectionsPerUser": limit}
 			stage := startStage(t, stagetest.Options{Parameters: parameters, Edit: shortSessions})
