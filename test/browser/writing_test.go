@@ -74,7 +74,8 @@ func TestAMessageThatIsTooLongIsRefusedInThePage(t *testing.T) {
 	p.open(stage)
 	p.awaitStatus("open")
 	p.say(strings.Repeat("長", 2001))
-	p.await(`document.querySelector(".composer [role=alert]").textContent.trim() && document.querySelector(".composer button.primary").disabled`)
+	p.await(`document.querySelector(".composer [role=alert]").textContent.trim() &&
+		document.querySelector(".composer button.primary").disabled`)
 	if got := p.messages(); len(got) != 0 {
 		t.Errorf("the list has %d messages", len(got))
 	}

@@ -42,7 +42,7 @@ const en: Dictionary = {
   },
   reasons: {
     unreachable: "The server cannot be reached.",
-    unavailable: "The server is out of order.",
+    unavailable: "Something went wrong on the server.",
     throttled: "There are too many requests right now.",
     too_slow: "The connection was too slow.",
     replaced: "The chat was opened in another window.",
