@@ -124,7 +124,7 @@ const recordStatuses = `globalThis.shown = []; new MutationObserver(() => {
 func TestTheConnectionIsReplacedBeforeItEnds(t *testing.T) {
 	t.Parallel()
 	parameters := guests()
-	parameters["SessionMaxSeconds"] = "8"
+	parameters["SessionMaxSeconds"] = "24" // the pages begin after 15 s
 	stage, browser := startStage(t, stagetest.Options{Parameters: parameters, Edit: shortSessions}), startBrowser(t)
 	one, other := newPerson(t, browser, recordStatuses), newPerson(t, browser)
 	for _, p := range []*person{one, other} {

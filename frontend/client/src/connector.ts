@@ -11,6 +11,7 @@ const SETTLED = 10_000; // a connection that was open this long counts as succes
 const REFUSED_AFTER = 3; // handshakes
 const LINGER = 5_000; // for what is still on its way to the connection that was replaced
 const MAX_AGE = 7_200_000; // API Gateway ends every connection after 2 hours
+const SECOND = 1_000;
 const NO_GAIN = 2_000; // sessionEndsIn is in whole seconds
 const MINUTE = 60_000; // the last one of a session: by then a token is worth asking for again
 const AGAIN = 15_000; // and then again
@@ -207,7 +208,8 @@ export class Connector implements ConnectionListener {
     this.#fade.clear();
     this.#replaced?.close();
     this.#replaced = this.#current;
-    const from = this.#heir ? undefined : this.#replaced?.inDoubt ? this.#replaced.heardAt : this.#lostAt;
+    const deaf = this.#replaced && (this.#replaced.inDoubt || this.#isOverAt(connection.openedAt));
+    const from = this.#heir ? undefined : deaf ? this.#replaced!.heardAt : this.#lostAt;
     this.#lostAt = undefined;
     this.#linger.set(LINGER);
     this.#current = connection;
@@ -216,6 +218,15 @@ export class Connector implements ConnectionListener {
     this.#planRotation();
     this.#listener.opened(signed, from, connection.openedAt);
     this.#enter({ status: "open" });
+  }
+
+  /**
+   * Whether the server sends nothing to the current connection any more at a time in Unix ms. Sessions end on a whole
+   * second, up to one second before `#endsAt`.
+   */
+  #isOverAt(unix: number): boolean {
+    const { clock } = this.#env;
+    return unix - clock.unix() > this.#endsAt - SECOND - clock.now();
   }
 
   /**

@@ -273,6 +273,21 @@ test("a rotation makes no gap", async () => {
   }
 });
 
+test("a connection that is opened after the end of the session before it leaves a gap", async () => {
+  for (const [opensAfter, gaps] of [
+    [18_900, 0],
+    [20_500, 1],
+  ]) {
+    const w = world();
+    w.answers.push(signed({ sessionEndsIn: 20 }));
+    await w.open();
+    await w.clock.advance(opensAfter);
+    await w.socket.accept();
+    await w.socket.receive({ type: "pong" });
+    assert.deepEqual([w.sockets.length, status(w), w.chat.getSnapshot().gaps.length], [2, "open", gaps], opensAfter);
+  }
+});
+
 test("a connection that ends beside its successor leaves no gap when that was there before", async () => {
   const { w, old, next } = await rotating();
   await next.accept();
