@@ -14,13 +14,13 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/internal/tool"
 	"signedsocket/localstage/stagetest"
 )
 
 // In development React mounts every component twice, which leaves two sockets behind where a page does not clean up.
 func TestStrictModeOpensOneSocket(t *testing.T) {
-	clienttest.Node(t)
+	tool.Node(t)
 	address := freePorts(t)
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {

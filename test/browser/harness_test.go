@@ -16,7 +16,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/internal/tool"
 	"signedsocket/localstage"
 	"signedsocket/localstage/stagetest"
 )
@@ -32,7 +32,7 @@ func guests() map[string]string {
 // startStage starts a stage with the page.
 func startStage(t *testing.T, o stagetest.Options) *stagetest.Stage {
 	t.Helper()
-	clienttest.Node(t)
+	tool.Node(t)
 	o.Page = true
 	return stagetest.Start(t, o)
 }
@@ -58,7 +58,7 @@ func chromium(t *testing.T) string {
 	if program := os.Getenv("CHROMIUM"); program != "" {
 		programs = append([]string{program}, programs...)
 	}
-	return clienttest.Tool(t, "make setup-ci installs Chromium on Debian; or set CHROMIUM to the program", programs...)
+	return tool.Path(t, "make setup-ci installs Chromium on Debian; or set CHROMIUM to the program", programs...)
 }
 
 // person is one user in a browser profile of their own, with one window.

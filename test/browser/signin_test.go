@@ -109,7 +109,8 @@ func TestATokenThatTheServerGoesOnRefusingIsNamed(t *testing.T) {
 	stage := startStage(t, stagetest.Options{Faults: localstage.Faults{IssuerAhead: time.Hour}})
 	browser := startBrowser(t)
 	for accept, want := range map[string]string{
-		"en": "The server does not accept your sign-in.", "ja": "サーバーがサインインを受け付けませんでした。",
+		"en": "The server does not accept your sign-in.",
+		"ja": "サーバーがサインインを拒否しました。",
 	} {
 		p := newPerson(t, browser, recordConsole)
 		p.do(language(accept))
@@ -175,7 +176,7 @@ func TestAProviderWithOpaqueTokensIsNamed(t *testing.T) {
 	provider, rounds := opaqueProvider(t)
 	stage, browser := startStage(t, stagetest.Options{Edit: signInAt(provider)}), startBrowser(t)
 	for accept, want := range map[string]string{
-		"en": "not set up for this chat", "ja": "このチャット用に設定されていません",
+		"en": "not set up for this chat", "ja": "設定がこのチャットに合いません",
 	} {
 		rounds.Store(0)
 		p := newPerson(t, browser, recordConsole)
@@ -210,7 +211,8 @@ func TestASignInThatFailsSaysSo(t *testing.T) {
 			stage := startStage(t, stagetest.Options{Parameters: parameters, Edit: signInAt(nobody)})
 			browser := startBrowser(t)
 			for accept, want := range map[string]string{
-				"en": "The sign-in service cannot be reached.", "ja": "サインインサービスに接続できません。",
+				"en": "The sign-in service cannot be reached.",
+				"ja": "サインインサービスに接続できません。",
 			} {
 				p := newPerson(t, browser)
 				p.do(language(accept))

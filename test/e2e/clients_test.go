@@ -12,6 +12,7 @@ import (
 
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/internal/tool"
 	"signedsocket/localstage/stagetest"
 )
 
@@ -19,13 +20,13 @@ func clientsFolder() string { return filepath.Join(stagetest.Root(), "test", "e2
 
 func wscat(t *testing.T) string {
 	t.Helper()
-	return clienttest.Tool(t, "make test installs it", filepath.Join(clientsFolder(), "node_modules", ".bin", "wscat"))
+	return tool.Path(t, "make test installs it", filepath.Join(clientsFolder(), "node_modules", ".bin", "wscat"))
 }
 
 // commandLine returns AWS's command line in the project's virtual environment.
 func commandLine(t *testing.T) string {
 	t.Helper()
-	return clienttest.Tool(t, "make venv installs it", filepath.Join(stagetest.Root(), ".venv", "bin", "aws"))
+	return tool.Path(t, "make venv installs it", filepath.Join(stagetest.Root(), ".venv", "bin", "aws"))
 }
 
 func TestWscatWithoutASignatureIsRefused(t *testing.T) {
@@ -42,7 +43,7 @@ func TestWscatWithoutASignatureIsRefused(t *testing.T) {
 
 func TestAGrantPresignedByAWSsJavaScriptSignerOpensASocketForWscat(t *testing.T) {
 	t.Parallel()
-	binary, node := wscat(t), clienttest.Node(t)
+	binary, node := wscat(t), tool.Node(t)
 	client := anyStage(t)
 	proof := stageclient.NewProof()
 	grant := stageclient.NewGrant(stageclient.User{Sub: "carol", Name: "Carol"}, []string{"lobby"}, proof.Challenge, time.Now())

@@ -12,6 +12,7 @@ import (
 
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/internal/tool"
 	"signedsocket/localstage/stagetest"
 )
 
@@ -19,7 +20,7 @@ import (
 func startPage(t *testing.T, parameters map[string]string) (*stagetest.Stage, *stageclient.Client) {
 	t.Helper()
 	localOnly(t, "looks at the page's processes, or sets parameters")
-	clienttest.Node(t)
+	tool.Node(t)
 	return startStage(t, stagetest.Options{Page: true, Parameters: parameters})
 }
 

@@ -24,6 +24,7 @@ import (
 
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/internal/tool"
 	"signedsocket/localstage"
 	"signedsocket/localstage/stagetest"
 )
@@ -252,7 +253,7 @@ func TestAChatWorksWithOddParameters(t *testing.T) {
 func TestThePageServesWithWhatTheTemplateTakes(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "sets parameters")
-	clienttest.Node(t)
+	tool.Node(t)
 	var rounds []map[string]string
 	for _, mode := range []string{"jwt", "guest", "iam"} {
 		for i, parameters := range pageParameters(t) {

@@ -13,9 +13,8 @@ import (
 // nothing in CI.
 func maySkip() []string {
 	return []string{
-		"internal/stageclient/clienttest/missing.go: Missing",
+		"internal/tool/tool.go: Path",
 		"internal/stageclient/clienttest/running.go: LocalOnly",
-		"shared/connections/engines_test.go: motoServer", // shared imports nothing of the clients
 	}
 }
 
@@ -37,7 +36,7 @@ func TestTestsSkipInOnePlace(t *testing.T) {
 		for function, place := range skips(t, name, readFile(t, name)) {
 			key := name + ": " + function
 			if !slices.Contains(maySkip(), key) {
-				t.Errorf("%s: %s skips a test: call clienttest.Tool or clienttest.Missing", place, function)
+				t.Errorf("%s: %s skips a test: call tool.Path", place, function)
 			}
 			unused = slices.DeleteFunc(unused, func(listed string) bool { return listed == key })
 		}

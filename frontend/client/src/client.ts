@@ -48,7 +48,7 @@ export interface ChatClient {
    * room is the first one by default.
    */
   send(text: string, room?: string): string;
-  /** Sends a failed message again, under its old id: whoever has it already drops it. */
+  /** Sends a failed message again, under its old id. A recipient that has it already drops it. */
   resend(clientId: string): void;
   /** Forgets a message that is not delivered. */
   discard(clientId: string): void;

@@ -272,7 +272,7 @@ export class Connector implements ConnectionListener {
     }
   }
 
-  /** Nobody is signed in. What is open stays so until the server ends it, unless that is why. */
+  /** The user is signed out. An open connection stays until the server ends it, but not after a sign-out. */
   #unauthorized(code: string): void {
     if (this.#current && !isSignOut(code)) {
       this.#rotateLater();

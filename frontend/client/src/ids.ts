@@ -19,7 +19,7 @@ export function newInstance(): string {
   return random(16);
 }
 
-/** A secret that nobody can guess: 32 random bytes in base64url. */
+/** A secret: 32 random bytes in base64url. */
 export function newSecret(): string {
   return random(32);
 }

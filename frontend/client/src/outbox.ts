@@ -133,8 +133,8 @@ export class Outbox {
   }
 
   /**
-   * The sender goes by another name from now on, from which the server derives other ids. What the server has under the
-   * old one is done; what is under way may still be acknowledged; everything else needs its new id.
+   * The user has a new user id, of which the server makes new message ids. A message that the server has under its old
+   * id is done. A message under way may still be acknowledged under its old id. Every other message needs a new id.
    */
   rename(): void {
     for (const [clientId, entry] of this.#entries) {

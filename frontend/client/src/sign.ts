@@ -40,16 +40,16 @@ export interface SignOptions {
   /** The address of `POST /signurl`, or a function that asks it (or a server that does) and returns its answer. */
   readonly signUrl: string | ((request: SignRequest) => Promise<Response>);
   /**
-   * With an address: the access token to show. Asked for each attempt; undefined means that nobody is signed in.
-   * `refused` is a token that the server has just refused. It is worth asking the provider for another one; the same
-   * one again ends the attempts.
+   * With an address: returns the user's access token, or undefined when the user is signed out. The client calls it
+   * before each attempt. `refused` is a token that the server has just refused: ask the provider for another one. If
+   * the same token comes back, the client stops.
    */
   readonly getToken?: (signal: AbortSignal, refused?: string) => Promise<string | undefined> | string | undefined;
   /** The rooms to be in; the server's default rooms when left out. */
   readonly rooms?: readonly string[] | undefined;
   /**
-   * With servers of the mode guest: a secret of 43 characters, 32 random bytes in base64url, and a name. With the same
-   * secret the user is the same guest again; whoever else knows it is that guest, too.
+   * With servers of the mode guest: a secret of 43 characters, 32 random bytes in base64url, and a name. The same
+   * secret makes the same guest, also in the hands of another person.
    */
   readonly guest?: { readonly secret: string; readonly name?: string };
 }

@@ -46,7 +46,7 @@ export type ChatState =
   /** The browser says that there is no network; goes on by itself when there is. */
   | { readonly status: "offline" }
   /**
-   * Nobody is signed in any more; `connect()` tries again. `code` is the server's: `revoked`, `signed_out`,
+   * The user is signed out; `connect()` tries again. `code` is the server's: `revoked`, `signed_out`,
    * `room_not_allowed`, `caller_not_trusted`, or else `unauthorized` (401, or no token) and `forbidden` (403). After
    * `revoked` the user has to sign in anew at the provider (`prompt=login`), and a page must not do that by itself.
    */
@@ -58,7 +58,7 @@ export type ChatState =
    */
   | { readonly status: "closed"; readonly code: string };
 
-/** Who somebody is, as the server vouches for it. */
+/** A user, as the server names it. */
 export interface User {
   readonly sub: string;
   readonly name: string;
@@ -101,7 +101,7 @@ export interface ChatSnapshot {
   readonly gaps: readonly Gap[];
   /** Until when no message is sent, because the server takes only so many; compare it with `performance.now()`. */
   readonly heldUntil: number;
-  /** Who the server says we are; undefined before the first connection. */
+  /** The user of this client, as the server names it; undefined before the first connection. */
   readonly user: User | undefined;
   /** The rooms that the last signed URL is for; before that, those that were asked for. */
   readonly rooms: readonly string[];

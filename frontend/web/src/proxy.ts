@@ -35,9 +35,7 @@ function toOrigin(origin: string, { nextUrl: { pathname, search } }: NextRequest
   return new NextResponse(null, { status: 307, headers });
 }
 
-/**
- * The provider sends browsers to /callback, whoever has begun the sign-in: in mode iam the server, otherwise the page.
- */
+/** The provider sends browsers to /callback. In mode iam the server takes the sign-in from there, else the page. */
 function next(request: NextRequest, headers: Headers, configuration: Configuration | undefined): NextResponse {
   const { pathname, search } = request.nextUrl;
   if (pathname !== "/callback") return NextResponse.next({ request: { headers } });

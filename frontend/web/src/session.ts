@@ -1,5 +1,5 @@
 /**
- * Who is signed in, for the mode iam, in which this server asks for signed URLs on behalf of its users.
+ * The signed-in user of a request, for the mode iam, in which this server asks for signed URLs for its users.
  *
  * Replace this file to use the sign-in that you have: the rest of the page knows only what is exported here. The one
  * that ships signs in at an OpenID Connect provider and keeps the session in a signed cookie (server/signin), so that
@@ -11,27 +11,25 @@ import { openSession, readSignInSettings } from "./server/signin/settings";
 /** A user who is signed in. Times are Unix seconds. */
 export interface Session {
   /**
-   * What the issuer calls the user, as it is: 1 to 255 bytes without control characters. The chat makes its user id of
+   * The issuer's `sub` of the user, unchanged: 1 to 255 bytes without control characters. The chat's user id comes from
    * it.
    */
   readonly sub: string;
   /**
-   * The issuer that calls the user so; the deployment's OidcIssuer when undefined. Two issuers may mean two people by
-   * one `sub`.
+   * The issuer of `sub`; the deployment's OidcIssuer when undefined. Two issuers may give one `sub` to two people.
    */
   readonly iss?: string | undefined;
   /** What others see: at most 128 bytes. A short form of `sub` when undefined. */
   readonly name?: string | undefined;
   /**
-   * When the user has last shown who it is, as by a password. Revocation compares it: who is shut out has to do so
-   * again.
+   * When the user last authenticated at the provider, for example with a password. A revocation ends sessions that
+   * started before it.
    */
   readonly startedAt: number;
   readonly endsAt: number;
   /**
-   * Names this sign-in: 22 characters of base64url, a hash of the session that says nothing of the session itself.
-   * Signing out ends the connections that were opened with it. Undefined when signing out is to end nothing but the
-   * session here.
+   * Names this sign-in: 22 characters of base64url, a hash of the session. Signing out ends the connections that were
+   * opened with it. When undefined, signing out ends the session of this server alone.
    */
   readonly signIn?: string | undefined;
   /** All rooms that the user may enter; the deployment's DefaultRooms when undefined. */
@@ -39,14 +37,14 @@ export interface Session {
 }
 
 /**
- * Where the page sends somebody to sign in (GET; with `?prompt=login` the user has to show anew who it is, as after a
- * revocation), and where it signs somebody out (POST, answers `{"location":"…"}`: where to go). A sign-out of your own
- * calls `endSignIn` of server/signout.ts, too.
+ * The path that begins a sign-in (GET; after a revocation with `?prompt=login`, so that the provider asks for the
+ * password), and the path that signs a user out (POST, answers with the address to go to as `{"location": …}`). A
+ * sign-out of your own calls `endSignIn` of server/signout.ts, too.
  */
 export const signInPath = "/api/signin";
 export const signOutPath = "/api/signout";
 
-/** The user whom a request comes from, or nothing when nobody is signed in. */
+/** The signed-in user of a request, or undefined. */
 export async function getSession(request: { readonly headers: Headers }): Promise<Session | undefined> {
   const { value: settings } = readSignInSettings(process.env);
   return settings && openSession(settings.jar, request.headers);

@@ -22,6 +22,13 @@ import (
 	"signedsocket/localstage/internal/webadapter"
 )
 
+const dynamodbOnlyHelp = "Serves the built-in DynamoDB alone at --listen, without a template and without policies: " +
+	"any signature is good. Of the other options --state, --delete-expired, --json and DynamoDB's faults apply."
+
+const faultsHelp = "Injects a fault: hold-101=500ms delays every accepted handshake, delay-functions=500ms every " +
+	"event; issuer-ahead=3s sets the issuer's clock ahead; lose-disconnects, gone-posts, limit-posts, hold-readers, " +
+	"drop-tcp, kill-functions, dynamodb-throttle, transaction-conflicts, unprocessed-items take a share of 0 to 1. Repeatable."
+
 const description = `Runs template.yaml on this machine, without an AWS account and without Docker.
 
 The stage builds the functions with the make targets that "sam build" uses and listens on
@@ -37,13 +44,13 @@ type flags struct {
 	State            string            `default:".localstage" placeholder:"DIR" help:"Folder for the table, outputs.json, credentials and built functions (${default})."`
 	Without          []string          `sep:"none" placeholder:"FUNCTION" help:"Leaves a function out, by its name in the template: it is neither built nor run, and its routes answer 503. Repeatable."`
 	DynamoDBEndpoint string            `name:"dynamodb-endpoint" placeholder:"URL" help:"Uses this DynamoDB instead of the built-in engine, for example DynamoDB Local."`
-	DynamoDBOnly     bool              `name:"dynamodb-only" help:"Serves the built-in DynamoDB alone at --listen, without a template and without policies: any signature is good. Of the other options --state, --delete-expired, --json and DynamoDB's faults apply."` //nolint:lll // no line break fits into a tag
+	DynamoDBOnly     bool              `name:"dynamodb-only" help:"${dynamodb_only}"`
 	DeleteExpired    *time.Duration    `name:"delete-expired" placeholder:"TIME" help:"Lets the built-in DynamoDB delete items so long after their time to live is over. By default it never does, since AWS may take days: whoever reads an item has to look at its time."`
 	IdleTimeout      time.Duration     `default:"10m" placeholder:"TIME" help:"Closes a connection that was silent for so long (${default}, as on AWS)."`
 	MaxAge           time.Duration     `default:"2h" placeholder:"TIME" help:"Closes a connection that is so old (${default}, as on AWS)."`
 	Order            gateway.Ordering  `default:"concurrent" placeholder:"ORDER" help:"How the messages of one connection reach their function: concurrent (as on AWS: a later one may overtake), serial, or shuffled, which finds code that relies on an order."`
 	EnforceExpires   bool              `name:"enforce-amz-expires" help:"Refuses a signed URL after its X-Amz-Expires. API Gateway is believed to ignore it, so the default is to ignore it."`
-	Fault            map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Injects a fault: hold-101=500ms delays every accepted handshake, delay-functions=500ms every event; lose-disconnects, gone-posts, limit-posts, hold-readers, drop-tcp, kill-functions, dynamodb-throttle, transaction-conflicts, unprocessed-items take a share of 0 to 1. Repeatable."`
+	Fault            map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"${faults}"`
 	Seed             uint64            `default:"1" placeholder:"N" help:"Seeds the dice of the faults (${default}): the same seed, the same troubles."`
 	JSON             bool              `name:"json" help:"Prints the outputs as one line of JSON when ready."`
 }
@@ -108,6 +115,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var f flags
 	helped := false
 	parser, err := kong.New(&f, kong.Name("localstage"), kong.Description(description),
+		kong.Vars{"dynamodb_only": dynamodbOnlyHelp, "faults": faultsHelp},
 		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }))
 	if err != nil {
 		fmt.Fprintln(stderr, "localstage:", err)

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/internal/tool"
 )
 
 // An oracle is an engine that others wrote: an independent opinion on what DynamoDB does. The suite and the random
@@ -33,7 +33,7 @@ func TestMoto(t *testing.T) {
 // TestDynalite compares the engine with dynalite, which has neither transactions nor time to live.
 func TestDynalite(t *testing.T) {
 	t.Parallel()
-	node := clienttest.Node(t)
+	node := tool.Node(t)
 	compareWith(t, oracle{
 		name:    "dynalite",
 		program: "tools/node/node_modules/.bin/dynalite",
@@ -104,7 +104,7 @@ func (o oracle) start(t *testing.T) string {
 // find returns the path of the oracle's program.
 func (o oracle) find(t *testing.T) string {
 	t.Helper()
-	return clienttest.Tool(t, "make test installs it; without it the DynamoDB engine is not compared with "+o.name,
+	return tool.Path(t, "make test installs it; without it the DynamoDB engine is not compared with "+o.name,
 		filepath.Join("..", "..", "..", filepath.FromSlash(o.program)))
 }
 

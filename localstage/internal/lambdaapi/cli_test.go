@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/internal/tool"
 	"signedsocket/localstage/internal/iamauth"
 )
 
@@ -16,7 +16,7 @@ import (
 // others wrote.
 func TestAWSCommandLine(t *testing.T) {
 	t.Parallel()
-	cli := clienttest.Tool(t, "make venv installs it; without it no client that others wrote calls the Invoke API",
+	cli := tool.Path(t, "make venv installs it; without it no client that others wrote calls the Invoke API",
 		filepath.Join("..", "..", "..", ".venv", "bin", "aws"))
 	function := newScript(nil)
 	f := serve(t, nil, Function{ARN: echoARN, Invoker: invokerFunc(echo)},

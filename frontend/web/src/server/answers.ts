@@ -1,4 +1,4 @@
-/** An answer that nobody may store. */
+/** An answer that no cache may store. */
 export function json(status: number, body: unknown, headers: HeadersInit = {}): Response {
   return Response.json(body, { status, headers: { "Cache-Control": "no-store", ...headers } });
 }

@@ -1,6 +1,6 @@
 import { type Environment, Reader, type Reading } from "./environment";
 
-/** Who vouches for the users: the deployment's AuthMode. */
+/** The source of the users: the deployment's AuthMode. */
 export type AuthMode = "jwt" | "iam" | "guest";
 
 /** How users are signed in at an OpenID Connect provider. */
@@ -52,7 +52,7 @@ export function readConfiguration(environment: Environment): Reading<Configurati
   });
 }
 
-/** Scopes with `openid`, without which a provider does not say whom it has signed in. */
+/** Scopes with `openid`, without which a provider does not name the user. */
 function scopeOf(setting: string): string {
   const scopes = setting.split(/\s+/).filter((scope) => scope !== "");
   return [...new Set(["openid", ...scopes])].join(" ");

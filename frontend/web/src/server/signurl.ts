@@ -24,8 +24,8 @@ interface Wish {
 }
 
 /**
- * Gets the signed-in user of a request a signed URL. Who the user is comes from the session and never from the request,
- * and the answer of `signurl` is passed on with its status and Retry-After. Nobody signed in, nothing asked.
+ * Gets a signed URL for the signed-in user of a request. The session names the user; the request cannot. The status and
+ * Retry-After of the answer of `signurl` are passed on. Without a session `signurl` is not asked.
  */
 export async function getSignedUrl(request: Request, options: SignUrlOptions): Promise<Response> {
   const session = await options.getSession(request);

@@ -22,23 +22,21 @@ export interface Account {
    */
   load(): Promise<AccountState>;
   /**
-   * The access token to ask for a signed URL with; undefined when nobody is signed in any more. `refused` is one that
-   * the server has just refused. Absent when there are no tokens.
+   * Returns the user's access token, or undefined when the user is signed out. `refused` is a token that the server has
+   * just refused. Absent in modes without tokens.
    */
   readonly getToken?: (signal?: AbortSignal, refused?: string) => Promise<string | undefined>;
-  /** What the provider calls the user who is signed in, or was a moment ago. */
+  /** The provider's `sub` of the signed-in user, or of the last one. */
   readonly user?: string | undefined;
   /** Whether the server has refused the last token. */
   readonly isRefused?: boolean;
-  /** Leaves the page to sign in. After a revocation the provider has to ask who it is. Absent when nobody signs in. */
+  /** Leaves the page to sign in. After a revocation the provider asks for the password again. Absent for guests. */
   readonly signIn?: () => Promise<void>;
   /** Signs out, calls `announce` once nothing that could be used again is left here, and leaves the page. */
   readonly signOut?: (announce: () => void) => Promise<void>;
-  /**
-   * Forgets what was kept here of whoever is signed in: the server has revoked the user, or another tab has signed out.
-   */
+  /** Removes the user's tokens from this tab: the server has revoked the user, or another tab has signed out. */
   readonly forget?: () => Promise<void>;
-  /** Whom the server takes for the same guest again. */
+  /** The secret by which the server knows the guest again. */
   readonly guest?: { readonly secret: string } | undefined;
 }
 

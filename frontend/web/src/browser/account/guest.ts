@@ -4,7 +4,7 @@ import { storage } from "./storage";
 
 const SECRET = "signedsocket-guest";
 
-/** Mode guest: nobody signs in, and everybody is in. This browser is one guest, for as long as it keeps the secret. */
+/** Mode guest: no sign-in. This browser is one guest, for as long as it keeps the secret. */
 export class GuestAccount implements Account {
   readonly initial: AccountState;
 

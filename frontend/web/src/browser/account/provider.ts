@@ -69,7 +69,7 @@ export class ProviderAccount implements Account {
     await manager.removeUser();
     announce();
     const home = `${location.origin}/`;
-    // A provider that is away keeps nobody signed in here.
+    // Signing out works here even if the provider does not answer.
     const endpoint = await manager.metadataService.getEndSessionEndpoint().catch(() => undefined);
     if (!endpoint) return location.assign(home);
     // Amazon Cognito has a name of its own, logout_uri, for the address to come back to.

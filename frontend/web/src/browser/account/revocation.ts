@@ -7,8 +7,8 @@ const SOMEBODY = "";
 
 /**
  * Remembers, for all tabs of the browser, which users the server has revoked. The provider may still have an open
- * session and would sign such a user in again without a word: until the server lets the user in again, the page signs
- * the user in by itself no more, and the provider is told to ask who it is.
+ * session and sign such a user in again without a question. So the page waits until the user acts, and has the provider
+ * ask for the password, until the server lets the user in again.
  */
 export const revocation = {
   begin(user = SOMEBODY): void {
@@ -20,7 +20,7 @@ export const revocation = {
     write(user === undefined ? [] : revoked().filter((name) => name !== user && name !== SOMEBODY));
   },
 
-  /** Whether a user is revoked; of a user whom the page does not know, whether anybody is. */
+  /** Whether a user is revoked. Without a user: whether any user of this browser is. */
   isActive(user: string | undefined): boolean {
     const names = revoked();
     return user === undefined ? names.length > 0 : names.includes(user) || names.includes(SOMEBODY);

@@ -11,7 +11,7 @@ export interface Leaving {
   readonly leaving: boolean;
   /** Why it was not left. */
   readonly problem: Problem | undefined;
-  /** Absent where nobody signs in. */
+  /** Absent for guests. */
   readonly signIn: (() => void) | undefined;
   readonly signOut: (() => void) | undefined;
 }

@@ -77,7 +77,7 @@ function distinct(subs: readonly string[]): readonly (readonly [string, string])
 }
 
 /**
- * Ten letters and digits of an id. No secret, and no protection: whoever looks for an id with a certain hash finds one.
+ * Ten letters and digits of an id. No secret, and no protection: an attacker finds an id with a given hash.
  */
 function hashOf(sub: string): string {
   let [high, low] = [0xdeadbeef, 0x41c6ce57];

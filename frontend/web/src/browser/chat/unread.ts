@@ -23,9 +23,9 @@ export function keyOf({ clientId, id }: Countable): string {
 }
 
 /**
- * How far somebody has read after the room's messages have changed, or the reader has come or gone. Who reads has read
- * everything. The divider comes with the first message that is missed, and stays until one is missed again, or the
- * reader writes.
+ * The place up to which the user has read, after messages arrived or the user came or went. A user at the end of the
+ * list has read everything. The divider comes with the first message that is missed, and stays until another one is
+ * missed, or the user writes.
  */
 export function read(reading: Reading, messages: readonly Countable[], isReading: boolean): Reading {
   const after = messages.findLastIndex((message) => keyOf(message) === reading.last) + 1;

@@ -3,7 +3,7 @@ import { type Countable, nothingRead, read, type Reading } from "./unread";
 
 export type Readings = Readonly<Record<string, Reading>>;
 
-/** How far the user has read in each room. Who sees the end of a room's list reads there. */
+/** How far the user has read in each room. A user at the end of a room's list reads there. */
 export function useReadings(
   rooms: readonly string[],
   byRoom: (room: string) => readonly Countable[],

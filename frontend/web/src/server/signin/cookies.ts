@@ -1,6 +1,6 @@
 import { jwtVerify, SignJWT } from "jose";
 
-/** A cookie that scripts cannot read, and that nobody else can make. */
+/** A signed cookie that scripts cannot read. */
 export interface SealedCookie {
   readonly name: string;
   /** Seconds. */

@@ -46,7 +46,7 @@ export async function openSession(jar: CookieJar, headers: Headers): Promise<Ses
   const stored = await jar.open<Partial<StoredSession>>(sessionCookie, headers);
   if (typeof stored?.iss !== "string" || typeof stored.id !== "string") return undefined;
   const { id, ...session } = stored as StoredSession;
-  // The chat learns a hash: nobody makes a cookie of what it writes down.
+  // The chat learns a hash, of which no cookie can be made.
   const signIn = createHash("sha256")
     .update(`signedsocket sign-in\0${id}`)
     .digest()

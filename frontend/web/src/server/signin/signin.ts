@@ -79,7 +79,7 @@ export class SignIn {
     const { jar, provider, pageOrigin } = this.settings;
     const home = `${pageOrigin}/`;
     const cookies = [jar.clear(sessionCookie)];
-    const client = await this.client().catch(() => undefined); // a provider that is away keeps nobody signed in here
+    const client = await this.client().catch(() => undefined); // signing out works without the provider
     if (!client?.serverMetadata().end_session_endpoint) return { location: home, cookies };
     // Amazon Cognito has a name of its own, logout_uri, for the address to come back to.
     const parameters = { client_id: provider.clientId, post_logout_redirect_uri: home, logout_uri: home };

@@ -1,4 +1,4 @@
-package clienttest_test
+package tool_test
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/stageclient/clienttest"
+	"signedsocket/internal/tool"
 )
 
 // ended notes how a test ends instead of ending.
@@ -33,13 +33,13 @@ func TestAMissingToolSkipsATestAndFailsItInCI(t *testing.T) {
 	absent := filepath.Join(t.TempDir(), "absent")
 	for ci, want := range map[string]string{"": "skipped: ", "true": "failed: "} {
 		t.Setenv("CI", ci)
-		end := endOf(func(t testing.TB) { clienttest.Tool(t, "make venv installs it", absent, absent+"2") })
+		end := endOf(func(t testing.TB) { tool.Path(t, "make venv installs it", absent, absent+"2") })
 		if !strings.HasPrefix(end, want) || !strings.Contains(end, absent+"2") ||
 			!strings.Contains(end, "make venv installs it") {
 			t.Errorf("with CI=%q the test has %s", ci, end)
 		}
 		var path string
-		if end := endOf(func(t testing.TB) { path = clienttest.Tool(t, "", absent, "go") }); end != "" || path == "" {
+		if end := endOf(func(t testing.TB) { path = tool.Path(t, "", absent, "go") }); end != "" || path == "" {
 			t.Errorf("with CI=%q an installed tool is at %q, and the test has %s", ci, path, end)
 		}
 	}
