@@ -27,7 +27,8 @@ const dynamodbOnlyHelp = "Serves the built-in DynamoDB alone at --listen, withou
 
 const faultsHelp = "Injects a fault: hold-101=500ms delays every accepted handshake, delay-functions=500ms every " +
 	"event; issuer-ahead=3s sets the issuer's clock ahead; lose-disconnects, gone-posts, limit-posts, hold-readers, " +
-	"drop-tcp, kill-functions, dynamodb-throttle, transaction-conflicts, unprocessed-items take a share of 0 to 1. Repeatable."
+	"drop-tcp, kill-functions, dynamodb-throttle, transaction-conflicts, unprocessed-items take a share of 0 to 1. " +
+	"Repeatable."
 
 const description = `Runs template.yaml on this machine, without an AWS account and without Docker.
 
