@@ -257,6 +257,16 @@ func (p *person) messages() []string {
 	return eval[[]string](p, `[...document.querySelectorAll(".message .bubble")].map((bubble) => bubble.textContent)`)
 }
 
+// startGuest starts a stage for guests, and opens its page in a browser.
+func startGuest(t *testing.T, scripts ...string) (*stagetest.Stage, *person) {
+	t.Helper()
+	stage := startStage(t, stagetest.Options{Parameters: guests()})
+	p := newPerson(t, startBrowser(t), scripts...)
+	p.open(stage)
+	p.awaitStatus("open")
+	return stage, p
+}
+
 // stageAt is a stage on fixed ports with a state folder of its own, which can be started again there.
 func stageAt(listen, state string, parameters map[string]string) stagetest.Options {
 	return stagetest.Options{Parameters: parameters, State: state, Configure: func(c *localstage.Config) { c.Listen = listen }}

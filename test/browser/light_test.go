@@ -109,10 +109,7 @@ func TestAnEvictionIsShownAtOnce(t *testing.T) {
 // The network loses every packet, and nobody is told. A person comes back after a while and presses a key.
 func TestAHalfOpenConnectionIsFoundWhenSomebodyActs(t *testing.T) {
 	t.Parallel()
-	stage := startStage(t, stagetest.Options{Parameters: guests()})
-	p := newPerson(t, startBrowser(t), recordLight)
-	p.open(stage)
-	p.awaitStatus("open")
+	_, p := startGuest(t, recordLight)
 	p.do(chromedp.Focus(chromedp.CSS("#message")))
 	eval[bool](p, `(globalThis.frozen = true, globalThis.moved = 31_000, true)`)
 	p.do(call(input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown,
@@ -130,10 +127,7 @@ func TestAHalfOpenConnectionIsFoundWhenSomebodyActs(t *testing.T) {
 
 func TestSleepIsNoticed(t *testing.T) {
 	t.Parallel()
-	stage := startStage(t, stagetest.Options{Parameters: guests()})
-	p := newPerson(t, startBrowser(t), recordLight)
-	p.open(stage)
-	p.awaitStatus("open")
+	_, p := startGuest(t, recordLight)
 	eval[bool](p, `(globalThis.frozen = true, globalThis.moved = 3_600_000, markAfter("6 s after sleep", 6000), true)`)
 	p.awaitEvent("6 s after sleep")
 	p.awaitEvent("3 s after ping")
@@ -148,10 +142,7 @@ func TestSleepIsNoticed(t *testing.T) {
 // After a loss the list says what may be missing, in the place where it would be; a rotation leaves no line.
 func TestAGapIsToldInItsPlace(t *testing.T) {
 	t.Parallel()
-	stage := startStage(t, stagetest.Options{Parameters: guests()})
-	p := newPerson(t, startBrowser(t), recordSockets)
-	p.open(stage)
-	p.awaitStatus("open")
+	_, p := startGuest(t, recordSockets)
 	hint := eval[string](p, `document.querySelector(".empty").innerText`)
 	if !strings.Contains(hint, "since you connected") {
 		t.Errorf("an empty room says %q", hint)

@@ -107,10 +107,7 @@ func TestACopiedPassageHasNoLettersOfPictures(t *testing.T) {
 
 func TestPastedControlsAreRepaired(t *testing.T) {
 	t.Parallel()
-	stage := startStage(t, stagetest.Options{Parameters: guests()})
-	p := newPerson(t, startBrowser(t))
-	p.open(stage)
-	p.awaitStatus("open")
+	_, p := startGuest(t)
 	p.say("see \u202d0123\u202c and\u2028\u2068this\u2069")
 	p.awaitMessage("see 0123 and\nthis")
 }

@@ -198,10 +198,7 @@ const recordSockets = `globalThis.sockets = []; globalThis.WebSocket = class ext
 
 func TestOfflineAndBack(t *testing.T) {
 	t.Parallel()
-	stage := startStage(t, stagetest.Options{Parameters: guests()})
-	p := newPerson(t, startBrowser(t), recordSockets)
-	p.open(stage)
-	p.awaitStatus("open")
+	_, p := startGuest(t, recordSockets)
 	p.do(offline(true))
 	eval[bool](p, `globalThis.sockets.at(-1).close() ?? true`) // the browser's network is off for new connections only
 	p.awaitStatus("offline")

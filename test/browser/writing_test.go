@@ -10,8 +10,6 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
-
-	"signedsocket/localstage/stagetest"
 )
 
 // call makes a step of a command of the DevTools protocol.
@@ -34,10 +32,7 @@ func composition(text string) chromedp.Action[chromedp.Void] {
 
 func TestEnterThatConfirmsAConversionDoesNotSend(t *testing.T) {
 	t.Parallel()
-	stage := startStage(t, stagetest.Options{Parameters: guests()})
-	p := newPerson(t, startBrowser(t))
-	p.open(stage)
-	p.awaitStatus("open")
+	_, p := startGuest(t)
 	const process = 229 // the key code of every key that an input method takes
 	key := func(kind input.DispatchKeyEventType, code int64) chromedp.Action[chromedp.Void] {
 		return call(input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: code})
@@ -57,10 +52,7 @@ func TestEnterThatConfirmsAConversionDoesNotSend(t *testing.T) {
 
 func TestShiftEnterBeginsALine(t *testing.T) {
 	t.Parallel()
-	stage := startStage(t, stagetest.Options{Parameters: guests()})
-	p := newPerson(t, startBrowser(t))
-	p.open(stage)
-	p.awaitStatus("open")
+	_, p := startGuest(t)
 	p.write("one")
 	p.do(enter(chromedp.ModifierShift)...)
 	p.say("two")
@@ -69,10 +61,7 @@ func TestShiftEnterBeginsALine(t *testing.T) {
 
 func TestAMessageThatIsTooLongIsRefusedInThePage(t *testing.T) {
 	t.Parallel()
-	stage := startStage(t, stagetest.Options{Parameters: guests()})
-	p := newPerson(t, startBrowser(t))
-	p.open(stage)
-	p.awaitStatus("open")
+	stage, p := startGuest(t)
 	p.say(strings.Repeat("長", 2001))
 	p.await(`document.querySelector(".composer [role=alert]").textContent.trim() &&
 		document.querySelector(".composer button.primary").disabled`)

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { checkText, cleanText, SendError } from "../dist/index.js";
-import { answer, MINUTE, SECOND, serverId, settle, signed, world } from "./world.mjs";
+import { answer, message, MINUTE, SECOND, serverId, settle, signed, world } from "./world.mjs";
 
 const outgoing = (w) =>
   w.chat.messages.map(({ text, status, failure }) => (failure ? [text, status, failure] : [text, status]));
@@ -41,14 +41,14 @@ test("a message that has come back lets the next one go, and is still awaiting i
   const { w, socket, clientId } = await sending("1");
   let time = 0;
   const comeBack = (id) =>
-    socket.receive({
-      type: "message",
-      id: serverId("alice", id),
-      room: "lobby",
-      from: { sub: "alice", name: "Alice" },
-      message: "…",
-      sentAt: ++time,
-    });
+    socket.receive(
+      message({
+        id: serverId("alice", id),
+        from: { sub: "alice", name: "Alice" },
+        message: "…",
+        sentAt: ++time,
+      }),
+    );
   const second = w.chat.send("2");
   await settle();
   await comeBack(clientId);
@@ -387,14 +387,14 @@ test("a guest, whose name is another for each connection, keeps messages and out
   const socket = await w.open();
   const back = w.chat.send("came back");
   await settle();
-  await socket.receive({
-    type: "message",
-    id: serverId("guest-1", back),
-    room: "lobby",
-    from: { sub: "guest-1", name: "guest-1" },
-    message: "came back",
-    sentAt: 1,
-  });
+  await socket.receive(
+    message({
+      id: serverId("guest-1", back),
+      from: { sub: "guest-1", name: "guest-1" },
+      message: "came back",
+      sentAt: 1,
+    }),
+  );
   const lost = w.chat.send("lost");
   await settle();
   await socket.end();
@@ -406,14 +406,14 @@ test("a guest, whose name is another for each connection, keeps messages and out
     next.messages.map(({ id, message }) => ({ id, message })),
     [{ id: lost, message: "lost" }],
   );
-  await next.receive({
-    type: "message",
-    id: serverId("guest-2", lost),
-    room: "lobby",
-    from: { sub: "guest-2", name: "guest-2" },
-    message: "lost",
-    sentAt: 2,
-  });
+  await next.receive(
+    message({
+      id: serverId("guest-2", lost),
+      from: { sub: "guest-2", name: "guest-2" },
+      message: "lost",
+      sentAt: 2,
+    }),
+  );
   await next.ack("guest-2");
   assert.deepEqual(
     w.chat.messages.map(({ text, own, status }) => [text, own, status]),

@@ -20,6 +20,17 @@ const full = () => {
   throw new DOMException("full", "QuotaExceededError");
 };
 
+/** The account of the mode iam. */
+const serverAccount = (signedIn: boolean) =>
+  new ServerAccount({
+    mode: "iam",
+    rooms: [],
+    roomsClaim: undefined,
+    provider: undefined,
+    signUrl: "",
+    server: { signedIn, signInPath: "/in", signOutPath: "/out" },
+  });
+
 test("a sign-out that the server did not carry out is not announced, and leads nowhere", async (t) => {
   for (const [status, body] of [
     [503, { message: "Service Unavailable" }],
@@ -32,14 +43,7 @@ test("a sign-out that the server did not carry out is not announced, and leads n
       fetch: async () => Response.json(body, { status }),
       location: { assign: (place: unknown) => places.push(place) },
     });
-    const account = new ServerAccount({
-      mode: "iam",
-      rooms: [],
-      roomsClaim: undefined,
-      provider: undefined,
-      signUrl: "",
-      server: { signedIn: true, signInPath: "/in", signOutPath: "/out" },
-    });
+    const account = serverAccount(true);
     const done = await account
       .signOut(() => announced++)
       .then(
@@ -93,14 +97,7 @@ test("a sign-in that failed is told once, and again to the same page", async (t)
   ] as const) {
     const place = { search: search as string };
     browser(t, { location: place, history: { replaceState: () => Object.assign(place, { search: "" }) } });
-    const account = new ServerAccount({
-      mode: "iam",
-      rooms: [],
-      roomsClaim: undefined,
-      provider: undefined,
-      signUrl: "",
-      server: { signedIn, signInPath: "/in", signOutPath: "/out" },
-    });
+    const account = serverAccount(signedIn);
     assert.deepEqual([await account.load(), await account.load(), place.search], [want, want, ""]);
   }
 });
