@@ -110,7 +110,7 @@ func TestATokenThatTheServerGoesOnRefusingIsNamed(t *testing.T) {
 	browser := startBrowser(t)
 	for accept, want := range map[string]string{
 		"en": "The server does not accept your sign-in.",
-		"ja": "サーバーがサインインを拒否しました。",
+		"ja": "サインインが拒否されました。",
 	} {
 		p := newPerson(t, browser, recordConsole)
 		p.do(language(accept))
@@ -176,7 +176,7 @@ func TestAProviderWithOpaqueTokensIsNamed(t *testing.T) {
 	provider, rounds := opaqueProvider(t)
 	stage, browser := startStage(t, stagetest.Options{Edit: signInAt(provider)}), startBrowser(t)
 	for accept, want := range map[string]string{
-		"en": "not set up for this chat", "ja": "設定がこのチャットに合いません",
+		"en": "not set up for this chat", "ja": "設定が合いません",
 	} {
 		rounds.Store(0)
 		p := newPerson(t, browser, recordConsole)
