@@ -41,11 +41,15 @@ func TestLoadLosesNothing(t *testing.T) {
 	}
 }
 
-// A message over the limit of a connection is refused, and the report says so instead of calling it lost.
+// A message over the limit of a connection is refused, and the report says so instead of calling it lost. Each client
+// sends three messages and may send one in ten seconds, so that one is refused even when a new window begins between
+// them, and the client is not closed for too many.
 func TestLoadBeyondTheLimitIsReportedAsRefused(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"MessagesPerWindow": "2"}})
-	report := putLoad(t, client, load.Plan{Clients: 4, ConnectRate: 100, Rate: 40, Duration: 250 * time.Millisecond, Drain: 20 * time.Second, Seed: 1})
+	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"MessagesPerWindow": "1"}})
+	report := putLoad(t, client, load.Plan{
+		Clients: 4, ConnectRate: 100, Rate: 40, Duration: 300 * time.Millisecond, Drain: 20 * time.Second, Seed: 1,
+	})
 	if report.Messages.Refused["rate_limited"] == 0 || report.Deliveries.Lost != 0 || report.Messages.Unanswered != 0 {
 		t.Errorf("messages %+v, deliveries %+v; want some rate_limited and none lost", report.Messages, report.Deliveries)
 	}
