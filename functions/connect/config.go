@@ -45,7 +45,8 @@ func readConfig(environment map[string]string) (config, error) {
 // validate checks the values, and makes the set of origins from them.
 func (c *config) validate() (problems []error) {
 	for name, number := range map[string]int{
-		"CONNECTIONS_PER_USER": c.ConnectionsPerUser, "GUEST_CONNECTIONS": c.GuestConnections, "ROOM_SHARDS": c.RoomShards,
+		"CONNECTIONS_PER_USER": c.ConnectionsPerUser, "GUEST_CONNECTIONS": c.GuestConnections,
+		"ROOM_SHARDS": c.RoomShards,
 	} {
 		if number < 1 {
 			problems = append(problems, fmt.Errorf("%s must be at least 1", name))

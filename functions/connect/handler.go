@@ -71,7 +71,9 @@ type handler struct {
 // handle answers 200 when the connection may be opened, and 403 without a reason when not; the log has the reason. A
 // dependency that fails gives 503. The cheap checks come first. The check that uses the ticket comes last, so that a
 // refused URL stays unused.
-func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+func (h *handler) handle(
+	ctx context.Context, event events.APIGatewayWebsocketProxyRequest,
+) (events.APIGatewayProxyResponse, error) {
 	// mutate:log-query => started := h.now(); for _, v := range event.MultiValueQueryStringParameters { println(v[0]) }
 	started := h.now()
 	log := h.log.With(slog.String("connectionId", event.RequestContext.ConnectionID))

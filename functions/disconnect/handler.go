@@ -26,7 +26,9 @@ type handler struct {
 
 // handle removes the records of the event's connection. An unknown connection is no error: it may never have been
 // admitted, may have given way to another, or a broadcast may have found it gone.
-func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+func (h *handler) handle(
+	ctx context.Context, event events.APIGatewayWebsocketProxyRequest,
+) (events.APIGatewayProxyResponse, error) {
 	request := event.RequestContext
 	log := h.log.With(slog.String("connectionId", request.ConnectionID))
 	if request.RouteKey != routeDisconnect {
@@ -38,7 +40,8 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 		log.ErrorContext(ctx, "disconnect failed", slog.Any("error", err))
 		return events.APIGatewayProxyResponse{}, err
 	}
-	log.InfoContext(ctx, "disconnected", slog.Bool("forgotten", forgotten), slog.Int64("code", request.DisconnectStatusCode))
+	log.InfoContext(ctx, "disconnected", slog.Bool("forgotten", forgotten),
+		slog.Int64("code", request.DisconnectStatusCode))
 	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK}, nil
 }
 

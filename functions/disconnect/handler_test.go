@@ -48,7 +48,10 @@ func TestDisconnectForgetsTheConnection(t *testing.T) {
 	if len(store.known) != 1 || !store.known["c2="] {
 		t.Errorf("known after it: %v", store.known)
 	}
-	for _, want := range []string{`"connectionId":"c1=","forgotten":true,"code":1001`, `"connectionId":"c1=","forgotten":false`} {
+	for _, want := range []string{
+		`"connectionId":"c1=","forgotten":true,"code":1001`,
+		`"connectionId":"c1=","forgotten":false`,
+	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("log %s lacks %s", &log, want)
 		}
@@ -60,7 +63,8 @@ func TestDisconnectReportsAFault(t *testing.T) {
 	var log bytes.Buffer
 	broken := errors.New("table gone")
 	h := &handler{log: logging.New(&log), connections: &fakeStore{err: broken}}
-	if _, err := h.handle(t.Context(), event("$disconnect")); !errors.Is(err, broken) || !strings.Contains(log.String(), "table gone") {
+	if _, err := h.handle(t.Context(), event("$disconnect")); !errors.Is(err, broken) ||
+		!strings.Contains(log.String(), "table gone") {
 		t.Errorf("err = %v, log %s", err, &log)
 	}
 }
@@ -76,7 +80,8 @@ func TestDisconnectServesNoOtherRoute(t *testing.T) {
 
 func TestTableNameIsNeeded(t *testing.T) {
 	t.Parallel()
-	if _, err := newHandler(logging.New(&bytes.Buffer{}), map[string]string{"TABLE_NAME": ""}); err == nil || !strings.Contains(err.Error(), "TABLE_NAME") {
+	if _, err := newHandler(logging.New(&bytes.Buffer{}), map[string]string{"TABLE_NAME": ""}); err == nil ||
+		!strings.Contains(err.Error(), "TABLE_NAME") {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -55,13 +55,20 @@ func (f *fakeBroadcaster) CleanUp(context.Context, *slog.Logger, broadcast.Resul
 
 func newWorld(result broadcast.Result) (h *handler, b *fakeBroadcaster, log *bytes.Buffer) {
 	b, log = &fakeBroadcaster{result: result}, new(bytes.Buffer)
-	return &handler{log: logging.New(log), stack: "test", broadcaster: b, now: func() time.Time { return time.UnixMilli(1795327200623) }}, b, log
+	return &handler{
+		log: logging.New(log), stack: "test", broadcaster: b,
+		now: func() time.Time { return time.UnixMilli(1795327200623) },
+	}, b, log
 }
 
 func exampleSegment() broadcast.Segment {
 	return broadcast.Segment{
-		Frame: []byte(`{"type":"message"}`), Room: "lobby", SentAt: time.UnixMilli(1795327200123).UTC(), BroadcastID: "request-1",
-		Members: []connections.Member{{ConnectionID: "a=", ConnectedAt: time.UnixMilli(1).UTC()}, {ConnectionID: "b=", ConnectedAt: time.UnixMilli(2).UTC()}},
+		Frame: []byte(`{"type":"message"}`), Room: "lobby", SentAt: time.UnixMilli(1795327200123).UTC(),
+		BroadcastID: "request-1",
+		Members: []connections.Member{
+			{ConnectionID: "a=", ConnectedAt: time.UnixMilli(1).UTC()},
+			{ConnectionID: "b=", ConnectedAt: time.UnixMilli(2).UTC()},
+		},
 	}
 }
 
@@ -82,13 +89,17 @@ func TestASegmentIsPostedToItsMembers(t *testing.T) {
 	if err := h.handle(ctx, event(t)); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(exampleSegment().Members, b.members); diff != "" || b.frame != `{"type":"message"}` || !b.cleaned {
+	if diff := cmp.Diff(exampleSegment().Members, b.members); diff != "" || b.frame != `{"type":"message"}` ||
+		!b.cleaned {
 		t.Errorf("frame %s, cleaned up: %t, members (-want +got):\n%s", b.frame, b.cleaned, diff)
 	}
 	if b.left > 10*time.Second-answerMargin {
 		t.Errorf("the posts may take %s", b.left)
 	}
-	for _, want := range []string{`"broadcastId":"request-1"`, `"room":"lobby"`, `"Messages":0`, `"Recipients":2`, `"FanoutTime":500`} {
+	for _, want := range []string{
+		`"broadcastId":"request-1"`, `"room":"lobby"`, `"Messages":0`, `"Recipients":2`,
+		`"FanoutTime":500`,
+	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("%s is not in %s", want, log)
 		}
@@ -119,7 +130,8 @@ func TestPanicIsAFailure(t *testing.T) {
 	t.Parallel()
 	h, b, log := newWorld(broadcast.Result{})
 	b.broken = true
-	if err := h.handle(t.Context(), event(t)); !errors.Is(err, logging.ErrPanic) || strings.Contains(log.String(), "secret") {
+	if err := h.handle(t.Context(), event(t)); !errors.Is(err, logging.ErrPanic) ||
+		strings.Contains(log.String(), "secret") {
 		t.Errorf("err = %v, log:\n%s", err, log)
 	}
 }

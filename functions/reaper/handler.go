@@ -31,7 +31,9 @@ type store interface {
 	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
 	Revoke(ctx context.Context, r connections.Revocation, now time.Time) (connectionIDs []string, err error)
 	SignOut(ctx context.Context, o connections.SignOut, now time.Time) (connectionIDs []string, err error)
-	Expel(ctx context.Context, connectionID string, reason connections.Reason, now time.Time) (connections.Sweep, bool, error)
+	Expel(
+		ctx context.Context, connectionID string, reason connections.Reason, now time.Time,
+	) (connections.Sweep, bool, error)
 }
 
 // closer closes connections; closing.Closer is one.

@@ -18,8 +18,9 @@ import (
 )
 
 // scheduled is the event of a schedule, as EventBridge sends it.
-const scheduled = `{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events","account":"111122223333",` +
-	`"time":"2026-11-22T09:00:00Z","region":"us-east-1","resources":["arn:aws:events:us-east-1:111122223333:rule/r"],"detail":{}}`
+const scheduled = `{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events",` +
+	`"account":"111122223333","time":"2026-11-22T09:00:00Z","region":"us-east-1",` +
+	`"resources":["arn:aws:events:us-east-1:111122223333:rule/r"],"detail":{}}`
 
 func TestSweepSaysGoodbyeClosesAndForgets(t *testing.T) {
 	t.Parallel()
@@ -79,11 +80,13 @@ func TestSweepThatFailsIsRepeated(t *testing.T) {
 			w.join("alice", time.Hour, "a=")
 			w.due("a=", connections.Kicked, time.Hour)
 			spoil(w, broken)
-			if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Failed: 1}) || len(w.table.due) != 1 {
+			if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Failed: 1}) ||
+				len(w.table.due) != 1 {
 				t.Errorf("handle = %+v, %v; due %v", got, err, w.table.due)
 			}
 			spoil(w, nil)
-			if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Closed: 1}) || len(w.gateway.open) != 0 {
+			if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Closed: 1}) ||
+				len(w.gateway.open) != 0 {
 				t.Errorf("repeated: %+v, %v; open %v", got, err, w.gateway.open)
 			}
 		})
@@ -106,7 +109,8 @@ func TestWhoDoesNotReadIsClosedWithoutAGoodbye(t *testing.T) {
 	w := newWorld(t)
 	w.join("alice", time.Hour, "slow=")
 	w.due("slow=", connections.TooSlow, time.Hour)
-	if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Closed: 1}) || len(w.gateway.open) != 0 || len(w.gateway.posted) != 0 {
+	if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Closed: 1}) || len(w.gateway.open) != 0 ||
+		len(w.gateway.posted) != 0 {
 		t.Errorf("handle = %+v, %v; open %v, posted %v", got, err, w.gateway.open, w.gateway.posted)
 	}
 }
@@ -160,10 +164,12 @@ func TestRevokeShutsOutThenExpelsThenCloses(t *testing.T) {
 	if diff := cmp.Diff(want, w.table.calls); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
-	if len(w.gateway.posted["a="]) != 1 || w.gateway.posted["a="][0] != `{"type":"bye","code":"revoked"}` || !w.gateway.open["bob="] {
+	if len(w.gateway.posted["a="]) != 1 || w.gateway.posted["a="][0] != `{"type":"bye","code":"revoked"}` ||
+		!w.gateway.open["bob="] {
 		t.Errorf("posted %v, open %v", w.gateway.posted, w.gateway.open)
 	}
-	if encoded, err := json.Marshal(got); err != nil || string(encoded) != `{"userId":"alice","connections":3,"pending":0}` {
+	if encoded, err := json.Marshal(got); err != nil ||
+		string(encoded) != `{"userId":"alice","connections":3,"pending":0}` {
 		t.Errorf("answer %s, %v", encoded, err)
 	}
 }
@@ -180,7 +186,8 @@ func TestRevokeWaitsForHandshakes(t *testing.T) {
 		if err != nil || got != (revoked{UserID: "alice", Connections: 2}) || len(w.table.due) != 0 {
 			t.Errorf("handle = %+v, %v; due %v", got, err, w.table.due)
 		}
-		if took := time.Since(started); took < 3*time.Second || took > 4*time.Second || !slices.Contains(w.gateway.closed, "young=") {
+		if took := time.Since(started); took < 3*time.Second || took > 4*time.Second ||
+			!slices.Contains(w.gateway.closed, "young=") {
 			t.Errorf("after %s closed %v", took, w.gateway.closed)
 		}
 	})
@@ -215,7 +222,8 @@ func TestRevokeLeavesHandshakesThatNeverEndToTheSweep(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		got, err := w.h.handle(ctx, []byte(`{"revoke":{"user":"alice"}}`))
-		if err != nil || got != (revoked{UserID: "alice", Connections: 1, Pending: 1}) || len(w.table.due) != 1 || ctx.Err() != nil {
+		if err != nil || got != (revoked{UserID: "alice", Connections: 1, Pending: 1}) || len(w.table.due) != 1 ||
+			ctx.Err() != nil {
 			t.Errorf("handle = %+v, %v; due %v", got, err, w.table.due)
 		}
 	})
@@ -230,8 +238,10 @@ func TestRevokeNamesItsUser(t *testing.T) {
 	}{
 		{"a user id", `{"user":"alice"}`, connections.Revocation{Subject: "alice"}},
 		{"a plain sub", `{"sub":"alice"}`, connections.Revocation{Subject: "alice"}},
-		{"a ban", `{"user":"alice","bannedUntil":1795413600}`, connections.Revocation{Subject: "alice", BannedUntil: time.Unix(until, 0)}},
-		{"the end of a ban", `{"user":"alice","bannedUntil":0}`, connections.Revocation{Subject: "alice", BannedUntil: time.Unix(0, 0)}},
+		{"a ban", `{"user":"alice","bannedUntil":1795413600}`,
+			connections.Revocation{Subject: "alice", BannedUntil: time.Unix(until, 0)}},
+		{"the end of a ban", `{"user":"alice","bannedUntil":0}`,
+			connections.Revocation{Subject: "alice", BannedUntil: time.Unix(0, 0)}},
 		{"one guest", `{"user":"guest-aaecawqfbgcicqola2a2odwaaa"}`,
 			connections.Revocation{Subject: "guest-aaecawqfbgcicqola2a2odwaaa"}},
 		{"all guests", `{"user":"guest-pool"}`, connections.Revocation{Subject: "guest-pool"}},
@@ -240,7 +250,8 @@ func TestRevokeNamesItsUser(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			if got, err := w.handle(`{"revoke":` + test.request + `}`); err != nil || got != (revoked{UserID: test.want.Subject}) {
+			if got, err := w.handle(`{"revoke":` + test.request + `}`); err != nil ||
+				got != (revoked{UserID: test.want.Subject}) {
 				t.Errorf("handle = %+v, %v", got, err)
 			}
 			if diff := cmp.Diff(test.want, w.table.revocation); diff != "" {
@@ -382,7 +393,8 @@ func TestRevokeThatFailsSaysSo(t *testing.T) {
 			w := newWorld(t)
 			w.join("alice", time.Hour, "a=", "b=")
 			spoil(w)
-			if _, err := w.handle(`{"revoke":{"user":"alice"}}`); !errors.Is(err, broken) || !strings.Contains(w.log.String(), "reaper failed") {
+			if _, err := w.handle(`{"revoke":{"user":"alice"}}`); !errors.Is(err, broken) ||
+				!strings.Contains(w.log.String(), "reaper failed") {
 				t.Errorf("err = %v, log:\n%s", err, w.log)
 			}
 		})

@@ -67,7 +67,8 @@ func (h *handler) sweep(ctx context.Context) (swept, error) {
 		err = h.connections.Finish(ctx, left, now)
 	}
 	h.log.InfoContext(ctx, "swept",
-		slog.Int("due", done.Due), slog.Int("closed", done.Closed), slog.Int("pending", done.Pending), slog.Int("failed", done.Failed))
+		slog.Int("due", done.Due), slog.Int("closed", done.Closed), slog.Int("pending", done.Pending),
+		slog.Int("failed", done.Failed))
 	return done, err
 }
 
@@ -82,7 +83,8 @@ func (h *handler) reap(ctx context.Context, due connections.Sweep) (err error) {
 		err = h.connections.Swept(ctx, due)
 	}
 	if err != nil && !errors.Is(err, closing.ErrPending) {
-		h.log.ErrorContext(ctx, "connection not closed", slog.String("connectionId", due.ConnectionID), slog.Any("error", err))
+		h.log.ErrorContext(ctx, "connection not closed", slog.String("connectionId", due.ConnectionID),
+			slog.Any("error", err))
 	}
 	return err
 }

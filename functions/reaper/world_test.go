@@ -35,7 +35,8 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
 		t: t, log: new(bytes.Buffer),
-		table:   &fakeTable{due: make(map[string]connections.Sweep), users: make(map[string][]string), connectedAt: make(map[string]time.Time)},
+		table: &fakeTable{due: make(map[string]connections.Sweep), users: make(map[string][]string),
+			connectedAt: make(map[string]time.Time)},
 		gateway: &fakeGateway{open: make(map[string]bool), posted: make(map[string][]string)},
 	}
 	w.h = &handler{log: logging.New(w.log), connections: w.table, now: time.Now, issuer: "https://issuer.example",
@@ -143,7 +144,9 @@ func (f *fakeTable) Revoke(_ context.Context, r connections.Revocation, _ time.T
 	return f.users[r.Subject], f.revokeErr
 }
 
-func (f *fakeTable) Expel(_ context.Context, id string, reason connections.Reason, _ time.Time) (connections.Sweep, bool, error) {
+func (f *fakeTable) Expel(
+	_ context.Context, id string, reason connections.Reason, _ time.Time,
+) (connections.Sweep, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	connectedAt, known := f.connectedAt[id]

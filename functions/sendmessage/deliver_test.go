@@ -111,7 +111,8 @@ func TestSenderIsToldBeforeTheDeadline(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		if response, err := w.h.handle(ctx, event("sendmessage", frame)); err != nil || response.StatusCode != 200 || ctx.Err() != nil {
+		if response, err := w.h.handle(ctx, event("sendmessage", frame)); err != nil || response.StatusCode != 200 ||
+			ctx.Err() != nil {
 			t.Errorf("handle = %+v, %v; deadline passed: %v", response, err, ctx.Err())
 		}
 		w.endsWith(`"code":"partial_delivery"`)
@@ -144,8 +145,10 @@ func TestABroadcastIsOneLine(t *testing.T) {
 			}
 		}
 		for _, want := range []string{
-			`"broadcastId":"request-1"`, `"requestId":"request-1"`, `"room":"lobby"`, `"failed":0`, `"queued":0`, `"Stack":"test"`,
-			`"Messages":1`, `"Recipients":5`, `"Delivered":4`, `"Gone":1`, `"Throttled":0`, `"Retried":1`, `"_aws":{"Timestamp":`,
+			`"broadcastId":"request-1"`, `"requestId":"request-1"`, `"room":"lobby"`, `"failed":0`, `"queued":0`,
+			`"Stack":"test"`,
+			`"Messages":1`, `"Recipients":5`, `"Delivered":4`, `"Gone":1`, `"Throttled":0`, `"Retried":1`,
+			`"_aws":{"Timestamp":`,
 		} {
 			if !strings.Contains(line, want) {
 				t.Errorf("%s is not in %s", want, line)

@@ -65,7 +65,9 @@ type handler struct {
 // handle serves one frame. All answers go back through @connections, so the response is always the
 // same. An error is a fault, for which API Gateway sends the client a frame of its own; a refusal is
 // an error frame of ours.
-func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+func (h *handler) handle(
+	ctx context.Context, event events.APIGatewayWebsocketProxyRequest,
+) (events.APIGatewayProxyResponse, error) {
 	ctx, cancel := function.Before(ctx, answerMargin)
 	defer cancel()
 	request := event.RequestContext
@@ -164,14 +166,17 @@ func roomOf(sender connections.Connection, named string) (string, message.Code) 
 }
 
 // encode returns the frame for the recipients, and its id. The table names the sender.
-func (h *handler) encode(sender connections.Connection, room string, frame message.Send, now time.Time) (id string, encoded []byte, err error) {
+func (h *handler) encode(
+	sender connections.Connection, room string, frame message.Send, now time.Time,
+) (id string, encoded []byte, err error) {
 	if frame.ClientID != "" {
 		id = message.IDFor(sender.Subject, room, frame.ClientID)
 	} else if id, err = h.newID(now); err != nil {
 		return "", nil, err
 	}
 	encoded, err = message.Message{
-		ID: id, Room: room, From: message.Sender{Subject: sender.Subject, Name: sender.Name}, Text: frame.Text, SentAt: now,
+		ID: id, Room: room, From: message.Sender{Subject: sender.Subject, Name: sender.Name}, Text: frame.Text,
+		SentAt: now,
 	}.Encode()
 	return id, encoded, err
 }

@@ -39,17 +39,20 @@ type world struct {
 // room lobby.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, now: time.Now(), log: new(bytes.Buffer), gateway: &fakeGateway{posted: make(map[string][]string), calls: make(map[string]int)}}
+	w := &world{t: t, now: time.Now(), log: new(bytes.Buffer),
+		gateway: &fakeGateway{posted: make(map[string][]string), calls: make(map[string]int)}}
 	w.store = &fakeStore{t: t, sender: connections.Connection{
-		ID: "sender=", Subject: "alice", Name: "Alice", Rooms: []connections.Membership{{Room: "lobby"}}, ConnectedAt: w.now.Add(-time.Hour),
+		ID: "sender=", Subject: "alice", Name: "Alice", Rooms: []connections.Membership{{Room: "lobby"}},
+		ConnectedAt: w.now.Add(-time.Hour),
 	}}
 	log := logging.New(w.log)
 	w.fanout = new(fakeFanout)
 	w.h = &handler{
 		log: log, stack: "test", connections: w.store, callback: w.gateway, fanout: w.fanout, threshold: 1000,
-		broadcaster: &broadcast.Broadcaster{Log: log, Callback: w.gateway, Connections: w.store, Now: time.Now, Concurrency: 8},
-		closer:      &closing.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second},
-		watch:       newWatch(), now: time.Now, newID: func(time.Time) (string, error) { return "fresh", nil },
+		broadcaster: &broadcast.Broadcaster{Log: log, Callback: w.gateway, Connections: w.store, Now: time.Now,
+			Concurrency: 8},
+		closer: &closing.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second},
+		watch:  newWatch(), now: time.Now, newID: func(time.Time) (string, error) { return "fresh", nil },
 	}
 	return w
 }
@@ -66,9 +69,12 @@ func (w *world) joinAt(id string, connectedAt time.Time) {
 }
 
 func event(route, body string) events.APIGatewayWebsocketProxyRequest {
-	return events.APIGatewayWebsocketProxyRequest{Body: body, RequestContext: events.APIGatewayWebsocketProxyRequestContext{
-		RouteKey: route, EventType: "MESSAGE", ConnectionID: "sender=",
-	}}
+	return events.APIGatewayWebsocketProxyRequest{
+		Body: body,
+		RequestContext: events.APIGatewayWebsocketProxyRequestContext{
+			RouteKey: route, EventType: "MESSAGE", ConnectionID: "sender=",
+		},
+	}
 }
 
 // handle has the handler serve a frame without fault.

@@ -73,7 +73,8 @@ func (c config) problems() (all []error) {
 	}{
 		{slices.Contains(modes, c.AuthMode), "AUTH_MODE must be one of " + strings.Join(modes, ", ")},
 		{grant.ValidRooms(c.DefaultRooms), fmt.Sprintf("DEFAULT_ROOMS must be 1 to %d %s", grant.MaxRooms, rooms)},
-		{len(c.GuestRooms) == 0 || grant.ValidRooms(c.GuestRooms), fmt.Sprintf("GUEST_ROOMS must be at most %d %s", grant.MaxRooms, rooms)},
+		{len(c.GuestRooms) == 0 || grant.ValidRooms(c.GuestRooms),
+			fmt.Sprintf("GUEST_ROOMS must be at most %d %s", grant.MaxRooms, rooms)},
 		{c.GuestConnections >= 1, "GUEST_CONNECTIONS must be at least 1"},
 		{c.URLLifetimeSeconds >= 1 && c.URLLifetimeSeconds <= 60, "URL_LIFETIME_SECONDS must be from 1 to 60"},
 		{c.SessionGraceSeconds >= 0, "SESSION_GRACE_SECONDS must be at least 0"},

@@ -51,7 +51,8 @@ func TestEnvironment(t *testing.T) {
 			[]string{"AUTH_MODE", "DEFAULT_ROOMS", "URL_LIFETIME_SECONDS", "SESSION_MAX_SECONDS",
 				"SESSION_GRACE_SECONDS"},
 		},
-		{"nothing of what a mode needs", map[string]string{"OIDC_ISSUER": "", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": ""}, nil},
+		{"nothing of what a mode needs",
+			map[string]string{"OIDC_ISSUER": "", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": ""}, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -31,15 +31,18 @@ func TestEveryGuestIsSomebodyElse(t *testing.T) {
 	seen := make(map[string]bool)
 	for range 20 {
 		body, granted := sign(t, h, unsigned(`{"rooms":["news"],"challenge":"`+challenge+`"}`))
-		if !regexp.MustCompile(`^guest-[a-z2-7]{26}$`).MatchString(granted.Subject) || granted.Name != granted.Subject[:12] || seen[granted.Subject] || seen[granted.Name] {
+		if !regexp.MustCompile(`^guest-[a-z2-7]{26}$`).MatchString(granted.Subject) ||
+			granted.Name != granted.Subject[:12] || seen[granted.Subject] || seen[granted.Name] {
 			t.Errorf("granted to %q named %q", granted.Subject, granted.Name)
 		}
 		seen[granted.Subject], seen[granted.Name] = true, true
 		now := epoch.Truncate(time.Second)
-		if !granted.AuthenticatedAt.Equal(now) || !granted.SessionEndsAt.Equal(now.Add(2*time.Hour)) || !cmp.Equal(granted.Rooms, []string{"news"}) || granted.Challenge != challenge {
+		if !granted.AuthenticatedAt.Equal(now) || !granted.SessionEndsAt.Equal(now.Add(2*time.Hour)) ||
+			!cmp.Equal(granted.Rooms, []string{"news"}) || granted.Challenge != challenge {
 			t.Errorf("granted %+v", granted)
 		}
-		if users.subject != granted.Subject || !cmp.Equal(body["user"], any(map[string]any{"sub": granted.Subject, "name": granted.Name})) {
+		if users.subject != granted.Subject ||
+			!cmp.Equal(body["user"], any(map[string]any{"sub": granted.Subject, "name": granted.Name})) {
 			t.Errorf("asked about %s, answered %v", users.subject, body["user"])
 		}
 	}

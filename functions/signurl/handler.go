@@ -43,12 +43,14 @@ const guestRetryAfter = 30 * time.Second
 // The refusals of this function. The gateway itself answers missing and bad tokens and signatures
 // with 401 and 403, and other methods with 404.
 var (
-	errBadRequest     = refusal{http.StatusBadRequest, "bad_request", "The request is not as it must be.", 0}
-	errRevoked        = refusal{http.StatusUnauthorized, "revoked", "Sign in again.", 0}
-	errUnknownUser    = refusal{http.StatusForbidden, "caller_not_trusted", "The token does not say who signed in, or when.", 0}
+	errBadRequest  = refusal{http.StatusBadRequest, "bad_request", "The request is not as it must be.", 0}
+	errRevoked     = refusal{http.StatusUnauthorized, "revoked", "Sign in again.", 0}
+	errUnknownUser = refusal{http.StatusForbidden, "caller_not_trusted",
+		"The token does not say who signed in, or when.", 0}
 	errNotAccessToken = refusal{http.StatusForbidden, "caller_not_trusted",
 		"Send an access token that was issued for this chat.", 0}
-	errNotTrusted     = refusal{http.StatusForbidden, "caller_not_trusted", "This caller may not speak for users: see TrustedCallerArns.", 0}
+	errNotTrusted = refusal{http.StatusForbidden, "caller_not_trusted",
+		"This caller may not speak for users: see TrustedCallerArns.", 0}
 	errRoomNotAllowed = refusal{http.StatusForbidden, "room_not_allowed", "You may not enter one of these rooms.", 0}
 	errTooLarge       = refusal{http.StatusRequestEntityTooLarge, "too_large",
 		"The request is longer than 1 KB, or 8 KB of a trusted caller.", 0}
@@ -100,7 +102,9 @@ type user struct {
 
 // handle answers 200 with a URL, or with a refusal. An error is a fault: the gateway then answers 500
 // with a text of its own.
-func (h *handler) handle(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+func (h *handler) handle(
+	ctx context.Context, event events.APIGatewayV2HTTPRequest,
+) (events.APIGatewayV2HTTPResponse, error) {
 	if event.RouteKey == routeSignOut {
 		return h.handleSignOut(ctx, event)
 	}

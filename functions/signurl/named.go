@@ -82,7 +82,8 @@ func (c config) fromNamed(named namedUser) (caller, error) {
 	switch {
 	case !ok:
 		return caller{}, fmt.Errorf("name of the user: %w", errBadRequest)
-	case !validSeconds(named.SessionStart), !validSeconds(named.SessionEndsAt), named.SessionEndsAt <= named.SessionStart:
+	case !validSeconds(named.SessionStart), !validSeconds(named.SessionEndsAt),
+		named.SessionEndsAt <= named.SessionStart:
 		return caller{}, fmt.Errorf("sessionStart or sessionEndsAt of the user: %w", errBadRequest)
 	case slices.ContainsFunc(named.Rooms, func(room string) bool { return !grant.ValidRoom(room) }):
 		return caller{}, fmt.Errorf("rooms of the user: %w", errBadRequest)

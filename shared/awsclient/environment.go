@@ -31,7 +31,8 @@ func Load(environment map[string]string, log smithylogging.Logger) (aws.Config, 
 	keys := credentials.NewStaticCredentialsProvider(
 		environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], environment["AWS_SESSION_TOKEN"])
 	if environment["AWS_REGION"] == "" || !keys.Value.HasKeys() {
-		return aws.Config{}, errors.New("AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set: Lambda does so")
+		return aws.Config{}, errors.New(
+			"AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set: Lambda does so")
 	}
 	client := awshttp.NewBuildableClient()
 	if bundle := environment["AWS_CA_BUNDLE"]; bundle != "" {
@@ -39,7 +40,9 @@ func Load(environment map[string]string, log smithylogging.Logger) (aws.Config, 
 		if err != nil {
 			return aws.Config{}, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
 		}
-		client = client.WithTransportOptions(func(transport *http.Transport) { transport.TLSClientConfig.RootCAs = authorities })
+		client = client.WithTransportOptions(func(transport *http.Transport) {
+			transport.TLSClientConfig.RootCAs = authorities
+		})
 	}
 	return aws.Config{
 		Region: environment["AWS_REGION"], Credentials: keys, HTTPClient: client, Logger: log,
@@ -66,7 +69,8 @@ type source map[string]string
 
 // GetServiceBaseEndpoint returns the address that is set for a service, named as in "API Gateway".
 func (s source) GetServiceBaseEndpoint(_ context.Context, service string) (string, bool, error) {
-	for _, name := range []string{"AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(service, " ", "_")), "AWS_ENDPOINT_URL"} {
+	own := "AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(service, " ", "_"))
+	for _, name := range []string{own, "AWS_ENDPOINT_URL"} {
 		if address := s[name]; address != "" {
 			return address, true, nil
 		}

@@ -75,11 +75,13 @@ func New(config aws.Config, service string, connections int) *Client {
 // Do makes one request and returns the head of its answer, whose body has been read and closed. An answer of whatever
 // status is no error; the error is a *smithyhttp.RequestSendError, as the SDK has it, or about the credentials.
 //
-// target is the scheme, the host and, as Opaque, the path as it is sent: escaped by the caller, and checked nowhere else.
-// The context bounds the request, and should do so: a request on a connection that has gone silent ends with it only.
-// header is signed and belongs to the request. The request must be safe to repeat: it is sent again when a connection
-// turns out to be closed, as it does when the function was frozen for a while.
-func (c *Client) Do(ctx context.Context, method string, target url.URL, header http.Header, payload Payload) (*http.Response, error) {
+// target is the scheme, the host and, as Opaque, the path as it is sent: the caller has escaped it. The context should
+// limit the time: on a connection that has gone silent, only the context ends a request. header is signed and belongs
+// to the request. The request must be safe to repeat: Do sends it again when a connection turns out to be closed, as
+// after a pause in which Lambda froze the function.
+func (c *Client) Do(
+	ctx context.Context, method string, target url.URL, header http.Header, payload Payload,
+) (*http.Response, error) {
 	request := (&http.Request{
 		Method: method, URL: &target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: header, Body: payload.body(), ContentLength: int64(len(payload.data)),

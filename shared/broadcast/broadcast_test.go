@@ -70,7 +70,8 @@ func TestPanicAboutOneRecipientStopsNobody(t *testing.T) {
 		}
 		return nil
 	}
-	if got := r.deliver(t.Context()); got.Delivered != 2 || got.Failed != 1 || strings.Contains(r.log.String(), "secret") {
+	if got := r.deliver(t.Context()); got.Delivered != 2 || got.Failed != 1 ||
+		strings.Contains(r.log.String(), "secret") {
 		t.Errorf("%+v\n%s", got, r.log)
 	}
 }
@@ -100,7 +101,8 @@ func TestNoPostIsRepeatedBeyondTheSDKsQuota(t *testing.T) {
 		r.gateway.noMore = true
 		r.join("a", "throttled")
 		r.gateway.fails(errThrottled, "throttled")
-		if got := r.deliver(t.Context()); got.Throttled != 1 || r.gateway.calls["throttled"] != 1 || len(r.table.drops) != 0 {
+		if got := r.deliver(t.Context()); got.Throttled != 1 || r.gateway.calls["throttled"] != 1 ||
+			len(r.table.drops) != 0 {
 			t.Errorf("%+v, %d posts, dropped %v", got, r.gateway.calls["throttled"], r.table.drops)
 		}
 	})
@@ -176,7 +178,8 @@ func TestNobodyIsDroppedForADeadline(t *testing.T) {
 		r.gateway.fails(errThrottled, "stuck")
 		ctx, cancel := context.WithTimeout(t.Context(), 60*time.Millisecond)
 		defer cancel()
-		if got := r.deliver(ctx); got.Throttled != 1 || len(r.table.drops) != 0 || time.Since(r.began) > 60*time.Millisecond {
+		if got := r.deliver(ctx); got.Throttled != 1 || len(r.table.drops) != 0 ||
+			time.Since(r.began) > 60*time.Millisecond {
 			t.Errorf("dropped %v after %s: %+v", r.table.drops, time.Since(r.began), got)
 		}
 	})
@@ -189,7 +192,8 @@ func TestGoneRecipientsAreForgotten(t *testing.T) {
 	r.gateway.fails(errGone, "gone1", "gone2")
 	got := r.deliver(t.Context())
 	slices.Sort(r.table.forgot)
-	if got.Delivered != 2 || got.Gone != 2 || !got.Complete() || !slices.Equal(r.table.forgot, []string{"gone1", "gone2"}) {
+	if got.Delivered != 2 || got.Gone != 2 || !got.Complete() ||
+		!slices.Equal(r.table.forgot, []string{"gone1", "gone2"}) {
 		t.Errorf("%+v, forgot %v", got, r.table.forgot)
 	}
 }
@@ -218,7 +222,8 @@ func TestConnectionInItsHandshakeIsTriedAgain(t *testing.T) {
 			return nil
 		}
 		got := r.deliver(t.Context())
-		if got.Delivered != 2 || r.gateway.frames["young"] != 1 || time.Since(open) > 400*time.Millisecond || r.gateway.again != 0 {
+		if got.Delivered != 2 || r.gateway.frames["young"] != 1 || time.Since(open) > 400*time.Millisecond ||
+			r.gateway.again != 0 {
 			t.Errorf("%+v, %s after its handshake, %d by the quota of retries", got, time.Since(open), r.gateway.again)
 		}
 	})
@@ -231,7 +236,8 @@ func TestYoungConnectionIsNeverForgotten(t *testing.T) {
 		r.joinAt("old", r.began.Add(-callback.HandshakeTime))
 		r.gateway.fails(errGone, "young", "old")
 		got := r.deliver(t.Context())
-		if took := time.Since(r.began); took > handshakePatience || r.gateway.calls["young"] < 5 || r.gateway.calls["old"] != 1 {
+		if took := time.Since(r.began); took > handshakePatience || r.gateway.calls["young"] < 5 ||
+			r.gateway.calls["old"] != 1 {
 			t.Errorf("after %s: %v", took, r.gateway.calls)
 		}
 		if got.Young != 1 || got.Gone != 1 || !got.Complete() || !slices.Equal(r.table.forgot, []string{"old"}) {

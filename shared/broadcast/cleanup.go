@@ -83,7 +83,8 @@ func (b *Broadcaster) each(
 		})
 	}
 	if err := jobs.Wait(); err != nil {
-		log.ErrorContext(ctx, "clean-up failed", slog.Any("error", err), slog.Int("connections", len(members)), slog.Int64("forgotten", done.Load()))
+		log.ErrorContext(ctx, "clean-up failed", slog.Any("error", err), slog.Int("connections", len(members)),
+			slog.Int64("forgotten", done.Load()))
 		return
 	}
 	if done.Load() > 0 {

@@ -48,9 +48,10 @@ func memoryOf(b testing.TB, recipients int) int64 {
 		arrived.Add(1)
 	}))
 	defer server.Close()
-	client, err := callback.New(aws.Config{Region: "us-east-1", Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}, nil
-	})}, server.URL, 64)
+	client, err := callback.New(aws.Config{Region: "us-east-1",
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}, nil
+		})}, server.URL, 64)
 	if err != nil {
 		b.Fatal(err)
 	}

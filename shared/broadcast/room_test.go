@@ -37,7 +37,8 @@ func newRoom(t *testing.T) *room {
 	t.Helper()
 	r := &room{t: t, began: time.Now(), log: new(bytes.Buffer), table: &table{marks: make(map[string]time.Time)}}
 	r.gateway = &gateway{frames: make(map[string]int), calls: make(map[string]int)}
-	r.Broadcaster = &Broadcaster{Log: logging.New(r.log), Callback: r.gateway, Connections: r.table, Now: time.Now, Concurrency: 8}
+	r.Broadcaster = &Broadcaster{Log: logging.New(r.log), Callback: r.gateway, Connections: r.table, Now: time.Now,
+		Concurrency: 8}
 	return r
 }
 
@@ -91,7 +92,8 @@ func (r *room) deliver(ctx context.Context) Result {
 	if err != nil {
 		r.t.Error(err)
 	}
-	if sum := result.Delivered + result.Gone + result.Young + result.Throttled + result.Failed; sum != result.Recipients || sum != len(r.members) {
+	if sum := result.Delivered + result.Gone + result.Young + result.Throttled +
+		result.Failed; sum != result.Recipients || sum != len(r.members) {
 		r.t.Errorf("%d recipients of %d have %d results: %+v", result.Recipients, len(r.members), sum, result)
 	}
 	r.DropSlow(ctx, r.Log, result)

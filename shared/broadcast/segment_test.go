@@ -12,9 +12,15 @@ import (
 )
 
 func example(members int) Segment {
-	s := Segment{Frame: []byte(`{"type":"message","message":"hé"}`), Room: "lobby", SentAt: time.UnixMilli(1795327200123).UTC(), BroadcastID: "request-1"}
+	s := Segment{
+		Frame: []byte(`{"type":"message","message":"hé"}`), Room: "lobby",
+		SentAt: time.UnixMilli(1795327200123).UTC(), BroadcastID: "request-1",
+	}
 	for i := range members {
-		s.Members = append(s.Members, connections.Member{ConnectionID: fmt.Sprintf("L0SM9c%04dCIhw=", i), ConnectedAt: time.UnixMilli(1795327000000 + int64(i)).UTC()})
+		s.Members = append(s.Members, connections.Member{
+			ConnectionID: fmt.Sprintf("L0SM9c%04dCIhw=", i),
+			ConnectedAt:  time.UnixMilli(1795327000000 + int64(i)).UTC(),
+		})
 	}
 	return s
 }

@@ -71,7 +71,8 @@ func endpoint(b *testing.B) string {
 func BenchmarkPost(b *testing.B) {
 	const concurrency = 64
 	id := connectionID
-	frame := []byte(`{"type":"message","id":"4ZDUDGJTZKAPE2ZSXKQ4TUQMQY","room":"lobby","from":{"sub":"alice","name":"Alice"},"message":"hello","sentAt":1795327200123}`)
+	frame := []byte(`{"type":"message","id":"4ZDUDGJTZKAPE2ZSXKQ4TUQMQY","room":"lobby",` +
+		`"from":{"sub":"alice","name":"Alice"},"message":"hello","sentAt":1795327200123}`)
 	url := endpoint(b)
 	client, err := New(newConfig(), url, concurrency)
 	if err != nil {
@@ -81,7 +82,8 @@ func BenchmarkPost(b *testing.B) {
 	sdk := func(http *awshttp.BuildableClient) func(context.Context) error {
 		config := newConfig()
 		config.HTTPClient = http
-		api := apigatewaymanagementapi.NewFromConfig(config, func(o *apigatewaymanagementapi.Options) { o.BaseEndpoint = aws.String(url) })
+		api := apigatewaymanagementapi.NewFromConfig(config,
+			func(o *apigatewaymanagementapi.Options) { o.BaseEndpoint = aws.String(url) })
 		return func(ctx context.Context) error { _, err := api.PostToConnection(ctx, input); return err }
 	}
 	perSecond := make(map[string]float64)

@@ -28,8 +28,8 @@ func NewFrame(data []byte) Frame { return Frame{awsclient.NewPayload(data)} }
 // String returns the frame's text.
 func (f Frame) String() string { return f.payload.String() }
 
-// call makes one request about a connection: POST is PostToConnection, and DELETE, with an empty frame, DeleteConnection.
-// The path has the connection ID's "=" escaped, as that of the SDK's requests.
+// call makes one request about a connection: POST is PostToConnection, and DELETE, with an empty frame, is
+// DeleteConnection. The path has the connection ID's "=" escaped, as in the SDK's requests.
 func (c *Client) call(ctx context.Context, method, connectionID string, frame Frame) error {
 	target := c.endpoint
 	target.Opaque += url.QueryEscape(connectionID)

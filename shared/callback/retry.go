@@ -90,8 +90,8 @@ func bounded(ctx context.Context, call func(ctx context.Context, previous error)
 	return call(ctx, previous)
 }
 
-// once makes one call, the first one when previous is nil. Calls beyond the first take a token from the SDK's quota, which
-// gets it back when they succeed.
+// once makes one call, the first one when previous is nil. Each further call takes a token from the SDK's quota. A call
+// that succeeds gives its token back.
 func (c *Client) once(ctx context.Context, operation, method, connectionID string, frame Frame, previous error) error {
 	giveBack := func(error) error { return nil }
 	if previous != nil {

@@ -34,7 +34,9 @@ type isolating struct {
 	mu sync.Mutex
 }
 
-func (i *isolating) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (i *isolating) TransactWriteItems(
+	ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options),
+) (*dynamodb.TransactWriteItemsOutput, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.API.TransactWriteItems(ctx, in)
@@ -47,7 +49,9 @@ type conflicting struct {
 	calls atomic.Int32
 }
 
-func (c *conflicting) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (c *conflicting) TransactWriteItems(
+	ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options),
+) (*dynamodb.TransactWriteItemsOutput, error) {
 	if c.calls.Add(1)%c.every == 0 {
 		return nil, canceled("None", "TransactionConflict")
 	}
@@ -67,11 +71,15 @@ func (s *scripted) next() error {
 	return err
 }
 
-func (s *scripted) TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (s *scripted) TransactWriteItems(
+	context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options),
+) (*dynamodb.TransactWriteItemsOutput, error) {
 	return &dynamodb.TransactWriteItemsOutput{}, s.next()
 }
 
-func (s *scripted) UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (s *scripted) UpdateItem(
+	context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options),
+) (*dynamodb.UpdateItemOutput, error) {
 	return &dynamodb.UpdateItemOutput{Attributes: item{
 		"sub": text("alice"), "sx": number(1), "connectedAt": number(1), "rooms": encodeRooms(nil),
 	}}, s.next()
@@ -94,9 +102,13 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 	}{
 		{"no conflict", []error{nil}, 1, nil},
 		{"conflict, then free", []error{canceled("None", "TransactionConflict"), nil}, 2, nil},
-		{"throttled inside", []error{canceled("ThrottlingError"), canceled("None", "ProvisionedThroughputExceeded"), nil}, 3, nil},
-		{"conflict, then used", []error{canceled("None", "TransactionConflict"), canceled("ConditionalCheckFailed", "None")}, 2, ErrTicketUsed},
-		{"used, and in conflict elsewhere", []error{canceled("ConditionalCheckFailed", "TransactionConflict")}, 1, ErrTicketUsed},
+		{"throttled inside",
+			[]error{canceled("ThrottlingError"), canceled("None", "ProvisionedThroughputExceeded"), nil}, 3, nil},
+		{"conflict, then used",
+			[]error{canceled("None", "TransactionConflict"), canceled("ConditionalCheckFailed", "None")}, 2,
+			ErrTicketUsed},
+		{"used, and in conflict elsewhere", []error{canceled("ConditionalCheckFailed", "TransactionConflict")}, 1,
+			ErrTicketUsed},
 		{"a fault", []error{broken}, 1, broken},
 	}
 	for _, test := range tests {
@@ -169,7 +181,10 @@ func (l *losing) RoundTrip(request *http.Request) (*http.Response, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.tokens[token]++; l.tokens[token] > 1 {
-		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: request}, nil
+		return &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{},
+			Body: io.NopCloser(strings.NewReader("{}")), Request: request,
+		}, nil
 	}
 	request.Body = io.NopCloser(strings.NewReader(string(body)))
 	response, err := http.DefaultTransport.RoundTrip(request)

@@ -151,8 +151,10 @@ func whyNotAdmitted(a Admission, reasons []types.CancellationReason, bans int, e
 
 func (s *Store) useTicket(a Admission) types.TransactWriteItem {
 	return types.TransactWriteItem{Put: &types.Put{
-		TableName:           aws.String(s.tables.Connections),
-		Item:                with(ticketKey(a.Ticket), item{"expiresAt": number(a.TicketExpiresAt.Add(ticketMargin).Unix())}),
+		TableName: aws.String(s.tables.Connections),
+		Item: with(ticketKey(a.Ticket), item{
+			"expiresAt": number(a.TicketExpiresAt.Add(ticketMargin).Unix()),
+		}),
 		ConditionExpression: aws.String("attribute_not_exists(pk)"), // mutate:ticket-once
 	}}
 }

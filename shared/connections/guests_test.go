@@ -76,12 +76,15 @@ func TestMayConnectTellsWhenGuestsAreFull(t *testing.T) {
 		{"nobody there", nil, nil},
 		{"one place left", map[string]int64{"n": 1, "c_a": now + 1}, nil},
 		{"no place left", map[string]int64{"n": 2, "c_a": now + 1, "c_b": now + 1}, ErrGuestsFull},
-		{"more than the limit", map[string]int64{"n": 3, "c_a": now + 1, "c_b": now + 1, "c_c": now + 1}, ErrGuestsFull},
+		{"more than the limit", map[string]int64{"n": 3, "c_a": now + 1, "c_b": now + 1, "c_c": now + 1},
+			ErrGuestsFull},
 		{"a session is over", map[string]int64{"n": 2, "c_a": now, "c_b": now + 1}, nil},
-		{"over, and still more than the limit", map[string]int64{"n": 3, "c_a": now, "c_b": now + 1, "c_c": now + 1}, ErrGuestsFull},
+		{"over, and still more than the limit", map[string]int64{"n": 3, "c_a": now, "c_b": now + 1, "c_c": now + 1},
+			ErrGuestsFull},
 		{"guests are banned", map[string]int64{"bannedUntil": now + 1}, ErrBanned},
 		{"guests are revoked", map[string]int64{"notBefore": now}, ErrRevoked},
-		{"full and banned", map[string]int64{"n": 2, "c_a": now + 1, "c_b": now + 1, "bannedUntil": now + 1}, ErrBanned},
+		{"full and banned", map[string]int64{"n": 2, "c_a": now + 1, "c_b": now + 1, "bannedUntil": now + 1},
+			ErrBanned},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -146,7 +146,9 @@ func numberOf(item item, name string) (int64, bool) {
 func encodeRooms(rooms []Membership) types.AttributeValue {
 	list := &types.AttributeValueMemberL{Value: make([]types.AttributeValue, len(rooms))}
 	for i, membership := range rooms {
-		list.Value[i] = &types.AttributeValueMemberM{Value: item{"room": text(membership.Room), "shard": number(int64(membership.Shard))}}
+		list.Value[i] = &types.AttributeValueMemberM{Value: item{
+			"room": text(membership.Room), "shard": number(int64(membership.Shard)),
+		}}
 	}
 	return list
 }

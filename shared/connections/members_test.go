@@ -21,13 +21,17 @@ type rooms struct {
 	query func(ctx context.Context, partition string, start item) (*dynamodb.QueryOutput, error)
 }
 
-func (r rooms) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+func (r rooms) Query(
+	ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options),
+) (*dynamodb.QueryOutput, error) {
 	return r.query(ctx, textOf(in.ExpressionAttributeValues, ":pk"), in.ExclusiveStartKey)
 }
 
 // onePage is an answer with one member.
 func onePage(id string) *dynamodb.QueryOutput {
-	return &dynamodb.QueryOutput{Items: []item{{"sk": text(id), "sx": number(epoch.Add(time.Hour).Unix()), "connectedAt": number(epoch.UnixMilli())}}}
+	return &dynamodb.QueryOutput{Items: []item{{
+		"sk": text(id), "sx": number(epoch.Add(time.Hour).Unix()), "connectedAt": number(epoch.UnixMilli()),
+	}}}
 }
 
 var errThrottled = &types.ProvisionedThroughputExceededException{Message: aws.String("slow down")}
@@ -112,7 +116,8 @@ func TestThrottledPagesAreReadAgain(t *testing.T) {
 				}
 				members += len(page)
 			}
-			if took := time.Since(began); members != shards || took > 5*time.Second+longestPause || throttled.Load() < int32(10*shards) {
+			if took := time.Since(began); members != shards || took > 5*time.Second+longestPause ||
+				throttled.Load() < int32(10*shards) {
 				t.Errorf("%d members of %d shards after %s and %d refusals", members, shards, took, throttled.Load())
 			}
 		})
@@ -135,8 +140,8 @@ func TestThrottledPagesAreGivenUpWithTheContext(t *testing.T) {
 	})
 }
 
-// RoomShards is raised in one deployment, readers first: who was listed under the old number is found, and who is listed under the
-// new one, too.
+// A deployment raises RoomShards, readers first. Readers find the members that were listed under the old number and
+// those that are listed under the new one.
 func TestShardsMayBeRaisedWhilePeopleChat(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)

@@ -174,8 +174,9 @@ func newSweep(connectionID string, connectedAt time.Time, reason Reason, due tim
 // item returns the SWEEP item that Due finds from a time on.
 func (w Sweep) item(due time.Time) item {
 	return item{
-		"pk": text(w.partition), "sk": text(w.ConnectionID), "reason": text(string(w.Reason)), "due": number(due.Unix()),
-		"connectedAt": number(w.ConnectedAt.UnixMilli()), "expiresAt": number(due.Add(sweepMargin).Unix()),
+		"pk": text(w.partition), "sk": text(w.ConnectionID), "reason": text(string(w.Reason)),
+		"due": number(due.Unix()), "connectedAt": number(w.ConnectedAt.UnixMilli()),
+		"expiresAt": number(due.Add(sweepMargin).Unix()),
 	}
 }
 

@@ -85,7 +85,10 @@ func TestSessionThatEndsEarlyIsDueAtItsEnd(t *testing.T) {
 func TestSessionThatAPIGatewayEndsIsNotSwept(t *testing.T) {
 	t.Parallel()
 	limit := admission("").ConnectedAt.Add(2 * time.Hour)
-	for end, want := range map[time.Time]int{limit.Add(-time.Minute): 0, limit.Add(-time.Minute - 1): 1, limit.Add(time.Hour): 0} {
+	for end, want := range map[time.Time]int{
+		limit.Add(-time.Minute): 0, limit.Add(-time.Minute - 1): 1,
+		limit.Add(time.Hour): 0,
+	} {
 		a := admission("c1=")
 		a.SessionEndsAt = end
 		if got := New(nil, Tables{Connections: "table"}, Limits{}).sweepLater(a); len(got) != want {
@@ -220,7 +223,8 @@ func TestBan(t *testing.T) {
 	store := New(table.client, table.tables(), Limits{})
 	revoke := func(bannedUntil time.Time) {
 		t.Helper()
-		if ids, err := store.Revoke(t.Context(), Revocation{Subject: "bob", BannedUntil: bannedUntil}, epoch); err != nil || len(ids) != 0 {
+		if ids, err := store.Revoke(t.Context(), Revocation{Subject: "bob", BannedUntil: bannedUntil},
+			epoch); err != nil || len(ids) != 0 {
 			t.Fatalf("Revoke = %v, %v", ids, err)
 		}
 	}

@@ -151,7 +151,8 @@ func (r *reader) time(name string) time.Time {
 // validSeconds accepts a positive number of at most eleven digits in the one form that
 // strconv.FormatInt writes.
 func validSeconds(s string) bool {
-	return len(s) >= 1 && len(s) <= 11 && s[0] != '0' && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	return len(s) >= 1 && len(s) <= 11 && s[0] != '0' &&
+		!strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
 // ValidName reports whether s can be a display name: one clean line of at most MaxNameBytes bytes.

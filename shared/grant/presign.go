@@ -40,7 +40,8 @@ func NewPresigner(endpoint, region string, credentials aws.CredentialsProvider) 
 	}
 	scheme := parsed.Scheme
 	switch {
-	case scheme != "wss" && scheme != "ws", parsed.Host == "", parsed.User != nil, parsed.RawQuery != "", parsed.Fragment != "":
+	case scheme != "wss" && scheme != "ws", parsed.Host == "", parsed.User != nil, parsed.RawQuery != "",
+		parsed.Fragment != "":
 		return nil, fmt.Errorf("WebSocket URL %q is not of the form wss://host/stage", parsed.Redacted())
 	case region == "":
 		return nil, errors.New("no region to sign for: set AWS_REGION")
@@ -48,7 +49,9 @@ func NewPresigner(endpoint, region string, credentials aws.CredentialsProvider) 
 		return nil, errors.New("no credentials to sign with")
 	}
 	parsed.Scheme = strings.Replace(scheme, "ws", "http", 1)
-	return &Presigner{endpoint: *parsed, scheme: scheme, region: region, credentials: credentials, signer: v4.NewSigner()}, nil
+	return &Presigner{
+		endpoint: *parsed, scheme: scheme, region: region, credentials: credentials, signer: v4.NewSigner(),
+	}, nil
 }
 
 // Presign returns the URL that opens one connection as g describes. It is signed as of g.IssuedAt
@@ -65,8 +68,9 @@ func (p *Presigner) Presign(ctx context.Context, g Grant) (URL, error) {
 	query.Set("X-Amz-Expires", strconv.Itoa(int(g.ExpiresAt.Sub(g.IssuedAt)/time.Second)))
 	target := p.endpoint
 	target.RawQuery = query.Encode()
-	request := (&http.Request{Method: http.MethodGet, URL: &target, Host: target.Host, Header: http.Header{}}).WithContext(ctx)
-	signed, _, err := p.signer.PresignHTTP(ctx, credentials, request, emptyPayloadHash, signingService, p.region, g.IssuedAt)
+	request := &http.Request{Method: http.MethodGet, URL: &target, Host: target.Host, Header: http.Header{}}
+	signed, _, err := p.signer.PresignHTTP(
+		ctx, credentials, request.WithContext(ctx), emptyPayloadHash, signingService, p.region, g.IssuedAt)
 	if err != nil {
 		return URL{}, fmt.Errorf("presign: %w", err)
 	}

@@ -82,7 +82,8 @@ func allowed(key string) bool {
 	switch key {
 	case "requestId", "connectionId", "routeKey", "eventType", "room", "reason", "code", "status", "error",
 		"ms", "bytes", "recipients", "delivered", "gone", "failed", "forgotten", "evicted",
-		"due", "closed", "pending", "connections", "panic", "stack", "subHash", "broadcastId", "young", "pages", "queued",
+		"due", "closed", "pending", "connections", "panic", "stack", "subHash", "broadcastId", "young", "pages",
+		"queued",
 		"action", "by", "why",
 		Dimension, "_aws":
 		return true

@@ -62,9 +62,11 @@ func rules() []rule {
 	}
 	all := func(string) string { return redacted }
 	return []rule{
-		{regexp.MustCompile(`(?i)(?:authorization|cookie|sec-websocket-protocol|x-amz-[a-z-]+)["']?\s*:[^\r\n]*`), named(":")},
+		{regexp.MustCompile(`(?i)(?:authorization|cookie|sec-websocket-protocol|x-amz-[a-z-]+)["']?\s*:[^\r\n]*`),
+			named(":")},
 		{regexp.MustCompile(`(?i)bearer +[^\s"]+`), named(" ")},
-		{regexp.MustCompile(`(?i)(?:x-amz-[a-z-]+|jti|cc|credential|signature|authorization|cookie)(?:=|%3d)[^&\s"]+`), named("=%")},
+		{regexp.MustCompile(`(?i)(?:x-amz-[a-z-]+|jti|cc|credential|signature|authorization|cookie)(?:=|%3d)[^&\s"]+`),
+			named("=%")},
 		{regexp.MustCompile(`(?:wss?|https?)://[^\s"?]+\?[^\s"]*`), named("?")},
 		{regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`), all}, // a JSON Web Token
 		{regexp.MustCompile(`pop\.[A-Za-z0-9_-]+`), all},                               // a verifier, as it is offered

@@ -38,14 +38,16 @@ func (s *Set) add(account, principal string) error {
 	kind, path, _ := strings.Cut(parsed.Resource, "/")
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	switch {
-	case err != nil, parsed.Service != "iam", parsed.Region != "", kind != "user" && kind != "role", name == "", strings.ContainsAny(path, "*?: "):
+	case err != nil, parsed.Service != "iam", parsed.Region != "", kind != "user" && kind != "role", name == "",
+		strings.ContainsAny(path, "*?: "):
 		return errors.New("is not the ARN of an IAM user or role")
 	case account != "" && parsed.AccountID != account: // mutate:principal-account
 		return errors.New("is of another account")
 	case kind == "user":
 		s.users[principal] = true
 	default:
-		s.roles = append(s.roles, fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/", parsed.Partition, parsed.AccountID, name))
+		s.roles = append(s.roles,
+			fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/", parsed.Partition, parsed.AccountID, name))
 	}
 	return nil
 }

@@ -11,7 +11,8 @@ func TestContains(t *testing.T) {
 	t.Parallel()
 	set, err := NewSet(account, []string{
 		"arn:aws:iam::111122223333:user/dev", "arn:aws:iam::111122223333:user/team/alice",
-		"arn:aws:iam::111122223333:role/ci/deploy", "arn:aws:iam::111122223333:role/Plain", "arn:aws-cn:iam::111122223333:role/china",
+		"arn:aws:iam::111122223333:role/ci/deploy", "arn:aws:iam::111122223333:role/Plain",
+		"arn:aws-cn:iam::111122223333:role/china",
 	})
 	if err != nil || set.Len() != 5 {
 		t.Fatalf("set of %d, %v", set.Len(), err)
@@ -62,7 +63,9 @@ func TestEmptySetContainsNobody(t *testing.T) {
 	if err != nil || set.Len() != 0 {
 		t.Fatalf("set of %d, %v", set.Len(), err)
 	}
-	for _, caller := range []string{"", "arn:aws:iam::111122223333:user/dev", "arn:aws:sts::111122223333:assumed-role//s"} {
+	for _, caller := range []string{
+		"", "arn:aws:iam::111122223333:user/dev", "arn:aws:sts::111122223333:assumed-role//s",
+	} {
 		if set.Contains(caller) || (Set{}).Contains(caller) {
 			t.Errorf("contains %q", caller)
 		}
@@ -72,7 +75,8 @@ func TestEmptySetContainsNobody(t *testing.T) {
 func TestOtherPrincipalsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, principal := range []string{
-		"dev", "*", "", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:group/dev", "arn:aws:iam::111122223333:user/",
+		"dev", "*", "", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:group/dev",
+		"arn:aws:iam::111122223333:user/",
 		"arn:aws:iam::111122223333:user/*", "arn:aws:iam::111122223333:role/a?", "arn:aws:iam::444455556666:user/dev",
 		"arn:aws:iam:us-east-1:111122223333:user/dev", "arn:aws:sts::111122223333:assumed-role/deploy/s",
 		"arn:aws:iam::111122223333:role/ci/", "arn:aws:iam::111122223333:user",

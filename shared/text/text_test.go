@@ -111,8 +111,10 @@ func TestBytesThatAreNoText(t *testing.T) {
 }
 
 func FuzzClean(f *testing.F) {
-	for _, seed := range []string{"", "hello", "e\u0301", "a\r\nb", "\xff", "\u202e", "\u1e9b\u0323",
-		"q\u0316\u0317\u0318\u0319\u031c", "\u3164"} {
+	for _, seed := range []string{
+		"", "hello", "e\u0301", "a\r\nb", "\xff", "\u202e", "\u1e9b\u0323",
+		"q\u0316\u0317\u0318\u0319\u031c", "\u3164",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
