@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 
+	"signedsocket/shared/connections"
 	"signedsocket/shared/function"
 	"signedsocket/shared/grant"
 )
@@ -27,6 +28,16 @@ type config struct {
 	signers signers // SignerCaller and ExtraSignerARNs
 	origins origins // FrontendOrigin and AllowedOrigins
 	leftOut error   // entries of ExtraSignerARNs and AllowedOrigins that can have no effect
+}
+
+func (c config) tables() connections.Tables {
+	return connections.Tables{Connections: c.TableName, Bans: c.BansTableName}
+}
+
+func (c config) limits() connections.Limits {
+	return connections.Limits{
+		ConnectionsPerUser: c.ConnectionsPerUser, GuestConnections: c.GuestConnections, RoomShards: c.RoomShards,
+	}
 }
 
 // readConfig returns the configuration, or all problems with it together.

@@ -37,7 +37,7 @@ func TestEnvironment(t *testing.T) {
 
 func TestAllProblemsOfTheEnvironmentAreNamed(t *testing.T) {
 	t.Parallel()
-	_, err := newHandler(nil,
+	_, err := readConfig(
 		map[string]string{"EXTRA_SIGNER_ARNS": "dev", "SIGNER_CALLER": "x", "CONNECTIONS_PER_USER": "many"})
 	needed := []string{"TABLE_NAME", "ACCOUNT_ID", "SIGNER_CALLER", "FRONTEND_ORIGIN", "ConnectionsPerUser"}
 	for _, name := range needed {

@@ -24,6 +24,9 @@ const (
 	// answerMargin is the time kept for the answer: Lambda kills an invocation that reaches its
 	// deadline, and API Gateway would tell the client nothing useful.
 	answerMargin = 500 * time.Millisecond
+
+	// maxClosing is how many connections are closed at the same time: one admission removes at most as many.
+	maxClosing = 7
 )
 
 // refusal is a reason for which this function refuses a handshake: a code for the log. The method reason adds those of
@@ -52,7 +55,7 @@ type store interface {
 	Swept(ctx context.Context, sweep connections.Sweep) error
 }
 
-// closer closes connections that gave way; closing.Closer is one.
+// closer closes connections that gave way; callback.Closer is one.
 type closer interface {
 	CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error)
 }

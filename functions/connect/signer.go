@@ -7,7 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"signedsocket/shared/principal"
+	"signedsocket/shared/grant"
 )
 
 // signers are the principals whose signed URLs open connections. IAM admits every principal of the account whose policy
@@ -17,7 +17,7 @@ type signers struct {
 	// caller is signurl itself, as API Gateway names it: the id of its role, which no other role
 	// will ever have, and as session name the function's name.
 	caller string
-	extra  principal.Set
+	extra  grant.Principals
 }
 
 // newSigners returns the signers of an account: signurl by its caller, "<role id>:<function name>", and users and roles
@@ -26,7 +26,7 @@ func newSigners(account, caller string, extra []string) (s signers, leftOut, err
 	if role, function, ok := strings.Cut(caller, ":"); caller != "" && (!ok || role == "" || function == "") {
 		err = errors.New("SIGNER_CALLER must be of the form <role id>:<function name>")
 	}
-	set, leftOut := principal.NewSet(account, extra)
+	set, leftOut := grant.NewPrincipals(account, extra)
 	if leftOut != nil {
 		leftOut = fmt.Errorf("EXTRA_SIGNER_ARNS: %w", leftOut)
 	}

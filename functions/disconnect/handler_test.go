@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"signedsocket/shared/function"
 	"signedsocket/shared/logging"
 )
 
@@ -80,7 +81,7 @@ func TestDisconnectServesNoOtherRoute(t *testing.T) {
 
 func TestTableNameIsNeeded(t *testing.T) {
 	t.Parallel()
-	if _, err := newHandler(logging.New(&bytes.Buffer{}), map[string]string{"TABLE_NAME": ""}); err == nil ||
+	if _, err := function.Read[config](map[string]string{"TABLE_NAME": ""}); err == nil ||
 		!strings.Contains(err.Error(), "TABLE_NAME") {
 		t.Errorf("err = %v", err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/function"
 	"signedsocket/shared/logging"
 )
 
@@ -138,7 +139,7 @@ func TestPanicIsAFailure(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
-	_, err := newHandler(nil, map[string]string{})
+	_, err := function.Read[config](nil)
 	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL", "STACK_NAME"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want all problems, %s among them", err, name)

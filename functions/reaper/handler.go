@@ -36,7 +36,7 @@ type store interface {
 	) (connections.Sweep, bool, error)
 }
 
-// closer closes connections; closing.Closer is one.
+// closer closes connections; callback.Closer is one.
 type closer interface {
 	Close(ctx context.Context, ended connections.Sweep) error
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signedsocket/shared/connections"
-	"signedsocket/shared/logging"
+	"signedsocket/shared/function"
 	"signedsocket/shared/userid"
 )
 
@@ -403,7 +403,7 @@ func TestRevokeThatFailsSaysSo(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
-	_, err := newHandler(logging.New(t.Output()), nil)
+	_, err := function.Read[config](nil)
 	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL", "STACK_ID"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want all problems, %s among them", err, name)

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"signedsocket/shared/callback"
-	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 	"signedsocket/shared/userid"
@@ -159,7 +158,7 @@ func (h *handler) closeThose(ctx context.Context, expelled []connections.Sweep) 
 	var mu sync.Mutex
 	err = h.each(ctx, len(expelled), func(i int) error {
 		err := h.closer.Close(ctx, expelled[i])
-		if errors.Is(err, closing.ErrPending) {
+		if errors.Is(err, callback.ErrPending) {
 			mu.Lock()
 			defer mu.Unlock()
 			left = append(left, expelled[i])

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"signedsocket/shared/closing"
+	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 )
@@ -27,7 +27,7 @@ func (s *swept) count(err error) {
 	switch {
 	case err == nil:
 		s.Closed++
-	case errors.Is(err, closing.ErrPending):
+	case errors.Is(err, callback.ErrPending):
 		s.Pending++
 	default:
 		s.Failed++
@@ -82,7 +82,7 @@ func (h *handler) reap(ctx context.Context, due connections.Sweep) (err error) {
 	if err == nil {
 		err = h.connections.Swept(ctx, due)
 	}
-	if err != nil && !errors.Is(err, closing.ErrPending) {
+	if err != nil && !errors.Is(err, callback.ErrPending) {
 		h.log.ErrorContext(ctx, "connection not closed", slog.String("connectionId", due.ConnectionID),
 			slog.Any("error", err))
 	}

@@ -15,7 +15,6 @@ import (
 	"go.uber.org/goleak"
 
 	"signedsocket/shared/callback"
-	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 )
@@ -41,7 +40,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.h = &handler{log: logging.New(w.log), connections: w.table, now: time.Now, issuer: "https://issuer.example",
 		stackID: "stack", concurrency: 4}
-	w.h.closer = &closing.Closer{Log: w.h.log, Gateway: w.gateway, Now: time.Now, ByeTimeout: byeTimeout}
+	w.h.closer = &callback.Closer{Log: w.h.log, Gateway: w.gateway, Now: time.Now, ByeTimeout: byeTimeout}
 	return w
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"signedsocket/shared/broadcast"
-	"signedsocket/shared/closing"
+	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/function"
 	"signedsocket/shared/logging"
@@ -37,7 +37,7 @@ type store interface {
 	Strike(ctx context.Context, connectionID string, now time.Time) (connections.Struck, error)
 }
 
-// closer closes connections that have ended; closing.Closer is one.
+// closer closes connections that have ended; callback.Closer is one.
 type closer interface {
 	CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error)
 }
@@ -52,7 +52,7 @@ type handler struct {
 	stack       string
 	salt        string // of user ids in the log
 	connections store
-	callback    closing.Gateway
+	callback    callback.Gateway
 	closer      closer
 	watch       *watch
 	broadcaster *broadcast.Broadcaster

@@ -368,7 +368,7 @@ func TestEnvironment(t *testing.T) {
 	if err != nil || c.RoomShards != 3 || c.MessagesPerWindow != 7 || c.FanoutThreshold != 2000 || c.MemoryMB != 512 {
 		t.Errorf("readConfig = %+v, %v", c, err)
 	}
-	_, err = newHandler(nil, map[string]string{"ROOM_SHARDS": "x"})
+	_, err = readConfig(map[string]string{"ROOM_SHARDS": "x"})
 	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL", "STACK_NAME", "FANOUT_URL", "RoomShards"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want all problems, %s among them", err, name)

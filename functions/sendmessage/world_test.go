@@ -17,7 +17,6 @@ import (
 
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
-	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 )
@@ -51,7 +50,7 @@ func newWorld(t *testing.T) *world {
 		log: log, stack: "test", connections: w.store, callback: w.gateway, fanout: w.fanout, threshold: 1000,
 		broadcaster: &broadcast.Broadcaster{Log: log, Callback: w.gateway, Connections: w.store, Now: time.Now,
 			Concurrency: 8},
-		closer: &closing.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second},
+		closer: &callback.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second},
 		watch:  newWatch(), now: time.Now, newID: func(time.Time) (string, error) { return "fresh", nil },
 	}
 	return w

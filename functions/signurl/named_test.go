@@ -130,7 +130,7 @@ func TestServersMaySendLongRequests(t *testing.T) {
 
 func TestOtherCallersNameNobody(t *testing.T) {
 	t.Parallel()
-	// principal.TestContains has the whole table of who is whom.
+	// grant.TestPrincipals has the whole table of who is whom.
 	for _, caller := range []string{
 		"arn:aws:sts::111122223333:assumed-role/web2/chat-web", "arn:aws:sts::111122223333:assumed-role/service/web",
 		"arn:aws:iam::111122223333:role/service/web", "arn:aws:iam::111122223333:user/dev2",

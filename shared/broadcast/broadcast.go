@@ -55,6 +55,13 @@ type Broadcaster struct {
 	Salt        string // of user ids in the log
 }
 
+// New returns a Broadcaster with up to concurrency posts under way at the same time.
+func New(log *slog.Logger, client Poster, table Table, salt string, concurrency int) *Broadcaster {
+	return &Broadcaster{
+		Log: log, Callback: client, Connections: table, Now: time.Now, Concurrency: concurrency, Salt: salt,
+	}
+}
+
 // Concurrency returns how many posts should be under way at the same time in a function of that memory.
 // Lambda gives CPU in proportion to memory, so a smaller function gains nothing from more: 64 at 256 MB.
 func Concurrency(memoryMB int) int { return min(max(memoryMB/4, 16), 256) }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"signedsocket/shared/awsclient"
 )
@@ -75,35 +74,4 @@ func (c *Client) Close(ctx context.Context, connectionID string) error {
 	return c.patiently(ctx, func(ctx context.Context, previous error) error {
 		return c.once(ctx, "close connection", http.MethodDelete, connectionID, NewFrame(nil), previous)
 	})
-}
-
-func (c *Client) wrap(operation string, err error) error {
-	if err == nil {
-		return nil
-	}
-	known := classify(err)
-	if known == nil && c.retryer.IsErrorRetryable(err) {
-		known = ErrUnavailable
-	}
-	if known != nil {
-		return fmt.Errorf("%s: %w: %w", operation, known, err)
-	}
-	return fmt.Errorf("%s: %w", operation, err)
-}
-
-// classify looks at the status: a proxy or an emulator may leave out the header with the type of the error.
-func classify(err error) error {
-	response, answered := errors.AsType[*smithyhttp.ResponseError](err)
-	if !answered {
-		return nil
-	}
-	switch response.HTTPStatusCode() {
-	case http.StatusGone:
-		return ErrGone
-	case http.StatusRequestEntityTooLarge:
-		return ErrTooLarge
-	case http.StatusTooManyRequests:
-		return ErrThrottled
-	}
-	return nil
 }

@@ -105,5 +105,8 @@ func (c *Client) once(ctx context.Context, operation, method, connectionID strin
 		err = c.call(ctx, method, connectionID, frame)
 		err = errors.Join(err, release(err), giveBack(err))
 	}
-	return c.wrap(operation, err)
+	if err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
+	return nil
 }

@@ -81,19 +81,19 @@ func (s *Store) listedAt(ctx context.Context, room string, m Member) (item, erro
 		return nil, fmt.Errorf("find slow member: %w", err)
 	}
 	if conn == nil {
-		return nil, nil //nolint:nilnil // no key is no error
+		return nil, nil
 	}
 	connection, err := decodeConnection(m.ConnectionID, conn)
 	if err != nil {
 		return nil, fmt.Errorf("find slow member: %w", err)
 	}
 	if !connection.ConnectedAt.Equal(m.ConnectedAt) {
-		return nil, nil //nolint:nilnil // no key is no error
+		return nil, nil
 	}
 	for _, membership := range connection.Rooms {
 		if membership.Room == room {
 			return membershipKey(membership, m.ConnectionID), nil
 		}
 	}
-	return nil, nil //nolint:nilnil // no key is no error
+	return nil, nil
 }

@@ -1,9 +1,4 @@
-// Package principal is a set of IAM users and roles, written down as their ARNs, against which a
-// caller is matched as API Gateway names one: by the userArn of an event.
-//
-// A user's userArn is the ARN of the user. A role's is that of a session,
-// arn:aws:sts::<account>:assumed-role/<name>/<session>, which leaves out the role's path.
-package principal
+package grant
 
 import (
 	"errors"
@@ -13,17 +8,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
-// Set is a set of IAM users and roles of one account. The zero Set is empty.
-type Set struct {
+// Principals are IAM users and roles that may vouch for users: they sign grants, or ask signurl for one. A caller is
+// matched by its userArn in API Gateway's event. The zero value has no principal.
+//
+// A user's userArn is the ARN of the user. A role's is that of a session,
+// arn:aws:sts::<account>:assumed-role/<name>/<session>, without the role's path.
+type Principals struct {
 	users map[string]bool // ARNs
 	roles []string        // ARNs of the role's sessions, up to and with the slash before the session name
 }
 
-// NewSet returns the set of the users and roles with these ARNs, arn:aws:iam::<account>:user/… or role/…. It leaves out
-// everything else, and principals of another account: API Gateway lets none of them in. An empty account stands for
-// any. The error names all entries that are left out; the set holds the others.
-func NewSet(account string, arns []string) (Set, error) {
-	set := Set{users: make(map[string]bool)}
+// NewPrincipals returns the users and roles with these ARNs, arn:aws:iam::<account>:user/… or role/…. It leaves out all
+// other entries, and principals of another account, which API Gateway refuses. An empty account stands for any. The
+// error names the entries that are left out; the result holds the others.
+func NewPrincipals(account string, arns []string) (Principals, error) {
+	set := Principals{users: make(map[string]bool)}
 	var problems []error
 	for _, principal := range arns {
 		if err := set.add(account, principal); err != nil {
@@ -33,7 +32,7 @@ func NewSet(account string, arns []string) (Set, error) {
 	return set, errors.Join(problems...)
 }
 
-func (s *Set) add(account, principal string) error {
+func (p *Principals) add(account, principal string) error {
 	parsed, err := arn.Parse(principal)
 	kind, path, _ := strings.Cut(parsed.Resource, "/")
 	name := path[strings.LastIndexByte(path, '/')+1:]
@@ -44,23 +43,23 @@ func (s *Set) add(account, principal string) error {
 	case account != "" && parsed.AccountID != account: // mutate:principal-account
 		return errors.New("is of another account")
 	case kind == "user":
-		s.users[principal] = true
+		p.users[principal] = true
 	default:
-		s.roles = append(s.roles,
+		p.roles = append(p.roles,
 			fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/", parsed.Partition, parsed.AccountID, name))
 	}
 	return nil
 }
 
-// Len returns how many users and roles are in the set.
-func (s Set) Len() int { return len(s.users) + len(s.roles) }
+// Len returns the number of users and roles.
+func (p Principals) Len() int { return len(p.users) + len(p.roles) }
 
 // Contains reports whether a caller with this userArn is one of the users, or a session of one of the roles.
-func (s Set) Contains(userARN string) bool {
-	if s.users[userARN] {
+func (p Principals) Contains(userARN string) bool {
+	if p.users[userARN] {
 		return true
 	}
-	for _, role := range s.roles {
+	for _, role := range p.roles {
 		if session, ok := strings.CutPrefix(userARN, role); ok && session != "" && !strings.Contains(session, "/") {
 			return true
 		}
