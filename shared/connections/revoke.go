@@ -14,6 +14,25 @@ import (
 	"signedsocket/shared/userid"
 )
 
+// notRevoked is the condition on an item of the table Bans, or on a USER item that holds marks of older versions.
+// revoked is the same condition in Go.
+const notRevoked = "(attribute_not_exists(notBefore) OR notBefore < :ait)" + // mutate:revocation-connect
+	" AND (attribute_not_exists(bannedUntil) OR bannedUntil <= :now)" // mutate:ban-connect
+
+// revoked returns ErrRevoked or ErrBanned when the condition notRevoked does not hold for an item.
+func revoked(marks item, authenticatedAt, now time.Time) error {
+	if notBefore, ok := numberOf(marks, "notBefore"); ok && notBefore >= authenticatedAt.Unix() {
+		return ErrRevoked
+	}
+	if until, ok := numberOf(marks, "bannedUntil"); ok && until > now.Unix() {
+		if isSignIn(textOf(marks, "id")) {
+			return ErrRevoked // the user may sign in again at once
+		}
+		return ErrBanned
+	}
+	return nil
+}
+
 // Applicant is a user who asks whether Connect would admit a connection.
 type Applicant struct {
 	UserID          string
