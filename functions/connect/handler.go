@@ -52,7 +52,7 @@ const (
 // store admits connections; connections.Store is one.
 type store interface {
 	Connect(ctx context.Context, a connections.Admission, now time.Time) (connections.Admitted, error)
-	Swept(ctx context.Context, sweep connections.Sweep) error
+	RemoveSweep(ctx context.Context, sweep connections.Sweep) error
 }
 
 // closer closes connections that gave way; callback.Closer is one.
@@ -139,7 +139,7 @@ func (h *handler) close(ctx context.Context, granted grant.Grant, admitted conne
 		})
 	}
 	if len(admitted.Removed) > 0 {
-		h.closer.CloseAtOnce(ctx, admitted.Removed, h.connections.Swept)
+		h.closer.CloseAtOnce(ctx, admitted.Removed, h.connections.RemoveSweep)
 	}
 }
 

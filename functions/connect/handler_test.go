@@ -51,8 +51,8 @@ func (f *fakeStore) Connect(ctx context.Context, a connections.Admission, _ time
 	return f.ended, nil
 }
 
-// Swept remembers what needs no sweep any more.
-func (f *fakeStore) Swept(_ context.Context, sweep connections.Sweep) error {
+// RemoveSweep remembers what needs no sweep any more.
+func (f *fakeStore) RemoveSweep(_ context.Context, sweep connections.Sweep) error {
 	f.swept = append(f.swept, sweep.ConnectionID)
 	return nil
 }
@@ -119,7 +119,7 @@ func connectEvent(t testing.TB) events.APIGatewayWebsocketProxyRequest {
 	}
 }
 
-func TestConnectAdmitsWhomTheGrantNames(t *testing.T) {
+func TestConnectAdmitsTheUserOfTheGrant(t *testing.T) {
 	t.Parallel()
 	store := &fakeStore{}
 	h, log := newTestHandler(t, store)
@@ -229,7 +229,7 @@ func checkRefusal(
 	}
 }
 
-func TestConnectRefusesWhomTheTableRefuses(t *testing.T) {
+func TestConnectRefusesAsTheTableDoes(t *testing.T) {
 	t.Parallel()
 	for err, reason := range map[error]string{
 		connections.ErrTicketUsed: "ticket_used", connections.ErrRevoked: "revoked", connections.ErrBanned: "banned",

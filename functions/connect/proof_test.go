@@ -140,7 +140,7 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoOriginIsLeftOut(t *testing.T) {
+func TestBadOriginsAreLeftOut(t *testing.T) {
 	t.Parallel()
 	for _, origin := range []string{
 		"", "*", "null", "chat.example", "https://", "https://*.chat.example", "https://chat.example/",

@@ -16,7 +16,7 @@ const routeDisconnect = "$disconnect"
 
 // store removes connections; connections.Store is one.
 type store interface {
-	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
+	Remove(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
 }
 
 type handler struct {
@@ -47,5 +47,5 @@ func (h *handler) handle(
 
 func (h *handler) forget(ctx context.Context, log *slog.Logger, connectionID string) (forgotten bool, err error) {
 	defer logging.Recover(ctx, log, &err)
-	return h.connections.Forget(ctx, connectionID, time.Time{})
+	return h.connections.Remove(ctx, connectionID, time.Time{})
 }

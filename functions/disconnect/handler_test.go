@@ -21,7 +21,7 @@ type fakeStore struct {
 	calls int
 }
 
-func (f *fakeStore) Forget(_ context.Context, connectionID string, connectedAt time.Time) (bool, error) {
+func (f *fakeStore) Remove(_ context.Context, connectionID string, connectedAt time.Time) (bool, error) {
 	f.calls++
 	if f.err != nil || !connectedAt.IsZero() || !f.known[connectionID] {
 		return false, f.err
@@ -36,7 +36,7 @@ func event(routeKey string) events.APIGatewayWebsocketProxyRequest {
 	}}
 }
 
-func TestDisconnectForgetsTheConnection(t *testing.T) {
+func TestDisconnectRemovesTheConnection(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	store := &fakeStore{known: map[string]bool{"c1=": true, "c2=": true}}

@@ -28,7 +28,7 @@ type broadcaster interface {
 	Deliver(
 		ctx context.Context, origin broadcast.Origin, frame []byte, pages iter.Seq2[[]connections.Member, error],
 	) (broadcast.Result, error)
-	DropSlow(ctx context.Context, log *slog.Logger, r broadcast.Result)
+	ExpelSlow(ctx context.Context, log *slog.Logger, r broadcast.Result)
 	CleanUp(ctx context.Context, log *slog.Logger, r broadcast.Result)
 }
 
@@ -65,7 +65,7 @@ func (h *handler) deliver(ctx context.Context, log *slog.Logger, part broadcast.
 		return err
 	}
 	h.log.InfoContext(ctx, "broadcast", done.Attr(h.stack, origin, 0, h.now()))
-	h.broadcaster.DropSlow(ctx, log, done)
+	h.broadcaster.ExpelSlow(ctx, log, done)
 	h.broadcaster.CleanUp(ctx, log, done)
 	if missed := done.Missed(); missed > 0 {
 		return fmt.Errorf("%w: %d of %d did not: %w", errIncomplete, missed, done.Recipients, done.Failure)

@@ -48,7 +48,9 @@ func (f *fakeBroadcaster) Deliver(
 	return f.result, nil
 }
 
-func (f *fakeBroadcaster) DropSlow(context.Context, *slog.Logger, broadcast.Result) { f.dropped = true }
+func (f *fakeBroadcaster) ExpelSlow(context.Context, *slog.Logger, broadcast.Result) {
+	f.dropped = true
+}
 
 func (f *fakeBroadcaster) CleanUp(context.Context, *slog.Logger, broadcast.Result) {
 	f.cleaned = f.dropped
@@ -107,7 +109,7 @@ func TestASegmentIsPostedToItsMembers(t *testing.T) {
 	}
 }
 
-func TestWhoIsMissedMakesItAFailure(t *testing.T) {
+func TestAMissedMemberMakesTheSegmentFail(t *testing.T) {
 	t.Parallel()
 	reason := errors.New("status 500")
 	h, b, log := newWorld(broadcast.Result{Recipients: 2, Delivered: 1, Failed: 1, Failure: reason})
@@ -119,7 +121,7 @@ func TestWhoIsMissedMakesItAFailure(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoSegmentIsAFailure(t *testing.T) {
+func TestAnEventThatIsNoSegmentFails(t *testing.T) {
 	t.Parallel()
 	h, b, _ := newWorld(broadcast.Result{})
 	if err := h.handle(t.Context(), []byte(`{"members":[{"id":"victim="}]}`)); err == nil || b.frame != "" {

@@ -27,8 +27,8 @@ var errUnknownEvent = errors.New(`unknown event: want that of a schedule, {"revo
 type store interface {
 	Due(ctx context.Context, now time.Time) iter.Seq2[[]connections.Sweep, error]
 	Finish(ctx context.Context, left []connections.Sweep, now time.Time) error
-	Swept(ctx context.Context, sweep connections.Sweep) error
-	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
+	RemoveSweep(ctx context.Context, sweep connections.Sweep) error
+	Remove(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
 	Revoke(ctx context.Context, r connections.Revocation, now time.Time) (connectionIDs []string, err error)
 	SignOut(ctx context.Context, o connections.SignOut, now time.Time) (connectionIDs []string, err error)
 	Expel(

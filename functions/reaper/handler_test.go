@@ -22,7 +22,7 @@ const scheduled = `{"version":"0","id":"1","detail-type":"Scheduled Event","sour
 	`"account":"111122223333","time":"2026-11-22T09:00:00Z","region":"us-east-1",` +
 	`"resources":["arn:aws:events:us-east-1:111122223333:rule/r"],"detail":{}}`
 
-func TestSweepSaysGoodbyeClosesAndForgets(t *testing.T) {
+func TestASweepSaysByeClosesAndRemoves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for id, reason := range map[string]connections.Reason{
@@ -71,7 +71,7 @@ func TestSweepThatFailsIsRepeated(t *testing.T) {
 	broken := errors.New("no route")
 	for name, spoil := range map[string]func(*world, error){
 		"close":  func(w *world, err error) { w.gateway.closeErr = err },
-		"forget": func(w *world, err error) { w.table.forgetErr = err },
+		"remove": func(w *world, err error) { w.table.removeErr = err },
 		"swept":  func(w *world, err error) { w.table.sweptErr = err },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestSweepThatFailsIsRepeated(t *testing.T) {
 	}
 }
 
-func TestGoodbyeThatCannotBeSaidStopsNothing(t *testing.T) {
+func TestALostByeStopsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.join("alice", time.Hour, "a=")
@@ -104,7 +104,7 @@ func TestGoodbyeThatCannotBeSaidStopsNothing(t *testing.T) {
 	}
 }
 
-func TestWhoDoesNotReadIsClosedWithoutAGoodbye(t *testing.T) {
+func TestAClientThatDoesNotReadIsClosedWithoutABye(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.join("alice", time.Hour, "slow=")
@@ -194,7 +194,7 @@ func TestRevokeWaitsForHandshakes(t *testing.T) {
 }
 
 // A client that leaves upon its goodbye is gone, however young its connection is: it is not in its handshake.
-func TestClientThatLeavesUponItsGoodbyeIsNotWaitedFor(t *testing.T) {
+func TestAClientThatLeavesAfterItsByeIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -281,7 +281,7 @@ func TestRevokeNamesItsUser(t *testing.T) {
 	}
 }
 
-func TestWhoDidItIsWrittenDown(t *testing.T) {
+func TestTheOperatorOfARevocationIsRecorded(t *testing.T) {
 	t.Parallel()
 	const arn = "arn:aws:sts::111122223333:assumed-role/Operators/carol"
 	for action, request := range map[string]string{
@@ -331,7 +331,7 @@ func TestSigningOutEndsTheConnectionsOfThatSignIn(t *testing.T) {
 	}
 }
 
-func TestASweepRemembersWhatIsLeft(t *testing.T) {
+func TestASweepRecordsTheConnectionsLeft(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.due("young=", connections.Evicted, time.Second)

@@ -167,7 +167,7 @@ func (h *handler) closeThose(ctx context.Context, expelled []connections.Sweep) 
 		if err != nil {
 			return err
 		}
-		return h.connections.Swept(ctx, expelled[i])
+		return h.connections.RemoveSweep(ctx, expelled[i])
 	})
 	return left, err
 }

@@ -77,10 +77,10 @@ func (h *handler) sweep(ctx context.Context) (swept, error) {
 func (h *handler) reap(ctx context.Context, due connections.Sweep) (err error) {
 	defer logging.Recover(ctx, h.log, &err)
 	if err = h.closer.Close(ctx, due); err == nil {
-		_, err = h.connections.Forget(ctx, due.ConnectionID, time.Time{})
+		_, err = h.connections.Remove(ctx, due.ConnectionID, time.Time{})
 	}
 	if err == nil {
-		err = h.connections.Swept(ctx, due)
+		err = h.connections.RemoveSweep(ctx, due)
 	}
 	if err != nil && !errors.Is(err, callback.ErrPending) {
 		h.log.ErrorContext(ctx, "connection not closed", slog.String("connectionId", due.ConnectionID),

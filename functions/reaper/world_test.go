@@ -76,7 +76,7 @@ type fakeTable struct {
 	finished                     bool
 	left                         []string // unfinished
 	finishErr                    error
-	dueErr, forgetErr, expelErr  error
+	dueErr, removeErr, expelErr  error
 	revokeErr, sweptErr          error
 	forgotten, expelled, removed []string
 }
@@ -117,7 +117,7 @@ func (f *fakeTable) SignOut(_ context.Context, o connections.SignOut, _ time.Tim
 	return f.users[o.Subject], f.revokeErr
 }
 
-func (f *fakeTable) Swept(_ context.Context, sweep connections.Sweep) error {
+func (f *fakeTable) RemoveSweep(_ context.Context, sweep connections.Sweep) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.sweptErr == nil {
@@ -128,12 +128,12 @@ func (f *fakeTable) Swept(_ context.Context, sweep connections.Sweep) error {
 	return f.sweptErr
 }
 
-func (f *fakeTable) Forget(_ context.Context, id string, _ time.Time) (bool, error) {
+func (f *fakeTable) Remove(_ context.Context, id string, _ time.Time) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.called("forget %s", id)
+	f.called("remove %s", id)
 	f.forgotten = append(f.forgotten, id)
-	return true, f.forgetErr
+	return true, f.removeErr
 }
 
 func (f *fakeTable) Revoke(_ context.Context, r connections.Revocation, _ time.Time) ([]string, error) {

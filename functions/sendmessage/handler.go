@@ -133,7 +133,7 @@ func (c client) send(ctx context.Context, body string) error {
 	if err != nil {
 		return err
 	}
-	c.broadcaster.DropSlow(ctx, c.log, done.Result)
+	c.broadcaster.ExpelSlow(ctx, c.log, done.Result)
 	if err := c.report(ctx, id, frame.ClientID, done); err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 	"signedsocket/shared/message"
 )
 
-func TestMessageReachesEverybodyInTheRoom(t *testing.T) {
+func TestAMessageReachesAllMembersOfTheRoom(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.join("sender=", "a=", "b=")
@@ -29,9 +29,9 @@ func TestMessageReachesEverybodyInTheRoom(t *testing.T) {
 	}
 	id := message.IDFor("alice", "lobby", "m1")
 	w.received("sender=", want, `{"type":"ack","id":"`+id+`","clientId":"m1","recipients":3,"delivered":3,"gone":0}`)
-	if w.store.touches != 1 || w.store.queries != 1 || len(w.store.forgets) != 0 {
-		t.Errorf("%d updates, %d queries, forgot %v; want one, one and none", w.store.touches, w.store.queries,
-			w.store.forgets)
+	if w.store.touches != 1 || w.store.queries != 1 || len(w.store.removed) != 0 {
+		t.Errorf("%d updates, %d queries, removed %v; want one, one and none", w.store.touches, w.store.queries,
+			w.store.removed)
 	}
 	if log := w.log.String(); strings.Contains(log, "hi") || strings.Contains(log, "Alice") {
 		t.Errorf("the log holds what was said:\n%s", log)
@@ -133,7 +133,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestThirdStrikeIsToldGoodbye(t *testing.T) {
+func TestTheThirdStrikeGetsABye(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.store.kickAt = 3

@@ -118,7 +118,7 @@ type fakeStore struct {
 	touches, queries int
 	strikes          int
 	room             string
-	forgets          []string
+	removed          []string
 }
 
 func (f *fakeStore) Touch(_ context.Context, connectionID string, _ time.Time) (connections.Connection, error) {
@@ -162,11 +162,11 @@ func (f *fakeStore) Strike(_ context.Context, connectionID string, _ time.Time) 
 	return connections.Struck{Subject: f.sender.Subject, Kicked: f.strikes == f.kickAt}, nil
 }
 
-// Forget removes a member as the table does, on condition of the time it was connected at.
-func (f *fakeStore) Forget(_ context.Context, connectionID string, connectedAt time.Time) (bool, error) {
+// Remove removes a member as the table does, on condition of the time it was connected at.
+func (f *fakeStore) Remove(_ context.Context, connectionID string, connectedAt time.Time) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.forgets = append(f.forgets, connectionID)
+	f.removed = append(f.removed, connectionID)
 	before := len(f.members)
 	f.members = slices.DeleteFunc(f.members, func(m connections.Member) bool {
 		return m.ConnectionID == connectionID && m.ConnectedAt.Equal(connectedAt)
@@ -202,8 +202,8 @@ func (f *fakeStore) ClearSlow(_ context.Context, _ string, m connections.Member)
 	return nil
 }
 
-// Drop is not what these tests are about.
-func (f *fakeStore) Drop(context.Context, string, time.Time, time.Time) (string, error) {
+// ExpelSlow is not what these tests are about.
+func (f *fakeStore) ExpelSlow(context.Context, string, time.Time, time.Time) (string, error) {
 	return "", nil
 }
 

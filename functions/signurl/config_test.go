@@ -72,9 +72,9 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestWhatTheTemplateTakesWorks: callers that can never call are left out and named, and a room that is named twice is
+// TestEveryValueOfTheTemplateWorks: callers that can never call are left out and named, and a room that is named twice is
 // one.
-func TestWhatTheTemplateTakesWorks(t *testing.T) {
+func TestEveryValueOfTheTemplateWorks(t *testing.T) {
 	t.Parallel()
 	environment := environment()
 	maps.Copy(environment, map[string]string{

@@ -24,7 +24,7 @@ func guestsIn(rooms string) map[string]string {
 	return map[string]string{"AUTH_MODE": "guest", "GUEST_ROOMS": rooms, "OIDC_ISSUER": ""}
 }
 
-func TestEveryGuestIsSomebodyElse(t *testing.T) {
+func TestEveryGuestHasAnIDOfItsOwn(t *testing.T) {
 	t.Parallel()
 	users := &fakeUsers{}
 	h, _ := newHandlerWith(t, users, guestsIn("lobby,news"))

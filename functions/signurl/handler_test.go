@@ -168,7 +168,7 @@ func sign(t *testing.T, h *handler, event events.APIGatewayV2HTTPRequest) (map[s
 	return body, granted
 }
 
-func TestSignedURLGrantsWhatWasAsked(t *testing.T) {
+func TestSignedURLGrantsTheRequest(t *testing.T) {
 	t.Parallel()
 	users := &fakeUsers{}
 	h, log := newTestHandler(t, users)
@@ -304,7 +304,7 @@ func TestRevokedUserGetsNoURL(t *testing.T) {
 	}
 }
 
-func TestUserWhoAsksTooOftenIsToldWhenToAskAgain(t *testing.T) {
+func TestAUserWithTooManyRequestsLearnsWhenToAskAgain(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name       string

@@ -128,7 +128,7 @@ func TestServersMaySendLongRequests(t *testing.T) {
 	checkRefusal(t, h, e, 413, "too_large", log)
 }
 
-func TestOtherCallersNameNobody(t *testing.T) {
+func TestOtherCallersNameNoUser(t *testing.T) {
 	t.Parallel()
 	// grant.TestPrincipals has the whole table of who is whom.
 	for _, caller := range []string{

@@ -41,8 +41,8 @@ type Poster interface {
 type Table interface {
 	MarkSlow(ctx context.Context, room string, m connections.Member, began, now time.Time) (again bool, err error)
 	ClearSlow(ctx context.Context, room string, m connections.Member) error
-	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
-	Drop(ctx context.Context, connectionID string, connectedAt, now time.Time) (userID string, err error)
+	Remove(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
+	ExpelSlow(ctx context.Context, connectionID string, connectedAt, now time.Time) (userID string, err error)
 }
 
 // Broadcaster posts frames to the members of rooms. It is safe for concurrent use.

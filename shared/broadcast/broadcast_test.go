@@ -14,7 +14,7 @@ import (
 	"signedsocket/shared/connections"
 )
 
-func TestEverybodyGetsTheFrameOnce(t *testing.T) {
+func TestEachRecipientGetsTheFrameOnce(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	r.crowd(100)
@@ -31,7 +31,7 @@ func TestEverybodyGetsTheFrameOnce(t *testing.T) {
 	}
 }
 
-func TestOneFailingRecipientStopsNobody(t *testing.T) {
+func TestAFailingRecipientStopsNoOther(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		failure           error
@@ -60,7 +60,7 @@ func TestOneFailingRecipientStopsNobody(t *testing.T) {
 	}
 }
 
-func TestPanicAboutOneRecipientStopsNobody(t *testing.T) {
+func TestAPanicAboutARecipientStopsNoOther(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	r.join("a", "broken", "c")
@@ -138,7 +138,7 @@ func TestRepeatedPostsDoNotComeTogether(t *testing.T) {
 }
 
 // Who does not read holds up the report for so long and no longer, once, and everybody else not at all.
-func TestRecipientWhoDoesNotReadHoldsNobodyUp(t *testing.T) {
+func TestARecipientThatDoesNotReadDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	for name, trouble := range map[string]func(*gateway){
 		"throttled": func(g *gateway) { g.fails(errThrottled, "stuck") },
@@ -171,7 +171,7 @@ func TestRecipientWhoDoesNotReadHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-func TestNobodyIsDroppedForADeadline(t *testing.T) {
+func TestADeadlineExpelsNoRecipient(t *testing.T) {
 	t.Parallel()
 	inRoom(t, func(t *testing.T, r *room) {
 		r.join("a", "stuck")
@@ -185,7 +185,7 @@ func TestNobodyIsDroppedForADeadline(t *testing.T) {
 	})
 }
 
-func TestGoneRecipientsAreForgotten(t *testing.T) {
+func TestGoneRecipientsAreRemoved(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	r.join("a", "gone1", "b", "gone2")
@@ -198,7 +198,7 @@ func TestGoneRecipientsAreForgotten(t *testing.T) {
 	}
 }
 
-func TestForgettingMayFail(t *testing.T) {
+func TestARemovalMayFail(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	r.join("gone")
@@ -229,7 +229,7 @@ func TestConnectionInItsHandshakeIsTriedAgain(t *testing.T) {
 	})
 }
 
-func TestYoungConnectionIsNeverForgotten(t *testing.T) {
+func TestAYoungConnectionIsNeverRemoved(t *testing.T) {
 	t.Parallel()
 	inRoom(t, func(t *testing.T, r *room) {
 		r.joinAt("young", r.began.Add(-callback.HandshakeTime+handshakePatience+lastAttempt))
@@ -246,7 +246,7 @@ func TestYoungConnectionIsNeverForgotten(t *testing.T) {
 	})
 }
 
-func TestNobodyWaitsForHandshakes(t *testing.T) {
+func TestNoRecipientWaitsForAnothersHandshake(t *testing.T) {
 	t.Parallel()
 	inRoom(t, func(t *testing.T, r *room) {
 		r.Concurrency = 2

@@ -96,7 +96,7 @@ func (r *room) deliver(ctx context.Context) Result {
 		result.Failed; sum != result.Recipients || sum != len(r.members) {
 		r.t.Errorf("%d recipients of %d have %d results: %+v", result.Recipients, len(r.members), sum, result)
 	}
-	r.DropSlow(ctx, r.Log, result)
+	r.ExpelSlow(ctx, r.Log, result)
 	r.CleanUp(ctx, r.Log, result)
 	return result
 }
@@ -146,14 +146,14 @@ func (f *table) ClearSlow(_ context.Context, _ string, m connections.Member) err
 	return f.err
 }
 
-func (f *table) Forget(_ context.Context, connectionID string, _ time.Time) (bool, error) {
+func (f *table) Remove(_ context.Context, connectionID string, _ time.Time) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.forgot = append(f.forgot, connectionID)
 	return f.err == nil, f.err
 }
 
-func (f *table) Drop(_ context.Context, connectionID string, _, _ time.Time) (string, error) {
+func (f *table) ExpelSlow(_ context.Context, connectionID string, _, _ time.Time) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.drops = append(f.drops, connectionID)

@@ -53,7 +53,7 @@ func TestTheLargestSegmentFits(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoSegmentIsRefused(t *testing.T) {
+func TestDecodeSegmentRefusesOtherEvents(t *testing.T) {
 	t.Parallel()
 	tooMany, err := example(SegmentSize + 1).Encode()
 	if err != nil {

@@ -47,7 +47,7 @@ func TestAFailedPostKeepsTheSDKsErrorForItsRetryer(t *testing.T) {
 	}
 }
 
-func TestNewRefusesWhatIsNoAddress(t *testing.T) {
+func TestNewRefusesABadAddress(t *testing.T) {
 	t.Parallel()
 	good, _, _ := newClient(t, 1, func(http.ResponseWriter, *http.Request) {})
 	if good == nil {

@@ -207,8 +207,8 @@ func TestLostAnswerOfATransactionDoesNotRefuseTheConnection(t *testing.T) {
 		t.Errorf("Connect of a full user = %v, %v", evicted, err)
 	}
 	same(t, "live", map[string]bool{"c2=": true}, table.live(t, "alice"))
-	if removed, err := store.Forget(t.Context(), "c2=", time.Time{}); err != nil || !removed {
-		t.Errorf("Forget = %v, %v", removed, err)
+	if removed, err := store.Remove(t.Context(), "c2=", time.Time{}); err != nil || !removed {
+		t.Errorf("Remove = %v, %v", removed, err)
 	}
 	same(t, "live", map[string]bool{}, table.live(t, "alice"))
 	for token, uses := range transport.tokens {

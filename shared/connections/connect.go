@@ -43,7 +43,7 @@ type Admission struct {
 
 // Admitted is what an admission did to other connections of the user.
 type Admitted struct {
-	// Removed gave way: their items are gone. The caller closes them, and removes each with Swept when that is done.
+	// Removed gave way: their items are gone. The caller closes them, and removes each with RemoveSweep when that is done.
 	Removed []Sweep
 	// Replaced is how many older connections of the same client are due to be closed a little later.
 	Replaced int

@@ -163,7 +163,7 @@ func (s *Store) planRemoval(plan *places, a Admission, user item, id string, con
 	} else {
 		plan.actions = append(plan.actions, s.put(sweep.item(now)))
 	}
-	plan.actions = append(plan.actions, s.removals(connection, conn, pending, sweep.partition, now)...)
+	plan.actions = append(plan.actions, s.removalActions(connection, conn, pending, sweep.partition, now)...)
 	plan.Removed = append(plan.Removed, sweep)
 	if plan.counts[connection.Subject] == nil {
 		plan.counts[connection.Subject] = make(counts)

@@ -18,7 +18,7 @@ func guestAdmission(connectionID string) Admission {
 	return a
 }
 
-func TestGuestsShareOneLimitAndNobodyGivesWay(t *testing.T) {
+func TestGuestsShareOneLimitAndNoGuestGivesWay(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	api := &counting{API: table.client}
@@ -36,8 +36,8 @@ func TestGuestsShareOneLimitAndNobodyGivesWay(t *testing.T) {
 	same(t, "live guests", map[string]bool{"g0=": true, "g1=": true, "g2=": true}, table.live(t, userid.Pool))
 
 	connect(t, store, admission("c1=")) // a user has a limit of the user's own
-	if removed, err := store.Forget(t.Context(), "g1=", time.Time{}); err != nil || !removed {
-		t.Fatalf("Forget = %t, %v", removed, err)
+	if removed, err := store.Remove(t.Context(), "g1=", time.Time{}); err != nil || !removed {
+		t.Fatalf("Remove = %t, %v", removed, err)
 	}
 	if _, err := store.Connect(t.Context(), guestAdmission("late="), epoch.Add(time.Minute)); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func TestAClientThatLeavesInTimeIsKeptOutNevertheless(t *testing.T) {
 	store.now = func() time.Time { return epoch }
 	connect(t, store, admission("c1="))
 	api := &beforeKick{API: table.client, before: func() {
-		if _, err := store.Forget(t.Context(), "c1=", time.Time{}); err != nil {
+		if _, err := store.Remove(t.Context(), "c1=", time.Time{}); err != nil {
 			t.Error(err)
 		}
 	}}

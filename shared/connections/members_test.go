@@ -78,7 +78,7 @@ func TestShardsAreReadAtTheSameTime(t *testing.T) {
 }
 
 // The bubble of the test ends when all who read the shards have.
-func TestMembersEndWhenNobodyWantsMore(t *testing.T) {
+func TestMembersEndWhenTheCallerStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := New(rooms{query: func(ctx context.Context, partition string, _ item) (*dynamodb.QueryOutput, error) {
@@ -142,7 +142,7 @@ func TestThrottledPagesAreGivenUpWithTheContext(t *testing.T) {
 
 // A deployment raises RoomShards, readers first. Readers find the members that were listed under the old number and
 // those that are listed under the new one.
-func TestShardsMayBeRaisedWhilePeopleChat(t *testing.T) {
+func TestShardsMayBeRaisedWhileUsersChat(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	before := New(table.client, table.tables(), Limits{RoomShards: 1, ConnectionsPerUser: 20})
@@ -158,7 +158,7 @@ func TestShardsMayBeRaisedWhilePeopleChat(t *testing.T) {
 		connect(t, store, a)
 	}
 	for _, id := range []string{"c0=", "c6="} { // each is removed from where it was listed
-		if _, err := before.Forget(t.Context(), id, time.Time{}); err != nil {
+		if _, err := before.Remove(t.Context(), id, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 		delete(joined, id)

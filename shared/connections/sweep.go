@@ -63,7 +63,7 @@ type Sweep struct {
 
 // Due returns the connections that are to be closed at now, page by page as DynamoDB returns them,
 // oldest first, from the first minute on that is not finished. A page may be empty. The sequence ends after the first
-// error. A connection is named again in every later call until Swept, for as long as Due looks back.
+// error. A connection is named again in every later call until RemoveSweep, for as long as Due looks back.
 func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[[]Sweep, error] {
 	return func(yield func([]Sweep, error) bool) {
 		first := minuteOf(now) - sweepMinutes // mutate:sweep-back => first := minuteOf(now) - 10
@@ -122,8 +122,8 @@ func sweeps(items []item, partition string, now time.Time) []Sweep {
 	return found
 }
 
-// Swept removes a SWEEP item that Due returned, after the close.
-func (s *Store) Swept(ctx context.Context, sweep Sweep) error {
+// RemoveSweep removes a SWEEP item that Due returned, after the close.
+func (s *Store) RemoveSweep(ctx context.Context, sweep Sweep) error {
 	_, err := s.api.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: aws.String(s.tables.Connections), Key: sweep.key(),
 	})

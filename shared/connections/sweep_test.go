@@ -73,7 +73,7 @@ func TestSessionThatEndsEarlyIsDueAtItsEnd(t *testing.T) {
 		if sweep.Reason != SessionEnded || !sweep.ConnectedAt.Equal(admission("").ConnectedAt) {
 			t.Errorf("due %+v", sweep)
 		}
-		if err := store.Swept(t.Context(), sweep); err != nil {
+		if err := store.RemoveSweep(t.Context(), sweep); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -184,7 +184,7 @@ func TestKickHappensOnce(t *testing.T) {
 	}
 }
 
-func TestRevokeReturnsWhoIsConnectedAndShutsOut(t *testing.T) {
+func TestRevokeReturnsTheConnectionsAndShutsTheUserOut(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})
@@ -249,7 +249,7 @@ func TestBan(t *testing.T) {
 	allowed(nil)
 }
 
-func TestExpelForgetsAndMakesDue(t *testing.T) {
+func TestExpelRemovesAndMakesDue(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})
@@ -268,7 +268,7 @@ func TestExpelForgetsAndMakesDue(t *testing.T) {
 	if _, known, err := store.Expel(t.Context(), "c1=", Revoked, epoch); err != nil || known {
 		t.Errorf("Expel twice = %t, %v", known, err)
 	}
-	if err := store.Swept(t.Context(), sweep); err != nil {
+	if err := store.RemoveSweep(t.Context(), sweep); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "due", map[string]Reason{}, due(t, store, epoch))
@@ -302,20 +302,20 @@ func TestDueEndsWithTheFirstError(t *testing.T) {
 	}
 }
 
-func TestDropForgetsAndMakesDue(t *testing.T) {
+func TestExpelSlowRemovesAndMakesDue(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})
 	a := admission("c1=")
 	connect(t, store, a)
-	if _, err := store.Drop(t.Context(), "c1=", a.ConnectedAt, epoch); err != nil {
+	if _, err := store.ExpelSlow(t.Context(), "c1=", a.ConnectedAt, epoch); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "due", map[string]Reason{"c1=": TooSlow}, due(t, store, epoch))
 	if _, err := store.Touch(t.Context(), "c1=", epoch); !errors.Is(err, ErrNotConnected) {
 		t.Errorf("a message of it: %v", err)
 	}
-	if _, err := store.Drop(t.Context(), "c1=", a.ConnectedAt, epoch); err != nil {
+	if _, err := store.ExpelSlow(t.Context(), "c1=", a.ConnectedAt, epoch); err != nil {
 		t.Errorf("a second time: %v", err)
 	}
 }
@@ -346,7 +346,7 @@ func TestReaperCatchesUpFromWhereItStopped(t *testing.T) {
 	due := allDue(t, store, away)
 	same(t, "due after a long absence", []string{"a=", "b=", "c="}, names(away))
 	for _, done := range []Sweep{due[0], due[2]} {
-		if err := store.Swept(t.Context(), done); err != nil {
+		if err := store.RemoveSweep(t.Context(), done); err != nil {
 			t.Fatal(err)
 		}
 	}

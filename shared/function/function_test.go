@@ -30,7 +30,7 @@ func TestBeforeKeepsTimeForTheAnswer(t *testing.T) {
 	}
 }
 
-func TestConfigureSaysWhatIsMissing(t *testing.T) {
+func TestConfigureNamesThePartThatFailed(t *testing.T) {
 	t.Parallel()
 	log := logging.New(t.Output())
 	for part, environment := range map[string]map[string]string{

@@ -47,7 +47,7 @@ func TestValuesHaveOneWrittenForm(t *testing.T) {
 	}
 }
 
-func TestParseReadsWhatValuesWrites(t *testing.T) {
+func TestParseReadsTheOutputOfValues(t *testing.T) {
 	t.Parallel()
 	bare := full()
 	bare.Challenge, bare.ClientInstance, bare.SignIn = "", "", ""

@@ -60,7 +60,7 @@ func TestSecretsAreMasked(t *testing.T) {
 	}
 }
 
-func TestNameOfWhatIsMaskedStays(t *testing.T) {
+func TestTheNameOfAMaskedSecretStays(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"parameter X-Amz-Signature=0123456789abcdef&v=1": "parameter X-Amz-Signature=[redacted]&v=1",
@@ -74,7 +74,7 @@ func TestNameOfWhatIsMaskedStays(t *testing.T) {
 	}
 }
 
-func TestWhatOperatorsNeedStays(t *testing.T) {
+func TestRequestIDsForOperatorsStay(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"operation error DynamoDB: GetItem, StatusCode: 400, " +

@@ -116,7 +116,7 @@ func TestEveryCodeHasAText(t *testing.T) {
 	}
 }
 
-func TestEncodeRefusesWhatIsNoText(t *testing.T) {
+func TestEncodeRefusesInvalidText(t *testing.T) {
 	t.Parallel()
 	if frame, err := (Message{Text: "\xff"}).Encode(); err == nil {
 		t.Errorf("frame %q", frame)

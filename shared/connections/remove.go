@@ -10,29 +10,29 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Forget removes all items of a connection: the connection itself, its memberships, its SWEEP items, and its entry in
+// Remove removes all items of a connection: the connection itself, its memberships, its SWEEP items, and its entry in
 // the user's count. It adds the connection's recent messages and strikes to those of its user. When connectedAt is not
-// zero, only the connection that was opened then is meant. Forget reports whether it removed anything: a connection
+// zero, only the connection that was opened then is meant. Remove reports whether it removed anything: a connection
 // that is not known, or not any more, is no error.
-func (s *Store) Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error) {
-	_, removed, err := s.take(ctx, connectionID, connectedAt, nil, s.now())
+func (s *Store) Remove(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error) {
+	_, removed, err := s.removeRecords(ctx, connectionID, connectedAt, nil, s.now())
 	if err != nil {
-		return false, fmt.Errorf("forget connection: %w", err)
+		return false, fmt.Errorf("remove connection: %w", err)
 	}
 	return removed, nil
 }
 
-// Drop removes a connection that does not read, if it was opened at connectedAt, and makes it due to be closed at now.
+// ExpelSlow removes a connection that does not read, if it was opened at connectedAt, and makes it due to be closed at now.
 // It writes the SWEEP item first: the reaper closes such a connection even if its records stay. It uses no transaction,
 // so that the caller's permissions can name the keys. It returns the user's id, or "" when the connection was removed
 // already.
-func (s *Store) Drop(ctx context.Context, connectionID string, connectedAt, now time.Time) (userID string, err error) {
+func (s *Store) ExpelSlow(ctx context.Context, connectionID string, connectedAt, now time.Time) (userID string, err error) {
 	sweep := newSweep(connectionID, connectedAt, TooSlow, now)
 	var dropped Connection
 	removed := false
 	err = s.putNow(ctx, sweep.item(now))
 	if err == nil {
-		dropped, removed, err = s.take(ctx, connectionID, connectedAt, &kept{partition: sweep.partition}, now)
+		dropped, removed, err = s.removeRecords(ctx, connectionID, connectedAt, &kept{partition: sweep.partition}, now)
 	}
 	switch {
 	case err != nil:
@@ -50,7 +50,7 @@ func (s *Store) Drop(ctx context.Context, connectionID string, connectedAt, now 
 // until it is closed.
 func (s *Store) Expel(ctx context.Context, connectionID string, reason Reason, now time.Time) (Sweep, bool, error) {
 	sweep := newSweep(connectionID, time.Time{}, reason, now)
-	connection, removed, err := s.take(ctx, connectionID, time.Time{}, &kept{sweep.partition, reason}, now)
+	connection, removed, err := s.removeRecords(ctx, connectionID, time.Time{}, &kept{sweep.partition, reason}, now)
 	if err != nil {
 		return Sweep{}, false, fmt.Errorf("expel connection: %w", err)
 	}
@@ -64,9 +64,9 @@ type kept struct {
 	put       Reason // the transaction writes it for this reason, unless it is there already
 }
 
-// take removes a connection and returns what it was. It returns false when there is none, or another one than that
+// removeRecords removes a connection and returns what it was. It returns false when there is none, or another one than that
 // which was opened at connectedAt.
-func (s *Store) take(
+func (s *Store) removeRecords(
 	ctx context.Context, connectionID string, connectedAt time.Time, kept *kept, now time.Time,
 ) (connection Connection, removed bool, err error) {
 	err = retry(ctx, func() error {
@@ -80,16 +80,16 @@ func (s *Store) take(
 		if !connectedAt.IsZero() && !connectedAt.Equal(connection.ConnectedAt) {
 			return nil
 		}
-		err = s.removeConnection(ctx, connection, conn, kept, now)
+		err = s.tryRemove(ctx, connection, conn, kept, now)
 		removed = err == nil
 		return err
 	})
 	return connection, removed, err
 }
 
-// removeConnection removes the connection together with its entry in the USER item. Without that
+// tryRemove removes the connection together with its entry in the USER item. Without that
 // entry (its item may have been removed by hand) it removes the rest.
-func (s *Store) removeConnection(
+func (s *Store) tryRemove(
 	ctx context.Context, connection Connection, conn item, kept *kept, now time.Time,
 ) error {
 	partition := ""
@@ -101,12 +101,12 @@ func (s *Store) removeConnection(
 			actions = append(actions, s.put(sweep.item(now)))
 		}
 	}
-	actions = append(actions, s.removals(connection, conn, sweepsOf(connection, conn), partition, now)...)
+	actions = append(actions, s.removalActions(connection, conn, sweepsOf(connection, conn), partition, now)...)
 	if add := own(conn, now); len(add) > 0 {
 		actions = append(actions,
 			types.TransactWriteItem{Update: s.addRate(connection.Subject, add, pastRates(now), now)})
 	}
-	reasons, err := s.transact(ctx, append(actions, s.leave(connection)))
+	reasons, err := s.transact(ctx, append(actions, s.uncount(connection)))
 	if _, absent := conditionFailed(reasons, len(actions)); absent {
 		reasons, err = s.transact(ctx, actions)
 	}
@@ -116,9 +116,9 @@ func (s *Store) removeConnection(
 	return err
 }
 
-// removals returns the actions that remove a connection's items, but not its entry in the USER item and not the SWEEP
+// removalActions returns the actions that remove a connection's items, but not its entry in the USER item and not the SWEEP
 // item in the partition that is kept. They fail when the connection has counted anything since conn was read.
-func (s *Store) removals(
+func (s *Store) removalActions(
 	connection Connection, conn item, pending []Sweep, kept string, now time.Time,
 ) []types.TransactWriteItem {
 	// mutate:rate-removal => condition := expression{parts: []string{"attribute_exists(pk)"}, values: item{}}
@@ -142,8 +142,8 @@ func (s *Store) removals(
 	return actions
 }
 
-// leave returns the action that takes a connection out of its user's count.
-func (s *Store) leave(connection Connection) types.TransactWriteItem {
+// uncount returns the action that takes a connection out of its user's count.
+func (s *Store) uncount(connection Connection) types.TransactWriteItem {
 	return types.TransactWriteItem{Update: &types.Update{
 		TableName:           aws.String(s.tables.Connections),
 		Key:                 userKey(connection.Subject),
