@@ -21,8 +21,8 @@ const (
 	routeConnect = "$connect"
 	eventConnect = "CONNECT"
 
-	// answerMargin is the time kept for the answer: Lambda kills an invocation that reaches its
-	// deadline, and API Gateway would tell the client nothing useful.
+	// answerMargin is the time kept for the answer: Lambda kills an invocation that reaches its deadline, and API
+	// Gateway would tell the client nothing useful.
 	answerMargin = 500 * time.Millisecond
 
 	// maxClosing is how many connections are closed at the same time: one admission removes at most as many.
@@ -45,7 +45,7 @@ const (
 	errWrongOrigin    refusal = "wrong_origin"    // a page of another site
 	errNoChallenge    refusal = "missing_cc"      // signed without the challenge that is needed
 	errNoProof        refusal = "missing_proof"   // no verifier
-	errMalformedProof refusal = "malformed_proof" // several verifiers, or what cannot be one
+	errMalformedProof refusal = "malformed_proof" // several verifiers, or a malformed one
 	errWrongProof     refusal = "wrong_proof"     // another client than the one that asked for the URL
 )
 
@@ -192,9 +192,8 @@ func reason(err error) string {
 	return ""
 }
 
-// accept returns the answer that opens the connection. It names our subprotocol when the client
-// offered that, once and in one map only: browsers refuse anything else. Other subprotocols that
-// were offered are never repeated, since they may be secrets.
+// accept returns the answer that opens the connection. It names our subprotocol if the client offered it, once and in
+// one map only: browsers refuse anything else. It never repeats another subprotocol, which may be a secret.
 func accept(offered []string) events.APIGatewayProxyResponse {
 	response := events.APIGatewayProxyResponse{StatusCode: http.StatusOK}
 	if slices.Contains(offered, grant.Protocol) {

@@ -334,8 +334,8 @@ func TestOnlyOurSubprotocolIsNamed(t *testing.T) {
 	}
 }
 
-// FuzzConnectEvent holds that no event whatever is answered with anything else than 200 and 403, and
-// that nobody is admitted but by a complete grant.
+// FuzzConnectEvent holds that no event whatever is answered with anything else than 200 and 403, and that nobody is
+// admitted but by a complete grant.
 func FuzzConnectEvent(f *testing.F) {
 	seed, err := json.Marshal(connectEvent(f))
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 // allows the route; this list is narrower: the principals that may vouch for users.
 type signers struct {
 	account string
-	// caller is signurl itself, as API Gateway names it: the id of its role, which no other role
-	// will ever have, and as session name the function's name.
+	// caller is signurl itself, as API Gateway names it: the id of its role, which no other role will ever have, and as
+	// session name the function's name.
 	caller string
 	extra  grant.Principals
 }
@@ -33,8 +33,8 @@ func newSigners(account, caller string, extra []string) (s signers, leftOut, err
 	return signers{account: account, caller: caller, extra: set}, leftOut, err
 }
 
-// check returns why the signer of a handshake is not accepted, or nil. API Gateway puts the identity
-// into the event only when the route demands IAM authorization; without one the route has lost it.
+// check returns why the signer of a handshake is not accepted, or nil. API Gateway puts the identity into the event
+// only when the route demands IAM authorization; without one the route has lost it.
 func (s *signers) check(identity events.APIGatewayRequestIdentity) error {
 	switch {
 	case identity.AccountID == "" || identity.Caller == "" || identity.UserArn == "":

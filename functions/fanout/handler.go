@@ -16,12 +16,12 @@ import (
 	"signedsocket/shared/logging"
 )
 
-// answerMargin is the time kept for what follows the posts: Lambda kills an invocation that reaches its deadline.
+// answerMargin is the time kept for the work after the posts: Lambda kills an invocation that reaches its deadline.
 const answerMargin = 2 * time.Second
 
 // errIncomplete makes Lambda invoke the function again with the same segment. Clients that have the frame drop the
 // second copy.
-var errIncomplete = errors.New("not everybody got the message")
+var errIncomplete = errors.New("some members did not get the message")
 
 // broadcaster posts a frame to connections; broadcast.Broadcaster does.
 type broadcaster interface {

@@ -112,8 +112,8 @@ func (h *handler) audit(ctx context.Context, action, userID, by, why string, end
 	})
 }
 
-// expel takes connections out of the table, all of them before the first is closed. It works on one after the other,
-// because each changes the same USER item.
+// expel removes connections from the table, all of them before the first is closed. It removes one after the other,
+// because each removal changes the same USER item.
 func (h *handler) expel(
 	ctx context.Context, ids []string, reason connections.Reason,
 ) (expelled []connections.Sweep, err error) {
@@ -129,7 +129,7 @@ func (h *handler) expel(
 }
 
 // closeAll closes expelled connections, each as soon as its handshake is over, so that not even a running broadcast
-// reaches it later. It returns how many it leaves to a sweep, because ctx or the time for it has ended.
+// reaches it later. It returns the number of connections that it leaves to a sweep, because ctx or its time has ended.
 func (h *handler) closeAll(
 	ctx context.Context, expelled []connections.Sweep, patience time.Duration,
 ) (pending int, err error) {

@@ -30,7 +30,7 @@ const (
 	reportMargin = time.Second
 )
 
-// store knows connections and rooms; connections.Store does.
+// store has the connections and rooms; connections.Store does.
 type store interface {
 	Touch(ctx context.Context, connectionID string, now time.Time) (connections.Connection, error)
 	Members(ctx context.Context, room string, now time.Time) iter.Seq2[[]connections.Member, error]
@@ -62,9 +62,8 @@ type handler struct {
 	newID       func(time.Time) (string, error) // makes ids for messages that have none
 }
 
-// handle serves one frame. All answers go back through @connections, so the response is always the
-// same. An error is a fault, for which API Gateway sends the client a frame of its own; a refusal is
-// an error frame of ours.
+// handle serves one frame. All answers go back through @connections, so the response is always the same. An error is a
+// fault, for which API Gateway sends the client a frame of its own; a refusal is an error frame of ours.
 func (h *handler) handle(
 	ctx context.Context, event events.APIGatewayWebsocketProxyRequest,
 ) (events.APIGatewayProxyResponse, error) {
@@ -97,8 +96,8 @@ func (h *handler) serve(ctx context.Context, log *slog.Logger, route, connection
 	return errors.New("no such route")
 }
 
-// ping answers a ping. The first pings of a connection are not counted in the table; further ones, which a good client
-// does not send, count as messages.
+// ping answers a ping. The first pings of a connection are not counted in the table. Further ones count as messages; a
+// good client does not send them.
 func (c client) ping(ctx context.Context) error {
 	if !c.watch.free(c.id, c.now()) {
 		if _, err := c.connections.Touch(ctx, c.id, c.now()); err != nil {
@@ -149,8 +148,8 @@ func requestID(ctx context.Context) string {
 	return ""
 }
 
-// roomOf returns the room that a frame is for: the one it names, if the sender is in it, or the only
-// one the sender is in.
+// roomOf returns the room that a frame is for: the one it names, if the sender is in it, or the only one the sender is
+// in.
 func roomOf(sender connections.Connection, named string) (string, message.Code) {
 	switch {
 	case named != "" &&

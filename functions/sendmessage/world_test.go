@@ -34,8 +34,7 @@ type world struct {
 	log     *bytes.Buffer
 }
 
-// newWorld returns a world in which alice is connected by "sender=", an hour old, and alone in the
-// room lobby.
+// newWorld returns a world in which alice is connected by "sender=", an hour old, and alone in the room lobby.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Now(), log: new(bytes.Buffer),

@@ -72,8 +72,8 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestEveryValueOfTheTemplateWorks: callers that can never call are left out and named, and a room that is named twice is
-// one.
+// TestEveryValueOfTheTemplateWorks: callers that can never call are left out and named, and a room that is named twice
+// is one.
 func TestEveryValueOfTheTemplateWorks(t *testing.T) {
 	t.Parallel()
 	environment := environment()

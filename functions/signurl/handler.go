@@ -40,13 +40,13 @@ func (r refusal) after(wait time.Duration) refusal {
 // little load.
 const guestRetryAfter = 30 * time.Second
 
-// The refusals of this function. The gateway itself answers missing and bad tokens and signatures
-// with 401 and 403, and other methods with 404.
+// The refusals of this function. The gateway itself answers missing and bad tokens and signatures with 401 and 403, and
+// other methods with 404.
 var (
 	errBadRequest  = refusal{http.StatusBadRequest, "bad_request", "The request is not as it must be.", 0}
 	errRevoked     = refusal{http.StatusUnauthorized, "revoked", "Sign in again.", 0}
 	errUnknownUser = refusal{http.StatusForbidden, "caller_not_trusted",
-		"The token does not say who signed in, or when.", 0}
+		"The token does not name the user, or the time of the sign-in.", 0}
 	errNotAccessToken = refusal{http.StatusForbidden, "caller_not_trusted",
 		"Send an access token that was issued for this chat.", 0}
 	errNotTrusted = refusal{http.StatusForbidden, "caller_not_trusted",
@@ -61,10 +61,10 @@ var (
 	errGuestsFull = refusal{http.StatusTooManyRequests, "too_many_connections",
 		"Too many guests are here. Try again later.", guestRetryAfter}
 	errNotConfigured = refusal{http.StatusServiceUnavailable, "auth_not_configured",
-		"Nobody vouches for users here: see the parameter AuthMode.", 0}
+		"This deployment cannot tell its users apart: see the parameter AuthMode.", 0}
 )
 
-// users counts the URLs of each user, and tells which users connect would refuse; connections.Store does.
+// users counts the URLs of each user, and says which users connect would refuse; connections.Store does.
 type users interface {
 	CountURL(ctx context.Context, userID string, now time.Time) error
 	MayConnect(ctx context.Context, a connections.Applicant, now time.Time) error
@@ -85,8 +85,7 @@ type handler struct {
 	newTicket func() string
 }
 
-// answer is the body of a 200. Times are durations, so that a browser whose clock is wrong can use
-// them.
+// answer is the body of a 200. Times are durations, so that a browser whose clock is wrong can use them.
 type answer struct {
 	URL           string   `json:"url"`
 	Protocols     []string `json:"protocols"`
@@ -100,8 +99,8 @@ type user struct {
 	Name    string `json:"name"`
 }
 
-// handle answers 200 with a URL, or with a refusal. An error is a fault: the gateway then answers 500
-// with a text of its own.
+// handle answers 200 with a URL, or with a refusal. An error is a fault: the gateway then answers 500 with a text of
+// its own.
 func (h *handler) handle(
 	ctx context.Context, event events.APIGatewayV2HTTPRequest,
 ) (events.APIGatewayV2HTTPResponse, error) {

@@ -10,8 +10,8 @@ import (
 	"signedsocket/shared/grant"
 )
 
-// FuzzReadRequest holds our reading of a body against the standard library's: what is accepted must
-// mean the same to both.
+// FuzzReadRequest holds our reading of a body against the standard library's: what is accepted must mean the same to
+// both.
 func FuzzReadRequest(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"rooms":["lobby"],"challenge":"` + challenge + `"}`, `{"rooms":[]}`, `{"rooms":null}`,

@@ -69,9 +69,9 @@ func (c config) fromToken(token token, now time.Time) (caller, error) {
 	}, nil
 }
 
-// token is a JSON Web Token of which the gateway has verified the signature. The gateway passes each claim on as a
-// text in which a list, a number and a text with the same characters look alike, so this function reads the claims
-// from the token itself.
+// token is a JSON Web Token of which the gateway has verified the signature. The gateway passes each claim on as a text
+// in which a list, a number and a text with the same characters look alike, so this function reads the claims from the
+// token itself.
 type token struct{ header, claims map[string]jsontext.Value }
 
 // readToken reads the token in the one Authorization header of a request. Header and claims are read strictly: a name

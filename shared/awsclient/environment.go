@@ -16,11 +16,11 @@ import (
 )
 
 // Load returns the SDK's configuration of a function's environment, whose clients write to log. Lambda renews a
-// function's credentials by a new process. The error says what is missing.
+// function's credentials by a new process. The error names the missing variables.
 //
 // The SDK's own config.LoadDefaultConfig also looks for files, profiles, single sign-on, web identities and an
-// instance's metadata. A function has none of them, and the clients for them are a third of what a function takes to
-// start. These of the SDK's variables count, with the SDK's meaning, and no others:
+// instance's metadata. A function has none of them, and their clients take a third of a function's start. These of the
+// SDK's variables count, with the SDK's meaning, and no others:
 //
 //	AWS_REGION
 //	AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
@@ -63,7 +63,7 @@ func read(path string) (*x509.CertPool, error) {
 	return authorities, nil
 }
 
-// source is an environment as the SDK's clients ask it for their endpoints. Their interfaces are in
+// source is an environment that answers the SDK's clients about their endpoints. Their interfaces are in
 // github.com/aws/aws-sdk-go-v2/internal/configsources.
 type source map[string]string
 

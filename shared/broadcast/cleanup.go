@@ -61,7 +61,7 @@ func (r Result) judged() []connections.Member {
 	return r.slow
 }
 
-// each calls do for each of the members, and logs for how many do returned true.
+// each calls do for each member, and logs the number of members for which do returned true.
 func (b *Broadcaster) each(
 	ctx context.Context, log *slog.Logger, what string, members []connections.Member,
 	do func(connections.Member) (bool, error),

@@ -162,8 +162,7 @@ func (f *table) ExpelSlow(_ context.Context, connectionID string, _, _ time.Time
 
 // gateway is an @connections endpoint, and a quota of retries.
 type gateway struct {
-	// answer, if set, says how a post ends, given how many there were to that connection before. It
-	// may take its time.
+	// answer, if set, says how a post ends, given how many there were to that connection before. It may take its time.
 	answer func(ctx context.Context, connectionID string, earlier int) error
 	noMore bool // retries
 

@@ -18,8 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 )
 
-// serveVariable makes the test binary an @connections endpoint that takes every post. It is a process of
-// its own, so that what it costs is not counted with what a post costs the function.
+// serveVariable makes the test binary an @connections endpoint that takes every post. It is a process of its own, so
+// that what it costs is not counted with what a post costs the function.
 const serveVariable = "CALLBACK_BENCHMARK_SERVES"
 
 func TestMain(m *testing.M) {
@@ -64,8 +64,8 @@ func endpoint(b *testing.B) string {
 	return line[:len(line)-1] + "/prod"
 }
 
-// BenchmarkPost compares posts, 64 at a time as in a function of 256 MB, with those of the SDK's
-// client as it comes, which is the measure (x-sdk), and of the same with a connection for each of them:
+// BenchmarkPost compares posts, 64 at a time as in a function of 256 MB, with those of the SDK's client as it comes,
+// which is the measure (x-sdk), and of the same with a connection for each of them:
 //
 //	go test -run '^$' -bench Post ./shared/callback
 func BenchmarkPost(b *testing.B) {

@@ -10,8 +10,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// While a function is frozen, the endpoint closes connections, and the function does not notice
-// before it uses them. No post may be lost by that, and none may wait for a retry's pause.
+// While a function is frozen, the endpoint closes connections, and the function does not notice before it uses them. No
+// post may be lost by that, and none may wait for a retry's pause.
 func TestAFreezeCostsNoPost(t *testing.T) {
 	t.Parallel()
 	const posts = 16

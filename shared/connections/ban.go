@@ -25,7 +25,7 @@ func bannedIDs(subject, signIn string) []string {
 	return ids
 }
 
-// checkBans returns the actions by which the transaction of Connect is cancelled for a user who may not connect.
+// checkBans returns the actions that cancel the transaction of Connect if the user may not connect.
 func (s *Store) checkBans(a Admission, now time.Time) (actions []types.TransactWriteItem) {
 	current := item{":ait": number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix())}
 	for _, id := range bannedIDs(a.Subject, a.SignIn) {
@@ -53,8 +53,8 @@ type banChange struct {
 // signInMargin is how long the end of a sign-in is kept beyond the time until which the sign-in would have lasted.
 const signInMargin = 24 * time.Hour
 
-// ban changes an item of the table Bans, and sets its expiry. An update cannot take the greater of two numbers, so a
-// second update does, for the few items that need it.
+// ban changes an item of the table Bans, and sets its expiry. An update cannot choose the greater of two numbers, so a
+// second update extends the expiry of the few items that need it.
 func (s *Store) ban(ctx context.Context, id string, change banChange, why record, now time.Time) error {
 	retention := time.Duration(s.limits.RevocationDays) * 24 * time.Hour
 	if isSignIn(id) {

@@ -27,8 +27,8 @@ func canceled(reasons ...string) error {
 	return &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "TransactWriteItems", Err: err}
 }
 
-// isolating is an API that executes one transaction after the other. DynamoDB isolates them from each
-// other; moto executes them at the same time, and mixes them up.
+// isolating is an API that executes one transaction after the other. DynamoDB isolates them from each other; moto
+// executes them at the same time, and mixes them up.
 type isolating struct {
 	API
 	mu sync.Mutex
@@ -160,9 +160,8 @@ func TestTouchIsTriedAgainDuringATransaction(t *testing.T) {
 	})
 }
 
-// losing is a transport on which the answer to the first transaction is lost after it was applied.
-// DynamoDB answers a repeated ClientRequestToken with the first result; moto does not know tokens,
-// so this transport does.
+// losing is a transport on which the answer to the first transaction is lost after it was applied. DynamoDB answers a
+// repeated ClientRequestToken with the first result; moto does not know tokens, so this transport does.
 type losing struct {
 	mu     sync.Mutex
 	tokens map[string]int

@@ -11,9 +11,9 @@ import (
 )
 
 // Remove removes all items of a connection: the connection itself, its memberships, its SWEEP items, and its entry in
-// the user's count. It adds the connection's recent messages and strikes to those of its user. When connectedAt is not
-// zero, only the connection that was opened then is meant. Remove reports whether it removed anything: a connection
-// that is not known, or not any more, is no error.
+// the user's count. It adds the connection's recent messages and strikes to those of its user. If connectedAt is not
+// zero, Remove removes only the connection that was opened then. It reports whether it removed anything: an unknown
+// connection is no error.
 func (s *Store) Remove(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error) {
 	_, removed, err := s.removeRecords(ctx, connectionID, connectedAt, nil, s.now())
 	if err != nil {
@@ -22,10 +22,10 @@ func (s *Store) Remove(ctx context.Context, connectionID string, connectedAt tim
 	return removed, nil
 }
 
-// ExpelSlow removes a connection that does not read, if it was opened at connectedAt, and makes it due to be closed at now.
-// It writes the SWEEP item first: the reaper closes such a connection even if its records stay. It uses no transaction,
-// so that the caller's permissions can name the keys. It returns the user's id, or "" when the connection was removed
-// already.
+// ExpelSlow removes a connection that does not read, if it was opened at connectedAt, and makes it due to be closed at
+// now. It writes the SWEEP item first: the reaper closes such a connection even if its records stay. It uses no
+// transaction, so that the caller's permissions can name the keys. It returns the user's id, or "" when the connection
+// was removed already.
 func (s *Store) ExpelSlow(ctx context.Context, connectionID string, connectedAt, now time.Time) (userID string, err error) {
 	sweep := newSweep(connectionID, connectedAt, TooSlow, now)
 	var dropped Connection
@@ -43,11 +43,10 @@ func (s *Store) ExpelSlow(ctx context.Context, connectionID string, connectedAt,
 	return dropped.Subject, nil
 }
 
-// Expel removes a connection and makes it due to be closed at now, in one transaction. It returns what Due
-// would from then on, and whether there was anything to remove: a connection that is not known any more
-// has left, or was expelled before. A message of its own that comes later finds no connection, and
-// broadcasts that look for their recipients later do not find it. Posts under way may still reach it,
-// until it is closed.
+// Expel removes a connection and makes it due to be closed at now, in one transaction. It returns the Sweep that Due
+// returns from then on, and whether there was a connection to remove: an unknown one has left, or was expelled before.
+// Later messages of the connection find no sender, and later broadcasts do not list it. Posts under way may still reach
+// it until it is closed.
 func (s *Store) Expel(ctx context.Context, connectionID string, reason Reason, now time.Time) (Sweep, bool, error) {
 	sweep := newSweep(connectionID, time.Time{}, reason, now)
 	connection, removed, err := s.removeRecords(ctx, connectionID, time.Time{}, &kept{sweep.partition, reason}, now)
@@ -58,14 +57,14 @@ func (s *Store) Expel(ctx context.Context, connectionID string, reason Reason, n
 	return sweep, removed, nil
 }
 
-// kept is the SWEEP item that outlives its connection: what closes the socket.
+// kept is the SWEEP item that outlives its connection, until the socket is closed.
 type kept struct {
 	partition string
 	put       Reason // the transaction writes it for this reason, unless it is there already
 }
 
-// removeRecords removes a connection and returns what it was. It returns false when there is none, or another one than that
-// which was opened at connectedAt.
+// removeRecords removes the records of a connection and returns the connection. It returns false if there is none, or
+// if the connection was not opened at connectedAt.
 func (s *Store) removeRecords(
 	ctx context.Context, connectionID string, connectedAt time.Time, kept *kept, now time.Time,
 ) (connection Connection, removed bool, err error) {
@@ -87,8 +86,8 @@ func (s *Store) removeRecords(
 	return connection, removed, err
 }
 
-// tryRemove removes the connection together with its entry in the USER item. Without that
-// entry (its item may have been removed by hand) it removes the rest.
+// tryRemove removes the connection together with its entry in the USER item. Without that entry (its item may have been
+// removed by hand) it removes the rest.
 func (s *Store) tryRemove(
 	ctx context.Context, connection Connection, conn item, kept *kept, now time.Time,
 ) error {
@@ -116,8 +115,8 @@ func (s *Store) tryRemove(
 	return err
 }
 
-// removalActions returns the actions that remove a connection's items, but not its entry in the USER item and not the SWEEP
-// item in the partition that is kept. They fail when the connection has counted anything since conn was read.
+// removalActions returns the actions that remove a connection's items, but not its entry in the USER item and not the
+// SWEEP item in the partition that is kept. They fail when the connection has counted anything since conn was read.
 func (s *Store) removalActions(
 	connection Connection, conn item, pending []Sweep, kept string, now time.Time,
 ) []types.TransactWriteItem {
@@ -142,7 +141,7 @@ func (s *Store) removalActions(
 	return actions
 }
 
-// uncount returns the action that takes a connection out of its user's count.
+// uncount returns the action that removes a connection from its user's count.
 func (s *Store) uncount(connection Connection) types.TransactWriteItem {
 	return types.TransactWriteItem{Update: &types.Update{
 		TableName:           aws.String(s.tables.Connections),

@@ -80,8 +80,8 @@ func TestSessionThatEndsEarlyIsDueAtItsEnd(t *testing.T) {
 	same(t, "due after the sweep", map[string]Reason{}, due(t, store, end))
 }
 
-// API Gateway closes a connection after two hours; asking the reaper to do so at the same time would cost
-// every connection two writes more.
+// API Gateway closes a connection after two hours; asking the reaper to do so at the same time would cost every
+// connection two writes more.
 func TestSessionThatAPIGatewayEndsIsNotSwept(t *testing.T) {
 	t.Parallel()
 	limit := admission("").ConnectedAt.Add(2 * time.Hour)

@@ -151,9 +151,8 @@ func (tb table) remove(t *testing.T, key item) {
 	}
 }
 
-// live returns the ids of a user's connections, or for userid.Pool those of all guests. It fails the
-// test when the items break the invariant: CONN items, memberships, entries and count of a user agree
-// with each other.
+// live returns the ids of a user's connections, or for userid.Pool those of all guests. It fails the test when the
+// items break the invariant: CONN items, memberships, entries and count of a user agree with each other.
 func (tb table) live(t *testing.T, subject string) map[string]bool {
 	t.Helper()
 	connections, memberships, entries := make(map[string]bool), make(map[string]bool), make(map[string]bool)

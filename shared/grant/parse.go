@@ -10,15 +10,15 @@ import (
 	"signedsocket/shared/userid"
 )
 
-// Refusal is why a grant is not accepted: a short code for logs and metrics, such as "missing_exp"
-// or "expired". It holds nothing that the client sent. Clients are not told it.
+// Refusal is why a grant is not accepted: a short code for logs and metrics, such as "missing_exp" or "expired". It
+// holds nothing that the client sent. Clients do not get it.
 type Refusal string
 
 // Error implements error.
 func (r Refusal) Error() string { return "grant refused: " + string(r) }
 
-// The refusals that concern no single parameter. Those that do are "missing_", "repeated_" or
-// "malformed_" and the parameter's name.
+// The refusals that concern no single parameter. Those that do are "missing_", "repeated_" or "malformed_" and the
+// parameter's name.
 const (
 	UnknownParameter Refusal = "unknown_parameter" // a name that is neither ours nor X-Amz-*
 	NotYetValid      Refusal = "not_yet_valid"     // issued in the future
@@ -33,9 +33,8 @@ const (
 	maxSkew = 2 * time.Second
 )
 
-// Parse reads a grant from the query parameters of a handshake, in the multi-value form of API
-// Gateway's event: every value of every name. It checks the shape only, not the times, and not who
-// signed it. The error is a Refusal.
+// Parse reads a grant from the query parameters of a handshake, in the multi-value form of API Gateway's event: every
+// value of every name. It checks the shape only, not the times and not the signer. The error is a Refusal.
 func Parse(parameters map[string][]string) (Grant, error) {
 	for name := range parameters {
 		if !known(name) { // mutate:grant-unknown-parameter
@@ -66,8 +65,8 @@ func Parse(parameters map[string][]string) (Grant, error) {
 	return grant, nil
 }
 
-// known reports whether a parameter may appear at all. The prefix is compared in AWS's own letter
-// case: SigV4 knows no other.
+// known reports whether a parameter may appear at all. The prefix is compared in AWS's own letter case: SigV4 knows no
+// other.
 func known(name string) bool {
 	switch name {
 	case paramVersion, paramSubject, paramName, paramRooms, paramIssuedAt, paramExpiresAt,
@@ -148,8 +147,7 @@ func (r *reader) time(name string) time.Time {
 	return time.Unix(s, 0).UTC()
 }
 
-// validSeconds accepts a positive number of at most eleven digits in the one form that
-// strconv.FormatInt writes.
+// validSeconds accepts a positive number of at most eleven digits in the one form that strconv.FormatInt writes.
 func validSeconds(s string) bool {
 	return len(s) >= 1 && len(s) <= 11 && s[0] != '0' &&
 		!strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
@@ -166,8 +164,7 @@ func ValidRoom(s string) bool {
 	return userid.IsWord(s, maxRoomBytes) && s == strings.ToLower(s)
 }
 
-// ValidRooms reports whether a connection can be in these rooms: 1 to MaxRooms of them, all valid
-// and all different.
+// ValidRooms reports whether a connection can be in these rooms: 1 to MaxRooms of them, all valid and all different.
 func ValidRooms(rooms []string) bool {
 	if len(rooms) == 0 || len(rooms) > MaxRooms {
 		return false

@@ -25,14 +25,14 @@ const (
 // Presigner turns grants into presigned WebSocket URLs. It is safe for concurrent use.
 type Presigner struct {
 	endpoint    url.URL // with scheme http or https: the signer removes default ports for these only
-	scheme      string  // what takes the place of that scheme: ws or wss
+	scheme      string  // ws or wss, which replaces that scheme
 	region      string
 	credentials aws.CredentialsProvider
 	signer      *v4.Signer
 }
 
-// NewPresigner returns a Presigner for the WebSocket API stage at endpoint, wss://host/stage, in
-// region. The URL is signed for exactly this path: a trailing slash makes another signature.
+// NewPresigner returns a Presigner for the WebSocket API stage at endpoint, wss://host/stage, in region. The URL is
+// signed for exactly this path: a trailing slash makes another signature.
 func NewPresigner(endpoint, region string, credentials aws.CredentialsProvider) (*Presigner, error) {
 	parsed, err := url.Parse(endpoint)
 	if err != nil {
@@ -54,8 +54,8 @@ func NewPresigner(endpoint, region string, credentials aws.CredentialsProvider) 
 	}, nil
 }
 
-// Presign returns the URL that opens one connection as g describes. It is signed as of g.IssuedAt
-// with the credentials of this moment, and stays good until g.ExpiresAt.
+// Presign returns the URL that opens one connection as g describes. The signature has the time g.IssuedAt and the
+// current credentials, and the URL is valid until g.ExpiresAt.
 func (p *Presigner) Presign(ctx context.Context, g Grant) (URL, error) {
 	credentials, err := p.credentials.Retrieve(ctx)
 	if err != nil {

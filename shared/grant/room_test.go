@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzRoomName holds the check of a room's name to its pattern: a room's name becomes part of a key of
-// the table and of a URL parameter in which rooms are joined by dots.
+// FuzzRoomName holds the check of a room's name to its pattern: a room's name becomes part of a key of the table and of
+// a URL parameter in which rooms are joined by dots.
 func FuzzRoomName(f *testing.F) {
 	for _, seed := range []string{
 		"lobby", "team-1_x", "", "Lobby", "a.b", "a#0", "ＬＯＢＢＹ", "lob\x00by",

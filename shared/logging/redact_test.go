@@ -102,8 +102,7 @@ func TestControlCharactersAreWrittenOut(t *testing.T) {
 	}
 }
 
-// FuzzRedact holds that no secret gets into a line, whatever stands around it, and that the line stays
-// one JSON object.
+// FuzzRedact holds that no secret gets into a line, whatever stands around it, and that the line stays one JSON object.
 func FuzzRedact(f *testing.F) {
 	f.Add("", "")
 	f.Add("a ", " b")
