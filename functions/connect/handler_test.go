@@ -19,7 +19,7 @@ import (
 	"signedsocket/shared/logging"
 )
 
-// What the test's page, and a client with its own secret, put into a handshake.
+// The values that the test's page, and a client with its own secret, put into a handshake.
 const (
 	page      = "https://abcd.execute-api.us-east-1.amazonaws.com"
 	verifier  = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -51,13 +51,13 @@ func (f *fakeStore) Connect(ctx context.Context, a connections.Admission, _ time
 	return f.ended, nil
 }
 
-// RemoveSweep remembers what needs no sweep any more.
+// RemoveSweep records the sweep.
 func (f *fakeStore) RemoveSweep(_ context.Context, sweep connections.Sweep) error {
 	f.swept = append(f.swept, sweep.ConnectionID)
 	return nil
 }
 
-// fakeCloser closes everything but what is in its handshake.
+// fakeCloser closes all connections except those in their handshake.
 type fakeCloser struct {
 	young  string
 	closed []connections.Sweep
@@ -192,7 +192,7 @@ func TestConnectRefuses(t *testing.T) {
 		{"no page", header("Origin"), "missing_origin"},
 		{"a grant without challenge", without("cc"), "missing_cc"},
 		{"no proof", header("Sec-WebSocket-Protocol", "chat.v1"), "missing_proof"},
-		{"somebody else's proof", header("Sec-WebSocket-Protocol", "chat.v1, pop."+strings.Repeat("A", 43)),
+		{"another client's proof", header("Sec-WebSocket-Protocol", "chat.v1, pop."+strings.Repeat("A", 43)),
 			"wrong_proof"},
 		{"a wrong origin and an old grant: the grant is older", func(e *event) {
 			header("Origin", "https://evil.example")(e)
@@ -334,8 +334,8 @@ func TestOnlyOurSubprotocolIsNamed(t *testing.T) {
 	}
 }
 
-// FuzzConnectEvent holds that no event whatever is answered with anything else than 200 and 403, and that nobody is
-// admitted but by a complete grant.
+// FuzzConnectEvent holds that no event whatever is answered with anything else than 200 and 403, and that only a
+// complete grant admits a user.
 func FuzzConnectEvent(f *testing.F) {
 	seed, err := json.Marshal(connectEvent(f))
 	if err != nil {
@@ -409,7 +409,7 @@ func TestTheGrantsClientAndSignInAreHandedOn(t *testing.T) {
 }
 
 // TestGrantsOfBothVersionsAreTheSame: while a stack is updated, the signurl of one version signs for the connect of the
-// other. The query is what the version before signed for granted; it refused every parameter that is not among these.
+// other. The query is the one that the version before signed for granted; that version refused all other parameters.
 func TestGrantsOfBothVersionsAreTheSame(t *testing.T) {
 	t.Parallel()
 	before := map[string][]string{

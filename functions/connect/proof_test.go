@@ -82,7 +82,7 @@ func FuzzSubprotocol(f *testing.F) {
 			return
 		}
 		if both := line1 + "," + line2; strings.Count(both, "pop."+verifier) != 1 {
-			t.Errorf("%q proves the possession of what it does not hold", both)
+			t.Errorf("%q proves the possession of a verifier that it does not hold", both)
 		}
 	})
 }

@@ -47,7 +47,7 @@ func TestSigners(t *testing.T) {
 		{"signurl's caller in another account", other, errUnknownSigner},
 		{"signurl's caller without account", noAccount, errNoIdentity},
 		{"no identity", events.APIGatewayRequestIdentity{SourceIP: "203.0.113.7"}, errNoIdentity},
-		{"signurl's role in another session", with("AROAEXAMPLE:somebody", role+"chat-SignUrlRole-1/somebody"),
+		{"signurl's role in another session", with("AROAEXAMPLE:other", role+"chat-SignUrlRole-1/other"),
 			errUnknownSigner},
 		{"another role with signurl's session name",
 			with("AROAOTHER:chat-SignUrlFunction-1", role+"other/chat-SignUrlFunction-1"), errUnknownSigner},

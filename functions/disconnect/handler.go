@@ -35,17 +35,17 @@ func (h *handler) handle(
 		log.ErrorContext(ctx, "wrong route", slog.String("routeKey", request.RouteKey))
 		return events.APIGatewayProxyResponse{}, fmt.Errorf("this function is for the route %s", routeDisconnect)
 	}
-	forgotten, err := h.forget(ctx, log, request.ConnectionID)
+	removed, err := h.remove(ctx, log, request.ConnectionID)
 	if err != nil {
 		log.ErrorContext(ctx, "disconnect failed", slog.Any("error", err))
 		return events.APIGatewayProxyResponse{}, err
 	}
-	log.InfoContext(ctx, "disconnected", slog.Bool("forgotten", forgotten),
+	log.InfoContext(ctx, "disconnected", slog.Bool("removed", removed),
 		slog.Int64("code", request.DisconnectStatusCode))
 	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK}, nil
 }
 
-func (h *handler) forget(ctx context.Context, log *slog.Logger, connectionID string) (forgotten bool, err error) {
+func (h *handler) remove(ctx context.Context, log *slog.Logger, connectionID string) (removed bool, err error) {
 	defer logging.Recover(ctx, log, &err)
 	return h.connections.Remove(ctx, connectionID, time.Time{})
 }

@@ -50,8 +50,8 @@ func TestDisconnectRemovesTheConnection(t *testing.T) {
 		t.Errorf("known after it: %v", store.known)
 	}
 	for _, want := range []string{
-		`"connectionId":"c1=","forgotten":true,"code":1001`,
-		`"connectionId":"c1=","forgotten":false`,
+		`"connectionId":"c1=","removed":true,"code":1001`,
+		`"connectionId":"c1=","removed":false`,
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("log %s lacks %s", &log, want)

@@ -43,8 +43,8 @@ func TestASweepSaysByeClosesAndRemoves(t *testing.T) {
 	if diff := cmp.Diff(want, w.gateway.posted); diff != "" {
 		t.Errorf("posted (-want +got):\n%s", diff)
 	}
-	if len(w.gateway.open) != 0 || len(w.table.due) != 0 || len(w.table.forgotten) != 5 {
-		t.Errorf("left open %v, due %v, forgotten %v", w.gateway.open, w.table.due, w.table.forgotten)
+	if len(w.gateway.open) != 0 || len(w.table.due) != 0 || len(w.table.gone) != 5 {
+		t.Errorf("left open %v, due %v, gone %v", w.gateway.open, w.table.due, w.table.gone)
 	}
 	if got, err := w.handle(scheduled); err != nil || got != (swept{}) {
 		t.Errorf("a second sweep = %+v, %v", got, err)
@@ -142,7 +142,7 @@ func TestSweepThatCannotListIsAFault(t *testing.T) {
 	w.due("a=", connections.Kicked, time.Hour)
 	w.table.dueErr = errors.New("no route to table")
 	if _, err := w.handle(scheduled); !errors.Is(err, w.table.dueErr) || len(w.gateway.open) != 0 {
-		t.Errorf("err = %v; what was found is closed nevertheless, open: %v", err, w.gateway.open)
+		t.Errorf("err = %v; the connections found are still closed, open: %v", err, w.gateway.open)
 	}
 }
 
@@ -193,7 +193,7 @@ func TestRevokeWaitsForHandshakes(t *testing.T) {
 	})
 }
 
-// A client that leaves upon its goodbye is gone, however young its connection is: it is not in its handshake.
+// A client that leaves after its bye frame is gone, however young its connection is: it is not in its handshake.
 func TestAClientThatLeavesAfterItsByeIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -338,7 +338,7 @@ func TestASweepRecordsTheConnectionsLeft(t *testing.T) {
 	w.due("old=", connections.Evicted, time.Hour)
 	if _, err := w.handle(scheduled); err != nil || !w.table.finished ||
 		!slices.Equal(w.table.left, []string{"young="}) {
-		t.Errorf("err = %v, finished: %t, left %q; want what is in its handshake", err, w.table.finished, w.table.left)
+		t.Errorf("err = %v, finished: %t, left %q; want those in their handshake", err, w.table.finished, w.table.left)
 	}
 	w = newWorld(t)
 	w.table.dueErr = errors.New("no route to table")
@@ -350,20 +350,20 @@ func TestASweepRecordsTheConnectionsLeft(t *testing.T) {
 func TestOtherEventsAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, event := range map[string]string{
-		"nothing":              `{}`,
-		"null":                 `null`,
-		"no object":            `"revoke"`,
-		"an API's event":       `{"routeKey":"POST /signurl","version":"2.0"}`,
-		"another source":       `{"source":"aws.s3","detail-type":"Scheduled Event"}`,
-		"another detail":       `{"source":"aws.events","detail-type":"Object Created"}`,
-		"nobody":               `{"revoke":{}}`,
-		"two names":            `{"revoke":{"user":"alice","sub":"alice"}}`,
-		"a sub of two lines":   `{"revoke":{"user":"auth0|\nalice"}}`,
-		"a long sub":           `{"revoke":{"sub":"` + strings.Repeat("a", 256) + `"}}`,
-		"an unknown member":    `{"revoke":{"user":"alice","until":1}}`,
-		"another request":      `{"revoke":{"user":"alice"},"dryRun":true}`,
-		"a ban by a text":      `{"revoke":{"user":"alice","bannedUntil":"tomorrow"}}`,
-		"a sign-out of nobody": `{"signOut":{"signIn":"AAECAwQFBgcICQoLDA0ODw","until":1795413600}}`,
+		"nothing":                   `{}`,
+		"null":                      `null`,
+		"no object":                 `"revoke"`,
+		"an API's event":            `{"routeKey":"POST /signurl","version":"2.0"}`,
+		"another source":            `{"source":"aws.s3","detail-type":"Scheduled Event"}`,
+		"another detail":            `{"source":"aws.events","detail-type":"Object Created"}`,
+		"no user":                   `{"revoke":{}}`,
+		"two names":                 `{"revoke":{"user":"alice","sub":"alice"}}`,
+		"a sub of two lines":        `{"revoke":{"user":"auth0|\nalice"}}`,
+		"a long sub":                `{"revoke":{"sub":"` + strings.Repeat("a", 256) + `"}}`,
+		"an unknown member":         `{"revoke":{"user":"alice","until":1}}`,
+		"another request":           `{"revoke":{"user":"alice"},"dryRun":true}`,
+		"a ban by a text":           `{"revoke":{"user":"alice","bannedUntil":"tomorrow"}}`,
+		"a sign-out without a user": `{"signOut":{"signIn":"AAECAwQFBgcICQoLDA0ODw","until":1795413600}}`,
 		"a sign-out of all guests": `{"signOut":{"user":"guest-pool","signIn":"AAECAwQFBgcICQoLDA0ODw",` +
 			`"until":1795413600}}`,
 		"a sign-out of nothing":  `{"signOut":{"user":"alice","signIn":"","until":1795413600}}`,

@@ -63,22 +63,22 @@ func (w *world) handle(event string) (any, error) {
 	return w.h.handle(w.t.Context(), jsontext.Value(event))
 }
 
-// fakeTable knows who is connected and who is due.
+// fakeTable has the connected users and the due connections.
 type fakeTable struct {
-	mu                           sync.Mutex
-	calls                        []string // in the order in which they were made
-	due                          map[string]connections.Sweep
-	users                        map[string][]string // connections by user
-	connectedAt                  map[string]time.Time
-	revocation                   connections.Revocation
-	revocations                  []connections.Revocation
-	signOut                      connections.SignOut
-	finished                     bool
-	left                         []string // unfinished
-	finishErr                    error
-	dueErr, removeErr, expelErr  error
-	revokeErr, sweptErr          error
-	forgotten, expelled, removed []string
+	mu                          sync.Mutex
+	calls                       []string // in the order in which they were made
+	due                         map[string]connections.Sweep
+	users                       map[string][]string // connections by user
+	connectedAt                 map[string]time.Time
+	revocation                  connections.Revocation
+	revocations                 []connections.Revocation
+	signOut                     connections.SignOut
+	finished                    bool
+	left                        []string // unfinished
+	finishErr                   error
+	dueErr, removeErr, expelErr error
+	revokeErr, sweptErr         error
+	gone, expelled, removed     []string
 }
 
 func (f *fakeTable) called(format string, args ...any) {
@@ -132,7 +132,7 @@ func (f *fakeTable) Remove(_ context.Context, id string, _ time.Time) (bool, err
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.called("remove %s", id)
-	f.forgotten = append(f.forgotten, id)
+	f.gone = append(f.gone, id)
 	return true, f.removeErr
 }
 

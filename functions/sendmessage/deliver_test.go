@@ -119,7 +119,7 @@ func TestSenderIsToldBeforeTheDeadline(t *testing.T) {
 	})
 }
 
-// A line tells what one message took, and CloudWatch's metrics come from it.
+// A line has the numbers of one message, and CloudWatch makes metrics of it.
 func TestABroadcastIsOneLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

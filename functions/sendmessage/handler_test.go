@@ -34,7 +34,7 @@ func TestAMessageReachesAllMembersOfTheRoom(t *testing.T) {
 			w.store.removed)
 	}
 	if log := w.log.String(); strings.Contains(log, "hi") || strings.Contains(log, "Alice") {
-		t.Errorf("the log holds what was said:\n%s", log)
+		t.Errorf("the log holds the message's text:\n%s", log)
 	}
 }
 
@@ -318,10 +318,10 @@ func TestFaultsAreErrors(t *testing.T) {
 		w.store.membersErr = broken
 		w.fails("sendmessage", `{"message":"hi"}`, broken)
 		if got := w.gateway.frames("a="); len(got) != 1 {
-			t.Errorf("whom the first page named got %q", got)
+			t.Errorf("the members of the first page got %q", got)
 		}
 	})
-	t.Run("nobody can be told", func(t *testing.T) {
+	t.Run("the client cannot be told", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		denied := errors.New("not authorized to perform: execute-api:ManageConnections")

@@ -95,7 +95,7 @@ func (w *world) fails(route, body string, want error) {
 	}
 }
 
-// received compares what a connection got.
+// received compares the frames that a connection got.
 func (w *world) received(id string, want ...string) {
 	w.t.Helper()
 	if got := w.gateway.frames(id); !slices.Equal(got, want) {
@@ -201,7 +201,7 @@ func (f *fakeStore) ClearSlow(_ context.Context, _ string, m connections.Member)
 	return nil
 }
 
-// ExpelSlow is not what these tests are about.
+// ExpelSlow does nothing: other tests cover it.
 func (f *fakeStore) ExpelSlow(context.Context, string, time.Time, time.Time) (string, error) {
 	return "", nil
 }

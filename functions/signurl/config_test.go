@@ -12,11 +12,11 @@ func TestEnvironment(t *testing.T) {
 	tests := []struct {
 		name   string
 		change map[string]string
-		want   []string // what the error names; nothing when there is none
+		want   []string // settings that the error names; none without an error
 	}{
 		{"complete", nil, nil},
 		{"defaults", map[string]string{"NAME_CLAIM": "", "URL_LIFETIME_SECONDS": "", "SESSION_MAX_SECONDS": ""}, nil},
-		// Then requests are refused instead, so that somebody notices why.
+		// Then requests are refused instead, so that the reason is seen.
 		{
 			"nothing of what a mode needs",
 			map[string]string{"OIDC_ISSUER": "", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": ""},

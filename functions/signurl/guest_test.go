@@ -12,7 +12,7 @@ import (
 	"signedsocket/shared/connections"
 )
 
-// unsigned returns the event of a request for which nobody vouches.
+// unsigned returns the event of a request without a signature or token.
 func unsigned(body string) events.APIGatewayV2HTTPRequest {
 	e := request(body)
 	e.RequestContext.Authorizer = nil

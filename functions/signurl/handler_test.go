@@ -33,7 +33,7 @@ const (
 
 var epoch = time.Date(2026, 11, 22, 6, 0, 0, 400_000_000, time.UTC)
 
-// fakeUsers refuses everybody with err.
+// fakeUsers refuses all users with err.
 type fakeUsers struct {
 	err, countErr   error
 	subject         string
@@ -126,7 +126,7 @@ func requestOf(body string, header, claims map[string]any) events.APIGatewayV2HT
 	}
 }
 
-// tokenOf returns a token whose signature nobody checks any more.
+// tokenOf returns a token whose signature is not checked again.
 func tokenOf(parts ...map[string]any) string {
 	var text string
 	for _, part := range parts {

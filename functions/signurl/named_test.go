@@ -130,7 +130,7 @@ func TestServersMaySendLongRequests(t *testing.T) {
 
 func TestOtherCallersNameNoUser(t *testing.T) {
 	t.Parallel()
-	// grant.TestPrincipals has the whole table of who is whom.
+	// grant.TestPrincipals has the whole table of callers.
 	for _, caller := range []string{
 		"arn:aws:sts::111122223333:assumed-role/web2/chat-web", "arn:aws:sts::111122223333:assumed-role/service/web",
 		"arn:aws:iam::111122223333:role/service/web", "arn:aws:iam::111122223333:user/dev2",
@@ -153,9 +153,9 @@ func TestWithoutIamIdentityOrTrustedCallersModeIamIsClosed(t *testing.T) {
 		name, trusted string
 		event         events.APIGatewayV2HTTPRequest
 	}{
-		{"nobody is trusted", "", signedBy(webRole)},
-		{"nobody is trusted, and nobody signed", "", unsigned},
-		{"nobody signed", trusted, unsigned},
+		{"no caller is trusted", "", signedBy(webRole)},
+		{"no caller is trusted, and none signed", "", unsigned},
+		{"no caller signed", trusted, unsigned},
 		{"a token instead of a signature", trusted, otherKind},
 		{"a signer without ARN", trusted, withoutARN},
 	}

@@ -10,7 +10,7 @@ import (
 	"signedsocket/shared/grant"
 )
 
-// FuzzReadRequest holds our reading of a body against the standard library's: what is accepted must mean the same to
+// FuzzReadRequest compares our reading of a body with the standard library's: an accepted body must mean the same to
 // both.
 func FuzzReadRequest(f *testing.F) {
 	for _, seed := range []string{

@@ -224,6 +224,6 @@ func TestWithoutIssuerModeJwtIsClosed(t *testing.T) {
 	claims(e)["iss"] = ""
 	checkRefusal(t, h, e, 503, "auth_not_configured", log)
 	if !strings.Contains(log.String(), "OidcIssuer is empty") {
-		t.Errorf("the log does not say what is missing:\n%s", log)
+		t.Errorf("the log does not name the missing claim:\n%s", log)
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"signedsocket/shared/awsclient"
 )
 
-// lambda is what Lambda sets, and more.
+// lambda returns the variables that Lambda sets, and more.
 func lambda(more map[string]string) map[string]string {
 	environment := map[string]string{
 		"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example",

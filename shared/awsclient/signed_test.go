@@ -40,10 +40,10 @@ func TestRequestsAreSignedAsTheyAreSent(t *testing.T) {
 				t.Errorf("signed as %s", signed)
 			}
 			if _, sent := r.Header["Idempotency-Key"]; sent {
-				t.Error("what net/http is told is sent")
+				t.Error("a hint for net/http is sent")
 			}
 			w.WriteHeader(http.StatusTeapot)
-			_, _ = io.WriteString(w, "what nobody reads")
+			_, _ = io.WriteString(w, "an answer that the client does not read")
 		}))
 		t.Cleanup(server.Close)
 		target, err := url.Parse(server.URL)

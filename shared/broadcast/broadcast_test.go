@@ -52,8 +52,8 @@ func TestAFailingRecipientStopsNoOther(t *testing.T) {
 					got.Complete() != (test.failed == 0) || !errors.Is(got.Failure, test.failure) {
 					t.Errorf("%+v", got)
 				}
-				if len(r.table.forgot) != 0 {
-					t.Errorf("forgot %v", r.table.forgot)
+				if len(r.table.removed) != 0 {
+					t.Errorf("removed %v", r.table.removed)
 				}
 			})
 		})
@@ -137,7 +137,7 @@ func TestRepeatedPostsDoNotComeTogether(t *testing.T) {
 	})
 }
 
-// Who does not read holds up the report for so long and no longer, once, and everybody else not at all.
+// A recipient that does not read delays the report once, by a limited time, and no other recipient.
 func TestARecipientThatDoesNotReadDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	for name, trouble := range map[string]func(*gateway){
@@ -191,10 +191,10 @@ func TestGoneRecipientsAreRemoved(t *testing.T) {
 	r.join("a", "gone1", "b", "gone2")
 	r.gateway.fails(errGone, "gone1", "gone2")
 	got := r.deliver(t.Context())
-	slices.Sort(r.table.forgot)
+	slices.Sort(r.table.removed)
 	if got.Delivered != 2 || got.Gone != 2 || !got.Complete() ||
-		!slices.Equal(r.table.forgot, []string{"gone1", "gone2"}) {
-		t.Errorf("%+v, forgot %v", got, r.table.forgot)
+		!slices.Equal(r.table.removed, []string{"gone1", "gone2"}) {
+		t.Errorf("%+v, removed %v", got, r.table.removed)
 	}
 }
 
@@ -240,8 +240,8 @@ func TestAYoungConnectionIsNeverRemoved(t *testing.T) {
 			r.gateway.calls["old"] != 1 {
 			t.Errorf("after %s: %v", took, r.gateway.calls)
 		}
-		if got.Young != 1 || got.Gone != 1 || !got.Complete() || !slices.Equal(r.table.forgot, []string{"old"}) {
-			t.Errorf("%+v, forgot %v", got, r.table.forgot)
+		if got.Young != 1 || got.Gone != 1 || !got.Complete() || !slices.Equal(r.table.removed, []string{"old"}) {
+			t.Errorf("%+v, removed %v", got, r.table.removed)
 		}
 	})
 }

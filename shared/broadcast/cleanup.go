@@ -19,7 +19,7 @@ const cleanUpLimit = 16
 // marked, too; the reaper closes them. It runs before the sender gets its answer, so that the next message does not
 // wait for them. A failure is only logged: the next broadcast tries again.
 func (b *Broadcaster) ExpelSlow(ctx context.Context, log *slog.Logger, r Result) {
-	b.each(ctx, log, "slow connections dropped", r.judged(), func(member connections.Member) (bool, error) {
+	b.each(ctx, log, "slow connections expelled", r.judged(), func(member connections.Member) (bool, error) {
 		again, err := b.Connections.MarkSlow(ctx, r.origin.Room, member, r.began, b.Now())
 		if err != nil || !again {
 			return false, err
@@ -39,7 +39,7 @@ func (b *Broadcaster) ExpelSlow(ctx context.Context, log *slog.Logger, r Result)
 // CleanUp removes gone connections from the table, and the marks of members that read again. A failure is only logged:
 // the next broadcast finds them again.
 func (b *Broadcaster) CleanUp(ctx context.Context, log *slog.Logger, r Result) {
-	b.each(ctx, log, "gone connections forgotten", r.gone, func(member connections.Member) (bool, error) {
+	b.each(ctx, log, "gone connections removed", r.gone, func(member connections.Member) (bool, error) {
 		_, err := b.Connections.Remove(ctx, member.ConnectionID, member.ConnectedAt)
 		return err == nil, err
 	})
@@ -84,10 +84,10 @@ func (b *Broadcaster) each(
 	}
 	if err := jobs.Wait(); err != nil {
 		log.ErrorContext(ctx, "clean-up failed", slog.Any("error", err), slog.Int("connections", len(members)),
-			slog.Int64("forgotten", done.Load()))
+			slog.Int64("removed", done.Load()))
 		return
 	}
 	if done.Load() > 0 {
-		log.InfoContext(ctx, what, slog.Int64("forgotten", done.Load()))
+		log.InfoContext(ctx, what, slog.Int64("removed", done.Load()))
 	}
 }

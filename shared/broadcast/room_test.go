@@ -101,14 +101,14 @@ func (r *room) deliver(ctx context.Context) Result {
 	return result
 }
 
-// table remembers who was removed, and who is marked as slow since when.
+// table records the removed connections, and when each slow one was marked.
 type table struct {
 	err error
 
-	mu            sync.Mutex
-	forgot, drops []string
-	marks         map[string]time.Time
-	writes        int // of marks
+	mu             sync.Mutex
+	removed, drops []string
+	marks          map[string]time.Time
+	writes         int // of marks
 }
 
 // listed returns members as the room lists them now.
@@ -149,7 +149,7 @@ func (f *table) ClearSlow(_ context.Context, _ string, m connections.Member) err
 func (f *table) Remove(_ context.Context, connectionID string, _ time.Time) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.forgot = append(f.forgot, connectionID)
+	f.removed = append(f.removed, connectionID)
 	return f.err == nil, f.err
 }
 

@@ -42,7 +42,7 @@ func TestASegmentArrivesAsItWasSent(t *testing.T) {
 	}
 }
 
-// The longest message and a thousand connections are far from what an asynchronous invocation takes.
+// The longest message for a thousand connections is far below the limit of an asynchronous invocation.
 func TestTheLargestSegmentFits(t *testing.T) {
 	t.Parallel()
 	s := example(SegmentSize)
@@ -62,7 +62,7 @@ func TestDecodeSegmentRefusesOtherEvents(t *testing.T) {
 	for name, event := range map[string]string{
 		"no JSON":           `x`,
 		"no frame":          `{"room":"lobby","members":[{"id":"a","at":1}]}`,
-		"nobody":            `{"frame":"{}","room":"lobby","members":[]}`,
+		"no member":         `{"frame":"{}","room":"lobby","members":[]}`,
 		"an unknown member": `{"frame":"{}","members":[{"id":"a","at":1}],"delete":true}`,
 		"too many":          string(tooMany),
 	} {

@@ -121,7 +121,7 @@ func TestAThrottledAccountExpelsNoRecipient(t *testing.T) {
 			}
 			return nil
 		},
-		"everybody": func(string, int) error { return errThrottled },
+		"all members": func(string, int) error { return errThrottled },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -144,7 +144,7 @@ func TestAThrottledAccountExpelsNoRecipient(t *testing.T) {
 	}
 }
 
-// A sender alone with somebody who does not read cannot tell that from the account's limit: its own echo is no witness.
+// A sender alone with a member that does not read looks like the account's limit: its own echo is no witness.
 func TestNoRecipientIsExpelledWhenOnlyTheSenderTookTheFrame(t *testing.T) {
 	t.Parallel()
 	inRoom(t, func(t *testing.T, r *room) {

@@ -19,7 +19,7 @@ import (
 )
 
 // serveVariable makes the test binary an @connections endpoint that takes every post. It is a process of its own, so
-// that what it costs is not counted with what a post costs the function.
+// that its cost is not counted as the function's.
 const serveVariable = "CALLBACK_BENCHMARK_SERVES"
 
 func TestMain(m *testing.M) {
@@ -117,7 +117,7 @@ func BenchmarkPost(b *testing.B) {
 	}
 }
 
-// processorTime returns what this process has used so far.
+// processorTime returns the processor time that this process has used so far.
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage

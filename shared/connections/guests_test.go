@@ -11,7 +11,7 @@ import (
 	"signedsocket/shared/userid"
 )
 
-// guestAdmission returns a request of a guest's who was never seen before.
+// guestAdmission returns a request of a new guest.
 func guestAdmission(connectionID string) Admission {
 	a := admission(connectionID)
 	a.Subject, a.Name = userid.NewGuest(), "guest"
@@ -73,7 +73,7 @@ func TestMayConnectTellsWhenGuestsAreFull(t *testing.T) {
 		pool map[string]int64
 		want error
 	}{
-		{"nobody there", nil, nil},
+		{"no guest there", nil, nil},
 		{"one place left", map[string]int64{"n": 1, "c_a": now + 1}, nil},
 		{"no place left", map[string]int64{"n": 2, "c_a": now + 1, "c_b": now + 1}, ErrGuestsFull},
 		{"more than the limit", map[string]int64{"n": 3, "c_a": now + 1, "c_b": now + 1, "c_c": now + 1},

@@ -101,7 +101,7 @@ func TestAGuestsClientMeansNothingToAnotherGuest(t *testing.T) {
 	}
 }
 
-// What removes a connection removes what says that it is due, in the same transaction.
+// The transaction that removes a connection also removes its SWEEP items.
 func TestARemovedConnectionIsNotDue(t *testing.T) {
 	t.Parallel()
 	for name, mark := range map[string]func(*testing.T, *Store){

@@ -100,7 +100,7 @@ func TestAKickKeepsTheUserOut(t *testing.T) {
 				}
 				now = now.Add(out)
 			}
-			now = now.Add(kickMemory) // forgotten
+			now = now.Add(kickMemory) // the kicks before do not count
 			if err := open(id, now); err != nil {
 				t.Fatal(err)
 			}
@@ -227,7 +227,7 @@ func TestReconnectingGivesNoNewWindow(t *testing.T) {
 				other.Subject = userid.NewGuest()
 				connect(t, store, other)
 				if n := flood(t, store, "other=", epoch); n != 5 {
-					t.Errorf("somebody else had %d messages, want 5", n)
+					t.Errorf("another user had %d messages, want 5", n)
 				}
 				later := admission("later=")
 				later.Subject = subject
@@ -265,7 +265,7 @@ func TestStrikesFollowTheUser(t *testing.T) {
 	}
 }
 
-// What a connection started with is not its own: it is not added a second time when the connection is removed.
+// The counts that a connection started with are not its own: its removal does not add them again.
 func TestNothingIsCountedTwice(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
@@ -321,7 +321,7 @@ func TestOldCountsDoNotPileUp(t *testing.T) {
 	}
 }
 
-// meddling is an API in which something happens between what an operation reads and its transaction.
+// meddling is an API in which another operation happens between an operation's reads and its transaction.
 type meddling struct {
 	API
 	once   sync.Once

@@ -64,7 +64,7 @@ func TestShardsAreReadAtTheSameTime(t *testing.T) {
 		}
 		answer <- struct{}{}
 		if m := <-found; m.ConnectionID == "" {
-			t.Error("nobody is named before the last shard has answered")
+			t.Error("no member is named before the last shard has answered")
 		}
 		close(answer)
 		count := 1
@@ -77,7 +77,7 @@ func TestShardsAreReadAtTheSameTime(t *testing.T) {
 	})
 }
 
-// The bubble of the test ends when all who read the shards have.
+// The bubble of the test ends when all readers of the shards have ended.
 func TestMembersEndWhenTheCallerStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -26,7 +26,9 @@ func (s *Store) Remove(ctx context.Context, connectionID string, connectedAt tim
 // now. It writes the SWEEP item first: the reaper closes such a connection even if its records stay. It uses no
 // transaction, so that the caller's permissions can name the keys. It returns the user's id, or "" when the connection
 // was removed already.
-func (s *Store) ExpelSlow(ctx context.Context, connectionID string, connectedAt, now time.Time) (userID string, err error) {
+func (s *Store) ExpelSlow(
+	ctx context.Context, connectionID string, connectedAt, now time.Time,
+) (userID string, err error) {
 	sweep := newSweep(connectionID, connectedAt, TooSlow, now)
 	var dropped Connection
 	removed := false
@@ -36,7 +38,7 @@ func (s *Store) ExpelSlow(ctx context.Context, connectionID string, connectedAt,
 	}
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("drop connection: %w", err)
+		return "", fmt.Errorf("expel slow connection: %w", err)
 	case !removed:
 		return "", nil
 	}

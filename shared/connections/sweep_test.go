@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// due returns who is to be closed at now, and why.
+// due returns the connections to close at now, with the reasons.
 func due(t *testing.T, store *Store, now time.Time) map[string]Reason {
 	t.Helper()
 	found := make(map[string]Reason)
@@ -24,7 +24,7 @@ func due(t *testing.T, store *Store, now time.Time) map[string]Reason {
 	return found
 }
 
-// dueSweeps asks for what is due, of a reaper that has finished everything up to eleven minutes ago.
+// dueSweeps lists the due connections for a reaper that has finished everything up to eleven minutes ago.
 func dueSweeps(t *testing.T, store *Store, now time.Time) []Sweep {
 	t.Helper()
 	if err := store.Finish(t.Context(), nil, now.Add(-9*time.Minute)); err != nil {
@@ -172,9 +172,9 @@ func TestKickHappensOnce(t *testing.T) {
 		t.Errorf("a strike after the kick: %v", err)
 	}
 	if _, err := store.Strike(t.Context(), "unknown=", epoch); !errors.Is(err, ErrNotConnected) {
-		t.Errorf("a strike of nobody: %v", err)
+		t.Errorf("a strike of an unknown connection: %v", err)
 	}
-	// Somebody whose third strike was counted at the same time as another one's.
+	// A connection whose third strike was counted at the same time as another strike.
 	kicked, err := store.kick(t.Context(), "alice", newSweep("c1=", epoch, Kicked, epoch), epoch)
 	if err != nil || kicked {
 		t.Errorf("a second kick = %t, %v", kicked, err)

@@ -75,8 +75,8 @@ func TestPresignedURLCarriesTheGrantAndTheSignature(t *testing.T) {
 	}
 }
 
-// The signature must cover what is sent, so an independent signer has to arrive at the same one from the sent URL
-// alone.
+// The signature must cover the request as it is sent, so an independent signer has to arrive at the same one from the
+// sent URL alone.
 func TestSignatureEqualsThatOfAnIndependentSigner(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{

@@ -45,7 +45,7 @@ func TestPrincipals(t *testing.T) {
 		{"that role's name in another partition", session + "china/s", false},
 		{"a role called as a user", session + "dev/s", false},
 		{"a federated user", "arn:aws:sts::111122223333:federated-user/dev", false},
-		{"nobody", "", false},
+		{"no caller", "", false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

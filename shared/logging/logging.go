@@ -80,7 +80,7 @@ func (h handler) WithGroup(name string) slog.Handler {
 func allowed(key string) bool {
 	switch key {
 	case "requestId", "connectionId", "routeKey", "eventType", "room", "reason", "code", "status", "error",
-		"ms", "bytes", "recipients", "delivered", "gone", "failed", "forgotten", "evicted",
+		"ms", "bytes", "recipients", "delivered", "gone", "failed", "removed", "evicted",
 		"due", "closed", "pending", "connections", "panic", "stack", "subHash", "broadcastId", "young", "pages",
 		"queued",
 		"action", "by", "why",

@@ -71,8 +71,8 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// FuzzDecode holds our decoder against the standard library's: what ours accepts must mean the same to the other, and
-// obey the rules.
+// FuzzDecode compares our decoder with the standard library's: a frame that ours accepts must mean the same to the
+// other, and obey the rules.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"action":"sendmessage","message":"hi","room":"lobby","id":"c-1"}`, `{"message":"hi"}`,

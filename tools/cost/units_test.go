@@ -140,7 +140,10 @@ func TestFunctionsConsumeWhatTheModelSays(t *testing.T) {
 		}
 		return nil
 	})
-	step("disconnect", disconnectReads, disconnectWrites, func() error { _, err := store.Remove(t.Context(), id(0), time.Time{}); return err })
+	step("disconnect", disconnectReads, disconnectWrites, func() error {
+		_, err := store.Remove(t.Context(), id(0), time.Time{})
+		return err
+	})
 	var due []connections.Sweep
 	step("remember a sweep", 0, sweeperWrites, func() error {
 		return store.Finish(t.Context(), nil, now.Add(-time.Minute))
