@@ -29,7 +29,7 @@ const (
 	maxClosing = 7
 )
 
-// refusal is a reason for which this function refuses a handshake: a code for the log. The method reason adds those of
+// refusal is a reason for which this function refuses a handshake: a code for the log. The function reasonOf adds those of
 // the grant and of the table.
 type refusal string
 
@@ -88,7 +88,7 @@ func (h *handler) handle(
 		log = log.With(userid.LogAttr(h.salt, granted.Subject))
 	}
 	if err != nil {
-		if reason := reason(err); reason != "" {
+		if reason := reasonOf(err); reason != "" {
 			log.WarnContext(ctx, "connection refused", slog.String("reason", reason), took) // mutate:log-reason
 			return events.APIGatewayProxyResponse{StatusCode: http.StatusForbidden}, nil
 		}
@@ -168,8 +168,8 @@ func (h *handler) check(event events.APIGatewayWebsocketProxyRequest, now time.T
 	return granted, nil
 }
 
-// reason returns the code under which a refusal is logged, or "" when err is a fault.
-func reason(err error) string {
+// reasonOf returns the code under which a refusal is logged, or "" when err is a fault.
+func reasonOf(err error) string {
 	if own, ok := errors.AsType[refusal](err); ok {
 		return string(own)
 	}

@@ -205,7 +205,7 @@ func TestLargeRoomsAreLeftToFanout(t *testing.T) {
 	}
 }
 
-func TestRoomsUpToTheThresholdAreNotLeftToAnybody(t *testing.T) {
+func TestRoomsUpToTheThresholdAreNotLeftToFanout(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.h.threshold = 10

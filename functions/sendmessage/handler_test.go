@@ -38,7 +38,7 @@ func TestAMessageReachesAllMembersOfTheRoom(t *testing.T) {
 	}
 }
 
-func TestArticlesFrameIsTaken(t *testing.T) {
+func TestAFrameWithoutActionIsAMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.join("sender=", "a=")
@@ -244,7 +244,7 @@ func TestPingsOfOthersAndOfAnotherTimeAreNotCountedTogether(t *testing.T) {
 	}
 }
 
-func TestStrikeThatCannotBeCountedIsAnsweredNevertheless(t *testing.T) {
+func TestAFrameIsRefusedEvenIfItsStrikeIsNotCounted(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{errors.New("no route to table"), connections.ErrNotConnected} {
 		w := newWorld(t)

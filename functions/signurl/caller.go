@@ -47,11 +47,11 @@ func (c config) callerOf(event events.APIGatewayV2HTTPRequest, request signReque
 
 // roomsFor returns the rooms for which the URL is: those asked for, or else the default rooms, or, for a guest who may
 // not enter all of these, the guest rooms.
-func (c config) roomsFor(caller caller, asked []string) []string {
+func (c config) roomsFor(applicant caller, asked []string) []string {
 	switch {
 	case len(asked) > 0:
 		return asked
-	case c.AuthMode == authModeGuest && !caller.mayEnter(c.DefaultRooms):
+	case c.AuthMode == authModeGuest && !applicant.mayEnter(c.DefaultRooms):
 		return c.GuestRooms
 	}
 	return c.DefaultRooms

@@ -163,7 +163,7 @@ func TestFullGuestsAreToldWhenToComeBack(t *testing.T) {
 	}
 }
 
-func TestTokensAndSignaturesDoNotMakeAGuestAnybodyElse(t *testing.T) {
+func TestTokensAndSignaturesDoNotChangeAGuest(t *testing.T) {
 	t.Parallel()
 	h, _ := newHandlerWith(t, &fakeUsers{}, guestsIn("lobby,news"))
 	for _, e := range []events.APIGatewayV2HTTPRequest{request(`{}`), func() events.APIGatewayV2HTTPRequest {

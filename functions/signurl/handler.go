@@ -137,36 +137,36 @@ func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest
 	if err != nil {
 		return answer{}, err
 	}
-	caller, err := h.config.callerOf(event, request, now)
+	applicant, err := h.config.callerOf(event, request, now)
 	if err != nil {
 		return answer{}, err
 	}
 	if request.Challenge == "" && h.config.ProofOfPossession.NeedsChallenge() {
 		return answer{}, fmt.Errorf("no challenge: %w", errBadRequest)
 	}
-	request.Rooms = h.config.roomsFor(caller, request.Rooms)
-	if !caller.mayEnter(request.Rooms) { // mutate:signurl-rooms
+	request.Rooms = h.config.roomsFor(applicant, request.Rooms)
+	if !applicant.mayEnter(request.Rooms) { // mutate:signurl-rooms
 		return answer{}, errRoomNotAllowed
 	}
-	if err := h.admit(ctx, caller, request, now); err != nil {
+	if err := h.admit(ctx, applicant, request, now); err != nil {
 		return answer{}, err
 	}
-	return h.present(ctx, caller, request, now)
+	return h.present(ctx, applicant, request, now)
 }
 
 // admit counts the URL and, at the same time, checks whether connect would admit the caller. A guest without a secret
 // is a new user in each request, so its URLs are not counted.
-func (h *handler) admit(ctx context.Context, caller caller, request signRequest, now time.Time) error {
+func (h *handler) admit(ctx context.Context, applicant caller, request signRequest, now time.Time) error {
 	var counting errgroup.Group
-	if caller.comesBack { // mutate:signurl-counts
+	if applicant.comesBack { // mutate:signurl-counts
 		counting.Go(func() (err error) {
 			defer logging.Recover(ctx, h.log, &err)
-			return h.users.CountURL(ctx, caller.userID, now)
+			return h.users.CountURL(ctx, applicant.userID, now)
 		})
 	}
 	err := h.users.MayConnect(ctx, connections.Applicant{
-		UserID: caller.userID, OldUserID: caller.oldUserID, SignIn: caller.signIn,
-		ClientInstance: valueOf(request.ClientInstance), AuthenticatedAt: caller.authenticatedAt,
+		UserID: applicant.userID, OldUserID: applicant.oldUserID, SignIn: applicant.signIn,
+		ClientInstance: valueOf(request.ClientInstance), AuthenticatedAt: applicant.authenticatedAt,
 	}, now)
 	if counted := counting.Wait(); counted != nil {
 		if limited, ok := errors.AsType[*connections.RateLimitError](counted); ok {
@@ -187,17 +187,17 @@ func (h *handler) admit(ctx context.Context, caller caller, request signRequest,
 }
 
 // present signs the URL for an admitted caller.
-func (h *handler) present(ctx context.Context, caller caller, request signRequest, now time.Time) (answer, error) {
+func (h *handler) present(ctx context.Context, applicant caller, request signRequest, now time.Time) (answer, error) {
 	issuedAt := time.Unix(now.Unix(), 0).UTC()
 	sessionEndsAt := issuedAt.Add(h.config.sessionMax())
-	if !caller.sessionEndsAt.IsZero() && caller.sessionEndsAt.Before(sessionEndsAt) {
-		sessionEndsAt = caller.sessionEndsAt
+	if !applicant.sessionEndsAt.IsZero() && applicant.sessionEndsAt.Before(sessionEndsAt) {
+		sessionEndsAt = applicant.sessionEndsAt
 	}
 	signed, err := h.presigner.Presign(ctx, grant.Grant{
-		Subject: caller.userID, Name: caller.name, Rooms: request.Rooms,
+		Subject: applicant.userID, Name: applicant.name, Rooms: request.Rooms,
 		IssuedAt: issuedAt, ExpiresAt: issuedAt.Add(h.config.urlLifetime()), SessionEndsAt: sessionEndsAt,
-		AuthenticatedAt: caller.authenticatedAt, Ticket: h.newTicket(), Challenge: request.Challenge,
-		ClientInstance: valueOf(request.ClientInstance), SignIn: caller.signIn,
+		AuthenticatedAt: applicant.authenticatedAt, Ticket: h.newTicket(), Challenge: request.Challenge,
+		ClientInstance: valueOf(request.ClientInstance), SignIn: applicant.signIn,
 	})
 	if err != nil {
 		return answer{}, fmt.Errorf("sign URL: %w", err)
@@ -205,7 +205,7 @@ func (h *handler) present(ctx context.Context, caller caller, request signReques
 	return answer{
 		URL: signed.Reveal(), Protocols: []string{grant.Protocol},
 		ExpiresIn: h.config.URLLifetimeSeconds, SessionEndsIn: int(sessionEndsAt.Sub(issuedAt) / time.Second),
-		User: user{Subject: caller.userID, Name: caller.name},
+		User: user{Subject: applicant.userID, Name: applicant.name},
 	}, nil
 }
 

@@ -64,7 +64,7 @@ func TestKeysAndRegionAreThoseOfTheFunction(t *testing.T) {
 	}
 }
 
-func TestEndpointsAreThoseThatTheSDKsVariablesSay(t *testing.T) {
+func TestTheSDKsVariablesSetTheEndpoints(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		environment map[string]string

@@ -76,7 +76,7 @@ func TestAPanicAboutARecipientStopsNoOther(t *testing.T) {
 	}
 }
 
-func TestPostThatFailsInPassingIsRepeated(t *testing.T) {
+func TestAPostThatFailsOnceIsRepeated(t *testing.T) {
 	t.Parallel()
 	for _, failure := range []error{errThrottled, errUnavailable} {
 		inRoom(t, func(t *testing.T, r *room) {

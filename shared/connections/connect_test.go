@@ -116,7 +116,7 @@ func TestTicketOpensOneConnection(t *testing.T) {
 	}
 }
 
-func TestUsedTicketIsRefusedToAFullUserToo(t *testing.T) {
+func TestAFullUserCannotReuseATicket(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{ConnectionsPerUser: 1})
@@ -158,7 +158,7 @@ func TestOldestConnectionGivesWay(t *testing.T) {
 	}
 }
 
-func TestConnectionThatTTLTookGivesWay(t *testing.T) {
+func TestAConnectionRemovedByTTLGivesWay(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{ConnectionsPerUser: 1})

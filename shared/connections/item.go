@@ -126,16 +126,16 @@ func number(n int64) types.AttributeValue {
 }
 
 // textOf returns a string attribute, or "" when there is none of that name and type.
-func textOf(item item, name string) string {
-	if value, ok := item[name].(*types.AttributeValueMemberS); ok {
+func textOf(from item, name string) string {
+	if value, ok := from[name].(*types.AttributeValueMemberS); ok {
 		return value.Value
 	}
 	return ""
 }
 
 // numberOf returns an integer attribute, and whether there is one of that name and type.
-func numberOf(item item, name string) (int64, bool) {
-	value, ok := item[name].(*types.AttributeValueMemberN)
+func numberOf(from item, name string) (int64, bool) {
+	value, ok := from[name].(*types.AttributeValueMemberN)
 	if !ok {
 		return 0, false
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // A client that leaves between its last strike and the kick is kept out like one that stays.
-func TestAClientThatLeavesInTimeIsKeptOutNevertheless(t *testing.T) {
+func TestAKickedClientThatLeavesFirstIsStillKeptOut(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})

@@ -68,7 +68,7 @@ type kept struct {
 // removeRecords removes the records of a connection and returns the connection. It returns false if there is none, or
 // if the connection was not opened at connectedAt.
 func (s *Store) removeRecords(
-	ctx context.Context, connectionID string, connectedAt time.Time, kept *kept, now time.Time,
+	ctx context.Context, connectionID string, connectedAt time.Time, stays *kept, now time.Time,
 ) (connection Connection, removed bool, err error) {
 	err = retry(ctx, func() error {
 		conn, err := s.get(ctx, connectionKey(connectionID), nil)
@@ -81,7 +81,7 @@ func (s *Store) removeRecords(
 		if !connectedAt.IsZero() && !connectedAt.Equal(connection.ConnectedAt) {
 			return nil
 		}
-		err = s.tryRemove(ctx, connection, conn, kept, now)
+		err = s.tryRemove(ctx, connection, conn, stays, now)
 		removed = err == nil
 		return err
 	})
@@ -91,14 +91,14 @@ func (s *Store) removeRecords(
 // tryRemove removes the connection together with its entry in the USER item. Without that entry (its item may have been
 // removed by hand) it removes the rest.
 func (s *Store) tryRemove(
-	ctx context.Context, connection Connection, conn item, kept *kept, now time.Time,
+	ctx context.Context, connection Connection, conn item, stays *kept, now time.Time,
 ) error {
 	partition := ""
 	var actions []types.TransactWriteItem
-	if kept != nil {
-		partition = kept.partition
-		if kept.put != "" {
-			sweep := newSweep(connection.ID, connection.ConnectedAt, kept.put, now)
+	if stays != nil {
+		partition = stays.partition
+		if stays.put != "" {
+			sweep := newSweep(connection.ID, connection.ConnectedAt, stays.put, now)
 			actions = append(actions, s.put(sweep.item(now)))
 		}
 	}

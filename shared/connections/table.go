@@ -151,13 +151,13 @@ func (s *Store) transact(ctx context.Context, actions []types.TransactWriteItem)
 }
 
 // putNow writes one item of the connections table outside of a transaction.
-func (s *Store) putNow(ctx context.Context, item item) error {
-	_, err := s.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.tables.Connections), Item: item})
+func (s *Store) putNow(ctx context.Context, content item) error {
+	_, err := s.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.tables.Connections), Item: content})
 	return err
 }
 
-func (s *Store) put(item item) types.TransactWriteItem {
-	return types.TransactWriteItem{Put: &types.Put{TableName: aws.String(s.tables.Connections), Item: item}}
+func (s *Store) put(content item) types.TransactWriteItem {
+	return types.TransactWriteItem{Put: &types.Put{TableName: aws.String(s.tables.Connections), Item: content}}
 }
 
 func (s *Store) remove(key item) types.TransactWriteItem {

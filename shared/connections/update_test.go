@@ -73,7 +73,7 @@ func attribute(t *testing.T, data []byte) types.AttributeValue {
 	return members
 }
 
-func TestTheTableOfTheVersionBeforeIsUnderstood(t *testing.T) {
+func TestItemsOfTheVersionBeforeAreRead(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	table.load(t, oldTable)

@@ -41,26 +41,26 @@ func Parse(parameters map[string][]string) (Grant, error) {
 			return Grant{}, UnknownParameter
 		}
 	}
-	reader := reader{parameters: parameters}
-	if reader.one(paramVersion, func(s string) bool { return s == version }); reader.refusal != "" {
-		return Grant{}, reader.refusal
+	read := reader{parameters: parameters}
+	if read.one(paramVersion, func(s string) bool { return s == version }); read.refusal != "" {
+		return Grant{}, read.refusal
 	}
 	grant := Grant{
-		// mutate:grant-subject => Subject: reader.one(paramSubject, userid.ValidSub),
-		Subject:         reader.one(paramSubject, userid.Valid),
-		Name:            reader.name(),
-		Rooms:           strings.Split(reader.one(paramRooms, validRoomList), "."),
-		IssuedAt:        reader.time(paramIssuedAt),
-		ExpiresAt:       reader.time(paramExpiresAt),
-		SessionEndsAt:   reader.time(paramSessionEndsAt),
-		AuthenticatedAt: reader.time(paramAuthenticatedAt),
-		Ticket:          reader.one(paramTicket, validTicket),
+		// mutate:grant-subject => Subject: read.one(paramSubject, userid.ValidSub),
+		Subject:         read.one(paramSubject, userid.Valid),
+		Name:            read.name(),
+		Rooms:           strings.Split(read.one(paramRooms, validRoomList), "."),
+		IssuedAt:        read.time(paramIssuedAt),
+		ExpiresAt:       read.time(paramExpiresAt),
+		SessionEndsAt:   read.time(paramSessionEndsAt),
+		AuthenticatedAt: read.time(paramAuthenticatedAt),
+		Ticket:          read.one(paramTicket, validTicket),
 	}
-	grant.Challenge = reader.optional(paramChallenge, ValidChallenge)
-	grant.ClientInstance = reader.optional(paramClientInstance, ValidClientInstance)
-	grant.SignIn = reader.optional(paramSignIn, ValidSignIn)
-	if reader.refusal != "" {
-		return Grant{}, reader.refusal
+	grant.Challenge = read.optional(paramChallenge, ValidChallenge)
+	grant.ClientInstance = read.optional(paramClientInstance, ValidClientInstance)
+	grant.SignIn = read.optional(paramSignIn, ValidSignIn)
+	if read.refusal != "" {
+		return Grant{}, read.refusal
 	}
 	return grant, nil
 }
