@@ -29,8 +29,8 @@ const (
 	maxClosing = 7
 )
 
-// refusal is a reason for which this function refuses a handshake: a code for the log. The function reasonOf adds those of
-// the grant and of the table.
+// refusal is a reason for which this function refuses a handshake: a code for the log. The function reasonOf adds those
+// of the grant and of the table.
 type refusal string
 
 // Error implements error.
