@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 
+	"signedsocket/shared/connections"
 	"signedsocket/shared/function"
 	"signedsocket/shared/grant"
 )
@@ -29,6 +30,16 @@ type config struct {
 	leftOut error   // entries of ExtraSignerARNs and AllowedOrigins that can have no effect
 }
 
+func (c config) tables() connections.Tables {
+	return connections.Tables{Connections: c.TableName, Bans: c.BansTableName}
+}
+
+func (c config) limits() connections.Limits {
+	return connections.Limits{
+		ConnectionsPerUser: c.ConnectionsPerUser, GuestConnections: c.GuestConnections, RoomShards: c.RoomShards,
+	}
+}
+
 // readConfig returns the configuration, or all problems with it together.
 func readConfig(environment map[string]string) (config, error) {
 	c, err := function.Read[config](environment)
@@ -45,7 +56,8 @@ func readConfig(environment map[string]string) (config, error) {
 // validate checks the values, and makes the set of origins from them.
 func (c *config) validate() (problems []error) {
 	for name, number := range map[string]int{
-		"CONNECTIONS_PER_USER": c.ConnectionsPerUser, "GUEST_CONNECTIONS": c.GuestConnections, "ROOM_SHARDS": c.RoomShards,
+		"CONNECTIONS_PER_USER": c.ConnectionsPerUser, "GUEST_CONNECTIONS": c.GuestConnections,
+		"ROOM_SHARDS": c.RoomShards,
 	} {
 		if number < 1 {
 			problems = append(problems, fmt.Errorf("%s must be at least 1", name))

@@ -20,7 +20,8 @@ func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	environment := goodEnvironment()
 	c, err := readConfig(environment)
-	if err != nil || c.ConnectionsPerUser != 3 || c.GuestConnections != 4 || c.RoomShards != 2 || c.signers.extra.Len() != 0 ||
+	if err != nil || c.ConnectionsPerUser != 3 || c.GuestConnections != 4 || c.RoomShards != 2 ||
+		c.signers.extra.Len() != 0 ||
 		c.ProofOfPossession != grant.PossessionRequired || len(c.origins) != 1 || !c.origins[page] {
 		t.Errorf("readConfig = %+v, %v", c, err)
 	}
@@ -30,13 +31,14 @@ func TestEnvironment(t *testing.T) {
 	c, err = readConfig(environment)
 	if err != nil || c.signers.extra.Len() != 2 || len(c.origins) != 3 ||
 		c.ProofOfPossession != grant.PossessionRequired {
-		t.Errorf("readConfig = %+v, %v; want all signers and origins, and proofs unless somebody chooses otherwise", c, err)
+		t.Errorf("readConfig = %+v, %v; want all signers and origins, and proofs by default", c, err)
 	}
 }
 
 func TestAllProblemsOfTheEnvironmentAreNamed(t *testing.T) {
 	t.Parallel()
-	_, err := newHandler(nil, map[string]string{"EXTRA_SIGNER_ARNS": "dev", "SIGNER_CALLER": "x", "CONNECTIONS_PER_USER": "many"})
+	_, err := readConfig(
+		map[string]string{"EXTRA_SIGNER_ARNS": "dev", "SIGNER_CALLER": "x", "CONNECTIONS_PER_USER": "many"})
 	needed := []string{"TABLE_NAME", "ACCOUNT_ID", "SIGNER_CALLER", "FRONTEND_ORIGIN", "ConnectionsPerUser"}
 	for _, name := range needed {
 		if err == nil || !strings.Contains(err.Error(), name) {

@@ -21,13 +21,16 @@ const (
 	routeConnect = "$connect"
 	eventConnect = "CONNECT"
 
-	// answerMargin is the time kept for the answer: Lambda kills an invocation that reaches its
-	// deadline, and API Gateway would tell the client nothing useful.
+	// answerMargin is the time kept for the answer: Lambda kills an invocation that reaches its deadline, and API
+	// Gateway would tell the client nothing useful.
 	answerMargin = 500 * time.Millisecond
+
+	// maxClosing is how many connections are closed at the same time: one admission removes at most as many.
+	maxClosing = 7
 )
 
-// refusal is a reason for which this function refuses a handshake: a code for the log. The method reason adds those of
-// the grant and of the table.
+// refusal is a reason for which this function refuses a handshake: a code for the log. The function reasonOf adds those
+// of the grant and of the table.
 type refusal string
 
 // Error implements error.
@@ -42,17 +45,17 @@ const (
 	errWrongOrigin    refusal = "wrong_origin"    // a page of another site
 	errNoChallenge    refusal = "missing_cc"      // signed without the challenge that is needed
 	errNoProof        refusal = "missing_proof"   // no verifier
-	errMalformedProof refusal = "malformed_proof" // several verifiers, or what cannot be one
+	errMalformedProof refusal = "malformed_proof" // several verifiers, or a malformed one
 	errWrongProof     refusal = "wrong_proof"     // another client than the one that asked for the URL
 )
 
 // store admits connections; connections.Store is one.
 type store interface {
 	Connect(ctx context.Context, a connections.Admission, now time.Time) (connections.Admitted, error)
-	Swept(ctx context.Context, sweep connections.Sweep) error
+	RemoveSweep(ctx context.Context, sweep connections.Sweep) error
 }
 
-// closer closes connections that gave way; closing.Closer is one.
+// closer closes connections that gave way; callback.Closer is one.
 type closer interface {
 	CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error)
 }
@@ -71,7 +74,9 @@ type handler struct {
 // handle answers 200 when the connection may be opened, and 403 without a reason when not; the log has the reason. A
 // dependency that fails gives 503. The cheap checks come first. The check that uses the ticket comes last, so that a
 // refused URL stays unused.
-func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+func (h *handler) handle(
+	ctx context.Context, event events.APIGatewayWebsocketProxyRequest,
+) (events.APIGatewayProxyResponse, error) {
 	// mutate:log-query => started := h.now(); for _, v := range event.MultiValueQueryStringParameters { println(v[0]) }
 	started := h.now()
 	log := h.log.With(slog.String("connectionId", event.RequestContext.ConnectionID))
@@ -83,7 +88,7 @@ func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 		log = log.With(userid.LogAttr(h.salt, granted.Subject))
 	}
 	if err != nil {
-		if reason := reason(err); reason != "" {
+		if reason := reasonOf(err); reason != "" {
 			log.WarnContext(ctx, "connection refused", slog.String("reason", reason), took) // mutate:log-reason
 			return events.APIGatewayProxyResponse{StatusCode: http.StatusForbidden}, nil
 		}
@@ -134,7 +139,7 @@ func (h *handler) close(ctx context.Context, granted grant.Grant, admitted conne
 		})
 	}
 	if len(admitted.Removed) > 0 {
-		h.closer.CloseAtOnce(ctx, admitted.Removed, h.connections.Swept)
+		h.closer.CloseAtOnce(ctx, admitted.Removed, h.connections.RemoveSweep)
 	}
 }
 
@@ -163,8 +168,8 @@ func (h *handler) check(event events.APIGatewayWebsocketProxyRequest, now time.T
 	return granted, nil
 }
 
-// reason returns the code under which a refusal is logged, or "" when err is a fault.
-func reason(err error) string {
+// reasonOf returns the code under which a refusal is logged, or "" when err is a fault.
+func reasonOf(err error) string {
 	if own, ok := errors.AsType[refusal](err); ok {
 		return string(own)
 	}
@@ -187,9 +192,8 @@ func reason(err error) string {
 	return ""
 }
 
-// accept returns the answer that opens the connection. It names our subprotocol when the client
-// offered that, once and in one map only: browsers refuse anything else. Other subprotocols that
-// were offered are never repeated, since they may be secrets.
+// accept returns the answer that opens the connection. It names our subprotocol if the client offered it, once and in
+// one map only: browsers refuse anything else. It never repeats another subprotocol, which may be a secret.
 func accept(offered []string) events.APIGatewayProxyResponse {
 	response := events.APIGatewayProxyResponse{StatusCode: http.StatusOK}
 	if slices.Contains(offered, grant.Protocol) {

@@ -19,7 +19,7 @@ import (
 	"signedsocket/shared/logging"
 )
 
-// What the test's page, and a client with its own secret, put into a handshake.
+// The values that the test's page, and a client with its own secret, put into a handshake.
 const (
 	page      = "https://abcd.execute-api.us-east-1.amazonaws.com"
 	verifier  = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -51,13 +51,13 @@ func (f *fakeStore) Connect(ctx context.Context, a connections.Admission, _ time
 	return f.ended, nil
 }
 
-// Swept remembers what needs no sweep any more.
-func (f *fakeStore) Swept(_ context.Context, sweep connections.Sweep) error {
+// RemoveSweep records the sweep.
+func (f *fakeStore) RemoveSweep(_ context.Context, sweep connections.Sweep) error {
 	f.swept = append(f.swept, sweep.ConnectionID)
 	return nil
 }
 
-// fakeCloser closes everything but what is in its handshake.
+// fakeCloser closes all connections except those in their handshake.
 type fakeCloser struct {
 	young  string
 	closed []connections.Sweep
@@ -93,8 +93,10 @@ func newTestHandler(t *testing.T, store store) (*handler, *bytes.Buffer) {
 
 func granted() grant.Grant {
 	return grant.Grant{
-		Subject: "alice", Name: "Alice", Rooms: []string{"lobby"}, IssuedAt: epoch, ExpiresAt: epoch.Add(10 * time.Second),
-		SessionEndsAt: epoch.Add(2 * time.Hour), AuthenticatedAt: epoch.Add(-time.Minute), Ticket: "AAECAwQFBgcICQoLDA0ODw", Challenge: challenge,
+		Subject: "alice", Name: "Alice", Rooms: []string{"lobby"}, IssuedAt: epoch,
+		ExpiresAt:     epoch.Add(10 * time.Second),
+		SessionEndsAt: epoch.Add(2 * time.Hour), AuthenticatedAt: epoch.Add(-time.Minute),
+		Ticket: "AAECAwQFBgcICQoLDA0ODw", Challenge: challenge,
 	}
 }
 
@@ -106,28 +108,34 @@ func connectEvent(t testing.TB) events.APIGatewayWebsocketProxyRequest {
 	query["X-Amz-Security-Token"] = []string{"IQoJb3JpZ2luX2VjEJr"}
 	return events.APIGatewayWebsocketProxyRequest{
 		MultiValueHeaders: map[string][]string{
-			"Host": {"abcd123.execute-api.us-east-1.amazonaws.com"}, "Origin": {page}, "Sec-WebSocket-Protocol": {"chat.v1, pop." + verifier},
+			"Host": {"abcd123.execute-api.us-east-1.amazonaws.com"}, "Origin": {page},
+			"Sec-WebSocket-Protocol": {"chat.v1, pop." + verifier},
 		},
 		MultiValueQueryStringParameters: query,
 		RequestContext: events.APIGatewayWebsocketProxyRequestContext{
-			RouteKey: "$connect", EventType: "CONNECT", ConnectionID: "RhDBXdXgIAMCIFQ=", ConnectedAt: 1795327200123, Identity: signed(),
+			RouteKey: "$connect", EventType: "CONNECT", ConnectionID: "RhDBXdXgIAMCIFQ=", ConnectedAt: 1795327200123,
+			Identity: signed(),
 		},
 	}
 }
 
-func TestConnectAdmitsWhomTheGrantNames(t *testing.T) {
+func TestConnectAdmitsTheUserOfTheGrant(t *testing.T) {
 	t.Parallel()
 	store := &fakeStore{}
 	h, log := newTestHandler(t, store)
 	response, err := h.handle(t.Context(), connectEvent(t))
-	want200 := events.APIGatewayProxyResponse{StatusCode: 200, Headers: map[string]string{"Sec-WebSocket-Protocol": "chat.v1"}}
+	want200 := events.APIGatewayProxyResponse{
+		StatusCode: 200, Headers: map[string]string{"Sec-WebSocket-Protocol": "chat.v1"},
+	}
 	if err != nil || !cmp.Equal(response, want200) {
 		t.Fatalf("handle = %+v, %v\n%s", response, err, log)
 	}
 	g := granted()
 	want := []connections.Admission{{
-		ConnectionID: "RhDBXdXgIAMCIFQ=", ConnectedAt: time.UnixMilli(1795327200123), Subject: "alice", Name: "Alice", Rooms: []string{"lobby"},
-		SessionEndsAt: g.SessionEndsAt, AuthenticatedAt: g.AuthenticatedAt, Ticket: g.Ticket, TicketExpiresAt: g.ExpiresAt,
+		ConnectionID: "RhDBXdXgIAMCIFQ=", ConnectedAt: time.UnixMilli(1795327200123), Subject: "alice", Name: "Alice",
+		Rooms:         []string{"lobby"},
+		SessionEndsAt: g.SessionEndsAt, AuthenticatedAt: g.AuthenticatedAt, Ticket: g.Ticket,
+		TicketExpiresAt: g.ExpiresAt,
 	}}
 	if diff := cmp.Diff(want, store.admitted); diff != "" {
 		t.Errorf("admitted (-want +got):\n%s", diff)
@@ -158,7 +166,9 @@ func TestConnectRefuses(t *testing.T) {
 	}{
 		{"another route", func(e *event) { e.RequestContext.RouteKey = "sendmessage" }, "wrong_route"},
 		{"another event", func(e *event) { e.RequestContext.EventType = "MESSAGE" }, "wrong_route"},
-		{"a route without authorization", func(e *event) { e.RequestContext.Identity = events.APIGatewayRequestIdentity{SourceIP: "203.0.113.7"} }, "no_identity"},
+		{"a route without authorization",
+			func(e *event) { e.RequestContext.Identity = events.APIGatewayRequestIdentity{SourceIP: "203.0.113.7"} },
+			"no_identity"},
 		{"another signer", func(e *event) { e.RequestContext.Identity.Caller = "AROAOTHER:x" }, "unknown_signer"},
 		{"a signature over nothing of ours", func(e *event) { e.MultiValueQueryStringParameters = nil }, "missing_v"},
 		{"only the single-value map", func(e *event) {
@@ -182,7 +192,8 @@ func TestConnectRefuses(t *testing.T) {
 		{"no page", header("Origin"), "missing_origin"},
 		{"a grant without challenge", without("cc"), "missing_cc"},
 		{"no proof", header("Sec-WebSocket-Protocol", "chat.v1"), "missing_proof"},
-		{"somebody else's proof", header("Sec-WebSocket-Protocol", "chat.v1, pop."+strings.Repeat("A", 43)), "wrong_proof"},
+		{"another client's proof", header("Sec-WebSocket-Protocol", "chat.v1, pop."+strings.Repeat("A", 43)),
+			"wrong_proof"},
 		{"a wrong origin and an old grant: the grant is older", func(e *event) {
 			header("Origin", "https://evil.example")(e)
 			set("iat", "1795327100")(e)
@@ -205,7 +216,9 @@ func TestConnectRefuses(t *testing.T) {
 }
 
 // checkRefusal wants an answer that tells the client nothing and the log why.
-func checkRefusal(t *testing.T, h *handler, e events.APIGatewayWebsocketProxyRequest, reason string, log *bytes.Buffer) {
+func checkRefusal(
+	t *testing.T, h *handler, e events.APIGatewayWebsocketProxyRequest, reason string, log *bytes.Buffer,
+) {
 	t.Helper()
 	response, err := h.handle(t.Context(), e)
 	if want := (events.APIGatewayProxyResponse{StatusCode: 403}); err != nil || !cmp.Equal(response, want) {
@@ -216,7 +229,7 @@ func checkRefusal(t *testing.T, h *handler, e events.APIGatewayWebsocketProxyReq
 	}
 }
 
-func TestConnectRefusesWhomTheTableRefuses(t *testing.T) {
+func TestConnectRefusesAsTheTableDoes(t *testing.T) {
 	t.Parallel()
 	for err, reason := range map[error]string{
 		connections.ErrTicketUsed: "ticket_used", connections.ErrRevoked: "revoked", connections.ErrBanned: "banned",
@@ -313,15 +326,16 @@ func TestOnlyOurSubprotocolIsNamed(t *testing.T) {
 			e.MultiValueHeaders = test.headers
 			e.MultiValueHeaders["Origin"] = []string{page}
 			response, err := h.handle(t.Context(), e)
-			if err != nil || response.StatusCode != 200 || !cmp.Equal(response.Headers, test.want) || response.MultiValueHeaders != nil {
+			if err != nil || response.StatusCode != 200 || !cmp.Equal(response.Headers, test.want) ||
+				response.MultiValueHeaders != nil {
 				t.Errorf("handle = %+v, %v; want headers %v", response, err, test.want)
 			}
 		})
 	}
 }
 
-// FuzzConnectEvent holds that no event whatever is answered with anything else than 200 and 403, and
-// that nobody is admitted but by a complete grant.
+// FuzzConnectEvent holds that no event whatever is answered with anything else than 200 and 403, and that only a
+// complete grant admits a user.
 func FuzzConnectEvent(f *testing.F) {
 	seed, err := json.Marshal(connectEvent(f))
 	if err != nil {
@@ -329,7 +343,8 @@ func FuzzConnectEvent(f *testing.F) {
 	}
 	f.Add(seed)
 	f.Add([]byte(`{"requestContext":{"routeKey":"$connect","eventType":"CONNECT"}}`))
-	f.Add([]byte(`{"multiValueQueryStringParameters":{"v":["1"],"sub":null},"multiValueHeaders":{"Sec-WebSocket-Protocol":[]}}`))
+	f.Add([]byte(`{"multiValueQueryStringParameters":{"v":["1"],"sub":null},` +
+		`"multiValueHeaders":{"Sec-WebSocket-Protocol":[]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var e events.APIGatewayWebsocketProxyRequest
 		if json.Unmarshal(data, &e) != nil {
@@ -338,7 +353,8 @@ func FuzzConnectEvent(f *testing.F) {
 		store := &fakeStore{}
 		h, _ := newTestHandler(t, store)
 		response, err := h.handle(t.Context(), e)
-		if err != nil || (response.StatusCode == 200) != (len(store.admitted) == 1) || response.StatusCode != 200 && response.StatusCode != 403 {
+		if err != nil || (response.StatusCode == 200) != (len(store.admitted) == 1) ||
+			response.StatusCode != 200 && response.StatusCode != 403 {
 			t.Errorf("handle = %+v, %v with %d admitted", response, err, len(store.admitted))
 		}
 		if _, err := grant.Parse(e.MultiValueQueryStringParameters); response.StatusCode == 200 && err != nil {
@@ -393,7 +409,7 @@ func TestTheGrantsClientAndSignInAreHandedOn(t *testing.T) {
 }
 
 // TestGrantsOfBothVersionsAreTheSame: while a stack is updated, the signurl of one version signs for the connect of the
-// other. The query is what the version before signed for granted; it refused every parameter that is not among these.
+// other. The query is the one that the version before signed for granted; that version refused all other parameters.
 func TestGrantsOfBothVersionsAreTheSame(t *testing.T) {
 	t.Parallel()
 	before := map[string][]string{

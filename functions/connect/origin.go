@@ -62,8 +62,8 @@ func (o origins) check(event events.APIGatewayWebsocketProxyRequest) error {
 	return nil
 }
 
-// headerValues returns the values of a header, one for each of its lines. API Gateway keeps the letter
-// case in which the client wrote the name.
+// headerValues returns the values of a header, one for each of its lines. API Gateway keeps the letter case in which
+// the client wrote the name.
 func headerValues(event events.APIGatewayWebsocketProxyRequest, name string) []string {
 	var values []string
 	for written, lines := range event.MultiValueHeaders {

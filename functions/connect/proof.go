@@ -53,8 +53,8 @@ func checkProof(p grant.Possession, challenge string, offered []string) error {
 	return nil
 }
 
-// validVerifier accepts what RFC 7636 does for PKCE, without the characters that a subprotocol cannot have
-// and base64url does not need.
+// validVerifier accepts the verifiers of RFC 7636 (PKCE), without the characters that a subprotocol cannot have and
+// base64url does not need.
 func validVerifier(s string) bool {
 	return len(s) >= minVerifier && userid.IsWord(s, maxVerifier)
 }

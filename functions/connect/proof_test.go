@@ -37,11 +37,14 @@ func TestProofOfPossession(t *testing.T) {
 		{"another verifier", challenge, []string{"pop." + strings.Repeat("A", 43)}, errWrongProof, errWrongProof},
 		{"the challenge, which the URL tells", challenge, []string{"pop." + challenge}, errWrongProof, errWrongProof},
 		{"the proof twice", challenge, []string{proof + ", " + proof}, errMalformedProof, errMalformedProof},
-		{"one of two", challenge, []string{"pop." + strings.Repeat("A", 43), proof}, errMalformedProof, errMalformedProof},
+		{"one of two", challenge, []string{"pop." + strings.Repeat("A", 43), proof}, errMalformedProof,
+			errMalformedProof},
 		{"an empty verifier", challenge, []string{"pop."}, errMalformedProof, errMalformedProof},
 		{"a short verifier", challenge, []string{"pop." + verifier[:42]}, errMalformedProof, errMalformedProof},
-		{"a long verifier", challenge, []string{"pop." + strings.Repeat("A", 129)}, errMalformedProof, errMalformedProof},
-		{"a verifier of other characters", challenge, []string{"pop." + verifier[:42] + "~"}, errMalformedProof, errMalformedProof},
+		{"a long verifier", challenge, []string{"pop." + strings.Repeat("A", 129)}, errMalformedProof,
+			errMalformedProof},
+		{"a verifier of other characters", challenge, []string{"pop." + verifier[:42] + "~"}, errMalformedProof,
+			errMalformedProof},
 		{"no challenge", "", []string{"chat.v1"}, errNoChallenge, nil},
 		{"no challenge, and a proof of nothing", "", []string{"chat.v1, " + proof}, errNoChallenge, nil},
 	}
@@ -79,7 +82,7 @@ func FuzzSubprotocol(f *testing.F) {
 			return
 		}
 		if both := line1 + "," + line2; strings.Count(both, "pop."+verifier) != 1 {
-			t.Errorf("%q proves the possession of what it does not hold", both)
+			t.Errorf("%q proves the possession of a verifier that it does not hold", both)
 		}
 	})
 }
@@ -137,11 +140,13 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoOriginIsLeftOut(t *testing.T) {
+func TestBadOriginsAreLeftOut(t *testing.T) {
 	t.Parallel()
 	for _, origin := range []string{
-		"", "*", "null", "chat.example", "https://", "https://*.chat.example", "https://chat.example/", "https://chat.example/page",
-		"https://chat.example?x", "https://chat.example#x", "https://user@chat.example", "https://Chat.example", "HTTPS://chat.example",
+		"", "*", "null", "chat.example", "https://", "https://*.chat.example", "https://chat.example/",
+		"https://chat.example/page",
+		"https://chat.example?x", "https://chat.example#x", "https://user@chat.example", "https://Chat.example",
+		"HTTPS://chat.example",
 		"wss://chat.example", "javascript:alert(1)", " https://chat.example",
 	} {
 		set, err := newOrigins(origin, "https://other.example")

@@ -47,8 +47,10 @@ func TestSigners(t *testing.T) {
 		{"signurl's caller in another account", other, errUnknownSigner},
 		{"signurl's caller without account", noAccount, errNoIdentity},
 		{"no identity", events.APIGatewayRequestIdentity{SourceIP: "203.0.113.7"}, errNoIdentity},
-		{"signurl's role in another session", with("AROAEXAMPLE:somebody", role+"chat-SignUrlRole-1/somebody"), errUnknownSigner},
-		{"another role with signurl's session name", with("AROAOTHER:chat-SignUrlFunction-1", role+"other/chat-SignUrlFunction-1"), errUnknownSigner},
+		{"signurl's role in another session", with("AROAEXAMPLE:other", role+"chat-SignUrlRole-1/other"),
+			errUnknownSigner},
+		{"another role with signurl's session name",
+			with("AROAOTHER:chat-SignUrlFunction-1", role+"other/chat-SignUrlFunction-1"), errUnknownSigner},
 		{"a longer caller", with(caller+"2", role+"x/y"), errUnknownSigner},
 		{"a listed user", with("AIDA1", "arn:aws:iam::111122223333:user/dev"), nil},
 		{"a listed user with path", with("AIDA2", "arn:aws:iam::111122223333:user/team/alice"), nil},
@@ -79,7 +81,8 @@ func TestSigners(t *testing.T) {
 func TestOtherPrincipalsAreLeftOut(t *testing.T) {
 	t.Parallel()
 	for _, principal := range []string{
-		"dev", "*", "", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:group/dev", "arn:aws:iam::111122223333:user/",
+		"dev", "*", "", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:group/dev",
+		"arn:aws:iam::111122223333:user/",
 		"arn:aws:iam::111122223333:user/*", "arn:aws:iam::111122223333:role/a?", "arn:aws:iam::444455556666:user/dev",
 		"arn:aws:iam:us-east-1:111122223333:user/dev", "arn:aws:sts::111122223333:assumed-role/deploy/s",
 		"arn:aws:iam::111122223333:role/ci/", "arn:aws:iam::111122223333:user",

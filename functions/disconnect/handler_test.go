@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"signedsocket/shared/function"
 	"signedsocket/shared/logging"
 )
 
@@ -20,7 +21,7 @@ type fakeStore struct {
 	calls int
 }
 
-func (f *fakeStore) Forget(_ context.Context, connectionID string, connectedAt time.Time) (bool, error) {
+func (f *fakeStore) Remove(_ context.Context, connectionID string, connectedAt time.Time) (bool, error) {
 	f.calls++
 	if f.err != nil || !connectedAt.IsZero() || !f.known[connectionID] {
 		return false, f.err
@@ -35,7 +36,7 @@ func event(routeKey string) events.APIGatewayWebsocketProxyRequest {
 	}}
 }
 
-func TestDisconnectForgetsTheConnection(t *testing.T) {
+func TestDisconnectRemovesTheConnection(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	store := &fakeStore{known: map[string]bool{"c1=": true, "c2=": true}}
@@ -48,7 +49,10 @@ func TestDisconnectForgetsTheConnection(t *testing.T) {
 	if len(store.known) != 1 || !store.known["c2="] {
 		t.Errorf("known after it: %v", store.known)
 	}
-	for _, want := range []string{`"connectionId":"c1=","forgotten":true,"code":1001`, `"connectionId":"c1=","forgotten":false`} {
+	for _, want := range []string{
+		`"connectionId":"c1=","removed":true,"code":1001`,
+		`"connectionId":"c1=","removed":false`,
+	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("log %s lacks %s", &log, want)
 		}
@@ -60,7 +64,8 @@ func TestDisconnectReportsAFault(t *testing.T) {
 	var log bytes.Buffer
 	broken := errors.New("table gone")
 	h := &handler{log: logging.New(&log), connections: &fakeStore{err: broken}}
-	if _, err := h.handle(t.Context(), event("$disconnect")); !errors.Is(err, broken) || !strings.Contains(log.String(), "table gone") {
+	if _, err := h.handle(t.Context(), event("$disconnect")); !errors.Is(err, broken) ||
+		!strings.Contains(log.String(), "table gone") {
 		t.Errorf("err = %v, log %s", err, &log)
 	}
 }
@@ -76,7 +81,8 @@ func TestDisconnectServesNoOtherRoute(t *testing.T) {
 
 func TestTableNameIsNeeded(t *testing.T) {
 	t.Parallel()
-	if _, err := newHandler(logging.New(&bytes.Buffer{}), map[string]string{"TABLE_NAME": ""}); err == nil || !strings.Contains(err.Error(), "TABLE_NAME") {
+	if _, err := function.Read[config](map[string]string{"TABLE_NAME": ""}); err == nil ||
+		!strings.Contains(err.Error(), "TABLE_NAME") {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -16,19 +16,19 @@ import (
 	"signedsocket/shared/logging"
 )
 
-// answerMargin is the time kept for what follows the posts: Lambda kills an invocation that reaches its deadline.
+// answerMargin is the time kept for the work after the posts: Lambda kills an invocation that reaches its deadline.
 const answerMargin = 2 * time.Second
 
 // errIncomplete makes Lambda invoke the function again with the same segment. Clients that have the frame drop the
 // second copy.
-var errIncomplete = errors.New("not everybody got the message")
+var errIncomplete = errors.New("some members did not get the message")
 
 // broadcaster posts a frame to connections; broadcast.Broadcaster does.
 type broadcaster interface {
 	Deliver(
 		ctx context.Context, origin broadcast.Origin, frame []byte, pages iter.Seq2[[]connections.Member, error],
 	) (broadcast.Result, error)
-	DropSlow(ctx context.Context, log *slog.Logger, r broadcast.Result)
+	ExpelSlow(ctx context.Context, log *slog.Logger, r broadcast.Result)
 	CleanUp(ctx context.Context, log *slog.Logger, r broadcast.Result)
 }
 
@@ -65,7 +65,7 @@ func (h *handler) deliver(ctx context.Context, log *slog.Logger, part broadcast.
 		return err
 	}
 	h.log.InfoContext(ctx, "broadcast", done.Attr(h.stack, origin, 0, h.now()))
-	h.broadcaster.DropSlow(ctx, log, done)
+	h.broadcaster.ExpelSlow(ctx, log, done)
 	h.broadcaster.CleanUp(ctx, log, done)
 	if missed := done.Missed(); missed > 0 {
 		return fmt.Errorf("%w: %d of %d did not: %w", errIncomplete, missed, done.Recipients, done.Failure)

@@ -14,6 +14,7 @@ import (
 
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/function"
 	"signedsocket/shared/logging"
 )
 
@@ -47,7 +48,9 @@ func (f *fakeBroadcaster) Deliver(
 	return f.result, nil
 }
 
-func (f *fakeBroadcaster) DropSlow(context.Context, *slog.Logger, broadcast.Result) { f.dropped = true }
+func (f *fakeBroadcaster) ExpelSlow(context.Context, *slog.Logger, broadcast.Result) {
+	f.dropped = true
+}
 
 func (f *fakeBroadcaster) CleanUp(context.Context, *slog.Logger, broadcast.Result) {
 	f.cleaned = f.dropped
@@ -55,13 +58,20 @@ func (f *fakeBroadcaster) CleanUp(context.Context, *slog.Logger, broadcast.Resul
 
 func newWorld(result broadcast.Result) (h *handler, b *fakeBroadcaster, log *bytes.Buffer) {
 	b, log = &fakeBroadcaster{result: result}, new(bytes.Buffer)
-	return &handler{log: logging.New(log), stack: "test", broadcaster: b, now: func() time.Time { return time.UnixMilli(1795327200623) }}, b, log
+	return &handler{
+		log: logging.New(log), stack: "test", broadcaster: b,
+		now: func() time.Time { return time.UnixMilli(1795327200623) },
+	}, b, log
 }
 
 func exampleSegment() broadcast.Segment {
 	return broadcast.Segment{
-		Frame: []byte(`{"type":"message"}`), Room: "lobby", SentAt: time.UnixMilli(1795327200123).UTC(), BroadcastID: "request-1",
-		Members: []connections.Member{{ConnectionID: "a=", ConnectedAt: time.UnixMilli(1).UTC()}, {ConnectionID: "b=", ConnectedAt: time.UnixMilli(2).UTC()}},
+		Frame: []byte(`{"type":"message"}`), Room: "lobby", SentAt: time.UnixMilli(1795327200123).UTC(),
+		BroadcastID: "request-1",
+		Members: []connections.Member{
+			{ConnectionID: "a=", ConnectedAt: time.UnixMilli(1).UTC()},
+			{ConnectionID: "b=", ConnectedAt: time.UnixMilli(2).UTC()},
+		},
 	}
 }
 
@@ -82,20 +92,24 @@ func TestASegmentIsPostedToItsMembers(t *testing.T) {
 	if err := h.handle(ctx, event(t)); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(exampleSegment().Members, b.members); diff != "" || b.frame != `{"type":"message"}` || !b.cleaned {
+	if diff := cmp.Diff(exampleSegment().Members, b.members); diff != "" || b.frame != `{"type":"message"}` ||
+		!b.cleaned {
 		t.Errorf("frame %s, cleaned up: %t, members (-want +got):\n%s", b.frame, b.cleaned, diff)
 	}
 	if b.left > 10*time.Second-answerMargin {
 		t.Errorf("the posts may take %s", b.left)
 	}
-	for _, want := range []string{`"broadcastId":"request-1"`, `"room":"lobby"`, `"Messages":0`, `"Recipients":2`, `"FanoutTime":500`} {
+	for _, want := range []string{
+		`"broadcastId":"request-1"`, `"room":"lobby"`, `"Messages":0`, `"Recipients":2`,
+		`"FanoutTime":500`,
+	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("%s is not in %s", want, log)
 		}
 	}
 }
 
-func TestWhoIsMissedMakesItAFailure(t *testing.T) {
+func TestAMissedMemberMakesTheSegmentFail(t *testing.T) {
 	t.Parallel()
 	reason := errors.New("status 500")
 	h, b, log := newWorld(broadcast.Result{Recipients: 2, Delivered: 1, Failed: 1, Failure: reason})
@@ -107,7 +121,7 @@ func TestWhoIsMissedMakesItAFailure(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoSegmentIsAFailure(t *testing.T) {
+func TestAnEventThatIsNoSegmentFails(t *testing.T) {
 	t.Parallel()
 	h, b, _ := newWorld(broadcast.Result{})
 	if err := h.handle(t.Context(), []byte(`{"members":[{"id":"victim="}]}`)); err == nil || b.frame != "" {
@@ -119,14 +133,15 @@ func TestPanicIsAFailure(t *testing.T) {
 	t.Parallel()
 	h, b, log := newWorld(broadcast.Result{})
 	b.broken = true
-	if err := h.handle(t.Context(), event(t)); !errors.Is(err, logging.ErrPanic) || strings.Contains(log.String(), "secret") {
+	if err := h.handle(t.Context(), event(t)); !errors.Is(err, logging.ErrPanic) ||
+		strings.Contains(log.String(), "secret") {
 		t.Errorf("err = %v, log:\n%s", err, log)
 	}
 }
 
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
-	_, err := newHandler(nil, map[string]string{})
+	_, err := function.Read[config](nil)
 	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL", "STACK_NAME"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want all problems, %s among them", err, name)

@@ -27,14 +27,16 @@ var errUnknownEvent = errors.New(`unknown event: want that of a schedule, {"revo
 type store interface {
 	Due(ctx context.Context, now time.Time) iter.Seq2[[]connections.Sweep, error]
 	Finish(ctx context.Context, left []connections.Sweep, now time.Time) error
-	Swept(ctx context.Context, sweep connections.Sweep) error
-	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
+	RemoveSweep(ctx context.Context, sweep connections.Sweep) error
+	Remove(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
 	Revoke(ctx context.Context, r connections.Revocation, now time.Time) (connectionIDs []string, err error)
 	SignOut(ctx context.Context, o connections.SignOut, now time.Time) (connectionIDs []string, err error)
-	Expel(ctx context.Context, connectionID string, reason connections.Reason, now time.Time) (connections.Sweep, bool, error)
+	Expel(
+		ctx context.Context, connectionID string, reason connections.Reason, now time.Time,
+	) (connections.Sweep, bool, error)
 }
 
-// closer closes connections; closing.Closer is one.
+// closer closes connections; callback.Closer is one.
 type closer interface {
 	Close(ctx context.Context, ended connections.Sweep) error
 }

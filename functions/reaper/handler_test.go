@@ -13,15 +13,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signedsocket/shared/connections"
-	"signedsocket/shared/logging"
+	"signedsocket/shared/function"
 	"signedsocket/shared/userid"
 )
 
 // scheduled is the event of a schedule, as EventBridge sends it.
-const scheduled = `{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events","account":"111122223333",` +
-	`"time":"2026-11-22T09:00:00Z","region":"us-east-1","resources":["arn:aws:events:us-east-1:111122223333:rule/r"],"detail":{}}`
+const scheduled = `{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events",` +
+	`"account":"111122223333","time":"2026-11-22T09:00:00Z","region":"us-east-1",` +
+	`"resources":["arn:aws:events:us-east-1:111122223333:rule/r"],"detail":{}}`
 
-func TestSweepSaysGoodbyeClosesAndForgets(t *testing.T) {
+func TestASweepSaysByeClosesAndRemoves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for id, reason := range map[string]connections.Reason{
@@ -42,8 +43,8 @@ func TestSweepSaysGoodbyeClosesAndForgets(t *testing.T) {
 	if diff := cmp.Diff(want, w.gateway.posted); diff != "" {
 		t.Errorf("posted (-want +got):\n%s", diff)
 	}
-	if len(w.gateway.open) != 0 || len(w.table.due) != 0 || len(w.table.forgotten) != 5 {
-		t.Errorf("left open %v, due %v, forgotten %v", w.gateway.open, w.table.due, w.table.forgotten)
+	if len(w.gateway.open) != 0 || len(w.table.due) != 0 || len(w.table.gone) != 5 {
+		t.Errorf("left open %v, due %v, gone %v", w.gateway.open, w.table.due, w.table.gone)
 	}
 	if got, err := w.handle(scheduled); err != nil || got != (swept{}) {
 		t.Errorf("a second sweep = %+v, %v", got, err)
@@ -70,7 +71,7 @@ func TestSweepThatFailsIsRepeated(t *testing.T) {
 	broken := errors.New("no route")
 	for name, spoil := range map[string]func(*world, error){
 		"close":  func(w *world, err error) { w.gateway.closeErr = err },
-		"forget": func(w *world, err error) { w.table.forgetErr = err },
+		"remove": func(w *world, err error) { w.table.removeErr = err },
 		"swept":  func(w *world, err error) { w.table.sweptErr = err },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,18 +80,20 @@ func TestSweepThatFailsIsRepeated(t *testing.T) {
 			w.join("alice", time.Hour, "a=")
 			w.due("a=", connections.Kicked, time.Hour)
 			spoil(w, broken)
-			if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Failed: 1}) || len(w.table.due) != 1 {
+			if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Failed: 1}) ||
+				len(w.table.due) != 1 {
 				t.Errorf("handle = %+v, %v; due %v", got, err, w.table.due)
 			}
 			spoil(w, nil)
-			if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Closed: 1}) || len(w.gateway.open) != 0 {
+			if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Closed: 1}) ||
+				len(w.gateway.open) != 0 {
 				t.Errorf("repeated: %+v, %v; open %v", got, err, w.gateway.open)
 			}
 		})
 	}
 }
 
-func TestGoodbyeThatCannotBeSaidStopsNothing(t *testing.T) {
+func TestALostByeStopsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.join("alice", time.Hour, "a=")
@@ -101,12 +104,13 @@ func TestGoodbyeThatCannotBeSaidStopsNothing(t *testing.T) {
 	}
 }
 
-func TestWhoDoesNotReadIsClosedWithoutAGoodbye(t *testing.T) {
+func TestAClientThatDoesNotReadIsClosedWithoutABye(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.join("alice", time.Hour, "slow=")
 	w.due("slow=", connections.TooSlow, time.Hour)
-	if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Closed: 1}) || len(w.gateway.open) != 0 || len(w.gateway.posted) != 0 {
+	if got, err := w.handle(scheduled); err != nil || got != (swept{Due: 1, Closed: 1}) || len(w.gateway.open) != 0 ||
+		len(w.gateway.posted) != 0 {
 		t.Errorf("handle = %+v, %v; open %v, posted %v", got, err, w.gateway.open, w.gateway.posted)
 	}
 }
@@ -138,7 +142,7 @@ func TestSweepThatCannotListIsAFault(t *testing.T) {
 	w.due("a=", connections.Kicked, time.Hour)
 	w.table.dueErr = errors.New("no route to table")
 	if _, err := w.handle(scheduled); !errors.Is(err, w.table.dueErr) || len(w.gateway.open) != 0 {
-		t.Errorf("err = %v; what was found is closed nevertheless, open: %v", err, w.gateway.open)
+		t.Errorf("err = %v; the connections found are still closed, open: %v", err, w.gateway.open)
 	}
 }
 
@@ -160,10 +164,12 @@ func TestRevokeShutsOutThenExpelsThenCloses(t *testing.T) {
 	if diff := cmp.Diff(want, w.table.calls); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
-	if len(w.gateway.posted["a="]) != 1 || w.gateway.posted["a="][0] != `{"type":"bye","code":"revoked"}` || !w.gateway.open["bob="] {
+	if len(w.gateway.posted["a="]) != 1 || w.gateway.posted["a="][0] != `{"type":"bye","code":"revoked"}` ||
+		!w.gateway.open["bob="] {
 		t.Errorf("posted %v, open %v", w.gateway.posted, w.gateway.open)
 	}
-	if encoded, err := json.Marshal(got); err != nil || string(encoded) != `{"userId":"alice","connections":3,"pending":0}` {
+	if encoded, err := json.Marshal(got); err != nil ||
+		string(encoded) != `{"userId":"alice","connections":3,"pending":0}` {
 		t.Errorf("answer %s, %v", encoded, err)
 	}
 }
@@ -180,14 +186,15 @@ func TestRevokeWaitsForHandshakes(t *testing.T) {
 		if err != nil || got != (revoked{UserID: "alice", Connections: 2}) || len(w.table.due) != 0 {
 			t.Errorf("handle = %+v, %v; due %v", got, err, w.table.due)
 		}
-		if took := time.Since(started); took < 3*time.Second || took > 4*time.Second || !slices.Contains(w.gateway.closed, "young=") {
+		if took := time.Since(started); took < 3*time.Second || took > 4*time.Second ||
+			!slices.Contains(w.gateway.closed, "young=") {
 			t.Errorf("after %s closed %v", took, w.gateway.closed)
 		}
 	})
 }
 
-// A client that leaves upon its goodbye is gone, however young its connection is: it is not in its handshake.
-func TestClientThatLeavesUponItsGoodbyeIsNotWaitedFor(t *testing.T) {
+// A client that leaves after its bye frame is gone, however young its connection is: it is not in its handshake.
+func TestAClientThatLeavesAfterItsByeIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -215,7 +222,8 @@ func TestRevokeLeavesHandshakesThatNeverEndToTheSweep(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		got, err := w.h.handle(ctx, []byte(`{"revoke":{"user":"alice"}}`))
-		if err != nil || got != (revoked{UserID: "alice", Connections: 1, Pending: 1}) || len(w.table.due) != 1 || ctx.Err() != nil {
+		if err != nil || got != (revoked{UserID: "alice", Connections: 1, Pending: 1}) || len(w.table.due) != 1 ||
+			ctx.Err() != nil {
 			t.Errorf("handle = %+v, %v; due %v", got, err, w.table.due)
 		}
 	})
@@ -230,8 +238,10 @@ func TestRevokeNamesItsUser(t *testing.T) {
 	}{
 		{"a user id", `{"user":"alice"}`, connections.Revocation{Subject: "alice"}},
 		{"a plain sub", `{"sub":"alice"}`, connections.Revocation{Subject: "alice"}},
-		{"a ban", `{"user":"alice","bannedUntil":1795413600}`, connections.Revocation{Subject: "alice", BannedUntil: time.Unix(until, 0)}},
-		{"the end of a ban", `{"user":"alice","bannedUntil":0}`, connections.Revocation{Subject: "alice", BannedUntil: time.Unix(0, 0)}},
+		{"a ban", `{"user":"alice","bannedUntil":1795413600}`,
+			connections.Revocation{Subject: "alice", BannedUntil: time.Unix(until, 0)}},
+		{"the end of a ban", `{"user":"alice","bannedUntil":0}`,
+			connections.Revocation{Subject: "alice", BannedUntil: time.Unix(0, 0)}},
 		{"one guest", `{"user":"guest-aaecawqfbgcicqola2a2odwaaa"}`,
 			connections.Revocation{Subject: "guest-aaecawqfbgcicqola2a2odwaaa"}},
 		{"all guests", `{"user":"guest-pool"}`, connections.Revocation{Subject: "guest-pool"}},
@@ -240,7 +250,8 @@ func TestRevokeNamesItsUser(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			if got, err := w.handle(`{"revoke":` + test.request + `}`); err != nil || got != (revoked{UserID: test.want.Subject}) {
+			if got, err := w.handle(`{"revoke":` + test.request + `}`); err != nil ||
+				got != (revoked{UserID: test.want.Subject}) {
 				t.Errorf("handle = %+v, %v", got, err)
 			}
 			if diff := cmp.Diff(test.want, w.table.revocation); diff != "" {
@@ -270,7 +281,7 @@ func TestRevokeNamesItsUser(t *testing.T) {
 	}
 }
 
-func TestWhoDidItIsWrittenDown(t *testing.T) {
+func TestTheOperatorOfARevocationIsRecorded(t *testing.T) {
 	t.Parallel()
 	const arn = "arn:aws:sts::111122223333:assumed-role/Operators/carol"
 	for action, request := range map[string]string{
@@ -320,14 +331,14 @@ func TestSigningOutEndsTheConnectionsOfThatSignIn(t *testing.T) {
 	}
 }
 
-func TestASweepRemembersWhatIsLeft(t *testing.T) {
+func TestASweepRecordsTheConnectionsLeft(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.due("young=", connections.Evicted, time.Second)
 	w.due("old=", connections.Evicted, time.Hour)
 	if _, err := w.handle(scheduled); err != nil || !w.table.finished ||
 		!slices.Equal(w.table.left, []string{"young="}) {
-		t.Errorf("err = %v, finished: %t, left %q; want what is in its handshake", err, w.table.finished, w.table.left)
+		t.Errorf("err = %v, finished: %t, left %q; want those in their handshake", err, w.table.finished, w.table.left)
 	}
 	w = newWorld(t)
 	w.table.dueErr = errors.New("no route to table")
@@ -339,20 +350,20 @@ func TestASweepRemembersWhatIsLeft(t *testing.T) {
 func TestOtherEventsAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, event := range map[string]string{
-		"nothing":              `{}`,
-		"null":                 `null`,
-		"no object":            `"revoke"`,
-		"an API's event":       `{"routeKey":"POST /signurl","version":"2.0"}`,
-		"another source":       `{"source":"aws.s3","detail-type":"Scheduled Event"}`,
-		"another detail":       `{"source":"aws.events","detail-type":"Object Created"}`,
-		"nobody":               `{"revoke":{}}`,
-		"two names":            `{"revoke":{"user":"alice","sub":"alice"}}`,
-		"a sub of two lines":   `{"revoke":{"user":"auth0|\nalice"}}`,
-		"a long sub":           `{"revoke":{"sub":"` + strings.Repeat("a", 256) + `"}}`,
-		"an unknown member":    `{"revoke":{"user":"alice","until":1}}`,
-		"another request":      `{"revoke":{"user":"alice"},"dryRun":true}`,
-		"a ban by a text":      `{"revoke":{"user":"alice","bannedUntil":"tomorrow"}}`,
-		"a sign-out of nobody": `{"signOut":{"signIn":"AAECAwQFBgcICQoLDA0ODw","until":1795413600}}`,
+		"nothing":                   `{}`,
+		"null":                      `null`,
+		"no object":                 `"revoke"`,
+		"an API's event":            `{"routeKey":"POST /signurl","version":"2.0"}`,
+		"another source":            `{"source":"aws.s3","detail-type":"Scheduled Event"}`,
+		"another detail":            `{"source":"aws.events","detail-type":"Object Created"}`,
+		"no user":                   `{"revoke":{}}`,
+		"two names":                 `{"revoke":{"user":"alice","sub":"alice"}}`,
+		"a sub of two lines":        `{"revoke":{"user":"auth0|\nalice"}}`,
+		"a long sub":                `{"revoke":{"sub":"` + strings.Repeat("a", 256) + `"}}`,
+		"an unknown member":         `{"revoke":{"user":"alice","until":1}}`,
+		"another request":           `{"revoke":{"user":"alice"},"dryRun":true}`,
+		"a ban by a text":           `{"revoke":{"user":"alice","bannedUntil":"tomorrow"}}`,
+		"a sign-out without a user": `{"signOut":{"signIn":"AAECAwQFBgcICQoLDA0ODw","until":1795413600}}`,
 		"a sign-out of all guests": `{"signOut":{"user":"guest-pool","signIn":"AAECAwQFBgcICQoLDA0ODw",` +
 			`"until":1795413600}}`,
 		"a sign-out of nothing":  `{"signOut":{"user":"alice","signIn":"","until":1795413600}}`,
@@ -382,7 +393,8 @@ func TestRevokeThatFailsSaysSo(t *testing.T) {
 			w := newWorld(t)
 			w.join("alice", time.Hour, "a=", "b=")
 			spoil(w)
-			if _, err := w.handle(`{"revoke":{"user":"alice"}}`); !errors.Is(err, broken) || !strings.Contains(w.log.String(), "reaper failed") {
+			if _, err := w.handle(`{"revoke":{"user":"alice"}}`); !errors.Is(err, broken) ||
+				!strings.Contains(w.log.String(), "reaper failed") {
 				t.Errorf("err = %v, log:\n%s", err, w.log)
 			}
 		})
@@ -391,7 +403,7 @@ func TestRevokeThatFailsSaysSo(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
-	_, err := newHandler(logging.New(t.Output()), nil)
+	_, err := function.Read[config](nil)
 	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL", "STACK_ID"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want all problems, %s among them", err, name)

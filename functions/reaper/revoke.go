@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"signedsocket/shared/callback"
-	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 	"signedsocket/shared/userid"
@@ -113,8 +112,8 @@ func (h *handler) audit(ctx context.Context, action, userID, by, why string, end
 	})
 }
 
-// expel takes connections out of the table, all of them before the first is closed. It works on one after the other,
-// because each changes the same USER item.
+// expel removes connections from the table, all of them before the first is closed. It removes one after the other,
+// because each removal changes the same USER item.
 func (h *handler) expel(
 	ctx context.Context, ids []string, reason connections.Reason,
 ) (expelled []connections.Sweep, err error) {
@@ -130,7 +129,7 @@ func (h *handler) expel(
 }
 
 // closeAll closes expelled connections, each as soon as its handshake is over, so that not even a running broadcast
-// reaches it later. It returns how many it leaves to a sweep, because ctx or the time for it has ended.
+// reaches it later. It returns the number of connections that it leaves to a sweep, because ctx or its time has ended.
 func (h *handler) closeAll(
 	ctx context.Context, expelled []connections.Sweep, patience time.Duration,
 ) (pending int, err error) {
@@ -159,7 +158,7 @@ func (h *handler) closeThose(ctx context.Context, expelled []connections.Sweep) 
 	var mu sync.Mutex
 	err = h.each(ctx, len(expelled), func(i int) error {
 		err := h.closer.Close(ctx, expelled[i])
-		if errors.Is(err, closing.ErrPending) {
+		if errors.Is(err, callback.ErrPending) {
 			mu.Lock()
 			defer mu.Unlock()
 			left = append(left, expelled[i])
@@ -168,7 +167,7 @@ func (h *handler) closeThose(ctx context.Context, expelled []connections.Sweep) 
 		if err != nil {
 			return err
 		}
-		return h.connections.Swept(ctx, expelled[i])
+		return h.connections.RemoveSweep(ctx, expelled[i])
 	})
 	return left, err
 }

@@ -31,7 +31,7 @@ func TestSignOutDoesNotWaitForASocketThatIsGone(t *testing.T) {
 
 // A sub claim that looks like the id of another user was an id in the version before. To revoke its user does not shut
 // out the other one, whose id it is today.
-func TestRevokeShutsOutNobodyElseUnderTheOldID(t *testing.T) {
+func TestRevokeShutsOutNoOtherUserUnderTheOldID(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	victim := userid.From("stack", "https://issuer.example", "victim@example.com")

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"signedsocket/shared/closing"
+	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 )
@@ -27,7 +27,7 @@ func (s *swept) count(err error) {
 	switch {
 	case err == nil:
 		s.Closed++
-	case errors.Is(err, closing.ErrPending):
+	case errors.Is(err, callback.ErrPending):
 		s.Pending++
 	default:
 		s.Failed++
@@ -67,7 +67,8 @@ func (h *handler) sweep(ctx context.Context) (swept, error) {
 		err = h.connections.Finish(ctx, left, now)
 	}
 	h.log.InfoContext(ctx, "swept",
-		slog.Int("due", done.Due), slog.Int("closed", done.Closed), slog.Int("pending", done.Pending), slog.Int("failed", done.Failed))
+		slog.Int("due", done.Due), slog.Int("closed", done.Closed), slog.Int("pending", done.Pending),
+		slog.Int("failed", done.Failed))
 	return done, err
 }
 
@@ -76,13 +77,14 @@ func (h *handler) sweep(ctx context.Context) (swept, error) {
 func (h *handler) reap(ctx context.Context, due connections.Sweep) (err error) {
 	defer logging.Recover(ctx, h.log, &err)
 	if err = h.closer.Close(ctx, due); err == nil {
-		_, err = h.connections.Forget(ctx, due.ConnectionID, time.Time{})
+		_, err = h.connections.Remove(ctx, due.ConnectionID, time.Time{})
 	}
 	if err == nil {
-		err = h.connections.Swept(ctx, due)
+		err = h.connections.RemoveSweep(ctx, due)
 	}
-	if err != nil && !errors.Is(err, closing.ErrPending) {
-		h.log.ErrorContext(ctx, "connection not closed", slog.String("connectionId", due.ConnectionID), slog.Any("error", err))
+	if err != nil && !errors.Is(err, callback.ErrPending) {
+		h.log.ErrorContext(ctx, "connection not closed", slog.String("connectionId", due.ConnectionID),
+			slog.Any("error", err))
 	}
 	return err
 }

@@ -15,7 +15,6 @@ import (
 	"go.uber.org/goleak"
 
 	"signedsocket/shared/callback"
-	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 )
@@ -35,12 +34,13 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
 		t: t, log: new(bytes.Buffer),
-		table:   &fakeTable{due: make(map[string]connections.Sweep), users: make(map[string][]string), connectedAt: make(map[string]time.Time)},
+		table: &fakeTable{due: make(map[string]connections.Sweep), users: make(map[string][]string),
+			connectedAt: make(map[string]time.Time)},
 		gateway: &fakeGateway{open: make(map[string]bool), posted: make(map[string][]string)},
 	}
 	w.h = &handler{log: logging.New(w.log), connections: w.table, now: time.Now, issuer: "https://issuer.example",
 		stackID: "stack", concurrency: 4}
-	w.h.closer = &closing.Closer{Log: w.h.log, Gateway: w.gateway, Now: time.Now, ByeTimeout: byeTimeout}
+	w.h.closer = &callback.Closer{Log: w.h.log, Gateway: w.gateway, Now: time.Now, ByeTimeout: byeTimeout}
 	return w
 }
 
@@ -63,22 +63,22 @@ func (w *world) handle(event string) (any, error) {
 	return w.h.handle(w.t.Context(), jsontext.Value(event))
 }
 
-// fakeTable knows who is connected and who is due.
+// fakeTable has the connected users and the due connections.
 type fakeTable struct {
-	mu                           sync.Mutex
-	calls                        []string // in the order in which they were made
-	due                          map[string]connections.Sweep
-	users                        map[string][]string // connections by user
-	connectedAt                  map[string]time.Time
-	revocation                   connections.Revocation
-	revocations                  []connections.Revocation
-	signOut                      connections.SignOut
-	finished                     bool
-	left                         []string // unfinished
-	finishErr                    error
-	dueErr, forgetErr, expelErr  error
-	revokeErr, sweptErr          error
-	forgotten, expelled, removed []string
+	mu                          sync.Mutex
+	calls                       []string // in the order in which they were made
+	due                         map[string]connections.Sweep
+	users                       map[string][]string // connections by user
+	connectedAt                 map[string]time.Time
+	revocation                  connections.Revocation
+	revocations                 []connections.Revocation
+	signOut                     connections.SignOut
+	finished                    bool
+	left                        []string // unfinished
+	finishErr                   error
+	dueErr, removeErr, expelErr error
+	revokeErr, sweptErr         error
+	gone, expelled, removed     []string
 }
 
 func (f *fakeTable) called(format string, args ...any) {
@@ -117,7 +117,7 @@ func (f *fakeTable) SignOut(_ context.Context, o connections.SignOut, _ time.Tim
 	return f.users[o.Subject], f.revokeErr
 }
 
-func (f *fakeTable) Swept(_ context.Context, sweep connections.Sweep) error {
+func (f *fakeTable) RemoveSweep(_ context.Context, sweep connections.Sweep) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.sweptErr == nil {
@@ -128,12 +128,12 @@ func (f *fakeTable) Swept(_ context.Context, sweep connections.Sweep) error {
 	return f.sweptErr
 }
 
-func (f *fakeTable) Forget(_ context.Context, id string, _ time.Time) (bool, error) {
+func (f *fakeTable) Remove(_ context.Context, id string, _ time.Time) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.called("forget %s", id)
-	f.forgotten = append(f.forgotten, id)
-	return true, f.forgetErr
+	f.called("remove %s", id)
+	f.gone = append(f.gone, id)
+	return true, f.removeErr
 }
 
 func (f *fakeTable) Revoke(_ context.Context, r connections.Revocation, _ time.Time) ([]string, error) {
@@ -143,7 +143,9 @@ func (f *fakeTable) Revoke(_ context.Context, r connections.Revocation, _ time.T
 	return f.users[r.Subject], f.revokeErr
 }
 
-func (f *fakeTable) Expel(_ context.Context, id string, reason connections.Reason, _ time.Time) (connections.Sweep, bool, error) {
+func (f *fakeTable) Expel(
+	_ context.Context, id string, reason connections.Reason, _ time.Time,
+) (connections.Sweep, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	connectedAt, known := f.connectedAt[id]

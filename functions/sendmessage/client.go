@@ -14,7 +14,7 @@ import (
 	"signedsocket/shared/userid"
 )
 
-// client is the connection whose frame is served: it is answered, refused, struck and closed.
+// client is the sender of one frame. Its methods answer, refuse, strike and close it.
 type client struct {
 	*handler
 	log *slog.Logger
@@ -76,8 +76,8 @@ func (c client) refuseAndEnd(ctx context.Context, refusal message.Error) error {
 	return err
 }
 
-// strike refuses a frame that no good client sends, and counts it. After one strike too many the client is kicked: it
-// gets a bye frame and is closed. If the count fails, the frame is refused nevertheless.
+// strike refuses a frame that no good client sends, and counts it. The third strike kicks the client: it gets a bye
+// frame and is closed. If the count fails, the frame is still refused.
 func (c client) strike(ctx context.Context, refusal message.Error) error {
 	struck, err := c.connections.Strike(ctx, c.id, c.now())
 	switch {
@@ -102,8 +102,8 @@ func (c client) strike(ctx context.Context, refusal message.Error) error {
 	return nil
 }
 
-// end closes the connection at once, with a bye frame if the client does not know the reason yet. The reaper closes it
-// if that fails and the connection has a SWEEP item. From then on frames of the client are dropped.
+// end closes the connection at once. With a reason, the client gets a bye frame first. If the close fails and the
+// connection has a SWEEP item, the reaper closes it. Later frames of the client are dropped.
 func (c client) end(ctx context.Context, reason connections.Reason) {
 	c.watch.end(c.id)
 	if reason == "" {

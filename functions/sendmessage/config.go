@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 
+	"signedsocket/shared/connections"
 	"signedsocket/shared/function"
 )
 
@@ -17,6 +18,10 @@ type config struct {
 	RoomShards        int    `env:"ROOM_SHARDS" envDefault:"1"`
 	MessagesPerWindow int    `env:"MESSAGES_PER_WINDOW" envDefault:"20"`
 	MemoryMB          int    `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE" envDefault:"256"`
+}
+
+func (c config) limits() connections.Limits {
+	return connections.Limits{MessagesPerWindow: c.MessagesPerWindow, RoomShards: c.RoomShards}
 }
 
 // readConfig returns the configuration, or all problems with it together.

@@ -28,7 +28,9 @@ type outcome struct {
 // fanout, and returns when every other recipient has a result. The posts begin before the room has been read: the
 // sender is known, and the others follow page by page. The error is a fault in reading the room; then only some have
 // the frame.
-func (h *handler) deliver(ctx context.Context, sender connections.Connection, origin broadcast.Origin, frame []byte) (outcome, error) {
+func (h *handler) deliver(
+	ctx context.Context, sender connections.Connection, origin broadcast.Origin, frame []byte,
+) (outcome, error) {
 	ctx, cancel := function.Before(ctx, reportMargin)
 	defer cancel()
 	s := &split{
@@ -56,7 +58,9 @@ type split struct {
 
 // pages returns the recipients that this invocation posts to: the sender, those of the others who are within the
 // threshold and, at the end, members of segments that Lambda refused.
-func (s *split) pages(ctx context.Context, sender connections.Connection, room iter.Seq2[[]connections.Member, error]) iter.Seq2[[]connections.Member, error] {
+func (s *split) pages(
+	ctx context.Context, sender connections.Connection, room iter.Seq2[[]connections.Member, error],
+) iter.Seq2[[]connections.Member, error] {
 	return func(yield func([]connections.Member, error) bool) {
 		s.sending.SetLimit(handOvers)
 		defer s.sending.Wait() //nolint:errcheck // no hand-over returns an error

@@ -45,7 +45,7 @@ func (w *world) failFor(prefix string, err error) {
 	}
 }
 
-func TestWhoIsThereAndDidNotGetItMakesItPartial(t *testing.T) {
+func TestAConnectedMemberWithoutTheMessageMakesItPartial(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.join("a=", "broken=", "b=")
@@ -53,27 +53,27 @@ func TestWhoIsThereAndDidNotGetItMakesItPartial(t *testing.T) {
 	w.handle("sendmessage", frame)
 	w.endsWith(`"code":"partial_delivery"`)
 	w.endsWith(`"clientId":"m1"`)
-	if len(w.gateway.frames("b=")) != 1 || len(w.store.forgets) != 0 {
-		t.Errorf("b got %q, forgot %v", w.gateway.frames("b="), w.store.forgets)
+	if len(w.gateway.frames("b=")) != 1 || len(w.store.removed) != 0 {
+		t.Errorf("b got %q, removed %v", w.gateway.frames("b="), w.store.removed)
 	}
 }
 
-func TestGoneAreAcknowledgedAndForgotten(t *testing.T) {
+func TestGoneMembersAreAcknowledgedAndRemoved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.join("a=", "gone1=", "b=", "gone2=")
 	w.failFor("gone", errGone)
 	w.handle("sendmessage", frame)
 	w.endsWith(`"recipients":5,"delivered":3,"gone":2}`)
-	slices.Sort(w.store.forgets)
-	if !slices.Equal(w.store.forgets, []string{"gone1=", "gone2="}) {
-		t.Errorf("forgot %v", w.store.forgets)
+	slices.Sort(w.store.removed)
+	if !slices.Equal(w.store.removed, []string{"gone1=", "gone2="}) {
+		t.Errorf("removed %v", w.store.removed)
 	}
 	w.handle("sendmessage", frame)
 	w.endsWith(`"recipients":3,"delivered":3,"gone":0}`)
 }
 
-func TestWhoIsNotConnectedYetCountsAsGoneAndStays(t *testing.T) {
+func TestAYoungConnectionCountsAsGoneAndStays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -81,20 +81,20 @@ func TestWhoIsNotConnectedYetCountsAsGoneAndStays(t *testing.T) {
 		w.failFor("young", errGone)
 		w.handle("sendmessage", frame)
 		w.endsWith(`"recipients":2,"delivered":1,"gone":1}`)
-		if len(w.store.forgets) != 0 {
-			t.Errorf("forgot %v", w.store.forgets)
+		if len(w.store.removed) != 0 {
+			t.Errorf("removed %v", w.store.removed)
 		}
 	})
 }
 
-func TestSenderWhoLeftIsForgotten(t *testing.T) {
+func TestAGoneSenderIsRemoved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.join("sender=", "a=")
 	w.failFor("sender", errGone)
 	w.handle("sendmessage", frame)
-	if got := w.gateway.frames("a="); len(got) != 1 || !slices.Equal(w.store.forgets, []string{"sender="}) {
-		t.Errorf("the other got %q, forgot %v", got, w.store.forgets)
+	if got := w.gateway.frames("a="); len(got) != 1 || !slices.Equal(w.store.removed, []string{"sender="}) {
+		t.Errorf("the other got %q, removed %v", got, w.store.removed)
 	}
 }
 
@@ -111,14 +111,15 @@ func TestSenderIsToldBeforeTheDeadline(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		if response, err := w.h.handle(ctx, event("sendmessage", frame)); err != nil || response.StatusCode != 200 || ctx.Err() != nil {
+		if response, err := w.h.handle(ctx, event("sendmessage", frame)); err != nil || response.StatusCode != 200 ||
+			ctx.Err() != nil {
 			t.Errorf("handle = %+v, %v; deadline passed: %v", response, err, ctx.Err())
 		}
 		w.endsWith(`"code":"partial_delivery"`)
 	})
 }
 
-// A line tells what one message took, and CloudWatch's metrics come from it.
+// A line has the numbers of one message, and CloudWatch makes metrics of it.
 func TestABroadcastIsOneLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -144,8 +145,10 @@ func TestABroadcastIsOneLine(t *testing.T) {
 			}
 		}
 		for _, want := range []string{
-			`"broadcastId":"request-1"`, `"requestId":"request-1"`, `"room":"lobby"`, `"failed":0`, `"queued":0`, `"Stack":"test"`,
-			`"Messages":1`, `"Recipients":5`, `"Delivered":4`, `"Gone":1`, `"Throttled":0`, `"Retried":1`, `"_aws":{"Timestamp":`,
+			`"broadcastId":"request-1"`, `"requestId":"request-1"`, `"room":"lobby"`, `"failed":0`, `"queued":0`,
+			`"Stack":"test"`,
+			`"Messages":1`, `"Recipients":5`, `"Delivered":4`, `"Gone":1`, `"Throttled":0`, `"Retried":1`,
+			`"_aws":{"Timestamp":`,
 		} {
 			if !strings.Contains(line, want) {
 				t.Errorf("%s is not in %s", want, line)
@@ -202,7 +205,7 @@ func TestLargeRoomsAreLeftToFanout(t *testing.T) {
 	}
 }
 
-func TestRoomsUpToTheThresholdAreNotLeftToAnybody(t *testing.T) {
+func TestRoomsUpToTheThresholdAreNotLeftToFanout(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.h.threshold = 10
@@ -213,7 +216,7 @@ func TestRoomsUpToTheThresholdAreNotLeftToAnybody(t *testing.T) {
 	}
 }
 
-func TestWhatLambdaRefusesIsPostedNevertheless(t *testing.T) {
+func TestASegmentThatLambdaRefusesIsPostedHere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.h.threshold = 10

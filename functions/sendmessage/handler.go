@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"signedsocket/shared/broadcast"
-	"signedsocket/shared/closing"
+	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/function"
 	"signedsocket/shared/logging"
@@ -30,14 +30,14 @@ const (
 	reportMargin = time.Second
 )
 
-// store knows connections and rooms; connections.Store does.
+// store has the connections and rooms; connections.Store does.
 type store interface {
 	Touch(ctx context.Context, connectionID string, now time.Time) (connections.Connection, error)
 	Members(ctx context.Context, room string, now time.Time) iter.Seq2[[]connections.Member, error]
 	Strike(ctx context.Context, connectionID string, now time.Time) (connections.Struck, error)
 }
 
-// closer closes connections that have ended; closing.Closer is one.
+// closer closes connections that have ended; callback.Closer is one.
 type closer interface {
 	CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error)
 }
@@ -52,7 +52,7 @@ type handler struct {
 	stack       string
 	salt        string // of user ids in the log
 	connections store
-	callback    closing.Gateway
+	callback    callback.Gateway
 	closer      closer
 	watch       *watch
 	broadcaster *broadcast.Broadcaster
@@ -62,10 +62,11 @@ type handler struct {
 	newID       func(time.Time) (string, error) // makes ids for messages that have none
 }
 
-// handle serves one frame. All answers go back through @connections, so the response is always the
-// same. An error is a fault, for which API Gateway sends the client a frame of its own; a refusal is
-// an error frame of ours.
-func (h *handler) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+// handle serves one frame. All answers go back through @connections, so the response is always the same. An error is a
+// fault, for which API Gateway sends the client a frame of its own; a refusal is an error frame of ours.
+func (h *handler) handle(
+	ctx context.Context, event events.APIGatewayWebsocketProxyRequest,
+) (events.APIGatewayProxyResponse, error) {
 	ctx, cancel := function.Before(ctx, answerMargin)
 	defer cancel()
 	request := event.RequestContext
@@ -95,8 +96,8 @@ func (h *handler) serve(ctx context.Context, log *slog.Logger, route, connection
 	return errors.New("no such route")
 }
 
-// ping answers a ping. The first pings of a connection are not counted in the table; further ones, which a good client
-// does not send, count as messages.
+// ping answers a ping. The first pings of a connection are not counted in the table. Further ones count as messages; a
+// good client does not send them.
 func (c client) ping(ctx context.Context) error {
 	if !c.watch.free(c.id, c.now()) {
 		if _, err := c.connections.Touch(ctx, c.id, c.now()); err != nil {
@@ -131,7 +132,7 @@ func (c client) send(ctx context.Context, body string) error {
 	if err != nil {
 		return err
 	}
-	c.broadcaster.DropSlow(ctx, c.log, done.Result)
+	c.broadcaster.ExpelSlow(ctx, c.log, done.Result)
 	if err := c.report(ctx, id, frame.ClientID, done); err != nil {
 		return err
 	}
@@ -147,8 +148,8 @@ func requestID(ctx context.Context) string {
 	return ""
 }
 
-// roomOf returns the room that a frame is for: the one it names, if the sender is in it, or the only
-// one the sender is in.
+// roomOf returns the room that a frame is for: the one it names, if the sender is in it, or the only one the sender is
+// in.
 func roomOf(sender connections.Connection, named string) (string, message.Code) {
 	switch {
 	case named != "" &&
@@ -164,14 +165,17 @@ func roomOf(sender connections.Connection, named string) (string, message.Code) 
 }
 
 // encode returns the frame for the recipients, and its id. The table names the sender.
-func (h *handler) encode(sender connections.Connection, room string, frame message.Send, now time.Time) (id string, encoded []byte, err error) {
+func (h *handler) encode(
+	sender connections.Connection, room string, frame message.Send, now time.Time,
+) (id string, encoded []byte, err error) {
 	if frame.ClientID != "" {
 		id = message.IDFor(sender.Subject, room, frame.ClientID)
 	} else if id, err = h.newID(now); err != nil {
 		return "", nil, err
 	}
 	encoded, err = message.Message{
-		ID: id, Room: room, From: message.Sender{Subject: sender.Subject, Name: sender.Name}, Text: frame.Text, SentAt: now,
+		ID: id, Room: room, From: message.Sender{Subject: sender.Subject, Name: sender.Name}, Text: frame.Text,
+		SentAt: now,
 	}.Encode()
 	return id, encoded, err
 }

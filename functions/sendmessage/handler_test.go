@@ -15,35 +15,38 @@ import (
 	"signedsocket/shared/message"
 )
 
-func TestMessageReachesEverybodyInTheRoom(t *testing.T) {
+func TestAMessageReachesAllMembersOfTheRoom(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.join("sender=", "a=", "b=")
 	w.h.now = func() time.Time { return w.now }
 	w.handle("sendmessage", `{"action":"sendmessage","message":"hi","room":"lobby","id":"m1"}`)
-	want := fmt.Sprintf(`{"type":"message","id":"%s","room":"lobby","from":{"sub":"alice","name":"Alice"},"message":"hi","sentAt":%d}`,
+	want := fmt.Sprintf(`{"type":"message","id":"%s","room":"lobby","from":{"sub":"alice","name":"Alice"},`+
+		`"message":"hi","sentAt":%d}`,
 		message.IDFor("alice", "lobby", "m1"), w.now.UnixMilli())
 	for _, id := range []string{"a=", "b="} {
 		w.received(id, want)
 	}
 	id := message.IDFor("alice", "lobby", "m1")
 	w.received("sender=", want, `{"type":"ack","id":"`+id+`","clientId":"m1","recipients":3,"delivered":3,"gone":0}`)
-	if w.store.touches != 1 || w.store.queries != 1 || len(w.store.forgets) != 0 {
-		t.Errorf("%d updates, %d queries, forgot %v; want one, one and none", w.store.touches, w.store.queries, w.store.forgets)
+	if w.store.touches != 1 || w.store.queries != 1 || len(w.store.removed) != 0 {
+		t.Errorf("%d updates, %d queries, removed %v; want one, one and none", w.store.touches, w.store.queries,
+			w.store.removed)
 	}
 	if log := w.log.String(); strings.Contains(log, "hi") || strings.Contains(log, "Alice") {
-		t.Errorf("the log holds what was said:\n%s", log)
+		t.Errorf("the log holds the message's text:\n%s", log)
 	}
 }
 
-func TestArticlesFrameIsTaken(t *testing.T) {
+func TestAFrameWithoutActionIsAMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.join("sender=", "a=")
 	w.handle("$default", `{"message": "hi"}`)
 	for i, frame := range w.gateway.frames("sender=") {
 		var got struct{ Type, ID, ClientID string }
-		if err := json.Unmarshal([]byte(frame), &got); err != nil || got.Type != []string{"message", "ack"}[i] || got.ID != "fresh" || got.ClientID != "" {
+		if err := json.Unmarshal([]byte(frame), &got); err != nil || got.Type != []string{"message", "ack"}[i] ||
+			got.ID != "fresh" || got.ClientID != "" {
 			t.Errorf("frame %s, %v", frame, err)
 		}
 	}
@@ -80,15 +83,23 @@ func TestRefusals(t *testing.T) {
 		want              string
 	}{
 		{"no JSON", "$default", `hello`, nil, nil, `{"type":"error","code":"bad_message","message":"…"}`},
-		{"an unknown name", "sendmessage", `{"message":"hi","user":"bob"}`, nil, nil, `{"type":"error","code":"bad_message","message":"…"}`},
-		{"an unknown action", "$default", `{"action":"join","room":"x"}`, nil, nil, `{"type":"error","code":"unknown_action","message":"…"}`},
-		{"too large", "sendmessage", strings.Repeat("x", 5000), nil, nil, `{"type":"error","code":"too_large","message":"…"}`},
-		{"not connected", "sendmessage", `{"message":"hi","id":"m1"}`, connections.ErrNotConnected, nil, `{"type":"error","code":"not_connected","message":"…","clientId":"m1"}`},
-		{"session ended", "sendmessage", `{"message":"hi"}`, connections.ErrSessionEnded, nil, `{"type":"error","code":"session_ended","message":"…"}`},
-		{"too often", "sendmessage", `{"message":"hi","id":"m1"}`, &connections.RateLimitError{RetryAfter: 2500 * time.Millisecond}, nil,
+		{"an unknown name", "sendmessage", `{"message":"hi","user":"bob"}`, nil, nil,
+			`{"type":"error","code":"bad_message","message":"…"}`},
+		{"an unknown action", "$default", `{"action":"join","room":"x"}`, nil, nil,
+			`{"type":"error","code":"unknown_action","message":"…"}`},
+		{"too large", "sendmessage", strings.Repeat("x", 5000), nil, nil,
+			`{"type":"error","code":"too_large","message":"…"}`},
+		{"not connected", "sendmessage", `{"message":"hi","id":"m1"}`, connections.ErrNotConnected, nil,
+			`{"type":"error","code":"not_connected","message":"…","clientId":"m1"}`},
+		{"session ended", "sendmessage", `{"message":"hi"}`, connections.ErrSessionEnded, nil,
+			`{"type":"error","code":"session_ended","message":"…"}`},
+		{"too often", "sendmessage", `{"message":"hi","id":"m1"}`,
+			&connections.RateLimitError{RetryAfter: 2500 * time.Millisecond}, nil,
 			`{"type":"error","code":"rate_limited","message":"…","clientId":"m1","retryAfterMs":2500}`},
-		{"another room", "sendmessage", `{"message":"hi","room":"secret","id":"m1"}`, nil, nil, `{"type":"error","code":"room_not_allowed","message":"…","clientId":"m1"}`},
-		{"which of two rooms", "sendmessage", `{"message":"hi","id":"m1"}`, nil, []string{"lobby", "news"}, `{"type":"error","code":"bad_message","message":"…","clientId":"m1"}`},
+		{"another room", "sendmessage", `{"message":"hi","room":"secret","id":"m1"}`, nil, nil,
+			`{"type":"error","code":"room_not_allowed","message":"…","clientId":"m1"}`},
+		{"which of two rooms", "sendmessage", `{"message":"hi","id":"m1"}`, nil, []string{"lobby", "news"},
+			`{"type":"error","code":"bad_message","message":"…","clientId":"m1"}`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -110,7 +121,8 @@ func TestRefusals(t *testing.T) {
 			if others := w.gateway.frames("a="); len(others) != 0 || w.store.queries != 0 {
 				t.Errorf("others got %q after %d queries", others, w.store.queries)
 			}
-			lost := errors.Is(test.touch, connections.ErrNotConnected) || errors.Is(test.touch, connections.ErrSessionEnded)
+			lost := errors.Is(test.touch, connections.ErrNotConnected) ||
+				errors.Is(test.touch, connections.ErrSessionEnded)
 			if want := map[bool]int{true: 0, false: 1}[lost]; w.store.strikes != want {
 				t.Errorf("%d strikes, want %d: to be late is no fault of the client's", w.store.strikes, want)
 			}
@@ -121,7 +133,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestThirdStrikeIsToldGoodbye(t *testing.T) {
+func TestTheThirdStrikeGetsABye(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.store.kickAt = 3
@@ -232,7 +244,7 @@ func TestPingsOfOthersAndOfAnotherTimeAreNotCountedTogether(t *testing.T) {
 	}
 }
 
-func TestStrikeThatCannotBeCountedIsAnsweredNevertheless(t *testing.T) {
+func TestAFrameIsRefusedEvenIfItsStrikeIsNotCounted(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{errors.New("no route to table"), connections.ErrNotConnected} {
 		w := newWorld(t)
@@ -306,10 +318,10 @@ func TestFaultsAreErrors(t *testing.T) {
 		w.store.membersErr = broken
 		w.fails("sendmessage", `{"message":"hi"}`, broken)
 		if got := w.gateway.frames("a="); len(got) != 1 {
-			t.Errorf("whom the first page named got %q", got)
+			t.Errorf("the members of the first page got %q", got)
 		}
 	})
-	t.Run("nobody can be told", func(t *testing.T) {
+	t.Run("the client cannot be told", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		denied := errors.New("not authorized to perform: execute-api:ManageConnections")
@@ -356,7 +368,7 @@ func TestEnvironment(t *testing.T) {
 	if err != nil || c.RoomShards != 3 || c.MessagesPerWindow != 7 || c.FanoutThreshold != 2000 || c.MemoryMB != 512 {
 		t.Errorf("readConfig = %+v, %v", c, err)
 	}
-	_, err = newHandler(nil, map[string]string{"ROOM_SHARDS": "x"})
+	_, err = readConfig(map[string]string{"ROOM_SHARDS": "x"})
 	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL", "STACK_NAME", "FANOUT_URL", "RoomShards"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want all problems, %s among them", err, name)

@@ -3,15 +3,15 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"time"
 
-	"signedsocket/shared/awsclient"
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
-	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/function"
 	"signedsocket/shared/message"
@@ -19,31 +19,18 @@ import (
 
 func main() {
 	debug.SetGCPercent(broadcast.GCPercent)
-	function.Start(newHandler, func(h *handler) any { return h.handle })
+	function.Start(readConfig, newHandler, func(h *handler) any { return h.handle })
 }
 
-func newHandler(log *slog.Logger, environment map[string]string) (*handler, error) {
-	c, aws, err := function.Configure(log, environment, readConfig)
-	if err != nil {
-		return nil, err
-	}
+func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
 	concurrency := broadcast.Concurrency(c.MemoryMB)
-	client, err := callback.New(aws, c.CallbackURL, concurrency)
-	if err != nil {
-		return nil, err
-	}
-	fanout, err := awsclient.NewFunction(aws, c.FanoutURL, c.LambdaEndpoint, handOvers)
-	if err != nil {
-		return nil, fmt.Errorf("FANOUT_URL: %w", err)
-	}
-	table := connections.Open(aws, connections.Tables{Connections: c.TableName},
-		connections.Limits{MessagesPerWindow: c.MessagesPerWindow, RoomShards: c.RoomShards})
+	client, noClient := callback.New(sdk, c.CallbackURL, concurrency)
+	fanout, noFanout := newFanoutQueue(sdk, c)
+	table := connections.Open(sdk, connections.Tables{Connections: c.TableName}, c.limits())
 	return &handler{
 		log: log, stack: c.StackName, salt: c.TableName, watch: newWatch(), now: time.Now, newID: message.NewID,
-		connections: table, callback: client, fanout: fanoutQueue{fanout}, threshold: c.FanoutThreshold,
-		closer: &closing.Closer{Log: log, Gateway: client, Now: time.Now, ByeTimeout: closing.AtOnce / 2},
-		broadcaster: &broadcast.Broadcaster{
-			Log: log, Salt: c.TableName, Callback: client, Connections: table, Now: time.Now, Concurrency: concurrency,
-		},
-	}, nil
+		connections: table, callback: client, closer: callback.NewCloser(log, client),
+		broadcaster: broadcast.New(log, client, table, c.TableName, concurrency),
+		fanout:      fanout, threshold: c.FanoutThreshold,
+	}, errors.Join(noClient, noFanout)
 }

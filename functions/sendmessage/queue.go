@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"signedsocket/shared/awsclient"
 	"signedsocket/shared/broadcast"
 )
@@ -15,6 +17,14 @@ const acceptTime = 3 * time.Second
 
 // fanoutQueue hands segments to the function fanout, as events.
 type fanoutQueue struct{ fanout awsclient.Function }
+
+func newFanoutQueue(sdk aws.Config, c config) (fanoutQueue, error) {
+	fanout, err := awsclient.NewFunction(sdk, c.FanoutURL, c.LambdaEndpoint, handOvers)
+	if err != nil {
+		return fanoutQueue{}, fmt.Errorf("FANOUT_URL: %w", err)
+	}
+	return fanoutQueue{fanout}, nil
+}
 
 // Send hands a segment over. When it returns without error, Lambda has it. A segment that arrives twice is delivered
 // twice under the same message id.

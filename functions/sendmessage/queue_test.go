@@ -18,9 +18,10 @@ import (
 const address = "https://lambda.us-east-1.amazonaws.com/2015-03-31/functions/chat-Fanout/invocations"
 
 func sdkConfig() aws.Config {
-	return aws.Config{Region: "us-east-1", Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example", SessionToken: "token"}, nil
-	})}
+	return aws.Config{Region: "us-east-1",
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example", SessionToken: "token"}, nil
+		})}
 }
 
 func TestASegmentIsAnAsynchronousEvent(t *testing.T) {
@@ -36,7 +37,8 @@ func TestASegmentIsAnAsynchronousEvent(t *testing.T) {
 		if want := "POST /2015-03-31/functions/chat-Fanout/invocations Event"; got != want {
 			t.Errorf("request %q, want %q", got, want)
 		}
-		if signed := r.Header.Get("Authorization"); !strings.Contains(signed, "/us-east-1/lambda/aws4_request") || !strings.Contains(signed, "x-amz-invocation-type") {
+		if signed := r.Header.Get("Authorization"); !strings.Contains(signed, "/us-east-1/lambda/aws4_request") ||
+			!strings.Contains(signed, "x-amz-invocation-type") {
 			t.Errorf("signed %s", signed)
 		}
 		w.Header().Set("X-Amzn-Errortype", "TooManyRequestsException")

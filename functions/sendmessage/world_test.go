@@ -17,7 +17,6 @@ import (
 
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
-	"signedsocket/shared/closing"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 )
@@ -35,21 +34,23 @@ type world struct {
 	log     *bytes.Buffer
 }
 
-// newWorld returns a world in which alice is connected by "sender=", an hour old, and alone in the
-// room lobby.
+// newWorld returns a world in which alice is connected by "sender=", an hour old, and alone in the room lobby.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, now: time.Now(), log: new(bytes.Buffer), gateway: &fakeGateway{posted: make(map[string][]string), calls: make(map[string]int)}}
+	w := &world{t: t, now: time.Now(), log: new(bytes.Buffer),
+		gateway: &fakeGateway{posted: make(map[string][]string), calls: make(map[string]int)}}
 	w.store = &fakeStore{t: t, sender: connections.Connection{
-		ID: "sender=", Subject: "alice", Name: "Alice", Rooms: []connections.Membership{{Room: "lobby"}}, ConnectedAt: w.now.Add(-time.Hour),
+		ID: "sender=", Subject: "alice", Name: "Alice", Rooms: []connections.Membership{{Room: "lobby"}},
+		ConnectedAt: w.now.Add(-time.Hour),
 	}}
 	log := logging.New(w.log)
 	w.fanout = new(fakeFanout)
 	w.h = &handler{
 		log: log, stack: "test", connections: w.store, callback: w.gateway, fanout: w.fanout, threshold: 1000,
-		broadcaster: &broadcast.Broadcaster{Log: log, Callback: w.gateway, Connections: w.store, Now: time.Now, Concurrency: 8},
-		closer:      &closing.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second},
-		watch:       newWatch(), now: time.Now, newID: func(time.Time) (string, error) { return "fresh", nil },
+		broadcaster: &broadcast.Broadcaster{Log: log, Callback: w.gateway, Connections: w.store, Now: time.Now,
+			Concurrency: 8},
+		closer: &callback.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second},
+		watch:  newWatch(), now: time.Now, newID: func(time.Time) (string, error) { return "fresh", nil },
 	}
 	return w
 }
@@ -66,9 +67,12 @@ func (w *world) joinAt(id string, connectedAt time.Time) {
 }
 
 func event(route, body string) events.APIGatewayWebsocketProxyRequest {
-	return events.APIGatewayWebsocketProxyRequest{Body: body, RequestContext: events.APIGatewayWebsocketProxyRequestContext{
-		RouteKey: route, EventType: "MESSAGE", ConnectionID: "sender=",
-	}}
+	return events.APIGatewayWebsocketProxyRequest{
+		Body: body,
+		RequestContext: events.APIGatewayWebsocketProxyRequestContext{
+			RouteKey: route, EventType: "MESSAGE", ConnectionID: "sender=",
+		},
+	}
 }
 
 // handle has the handler serve a frame without fault.
@@ -91,7 +95,7 @@ func (w *world) fails(route, body string, want error) {
 	}
 }
 
-// received compares what a connection got.
+// received compares the frames that a connection got.
 func (w *world) received(id string, want ...string) {
 	w.t.Helper()
 	if got := w.gateway.frames(id); !slices.Equal(got, want) {
@@ -113,7 +117,7 @@ type fakeStore struct {
 	touches, queries int
 	strikes          int
 	room             string
-	forgets          []string
+	removed          []string
 }
 
 func (f *fakeStore) Touch(_ context.Context, connectionID string, _ time.Time) (connections.Connection, error) {
@@ -157,11 +161,11 @@ func (f *fakeStore) Strike(_ context.Context, connectionID string, _ time.Time) 
 	return connections.Struck{Subject: f.sender.Subject, Kicked: f.strikes == f.kickAt}, nil
 }
 
-// Forget removes a member as the table does, on condition of the time it was connected at.
-func (f *fakeStore) Forget(_ context.Context, connectionID string, connectedAt time.Time) (bool, error) {
+// Remove removes a member as the table does, on condition of the time it was connected at.
+func (f *fakeStore) Remove(_ context.Context, connectionID string, connectedAt time.Time) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.forgets = append(f.forgets, connectionID)
+	f.removed = append(f.removed, connectionID)
 	before := len(f.members)
 	f.members = slices.DeleteFunc(f.members, func(m connections.Member) bool {
 		return m.ConnectionID == connectionID && m.ConnectedAt.Equal(connectedAt)
@@ -197,8 +201,8 @@ func (f *fakeStore) ClearSlow(_ context.Context, _ string, m connections.Member)
 	return nil
 }
 
-// Drop is not what these tests are about.
-func (f *fakeStore) Drop(context.Context, string, time.Time, time.Time) (string, error) {
+// ExpelSlow does nothing: other tests cover it.
+func (f *fakeStore) ExpelSlow(context.Context, string, time.Time, time.Time) (string, error) {
 	return "", nil
 }
 

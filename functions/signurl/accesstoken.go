@@ -12,7 +12,7 @@ import (
 // keys, so that the gateway's check of issuer, audience and signature does not tell them apart.
 //
 // Sources: RFC 9068, section 4; RFC 8725, sections 3.11 and 3.12; OpenID Connect Core 1.0, section 2; OpenID Connect
-// Back-Channel Logout 1.0, section 2.4; and what providers write: Amazon Cognito token_use, Keycloak typ.
+// Back-Channel Logout 1.0, section 2.4; and claims of providers: Amazon Cognito token_use, Keycloak typ.
 func (c config) mustBeAccessToken(t token) error {
 	for _, rule := range []struct {
 		holds bool

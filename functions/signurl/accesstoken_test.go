@@ -119,7 +119,8 @@ func TestTokenNeedsOneOfTheScopes(t *testing.T) {
 	}
 }
 
-// FuzzToken feeds headers that are no tokens of ours to the reader: it must not accept what the authorizer did not see.
+// FuzzToken feeds headers that are no tokens of ours to the reader: it must not accept claims that the authorizer did
+// not see.
 func FuzzToken(f *testing.F) {
 	good := request(`{}`)
 	f.Add(good.Headers["authorization"], "alice", "1795327140")

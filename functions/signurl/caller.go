@@ -11,7 +11,7 @@ import (
 	"signedsocket/shared/text"
 )
 
-// caller is the user who is to have a URL.
+// caller is the user who asks for a URL.
 type caller struct {
 	userID          string
 	oldUserID       string // the user's id in older versions, or "" if it is the same
@@ -24,8 +24,8 @@ type caller struct {
 }
 
 // callerOf returns the user of the URL. It takes the user from the gateway's claims, which it checks again, and in mode
-// iam from the request of a trusted caller. The error is a refusal; one that wraps errNotConfigured says what is
-// missing.
+// iam from the request of a trusted caller. The error is a refusal; one that wraps errNotConfigured names the missing
+// setting.
 func (c config) callerOf(event events.APIGatewayV2HTTPRequest, request signRequest, now time.Time) (caller, error) {
 	// mutate:signurl-user-in-any-mode
 	if c.AuthMode != authModeIAM && (request.User != nil || request.SignIn != nil) {
@@ -45,13 +45,13 @@ func (c config) callerOf(event events.APIGatewayV2HTTPRequest, request signReque
 	return caller{}, fmt.Errorf("unknown mode: %w", errNotConfigured)
 }
 
-// roomsFor returns the rooms for which the URL is: those asked for, or else the default rooms, or,
-// for a guest who may not enter all of these, the guest rooms.
-func (c config) roomsFor(caller caller, asked []string) []string {
+// roomsFor returns the rooms for which the URL is: those asked for, or else the default rooms, or, for a guest who may
+// not enter all of these, the guest rooms.
+func (c config) roomsFor(applicant caller, asked []string) []string {
 	switch {
 	case len(asked) > 0:
 		return asked
-	case c.AuthMode == authModeGuest && !caller.mayEnter(c.DefaultRooms):
+	case c.AuthMode == authModeGuest && !applicant.mayEnter(c.DefaultRooms):
 		return c.GuestRooms
 	}
 	return c.DefaultRooms

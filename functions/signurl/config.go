@@ -9,7 +9,6 @@ import (
 
 	"signedsocket/shared/function"
 	"signedsocket/shared/grant"
-	"signedsocket/shared/principal"
 )
 
 // The sources of the user.
@@ -45,8 +44,8 @@ type config struct {
 	LambdaEndpoint      string           `env:"AWS_ENDPOINT_URL_LAMBDA"`
 	ProofOfPossession   grant.Possession `env:"PROOF_OF_POSSESSION" envDefault:"required"`
 
-	trustedCallers principal.Set // of TrustedCallerARNs
-	leftOut        error         // entries of TrustedCallerARNs that can have no effect
+	trustedCallers grant.Principals // of TrustedCallerARNs
+	leftOut        error            // entries of TrustedCallerARNs that can have no effect
 }
 
 // readConfig returns the configuration, or all problems with it together.
@@ -56,7 +55,7 @@ func readConfig(environment map[string]string) (config, error) {
 		return config{}, err
 	}
 	c.DefaultRooms, c.GuestRooms = function.Different(c.DefaultRooms), function.Different(c.GuestRooms)
-	c.trustedCallers, err = principal.NewSet(c.AccountID, function.Different(c.TrustedCallerARNs))
+	c.trustedCallers, err = grant.NewPrincipals(c.AccountID, function.Different(c.TrustedCallerARNs))
 	if err != nil {
 		c.leftOut = fmt.Errorf("TRUSTED_CALLER_ARNS: %w", err)
 	}
@@ -73,7 +72,8 @@ func (c config) problems() (all []error) {
 	}{
 		{slices.Contains(modes, c.AuthMode), "AUTH_MODE must be one of " + strings.Join(modes, ", ")},
 		{grant.ValidRooms(c.DefaultRooms), fmt.Sprintf("DEFAULT_ROOMS must be 1 to %d %s", grant.MaxRooms, rooms)},
-		{len(c.GuestRooms) == 0 || grant.ValidRooms(c.GuestRooms), fmt.Sprintf("GUEST_ROOMS must be at most %d %s", grant.MaxRooms, rooms)},
+		{len(c.GuestRooms) == 0 || grant.ValidRooms(c.GuestRooms),
+			fmt.Sprintf("GUEST_ROOMS must be at most %d %s", grant.MaxRooms, rooms)},
 		{c.GuestConnections >= 1, "GUEST_CONNECTIONS must be at least 1"},
 		{c.URLLifetimeSeconds >= 1 && c.URLLifetimeSeconds <= 60, "URL_LIFETIME_SECONDS must be from 1 to 60"},
 		{c.SessionGraceSeconds >= 0, "SESSION_GRACE_SECONDS must be at least 0"},

@@ -12,11 +12,11 @@ func TestEnvironment(t *testing.T) {
 	tests := []struct {
 		name   string
 		change map[string]string
-		want   []string // what the error names; nothing when there is none
+		want   []string // settings that the error names; none without an error
 	}{
 		{"complete", nil, nil},
 		{"defaults", map[string]string{"NAME_CLAIM": "", "URL_LIFETIME_SECONDS": "", "SESSION_MAX_SECONDS": ""}, nil},
-		// Then requests are refused instead, so that somebody notices why.
+		// Then requests are refused instead, so that the reason is seen.
 		{
 			"nothing of what a mode needs",
 			map[string]string{"OIDC_ISSUER": "", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": ""},
@@ -51,7 +51,8 @@ func TestEnvironment(t *testing.T) {
 			[]string{"AUTH_MODE", "DEFAULT_ROOMS", "URL_LIFETIME_SECONDS", "SESSION_MAX_SECONDS",
 				"SESSION_GRACE_SECONDS"},
 		},
-		{"nothing of what a mode needs", map[string]string{"OIDC_ISSUER": "", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": ""}, nil},
+		{"nothing of what a mode needs",
+			map[string]string{"OIDC_ISSUER": "", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": ""}, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -71,9 +72,9 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestWhatTheTemplateTakesWorks: callers that can never call are left out and named, and a room that is named twice is
-// one.
-func TestWhatTheTemplateTakesWorks(t *testing.T) {
+// TestEveryValueOfTheTemplateWorks: callers that can never call are left out and named, and a room that is named twice
+// is one.
+func TestEveryValueOfTheTemplateWorks(t *testing.T) {
 	t.Parallel()
 	environment := environment()
 	maps.Copy(environment, map[string]string{

@@ -12,7 +12,7 @@ import (
 	"signedsocket/shared/connections"
 )
 
-// unsigned returns the event of a request for which nobody vouches.
+// unsigned returns the event of a request without a signature or token.
 func unsigned(body string) events.APIGatewayV2HTTPRequest {
 	e := request(body)
 	e.RequestContext.Authorizer = nil
@@ -24,22 +24,25 @@ func guestsIn(rooms string) map[string]string {
 	return map[string]string{"AUTH_MODE": "guest", "GUEST_ROOMS": rooms, "OIDC_ISSUER": ""}
 }
 
-func TestEveryGuestIsSomebodyElse(t *testing.T) {
+func TestEveryGuestHasAnIDOfItsOwn(t *testing.T) {
 	t.Parallel()
 	users := &fakeUsers{}
 	h, _ := newHandlerWith(t, users, guestsIn("lobby,news"))
 	seen := make(map[string]bool)
 	for range 20 {
 		body, granted := sign(t, h, unsigned(`{"rooms":["news"],"challenge":"`+challenge+`"}`))
-		if !regexp.MustCompile(`^guest-[a-z2-7]{26}$`).MatchString(granted.Subject) || granted.Name != granted.Subject[:12] || seen[granted.Subject] || seen[granted.Name] {
+		if !regexp.MustCompile(`^guest-[a-z2-7]{26}$`).MatchString(granted.Subject) ||
+			granted.Name != granted.Subject[:12] || seen[granted.Subject] || seen[granted.Name] {
 			t.Errorf("granted to %q named %q", granted.Subject, granted.Name)
 		}
 		seen[granted.Subject], seen[granted.Name] = true, true
 		now := epoch.Truncate(time.Second)
-		if !granted.AuthenticatedAt.Equal(now) || !granted.SessionEndsAt.Equal(now.Add(2*time.Hour)) || !cmp.Equal(granted.Rooms, []string{"news"}) || granted.Challenge != challenge {
+		if !granted.AuthenticatedAt.Equal(now) || !granted.SessionEndsAt.Equal(now.Add(2*time.Hour)) ||
+			!cmp.Equal(granted.Rooms, []string{"news"}) || granted.Challenge != challenge {
 			t.Errorf("granted %+v", granted)
 		}
-		if users.subject != granted.Subject || !cmp.Equal(body["user"], any(map[string]any{"sub": granted.Subject, "name": granted.Name})) {
+		if users.subject != granted.Subject ||
+			!cmp.Equal(body["user"], any(map[string]any{"sub": granted.Subject, "name": granted.Name})) {
 			t.Errorf("asked about %s, answered %v", users.subject, body["user"])
 		}
 	}
@@ -160,7 +163,7 @@ func TestFullGuestsAreToldWhenToComeBack(t *testing.T) {
 	}
 }
 
-func TestTokensAndSignaturesDoNotMakeAGuestAnybodyElse(t *testing.T) {
+func TestTokensAndSignaturesDoNotChangeAGuest(t *testing.T) {
 	t.Parallel()
 	h, _ := newHandlerWith(t, &fakeUsers{}, guestsIn("lobby,news"))
 	for _, e := range []events.APIGatewayV2HTTPRequest{request(`{}`), func() events.APIGatewayV2HTTPRequest {

@@ -40,15 +40,17 @@ func (r refusal) after(wait time.Duration) refusal {
 // little load.
 const guestRetryAfter = 30 * time.Second
 
-// The refusals of this function. The gateway itself answers missing and bad tokens and signatures
-// with 401 and 403, and other methods with 404.
+// The refusals of this function. The gateway itself answers missing and bad tokens and signatures with 401 and 403, and
+// other methods with 404.
 var (
-	errBadRequest     = refusal{http.StatusBadRequest, "bad_request", "The request is not as it must be.", 0}
-	errRevoked        = refusal{http.StatusUnauthorized, "revoked", "Sign in again.", 0}
-	errUnknownUser    = refusal{http.StatusForbidden, "caller_not_trusted", "The token does not say who signed in, or when.", 0}
+	errBadRequest  = refusal{http.StatusBadRequest, "bad_request", "The request is not as it must be.", 0}
+	errRevoked     = refusal{http.StatusUnauthorized, "revoked", "Sign in again.", 0}
+	errUnknownUser = refusal{http.StatusForbidden, "caller_not_trusted",
+		"The token does not name the user, or the time of the sign-in.", 0}
 	errNotAccessToken = refusal{http.StatusForbidden, "caller_not_trusted",
 		"Send an access token that was issued for this chat.", 0}
-	errNotTrusted     = refusal{http.StatusForbidden, "caller_not_trusted", "This caller may not speak for users: see TrustedCallerArns.", 0}
+	errNotTrusted = refusal{http.StatusForbidden, "caller_not_trusted",
+		"This caller may not speak for users: see TrustedCallerArns.", 0}
 	errRoomNotAllowed = refusal{http.StatusForbidden, "room_not_allowed", "You may not enter one of these rooms.", 0}
 	errTooLarge       = refusal{http.StatusRequestEntityTooLarge, "too_large",
 		"The request is longer than 1 KB, or 8 KB of a trusted caller.", 0}
@@ -59,10 +61,10 @@ var (
 	errGuestsFull = refusal{http.StatusTooManyRequests, "too_many_connections",
 		"Too many guests are here. Try again later.", guestRetryAfter}
 	errNotConfigured = refusal{http.StatusServiceUnavailable, "auth_not_configured",
-		"Nobody vouches for users here: see the parameter AuthMode.", 0}
+		"This deployment cannot tell its users apart: see the parameter AuthMode.", 0}
 )
 
-// users counts the URLs of each user, and tells which users connect would refuse; connections.Store does.
+// users counts the URLs of each user, and says which users connect would refuse; connections.Store does.
 type users interface {
 	CountURL(ctx context.Context, userID string, now time.Time) error
 	MayConnect(ctx context.Context, a connections.Applicant, now time.Time) error
@@ -83,8 +85,7 @@ type handler struct {
 	newTicket func() string
 }
 
-// answer is the body of a 200. Times are durations, so that a browser whose clock is wrong can use
-// them.
+// answer is the body of a 200. Times are durations, so that a browser whose clock is wrong can use them.
 type answer struct {
 	URL           string   `json:"url"`
 	Protocols     []string `json:"protocols"`
@@ -98,9 +99,11 @@ type user struct {
 	Name    string `json:"name"`
 }
 
-// handle answers 200 with a URL, or with a refusal. An error is a fault: the gateway then answers 500
-// with a text of its own.
-func (h *handler) handle(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+// handle answers 200 with a URL, or with a refusal. An error is a fault: the gateway then answers 500 with a text of
+// its own.
+func (h *handler) handle(
+	ctx context.Context, event events.APIGatewayV2HTTPRequest,
+) (events.APIGatewayV2HTTPResponse, error) {
 	if event.RouteKey == routeSignOut {
 		return h.handleSignOut(ctx, event)
 	}
@@ -134,36 +137,36 @@ func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest
 	if err != nil {
 		return answer{}, err
 	}
-	caller, err := h.config.callerOf(event, request, now)
+	applicant, err := h.config.callerOf(event, request, now)
 	if err != nil {
 		return answer{}, err
 	}
 	if request.Challenge == "" && h.config.ProofOfPossession.NeedsChallenge() {
 		return answer{}, fmt.Errorf("no challenge: %w", errBadRequest)
 	}
-	request.Rooms = h.config.roomsFor(caller, request.Rooms)
-	if !caller.mayEnter(request.Rooms) { // mutate:signurl-rooms
+	request.Rooms = h.config.roomsFor(applicant, request.Rooms)
+	if !applicant.mayEnter(request.Rooms) { // mutate:signurl-rooms
 		return answer{}, errRoomNotAllowed
 	}
-	if err := h.admit(ctx, caller, request, now); err != nil {
+	if err := h.admit(ctx, applicant, request, now); err != nil {
 		return answer{}, err
 	}
-	return h.present(ctx, caller, request, now)
+	return h.present(ctx, applicant, request, now)
 }
 
 // admit counts the URL and, at the same time, checks whether connect would admit the caller. A guest without a secret
 // is a new user in each request, so its URLs are not counted.
-func (h *handler) admit(ctx context.Context, caller caller, request signRequest, now time.Time) error {
+func (h *handler) admit(ctx context.Context, applicant caller, request signRequest, now time.Time) error {
 	var counting errgroup.Group
-	if caller.comesBack { // mutate:signurl-counts
+	if applicant.comesBack { // mutate:signurl-counts
 		counting.Go(func() (err error) {
 			defer logging.Recover(ctx, h.log, &err)
-			return h.users.CountURL(ctx, caller.userID, now)
+			return h.users.CountURL(ctx, applicant.userID, now)
 		})
 	}
 	err := h.users.MayConnect(ctx, connections.Applicant{
-		UserID: caller.userID, OldUserID: caller.oldUserID, SignIn: caller.signIn,
-		ClientInstance: valueOf(request.ClientInstance), AuthenticatedAt: caller.authenticatedAt,
+		UserID: applicant.userID, OldUserID: applicant.oldUserID, SignIn: applicant.signIn,
+		ClientInstance: valueOf(request.ClientInstance), AuthenticatedAt: applicant.authenticatedAt,
 	}, now)
 	if counted := counting.Wait(); counted != nil {
 		if limited, ok := errors.AsType[*connections.RateLimitError](counted); ok {
@@ -184,17 +187,17 @@ func (h *handler) admit(ctx context.Context, caller caller, request signRequest,
 }
 
 // present signs the URL for an admitted caller.
-func (h *handler) present(ctx context.Context, caller caller, request signRequest, now time.Time) (answer, error) {
+func (h *handler) present(ctx context.Context, applicant caller, request signRequest, now time.Time) (answer, error) {
 	issuedAt := time.Unix(now.Unix(), 0).UTC()
 	sessionEndsAt := issuedAt.Add(h.config.sessionMax())
-	if !caller.sessionEndsAt.IsZero() && caller.sessionEndsAt.Before(sessionEndsAt) {
-		sessionEndsAt = caller.sessionEndsAt
+	if !applicant.sessionEndsAt.IsZero() && applicant.sessionEndsAt.Before(sessionEndsAt) {
+		sessionEndsAt = applicant.sessionEndsAt
 	}
 	signed, err := h.presigner.Presign(ctx, grant.Grant{
-		Subject: caller.userID, Name: caller.name, Rooms: request.Rooms,
+		Subject: applicant.userID, Name: applicant.name, Rooms: request.Rooms,
 		IssuedAt: issuedAt, ExpiresAt: issuedAt.Add(h.config.urlLifetime()), SessionEndsAt: sessionEndsAt,
-		AuthenticatedAt: caller.authenticatedAt, Ticket: h.newTicket(), Challenge: request.Challenge,
-		ClientInstance: valueOf(request.ClientInstance), SignIn: caller.signIn,
+		AuthenticatedAt: applicant.authenticatedAt, Ticket: h.newTicket(), Challenge: request.Challenge,
+		ClientInstance: valueOf(request.ClientInstance), SignIn: applicant.signIn,
 	})
 	if err != nil {
 		return answer{}, fmt.Errorf("sign URL: %w", err)
@@ -202,7 +205,7 @@ func (h *handler) present(ctx context.Context, caller caller, request signReques
 	return answer{
 		URL: signed.Reveal(), Protocols: []string{grant.Protocol},
 		ExpiresIn: h.config.URLLifetimeSeconds, SessionEndsIn: int(sessionEndsAt.Sub(issuedAt) / time.Second),
-		User: user{Subject: caller.userID, Name: caller.name},
+		User: user{Subject: applicant.userID, Name: applicant.name},
 	}, nil
 }
 

@@ -33,7 +33,7 @@ const (
 
 var epoch = time.Date(2026, 11, 22, 6, 0, 0, 400_000_000, time.UTC)
 
-// fakeUsers refuses everybody with err.
+// fakeUsers refuses all users with err.
 type fakeUsers struct {
 	err, countErr   error
 	subject         string
@@ -62,7 +62,9 @@ func newHandlerWith(t *testing.T, users *fakeUsers, changes map[string]string) (
 	t.Helper()
 	presigner, err := grant.NewPresigner("wss://abc123.execute-api.us-east-1.amazonaws.com/prod", "us-east-1",
 		aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example", SessionToken: "tok/en+=="}, nil
+			return aws.Credentials{
+				AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example", SessionToken: "tok/en+==",
+			}, nil
 		}))
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +88,8 @@ func environment() map[string]string {
 		"TABLE_NAME": "table", "BANS_TABLE_NAME": "bans", "ACCOUNT_ID": "111122223333",
 		"AUTH_MODE": "jwt", "STACK_ID": "stack", "OIDC_ISSUER": issuer, "OIDC_CLIENTS": "page,signedsocket",
 		"TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": "", "GUEST_CONNECTIONS": "100",
-		"DEFAULT_ROOMS": "lobby,news", "NAME_CLAIM": "name", "ROOMS_CLAIM": "", "URL_LIFETIME_SECONDS": "10", "SESSION_MAX_SECONDS": "7200",
+		"DEFAULT_ROOMS": "lobby,news", "NAME_CLAIM": "name", "ROOMS_CLAIM": "", "URL_LIFETIME_SECONDS": "10",
+		"SESSION_MAX_SECONDS": "7200",
 	}
 }
 
@@ -123,7 +126,7 @@ func requestOf(body string, header, claims map[string]any) events.APIGatewayV2HT
 	}
 }
 
-// tokenOf returns a token whose signature nobody checks any more.
+// tokenOf returns a token whose signature is not checked again.
 func tokenOf(parts ...map[string]any) string {
 	var text string
 	for _, part := range parts {
@@ -165,14 +168,15 @@ func sign(t *testing.T, h *handler, event events.APIGatewayV2HTTPRequest) (map[s
 	return body, granted
 }
 
-func TestSignedURLGrantsWhatWasAsked(t *testing.T) {
+func TestSignedURLGrantsTheRequest(t *testing.T) {
 	t.Parallel()
 	users := &fakeUsers{}
 	h, log := newTestHandler(t, users)
 	body, granted := sign(t, h, request(`{"rooms":["news"],"challenge":"`+challenge+`"}`))
 	issuedAt := epoch.Truncate(time.Second)
 	want := grant.Grant{
-		Subject: "alice", Name: "Alice", Rooms: []string{"news"}, IssuedAt: issuedAt, ExpiresAt: issuedAt.Add(10 * time.Second),
+		Subject: "alice", Name: "Alice", Rooms: []string{"news"}, IssuedAt: issuedAt,
+		ExpiresAt: issuedAt.Add(10 * time.Second),
 		SessionEndsAt: issuedAt.Add(time.Hour +
 			4*time.Minute), AuthenticatedAt: issuedAt.Add(-time.Minute), Ticket: ticket, Challenge: challenge,
 	}
@@ -183,7 +187,8 @@ func TestSignedURLGrantsWhatWasAsked(t *testing.T) {
 		t.Errorf("asked about %s of %s", users.subject, users.authenticatedAt)
 	}
 	signed, _ := body["url"].(string)
-	if !strings.HasPrefix(signed, "wss://abc123.execute-api.us-east-1.amazonaws.com/prod?") || !strings.Contains(signed, "&X-Amz-Signature=") {
+	if !strings.HasPrefix(signed, "wss://abc123.execute-api.us-east-1.amazonaws.com/prod?") ||
+		!strings.Contains(signed, "&X-Amz-Signature=") {
 		t.Errorf("url %s", signed)
 	}
 	delete(body, "url")
@@ -217,7 +222,8 @@ func TestRoomsDefault(t *testing.T) {
 	t.Parallel()
 	h, _ := newTestHandler(t, &fakeUsers{})
 	for _, body := range []string{`{}`, `{"rooms":[]}`, `{"rooms":null}`} {
-		if _, granted := sign(t, h, request(body)); !cmp.Equal(granted.Rooms, []string{"lobby", "news"}) || granted.Challenge != "" {
+		if _, granted := sign(t, h, request(body)); !cmp.Equal(granted.Rooms, []string{"lobby", "news"}) ||
+			granted.Challenge != "" {
 			t.Errorf("%s grants %v", body, granted.Rooms)
 		}
 	}
@@ -240,7 +246,9 @@ func TestSignRefuses(t *testing.T) {
 		{"two objects", body(`{}{}`), 400, "bad_request"},
 		{"an unknown name", body(`{"room":"lobby"}`), 400, "bad_request"},
 		{"a user of the caller's choice", body(`{"user":{"sub":"bob"}}`), 400, "bad_request"},
-		{"a user of the caller's choice, all complete", body(`{"user":{"sub":"bob","name":"Bob","sessionStart":1795327140,"sessionEndsAt":1795330740,"rooms":["lobby"]}}`), 400, "bad_request"},
+		{"a user of the caller's choice, all complete",
+			body(`{"user":{"sub":"bob","name":"Bob","sessionStart":1795327140,"sessionEndsAt":1795330740,` +
+				`"rooms":["lobby"]}}`), 400, "bad_request"},
 		{"a repeated name", body(`{"rooms":["lobby"],"rooms":["news"]}`), 400, "bad_request"},
 		{"another letter case", body(`{"Rooms":["lobby"]}`), 400, "bad_request"},
 		{"an ill-formed room", body(`{"rooms":["Lobby"]}`), 400, "bad_request"},
@@ -273,10 +281,14 @@ func TestSignRefuses(t *testing.T) {
 	}
 }
 
-func checkRefusal(t *testing.T, h *handler, e events.APIGatewayV2HTTPRequest, status int, code string, log *bytes.Buffer) {
+func checkRefusal(
+	t *testing.T, h *handler, e events.APIGatewayV2HTTPRequest, status int, code string, log *bytes.Buffer,
+) {
 	t.Helper()
 	response, err := h.handle(t.Context(), e)
-	if err != nil || response.StatusCode != status || !strings.HasPrefix(response.Body, `{"error":"`+code+`","message":"`) || strings.Contains(response.Body, "wss:") {
+	if err != nil || response.StatusCode != status ||
+		!strings.HasPrefix(response.Body, `{"error":"`+code+`","message":"`) ||
+		strings.Contains(response.Body, "wss:") {
 		t.Errorf("handle = %d %s, %v; want %d %s", response.StatusCode, response.Body, err, status, code)
 	}
 	if !strings.Contains(log.String(), `"reason":"`+code+`"`) {
@@ -292,7 +304,7 @@ func TestRevokedUserGetsNoURL(t *testing.T) {
 	}
 }
 
-func TestUserWhoAsksTooOftenIsToldWhenToAskAgain(t *testing.T) {
+func TestAUserWithTooManyRequestsLearnsWhenToAskAgain(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name       string
@@ -330,8 +342,9 @@ func TestUserWhoAsksTooOftenIsToldWhenToAskAgain(t *testing.T) {
 
 func TestRequestsThatAreRefusedAreNotCounted(t *testing.T) {
 	t.Parallel()
-	for _, e := range []events.APIGatewayV2HTTPRequest{request(`x`), request(`{"rooms":["secret"]}`),
-		requestWith(`{}`, map[string]any{"nonce": "n"})} {
+	for _, e := range []events.APIGatewayV2HTTPRequest{
+		request(`x`), request(`{"rooms":["secret"]}`), requestWith(`{}`, map[string]any{"nonce": "n"}),
+	} {
 		users := &fakeUsers{}
 		h, _ := newTestHandler(t, users)
 		if response, err := h.handle(t.Context(), e); err != nil || response.StatusCode == 200 ||
@@ -357,11 +370,14 @@ func TestFaultIsAnErrorForTheGateway(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("no route to table")
 	h, log := newTestHandler(t, &fakeUsers{err: broken})
-	if response, err := h.handle(t.Context(), request(`{}`)); !errors.Is(err, broken) || response.Body != "" || !strings.Contains(log.String(), "no route to table") {
+	if response, err := h.handle(t.Context(), request(`{}`)); !errors.Is(err, broken) || response.Body != "" ||
+		!strings.Contains(log.String(), "no route to table") {
 		t.Errorf("handle = %+v, %v\n%s", response, err, log)
 	}
 	h, _ = newTestHandler(t, &fakeUsers{})
-	noKeys := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, nil })
+	noKeys := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{}, nil
+	})
 	presigner, err := grant.NewPresigner(h.config.WebSocketURL, "us-east-1", noKeys)
 	if err != nil {
 		t.Fatal(err)

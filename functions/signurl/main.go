@@ -6,40 +6,28 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 	"log/slog"
 	"time"
 
-	"signedsocket/shared/awsclient"
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"signedsocket/shared/connections"
 	"signedsocket/shared/function"
 	"signedsocket/shared/grant"
 )
 
-func main() { function.Start(newHandler, func(h *handler) any { return h.handle }) }
+func main() { function.Start(readConfig, newHandler, func(h *handler) any { return h.handle }) }
 
 // newHandler makes a handler that signs URLs with the function's own credentials, those of its role.
-func newHandler(log *slog.Logger, environment map[string]string) (*handler, error) {
-	c, aws, err := function.Configure(log, environment, readConfig)
-	if err != nil {
-		return nil, err
-	}
-	if c.leftOut != nil {
-		log.Warn("settings left out", slog.Any("error", c.leftOut))
-	}
-	presigner, err := grant.NewPresigner(c.WebSocketURL, aws.Region, aws.Credentials)
-	if err != nil {
-		return nil, err
-	}
-	users := connections.Open(aws, connections.Tables{Connections: c.TableName, Bans: c.BansTableName},
+func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
+	function.WarnLeftOut(log, c.leftOut)
+	presigner, noPresigner := grant.NewPresigner(c.WebSocketURL, sdk.Region, sdk.Credentials)
+	reaper, noReaper := newReaper(sdk, c)
+	users := connections.Open(sdk, connections.Tables{Connections: c.TableName, Bans: c.BansTableName},
 		connections.Limits{GuestConnections: c.GuestConnections})
-	h := &handler{log: log, config: c, users: users, presigner: presigner, now: time.Now, newTicket: grant.NewTicket}
-	if c.ReaperURL != "" {
-		reaper, err := awsclient.NewFunction(aws, c.ReaperURL, c.LambdaEndpoint, 1)
-		if err != nil {
-			return nil, fmt.Errorf("REAPER_URL: %w", err)
-		}
-		h.reaper = reaperFunction{reaper}
-	}
-	return h, nil
+	return &handler{
+		log: log, config: c, users: users, presigner: presigner, reaper: reaper,
+		now: time.Now, newTicket: grant.NewTicket,
+	}, errors.Join(noPresigner, noReaper)
 }

@@ -31,8 +31,8 @@ const maxSeconds = 1e11
 const maxIssuerBytes = 1024
 
 // namedCaller returns the user that a trusted caller names.
-func (c config) namedCaller(authorizer *authorizer, request signRequest, now time.Time) (caller, error) {
-	if err := c.mustBeTrusted(authorizer); err != nil {
+func (c config) namedCaller(auth *authorizer, request signRequest, now time.Time) (caller, error) {
+	if err := c.mustBeTrusted(auth); err != nil {
 		return caller{}, err
 	}
 	if request.User == nil {
@@ -56,13 +56,13 @@ type authorizer = events.APIGatewayV2HTTPRequestContextAuthorizerDescription
 // mustBeTrusted checks that a request comes from a caller that may name users. The gateway has verified the caller's
 // signature, and that IAM lets it call this route; IAM may admit other callers, too. An event without IAM identity
 // means that the route has lost its authorization.
-func (c config) mustBeTrusted(authorizer *authorizer) error {
+func (c config) mustBeTrusted(auth *authorizer) error {
 	switch {
 	case c.trustedCallers.Len() == 0:
 		return fmt.Errorf("TrustedCallerArns is empty: %w", errNotConfigured)
-	case authorizer == nil || authorizer.IAM == nil || authorizer.IAM.UserARN == "":
+	case auth == nil || auth.IAM == nil || auth.IAM.UserARN == "":
 		return fmt.Errorf("the route has no IAM authorization: %w", errNotConfigured)
-	case !c.trustedCallers.Contains(authorizer.IAM.UserARN): // mutate:signurl-any-caller
+	case !c.trustedCallers.Contains(auth.IAM.UserARN): // mutate:signurl-any-caller
 		return errNotTrusted
 	}
 	return nil
@@ -82,7 +82,8 @@ func (c config) fromNamed(named namedUser) (caller, error) {
 	switch {
 	case !ok:
 		return caller{}, fmt.Errorf("name of the user: %w", errBadRequest)
-	case !validSeconds(named.SessionStart), !validSeconds(named.SessionEndsAt), named.SessionEndsAt <= named.SessionStart:
+	case !validSeconds(named.SessionStart), !validSeconds(named.SessionEndsAt),
+		named.SessionEndsAt <= named.SessionStart:
 		return caller{}, fmt.Errorf("sessionStart or sessionEndsAt of the user: %w", errBadRequest)
 	case slices.ContainsFunc(named.Rooms, func(room string) bool { return !grant.ValidRoom(room) }):
 		return caller{}, fmt.Errorf("rooms of the user: %w", errBadRequest)

@@ -18,7 +18,8 @@ const (
 	devUser = "arn:aws:iam::111122223333:user/dev"
 
 	// named is a user who signed in a minute ago, for an hour.
-	named = `{"sub":"alice","name":"Alice","sessionStart":1795327140,"sessionEndsAt":1795330740,"rooms":["news","team-1"]}`
+	named = `{"sub":"alice","name":"Alice","sessionStart":1795327140,"sessionEndsAt":1795330740,` +
+		`"rooms":["news","team-1"]}`
 )
 
 // signedBy returns the event of a request that this caller signed, naming alice.
@@ -26,7 +27,8 @@ func signedBy(userARN string) events.APIGatewayV2HTTPRequest {
 	e := request(`{"rooms":["news"],"user":` + named + `}`)
 	e.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
 		IAM: &events.APIGatewayV2HTTPRequestContextAuthorizerIAMDescription{
-			AccessKey: "ASIAEXAMPLE", AccountID: "111122223333", CallerID: "AROAEXAMPLE:chat-web", UserARN: userARN, UserID: "AROAEXAMPLE:chat-web",
+			AccessKey: "ASIAEXAMPLE", AccountID: "111122223333", CallerID: "AROAEXAMPLE:chat-web", UserARN: userARN,
+			UserID: "AROAEXAMPLE:chat-web",
 		},
 	}
 	return e
@@ -46,10 +48,12 @@ func TestTrustedCallerNamesTheUser(t *testing.T) {
 		body, granted := sign(t, h, signedBy(caller))
 		issuedAt := epoch.Truncate(time.Second)
 		if granted.Subject != "alice" || granted.Name != "Alice" || !cmp.Equal(granted.Rooms, []string{"news"}) ||
-			!granted.AuthenticatedAt.Equal(issuedAt.Add(-time.Minute)) || !granted.SessionEndsAt.Equal(time.Unix(1795330740, 0)) {
+			!granted.AuthenticatedAt.Equal(issuedAt.Add(-time.Minute)) ||
+			!granted.SessionEndsAt.Equal(time.Unix(1795330740, 0)) {
 			t.Errorf("%s is granted %+v", caller, granted)
 		}
-		if body["sessionEndsIn"] != 3540.0 || !cmp.Equal(body["user"], any(map[string]any{"sub": "alice", "name": "Alice"})) {
+		if body["sessionEndsIn"] != 3540.0 ||
+			!cmp.Equal(body["user"], any(map[string]any{"sub": "alice", "name": "Alice"})) {
 			t.Errorf("answer %v", body)
 		}
 		if users.subject != "alice" || !users.authenticatedAt.Equal(granted.AuthenticatedAt) {
@@ -124,12 +128,13 @@ func TestServersMaySendLongRequests(t *testing.T) {
 	checkRefusal(t, h, e, 413, "too_large", log)
 }
 
-func TestOtherCallersNameNobody(t *testing.T) {
+func TestOtherCallersNameNoUser(t *testing.T) {
 	t.Parallel()
-	// principal.TestContains has the whole table of who is whom.
+	// grant.TestPrincipals has the whole table of callers.
 	for _, caller := range []string{
 		"arn:aws:sts::111122223333:assumed-role/web2/chat-web", "arn:aws:sts::111122223333:assumed-role/service/web",
-		"arn:aws:iam::111122223333:role/service/web", "arn:aws:iam::111122223333:user/dev2", "arn:aws:iam::111122223333:root",
+		"arn:aws:iam::111122223333:role/service/web", "arn:aws:iam::111122223333:user/dev2",
+		"arn:aws:iam::111122223333:root",
 		"arn:aws:iam::444455556666:user/dev",
 	} {
 		h, log := newHandlerWith(t, &fakeUsers{}, trusting(trusted))
@@ -148,9 +153,9 @@ func TestWithoutIamIdentityOrTrustedCallersModeIamIsClosed(t *testing.T) {
 		name, trusted string
 		event         events.APIGatewayV2HTTPRequest
 	}{
-		{"nobody is trusted", "", signedBy(webRole)},
-		{"nobody is trusted, and nobody signed", "", unsigned},
-		{"nobody signed", trusted, unsigned},
+		{"no caller is trusted", "", signedBy(webRole)},
+		{"no caller is trusted, and none signed", "", unsigned},
+		{"no caller signed", trusted, unsigned},
 		{"a token instead of a signature", trusted, otherKind},
 		{"a signer without ARN", trusted, withoutARN},
 	}
@@ -212,7 +217,8 @@ func TestNamedUserIsChecked(t *testing.T) {
 			e := signedBy(webRole)
 			e.Body = test.body
 			checkRefusal(t, h, e, 400, "bad_request", log)
-			// The same from a caller who may not speak for users tells nothing about the form, unless it is no JSON of ours at all.
+			// A caller who may not name users learns nothing about the form of the same request, unless the body is not
+			// the JSON that the route takes.
 			other := signedBy("arn:aws:sts::111122223333:assumed-role/other/s")
 			other.Body = test.body
 			if response, err := h.handle(t.Context(), other); err != nil || response.StatusCode == 200 {
@@ -234,16 +240,20 @@ func TestNamedUsersRoomsNameAndSession(t *testing.T) {
 		wantName                          string
 		wantSessionEndsIn                 int64
 	}{
-		{"rooms left out are the default ones", `[]`, `,"name":"A"`, ``, now - 60, now + 60, 200, []string{"lobby", "news"}, "A", 60},
+		{"rooms left out are the default ones", `[]`, `,"name":"A"`, ``, now - 60, now + 60, 200,
+			[]string{"lobby", "news"}, "A", 60},
 		{"a default room", `["news"]`, ``, ``, now - 60, now + 60, 200, []string{"news"}, "01234567", 60},
 		{"no default room", `["team-1"]`, ``, ``, now - 60, now + 60, 403, nil, "", 0},
-		{"a room of the list", `["team-1"]`, `,"name":""`, `,"rooms":["team-1"]`, now - 60, now + 60, 200, []string{"team-1"}, "01234567", 60},
+		{"a room of the list", `["team-1"]`, `,"name":""`, `,"rooms":["team-1"]`, now - 60, now + 60, 200,
+			[]string{"team-1"}, "01234567", 60},
 		{"the default rooms are not on the list", `[]`, ``, `,"rooms":["team-1"]`, now - 60, now + 60, 403, nil, "", 0},
 		{"no rooms at all", `["lobby"]`, ``, `,"rooms":[]`, now - 60, now + 60, 403, nil, "", 0},
 		{"the session ends in a second", `["lobby"]`, ``, ``, now - 60, now + 1, 200, []string{"lobby"}, "01234567", 1},
 		{"the session is over", `["lobby"]`, ``, ``, now - 60, now, 401, nil, "", 0},
-		{"a session longer than allowed", `["lobby"]`, ``, ``, now - 60, now + 90_000, 200, []string{"lobby"}, "01234567", 7200},
-		{"a caller whose clock is ahead", `["lobby"]`, ``, ``, now + 5, now + 60, 200, []string{"lobby"}, "01234567", 60},
+		{"a session longer than allowed", `["lobby"]`, ``, ``, now - 60, now + 90_000, 200, []string{"lobby"},
+			"01234567", 7200},
+		{"a caller whose clock is ahead", `["lobby"]`, ``, ``, now + 5, now + 60, 200, []string{"lobby"}, "01234567",
+			60},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -252,13 +262,16 @@ func TestNamedUsersRoomsNameAndSession(t *testing.T) {
 			e := signedBy(webRole)
 			e.Body = fmt.Sprintf(template, test.asked, test.displayName, test.start, test.end, test.allowed)
 			if test.status != 200 {
-				checkRefusal(t, h, e, test.status, map[int]string{401: "revoked", 403: "room_not_allowed"}[test.status], log)
+				checkRefusal(t, h, e, test.status, map[int]string{401: "revoked", 403: "room_not_allowed"}[test.status],
+					log)
 				return
 			}
 			body, granted := sign(t, h, e)
 			wantAIT := time.Unix(min(test.start, now), 0).UTC()
-			if !cmp.Equal(granted.Rooms, test.wantRooms) || granted.Name != test.wantName || body["sessionEndsIn"] != float64(test.wantSessionEndsIn) ||
-				!granted.SessionEndsAt.Equal(time.Unix(now+test.wantSessionEndsIn, 0)) || granted.AuthenticatedAt.Unix() != wantAIT.Unix() {
+			if !cmp.Equal(granted.Rooms, test.wantRooms) || granted.Name != test.wantName ||
+				body["sessionEndsIn"] != float64(test.wantSessionEndsIn) ||
+				!granted.SessionEndsAt.Equal(time.Unix(now+test.wantSessionEndsIn, 0)) ||
+				granted.AuthenticatedAt.Unix() != wantAIT.Unix() {
 				t.Errorf("granted %+v, ends in %v", granted, body["sessionEndsIn"])
 			}
 		})

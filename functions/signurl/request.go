@@ -42,8 +42,8 @@ func readRequest(event events.APIGatewayV2HTTPRequest, limit int) (signRequest, 
 	return request, nil
 }
 
-// readBody reads the body of a request into a value. Exactly one JSON object is taken, with the known names
-// in their letter case and each at most once: a body that two parsers could read in two ways is bad.
+// readBody reads the body of a request into a value. Exactly one JSON object is taken, with the known names in their
+// letter case and each at most once: a body that two parsers could read in two ways is bad.
 func readBody(event events.APIGatewayV2HTTPRequest, limit int, into any) error {
 	mediaType, _, err := mime.ParseMediaType(header(event, "content-type"))
 	if err != nil || mediaType != "application/json" { // mutate:signurl-media-type

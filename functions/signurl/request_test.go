@@ -10,11 +10,12 @@ import (
 	"signedsocket/shared/grant"
 )
 
-// FuzzReadRequest holds our reading of a body against the standard library's: what is accepted must
-// mean the same to both.
+// FuzzReadRequest compares our reading of a body with the standard library's: an accepted body must mean the same to
+// both.
 func FuzzReadRequest(f *testing.F) {
 	for _, seed := range []string{
-		`{}`, `{"rooms":["lobby"],"challenge":"` + challenge + `"}`, `{"rooms":[]}`, `{"rooms":null}`, `{"rooms":["a"],"rooms":["b"]}`,
+		`{}`, `{"rooms":["lobby"],"challenge":"` + challenge + `"}`, `{"rooms":[]}`, `{"rooms":null}`,
+		`{"rooms":["a"],"rooms":["b"]}`,
 		`{"Rooms":["a"]}`, `{"ci":"` + instance + `","guest":"` + secret + `","name":"Zoë"}`, `{"ci":null,"guest":""}`,
 		`{"user":` + named + `,"signIn":"` + signIn + `"}`, `{"ci":"a","ci":"b"}`, `{"CI":"` + instance +
 			`"}`, `{"user":{}}`, `{"user":` + named + `}`, `[]`, `null`, `{}x`,
@@ -33,7 +34,8 @@ func FuzzReadRequest(f *testing.F) {
 		if diff := cmp.Diff(other, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%q (-encoding/json +ours):\n%s", body, diff)
 		}
-		if len(got.Rooms) > 0 && !grant.ValidRooms(got.Rooms) || got.Challenge != "" && !grant.ValidChallenge(got.Challenge) {
+		if len(got.Rooms) > 0 && !grant.ValidRooms(got.Rooms) ||
+			got.Challenge != "" && !grant.ValidChallenge(got.Challenge) {
 			t.Errorf("accepted against the rules: %+v", got)
 		}
 		if got.ClientInstance != nil && !grant.ValidClientInstance(*got.ClientInstance) || got.SignIn != nil &&

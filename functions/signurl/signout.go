@@ -68,7 +68,7 @@ func (h *handler) signOut(
 ) (_ signOut, err error) {
 	defer logging.Recover(ctx, h.log, &err)
 	if h.config.AuthMode != authModeIAM || h.reaper == nil {
-		return signOut{}, fmt.Errorf("mode %s signs nobody out: %w", h.config.AuthMode, errNotConfigured)
+		return signOut{}, fmt.Errorf("mode %s has no sign-out: %w", h.config.AuthMode, errNotConfigured)
 	}
 	// mutate:sign-out-any-caller
 	if err := h.config.mustBeTrusted(event.RequestContext.Authorizer); err != nil {

@@ -30,48 +30,48 @@ func (c config) tokenCaller(event events.APIGatewayV2HTTPRequest, now time.Time)
 	case authorizer.JWT.Claims["iss"] != c.OIDCIssuer:
 		return caller{}, fmt.Errorf("the route's JWT authorizer is not OidcIssuer's: %w", errNotConfigured)
 	}
-	token, err := readToken(event.Headers)
+	t, err := readToken(event.Headers)
 	if err != nil {
 		return caller{}, err
 	}
-	if err := token.mustBe(authorizer.JWT.Claims); err != nil { // mutate:signurl-another-token
+	if err := t.mustBe(authorizer.JWT.Claims); err != nil { // mutate:signurl-another-token
 		return caller{}, err
 	}
-	if err := c.mustBeAccessToken(token); err != nil { // mutate:signurl-other-kinds
+	if err := c.mustBeAccessToken(t); err != nil { // mutate:signurl-other-kinds
 		return caller{}, err
 	}
-	return c.fromToken(token, now)
+	return c.fromToken(t, now)
 }
 
 // fromToken reads the caller from the claims of an access token.
-func (c config) fromToken(token token, now time.Time) (caller, error) {
-	sub, _ := token.text("sub")
-	authenticatedAt, known := token.authenticatedAt()
+func (c config) fromToken(t token, now time.Time) (caller, error) {
+	sub, _ := t.text("sub")
+	authenticatedAt, known := t.authenticatedAt()
 	if !userid.ValidSub(sub) || !known {
 		return caller{}, errUnknownUser
 	}
-	expires, ok := token.seconds("exp")
+	expires, ok := t.seconds("exp")
 	if !ok || !expires.After(now) {
 		return caller{}, errRevoked
 	}
 	id, old := userid.Forms(c.StackID, c.OIDCIssuer, sub)
-	claimed, _ := token.text(c.NameClaim)
+	claimed, _ := t.text(c.NameClaim)
 	line, ok := text.CleanLine(claimed)
 	name := text.Cut(line, grant.MaxNameBytes)
 	if !ok || !grant.ValidName(name) {
 		name = userid.Name(id)
 	}
 	return caller{
-		userID: id, oldUserID: old, name: name, rooms: c.tokenRooms(token), comesBack: true,
+		userID: id, oldUserID: old, name: name, rooms: c.tokenRooms(t), comesBack: true,
 		authenticatedAt: earlier(authenticatedAt, now),
 		// mutate:signurl-token-end => sessionEndsAt: expires.Add(c.sessionGrace() + c.sessionMax()),
 		sessionEndsAt: expires.Add(c.sessionGrace()),
 	}, nil
 }
 
-// token is a JSON Web Token of which the gateway has verified the signature. The gateway passes each claim on as a
-// text in which a list, a number and a text with the same characters look alike, so this function reads the claims
-// from the token itself.
+// token is a JSON Web Token of which the gateway has verified the signature. The gateway passes each claim on as a text
+// in which a list, a number and a text with the same characters look alike, so this function reads the claims from the
+// token itself.
 type token struct{ header, claims map[string]jsontext.Value }
 
 // readToken reads the token in the one Authorization header of a request. Header and claims are read strictly: a name

@@ -41,7 +41,8 @@ func TestUserIDAndName(t *testing.T) {
 			e := requestWith(`{}`, map[string]any{"sub": test.sub, "name": test.nameClaim})
 			body, granted := sign(t, h, e)
 			if granted.Subject != test.wantID || granted.Name != test.wantName {
-				t.Errorf("granted to %q named %q, want %q named %q", granted.Subject, granted.Name, test.wantID, test.wantName)
+				t.Errorf("granted to %q named %q, want %q named %q", granted.Subject, granted.Name, test.wantID,
+					test.wantName)
 			}
 			if diff := cmp.Diff(map[string]any{"sub": test.wantID, "name": test.wantName}, body["user"]); diff != "" {
 				t.Errorf("user (-want +got):\n%s", diff)
@@ -151,7 +152,9 @@ func TestTokensThatGetNoURL(t *testing.T) {
 		code   string
 	}{
 		{"no authorizer", func(e *event) { e.RequestContext.Authorizer = nil }, 503, "auth_not_configured"},
-		{"an authorizer of another kind", func(e *event) { e.RequestContext.Authorizer = signedBy(webRole).RequestContext.Authorizer }, 503, "auth_not_configured"},
+		{"an authorizer of another kind",
+			func(e *event) { e.RequestContext.Authorizer = signedBy(webRole).RequestContext.Authorizer }, 503,
+			"auth_not_configured"},
 		{"no claims", func(e *event) { e.RequestContext.Authorizer.JWT.Claims = nil }, 503, "auth_not_configured"},
 		{"no issuer", claim("iss", nil), 503, "auth_not_configured"},
 		{"another issuer", claim("iss", "https://issuer.example.org"), 503, "auth_not_configured"},
@@ -221,6 +224,6 @@ func TestWithoutIssuerModeJwtIsClosed(t *testing.T) {
 	claims(e)["iss"] = ""
 	checkRefusal(t, h, e, 503, "auth_not_configured", log)
 	if !strings.Contains(log.String(), "OidcIssuer is empty") {
-		t.Errorf("the log does not say what is missing:\n%s", log)
+		t.Errorf("the log does not name the missing claim:\n%s", log)
 	}
 }

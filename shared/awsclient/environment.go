@@ -16,11 +16,11 @@ import (
 )
 
 // Load returns the SDK's configuration of a function's environment, whose clients write to log. Lambda renews a
-// function's credentials by a new process. The error says what is missing.
+// function's credentials by a new process. The error names the missing variables.
 //
 // The SDK's own config.LoadDefaultConfig also looks for files, profiles, single sign-on, web identities and an
-// instance's metadata. A function has none of them, and the clients for them are a third of what a function takes to
-// start. These of the SDK's variables count, with the SDK's meaning, and no others:
+// instance's metadata. A function has none of them, and their clients take a third of a function's start. These of the
+// SDK's variables count, with the SDK's meaning, and no others:
 //
 //	AWS_REGION
 //	AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
@@ -31,7 +31,8 @@ func Load(environment map[string]string, log smithylogging.Logger) (aws.Config, 
 	keys := credentials.NewStaticCredentialsProvider(
 		environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], environment["AWS_SESSION_TOKEN"])
 	if environment["AWS_REGION"] == "" || !keys.Value.HasKeys() {
-		return aws.Config{}, errors.New("AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set: Lambda does so")
+		return aws.Config{}, errors.New(
+			"AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set: Lambda does so")
 	}
 	client := awshttp.NewBuildableClient()
 	if bundle := environment["AWS_CA_BUNDLE"]; bundle != "" {
@@ -39,7 +40,9 @@ func Load(environment map[string]string, log smithylogging.Logger) (aws.Config, 
 		if err != nil {
 			return aws.Config{}, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
 		}
-		client = client.WithTransportOptions(func(transport *http.Transport) { transport.TLSClientConfig.RootCAs = authorities })
+		client = client.WithTransportOptions(func(transport *http.Transport) {
+			transport.TLSClientConfig.RootCAs = authorities
+		})
 	}
 	return aws.Config{
 		Region: environment["AWS_REGION"], Credentials: keys, HTTPClient: client, Logger: log,
@@ -60,13 +63,14 @@ func read(path string) (*x509.CertPool, error) {
 	return authorities, nil
 }
 
-// source is an environment as the SDK's clients ask it for their endpoints. Their interfaces are in
+// source is an environment that answers the SDK's clients about their endpoints. Their interfaces are in
 // github.com/aws/aws-sdk-go-v2/internal/configsources.
 type source map[string]string
 
 // GetServiceBaseEndpoint returns the address that is set for a service, named as in "API Gateway".
 func (s source) GetServiceBaseEndpoint(_ context.Context, service string) (string, bool, error) {
-	for _, name := range []string{"AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(service, " ", "_")), "AWS_ENDPOINT_URL"} {
+	own := "AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(service, " ", "_"))
+	for _, name := range []string{own, "AWS_ENDPOINT_URL"} {
 		if address := s[name]; address != "" {
 			return address, true, nil
 		}

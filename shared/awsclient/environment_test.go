@@ -18,17 +18,18 @@ import (
 	"signedsocket/shared/awsclient"
 )
 
-// lambda is what Lambda sets, and more.
+// lambda returns the variables that Lambda sets, and more.
 func lambda(more map[string]string) map[string]string {
 	environment := map[string]string{
-		"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example", "AWS_SESSION_TOKEN": "token",
+		"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example",
+		"AWS_SESSION_TOKEN": "token",
 	}
 	maps.Copy(environment, more)
 	return environment
 }
 
-// asks lists tables with the configuration of an environment, and returns the request that went out and its error. When no server
-// is asked, nothing goes out.
+// asks lists tables with the configuration of an environment, and returns the request that the client sent and the
+// error. The request goes to no server.
 func asks(t *testing.T, environment map[string]string) (sent *http.Request, err error) {
 	t.Helper()
 	config, err := awsclient.Load(environment, smithylogging.Nop{})
@@ -37,7 +38,10 @@ func asks(t *testing.T, environment map[string]string) (sent *http.Request, err 
 	}
 	config.HTTPClient = clientFunc(func(r *http.Request) (*http.Response, error) {
 		sent = r
-		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{}`))}, nil
+		return &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{},
+			Body: io.NopCloser(strings.NewReader(`{}`)),
+		}, nil
 	})
 	_, err = dynamodb.NewFromConfig(config).ListTables(t.Context(), &dynamodb.ListTablesInput{})
 	return sent, err
@@ -53,25 +57,31 @@ func TestKeysAndRegionAreThoseOfTheFunction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if signed := sent.Header.Get("Authorization"); !strings.Contains(signed, "Credential=ASIAEXAMPLE/") || !strings.Contains(signed, "/eu-west-1/dynamodb/") ||
+	if signed := sent.Header.Get("Authorization"); !strings.Contains(signed, "Credential=ASIAEXAMPLE/") ||
+		!strings.Contains(signed, "/eu-west-1/dynamodb/") ||
 		sent.Header.Get("X-Amz-Security-Token") != "token" {
 		t.Errorf("signed as %s", signed)
 	}
 }
 
-func TestEndpointsAreThoseThatTheSDKsVariablesSay(t *testing.T) {
+func TestTheSDKsVariablesSetTheEndpoints(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		environment map[string]string
 		want        string
 	}{
-		"none":            {nil, "dynamodb.eu-west-1.amazonaws.com"},
-		"of the service":  {map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": "http://table:1", "AWS_ENDPOINT_URL": "http://all:2"}, "table:1"},
-		"of all services": {map[string]string{"AWS_ENDPOINT_URL": "http://all:2", "AWS_ENDPOINT_URL_LAMBDA": "http://other:3"}, "all:2"},
-		"ignored":         {map[string]string{"AWS_ENDPOINT_URL": "http://all:2", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, "dynamodb.eu-west-1.amazonaws.com"},
-		"FIPS":            {map[string]string{"AWS_USE_FIPS_ENDPOINT": "true", "AWS_REGION": "us-east-1"}, "dynamodb-fips.us-east-1.amazonaws.com"},
-		"dual stack":      {map[string]string{"AWS_USE_DUALSTACK_ENDPOINT": "True"}, "dynamodb.eu-west-1.api.aws"},
-		"neither":         {map[string]string{"AWS_USE_FIPS_ENDPOINT": "false", "AWS_USE_DUALSTACK_ENDPOINT": "false"}, "dynamodb.eu-west-1.amazonaws.com"},
+		"none": {nil, "dynamodb.eu-west-1.amazonaws.com"},
+		"of the service": {map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": "http://table:1",
+			"AWS_ENDPOINT_URL": "http://all:2"}, "table:1"},
+		"of all services": {map[string]string{"AWS_ENDPOINT_URL": "http://all:2",
+			"AWS_ENDPOINT_URL_LAMBDA": "http://other:3"}, "all:2"},
+		"ignored": {map[string]string{"AWS_ENDPOINT_URL": "http://all:2",
+			"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, "dynamodb.eu-west-1.amazonaws.com"},
+		"FIPS": {map[string]string{"AWS_USE_FIPS_ENDPOINT": "true", "AWS_REGION": "us-east-1"},
+			"dynamodb-fips.us-east-1.amazonaws.com"},
+		"dual stack": {map[string]string{"AWS_USE_DUALSTACK_ENDPOINT": "True"}, "dynamodb.eu-west-1.api.aws"},
+		"neither": {map[string]string{"AWS_USE_FIPS_ENDPOINT": "false", "AWS_USE_DUALSTACK_ENDPOINT": "false"},
+			"dynamodb.eu-west-1.amazonaws.com"},
 	} {
 		sent, err := asks(t, lambda(test.environment))
 		if err != nil || sent.URL.Host != test.want {
@@ -82,7 +92,9 @@ func TestEndpointsAreThoseThatTheSDKsVariablesSay(t *testing.T) {
 
 func TestAuthoritiesOfTheBundleAreTrusted(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) }))
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{}`)
+	}))
 	t.Cleanup(server.Close)
 	bundle := filepath.Join(t.TempDir(), "bundle.pem")
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
@@ -103,7 +115,7 @@ func TestAuthoritiesOfTheBundleAreTrusted(t *testing.T) {
 	}
 }
 
-func TestWhatIsMissingIsSaid(t *testing.T) {
+func TestLoadNamesMissingVariables(t *testing.T) {
 	t.Parallel()
 	empty := filepath.Join(t.TempDir(), "empty.pem")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {

@@ -9,22 +9,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// Function is a Lambda function that another function invokes. The SDK's client for it would add a fifth to each cold
-// start, for a call that few requests make.
+// Function is a Lambda function that another function invokes. The SDK's client would add a fifth to each cold start,
+// and few requests make this call.
 type Function struct {
 	target url.URL
 	http   *Client
 }
 
-// The ways to invoke a function: Lambda answers when the function has, or as soon as it has the event. Then it invokes
-// the function until that succeeds or has failed as often as the function's configuration says.
+// The ways to invoke a function. With AwaitAnswer, Lambda answers after the function. With LeaveEvent, Lambda answers
+// as soon as it has the event, and invokes the function until one invocation succeeds or the configured retries are
+// used up.
 const (
 	AwaitAnswer = "RequestResponse"
 	LeaveEvent  = "Event"
 )
 
-// NewFunction returns the function whose invocations have an address. endpoint, unless it is empty, is where Lambda is
-// instead. It is invoked by up to connections callers at the same time.
+// NewFunction returns the function that is invoked at an address. If endpoint is not empty, it replaces the address's
+// scheme and host. Up to connections callers invoke the function at the same time.
 func NewFunction(config aws.Config, address, endpoint string, connections int) (Function, error) {
 	function, err := url.Parse(address)
 	if err != nil || function.Host == "" {
@@ -42,8 +43,8 @@ func NewFunction(config aws.Config, address, endpoint string, connections int) (
 	}, nil
 }
 
-// Invoke invokes the function with an event, in one of the two ways. The error says that Lambda has not accepted the
-// event, or that the function has failed while its answer was awaited.
+// Invoke invokes the function with an event, in one of the two ways. It returns an error if Lambda did not accept the
+// event, or if the function failed with AwaitAnswer.
 func (f Function) Invoke(ctx context.Context, way string, event []byte) error {
 	header := http.Header{"X-Amz-Invocation-Type": {way}}
 	response, err := f.http.Do(ctx, http.MethodPost, f.target, header, NewPayload(event))

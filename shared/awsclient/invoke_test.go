@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-func TestAFunctionIsWhereTheTemplateSaysUnlessLambdaIsElsewhere(t *testing.T) {
+func TestAnEndpointReplacesTheAddressOfTheTemplate(t *testing.T) {
 	t.Parallel()
 	const address = "https://lambda.us-east-1.amazonaws.com/2015-03-31/functions/chat-Fanout/invocations"
 	function, err := NewFunction(aws.Config{}, address, "", 1)

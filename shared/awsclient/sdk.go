@@ -19,12 +19,12 @@ const sdkAttemptTime = 3 * time.Second
 // that goes silent, and it keeps its connections alive.
 //
 // The SDK wraps request bodies in a reader of its own (smithy-go, transport/http/internal/io/safe.go) and closes it as
-// soon as the answer's head is there. When a server answers at once, net/http may still be looking whether the body has
-// ended: a closed body then returns io.EOF from WriteTo, which net/http takes for a failed request. It cuts the
-// connection, under the answer that is being read from it. The call fails or is repeated after a pause of up to a
-// second, and the connection is gone in any case (https://github.com/aws/aws-sdk-go-v2/issues/2737). So this client
-// sends every body from memory: the SDK cannot close that, net/http can send it again after a stale connection, and it
-// goes out together with the request's head instead of after it.
+// soon as the answer's head is there. When a server answers at once, net/http may still be checking whether the body
+// has ended. A closed body then returns io.EOF from WriteTo, and net/http counts the request as failed. It cuts the
+// connection while the answer is being read. The call fails or is repeated after a pause of up to a second, and the
+// connection is gone in any case (https://github.com/aws/aws-sdk-go-v2/issues/2737). So this client sends every body
+// from memory: the SDK cannot close that, net/http can send it again after a stale connection, and it goes out together
+// with the request's head instead of after it.
 func ForSDK(client aws.HTTPClient) aws.HTTPClient { return sdkClient{newTransport(client)} }
 
 type sdkClient struct{ next http.RoundTripper }
@@ -46,7 +46,7 @@ func (c sdkClient) Do(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// fromMemory has a request send its body from memory.
+// fromMemory makes a request send its body from memory.
 func fromMemory(request *http.Request) error {
 	if request.Body == nil || request.ContentLength <= 0 {
 		return nil

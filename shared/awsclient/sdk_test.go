@@ -47,8 +47,8 @@ func (c slowToReturn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// A server that answers at once must not make the SDK's client cut the connection, while the answer
-// is still being read or after it.
+// A server that answers at once must not make the SDK's client cut the connection, while the answer is still being read
+// or after it.
 func TestAQuickAnswerKeepsTheConnection(t *testing.T) {
 	t.Parallel()
 	var opened, asked atomic.Int32

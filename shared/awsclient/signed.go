@@ -19,16 +19,16 @@ import (
 )
 
 const (
-	// maxAnswer is what is read of an answer, so that its connection can be used again.
+	// maxAnswer is how many bytes of an answer are read. A connection with unread bytes cannot be used again.
 	maxAnswer = 64 << 10
 	// idleTimeout is how long an unused connection is kept.
 	idleTimeout = 50 * time.Second
 )
 
-// Payload is the body of any number of requests: what does not depend on the request is worked out once.
+// Payload is a body for any number of requests. Its hash is computed once.
 type Payload struct {
 	data []byte
-	hash string // of data, as a signature has it
+	hash string // of data, as signatures need it
 }
 
 // NewPayload returns data as a payload. It must not be changed afterwards.
@@ -48,9 +48,9 @@ func (p Payload) body() io.ReadCloser {
 }
 
 // Client makes requests to one service below the SDK's operation calls, which spend several times as much on their
-// middleware as on the request, and whose clients take longer to start than the rest of a function. It is for the few
-// calls that a message takes a thousand times. Credentials, signer, transport and settings are the SDK's. A Client is
-// safe for concurrent use.
+// middleware as on the request, and whose clients take longer to start than the rest of a function. It is for the calls
+// that one message causes a thousand times. Credentials, signer, transport and settings are the SDK's. A Client is safe
+// for concurrent use.
 type Client struct {
 	service, region string
 	credentials     aws.CredentialsProvider
@@ -58,8 +58,8 @@ type Client struct {
 	transport       http.RoundTripper
 }
 
-// New returns a Client for the service that signatures name so, with the credentials and region of config. It opens as
-// many connections as are used at the same time, up to connections, and keeps them.
+// New returns a Client for the service of that name in signatures, with the credentials and region of config. It opens
+// up to connections connections, as many as are used at the same time, and keeps them.
 func New(config aws.Config, service string, connections int) *Client {
 	transport := newTransport(config.HTTPClient)
 	transport.MaxIdleConns = connections
@@ -72,14 +72,16 @@ func New(config aws.Config, service string, connections int) *Client {
 	}
 }
 
-// Do makes one request and returns the head of its answer, whose body has been read and closed. An answer of whatever
-// status is no error; the error is a *smithyhttp.RequestSendError, as the SDK has it, or about the credentials.
+// Do makes one request and returns the head of its answer, whose body has been read and closed. An answer is no error,
+// whatever its status. The error is a *smithyhttp.RequestSendError, as the SDK has it, or about the credentials.
 //
-// target is the scheme, the host and, as Opaque, the path as it is sent: escaped by the caller, and checked nowhere else.
-// The context bounds the request, and should do so: a request on a connection that has gone silent ends with it only.
-// header is signed and belongs to the request. The request must be safe to repeat: it is sent again when a connection
-// turns out to be closed, as it does when the function was frozen for a while.
-func (c *Client) Do(ctx context.Context, method string, target url.URL, header http.Header, payload Payload) (*http.Response, error) {
+// target is the scheme, the host and, as Opaque, the path as it is sent: the caller has escaped it. The context should
+// limit the time: on a connection that has gone silent, only the context ends a request. header is signed and belongs
+// to the request. The request must be safe to repeat: Do sends it again when a connection turns out to be closed, as
+// after a pause in which Lambda froze the function.
+func (c *Client) Do(
+	ctx context.Context, method string, target url.URL, header http.Header, payload Payload,
+) (*http.Response, error) {
 	request := (&http.Request{
 		Method: method, URL: &target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: header, Body: payload.body(), ContentLength: int64(len(payload.data)),
@@ -103,7 +105,7 @@ func (c *Client) Do(ctx context.Context, method string, target url.URL, header h
 	}
 	defer response.Body.Close()
 	if response.ContentLength != 0 {
-		_, _ = io.CopyN(io.Discard, response.Body, maxAnswer) // all that counts is in the head
+		_, _ = io.CopyN(io.Discard, response.Body, maxAnswer) // everything needed is in the head
 	}
 	return response, nil
 }

@@ -31,17 +31,19 @@ func TestRequestsAreSignedAsTheyAreSent(t *testing.T) {
 	for _, payload := range []string{"hello", ""} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
-			if string(body) != payload || r.RequestURI != "/a%3D" || r.Header.Get("X-Amz-A") != "1" || r.ContentLength != int64(len(payload)) {
+			if string(body) != payload || r.RequestURI != "/a%3D" || r.Header.Get("X-Amz-A") != "1" ||
+				r.ContentLength != int64(len(payload)) {
 				t.Errorf("%s with %q and %v", r.RequestURI, body, r.Header)
 			}
-			if signed := r.Header.Get("Authorization"); !strings.Contains(signed, "/us-east-1/lambda/aws4_request, SignedHeaders=") || !strings.Contains(signed, ";x-amz-a;") {
+			if signed := r.Header.Get("Authorization"); !strings.Contains(signed,
+				"/us-east-1/lambda/aws4_request, SignedHeaders=") || !strings.Contains(signed, ";x-amz-a;") {
 				t.Errorf("signed as %s", signed)
 			}
 			if _, sent := r.Header["Idempotency-Key"]; sent {
-				t.Error("what net/http is told is sent")
+				t.Error("a hint for net/http is sent")
 			}
 			w.WriteHeader(http.StatusTeapot)
-			_, _ = io.WriteString(w, "what nobody reads")
+			_, _ = io.WriteString(w, "an answer that the client does not read")
 		}))
 		t.Cleanup(server.Close)
 		target, err := url.Parse(server.URL)

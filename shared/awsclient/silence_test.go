@@ -61,7 +61,7 @@ func together(n int, call func() error) int {
 	return int(succeeded.Load())
 }
 
-func TestASilentEndpointCostsTheRequestsUnderWayAndNoMore(t *testing.T) {
+func TestASilentEndpointFailsOnlyTheRequestsUnderWay(t *testing.T) {
 	t.Parallel()
 	handler := newCounting(32)
 	endpoint := awsclienttest.New(t, handler)

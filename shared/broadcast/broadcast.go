@@ -37,12 +37,12 @@ type Poster interface {
 	TryAgain(ctx context.Context, connectionID string, frame callback.Frame, previous error) error
 }
 
-// Table forgets connections, and remembers slow members; connections.Store does.
+// Table removes connections, and marks slow members; connections.Store does.
 type Table interface {
 	MarkSlow(ctx context.Context, room string, m connections.Member, began, now time.Time) (again bool, err error)
 	ClearSlow(ctx context.Context, room string, m connections.Member) error
-	Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
-	Drop(ctx context.Context, connectionID string, connectedAt, now time.Time) (userID string, err error)
+	Remove(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error)
+	ExpelSlow(ctx context.Context, connectionID string, connectedAt, now time.Time) (userID string, err error)
 }
 
 // Broadcaster posts frames to the members of rooms. It is safe for concurrent use.
@@ -55,8 +55,15 @@ type Broadcaster struct {
 	Salt        string // of user ids in the log
 }
 
-// Concurrency returns how many posts should be under way at the same time in a function of that memory.
-// Lambda gives CPU in proportion to memory, so a smaller function gains nothing from more: 64 at 256 MB.
+// New returns a Broadcaster with up to concurrency posts under way at the same time.
+func New(log *slog.Logger, client Poster, table Table, salt string, concurrency int) *Broadcaster {
+	return &Broadcaster{
+		Log: log, Callback: client, Connections: table, Now: time.Now, Concurrency: concurrency, Salt: salt,
+	}
+}
+
+// Concurrency returns how many posts should be under way at the same time in a function of that memory. Lambda gives
+// CPU in proportion to memory, so a smaller function gains nothing from more: 64 at 256 MB.
 func Concurrency(memoryMB int) int { return min(max(memoryMB/4, 16), 256) }
 
 // Result is the result of one frame. Each recipient is counted once: Recipients is the sum of Delivered, Gone, Young,
@@ -64,7 +71,7 @@ func Concurrency(memoryMB int) int { return min(max(memoryMB/4, 16), 256) }
 type Result struct {
 	Recipients int
 	Delivered  int // took the frame
-	Gone       int // are connected no more
+	Gone       int // have ended
 	Young      int // were not connected yet: their handshake was not answered in time
 	Throttled  int // do not read, or API Gateway's limits stopped their frame
 	Failed     int // could not be reached for another reason
@@ -139,10 +146,9 @@ func (r Result) overloaded() bool {
 	return 2*strained > len(prompt)
 }
 
-// Deliver posts a frame to all members in the pages, and returns when each of them has it or cannot have it. It
-// takes one page after another as fast as they come, and posts begin with the first. A member that is named
-// twice gets the frame twice. The posts end when ctx does, and those who have not got the frame until then
-// are counted as failed. The error is that of the pages; then only some have the frame.
+// Deliver posts a frame to all members in the pages, and returns when each of them has a result. The posts begin with
+// the first page. A member that is named twice gets the frame twice. The posts end with ctx: recipients without the
+// frame then count as failed. The error is that of the pages; then only some recipients have the frame.
 func (b *Broadcaster) Deliver(
 	ctx context.Context, origin Origin, frame []byte, pages iter.Seq2[[]connections.Member, error],
 ) (Result, error) {

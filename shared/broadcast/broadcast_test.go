@@ -14,7 +14,7 @@ import (
 	"signedsocket/shared/connections"
 )
 
-func TestEverybodyGetsTheFrameOnce(t *testing.T) {
+func TestEachRecipientGetsTheFrameOnce(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	r.crowd(100)
@@ -31,7 +31,7 @@ func TestEverybodyGetsTheFrameOnce(t *testing.T) {
 	}
 }
 
-func TestOneFailingRecipientStopsNobody(t *testing.T) {
+func TestAFailingRecipientStopsNoOther(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		failure           error
@@ -52,15 +52,15 @@ func TestOneFailingRecipientStopsNobody(t *testing.T) {
 					got.Complete() != (test.failed == 0) || !errors.Is(got.Failure, test.failure) {
 					t.Errorf("%+v", got)
 				}
-				if len(r.table.forgot) != 0 {
-					t.Errorf("forgot %v", r.table.forgot)
+				if len(r.table.removed) != 0 {
+					t.Errorf("removed %v", r.table.removed)
 				}
 			})
 		})
 	}
 }
 
-func TestPanicAboutOneRecipientStopsNobody(t *testing.T) {
+func TestAPanicAboutARecipientStopsNoOther(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	r.join("a", "broken", "c")
@@ -70,12 +70,13 @@ func TestPanicAboutOneRecipientStopsNobody(t *testing.T) {
 		}
 		return nil
 	}
-	if got := r.deliver(t.Context()); got.Delivered != 2 || got.Failed != 1 || strings.Contains(r.log.String(), "secret") {
+	if got := r.deliver(t.Context()); got.Delivered != 2 || got.Failed != 1 ||
+		strings.Contains(r.log.String(), "secret") {
 		t.Errorf("%+v\n%s", got, r.log)
 	}
 }
 
-func TestPostThatFailsInPassingIsRepeated(t *testing.T) {
+func TestAPostThatFailsOnceIsRepeated(t *testing.T) {
 	t.Parallel()
 	for _, failure := range []error{errThrottled, errUnavailable} {
 		inRoom(t, func(t *testing.T, r *room) {
@@ -100,7 +101,8 @@ func TestNoPostIsRepeatedBeyondTheSDKsQuota(t *testing.T) {
 		r.gateway.noMore = true
 		r.join("a", "throttled")
 		r.gateway.fails(errThrottled, "throttled")
-		if got := r.deliver(t.Context()); got.Throttled != 1 || r.gateway.calls["throttled"] != 1 || len(r.table.drops) != 0 {
+		if got := r.deliver(t.Context()); got.Throttled != 1 || r.gateway.calls["throttled"] != 1 ||
+			len(r.table.drops) != 0 {
 			t.Errorf("%+v, %d posts, dropped %v", got, r.gateway.calls["throttled"], r.table.drops)
 		}
 	})
@@ -135,8 +137,8 @@ func TestRepeatedPostsDoNotComeTogether(t *testing.T) {
 	})
 }
 
-// Who does not read holds up the report for so long and no longer, once, and everybody else not at all.
-func TestRecipientWhoDoesNotReadHoldsNobodyUp(t *testing.T) {
+// A recipient that does not read delays the report once, by a limited time, and no other recipient.
+func TestARecipientThatDoesNotReadDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	for name, trouble := range map[string]func(*gateway){
 		"throttled": func(g *gateway) { g.fails(errThrottled, "stuck") },
@@ -169,32 +171,34 @@ func TestRecipientWhoDoesNotReadHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-func TestNobodyIsDroppedForADeadline(t *testing.T) {
+func TestADeadlineExpelsNoRecipient(t *testing.T) {
 	t.Parallel()
 	inRoom(t, func(t *testing.T, r *room) {
 		r.join("a", "stuck")
 		r.gateway.fails(errThrottled, "stuck")
 		ctx, cancel := context.WithTimeout(t.Context(), 60*time.Millisecond)
 		defer cancel()
-		if got := r.deliver(ctx); got.Throttled != 1 || len(r.table.drops) != 0 || time.Since(r.began) > 60*time.Millisecond {
+		if got := r.deliver(ctx); got.Throttled != 1 || len(r.table.drops) != 0 ||
+			time.Since(r.began) > 60*time.Millisecond {
 			t.Errorf("dropped %v after %s: %+v", r.table.drops, time.Since(r.began), got)
 		}
 	})
 }
 
-func TestGoneRecipientsAreForgotten(t *testing.T) {
+func TestGoneRecipientsAreRemoved(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	r.join("a", "gone1", "b", "gone2")
 	r.gateway.fails(errGone, "gone1", "gone2")
 	got := r.deliver(t.Context())
-	slices.Sort(r.table.forgot)
-	if got.Delivered != 2 || got.Gone != 2 || !got.Complete() || !slices.Equal(r.table.forgot, []string{"gone1", "gone2"}) {
-		t.Errorf("%+v, forgot %v", got, r.table.forgot)
+	slices.Sort(r.table.removed)
+	if got.Delivered != 2 || got.Gone != 2 || !got.Complete() ||
+		!slices.Equal(r.table.removed, []string{"gone1", "gone2"}) {
+		t.Errorf("%+v, removed %v", got, r.table.removed)
 	}
 }
 
-func TestForgettingMayFail(t *testing.T) {
+func TestARemovalMayFail(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	r.join("gone")
@@ -218,29 +222,31 @@ func TestConnectionInItsHandshakeIsTriedAgain(t *testing.T) {
 			return nil
 		}
 		got := r.deliver(t.Context())
-		if got.Delivered != 2 || r.gateway.frames["young"] != 1 || time.Since(open) > 400*time.Millisecond || r.gateway.again != 0 {
+		if got.Delivered != 2 || r.gateway.frames["young"] != 1 || time.Since(open) > 400*time.Millisecond ||
+			r.gateway.again != 0 {
 			t.Errorf("%+v, %s after its handshake, %d by the quota of retries", got, time.Since(open), r.gateway.again)
 		}
 	})
 }
 
-func TestYoungConnectionIsNeverForgotten(t *testing.T) {
+func TestAYoungConnectionIsNeverRemoved(t *testing.T) {
 	t.Parallel()
 	inRoom(t, func(t *testing.T, r *room) {
 		r.joinAt("young", r.began.Add(-callback.HandshakeTime+handshakePatience+lastAttempt))
 		r.joinAt("old", r.began.Add(-callback.HandshakeTime))
 		r.gateway.fails(errGone, "young", "old")
 		got := r.deliver(t.Context())
-		if took := time.Since(r.began); took > handshakePatience || r.gateway.calls["young"] < 5 || r.gateway.calls["old"] != 1 {
+		if took := time.Since(r.began); took > handshakePatience || r.gateway.calls["young"] < 5 ||
+			r.gateway.calls["old"] != 1 {
 			t.Errorf("after %s: %v", took, r.gateway.calls)
 		}
-		if got.Young != 1 || got.Gone != 1 || !got.Complete() || !slices.Equal(r.table.forgot, []string{"old"}) {
-			t.Errorf("%+v, forgot %v", got, r.table.forgot)
+		if got.Young != 1 || got.Gone != 1 || !got.Complete() || !slices.Equal(r.table.removed, []string{"old"}) {
+			t.Errorf("%+v, removed %v", got, r.table.removed)
 		}
 	})
 }
 
-func TestNobodyWaitsForHandshakes(t *testing.T) {
+func TestNoRecipientWaitsForAnothersHandshake(t *testing.T) {
 	t.Parallel()
 	inRoom(t, func(t *testing.T, r *room) {
 		r.Concurrency = 2

@@ -15,17 +15,17 @@ import (
 // cleanUpLimit is how many connections are removed from the table at the same time.
 const cleanUpLimit = 16
 
-// DropSlow marks the recipients that did not read, and removes those from the table that an earlier broadcast has
+// ExpelSlow marks the recipients that did not read, and removes those from the table that an earlier broadcast has
 // marked, too; the reaper closes them. It runs before the sender gets its answer, so that the next message does not
 // wait for them. A failure is only logged: the next broadcast tries again.
-func (b *Broadcaster) DropSlow(ctx context.Context, log *slog.Logger, r Result) {
-	b.each(ctx, log, "slow connections dropped", r.judged(), func(member connections.Member) (bool, error) {
+func (b *Broadcaster) ExpelSlow(ctx context.Context, log *slog.Logger, r Result) {
+	b.each(ctx, log, "slow connections expelled", r.judged(), func(member connections.Member) (bool, error) {
 		again, err := b.Connections.MarkSlow(ctx, r.origin.Room, member, r.began, b.Now())
 		if err != nil || !again {
 			return false, err
 		}
 		// mutate:slow-dropped => userID, err := "", error(nil)
-		userID, err := b.Connections.Drop(ctx, member.ConnectionID, member.ConnectedAt, b.Now())
+		userID, err := b.Connections.ExpelSlow(ctx, member.ConnectionID, member.ConnectedAt, b.Now())
 		if err == nil && userID != "" {
 			logging.Audit(ctx, log, logging.Act{
 				Action: "drop_slow", By: "slow recipients", User: userid.LogAttr(b.Salt, userID),
@@ -39,8 +39,8 @@ func (b *Broadcaster) DropSlow(ctx context.Context, log *slog.Logger, r Result) 
 // CleanUp removes gone connections from the table, and the marks of members that read again. A failure is only logged:
 // the next broadcast finds them again.
 func (b *Broadcaster) CleanUp(ctx context.Context, log *slog.Logger, r Result) {
-	b.each(ctx, log, "gone connections forgotten", r.gone, func(member connections.Member) (bool, error) {
-		_, err := b.Connections.Forget(ctx, member.ConnectionID, member.ConnectedAt)
+	b.each(ctx, log, "gone connections removed", r.gone, func(member connections.Member) (bool, error) {
+		_, err := b.Connections.Remove(ctx, member.ConnectionID, member.ConnectedAt)
 		return err == nil, err
 	})
 	b.each(ctx, log, "slow connections recovered", r.recovered, func(member connections.Member) (bool, error) {
@@ -61,7 +61,7 @@ func (r Result) judged() []connections.Member {
 	return r.slow
 }
 
-// each calls do for each of the members, and logs for how many do returned true.
+// each calls do for each member, and logs the number of members for which do returned true.
 func (b *Broadcaster) each(
 	ctx context.Context, log *slog.Logger, what string, members []connections.Member,
 	do func(connections.Member) (bool, error),
@@ -83,10 +83,11 @@ func (b *Broadcaster) each(
 		})
 	}
 	if err := jobs.Wait(); err != nil {
-		log.ErrorContext(ctx, "clean-up failed", slog.Any("error", err), slog.Int("connections", len(members)), slog.Int64("forgotten", done.Load()))
+		log.ErrorContext(ctx, "clean-up failed", slog.Any("error", err), slog.Int("connections", len(members)),
+			slog.Int64("removed", done.Load()))
 		return
 	}
 	if done.Load() > 0 {
-		log.InfoContext(ctx, what, slog.Int64("forgotten", done.Load()))
+		log.InfoContext(ctx, what, slog.Int64("removed", done.Load()))
 	}
 }

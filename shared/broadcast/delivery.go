@@ -12,7 +12,7 @@ import (
 	"signedsocket/shared/logging"
 )
 
-// post is a recipient who has neither got the frame nor been given up.
+// post is a recipient without a result.
 type post struct {
 	member   connections.Member
 	attempts int       // so far
@@ -21,9 +21,9 @@ type post struct {
 	err      error     // of the last
 }
 
-// delivery is one frame on its way. Workers, as many at most as posts may be under way, take posts from the queue and
-// end when it is empty; each call that adds posts starts workers. So a message to two takes two goroutines, and one to
-// thousands no more than the limit.
+// delivery is one frame on its way. Workers take posts from the queue and end when it is empty. Each call that adds
+// posts starts workers, up to the limit of posts under way. So a message to two members takes two goroutines, and one
+// to thousands no more than the limit.
 type delivery struct {
 	*Broadcaster
 	ctx   context.Context // a delivery lives as long as the call that it is for
@@ -49,7 +49,7 @@ func (d *delivery) add(page []connections.Member) {
 	d.startWorkers()
 }
 
-// startWorkers starts workers for what is in the queue.
+// startWorkers starts workers for the posts in the queue.
 func (d *delivery) startWorkers() {
 	for range min(d.Concurrency-d.workers, len(d.queue)) {
 		d.workers++
@@ -73,7 +73,7 @@ func (d *delivery) work() {
 	}
 }
 
-// take returns the next post, or false when there is none, and the worker has to end.
+// take returns the next post, or false when there is none and the worker has to end.
 func (d *delivery) take() (post, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

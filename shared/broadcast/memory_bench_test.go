@@ -18,7 +18,7 @@ import (
 	"signedsocket/shared/connections"
 )
 
-// BenchmarkMemory measures what a broadcast keeps in memory while the last recipient gets the frame, in KB. Everything
+// BenchmarkMemory measures the memory of a broadcast while the last recipient gets the frame, in KB. Everything
 // but the room itself, of which a recipient is about a hundred bytes, is as large for five thousand recipients as for
 // five hundred. One reading of a heap is no bound for a test: it depends on when the collector ran.
 func BenchmarkMemory(b *testing.B) {
@@ -34,7 +34,7 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// memoryOf returns what a broadcast to so many, through a real client, keeps in memory while the last of them get it.
+// memoryOf returns the memory of a broadcast to so many, through a real client, while the last of them get it.
 func memoryOf(b testing.TB, recipients int) int64 {
 	b.Helper()
 	var arrived atomic.Int32
@@ -48,9 +48,10 @@ func memoryOf(b testing.TB, recipients int) int64 {
 		arrived.Add(1)
 	}))
 	defer server.Close()
-	client, err := callback.New(aws.Config{Region: "us-east-1", Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}, nil
-	})}, server.URL, 64)
+	client, err := callback.New(aws.Config{Region: "us-east-1",
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}, nil
+		})}, server.URL, 64)
 	if err != nil {
 		b.Fatal(err)
 	}

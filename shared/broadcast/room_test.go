@@ -37,7 +37,8 @@ func newRoom(t *testing.T) *room {
 	t.Helper()
 	r := &room{t: t, began: time.Now(), log: new(bytes.Buffer), table: &table{marks: make(map[string]time.Time)}}
 	r.gateway = &gateway{frames: make(map[string]int), calls: make(map[string]int)}
-	r.Broadcaster = &Broadcaster{Log: logging.New(r.log), Callback: r.gateway, Connections: r.table, Now: time.Now, Concurrency: 8}
+	r.Broadcaster = &Broadcaster{Log: logging.New(r.log), Callback: r.gateway, Connections: r.table, Now: time.Now,
+		Concurrency: 8}
 	return r
 }
 
@@ -91,22 +92,23 @@ func (r *room) deliver(ctx context.Context) Result {
 	if err != nil {
 		r.t.Error(err)
 	}
-	if sum := result.Delivered + result.Gone + result.Young + result.Throttled + result.Failed; sum != result.Recipients || sum != len(r.members) {
+	if sum := result.Delivered + result.Gone + result.Young + result.Throttled +
+		result.Failed; sum != result.Recipients || sum != len(r.members) {
 		r.t.Errorf("%d recipients of %d have %d results: %+v", result.Recipients, len(r.members), sum, result)
 	}
-	r.DropSlow(ctx, r.Log, result)
+	r.ExpelSlow(ctx, r.Log, result)
 	r.CleanUp(ctx, r.Log, result)
 	return result
 }
 
-// table remembers who was removed, and who is marked as slow since when.
+// table records the removed connections, and when each slow one was marked.
 type table struct {
 	err error
 
-	mu            sync.Mutex
-	forgot, drops []string
-	marks         map[string]time.Time
-	writes        int // of marks
+	mu             sync.Mutex
+	removed, drops []string
+	marks          map[string]time.Time
+	writes         int // of marks
 }
 
 // listed returns members as the room lists them now.
@@ -144,14 +146,14 @@ func (f *table) ClearSlow(_ context.Context, _ string, m connections.Member) err
 	return f.err
 }
 
-func (f *table) Forget(_ context.Context, connectionID string, _ time.Time) (bool, error) {
+func (f *table) Remove(_ context.Context, connectionID string, _ time.Time) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.forgot = append(f.forgot, connectionID)
+	f.removed = append(f.removed, connectionID)
 	return f.err == nil, f.err
 }
 
-func (f *table) Drop(_ context.Context, connectionID string, _, _ time.Time) (string, error) {
+func (f *table) ExpelSlow(_ context.Context, connectionID string, _, _ time.Time) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.drops = append(f.drops, connectionID)
@@ -160,8 +162,7 @@ func (f *table) Drop(_ context.Context, connectionID string, _, _ time.Time) (st
 
 // gateway is an @connections endpoint, and a quota of retries.
 type gateway struct {
-	// answer, if set, says how a post ends, given how many there were to that connection before. It
-	// may take its time.
+	// answer, if set, says how a post ends, given how many there were to that connection before. It may take its time.
 	answer func(ctx context.Context, connectionID string, earlier int) error
 	noMore bool // retries
 

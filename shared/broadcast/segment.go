@@ -15,9 +15,9 @@ const SegmentSize = 1000
 
 // Segment is a part of a room that is too large for one invocation. sendmessage hands it to the function fanout:
 // asynchronously, as an event that holds the frame and the connections that it is for. So each connection is read from
-// the table once, and is in one segment, whatever joins and leaves meanwhile.
+// the table once and is in one segment, although others join and leave meanwhile.
 type Segment struct {
-	Frame       []byte // what is posted, a JSON object
+	Frame       []byte // to post, a JSON object
 	Room        string
 	SentAt      time.Time // when the message arrived; whole milliseconds
 	BroadcastID string    // the Lambda request id of the invocation that took the message
@@ -39,7 +39,7 @@ type segmentMember struct {
 	Slow         int64  `json:"slow,omitzero"` // Unix milliseconds
 }
 
-// Encode returns the event that s is on its way.
+// Encode returns s as an event.
 func (s Segment) Encode() ([]byte, error) {
 	e := segmentEvent{Frame: string(s.Frame), Room: s.Room, SentAt: s.SentAt.UnixMilli(), BroadcastID: s.BroadcastID}
 	e.Members = make([]segmentMember, len(s.Members))
@@ -56,7 +56,7 @@ func (s Segment) Encode() ([]byte, error) {
 	return data, nil
 }
 
-// DecodeSegment returns the segment of an event. Whatever Encode does not write is an error.
+// DecodeSegment returns the segment of an event. An event that Encode does not write is an error.
 func DecodeSegment(data []byte) (Segment, error) {
 	var e segmentEvent
 	if err := json.Unmarshal(data, &e, json.RejectUnknownMembers(true)); err != nil {

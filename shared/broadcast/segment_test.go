@@ -12,9 +12,15 @@ import (
 )
 
 func example(members int) Segment {
-	s := Segment{Frame: []byte(`{"type":"message","message":"hé"}`), Room: "lobby", SentAt: time.UnixMilli(1795327200123).UTC(), BroadcastID: "request-1"}
+	s := Segment{
+		Frame: []byte(`{"type":"message","message":"hé"}`), Room: "lobby",
+		SentAt: time.UnixMilli(1795327200123).UTC(), BroadcastID: "request-1",
+	}
 	for i := range members {
-		s.Members = append(s.Members, connections.Member{ConnectionID: fmt.Sprintf("L0SM9c%04dCIhw=", i), ConnectedAt: time.UnixMilli(1795327000000 + int64(i)).UTC()})
+		s.Members = append(s.Members, connections.Member{
+			ConnectionID: fmt.Sprintf("L0SM9c%04dCIhw=", i),
+			ConnectedAt:  time.UnixMilli(1795327000000 + int64(i)).UTC(),
+		})
 	}
 	return s
 }
@@ -36,7 +42,7 @@ func TestASegmentArrivesAsItWasSent(t *testing.T) {
 	}
 }
 
-// The longest message and a thousand connections are far from what an asynchronous invocation takes.
+// The longest message for a thousand connections is far below the limit of an asynchronous invocation.
 func TestTheLargestSegmentFits(t *testing.T) {
 	t.Parallel()
 	s := example(SegmentSize)
@@ -47,7 +53,7 @@ func TestTheLargestSegmentFits(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoSegmentIsRefused(t *testing.T) {
+func TestDecodeSegmentRefusesOtherEvents(t *testing.T) {
 	t.Parallel()
 	tooMany, err := example(SegmentSize + 1).Encode()
 	if err != nil {
@@ -56,7 +62,7 @@ func TestWhatIsNoSegmentIsRefused(t *testing.T) {
 	for name, event := range map[string]string{
 		"no JSON":           `x`,
 		"no frame":          `{"room":"lobby","members":[{"id":"a","at":1}]}`,
-		"nobody":            `{"frame":"{}","room":"lobby","members":[]}`,
+		"no member":         `{"frame":"{}","room":"lobby","members":[]}`,
 		"an unknown member": `{"frame":"{}","members":[{"id":"a","at":1}],"delete":true}`,
 		"too many":          string(tooMany),
 	} {

@@ -14,7 +14,7 @@ import (
 	"signedsocket/shared/logging"
 )
 
-// A broadcast whose posts begin on connections that have gone silent reaches everybody nevertheless.
+// A broadcast whose posts begin on silent connections still reaches all recipients.
 func TestABroadcastSurvivesASilentEndpoint(t *testing.T) {
 	t.Parallel()
 	endpoint := awsclienttest.New(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))

@@ -11,7 +11,7 @@ import (
 
 // Sockets that never read are dropped after the second broadcast that other members receive, however many they are, and
 // no broadcast is repeated because of them.
-func TestMembersThatNeverReadAreDropped(t *testing.T) {
+func TestMembersThatNeverReadAreExpelled(t *testing.T) {
 	t.Parallel()
 	for _, stuck := range []int{1, 2, 5, 8} {
 		t.Run(strconv.Itoa(stuck), func(t *testing.T) {
@@ -42,7 +42,7 @@ func TestMembersThatNeverReadAreDropped(t *testing.T) {
 }
 
 // A phone whose connection stalls for a broadcast and takes the next one begins anew.
-func TestASlowMemberThatCatchesUpIsNotDropped(t *testing.T) {
+func TestASlowMemberThatCatchesUpIsNotExpelled(t *testing.T) {
 	t.Parallel()
 	inRoom(t, func(t *testing.T, r *room) {
 		r.join("a", "phone", "b")
@@ -112,7 +112,7 @@ func TestBroadcastsAtTheSameTimeCountAsOne(t *testing.T) {
 }
 
 // When API Gateway throttles the account, no recipient is to blame, and the broadcast is repeated.
-func TestNobodyIsDroppedWhenTheAccountIsThrottled(t *testing.T) {
+func TestAThrottledAccountExpelsNoRecipient(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func(id string, earlier int) error{
 		"the others after a while": func(id string, earlier int) error {
@@ -121,7 +121,7 @@ func TestNobodyIsDroppedWhenTheAccountIsThrottled(t *testing.T) {
 			}
 			return nil
 		},
-		"everybody": func(string, int) error { return errThrottled },
+		"all members": func(string, int) error { return errThrottled },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -144,8 +144,8 @@ func TestNobodyIsDroppedWhenTheAccountIsThrottled(t *testing.T) {
 	}
 }
 
-// A sender alone with somebody who does not read cannot tell that from the account's limit: its own echo is no witness.
-func TestNobodyIsDroppedWhenOnlyTheSenderTookTheFrame(t *testing.T) {
+// A sender alone with a member that does not read looks like the account's limit: its own echo is no witness.
+func TestNoRecipientIsExpelledWhenOnlyTheSenderTookTheFrame(t *testing.T) {
 	t.Parallel()
 	inRoom(t, func(t *testing.T, r *room) {
 		r.sender = "sender"
@@ -162,7 +162,7 @@ func TestNobodyIsDroppedWhenOnlyTheSenderTookTheFrame(t *testing.T) {
 }
 
 // A broadcast that not even its sender got is repeated: that is the account's limit.
-func TestABroadcastThatNobodyTookIsRepeated(t *testing.T) {
+func TestABroadcastWithoutADeliveryIsRepeated(t *testing.T) {
 	t.Parallel()
 	inRoom(t, func(t *testing.T, r *room) {
 		r.sender = "sender"

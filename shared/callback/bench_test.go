@@ -18,8 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 )
 
-// serveVariable makes the test binary an @connections endpoint that takes every post. It is a process of
-// its own, so that what it costs is not counted with what a post costs the function.
+// serveVariable makes the test binary an @connections endpoint that takes every post. It is a process of its own, so
+// that its cost is not counted as the function's.
 const serveVariable = "CALLBACK_BENCHMARK_SERVES"
 
 func TestMain(m *testing.M) {
@@ -64,14 +64,15 @@ func endpoint(b *testing.B) string {
 	return line[:len(line)-1] + "/prod"
 }
 
-// BenchmarkPost compares posts, 64 at a time as in a function of 256 MB, with those of the SDK's
-// client as it comes, which is the measure (x-sdk), and of the same with a connection for each of them:
+// BenchmarkPost compares posts, 64 at a time as in a function of 256 MB, with those of the SDK's client as it comes,
+// which is the measure (x-sdk), and of the same with a connection for each of them:
 //
 //	go test -run '^$' -bench Post ./shared/callback
 func BenchmarkPost(b *testing.B) {
 	const concurrency = 64
 	id := connectionID
-	frame := []byte(`{"type":"message","id":"4ZDUDGJTZKAPE2ZSXKQ4TUQMQY","room":"lobby","from":{"sub":"alice","name":"Alice"},"message":"hello","sentAt":1795327200123}`)
+	frame := []byte(`{"type":"message","id":"4ZDUDGJTZKAPE2ZSXKQ4TUQMQY","room":"lobby",` +
+		`"from":{"sub":"alice","name":"Alice"},"message":"hello","sentAt":1795327200123}`)
 	url := endpoint(b)
 	client, err := New(newConfig(), url, concurrency)
 	if err != nil {
@@ -81,7 +82,8 @@ func BenchmarkPost(b *testing.B) {
 	sdk := func(http *awshttp.BuildableClient) func(context.Context) error {
 		config := newConfig()
 		config.HTTPClient = http
-		api := apigatewaymanagementapi.NewFromConfig(config, func(o *apigatewaymanagementapi.Options) { o.BaseEndpoint = aws.String(url) })
+		api := apigatewaymanagementapi.NewFromConfig(config,
+			func(o *apigatewaymanagementapi.Options) { o.BaseEndpoint = aws.String(url) })
 		return func(ctx context.Context) error { _, err := api.PostToConnection(ctx, input); return err }
 	}
 	perSecond := make(map[string]float64)
@@ -115,7 +117,7 @@ func BenchmarkPost(b *testing.B) {
 	}
 }
 
-// processorTime returns what this process has used so far.
+// processorTime returns the processor time that this process has used so far.
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage

@@ -3,10 +3,10 @@ package callback
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 
-	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -28,33 +28,41 @@ func NewFrame(data []byte) Frame { return Frame{awsclient.NewPayload(data)} }
 // String returns the frame's text.
 func (f Frame) String() string { return f.payload.String() }
 
-// call makes one request about a connection: POST is PostToConnection, and DELETE, with an empty frame, DeleteConnection.
-// The path has the connection ID's "=" escaped, as that of the SDK's requests.
+// call makes one request about a connection: POST is PostToConnection, and DELETE, with an empty frame, is
+// DeleteConnection. The path has the connection ID's "=" escaped, as in the SDK's requests. The status decides about
+// the error, since a proxy or an emulator may leave out the header with the error's type.
 func (c *Client) call(ctx context.Context, method, connectionID string, frame Frame) error {
 	target := c.endpoint
 	target.Opaque += url.QueryEscape(connectionID)
 	response, err := c.http.Do(ctx, method, target, make(http.Header, signedHeaders), frame.payload)
 	if err != nil {
-		return err
+		return c.unavailable(err)
 	}
-	if response.StatusCode == http.StatusOK || response.StatusCode == http.StatusNoContent {
+	var meaning error
+	switch response.StatusCode {
+	case http.StatusOK, http.StatusNoContent:
 		return nil
+	case http.StatusGone:
+		meaning = ErrGone
+	case http.StatusRequestEntityTooLarge:
+		meaning = ErrTooLarge
+	case http.StatusTooManyRequests:
+		meaning = ErrThrottled
 	}
-	return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: response}, Err: typed(response)}
+	failed := &smithyhttp.ResponseError{
+		Response: &smithyhttp.Response{Response: response},
+		Err:      &smithy.GenericAPIError{Code: cmp.Or(response.Header.Get(errorType), "UnknownError")},
+	}
+	if meaning == nil {
+		return c.unavailable(failed)
+	}
+	return fmt.Errorf("%w: %w", meaning, failed)
 }
 
-// typed returns the error of an answer in the SDK's types. The status counts, since a proxy or an
-// emulator may leave out the header with the type.
-func typed(response *http.Response) error {
-	switch response.StatusCode {
-	case http.StatusGone:
-		return &types.GoneException{}
-	case http.StatusRequestEntityTooLarge:
-		return &types.PayloadTooLargeException{}
-	case http.StatusTooManyRequests:
-		return &types.LimitExceededException{}
+// unavailable returns an error of the SDK with ErrUnavailable in its chain, if the SDK would repeat the call.
+func (c *Client) unavailable(err error) error {
+	if c.retryer.IsErrorRetryable(err) {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	code := response.Header.Get(errorType)
-	code = cmp.Or(code, "UnknownError")
-	return &smithy.GenericAPIError{Code: code}
+	return err
 }

@@ -7,11 +7,11 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// While a function is frozen, the endpoint closes connections, and the function does not notice
-// before it uses them. No post may be lost by that, and none may wait for a retry's pause.
+// While a function is frozen, the endpoint closes connections, and the function does not notice before it uses them. No
+// post may be lost by that, and none may wait for a retry's pause.
 func TestAFreezeCostsNoPost(t *testing.T) {
 	t.Parallel()
 	const posts = 16
@@ -38,16 +38,16 @@ func TestAFreezeCostsNoPost(t *testing.T) {
 	}
 }
 
-func TestErrorsOfAPostHaveTheSDKsTypes(t *testing.T) {
+func TestAFailedPostKeepsTheSDKsErrorForItsRetryer(t *testing.T) {
 	t.Parallel()
 	client, _, _ := newClient(t, 1, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) })
 	err := client.Post(t.Context(), connectionID, []byte("x"))
-	if _, ok := errors.AsType[*types.GoneException](err); !ok {
-		t.Errorf("%v has no *types.GoneException in its chain", err)
+	if failed, ok := errors.AsType[*smithyhttp.ResponseError](err); !ok || failed.HTTPStatusCode() != http.StatusGone {
+		t.Errorf("%v has no *smithyhttp.ResponseError with the status in its chain", err)
 	}
 }
 
-func TestNewRefusesWhatIsNoAddress(t *testing.T) {
+func TestNewRefusesABadAddress(t *testing.T) {
 	t.Parallel()
 	good, _, _ := newClient(t, 1, func(http.ResponseWriter, *http.Request) {})
 	if good == nil {

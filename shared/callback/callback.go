@@ -1,5 +1,5 @@
-// Package callback talks back to clients through the stage's @connections endpoint. Its Client turns
-// the answers of API Gateway into a few errors that a caller can act on.
+// Package callback posts frames to connections and closes them, through the stage's @connections endpoint. Its Client
+// turns the answers of API Gateway into a few errors that callers act on. Its Closer says bye before it closes.
 package callback
 
 import (
@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"signedsocket/shared/awsclient"
 )
@@ -19,18 +18,15 @@ import (
 // Errors that callers distinguish. Every other error is a fault of the endpoint, of the network, or of the function's
 // permissions.
 var (
-	// ErrGone means that there is no such connection: it is closed, or its handshake has not been
-	// answered yet.
+	// ErrGone means that there is no such connection: it is closed, or its handshake has not been answered yet.
 	ErrGone = errors.New("connection gone")
 	// ErrTooLarge means that the frame is longer than API Gateway delivers, 128 KB.
 	ErrTooLarge = errors.New("frame too large")
-	// ErrThrottled means that API Gateway limits the account's calls, or that the client does not
-	// read what it is sent.
+	// ErrThrottled means that API Gateway limits the account's calls, or that the client does not read.
 	ErrThrottled = errors.New("throttled")
-	// ErrUnavailable means that the endpoint or the network failed, and that the same call may succeed when it is
-	// repeated.
+	// ErrUnavailable means that the endpoint or the network failed, and that a repetition may succeed.
 	ErrUnavailable = errors.New("endpoint unavailable")
-	// ErrNoRetry means that a post was not repeated, because too many are.
+	// ErrNoRetry means that a post was not repeated, because too many others are.
 	ErrNoRetry = errors.New("not repeated")
 )
 
@@ -54,10 +50,9 @@ type Client struct {
 	retryer  aws.RetryerV2
 }
 
-// New returns a Client for the endpoint https://host/stage, with the credentials and region of
-// config. It keeps as many connections to the endpoint open as are used at the same time, up to
-// concurrency. Lost and throttled calls are repeated as the SDK does by default. The error says that
-// the endpoint is no address.
+// New returns a Client for the endpoint https://host/stage, with the credentials and region of config. It keeps as many
+// connections to the endpoint open as are used at the same time, up to concurrency. Lost and throttled calls are
+// repeated as the SDK does by default. The error says that the endpoint is no address.
 func New(config aws.Config, endpoint string, concurrency int) (*Client, error) {
 	target, err := url.Parse(endpoint)
 	if err != nil || target.Host == "" {
@@ -75,35 +70,4 @@ func (c *Client) Close(ctx context.Context, connectionID string) error {
 	return c.patiently(ctx, func(ctx context.Context, previous error) error {
 		return c.once(ctx, "close connection", http.MethodDelete, connectionID, NewFrame(nil), previous)
 	})
-}
-
-func (c *Client) wrap(operation string, err error) error {
-	if err == nil {
-		return nil
-	}
-	known := classify(err)
-	if known == nil && c.retryer.IsErrorRetryable(err) {
-		known = ErrUnavailable
-	}
-	if known != nil {
-		return fmt.Errorf("%s: %w: %w", operation, known, err)
-	}
-	return fmt.Errorf("%s: %w", operation, err)
-}
-
-// classify looks at the status: a proxy or an emulator may leave out the header with the type of the error.
-func classify(err error) error {
-	response, answered := errors.AsType[*smithyhttp.ResponseError](err)
-	if !answered {
-		return nil
-	}
-	switch response.HTTPStatusCode() {
-	case http.StatusGone:
-		return ErrGone
-	case http.StatusRequestEntityTooLarge:
-		return ErrTooLarge
-	case http.StatusTooManyRequests:
-		return ErrThrottled
-	}
-	return nil
 }

@@ -19,9 +19,10 @@ import (
 
 const connectionID = "L0SM9cOFvHcCIhw="
 
-// newClient returns a client of a server that answers with handle, and how many connections to it
-// were opened.
-func newClient(t testing.TB, concurrency int, handle http.HandlerFunc) (client *Client, server *httptest.Server, opened *atomic.Int32) {
+// newClient returns a client of a server that answers with handle, and how many connections to it were opened.
+func newClient(
+	t testing.TB, concurrency int, handle http.HandlerFunc,
+) (client *Client, server *httptest.Server, opened *atomic.Int32) {
 	t.Helper()
 	opened = new(atomic.Int32)
 	server = httptest.NewUnstartedServer(handle)

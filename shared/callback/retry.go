@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	// retryTokens is the SDK's quota of retries: each takes 5 of them (10 after a timeout) until it succeeds,
-	// and each post that needs none gives one back. The SDK's own 500 are for a client with a few
-	// calls at a time; a broadcast to a thousand, of which a tenth is throttled, would spend them at once.
+	// retryTokens is the SDK's quota of retries: each takes 5 of them (10 after a timeout) until it succeeds, and each
+	// post that needs none gives one back. The SDK's own 500 are for a client with a few calls at a time; a broadcast
+	// to a thousand, of which a tenth is throttled, would spend them at once.
 	retryTokens = 5000
 
-	// The pauses before a post is repeated are random up to a limit, which begins with firstPause and
-	// doubles up to longestPause. The SDK's own begin at two seconds.
+	// The pauses before a post is repeated are random up to a limit, which begins with firstPause and doubles up to
+	// longestPause. The SDK's own begin at two seconds.
 	firstPause   = 50 * time.Millisecond
 	longestPause = 400 * time.Millisecond
 )
@@ -47,21 +47,20 @@ func Pause(n int) time.Duration {
 	return rand.N(longest) //nolint:gosec // jitter is no secret
 }
 
-// Try sends a frame to a connection once. The error is ErrGone, ErrTooLarge, ErrThrottled,
-// ErrUnavailable, or a fault, each with the SDK's error in its chain. The caller bounds it with the context, see
-// AnswerTime.
+// Try sends a frame to a connection once. The error is ErrGone, ErrTooLarge, ErrThrottled, ErrUnavailable, or a fault,
+// each with the SDK's error in its chain. The caller bounds it with the context, see AnswerTime.
 func (c *Client) Try(ctx context.Context, connectionID string, frame Frame) error {
 	return c.once(ctx, "post to connection", http.MethodPost, connectionID, frame, nil)
 }
 
-// TryAgain is Try after an attempt that ended in previous, ErrThrottled or ErrUnavailable, if the SDK's quota
-// of retries allows it. If not, it returns ErrNoRetry and previous in one error.
+// TryAgain is Try after an attempt that ended in previous, ErrThrottled or ErrUnavailable, if the SDK's quota of
+// retries allows it. If not, it returns ErrNoRetry and previous in one error.
 func (c *Client) TryAgain(ctx context.Context, connectionID string, frame Frame, previous error) error {
 	return c.once(ctx, "post to connection", http.MethodPost, connectionID, frame, previous)
 }
 
-// Post sends data as one text frame to a connection, and again as often as the SDK would. The error is
-// that of the last attempt, see Try.
+// Post sends data as one text frame to a connection, and again as often as the SDK would. The error is that of the last
+// attempt, see Try.
 func (c *Client) Post(ctx context.Context, connectionID string, data []byte) error {
 	frame := NewFrame(data)
 	return c.patiently(ctx, func(ctx context.Context, previous error) error {
@@ -90,8 +89,8 @@ func bounded(ctx context.Context, call func(ctx context.Context, previous error)
 	return call(ctx, previous)
 }
 
-// once makes one call, the first one when previous is nil. Calls beyond the first take a token from the SDK's quota, which
-// gets it back when they succeed.
+// once makes one call, the first one when previous is nil. Each further call takes a token from the SDK's quota. A call
+// that succeeds gives its token back.
 func (c *Client) once(ctx context.Context, operation, method, connectionID string, frame Frame, previous error) error {
 	giveBack := func(error) error { return nil }
 	if previous != nil {
@@ -105,5 +104,8 @@ func (c *Client) once(ctx context.Context, operation, method, connectionID strin
 		err = c.call(ctx, method, connectionID, frame)
 		err = errors.Join(err, release(err), giveBack(err))
 	}
-	return c.wrap(operation, err)
+	if err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
+	return nil
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 )
 
-// withQuota returns a client of a server that answers with the status that it is told, and a quota of tokens
-// of which each retry takes one.
+// withQuota returns a client of a server that answers with the status that it is told, and a quota of tokens of which
+// each retry takes one.
 func withQuota(t *testing.T, tokens uint, status *atomic.Int32) *Client {
 	t.Helper()
 	_, server, _ := newClient(t, 1, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(status.Load())) })
@@ -38,11 +38,13 @@ func TestRetriesTakeFromTheQuotaAndSuccessesGiveBack(t *testing.T) {
 	status.Store(http.StatusTooManyRequests)
 	first := client.Try(t.Context(), connectionID, frame)
 	for n := range 2 {
-		if err := client.TryAgain(t.Context(), connectionID, frame, first); !errors.Is(err, ErrThrottled) || !Repeatable(err) {
+		if err := client.TryAgain(t.Context(), connectionID, frame, first); !errors.Is(err, ErrThrottled) ||
+			!Repeatable(err) {
 			t.Fatalf("retry %d: %v", n+1, err)
 		}
 	}
-	if err := client.TryAgain(t.Context(), connectionID, frame, first); !errors.Is(err, ErrNoRetry) || !errors.Is(err, ErrThrottled) || Repeatable(err) {
+	if err := client.TryAgain(t.Context(), connectionID, frame, first); !errors.Is(err, ErrNoRetry) ||
+		!errors.Is(err, ErrThrottled) || Repeatable(err) {
 		t.Errorf("without a token: %v", err)
 	}
 	status.Store(http.StatusOK)
@@ -59,7 +61,8 @@ func TestPostStopsWithTheQuota(t *testing.T) {
 	var status atomic.Int32
 	status.Store(http.StatusServiceUnavailable)
 	client := withQuota(t, 1, &status)
-	if err := client.Post(t.Context(), connectionID, []byte("x")); !errors.Is(err, ErrNoRetry) || !errors.Is(err, ErrUnavailable) {
+	if err := client.Post(t.Context(), connectionID, []byte("x")); !errors.Is(err, ErrNoRetry) ||
+		!errors.Is(err, ErrUnavailable) {
 		t.Errorf("err = %v", err)
 	}
 }
@@ -85,7 +88,8 @@ func TestABrokenConnectionIsRepeatable(t *testing.T) {
 	t.Parallel()
 	client, server, _ := newClient(t, 1, func(http.ResponseWriter, *http.Request) {})
 	server.Close()
-	if err := client.Try(t.Context(), connectionID, NewFrame([]byte("x"))); !errors.Is(err, ErrUnavailable) || !Repeatable(err) {
+	if err := client.Try(t.Context(), connectionID, NewFrame([]byte("x"))); !errors.Is(err, ErrUnavailable) ||
+		!Repeatable(err) {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -12,25 +12,6 @@ import (
 	"signedsocket/shared/userid"
 )
 
-// notRevoked is the condition on an item of the table Bans, or on a USER item that holds marks of older versions.
-// revoked is the same condition in Go.
-const notRevoked = "(attribute_not_exists(notBefore) OR notBefore < :ait)" + // mutate:revocation-connect
-	" AND (attribute_not_exists(bannedUntil) OR bannedUntil <= :now)" // mutate:ban-connect
-
-// revoked returns ErrRevoked or ErrBanned when the condition notRevoked does not hold for an item.
-func revoked(marks item, authenticatedAt, now time.Time) error {
-	if notBefore, ok := numberOf(marks, "notBefore"); ok && notBefore >= authenticatedAt.Unix() {
-		return ErrRevoked
-	}
-	if until, ok := numberOf(marks, "bannedUntil"); ok && until > now.Unix() {
-		if isSignIn(textOf(marks, "id")) {
-			return ErrRevoked // the user may sign in again at once
-		}
-		return ErrBanned
-	}
-	return nil
-}
-
 // bannedIDs returns the keys of the items in the table Bans that concern a user and a sign-in. A revocation of the pool
 // applies to each guest.
 func bannedIDs(subject, signIn string) []string {
@@ -44,7 +25,7 @@ func bannedIDs(subject, signIn string) []string {
 	return ids
 }
 
-// checkBans returns the actions by which the transaction of Connect is cancelled for a user who may not connect.
+// checkBans returns the actions that cancel the transaction of Connect if the user may not connect.
 func (s *Store) checkBans(a Admission, now time.Time) (actions []types.TransactWriteItem) {
 	current := item{":ait": number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix())}
 	for _, id := range bannedIDs(a.Subject, a.SignIn) {
@@ -72,8 +53,8 @@ type banChange struct {
 // signInMargin is how long the end of a sign-in is kept beyond the time until which the sign-in would have lasted.
 const signInMargin = 24 * time.Hour
 
-// ban changes an item of the table Bans, and sets its expiry. An update cannot take the greater of two numbers, so a
-// second update does, for the few items that need it.
+// ban changes an item of the table Bans, and sets its expiry. An update cannot choose the greater of two numbers, so a
+// second update extends the expiry of the few items that need it.
 func (s *Store) ban(ctx context.Context, id string, change banChange, why record, now time.Time) error {
 	retention := time.Duration(s.limits.RevocationDays) * 24 * time.Hour
 	if isSignIn(id) {

@@ -27,14 +27,16 @@ func canceled(reasons ...string) error {
 	return &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "TransactWriteItems", Err: err}
 }
 
-// isolating is an API that executes one transaction after the other. DynamoDB isolates them from each
-// other; moto executes them at the same time, and mixes them up.
+// isolating is an API that executes one transaction after the other. DynamoDB isolates them from each other; moto
+// executes them at the same time, and mixes them up.
 type isolating struct {
 	API
 	mu sync.Mutex
 }
 
-func (i *isolating) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (i *isolating) TransactWriteItems(
+	ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options),
+) (*dynamodb.TransactWriteItemsOutput, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.API.TransactWriteItems(ctx, in)
@@ -47,7 +49,9 @@ type conflicting struct {
 	calls atomic.Int32
 }
 
-func (c *conflicting) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (c *conflicting) TransactWriteItems(
+	ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options),
+) (*dynamodb.TransactWriteItemsOutput, error) {
 	if c.calls.Add(1)%c.every == 0 {
 		return nil, canceled("None", "TransactionConflict")
 	}
@@ -67,11 +71,15 @@ func (s *scripted) next() error {
 	return err
 }
 
-func (s *scripted) TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (s *scripted) TransactWriteItems(
+	context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options),
+) (*dynamodb.TransactWriteItemsOutput, error) {
 	return &dynamodb.TransactWriteItemsOutput{}, s.next()
 }
 
-func (s *scripted) UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (s *scripted) UpdateItem(
+	context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options),
+) (*dynamodb.UpdateItemOutput, error) {
 	return &dynamodb.UpdateItemOutput{Attributes: item{
 		"sub": text("alice"), "sx": number(1), "connectedAt": number(1), "rooms": encodeRooms(nil),
 	}}, s.next()
@@ -94,9 +102,13 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 	}{
 		{"no conflict", []error{nil}, 1, nil},
 		{"conflict, then free", []error{canceled("None", "TransactionConflict"), nil}, 2, nil},
-		{"throttled inside", []error{canceled("ThrottlingError"), canceled("None", "ProvisionedThroughputExceeded"), nil}, 3, nil},
-		{"conflict, then used", []error{canceled("None", "TransactionConflict"), canceled("ConditionalCheckFailed", "None")}, 2, ErrTicketUsed},
-		{"used, and in conflict elsewhere", []error{canceled("ConditionalCheckFailed", "TransactionConflict")}, 1, ErrTicketUsed},
+		{"throttled inside",
+			[]error{canceled("ThrottlingError"), canceled("None", "ProvisionedThroughputExceeded"), nil}, 3, nil},
+		{"conflict, then used",
+			[]error{canceled("None", "TransactionConflict"), canceled("ConditionalCheckFailed", "None")}, 2,
+			ErrTicketUsed},
+		{"used, and in conflict elsewhere", []error{canceled("ConditionalCheckFailed", "TransactionConflict")}, 1,
+			ErrTicketUsed},
 		{"a fault", []error{broken}, 1, broken},
 	}
 	for _, test := range tests {
@@ -148,9 +160,8 @@ func TestTouchIsTriedAgainDuringATransaction(t *testing.T) {
 	})
 }
 
-// losing is a transport on which the answer to the first transaction is lost after it was applied.
-// DynamoDB answers a repeated ClientRequestToken with the first result; moto does not know tokens,
-// so this transport does.
+// losing is a transport on which the answer to the first transaction is lost after it was applied. DynamoDB answers a
+// repeated ClientRequestToken with the first result; moto does not know tokens, so this transport does.
 type losing struct {
 	mu     sync.Mutex
 	tokens map[string]int
@@ -169,7 +180,10 @@ func (l *losing) RoundTrip(request *http.Request) (*http.Response, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.tokens[token]++; l.tokens[token] > 1 {
-		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: request}, nil
+		return &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{},
+			Body: io.NopCloser(strings.NewReader("{}")), Request: request,
+		}, nil
 	}
 	request.Body = io.NopCloser(strings.NewReader(string(body)))
 	response, err := http.DefaultTransport.RoundTrip(request)
@@ -192,8 +206,8 @@ func TestLostAnswerOfATransactionDoesNotRefuseTheConnection(t *testing.T) {
 		t.Errorf("Connect of a full user = %v, %v", evicted, err)
 	}
 	same(t, "live", map[string]bool{"c2=": true}, table.live(t, "alice"))
-	if removed, err := store.Forget(t.Context(), "c2=", time.Time{}); err != nil || !removed {
-		t.Errorf("Forget = %v, %v", removed, err)
+	if removed, err := store.Remove(t.Context(), "c2=", time.Time{}); err != nil || !removed {
+		t.Errorf("Remove = %v, %v", removed, err)
 	}
 	same(t, "live", map[string]bool{}, table.live(t, "alice"))
 	for token, uses := range transport.tokens {

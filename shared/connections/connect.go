@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	// ticketMargin is how long a ticket outlives its grant: longer than any Lambda invocation that
-	// may still be looking at that grant.
+	// ticketMargin is how long a ticket outlives its grant: longer than a Lambda invocation that still checks the
+	// grant.
 	ticketMargin = 10 * time.Minute
-	// sessionMargin is how long the items of a connection outlive its session, so that a message
-	// after its end gets the right answer, and disconnect finds what to remove.
+	// sessionMargin is how long the items of a connection outlive its session, so that a message after its end gets the
+	// right answer, and disconnect finds the items to remove.
 	sessionMargin = time.Hour
 	// userRetention is how long a USER item outlives the user's last session.
 	userRetention = 30 * 24 * time.Hour
@@ -41,9 +41,9 @@ type Admission struct {
 	SignIn          string // the sign-in that a trusted caller named, or ""
 }
 
-// Admitted is what an admission did to other connections of the user.
+// Admitted has the other connections of the user that end because of an admission.
 type Admitted struct {
-	// Removed gave way: their items are gone. The caller closes them, and removes each with Swept when that is done.
+	// Removed gave way: their items are removed. The caller closes each, and then calls RemoveSweep.
 	Removed []Sweep
 	// Replaced is how many older connections of the same client are due to be closed a little later.
 	Replaced int
@@ -58,8 +58,8 @@ const (
 )
 
 // Connect admits a connection: it uses up the ticket, checks that the user is neither revoked, banned nor kicked at
-// now, counts the connection, and writes its items, all in one transaction. The connection starts with the messages
-// and strikes that earlier connections of the user have counted lately.
+// now, counts the connection, and writes its items, all in one transaction. The connection starts with the messages and
+// strikes that earlier connections of the user have counted lately.
 //
 // An older connection of the same client becomes due to be closed when the user has a place left. When the user has
 // none, connections give way: those of the same client first, then the oldest. Their items are removed in the same
@@ -128,8 +128,7 @@ func (s *Store) admit(ctx context.Context, a Admission, seen state, plan places,
 	return Admitted{}, whyNotAdmitted(a, reasons, len(bans), err, now)
 }
 
-// whyNotAdmitted finds out which condition of the transaction was not met. errChanged says that it is worth another
-// try.
+// whyNotAdmitted finds the condition of the transaction that was not met. errChanged asks for another attempt.
 func whyNotAdmitted(a Admission, reasons []types.CancellationReason, bans int, err error, now time.Time) error {
 	if _, used := conditionFailed(reasons, ticketAction); used {
 		return ErrTicketUsed
@@ -151,14 +150,16 @@ func whyNotAdmitted(a Admission, reasons []types.CancellationReason, bans int, e
 
 func (s *Store) useTicket(a Admission) types.TransactWriteItem {
 	return types.TransactWriteItem{Put: &types.Put{
-		TableName:           aws.String(s.tables.Connections),
-		Item:                with(ticketKey(a.Ticket), item{"expiresAt": number(a.TicketExpiresAt.Add(ticketMargin).Unix())}),
+		TableName: aws.String(s.tables.Connections),
+		Item: with(ticketKey(a.Ticket), item{
+			"expiresAt": number(a.TicketExpiresAt.Add(ticketMargin).Unix()),
+		}),
 		ConditionExpression: aws.String("attribute_not_exists(pk)"), // mutate:ticket-once
 	}}
 }
 
-// userUpdate returns the update that counts the connection instead of those that give way, if the USER item is still
-// as it was seen.
+// userUpdate returns the update that counts the connection instead of those that give way, if the USER item is still as
+// it was seen.
 func (s *Store) userUpdate(a Admission, user item, plan places, now time.Time) *types.Update {
 	update := &types.Update{
 		TableName:                aws.String(s.tables.Connections),
@@ -170,7 +171,7 @@ func (s *Store) userUpdate(a Admission, user item, plan places, now time.Time) *
 			":ait":   number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix()),
 			":change": number(int64(1 - len(plan.givingWay))),
 		},
-		// The item tells why the condition was not met, without another read.
+		// The item shows why the condition was not met, without another read.
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	set, add, remove, condition := "SET #entry = :entry, expiresAt = :keep", "ADD n :change", []string(nil), notRevoked
@@ -215,8 +216,8 @@ func (s *Store) userUpdate(a Admission, user item, plan places, now time.Time) *
 	return update
 }
 
-// insert returns the actions that write the connection and its memberships, and that it is to be
-// closed in time. base is what the connection starts with.
+// insert returns the actions that write the connection, its memberships and its SWEEP item. base are the counts that
+// the connection starts with.
 func (s *Store) insert(a Admission, base counts) []types.TransactWriteItem {
 	shared := item{
 		"sub": text(a.Subject), "sx": number(a.SessionEndsAt.Unix()), "connectedAt": number(a.ConnectedAt.UnixMilli()),

@@ -17,7 +17,8 @@ var epoch = time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
 // admission returns a request of alice's for the room lobby, with a ticket of its own.
 func admission(connectionID string) Admission {
 	return Admission{
-		ConnectionID: connectionID, ConnectedAt: epoch.Add(123 * time.Millisecond), Subject: "alice", Name: "Alice Ä", Rooms: []string{"lobby"},
+		ConnectionID: connectionID, ConnectedAt: epoch.Add(123 * time.Millisecond), Subject: "alice", Name: "Alice Ä",
+		Rooms:         []string{"lobby"},
 		SessionEndsAt: epoch.Add(2 * time.Hour), AuthenticatedAt: epoch.Add(-time.Minute),
 		Ticket: "ticket-" + connectionID, TicketExpiresAt: epoch.Add(10 * time.Second),
 	}
@@ -37,10 +38,14 @@ func TestConnectWritesTheItemsOfAConnection(t *testing.T) {
 	a := admission("c1=")
 	a.Rooms = []string{"lobby", "team-1"}
 	connect(t, New(table.client, table.tables(), Limits{}), a)
-	membership := map[string]string{"sub": "alice", "sx": "1795334400", "connectedAt": "1795327200123", "expiresAt": "1795338000"}
+	membership := map[string]string{
+		"sub": "alice", "sx": "1795334400", "connectedAt": "1795327200123",
+		"expiresAt": "1795338000",
+	}
 	same(t, "items", map[string]map[string]string{
 		"CONN#c1= CONN": {
-			"sub": "alice", "nm": "Alice Ä", "rooms": "[{lobby 0} {team-1 0}]", "sx": "1795334400", "connectedAt": "1795327200123", "expiresAt": "1795338000",
+			"sub": "alice", "nm": "Alice Ä", "rooms": "[{lobby 0} {team-1 0}]", "sx": "1795334400",
+			"connectedAt": "1795327200123", "expiresAt": "1795338000",
 		},
 		"ROOM#lobby#0 c1=":         membership,
 		"ROOM#team-1#0 c1=":        membership,
@@ -111,7 +116,7 @@ func TestTicketOpensOneConnection(t *testing.T) {
 	}
 }
 
-func TestUsedTicketIsRefusedToAFullUserToo(t *testing.T) {
+func TestAFullUserCannotReuseATicket(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{ConnectionsPerUser: 1})
@@ -153,7 +158,7 @@ func TestOldestConnectionGivesWay(t *testing.T) {
 	}
 }
 
-func TestConnectionThatTTLTookGivesWay(t *testing.T) {
+func TestAConnectionRemovedByTTLGivesWay(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{ConnectionsPerUser: 1})
@@ -206,7 +211,8 @@ func TestParallelConnectsNeverExceedTheLimit(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 10 {
 		group.Go(func() {
-			if _, err := store.Connect(t.Context(), admission(fmt.Sprintf("c%d=", i)), epoch); err != nil && !isConflict(err) {
+			if _, err := store.Connect(t.Context(), admission(fmt.Sprintf("c%d=", i)), epoch); err != nil &&
+				!isConflict(err) {
 				t.Error(err)
 			}
 		})

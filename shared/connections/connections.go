@@ -4,9 +4,9 @@
 // # Words
 //
 // To remove a connection is to remove its records. To expel it is to remove it and schedule the close. To close it is
-// to close its socket, which this package does not. To refuse is to turn a frame or a handshake away; a strike is a
-// refusal that counts, and one strike too many kicks the connection. A connection gives way when a newer one of its
-// user takes its place.
+// to close its socket, which package callback does. To refuse is to turn away a frame or a handshake. A strike is a
+// refusal that counts, and the third strike kicks the connection. A connection gives way when a newer one of its user
+// takes its place.
 //
 // # Items
 //
@@ -32,13 +32,13 @@
 //	rooms         L  of M {room S, shard N}: where the membership items are
 //	sx            N  end of the session, Unix seconds
 //	connectedAt   N  when the connection was opened, Unix milliseconds, from API Gateway's event
-//	slow          N  when a broadcast was over that could not post to the member, which does not read; Unix
+//	slow          N  when a broadcast could not post to the member, which does not read; Unix
 //	                 milliseconds, gone when the member reads again
 //	ci            S  the client object that opened the connection
 //	si            S  the sign-in by which a trusted caller vouched for the user
 //	w<n>          N  messages sent in window n, which is Unix seconds divided by 10
 //	s<n>          N  violations of the rules in minute n, which is Unix seconds divided by 60
-//	base          M  the w<n> and s<n> with which the connection started: earlier connections have counted them
+//	base          M  the w<n> and s<n> with which the connection started: counted by earlier connections
 //	kicked        N  when the connection broke the rules once too often
 //	n             N  live connections of the user: always the number of c_ attributes
 //	c_<id>        N  sx of that connection and, behind the decimal point, its connectedAt: so entries
@@ -52,13 +52,13 @@
 //	notBefore     N  a user who authenticated at or before this second is revoked
 //	bannedUntil   N  until this second the user may not connect, or the sign-in is over
 //	by, why       S  the operator or rule that wrote a ban, and the reason
-//	reason        S  why a connection is to be closed, see Reason
-//	due           N  from when on; in SWEEP its minute is part of the key. In CONN: there is a
+//	reason        S  why a connection must be closed, see Reason
+//	due           N  the time of the close; in SWEEP its minute is part of the key. In CONN: there is a
 //	                 SWEEP item for this time
 //	minute        N  up to this minute the reaper has finished everything
 //	expiresAt     N  Unix seconds, the tables' TTL attribute
 //
-// All guests share one USER item, that of the user id userid.Pool. Everything else of a guest has the guest's own id.
+// All guests share one USER item, that of the user id userid.Pool. All other items of a guest have the guest's own id.
 // USER items of older versions may hold notBefore and bannedUntil, which still count.
 //
 // # Invariants
@@ -75,8 +75,8 @@
 // TTL removes items up to days late, so the presence of an item proves nothing: past its sx a connection counts as
 // absent. All reads are strongly consistent, and no function scans.
 //
-// The number of shards per room may be raised, readers before writers, and never lowered: a reader
-// looks at the shards 0 to n-1.
+// The number of shards per room may be raised, readers before writers, and never lowered: a reader looks at the shards
+// 0 to n-1.
 package connections
 
 import (
@@ -96,7 +96,7 @@ var (
 	ErrTicketUsed = errors.New("ticket used before")
 	// ErrRevoked is returned by Connect: the user was revoked after having authenticated, or the sign-in is over.
 	ErrRevoked = errors.New("user revoked")
-	// ErrBanned is returned by Connect: the user may not connect for now.
+	// ErrBanned is returned by Connect: the user is banned for now.
 	ErrBanned = errors.New("user banned")
 	// ErrNotConnected is returned by Touch: the table does not know the connection.
 	ErrNotConnected = errors.New("connection not known")
@@ -106,8 +106,8 @@ var (
 	ErrSessionEnded = errors.New("session ended")
 )
 
-// RateLimitError is returned by Touch when the connection has sent all that it may in this window, and by CountURL when
-// the user has had all URLs of this minute.
+// RateLimitError is returned by Touch when the connection has used up this window, and by CountURL when the user has
+// used up the URLs of this minute.
 type RateLimitError struct {
 	RetryAfter time.Duration // how long until the next window
 }
@@ -117,7 +117,7 @@ func (e *RateLimitError) Error() string {
 	return "too many of them, next window in " + e.RetryAfter.String()
 }
 
-// Connection is what the table holds of one connection.
+// Connection is a connection as its CONN item describes it.
 type Connection struct {
 	ID            string
 	Subject       string // user id
@@ -165,8 +165,8 @@ type Store struct {
 	now    func() time.Time
 }
 
-// membersPerPage bounds the time until the first members of a large room are known, and the memory that
-// a page takes; a room of fewer members takes one Query.
+// membersPerPage bounds the time until the first members of a large room are known, and the memory that a page takes; a
+// room of fewer members takes one Query.
 const membersPerPage = 250
 
 // Open returns a Store on the tables of those names, with a client of its own.

@@ -15,9 +15,8 @@ import (
 	"signedsocket/internal/tool"
 )
 
-// endpointVariable names the environment variable with the address of the DynamoDB that judges the Store's
-// expressions. Without it the tests start the local stage's engine, over the wire: tests of shared import nothing of
-// the stage.
+// endpointVariable names the environment variable with the address of the DynamoDB that judges the Store's expressions.
+// Without it the tests start the local stage's engine, over the wire: tests of shared import nothing of the stage.
 const endpointVariable = "SIGNEDSOCKET_DYNAMODB_ENDPOINT"
 
 var endpoint string // of the DynamoDB

@@ -18,13 +18,14 @@ import (
 )
 
 const (
-	// maxEvicted keeps the transaction of Connect below DynamoDB's 100 actions. More than one connection has to
-	// give way only after the limit was lowered; a user with even more loses them over several connects.
+	// maxEvicted keeps the transaction of Connect below DynamoDB's 100 actions. More than one connection has to give
+	// way only after the limit was lowered; a user with even more loses them over several connects.
 	maxEvicted = 7
 	// replacedAfter is how long a connection stays open beside a newer one of the same client. The client closes it
 	// earlier, as soon as the newer one works.
 	replacedAfter = 10 * time.Second
-	// instanceLength is how much of a hash stands for a guest's client in the pool, where each byte counts: 72 bits.
+	// instanceLength is how many characters of a hash stand for a guest's client in the pool, whose size matters: 72
+	// bits.
 	instanceLength = 12
 )
 
@@ -33,12 +34,12 @@ const (
 // would evict all other guests.
 var ErrGuestsFull = errors.New("no connection left for guests")
 
-// errNoEntries is returned when a user has no place left, but no connection that could give way
-// either: the item breaks the package's invariant.
+// errNoEntries is returned when a user has no place left, but no connection that could give way either: the item breaks
+// the package's invariant.
 var errNoEntries = errors.New("user counts connections that are not listed")
 
-// maxConnections returns how many connections there may be under the USER item of a user: the
-// user's own, or those of all guests.
+// maxConnections returns how many connections there may be under the USER item of a user: the user's own, or those of
+// all guests.
 func (s *Store) maxConnections(subject string) int {
 	if userid.IsGuest(subject) {
 		return s.limits.GuestConnections
@@ -56,7 +57,7 @@ func instanceOf(subject, clientInstance string) string {
 	return base64.RawURLEncoding.EncodeToString(digest[:])[:instanceLength]
 }
 
-// choice says which connections of a user end when one more opens, by their ids.
+// choice has the ids of a user's connections that end when one more opens.
 type choice struct {
 	givingWay []string // now: their places are needed
 	replaced  []string // a little later: the same client has opened a newer one
@@ -106,7 +107,7 @@ type places struct {
 	Admitted
 	choice
 	actions []types.TransactWriteItem
-	counts  map[string]counts // what those that give way add to the RATE items of their users
+	counts  map[string]counts // added to the RATE items of users whose connections give way
 }
 
 // planPlaces reads the connections that end for one more, and returns the actions for them.
@@ -135,8 +136,8 @@ func (s *Store) planPlaces(ctx context.Context, a Admission, user item, now time
 	return plan, nil
 }
 
-// planRemoval adds what removes a connection that gives way and has it closed. A connection without CONN item, which
-// TTL may have taken, has memberships no longer than that either.
+// planRemoval adds the actions that remove a connection that gives way and schedule its close. A connection without a
+// CONN item, which TTL may have removed, has no memberships any more.
 func (s *Store) planRemoval(plan *places, a Admission, user item, id string, conn item, now time.Time) error {
 	reason := Evicted
 	if a.ClientInstance != "" && textOf(user, instanceName(id)) == instanceOf(a.Subject, a.ClientInstance) {
@@ -153,7 +154,7 @@ func (s *Store) planRemoval(plan *places, a Admission, user item, id string, con
 		return err
 	}
 	if reason == Evicted && !connection.SessionEndsAt.After(now) {
-		// It would have been closed for that; to be evicted is final, and this client may come back.
+		// Evicted is final for a client, and this one may connect again.
 		reason = SessionEnded
 	}
 	sweep := newSweep(id, connection.ConnectedAt, reason, now)
@@ -163,7 +164,7 @@ func (s *Store) planRemoval(plan *places, a Admission, user item, id string, con
 	} else {
 		plan.actions = append(plan.actions, s.put(sweep.item(now)))
 	}
-	plan.actions = append(plan.actions, s.removals(connection, conn, pending, sweep.partition, now)...)
+	plan.actions = append(plan.actions, s.removalActions(connection, conn, pending, sweep.partition, now)...)
 	plan.Removed = append(plan.Removed, sweep)
 	if plan.counts[connection.Subject] == nil {
 		plan.counts[connection.Subject] = make(counts)

@@ -11,14 +11,14 @@ import (
 	"signedsocket/shared/userid"
 )
 
-// guestAdmission returns a request of a guest's who was never seen before.
+// guestAdmission returns a request of a new guest.
 func guestAdmission(connectionID string) Admission {
 	a := admission(connectionID)
 	a.Subject, a.Name = userid.NewGuest(), "guest"
 	return a
 }
 
-func TestGuestsShareOneLimitAndNobodyGivesWay(t *testing.T) {
+func TestGuestsShareOneLimitAndNoGuestGivesWay(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	api := &counting{API: table.client}
@@ -36,8 +36,8 @@ func TestGuestsShareOneLimitAndNobodyGivesWay(t *testing.T) {
 	same(t, "live guests", map[string]bool{"g0=": true, "g1=": true, "g2=": true}, table.live(t, userid.Pool))
 
 	connect(t, store, admission("c1=")) // a user has a limit of the user's own
-	if removed, err := store.Forget(t.Context(), "g1=", time.Time{}); err != nil || !removed {
-		t.Fatalf("Forget = %t, %v", removed, err)
+	if removed, err := store.Remove(t.Context(), "g1=", time.Time{}); err != nil || !removed {
+		t.Fatalf("Remove = %t, %v", removed, err)
 	}
 	if _, err := store.Connect(t.Context(), guestAdmission("late="), epoch.Add(time.Minute)); err != nil {
 		t.Fatal(err)
@@ -73,15 +73,18 @@ func TestMayConnectTellsWhenGuestsAreFull(t *testing.T) {
 		pool map[string]int64
 		want error
 	}{
-		{"nobody there", nil, nil},
+		{"no guest there", nil, nil},
 		{"one place left", map[string]int64{"n": 1, "c_a": now + 1}, nil},
 		{"no place left", map[string]int64{"n": 2, "c_a": now + 1, "c_b": now + 1}, ErrGuestsFull},
-		{"more than the limit", map[string]int64{"n": 3, "c_a": now + 1, "c_b": now + 1, "c_c": now + 1}, ErrGuestsFull},
+		{"more than the limit", map[string]int64{"n": 3, "c_a": now + 1, "c_b": now + 1, "c_c": now + 1},
+			ErrGuestsFull},
 		{"a session is over", map[string]int64{"n": 2, "c_a": now, "c_b": now + 1}, nil},
-		{"over, and still more than the limit", map[string]int64{"n": 3, "c_a": now, "c_b": now + 1, "c_c": now + 1}, ErrGuestsFull},
+		{"over, and still more than the limit", map[string]int64{"n": 3, "c_a": now, "c_b": now + 1, "c_c": now + 1},
+			ErrGuestsFull},
 		{"guests are banned", map[string]int64{"bannedUntil": now + 1}, ErrBanned},
 		{"guests are revoked", map[string]int64{"notBefore": now}, ErrRevoked},
-		{"full and banned", map[string]int64{"n": 2, "c_a": now + 1, "c_b": now + 1, "bannedUntil": now + 1}, ErrBanned},
+		{"full and banned", map[string]int64{"n": 2, "c_a": now + 1, "c_b": now + 1, "bannedUntil": now + 1},
+			ErrBanned},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -101,7 +101,7 @@ func TestAGuestsClientMeansNothingToAnotherGuest(t *testing.T) {
 	}
 }
 
-// What removes a connection removes what says that it is due, in the same transaction.
+// The transaction that removes a connection also removes its SWEEP items.
 func TestARemovedConnectionIsNotDue(t *testing.T) {
 	t.Parallel()
 	for name, mark := range map[string]func(*testing.T, *Store){
@@ -121,7 +121,7 @@ func TestARemovedConnectionIsNotDue(t *testing.T) {
 			a.SessionEndsAt = epoch.Add(5 * time.Minute)
 			connect(t, store, a)
 			mark(t, store)
-			if removed, err := store.Forget(t.Context(), "c=", time.Time{}); err != nil || !removed {
+			if removed, err := store.Remove(t.Context(), "c=", time.Time{}); err != nil || !removed {
 				t.Fatal(removed, err)
 			}
 			for key := range table.items(t) {
@@ -155,7 +155,7 @@ func TestAnEvictedConnectionIsDueOnce(t *testing.T) {
 				t.Fatalf("Connect = %+v, %v", done, err)
 			}
 			same(t, "due", map[string]Reason{"c=": mark.want}, due(t, store, epoch.Add(time.Minute)))
-			if err := store.Swept(t.Context(), done.Removed[0]); err != nil {
+			if err := store.RemoveSweep(t.Context(), done.Removed[0]); err != nil {
 				t.Fatal(err)
 			}
 			same(t, "due when it is closed", map[string]Reason{}, due(t, store, epoch.Add(time.Minute)))

@@ -37,7 +37,7 @@ func userKey(subject string) item {
 	return item{"pk": text("USER#" + userid.CountedAs(subject)), "sk": text("USER")}
 }
 
-// The keys of what is counted for each user. Here a guest is a user, too: the pool never answers for one guest.
+// The keys of the counts of each user. A guest is a user here: the pool has no counts of a single guest.
 func rateKey(subject string) item { return item{"pk": text("RATE#" + subject), "sk": text("RATE")} }
 func kickKey(subject string) item { return item{"pk": text("KICK#" + subject), "sk": text("KICK")} }
 func urlsKey(subject string) item { return item{"pk": text("SIGN#" + subject), "sk": text("SIGN")} }
@@ -52,7 +52,7 @@ func signInID(signIn string) string { return signInPrefix + signIn }
 
 func isSignIn(id string) bool { return strings.HasPrefix(id, signInPrefix) }
 
-// reaperKey is the key of the item that says how far the reaper has come.
+// reaperKey returns the key of the item with the reaper's progress.
 func reaperKey() item { return item{"pk": text("REAPER"), "sk": text("REAPER")} }
 
 // entryPrefix begins the names of the USER item's attributes that stand for one connection each.
@@ -60,7 +60,7 @@ const entryPrefix = "c_"
 
 func entryName(connectionID string) string { return entryPrefix + connectionID }
 
-// instancePrefix begins the names of those that say which client opened a connection.
+// instancePrefix begins the names of the attributes with the client that opened a connection.
 const instancePrefix = "i_"
 
 func instanceName(connectionID string) string { return instancePrefix + connectionID }
@@ -68,7 +68,7 @@ func instanceName(connectionID string) string { return instancePrefix + connecti
 // millisecondDigits is how many digits a Unix time in milliseconds has, until the year 2286.
 const millisecondDigits = 13
 
-// entry is what a USER item says of one connection.
+// entry is one connection in a USER item.
 type entry struct {
 	sx          int64 // end of the session, Unix seconds
 	connectedAt int64 // Unix milliseconds
@@ -79,7 +79,7 @@ func (e entry) value() types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: fmt.Sprintf("%d.%0*d", e.sx, millisecondDigits, e.connectedAt)}
 }
 
-// entryOf reads an entry of a USER item. DynamoDB takes zeros off the end of a number.
+// entryOf reads an entry of a USER item. DynamoDB removes zeros from the end of a number.
 func entryOf(user item, name string) entry {
 	value, ok := user[name].(*types.AttributeValueMemberN)
 	if !ok {
@@ -126,16 +126,16 @@ func number(n int64) types.AttributeValue {
 }
 
 // textOf returns a string attribute, or "" when there is none of that name and type.
-func textOf(item item, name string) string {
-	if value, ok := item[name].(*types.AttributeValueMemberS); ok {
+func textOf(from item, name string) string {
+	if value, ok := from[name].(*types.AttributeValueMemberS); ok {
 		return value.Value
 	}
 	return ""
 }
 
 // numberOf returns an integer attribute, and whether there is one of that name and type.
-func numberOf(item item, name string) (int64, bool) {
-	value, ok := item[name].(*types.AttributeValueMemberN)
+func numberOf(from item, name string) (int64, bool) {
+	value, ok := from[name].(*types.AttributeValueMemberN)
 	if !ok {
 		return 0, false
 	}
@@ -146,12 +146,14 @@ func numberOf(item item, name string) (int64, bool) {
 func encodeRooms(rooms []Membership) types.AttributeValue {
 	list := &types.AttributeValueMemberL{Value: make([]types.AttributeValue, len(rooms))}
 	for i, membership := range rooms {
-		list.Value[i] = &types.AttributeValueMemberM{Value: item{"room": text(membership.Room), "shard": number(int64(membership.Shard))}}
+		list.Value[i] = &types.AttributeValueMemberM{Value: item{
+			"room": text(membership.Room), "shard": number(int64(membership.Shard)),
+		}}
 	}
 	return list
 }
 
-// decodeConnection reads a CONN item. An item that does not hold what Connect writes is a fault.
+// decodeConnection reads a CONN item. An item without an attribute that Connect writes is a fault.
 func decodeConnection(connectionID string, conn item) (Connection, error) {
 	rooms, err := decodeRooms(conn)
 	sx, okEnd := numberOf(conn, "sx")

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// firstKick is for how long a kick keeps a user out. Each further one doubles it, up to longestKick, until there
-	// was none for kickMemory.
+	// firstKick is how long a kick keeps a user out. Each further kick doubles the time, up to longestKick, until
+	// kickMemory has passed without one.
 	firstKick   = time.Minute
 	longestKick = time.Hour
 	kickMemory  = 24 * time.Hour
@@ -30,8 +30,8 @@ func (e *KickedError) Error() string {
 	return "user kicked, may connect again in " + e.RetryAfter.String()
 }
 
-// kickedOut returns a *KickedError when a KICK item keeps its user out at now. An attacker who controls a function can
-// write such an item, so it never counts for longer than an hour after it was written.
+// kickedOut returns a *KickedError when a KICK item keeps its user out at now. It counts for at most an hour after it
+// was written, because an attacker who controls a function can write such an item.
 func kickedOut(kick item, now time.Time) error {
 	until, ok := numberOf(kick, "until")
 	if !ok {
@@ -84,7 +84,7 @@ func (s *Store) keepOut(ctx context.Context, subject string, now time.Time) erro
 			input.ExpressionAttributeNames = map[string]string{"#times": "times"}
 			input.ExpressionAttributeValues = item{":seen": number(times)}
 		} else if kick != nil {
-			input.ConditionExpression = nil // no item of ours: it is replaced
+			input.ConditionExpression = nil // not written by this package: it is replaced
 		}
 		_, err = s.api.PutItem(ctx, input)
 		if _, changed := errors.AsType[*types.ConditionalCheckFailedException](err); changed {

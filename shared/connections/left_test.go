@@ -11,14 +11,14 @@ import (
 )
 
 // A client that leaves between its last strike and the kick is kept out like one that stays.
-func TestAClientThatLeavesInTimeIsKeptOutNevertheless(t *testing.T) {
+func TestAKickedClientThatLeavesFirstIsStillKeptOut(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})
 	store.now = func() time.Time { return epoch }
 	connect(t, store, admission("c1="))
 	api := &beforeKick{API: table.client, before: func() {
-		if _, err := store.Forget(t.Context(), "c1=", time.Time{}); err != nil {
+		if _, err := store.Remove(t.Context(), "c1=", time.Time{}); err != nil {
 			t.Error(err)
 		}
 	}}

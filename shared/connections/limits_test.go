@@ -100,7 +100,7 @@ func TestAKickKeepsTheUserOut(t *testing.T) {
 				}
 				now = now.Add(out)
 			}
-			now = now.Add(kickMemory) // forgotten
+			now = now.Add(kickMemory) // the kicks before do not count
 			if err := open(id, now); err != nil {
 				t.Fatal(err)
 			}
@@ -188,7 +188,7 @@ func TestReconnectingGivesNoNewWindow(t *testing.T) {
 	const most = (2 + 1) * 5 // (connections + 1) times messages
 	for name, leave := range map[string]func(*Store, string) error{
 		"left": func(s *Store, id string) error {
-			_, err := s.Forget(context.Background(), id, time.Time{})
+			_, err := s.Remove(context.Background(), id, time.Time{})
 			return err
 		},
 		"expelled": func(s *Store, id string) error {
@@ -196,7 +196,7 @@ func TestReconnectingGivesNoNewWindow(t *testing.T) {
 			return err
 		},
 		"dropped": func(s *Store, id string) error {
-			_, err := s.Drop(context.Background(), id, admission(id).ConnectedAt, epoch)
+			_, err := s.ExpelSlow(context.Background(), id, admission(id).ConnectedAt, epoch)
 			return err
 		},
 		"evicted": func(*Store, string) error { return nil },
@@ -227,7 +227,7 @@ func TestReconnectingGivesNoNewWindow(t *testing.T) {
 				other.Subject = userid.NewGuest()
 				connect(t, store, other)
 				if n := flood(t, store, "other=", epoch); n != 5 {
-					t.Errorf("somebody else had %d messages, want 5", n)
+					t.Errorf("another user had %d messages, want 5", n)
 				}
 				later := admission("later=")
 				later.Subject = subject
@@ -255,7 +255,7 @@ func TestStrikesFollowTheUser(t *testing.T) {
 		if err != nil || struck.Kicked != (i == strikesAllowed) {
 			t.Errorf("strike %d: %+v, %v", i+1, struck, err)
 		}
-		if _, err := store.Forget(t.Context(), a.ConnectionID, time.Time{}); err != nil {
+		if _, err := store.Remove(t.Context(), a.ConnectionID, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -265,7 +265,7 @@ func TestStrikesFollowTheUser(t *testing.T) {
 	}
 }
 
-// What a connection started with is not its own: it is not added a second time when the connection is removed.
+// The counts that a connection started with are not its own: its removal does not add them again.
 func TestNothingIsCountedTwice(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
@@ -279,7 +279,7 @@ func TestNothingIsCountedTwice(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := store.Forget(t.Context(), a.ConnectionID, time.Time{}); err != nil {
+		if _, err := store.Remove(t.Context(), a.ConnectionID, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 		same(t, "counted", fmt.Sprint(3*(i+1)),
@@ -291,10 +291,10 @@ func TestNothingIsCountedTwice(t *testing.T) {
 	silent := New(api, table.tables(), Limits{})
 	silent.now = store.now
 	before := table.items(t)["RATE#alice RATE"]
-	if _, err := silent.Forget(t.Context(), "silent=", time.Time{}); err != nil {
+	if _, err := silent.Remove(t.Context(), "silent=", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	api.expect(t, "forget", 2)
+	api.expect(t, "remove", 2)
 	same(t, "counted", before, table.items(t)["RATE#alice RATE"])
 }
 
@@ -312,7 +312,7 @@ func TestOldCountsDoNotPileUp(t *testing.T) {
 		if _, err := store.Touch(t.Context(), a.ConnectionID, now); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Forget(t.Context(), a.ConnectionID, time.Time{}); err != nil {
+		if _, err := store.Remove(t.Context(), a.ConnectionID, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -321,7 +321,7 @@ func TestOldCountsDoNotPileUp(t *testing.T) {
 	}
 }
 
-// meddling is an API in which something happens between what an operation reads and its transaction.
+// meddling is an API in which another operation happens between an operation's reads and its transaction.
 type meddling struct {
 	API
 	once   sync.Once
@@ -354,14 +354,14 @@ func TestMessagesDuringARemovalAreCarried(t *testing.T) {
 	same(t, "b starts with", "1", table.items(t)["CONN#b= CONN"][window])
 	raced = New(&meddling{API: table.client, meddle: touch("b=")}, table.tables(), Limits{})
 	raced.now = store.now
-	if removed, err := raced.Forget(t.Context(), "b=", time.Time{}); err != nil || !removed {
+	if removed, err := raced.Remove(t.Context(), "b=", time.Time{}); err != nil || !removed {
 		t.Fatal(removed, err)
 	}
 	same(t, "counted", "2", table.items(t)["RATE#alice RATE"][window])
 	connect(t, store, admission("c="))
 	raced = New(&meddling{API: table.client, meddle: func() { // c speaks and leaves while d is admitted
 		touch("c=")()
-		if _, err := store.Forget(t.Context(), "c=", time.Time{}); err != nil {
+		if _, err := store.Remove(t.Context(), "c=", time.Time{}); err != nil {
 			t.Error(err)
 		}
 	}}, table.tables(), Limits{ConnectionsPerUser: 2})
@@ -475,7 +475,7 @@ func TestGuestsOpenAtMostSoManyConnectionsAMinute(t *testing.T) {
 			t.Fatal(err)
 		}
 		opened++
-		if _, err := store.Forget(t.Context(), a.ConnectionID, time.Time{}); err != nil {
+		if _, err := store.Remove(t.Context(), a.ConnectionID, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -487,7 +487,7 @@ func TestGuestsOpenAtMostSoManyConnectionsAMinute(t *testing.T) {
 			epoch.Add(time.Duration(minute+1)*time.Minute)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Forget(t.Context(), fmt.Sprintf("m%d=", minute), time.Time{}); err != nil {
+		if _, err := store.Remove(t.Context(), fmt.Sprintf("m%d=", minute), time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 	}

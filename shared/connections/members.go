@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// shardReaders is how many shards of a room are read at the same time. It bounds the memory that a room of many
-// shards takes.
+// shardReaders is how many shards of a room are read at the same time. It bounds the memory that a room of many shards
+// takes.
 const shardReaders = 8
 
 // Member is a connection as its room lists it.
@@ -21,10 +21,10 @@ type Member struct {
 	Slow         time.Time // when a broadcast gave the member up, see MarkSlow; the zero time for never
 }
 
-// Members returns the connections in a room whose session has not ended at now, page by page as
-// DynamoDB returns them, in no order. All shards of the room are read at the same time, each as fast as the
-// caller takes the pages. A page may be empty. The sequence ends after the first error. The room is read as it
-// is meanwhile: a connection that stays in the room throughout appears exactly once.
+// Members returns the connections in a room whose session has not ended at now, page by page as DynamoDB returns them,
+// in no order. All shards of the room are read at the same time, each as fast as the caller takes the pages. A page may
+// be empty. The sequence ends after the first error. The room is read as it is meanwhile: a connection that stays in
+// the room throughout appears exactly once.
 func (s *Store) Members(ctx context.Context, room string, now time.Time) iter.Seq2[[]Member, error] {
 	if s.limits.RoomShards == 1 {
 		return s.shardMembers(ctx, roomPartition(room, 0), now)
@@ -32,7 +32,7 @@ func (s *Store) Members(ctx context.Context, room string, now time.Time) iter.Se
 	return func(yield func([]Member, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		pages := s.readShards(ctx, room, now)
-		defer func() { // and wait for those who read
+		defer func() { // and wait for the readers
 			cancel()
 			for range pages {
 			}
@@ -50,8 +50,8 @@ type page struct {
 	err     error
 }
 
-// readShards returns a channel of the pages of all shards of a room, which is closed when all have been read. When
-// ctx ends, the caller has to go on receiving until then.
+// readShards returns a channel of the pages of all shards of a room, which is closed when all have been read. When ctx
+// ends, the caller has to go on receiving until then.
 func (s *Store) readShards(ctx context.Context, room string, now time.Time) <-chan page {
 	pages := make(chan page)
 	var readers errgroup.Group

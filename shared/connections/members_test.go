@@ -21,13 +21,17 @@ type rooms struct {
 	query func(ctx context.Context, partition string, start item) (*dynamodb.QueryOutput, error)
 }
 
-func (r rooms) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+func (r rooms) Query(
+	ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options),
+) (*dynamodb.QueryOutput, error) {
 	return r.query(ctx, textOf(in.ExpressionAttributeValues, ":pk"), in.ExclusiveStartKey)
 }
 
 // onePage is an answer with one member.
 func onePage(id string) *dynamodb.QueryOutput {
-	return &dynamodb.QueryOutput{Items: []item{{"sk": text(id), "sx": number(epoch.Add(time.Hour).Unix()), "connectedAt": number(epoch.UnixMilli())}}}
+	return &dynamodb.QueryOutput{Items: []item{{
+		"sk": text(id), "sx": number(epoch.Add(time.Hour).Unix()), "connectedAt": number(epoch.UnixMilli()),
+	}}}
 }
 
 var errThrottled = &types.ProvisionedThroughputExceededException{Message: aws.String("slow down")}
@@ -60,7 +64,7 @@ func TestShardsAreReadAtTheSameTime(t *testing.T) {
 		}
 		answer <- struct{}{}
 		if m := <-found; m.ConnectionID == "" {
-			t.Error("nobody is named before the last shard has answered")
+			t.Error("no member is named before the last shard has answered")
 		}
 		close(answer)
 		count := 1
@@ -73,8 +77,8 @@ func TestShardsAreReadAtTheSameTime(t *testing.T) {
 	})
 }
 
-// The bubble of the test ends when all who read the shards have.
-func TestMembersEndWhenNobodyWantsMore(t *testing.T) {
+// The bubble of the test ends when all readers of the shards have ended.
+func TestMembersEndWhenTheCallerStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := New(rooms{query: func(ctx context.Context, partition string, _ item) (*dynamodb.QueryOutput, error) {
@@ -112,7 +116,8 @@ func TestThrottledPagesAreReadAgain(t *testing.T) {
 				}
 				members += len(page)
 			}
-			if took := time.Since(began); members != shards || took > 5*time.Second+longestPause || throttled.Load() < int32(10*shards) {
+			if took := time.Since(began); members != shards || took > 5*time.Second+longestPause ||
+				throttled.Load() < int32(10*shards) {
 				t.Errorf("%d members of %d shards after %s and %d refusals", members, shards, took, throttled.Load())
 			}
 		})
@@ -135,9 +140,9 @@ func TestThrottledPagesAreGivenUpWithTheContext(t *testing.T) {
 	})
 }
 
-// RoomShards is raised in one deployment, readers first: who was listed under the old number is found, and who is listed under the
-// new one, too.
-func TestShardsMayBeRaisedWhilePeopleChat(t *testing.T) {
+// A deployment raises RoomShards, readers first. Readers find the members that were listed under the old number and
+// those that are listed under the new one.
+func TestShardsMayBeRaisedWhileUsersChat(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	before := New(table.client, table.tables(), Limits{RoomShards: 1, ConnectionsPerUser: 20})
@@ -153,7 +158,7 @@ func TestShardsMayBeRaisedWhilePeopleChat(t *testing.T) {
 		connect(t, store, a)
 	}
 	for _, id := range []string{"c0=", "c6="} { // each is removed from where it was listed
-		if _, err := before.Forget(t.Context(), id, time.Time{}); err != nil {
+		if _, err := before.Remove(t.Context(), id, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 		delete(joined, id)

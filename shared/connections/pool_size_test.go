@@ -7,7 +7,7 @@ import (
 	"signedsocket/shared/userid"
 )
 
-// TestTheGuestsItemStaysSmall: every guest who joins writes the pool's item, so its length is the price of a join. The
+// TestTheGuestsItemStaysSmall: each guest that joins writes the pool's item, so its length is the price of a join. The
 // template's maximum of GuestConnections stands for this number.
 func TestTheGuestsItemStaysSmall(t *testing.T) {
 	t.Parallel()

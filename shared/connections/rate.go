@@ -16,8 +16,8 @@ const (
 	maxStaleRates = 16
 )
 
-// counts are messages by window and strikes by minute, under the names of their attributes. Only those of now matter:
-// the current window and minute, and one before and after them, since the clocks of two processes differ.
+// counts are messages by window and strikes by minute, under the names of their attributes. Only recent ones matter:
+// the current window and minute, and one before and after, since the clocks of two processes differ.
 type counts map[string]int64
 
 // recentNames returns the names of the attributes that matter at now.
@@ -40,7 +40,7 @@ func recent(from item, now time.Time) counts {
 	return found
 }
 
-// own returns what a connection itself has counted, without what it started with.
+// own returns the counts of a connection itself, without those that it started with.
 func own(conn item, now time.Time) counts {
 	base, _ := conn["base"].(*types.AttributeValueMemberM)
 	found := recent(conn, now)
@@ -72,7 +72,7 @@ func (c counts) item() item {
 	return attributes
 }
 
-// expression is what a condition or an update says, with its names and values.
+// expression has the parts of a condition or an update, with its names and values.
 type expression struct {
 	parts  []string
 	names  map[string]string
@@ -124,8 +124,8 @@ func (s *Store) addRate(subject string, add counts, stale []string, now time.Tim
 	}
 }
 
-// checkRate returns the action by which Connect makes sure that no connection of the user was removed since it read the
-// RATE item, and in the same action adds the counts of those connections that give way.
+// checkRate returns the action that fails if a connection of the user was removed since Connect read the RATE item. The
+// same action adds the counts of connections that give way.
 func (s *Store) checkRate(subject string, rate item, add counts, now time.Time) types.TransactWriteItem {
 	condition := unchanged(recent(rate, now), now)
 	stale := staleRates(rate, now)
@@ -168,8 +168,8 @@ func staleRates(rate item, now time.Time) (stale []string) {
 	return stale
 }
 
-// pastRates returns the names of counts that an update removes without having seen the item. Connect removes what they
-// leave.
+// pastRates returns the names of past counts that an update may remove without reading the item. Connect removes the
+// others.
 func pastRates(now time.Time) (past []string) {
 	window, minute := now.Unix()/windowSeconds, minuteOf(now)
 	for i := int64(2); i < staleWindows; i++ {

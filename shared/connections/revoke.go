@@ -14,7 +14,26 @@ import (
 	"signedsocket/shared/userid"
 )
 
-// Applicant is a user who asks whether Connect would admit a connection.
+// notRevoked is the condition on an item of the table Bans, or on a USER item that holds marks of older versions.
+// revoked is the same condition in Go.
+const notRevoked = "(attribute_not_exists(notBefore) OR notBefore < :ait)" + // mutate:revocation-connect
+	" AND (attribute_not_exists(bannedUntil) OR bannedUntil <= :now)" // mutate:ban-connect
+
+// revoked returns ErrRevoked or ErrBanned when the condition notRevoked does not hold for an item.
+func revoked(marks item, authenticatedAt, now time.Time) error {
+	if notBefore, ok := numberOf(marks, "notBefore"); ok && notBefore >= authenticatedAt.Unix() {
+		return ErrRevoked
+	}
+	if until, ok := numberOf(marks, "bannedUntil"); ok && until > now.Unix() {
+		if isSignIn(textOf(marks, "id")) {
+			return ErrRevoked // the user may sign in again at once
+		}
+		return ErrBanned
+	}
+	return nil
+}
+
+// Applicant describes a user for MayConnect.
 type Applicant struct {
 	UserID          string
 	OldUserID       string // the user's id in older versions, if it is another one
@@ -78,17 +97,17 @@ func (s *Store) MayConnect(ctx context.Context, a Applicant, now time.Time) erro
 // Revocation names a user to revoke, the operator and the reason.
 type Revocation struct {
 	Subject string
-	// BannedUntil keeps the user out even after authenticating anew. Zero leaves an earlier ban as it
-	// is; a time in the past lifts it.
+	// BannedUntil keeps the user out even after authenticating anew. Zero leaves an earlier ban as it is; a time in the
+	// past lifts it.
 	BannedUntil time.Time
 	AtLeast     bool   // an earlier ban that lasts longer than BannedUntil stays as it is
 	By, Why     string // for the record
 }
 
 // Revoke revokes a user at now, and returns the ids of the user's connections. From then on Connect refuses a user who
-// authenticated in the second of now or before. Times of authentication are whole seconds, so this includes an
-// authentication later in that same second: that user has to sign in once more. Each connection that Connect admitted
-// before is among those returned, and the caller has to Expel it.
+// authenticated in the second of now or before. Times of authentication are whole seconds, so a user who authenticated
+// later in the same second must sign in once more. The result has each connection that Connect admitted before, and the
+// caller must Expel them.
 func (s *Store) Revoke(ctx context.Context, r Revocation, now time.Time) (connectionIDs []string, err error) {
 	err = s.revoke(ctx, r, now)
 	if err == nil {
@@ -125,7 +144,7 @@ func (s *Store) revoke(ctx context.Context, r Revocation, now time.Time) error {
 	return err
 }
 
-// SignOut is the end of a sign-in.
+// SignOut is an order to end a sign-in.
 type SignOut struct {
 	Subject string
 	SignIn  string
@@ -133,8 +152,8 @@ type SignOut struct {
 	By      string    // for the record
 }
 
-// SignOut ends one sign-in of a user, and returns the ids of the connections that it has opened. The caller has to
-// Expel each of them. The user's other connections stay.
+// SignOut ends one sign-in of a user, and returns the ids of the connections that it has opened. The caller must Expel
+// each of them. The user's other connections stay.
 func (s *Store) SignOut(ctx context.Context, o SignOut, now time.Time) (connectionIDs []string, err error) {
 	if o.SignIn == "" {
 		return nil, errors.New("sign out: no sign-in is named")

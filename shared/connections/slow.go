@@ -11,13 +11,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// slowMemory is how long a mark of MarkSlow counts. A member of a quiet room may have read other rooms' messages since.
+// slowMemory is how long a mark of MarkSlow counts. A member of a quiet room may have read messages of other rooms
+// since.
 const slowMemory = time.Hour
 
 // MarkSlow records at now that a broadcast could not post to a member that does not read. The broadcast began at began.
-// MarkSlow reports whether an earlier broadcast has recorded the same before that. Two broadcasts at the same time
-// therefore count as one, and a mark that ClearSlow has removed counts as none. A connection that is not known any more
-// is not marked.
+// MarkSlow reports whether a broadcast that ended before then has marked the member. So two broadcasts at the same time
+// count as one, and a mark that ClearSlow has removed counts as none. An unknown connection is not marked.
 func (s *Store) MarkSlow(ctx context.Context, room string, m Member, began, now time.Time) (again bool, err error) {
 	key, err := s.listedAt(ctx, room, m)
 	if err != nil || key == nil {
@@ -49,7 +49,7 @@ func (s *Store) MarkSlow(ctx context.Context, room string, m Member, began, now 
 	return found && connectedAt == m.ConnectedAt.UnixMilli(), nil
 }
 
-// ClearSlow removes the mark with which a room lists a member, which has taken a frame since. A newer mark stays.
+// ClearSlow removes the mark of a member that has taken a frame since. A newer mark stays.
 func (s *Store) ClearSlow(ctx context.Context, room string, m Member) error {
 	key, err := s.listedAt(ctx, room, m)
 	if err != nil || key == nil {
@@ -73,27 +73,27 @@ func (s *Store) ClearSlow(ctx context.Context, room string, m Member) error {
 	return nil
 }
 
-// listedAt returns the key of the item that lists a member in a room, nil when the connection is not known any more.
-// The connection says in which shard it is: the number of shards may have been raised since.
+// listedAt returns the key of the item that lists a member in a room, nil if the connection is unknown. The connection
+// says in which shard it is: the number of shards may have been raised since.
 func (s *Store) listedAt(ctx context.Context, room string, m Member) (item, error) {
 	conn, err := s.get(ctx, connectionKey(m.ConnectionID), nil)
 	if err != nil {
 		return nil, fmt.Errorf("find slow member: %w", err)
 	}
 	if conn == nil {
-		return nil, nil //nolint:nilnil // no key is no error
+		return nil, nil
 	}
 	connection, err := decodeConnection(m.ConnectionID, conn)
 	if err != nil {
 		return nil, fmt.Errorf("find slow member: %w", err)
 	}
 	if !connection.ConnectedAt.Equal(m.ConnectedAt) {
-		return nil, nil //nolint:nilnil // no key is no error
+		return nil, nil
 	}
 	for _, membership := range connection.Rooms {
 		if membership.Room == room {
 			return membershipKey(membership, m.ConnectionID), nil
 		}
 	}
-	return nil, nil //nolint:nilnil // no key is no error
+	return nil, nil
 }

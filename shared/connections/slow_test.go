@@ -52,7 +52,7 @@ func TestASecondBroadcastFindsTheMarkOfTheFirst(t *testing.T) {
 			t.Errorf("marked in the other room: %v", got)
 		}
 		mark("one that began after it", 2001*time.Millisecond, 5*time.Second, true)
-		mark("one after the mark is forgotten", 2*time.Hour, 2*time.Hour+time.Second, false)
+		mark("one after the mark is too old", 2*time.Hour, 2*time.Hour+time.Second, false)
 		mark("and the next", 2*time.Hour+2*time.Second, 2*time.Hour+3*time.Second, true)
 	}
 }
@@ -81,7 +81,7 @@ func TestAMarkIsClearedAsItWasSeen(t *testing.T) {
 	same(t, "items", before, table.items(t))
 }
 
-// What is not there, or is another connection or in another room by now, is neither marked nor made.
+// A member that is unknown, has another connection or is in another room is not marked, and no item is made.
 func TestOnlyListedMembersAreMarked(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)

@@ -88,7 +88,7 @@ func TestTouchRefuses(t *testing.T) {
 	}
 }
 
-func TestMembersAreAllWhoAreInTheRoom(t *testing.T) {
+func TestMembersListsAllConnectionsInTheRoom(t *testing.T) {
 	t.Parallel()
 	for _, shards := range []int{1, 3} {
 		t.Run(fmt.Sprint(shards, " shards"), func(t *testing.T) {
@@ -160,7 +160,7 @@ func TestShardsAreUsedEvenly(t *testing.T) {
 	}
 }
 
-func TestForgetRemovesEverything(t *testing.T) {
+func TestRemoveLeavesNoItem(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})
@@ -180,35 +180,35 @@ func TestForgetRemovesEverything(t *testing.T) {
 		{"twice", "c1=", time.Time{}, false},
 		{"an unknown one", "unknown=", time.Time{}, false},
 	} {
-		if removed, err := store.Forget(t.Context(), step.id, step.connectedAt); err != nil || removed != step.want {
-			t.Errorf("%s: Forget = %v, %v; want %v", step.name, removed, err, step.want)
+		if removed, err := store.Remove(t.Context(), step.id, step.connectedAt); err != nil || removed != step.want {
+			t.Errorf("%s: Remove = %v, %v; want %v", step.name, removed, err, step.want)
 		}
 	}
 	before["TICKET#ticket-c1= TICKET"] = map[string]string{"expiresAt": "1795327810"}
 	same(t, "items", before, table.items(t))
 }
 
-func TestForgetWithoutTheUsersEntry(t *testing.T) {
+func TestRemoveWithoutTheUsersEntry(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})
 	connect(t, store, admission("c1="))
 	table.remove(t, userKey("alice"))
-	if removed, err := store.Forget(t.Context(), "c1=", time.Time{}); err != nil || !removed {
-		t.Errorf("Forget = %v, %v", removed, err)
+	if removed, err := store.Remove(t.Context(), "c1=", time.Time{}); err != nil || !removed {
+		t.Errorf("Remove = %v, %v", removed, err)
 	}
 	same(t, "live", map[string]bool{}, table.live(t, "alice"))
 }
 
-func TestForgetIsTriedAgainInConflict(t *testing.T) {
+func TestRemoveIsTriedAgainInConflict(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	connect(t, New(table.client, table.tables(), Limits{}), admission("c1="))
 	api := &conflicting{API: table.client, every: 2}
 	api.calls.Store(1) // so that the first transaction is the one in conflict
 	store := New(api, table.tables(), Limits{})
-	if removed, err := store.Forget(t.Context(), "c1=", time.Time{}); err != nil || !removed {
-		t.Errorf("Forget = %v, %v", removed, err)
+	if removed, err := store.Remove(t.Context(), "c1=", time.Time{}); err != nil || !removed {
+		t.Errorf("Remove = %v, %v", removed, err)
 	}
 }
 
@@ -264,7 +264,7 @@ func TestCallsPerOperation(t *testing.T) {
 	}
 	api.expect(t, "a message", 2)
 	for range 2 {
-		if _, err := store.Forget(t.Context(), "c1=", time.Time{}); err != nil {
+		if _, err := store.Remove(t.Context(), "c1=", time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// strikesAllowed is how many violations a connection may have in the current minute and the one
-// before; with one more it is kicked.
+// strikesAllowed is how many violations a connection may have in the current minute and the one before; with one more
+// it is kicked.
 const strikesAllowed = 2
 
 // Struck is the result of a strike.
@@ -22,11 +22,11 @@ type Struck struct {
 	Kicked  bool   // by this very strike
 }
 
-// Strike counts a violation of the rules by a connection at now. With the third in the current minute
-// and the one before, the connection is kicked: Touch refuses it from then on, it is due to be
-// closed, and its user may not open another one for a while. Strikes of the user's earlier connections count, too.
-// The error is ErrKicked when an earlier strike has kicked the connection, ErrNotConnected, or a fault; after a fault
-// the connection may have been kicked nevertheless.
+// Strike counts a violation of the rules by a connection at now. With the third in the current minute and the one
+// before, the connection is kicked: Touch refuses it from then on, it is due to be closed, and its user may not open
+// another one for a while. Strikes of the user's earlier connections count, too. The error is ErrKicked when an earlier
+// strike has kicked the connection, ErrNotConnected, or a fault; after a fault the connection may have been kicked
+// nevertheless.
 func (s *Store) Strike(ctx context.Context, connectionID string, now time.Time) (struck Struck, err error) {
 	var conn item
 	err = retry(ctx, func() error { // mutate:strikes-counted

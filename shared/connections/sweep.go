@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Reason is why a connection is to be closed. Its text is the code of the bye frame that the client gets.
+// Reason is why a connection must be closed. Its text is the code of the bye frame that the client gets.
 type Reason string
 
 // The reasons. All but SessionEnded and Replaced are due at once.
@@ -30,7 +30,7 @@ const (
 )
 
 const (
-	// sweepShards spreads what is due in one minute over that many partitions.
+	// sweepShards is how many partitions hold the connections that are due in one minute.
 	sweepShards = 4
 	// sweepMinutes is how far back Due looks at most, however long the reaper did not run. It is longer than API
 	// Gateway lets any connection live.
@@ -44,15 +44,14 @@ const (
 	sweepMargin = 3 * time.Hour
 )
 
-// API Gateway closes every connection after connectionLimit by itself. A session that ends less than
-// sweepPeriod before that needs no SWEEP item: the reaper, which comes once in that time, would not be
-// earlier.
+// API Gateway closes every connection after connectionLimit by itself. A session that ends less than sweepPeriod before
+// that needs no SWEEP item: the reaper, which comes once in that time, would not be earlier.
 const (
 	connectionLimit = 2 * time.Hour
 	sweepPeriod     = time.Minute
 )
 
-// Sweep says that a connection is to be closed.
+// Sweep is the order to close a connection.
 type Sweep struct {
 	ConnectionID string
 	Reason       Reason
@@ -61,9 +60,9 @@ type Sweep struct {
 	partition string
 }
 
-// Due returns the connections that are to be closed at now, page by page as DynamoDB returns them,
-// oldest first, from the first minute on that is not finished. A page may be empty. The sequence ends after the first
-// error. A connection is named again in every later call until Swept, for as long as Due looks back.
+// Due returns the connections that are due at now, page by page as DynamoDB returns them, the oldest first. It begins
+// with the first minute that is not finished. A page may be empty. The sequence ends after the first error. Later calls
+// return a connection again until RemoveSweep, for as long as Due looks back.
 func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[[]Sweep, error] {
 	return func(yield func([]Sweep, error) bool) {
 		first := minuteOf(now) - sweepMinutes // mutate:sweep-back => first := minuteOf(now) - 10
@@ -122,8 +121,8 @@ func sweeps(items []item, partition string, now time.Time) []Sweep {
 	return found
 }
 
-// Swept removes a SWEEP item that Due returned, after the close.
-func (s *Store) Swept(ctx context.Context, sweep Sweep) error {
+// RemoveSweep removes a SWEEP item that Due returned, after the close.
+func (s *Store) RemoveSweep(ctx context.Context, sweep Sweep) error {
 	_, err := s.api.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: aws.String(s.tables.Connections), Key: sweep.key(),
 	})
@@ -163,7 +162,7 @@ func (w Sweep) minute() int64 {
 	return n
 }
 
-// newSweep returns the Sweep of a connection that is to be closed at a time.
+// newSweep returns the order to close a connection at a time.
 func newSweep(connectionID string, connectedAt time.Time, reason Reason, due time.Time) Sweep {
 	return Sweep{
 		ConnectionID: connectionID, Reason: reason, ConnectedAt: connectedAt,
@@ -174,16 +173,17 @@ func newSweep(connectionID string, connectedAt time.Time, reason Reason, due tim
 // item returns the SWEEP item that Due finds from a time on.
 func (w Sweep) item(due time.Time) item {
 	return item{
-		"pk": text(w.partition), "sk": text(w.ConnectionID), "reason": text(string(w.Reason)), "due": number(due.Unix()),
-		"connectedAt": number(w.ConnectedAt.UnixMilli()), "expiresAt": number(due.Add(sweepMargin).Unix()),
+		"pk": text(w.partition), "sk": text(w.ConnectionID), "reason": text(string(w.Reason)),
+		"due": number(due.Unix()), "connectedAt": number(w.ConnectedAt.UnixMilli()),
+		"expiresAt": number(due.Add(sweepMargin).Unix()),
 	}
 }
 
 // key returns the key of the SWEEP item.
 func (w Sweep) key() item { return item{"pk": text(w.partition), "sk": text(w.ConnectionID)} }
 
-// sweepLater returns the action that has a connection closed at the end of its session, unless API
-// Gateway does so itself.
+// sweepLater returns the action that schedules a close at the end of the session, unless API Gateway closes the
+// connection by then.
 func (s *Store) sweepLater(a Admission) []types.TransactWriteItem {
 	if !endsEarly(a.SessionEndsAt, a.ConnectedAt) {
 		return nil
@@ -197,7 +197,7 @@ func endsEarly(sessionEndsAt, connectedAt time.Time) bool {
 	return sessionEndsAt.Before(connectedAt.Add(connectionLimit - sweepPeriod))
 }
 
-// sweepsOf returns the SWEEP items that there are for a connection, as its CONN item tells, each key once.
+// sweepsOf returns the SWEEP items of a connection, which its CONN item implies, each key once.
 func sweepsOf(connection Connection, conn item) (pending []Sweep) {
 	if early := earlySweep(connection, conn); early != nil {
 		pending = append(pending, *early)

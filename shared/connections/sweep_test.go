@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// due returns who is to be closed at now, and why.
+// due returns the connections to close at now, with the reasons.
 func due(t *testing.T, store *Store, now time.Time) map[string]Reason {
 	t.Helper()
 	found := make(map[string]Reason)
@@ -24,7 +24,7 @@ func due(t *testing.T, store *Store, now time.Time) map[string]Reason {
 	return found
 }
 
-// dueSweeps asks for what is due, of a reaper that has finished everything up to eleven minutes ago.
+// dueSweeps lists the due connections for a reaper that has finished everything up to eleven minutes ago.
 func dueSweeps(t *testing.T, store *Store, now time.Time) []Sweep {
 	t.Helper()
 	if err := store.Finish(t.Context(), nil, now.Add(-9*time.Minute)); err != nil {
@@ -73,19 +73,22 @@ func TestSessionThatEndsEarlyIsDueAtItsEnd(t *testing.T) {
 		if sweep.Reason != SessionEnded || !sweep.ConnectedAt.Equal(admission("").ConnectedAt) {
 			t.Errorf("due %+v", sweep)
 		}
-		if err := store.Swept(t.Context(), sweep); err != nil {
+		if err := store.RemoveSweep(t.Context(), sweep); err != nil {
 			t.Fatal(err)
 		}
 	}
 	same(t, "due after the sweep", map[string]Reason{}, due(t, store, end))
 }
 
-// API Gateway closes a connection after two hours; asking the reaper to do so at the same time would cost
-// every connection two writes more.
+// API Gateway closes a connection after two hours; asking the reaper to do so at the same time would cost every
+// connection two writes more.
 func TestSessionThatAPIGatewayEndsIsNotSwept(t *testing.T) {
 	t.Parallel()
 	limit := admission("").ConnectedAt.Add(2 * time.Hour)
-	for end, want := range map[time.Time]int{limit.Add(-time.Minute): 0, limit.Add(-time.Minute - 1): 1, limit.Add(time.Hour): 0} {
+	for end, want := range map[time.Time]int{
+		limit.Add(-time.Minute): 0, limit.Add(-time.Minute - 1): 1,
+		limit.Add(time.Hour): 0,
+	} {
 		a := admission("c1=")
 		a.SessionEndsAt = end
 		if got := New(nil, Tables{Connections: "table"}, Limits{}).sweepLater(a); len(got) != want {
@@ -169,9 +172,9 @@ func TestKickHappensOnce(t *testing.T) {
 		t.Errorf("a strike after the kick: %v", err)
 	}
 	if _, err := store.Strike(t.Context(), "unknown=", epoch); !errors.Is(err, ErrNotConnected) {
-		t.Errorf("a strike of nobody: %v", err)
+		t.Errorf("a strike of an unknown connection: %v", err)
 	}
-	// Somebody whose third strike was counted at the same time as another one's.
+	// A connection whose third strike was counted at the same time as another strike.
 	kicked, err := store.kick(t.Context(), "alice", newSweep("c1=", epoch, Kicked, epoch), epoch)
 	if err != nil || kicked {
 		t.Errorf("a second kick = %t, %v", kicked, err)
@@ -181,7 +184,7 @@ func TestKickHappensOnce(t *testing.T) {
 	}
 }
 
-func TestRevokeReturnsWhoIsConnectedAndShutsOut(t *testing.T) {
+func TestRevokeReturnsTheConnectionsAndShutsTheUserOut(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})
@@ -220,7 +223,8 @@ func TestBan(t *testing.T) {
 	store := New(table.client, table.tables(), Limits{})
 	revoke := func(bannedUntil time.Time) {
 		t.Helper()
-		if ids, err := store.Revoke(t.Context(), Revocation{Subject: "bob", BannedUntil: bannedUntil}, epoch); err != nil || len(ids) != 0 {
+		if ids, err := store.Revoke(t.Context(), Revocation{Subject: "bob", BannedUntil: bannedUntil},
+			epoch); err != nil || len(ids) != 0 {
 			t.Fatalf("Revoke = %v, %v", ids, err)
 		}
 	}
@@ -245,7 +249,7 @@ func TestBan(t *testing.T) {
 	allowed(nil)
 }
 
-func TestExpelForgetsAndMakesDue(t *testing.T) {
+func TestExpelRemovesAndMakesDue(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})
@@ -264,7 +268,7 @@ func TestExpelForgetsAndMakesDue(t *testing.T) {
 	if _, known, err := store.Expel(t.Context(), "c1=", Revoked, epoch); err != nil || known {
 		t.Errorf("Expel twice = %t, %v", known, err)
 	}
-	if err := store.Swept(t.Context(), sweep); err != nil {
+	if err := store.RemoveSweep(t.Context(), sweep); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "due", map[string]Reason{}, due(t, store, epoch))
@@ -298,20 +302,20 @@ func TestDueEndsWithTheFirstError(t *testing.T) {
 	}
 }
 
-func TestDropForgetsAndMakesDue(t *testing.T) {
+func TestExpelSlowRemovesAndMakesDue(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})
 	a := admission("c1=")
 	connect(t, store, a)
-	if _, err := store.Drop(t.Context(), "c1=", a.ConnectedAt, epoch); err != nil {
+	if _, err := store.ExpelSlow(t.Context(), "c1=", a.ConnectedAt, epoch); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "due", map[string]Reason{"c1=": TooSlow}, due(t, store, epoch))
 	if _, err := store.Touch(t.Context(), "c1=", epoch); !errors.Is(err, ErrNotConnected) {
 		t.Errorf("a message of it: %v", err)
 	}
-	if _, err := store.Drop(t.Context(), "c1=", a.ConnectedAt, epoch); err != nil {
+	if _, err := store.ExpelSlow(t.Context(), "c1=", a.ConnectedAt, epoch); err != nil {
 		t.Errorf("a second time: %v", err)
 	}
 }
@@ -342,7 +346,7 @@ func TestReaperCatchesUpFromWhereItStopped(t *testing.T) {
 	due := allDue(t, store, away)
 	same(t, "due after a long absence", []string{"a=", "b=", "c="}, names(away))
 	for _, done := range []Sweep{due[0], due[2]} {
-		if err := store.Swept(t.Context(), done); err != nil {
+		if err := store.RemoveSweep(t.Context(), done); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -33,7 +33,7 @@ type API interface {
 	) (*dynamodb.TransactWriteItemsOutput, error)
 }
 
-// How long an operation that met another one on the same item is tried again, and how far apart.
+// How long an operation that conflicts with another one is repeated, and with which pauses.
 const (
 	conflictBudget = 2 * time.Second
 	firstPause     = 10 * time.Millisecond
@@ -70,8 +70,8 @@ func (s *Store) getFrom(ctx context.Context, table string, key item, projection 
 	return out.Item, nil
 }
 
-// transactGet reads items of the connections table in transactions: an item that a transaction has written is read as
-// that transaction left it, even if the answer to it is still under way. Items that do not exist are nil.
+// transactGet reads items of the connections table in transactions. It sees what a finished transaction has written,
+// even while the answer to that transaction is under way. Items that do not exist are nil.
 func (s *Store) transactGet(ctx context.Context, keys ...item) ([]item, error) {
 	found := make([]item, 0, len(keys))
 	for len(keys) > 0 {
@@ -98,8 +98,8 @@ func (s *Store) transactGet(ctx context.Context, keys ...item) ([]item, error) {
 	return found, nil
 }
 
-// pages returns the items of one partition, as many at a time as DynamoDB returns. The sequence ends
-// after the first error.
+// pages returns the items of one partition, as many at a time as DynamoDB returns. The sequence ends after the first
+// error.
 func (s *Store) pages(
 	ctx context.Context, partition, projection string, names map[string]string,
 ) iter.Seq2[[]item, error] {
@@ -151,23 +151,22 @@ func (s *Store) transact(ctx context.Context, actions []types.TransactWriteItem)
 }
 
 // putNow writes one item of the connections table outside of a transaction.
-func (s *Store) putNow(ctx context.Context, item item) error {
-	_, err := s.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.tables.Connections), Item: item})
+func (s *Store) putNow(ctx context.Context, content item) error {
+	_, err := s.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.tables.Connections), Item: content})
 	return err
 }
 
-func (s *Store) put(item item) types.TransactWriteItem {
-	return types.TransactWriteItem{Put: &types.Put{TableName: aws.String(s.tables.Connections), Item: item}}
+func (s *Store) put(content item) types.TransactWriteItem {
+	return types.TransactWriteItem{Put: &types.Put{TableName: aws.String(s.tables.Connections), Item: content}}
 }
 
 func (s *Store) remove(key item) types.TransactWriteItem {
 	return types.TransactWriteItem{Delete: &types.Delete{TableName: aws.String(s.tables.Connections), Key: key}}
 }
 
-// retry calls attempt until it ends in something else than a conflict with another operation, with
-// full jitter between the calls. It gives up when its budget or ctx does. The SDK's own retries know
-// nothing of cancelled transactions: they are for lost and throttled requests, and repeat those
-// under the same ClientRequestToken, so that a transaction whose answer was lost counts once.
+// retry repeats attempt while it conflicts with another operation, with full jitter between the calls, until its budget
+// or ctx ends. The SDK does not repeat cancelled transactions. It repeats lost and throttled requests, under the same
+// ClientRequestToken, so that a transaction whose answer was lost counts once.
 func retry(ctx context.Context, attempt func() error) error {
 	deadline := time.Now().Add(conflictBudget)
 	for longest := firstPause; ; longest = min(2*longest, longestPause) {
@@ -187,8 +186,8 @@ func retry(ctx context.Context, attempt func() error) error {
 	}
 }
 
-// isConflict reports whether an operation was refused because of others at the same time, so that
-// nothing was written and the same can be tried again.
+// isConflict reports whether another operation at the same time made this one fail. Then nothing was written, and the
+// operation can be repeated.
 func isConflict(err error) bool {
 	if _, single := errors.AsType[*types.TransactionConflictException](err); single || errors.Is(err, errChanged) {
 		return true
@@ -206,8 +205,8 @@ func isThrottled(err error) bool {
 	return sdkretry.IsErrorThrottles(sdkretry.DefaultThrottles).IsErrorThrottle(err).Bool()
 }
 
-// cancellation returns why a transaction was cancelled, one reason per action in their order, or
-// nil when err is something else.
+// cancellation returns why a transaction was cancelled, one reason per action in their order, or nil when err is
+// something else.
 func cancellation(err error) []types.CancellationReason {
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return canceled.CancellationReasons
@@ -215,8 +214,8 @@ func cancellation(err error) []types.CancellationReason {
 	return nil
 }
 
-// conditionFailed returns whether the condition of the action at index was not met, and the item as
-// it was, if the action asked for it.
+// conditionFailed returns whether the condition of the action at index was not met, and the item as it was, if the
+// action asked for it.
 func conditionFailed(reasons []types.CancellationReason, index int) (item, bool) {
 	if index >= len(reasons) || aws.ToString(reasons[index].Code) != reasonCondition {
 		return nil, false

@@ -133,7 +133,8 @@ func (tb table) set(t *testing.T, key item, numbers map[string]int64) {
 	for name, value := range numbers {
 		_, err := tb.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 			TableName: &tb.name, Key: key, UpdateExpression: aws.String("SET #name = :value"),
-			ExpressionAttributeNames: map[string]string{"#name": name}, ExpressionAttributeValues: item{":value": number(value)},
+			ExpressionAttributeNames:  map[string]string{"#name": name},
+			ExpressionAttributeValues: item{":value": number(value)},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -144,14 +145,14 @@ func (tb table) set(t *testing.T, key item, numbers map[string]int64) {
 // remove removes one item behind the Store's back, as TTL does.
 func (tb table) remove(t *testing.T, key item) {
 	t.Helper()
-	if _, err := tb.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &tb.name, Key: key}); err != nil {
+	if _, err := tb.client.DeleteItem(t.Context(),
+		&dynamodb.DeleteItemInput{TableName: &tb.name, Key: key}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// live returns the ids of a user's connections, or for userid.Pool those of all guests. It fails the
-// test when the items break the invariant: CONN items, memberships, entries and count of a user agree
-// with each other.
+// live returns the ids of a user's connections, or for userid.Pool those of all guests. It fails the test when the
+// items break the invariant: CONN items, memberships, entries and count of a user agree with each other.
 func (tb table) live(t *testing.T, subject string) map[string]bool {
 	t.Helper()
 	connections, memberships, entries := make(map[string]bool), make(map[string]bool), make(map[string]bool)
@@ -186,12 +187,16 @@ type counting struct {
 	calls atomic.Int32
 }
 
-func (c *counting) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (c *counting) GetItem(
+	ctx context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options),
+) (*dynamodb.GetItemOutput, error) {
 	c.calls.Add(1)
 	return c.API.GetItem(ctx, in)
 }
 
-func (c *counting) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (c *counting) UpdateItem(
+	ctx context.Context, in *dynamodb.UpdateItemInput, _ ...func(*dynamodb.Options),
+) (*dynamodb.UpdateItemOutput, error) {
 	c.calls.Add(1)
 	return c.API.UpdateItem(ctx, in)
 }
@@ -203,12 +208,16 @@ func (c *counting) TransactGetItems(
 	return c.API.TransactGetItems(ctx, in)
 }
 
-func (c *counting) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+func (c *counting) Query(
+	ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options),
+) (*dynamodb.QueryOutput, error) {
 	c.calls.Add(1)
 	return c.API.Query(ctx, in)
 }
 
-func (c *counting) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (c *counting) TransactWriteItems(
+	ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options),
+) (*dynamodb.TransactWriteItemsOutput, error) {
 	c.calls.Add(1)
 	return c.API.TransactWriteItems(ctx, in)
 }

@@ -15,15 +15,14 @@ import (
 
 const (
 	windowSeconds = 10
-	// staleWindows is how many windows before the current one a message removes. A connection that
-	// sends less often than these last leaves one small attribute behind each time, until it ends.
+	// staleWindows is how many windows before the current one a message removes. A connection that sends less often
+	// than these last leaves one small attribute behind each time, until it ends.
 	staleWindows = 12
 )
 
-// Touch counts one message of a connection at now and returns the connection, all in one update.
-// The error is ErrNotConnected, ErrKicked, ErrSessionEnded, a *RateLimitError, or a fault. When the answer to the
-// update is lost, the SDK repeats it, and the message counts twice: the limit is then stricter, never
-// looser.
+// Touch counts one message of a connection at now and returns the connection, all in one update. The error is
+// ErrNotConnected, ErrKicked, ErrSessionEnded, a *RateLimitError, or a fault. When the answer to the update is lost,
+// the SDK repeats it, and the message counts twice: the limit is then stricter, never looser.
 func (s *Store) Touch(ctx context.Context, connectionID string, now time.Time) (Connection, error) {
 	var conn item
 	err := retry(ctx, func() error {
@@ -72,8 +71,8 @@ func staleNames(names map[string]string, attribute func(int64) string, current i
 
 func windowName(window int64) string { return "w" + strconv.FormatInt(window, 10) }
 
-// whyNotTouched finds out which part of the condition was not met from the item that comes with the
-// error. An item without sx is none.
+// whyNotTouched finds the part of the condition that was not met, from the item in the error. An item without sx is no
+// connection.
 func whyNotTouched(err error, now time.Time) error {
 	failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
 	if !ok {

@@ -73,7 +73,7 @@ func attribute(t *testing.T, data []byte) types.AttributeValue {
 	return members
 }
 
-func TestTheTableOfTheVersionBeforeIsUnderstood(t *testing.T) {
+func TestItemsOfTheVersionBeforeAreRead(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	table.load(t, oldTable)
@@ -105,7 +105,7 @@ func TestTheTableOfTheVersionBeforeIsUnderstood(t *testing.T) {
 		}
 	}
 
-	// Connections are counted, with what they have sent, and give way.
+	// Connections are counted with their messages, and give way.
 	same(t, "live", map[string]bool{"alice0000000001=": true, "alice0000000002=": true, "alice0000000003=": true},
 		table.live(t, "alice"))
 	if n := flood(t, store, "alice0000000003=", now); n != 13 {

@@ -21,8 +21,8 @@ const (
 	staleMinutes = 12
 )
 
-// CountURL counts a URL that is to be signed for a user at now. The error is a *RateLimitError when the user has had
-// as many as allowed in this minute, or a fault; then nothing was counted.
+// CountURL counts a URL that is to be signed for a user at now. The error is a *RateLimitError when the user has had as
+// many as allowed in this minute, or a fault; then nothing was counted.
 func (s *Store) CountURL(ctx context.Context, subject string, now time.Time) error {
 	minute := minuteOf(now)
 	names := map[string]string{"#minute": urlsName(minute)}

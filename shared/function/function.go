@@ -1,9 +1,8 @@
-// Package function is what all Lambda functions do alike: they start (Start), read their settings (Configure) and keep
-// time for their answer (Before).
+// Package function has the code that all Lambda functions share: Start starts a function with its settings, and Before
+// keeps time for the answer.
 //
-// The settings have one rule: what a parameter of the template takes works. A setting that cannot be read at all is an
-// error, and the function does not start. An entry of a list that can have no effect is left out, and the function says
-// so in its log.
+// Each value that a parameter of the template accepts works as a setting. If a setting cannot be read, the function
+// does not start. An entry of a list that can have no effect is left out, and WarnLeftOut logs it.
 package function
 
 import (
@@ -21,29 +20,49 @@ import (
 	"signedsocket/shared/logging"
 )
 
-// Start makes a handler, which is the work of a cold start, and serves invocations with its method. It does not return.
-func Start[H any](newHandler func(*slog.Logger, map[string]string) (H, error), method func(H) any) {
+// Start reads the settings, makes a handler with them, and serves invocations with the handler's method. It does not
+// return.
+func Start[C, H any](
+	read func(environment map[string]string) (C, error),
+	newHandler func(log *slog.Logger, sdk aws.Config, settings C) (H, error),
+	method func(H) any,
+) {
 	log := logging.New(os.Stdout)
 	logging.TakeOver(log)
-	h, err := newHandler(log, env.ToMap(os.Environ()))
+	settings, sdk, err := configure(log, env.ToMap(os.Environ()), read)
 	if err != nil {
-		log.Error("init failed", slog.Any("error", err))
-		os.Exit(1)
+		fail(log, err)
 	}
-	lambda.Start(method(h))
+	handler, err := newHandler(log, sdk, settings)
+	if err != nil {
+		fail(log, err)
+	}
+	lambda.Start(method(handler))
 }
 
-// Configure returns the settings and the SDK's configuration of an environment. The SDK writes to log.
-func Configure[C any](
+func fail(log *slog.Logger, err error) {
+	log.Error("init failed", slog.Any("error", err))
+	os.Exit(1)
+}
+
+// configure returns the settings and the SDK's configuration of an environment. The SDK writes to log.
+func configure[C any](
 	log *slog.Logger, environment map[string]string, read func(map[string]string) (C, error),
-) (settings C, config aws.Config, err error) {
+) (settings C, sdk aws.Config, err error) {
 	if settings, err = read(environment); err != nil {
-		return settings, config, fmt.Errorf("read environment: %w", err)
+		return settings, sdk, fmt.Errorf("read environment: %w", err)
 	}
-	if config, err = awsclient.Load(environment, logging.ForSDK(log)); err != nil {
-		return settings, config, fmt.Errorf("load AWS config: %w", err)
+	if sdk, err = awsclient.Load(environment, logging.ForSDK(log)); err != nil {
+		return settings, sdk, fmt.Errorf("load AWS config: %w", err)
 	}
-	return settings, config, nil
+	return settings, sdk, nil
+}
+
+// WarnLeftOut logs the entries of settings that can have no effect, if there are any.
+func WarnLeftOut(log *slog.Logger, leftOut error) {
+	if leftOut != nil {
+		log.Warn("settings left out", slog.Any("error", leftOut))
+	}
 }
 
 // Before returns a context that ends by margin earlier than ctx, which on Lambda ends when the invocation is killed.

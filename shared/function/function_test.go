@@ -30,14 +30,14 @@ func TestBeforeKeepsTimeForTheAnswer(t *testing.T) {
 	}
 }
 
-func TestConfigureSaysWhatIsMissing(t *testing.T) {
+func TestConfigureNamesThePartThatFailed(t *testing.T) {
 	t.Parallel()
 	log := logging.New(t.Output())
 	for part, environment := range map[string]map[string]string{
 		"read environment: ": {},
 		"load AWS config: ":  {"NAME": "n"},
 	} {
-		_, _, err := Configure(log, environment, Read[settings])
+		_, _, err := configure(log, environment, Read[settings])
 		if err == nil || !strings.HasPrefix(err.Error(), part) {
 			t.Errorf("%v: err = %v, want one of %q", environment, err, part)
 		}
@@ -45,8 +45,8 @@ func TestConfigureSaysWhatIsMissing(t *testing.T) {
 	complete := map[string]string{
 		"NAME": "n", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example",
 	}
-	c, aws, err := Configure(log, complete, Read[settings])
+	c, aws, err := configure(log, complete, Read[settings])
 	if err != nil || c.Name != "n" || aws.Region != "us-east-1" {
-		t.Errorf("Configure = %+v, %+v, %v", c, aws, err)
+		t.Errorf("configure = %+v, %+v, %v", c, aws, err)
 	}
 }

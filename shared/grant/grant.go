@@ -1,9 +1,9 @@
-// Package grant is the permission to open one connection, as it travels in the query of a presigned
-// URL. signurl writes a Grant into the URL and signs all of it; connect reads it back.
+// Package grant is the permission to open one connection, as it travels in the query of a presigned URL. signurl writes
+// a Grant into the URL and signs all of it; connect reads it back.
 //
-// A grant is a set of query parameters, each present exactly once, and each with exactly one way of
-// being written. All values are made of unreserved characters, so that no percent-encoding, plus
-// sign or letter case can make two parsers disagree about what was signed:
+// A grant is a set of query parameters, each present exactly once, and each with exactly one way of being written. All
+// values are made of unreserved characters, so that no percent-encoding, plus sign or letter case can make two parsers
+// disagree about what was signed:
 //
 //	v    1, the version of this format
 //	sub  user id, see package userid
@@ -12,7 +12,7 @@
 //	iat  when the grant was issued, Unix seconds, as are the next three
 //	exp  the last second in which it may be used
 //	sx   end of the session that it opens
-//	ait  when the user proved to be that user
+//	ait  when the user authenticated
 //	jti  ticket, base64url of 16 random bytes: a grant opens one connection
 //	cc   challenge, base64url of a SHA-256 digest; left out when there is none
 //	ci   client instance, base64url of 16 bytes that the client made; left out when it told none
@@ -50,12 +50,12 @@ const (
 // Protocol is the WebSocket subprotocol that clients offer: the frames of docs/protocol.md.
 const Protocol = "chat.v1"
 
-// Possession says which URLs need a challenge, of which the client has to prove that it knows the origin.
+// Possession says which URLs need a challenge. The client proves that it knows the verifier of the challenge.
 type Possession string
 
 const (
 	PossessionRequired Possession = "required" // every URL
-	PossessionOptional Possession = "optional" // none, but a challenge that is there needs its proof
+	PossessionOptional Possession = "optional" // none, but a URL with a challenge needs the proof
 )
 
 // Validate returns an error when p is neither of the two.
@@ -66,7 +66,7 @@ func (p Possession) Validate() error {
 	return nil
 }
 
-// NeedsChallenge reports whether a URL without a challenge opens nothing. A value that is unknown is strict.
+// NeedsChallenge reports whether a URL without a challenge opens nothing. An unknown value is strict.
 func (p Possession) NeedsChallenge() bool { return p != PossessionOptional }
 
 // Names of the parameters.
@@ -95,7 +95,7 @@ type Grant struct {
 	SessionEndsAt   time.Time // when the connection must end
 	AuthenticatedAt time.Time // when the user authenticated; a revocation refuses earlier times and its own
 	Ticket          string    // makes the grant usable once, see NewTicket
-	Challenge       string    // hash that the client must prove to know the origin of, or ""
+	Challenge       string    // hash of the verifier that the client must show, or ""
 	ClientInstance  string    // client object that asked, which replaces its own earlier connection, or ""
 	SignIn          string    // sign-in with which the connection ends, see ValidSignIn, or ""
 }

@@ -35,7 +35,8 @@ func TestValuesHaveOneWrittenForm(t *testing.T) {
 	t.Parallel()
 	want := url.Values{
 		"v": {"1"}, "sub": {"alice"}, "nm": {"QWxpY2Ugw4Q"}, "rm": {"lobby.team-1"}, "iat": {"1795327200"},
-		"exp": {"1795327210"}, "sx": {"1795334400"}, "ait": {"1795327140"}, "jti": {"AAECAwQFBgcICQoLDA0ODw"}, "cc": {challenge},
+		"exp": {"1795327210"}, "sx": {"1795334400"}, "ait": {"1795327140"}, "jti": {"AAECAwQFBgcICQoLDA0ODw"},
+		"cc": {challenge},
 		"ci": {instance}, "si": {signIn},
 	}
 	if diff := cmp.Diff(want, full().Values()); diff != "" {
@@ -46,7 +47,7 @@ func TestValuesHaveOneWrittenForm(t *testing.T) {
 	}
 }
 
-func TestParseReadsWhatValuesWrites(t *testing.T) {
+func TestParseReadsTheOutputOfValues(t *testing.T) {
 	t.Parallel()
 	bare := full()
 	bare.Challenge, bare.ClientInstance, bare.SignIn = "", "", ""
@@ -183,7 +184,8 @@ func TestCheckTimes(t *testing.T) {
 		{"just after it", at(10*time.Second + time.Millisecond), 0, 10 * time.Second, time.Hour, Expired},
 		{"long after it", at(time.Hour), 0, 10 * time.Second, 2 * time.Hour, Expired},
 		{"the signer's clock ahead a little", at(-2 * time.Second), 0, 10 * time.Second, time.Hour, nil},
-		{"the signer's clock ahead too far", at(-2*time.Second - time.Millisecond), 0, 10 * time.Second, time.Hour, NotYetValid},
+		{"the signer's clock ahead too far", at(-2*time.Second - time.Millisecond), 0, 10 * time.Second, time.Hour,
+			NotYetValid},
 		{"valid for a minute", at(0), 0, time.Minute, time.Hour, nil},
 		{"valid for longer", at(0), 0, 61 * time.Second, time.Hour, WrongLifetime},
 		{"valid for no time", at(0), 0, 0, time.Hour, WrongLifetime},
@@ -214,7 +216,8 @@ func TestGrantHidesItsSecretsWhenPrinted(t *testing.T) {
 	t.Parallel()
 	grant := full()
 	for _, verb := range []string{"%v", "%+v", "%s"} {
-		if out := fmt.Sprintf(verb, grant); strings.Contains(out, grant.Ticket) || strings.Contains(out, grant.Challenge) {
+		if out := fmt.Sprintf(verb, grant); strings.Contains(out, grant.Ticket) ||
+			strings.Contains(out, grant.Challenge) {
 			t.Errorf("%s prints %q", verb, out)
 		}
 	}

@@ -10,15 +10,15 @@ import (
 	"signedsocket/shared/userid"
 )
 
-// Refusal is why a grant is not accepted: a short code for logs and metrics, such as "missing_exp"
-// or "expired". It holds nothing that the client sent. Clients are not told it.
+// Refusal is why a grant is not accepted: a short code for logs and metrics, such as "missing_exp" or "expired". It
+// holds nothing that the client sent. Clients do not get it.
 type Refusal string
 
 // Error implements error.
 func (r Refusal) Error() string { return "grant refused: " + string(r) }
 
-// The refusals that concern no single parameter. Those that do are "missing_", "repeated_" or
-// "malformed_" and the parameter's name.
+// The refusals that concern no single parameter. Those that do are "missing_", "repeated_" or "malformed_" and the
+// parameter's name.
 const (
 	UnknownParameter Refusal = "unknown_parameter" // a name that is neither ours nor X-Amz-*
 	NotYetValid      Refusal = "not_yet_valid"     // issued in the future
@@ -33,41 +33,40 @@ const (
 	maxSkew = 2 * time.Second
 )
 
-// Parse reads a grant from the query parameters of a handshake, in the multi-value form of API
-// Gateway's event: every value of every name. It checks the shape only, not the times, and not who
-// signed it. The error is a Refusal.
+// Parse reads a grant from the query parameters of a handshake, in the multi-value form of API Gateway's event: every
+// value of every name. It checks the shape only, not the times and not the signer. The error is a Refusal.
 func Parse(parameters map[string][]string) (Grant, error) {
 	for name := range parameters {
 		if !known(name) { // mutate:grant-unknown-parameter
 			return Grant{}, UnknownParameter
 		}
 	}
-	reader := reader{parameters: parameters}
-	if reader.one(paramVersion, func(s string) bool { return s == version }); reader.refusal != "" {
-		return Grant{}, reader.refusal
+	read := reader{parameters: parameters}
+	if read.one(paramVersion, func(s string) bool { return s == version }); read.refusal != "" {
+		return Grant{}, read.refusal
 	}
 	grant := Grant{
-		// mutate:grant-subject => Subject: reader.one(paramSubject, userid.ValidSub),
-		Subject:         reader.one(paramSubject, userid.Valid),
-		Name:            reader.name(),
-		Rooms:           strings.Split(reader.one(paramRooms, validRoomList), "."),
-		IssuedAt:        reader.time(paramIssuedAt),
-		ExpiresAt:       reader.time(paramExpiresAt),
-		SessionEndsAt:   reader.time(paramSessionEndsAt),
-		AuthenticatedAt: reader.time(paramAuthenticatedAt),
-		Ticket:          reader.one(paramTicket, validTicket),
+		// mutate:grant-subject => Subject: read.one(paramSubject, userid.ValidSub),
+		Subject:         read.one(paramSubject, userid.Valid),
+		Name:            read.name(),
+		Rooms:           strings.Split(read.one(paramRooms, validRoomList), "."),
+		IssuedAt:        read.time(paramIssuedAt),
+		ExpiresAt:       read.time(paramExpiresAt),
+		SessionEndsAt:   read.time(paramSessionEndsAt),
+		AuthenticatedAt: read.time(paramAuthenticatedAt),
+		Ticket:          read.one(paramTicket, validTicket),
 	}
-	grant.Challenge = reader.optional(paramChallenge, ValidChallenge)
-	grant.ClientInstance = reader.optional(paramClientInstance, ValidClientInstance)
-	grant.SignIn = reader.optional(paramSignIn, ValidSignIn)
-	if reader.refusal != "" {
-		return Grant{}, reader.refusal
+	grant.Challenge = read.optional(paramChallenge, ValidChallenge)
+	grant.ClientInstance = read.optional(paramClientInstance, ValidClientInstance)
+	grant.SignIn = read.optional(paramSignIn, ValidSignIn)
+	if read.refusal != "" {
+		return Grant{}, read.refusal
 	}
 	return grant, nil
 }
 
-// known reports whether a parameter may appear at all. The prefix is compared in AWS's own letter
-// case: SigV4 knows no other.
+// known reports whether a parameter may appear at all. The prefix is compared in AWS's own letter case: SigV4 knows no
+// other.
 func known(name string) bool {
 	switch name {
 	case paramVersion, paramSubject, paramName, paramRooms, paramIssuedAt, paramExpiresAt,
@@ -148,10 +147,10 @@ func (r *reader) time(name string) time.Time {
 	return time.Unix(s, 0).UTC()
 }
 
-// validSeconds accepts a positive number of at most eleven digits in the one form that
-// strconv.FormatInt writes.
+// validSeconds accepts a positive number of at most eleven digits in the one form that strconv.FormatInt writes.
 func validSeconds(s string) bool {
-	return len(s) >= 1 && len(s) <= 11 && s[0] != '0' && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	return len(s) >= 1 && len(s) <= 11 && s[0] != '0' &&
+		!strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
 // ValidName reports whether s can be a display name: one clean line of at most MaxNameBytes bytes.
@@ -165,8 +164,7 @@ func ValidRoom(s string) bool {
 	return userid.IsWord(s, maxRoomBytes) && s == strings.ToLower(s)
 }
 
-// ValidRooms reports whether a connection can be in these rooms: 1 to MaxRooms of them, all valid
-// and all different.
+// ValidRooms reports whether a connection can be in these rooms: 1 to MaxRooms of them, all valid and all different.
 func ValidRooms(rooms []string) bool {
 	if len(rooms) == 0 || len(rooms) > MaxRooms {
 		return false

@@ -25,14 +25,14 @@ const (
 // Presigner turns grants into presigned WebSocket URLs. It is safe for concurrent use.
 type Presigner struct {
 	endpoint    url.URL // with scheme http or https: the signer removes default ports for these only
-	scheme      string  // what takes the place of that scheme: ws or wss
+	scheme      string  // ws or wss, which replaces that scheme
 	region      string
 	credentials aws.CredentialsProvider
 	signer      *v4.Signer
 }
 
-// NewPresigner returns a Presigner for the WebSocket API stage at endpoint, wss://host/stage, in
-// region. The URL is signed for exactly this path: a trailing slash makes another signature.
+// NewPresigner returns a Presigner for the WebSocket API stage at endpoint, wss://host/stage, in region. The URL is
+// signed for exactly this path: a trailing slash makes another signature.
 func NewPresigner(endpoint, region string, credentials aws.CredentialsProvider) (*Presigner, error) {
 	parsed, err := url.Parse(endpoint)
 	if err != nil {
@@ -40,7 +40,8 @@ func NewPresigner(endpoint, region string, credentials aws.CredentialsProvider) 
 	}
 	scheme := parsed.Scheme
 	switch {
-	case scheme != "wss" && scheme != "ws", parsed.Host == "", parsed.User != nil, parsed.RawQuery != "", parsed.Fragment != "":
+	case scheme != "wss" && scheme != "ws", parsed.Host == "", parsed.User != nil, parsed.RawQuery != "",
+		parsed.Fragment != "":
 		return nil, fmt.Errorf("WebSocket URL %q is not of the form wss://host/stage", parsed.Redacted())
 	case region == "":
 		return nil, errors.New("no region to sign for: set AWS_REGION")
@@ -48,11 +49,13 @@ func NewPresigner(endpoint, region string, credentials aws.CredentialsProvider) 
 		return nil, errors.New("no credentials to sign with")
 	}
 	parsed.Scheme = strings.Replace(scheme, "ws", "http", 1)
-	return &Presigner{endpoint: *parsed, scheme: scheme, region: region, credentials: credentials, signer: v4.NewSigner()}, nil
+	return &Presigner{
+		endpoint: *parsed, scheme: scheme, region: region, credentials: credentials, signer: v4.NewSigner(),
+	}, nil
 }
 
-// Presign returns the URL that opens one connection as g describes. It is signed as of g.IssuedAt
-// with the credentials of this moment, and stays good until g.ExpiresAt.
+// Presign returns the URL that opens one connection as g describes. The signature has the time g.IssuedAt and the
+// current credentials, and the URL is valid until g.ExpiresAt.
 func (p *Presigner) Presign(ctx context.Context, g Grant) (URL, error) {
 	credentials, err := p.credentials.Retrieve(ctx)
 	if err != nil {
@@ -65,8 +68,9 @@ func (p *Presigner) Presign(ctx context.Context, g Grant) (URL, error) {
 	query.Set("X-Amz-Expires", strconv.Itoa(int(g.ExpiresAt.Sub(g.IssuedAt)/time.Second)))
 	target := p.endpoint
 	target.RawQuery = query.Encode()
-	request := (&http.Request{Method: http.MethodGet, URL: &target, Host: target.Host, Header: http.Header{}}).WithContext(ctx)
-	signed, _, err := p.signer.PresignHTTP(ctx, credentials, request, emptyPayloadHash, signingService, p.region, g.IssuedAt)
+	request := &http.Request{Method: http.MethodGet, URL: &target, Host: target.Host, Header: http.Header{}}
+	signed, _, err := p.signer.PresignHTTP(
+		ctx, credentials, request.WithContext(ctx), emptyPayloadHash, signingService, p.region, g.IssuedAt)
 	if err != nil {
 		return URL{}, fmt.Errorf("presign: %w", err)
 	}

@@ -61,8 +61,10 @@ func TestPresignedURLCarriesTheGrantAndTheSignature(t *testing.T) {
 		t.Error(err)
 	}
 	for name, want := range map[string]string{
-		"X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Date": "20261122T060000Z", "X-Amz-Expires": "10", "X-Amz-SignedHeaders": "host",
-		"X-Amz-Credential": "AKIDEXAMPLE/20261122/us-east-1/execute-api/aws4_request", "X-Amz-Security-Token": "tok/en+==",
+		"X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Date": "20261122T060000Z", "X-Amz-Expires": "10",
+		"X-Amz-SignedHeaders":  "host",
+		"X-Amz-Credential":     "AKIDEXAMPLE/20261122/us-east-1/execute-api/aws4_request",
+		"X-Amz-Security-Token": "tok/en+==",
 	} {
 		if got := query[name]; len(got) != 1 || got[0] != want {
 			t.Errorf("%s = %q, want %q once", name, got, want)
@@ -73,26 +75,36 @@ func TestPresignedURLCarriesTheGrantAndTheSignature(t *testing.T) {
 	}
 }
 
-// The signature must cover what is sent, so an independent signer has to arrive at the same one
-// from the sent URL alone.
+// The signature must cover the request as it is sent, so an independent signer has to arrive at the same one from the
+// sent URL alone.
 func TestSignatureEqualsThatOfAnIndependentSigner(t *testing.T) {
 	t.Parallel()
-	for _, endpoint := range []string{endpoint, endpoint + "/", "ws://127.0.0.1:3002/prod", "wss://abc123.execute-api.us-east-1.amazonaws.com/$default"} {
+	for _, endpoint := range []string{
+		endpoint, endpoint + "/", "ws://127.0.0.1:3002/prod",
+		"wss://abc123.execute-api.us-east-1.amazonaws.com/$default",
+	} {
 		t.Run(endpoint, func(t *testing.T) {
 			t.Parallel()
 			signed := presign(t, endpoint, "tok/en+==")
 			query := signed.Query()
 			signature := query.Get("X-Amz-Signature")
-			for _, name := range []string{"X-Amz-Signature", "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Security-Token"} {
+			for _, name := range []string{
+				"X-Amz-Signature", "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date",
+				"X-Amz-SignedHeaders", "X-Amz-Security-Token",
+			} {
 				query.Del(name)
 			}
 			request := &http.Request{Method: http.MethodGet, Host: signed.Host, Header: http.Header{}, URL: &url.URL{
-				Scheme: "https", Host: signed.Host, Path: signed.Path, RawPath: signed.RawPath, RawQuery: query.Encode(),
+				Scheme: "https", Host: signed.Host, Path: signed.Path, RawPath: signed.RawPath,
+				RawQuery: query.Encode(),
 			}}
 			nothing := sha256.Sum256(nil)
 			err := sigv4.New().SignRequest(&sigv4.SignRequestInput{
-				Request: request, Credentials: credentials.Credentials{AccessKeyID: accessKeyID, SecretAccessKey: secretAccessKey, SessionToken: "tok/en+=="},
-				Service: "execute-api", Region: region, Time: epoch, SignatureType: httpauth.SignatureTypeQueryString, PayloadHash: nothing[:],
+				Request: request,
+				Credentials: credentials.Credentials{AccessKeyID: accessKeyID, SecretAccessKey: secretAccessKey,
+					SessionToken: "tok/en+=="},
+				Service: "execute-api", Region: region, Time: epoch, SignatureType: httpauth.SignatureTypeQueryString,
+				PayloadHash: nothing[:],
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -135,7 +147,8 @@ func TestURLHidesItself(t *testing.T) {
 	}{signed, &signed}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		for _, value := range []any{signed, wrapped, []URL{signed}} {
-			if out := fmt.Sprintf(verb, value); strings.Contains(out, "secret") || strings.Contains(out, "736563726574") {
+			if out := fmt.Sprintf(verb, value); strings.Contains(out, "secret") ||
+				strings.Contains(out, "736563726574") {
 				t.Errorf("%s prints %q", verb, out)
 			}
 		}
@@ -166,7 +179,8 @@ func TestNewPresignerRefuses(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := NewPresigner(test.endpoint, test.region, static("")); err == nil || strings.Contains(err.Error(), "password@") {
+			if _, err := NewPresigner(test.endpoint, test.region, static("")); err == nil ||
+				strings.Contains(err.Error(), "password@") {
 				t.Errorf("err = %v", err)
 			}
 		})
@@ -180,8 +194,10 @@ func TestPresignFailsWithoutCredentials(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("no chain")
 	for name, provider := range map[string]aws.CredentialsProviderFunc{
-		"an error":   func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, broken },
-		"empty keys": func(context.Context) (aws.Credentials, error) { return aws.Credentials{Expires: time.Now()}, nil },
+		"an error": func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, broken },
+		"empty keys": func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{Expires: time.Now()}, nil
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -21,14 +21,14 @@ const (
 
 	maxValue = 128 // bytes of an ordinary value
 	maxError = 512 // bytes of an error's text
-	maxARN   = 256 // bytes of the name of who did something
-	// No secret of ours is shorter than this, so shorter values are not searched.
+	maxARN   = 256 // bytes of an ARN: that of an operator or a trusted caller
+	// minSecret is the length of the shortest secret: shorter values are not searched.
 	minSecret = 16
 )
 
-// New returns a logger that writes JSON lines to w, from level Info up. Attributes whose key is not
-// on the list appear as "[redacted]". The Lambda request id is taken from the context, so the
-// methods that end in Context should be used wherever one is in scope.
+// New returns a logger that writes JSON lines to w, from level Info up. Attributes whose key is not on the list appear
+// as "[redacted]". The Lambda request id is taken from the context, so the methods that end in Context should be used
+// wherever one is in scope.
 func New(w io.Writer) *slog.Logger {
 	redactor := &redactor{rules: sync.OnceValue(rules)}
 	return slog.New(handler{slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: redactor.replace})})
@@ -42,9 +42,8 @@ func ForSDK(log *slog.Logger) smithylogging.Logger {
 	})
 }
 
-// TakeOver makes what the process writes with package log appear as errors on log. The Lambda library does
-// so with every error that a handler returns, in a line that is no JSON and that nothing has searched for
-// secrets.
+// TakeOver logs each line that the process writes with package log as an error on log. The Lambda library writes each
+// error of a handler in that way: not as JSON, and with secrets unmasked.
 func TakeOver(log *slog.Logger) {
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(lines{log})
@@ -76,13 +75,14 @@ func (h handler) WithGroup(name string) slog.Handler {
 	return handler{h.Handler.WithGroup(name)}
 }
 
-// allowed reports whether a line may hold an attribute with this key. None of them is for text that
-// a client chose, and none for a token, a signature, a ticket or a message.
+// allowed reports whether a line may hold an attribute with this key. None of them is for text that a client chose, and
+// none for a token, a signature, a ticket or a message.
 func allowed(key string) bool {
 	switch key {
 	case "requestId", "connectionId", "routeKey", "eventType", "room", "reason", "code", "status", "error",
-		"ms", "bytes", "recipients", "delivered", "gone", "failed", "forgotten", "evicted",
-		"due", "closed", "pending", "connections", "panic", "stack", "subHash", "broadcastId", "young", "pages", "queued",
+		"ms", "bytes", "recipients", "delivered", "gone", "failed", "removed", "evicted",
+		"due", "closed", "pending", "connections", "panic", "stack", "subHash", "broadcastId", "young", "pages",
+		"queued",
 		"action", "by", "why",
 		Dimension, "_aws":
 		return true
@@ -91,8 +91,8 @@ func allowed(key string) bool {
 }
 
 type redactor struct {
-	// rules compiles on first use: most lines hold nothing long enough to be searched, and a cold start
-	// should not pay for it.
+	// rules compiles on first use: most lines hold no value that is long enough to be searched, so most cold starts do
+	// not pay for it.
 	rules func() []rule
 }
 
@@ -113,7 +113,7 @@ func (r *redactor) replace(groups []string, attr slog.Attr) slog.Attr {
 		switch attr.Key {
 		case "error":
 			limit = maxError
-		case "by": // an ARN may be longer than other values
+		case "by": // an ARN is longer than other values
 			limit = maxARN
 		}
 		return slog.String(attr.Key, r.scrub(attr.Value.String(), limit))
@@ -121,7 +121,7 @@ func (r *redactor) replace(groups []string, attr slog.Attr) slog.Attr {
 		switch value := attr.Value.Any().(type) {
 		case error:
 			return slog.String(attr.Key, r.scrub(value.Error(), maxError))
-		case trace, Directive: // names in the program, which look like nothing that is secret, and are nothing
+		case trace, Directive: // names in the program, and no secrets
 			return attr
 		}
 		return slog.String(attr.Key, redacted)

@@ -30,7 +30,8 @@ func TestLineHasTheMembersOfLambda(t *testing.T) {
 	t.Parallel()
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"})
 	got := line(t, func(log *slog.Logger) {
-		log.With(slog.String("routeKey", "$connect")).WarnContext(ctx, "refused", slog.String("reason", "expired"), slog.Int("ms", 3))
+		log.With(slog.String("routeKey", "$connect")).WarnContext(ctx, "refused", slog.String("reason", "expired"),
+			slog.Int("ms", 3))
 	})
 	want := map[string]any{
 		"level": "WARN", "message": "refused", "requestId": "request-1",
@@ -75,7 +76,10 @@ func TestLinesOfTheLambdaLibraryAreLinesToo(t *testing.T) {
 	got := line(t, func(log *slog.Logger) {
 		_, _ = fmt.Fprintln(lines{log}, `{"errorMessage":"pop.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}`)
 	})
-	want := map[string]any{"level": "ERROR", "message": "from the Lambda library", "error": `{"errorMessage":"[redacted]"}`}
+	want := map[string]any{
+		"level": "ERROR", "message": "from the Lambda library",
+		"error": `{"errorMessage":"[redacted]"}`,
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("line (-want +got):\n%s", diff)
 	}

@@ -6,27 +6,26 @@ import (
 	"time"
 )
 
-// Namespace is the one of all metrics, and Dimension the name of their only dimension, whose value is
-// the name of the stack.
+// Namespace is the one of all metrics, and Dimension the name of their only dimension, whose value is the name of the
+// stack.
 const (
 	Namespace = "signedsocket"
 	Dimension = "Stack"
 )
 
-// Broadcast is what one invocation did to bring one message to its recipients, as numbers in a log line of which
-// CloudWatch makes metrics: the embedded metric format. A line with the member _aws is read by CloudWatch as it arrives
-// in a log group; no function calls an API for that. A message that is split over several invocations is the sum of
-// theirs.
+// Broadcast has the numbers of one invocation that brings a message to its recipients. They stand in a log line in the
+// embedded metric format: CloudWatch makes metrics of each line with the member _aws, and no function calls an API for
+// that. If several invocations share a message, its numbers are the sums of theirs.
 //
 // Source: CloudWatch user guide, "Specification: Embedded metric format".
 type Broadcast struct {
 	Messages   int           // 1 for the invocation that took the message, 0 for those that help it
-	Recipients int           // who was to get it
-	Delivered  int           // who took it
-	Gone       int           // who turned out to be connected no more
-	Throttled  int           // who did not take it in time, or whom API Gateway's limits kept from it
+	Recipients int           // connections that should get it
+	Delivered  int           // connections that took it
+	Gone       int           // connections that had ended
+	Throttled  int           // connections that did not take it in time, or that API Gateway's limits stopped
 	Retried    int           // posts beyond the first to a recipient
-	FanoutTime time.Duration // from the message's arrival until the last recipient had it or could not have it
+	FanoutTime time.Duration // from the message's arrival until each recipient had a result
 }
 
 // metric is a member of the line.

@@ -29,7 +29,8 @@ func TestALineOfTheLoggerIsInTheEmbeddedMetricFormat(t *testing.T) {
 	var out bytes.Buffer
 	at := time.UnixMilli(1795327200123)
 	logging.New(&out).Info("broadcast", logging.Broadcast{
-		Messages: 1, Recipients: 9, Delivered: 5, Gone: 2, Throttled: 2, Retried: 7, FanoutTime: 1500 * time.Microsecond,
+		Messages: 1, Recipients: 9, Delivered: 5, Gone: 2, Throttled: 2, Retried: 7,
+		FanoutTime: 1500 * time.Microsecond,
 	}.Attr("chat-prod", at))
 
 	var directive line
@@ -44,18 +45,21 @@ func TestALineOfTheLoggerIsInTheEmbeddedMetricFormat(t *testing.T) {
 		t.Fatalf("directive of %s", &out)
 	}
 	found := directive.AWS.CloudWatchMetrics[0]
-	if found.Namespace != "signedsocket" || !cmp.Equal(found.Dimensions, [][]string{{"Stack"}}) || members["Stack"] != "chat-prod" {
+	if found.Namespace != "signedsocket" || !cmp.Equal(found.Dimensions, [][]string{{"Stack"}}) ||
+		members["Stack"] != "chat-prod" {
 		t.Errorf("namespace or dimension of %s", &out)
 	}
 	values := make(map[string]any)
 	for _, metric := range found.Metrics {
-		if wantUnit := map[bool]string{true: "Milliseconds", false: "Count"}[metric.Name == "FanoutTime"]; metric.Unit != wantUnit {
+		if wantUnit := map[bool]string{true: "Milliseconds",
+			false: "Count"}[metric.Name == "FanoutTime"]; metric.Unit != wantUnit {
 			t.Errorf("%s is in %s", metric.Name, metric.Unit)
 		}
 		values[metric.Name] = members[metric.Name]
 	}
 	want := map[string]any{
-		"Messages": 1.0, "Recipients": 9.0, "Delivered": 5.0, "Gone": 2.0, "Throttled": 2.0, "Retried": 7.0, "FanoutTime": 1.0,
+		"Messages": 1.0, "Recipients": 9.0, "Delivered": 5.0, "Gone": 2.0, "Throttled": 2.0, "Retried": 7.0,
+		"FanoutTime": 1.0,
 	}
 	if diff := cmp.Diff(want, values); diff != "" {
 		t.Errorf("metrics of the line (-want +got):\n%s", diff)

@@ -13,11 +13,11 @@ import (
 // maxFrames is how much of a stack is logged.
 const maxFrames = 16
 
-// ErrPanic is what Recover makes of a panic.
+// ErrPanic is the error that Recover returns for a panic.
 var ErrPanic = errors.New("the function panicked")
 
-// Recover, when deferred, turns a panic into ErrPanic and logs the type of its value and the stack. The
-// value itself is not logged: it can hold anything. Without Recover, the Lambda runtime would print it.
+// Recover, when deferred, turns a panic into ErrPanic and logs the type of its value and the stack. The value itself is
+// not logged: it can hold anything. Without Recover, the Lambda runtime would print it.
 func Recover(ctx context.Context, log *slog.Logger, err *error) {
 	value := recover()
 	if value == nil {

@@ -18,7 +18,9 @@ func TestPanicIsLoggedWithoutItsValue(t *testing.T) {
 	if err := broken(); !errors.Is(err, ErrPanic) {
 		t.Errorf("err = %v", err)
 	}
-	for _, want := range []string{`"panic":"*errors.errorString"`, `panic_test.go:`, `TestPanicIsLoggedWithoutItsValue`} {
+	for _, want := range []string{
+		`"panic":"*errors.errorString"`, `panic_test.go:`, `TestPanicIsLoggedWithoutItsValue`,
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the log lacks %s:\n%s", want, out.String())
 		}

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// scrub masks what looks like a secret, then cuts the text. In this order: a cut secret would no
-// longer look like one.
+// scrub first masks everything that looks like a secret, then cuts the text: a cut secret would no longer look like
+// one.
 func (r *redactor) scrub(s string, limit int) string {
 	if len(s) >= minSecret { // mutate:log-secrets
 		for _, rule := range r.rules() {
@@ -26,8 +26,8 @@ func (r *redactor) scrub(s string, limit int) string {
 	return escape(s)
 }
 
-// escape writes out characters that control a terminal or a log viewer. JSON does so for the line feed and its like,
-// but not for the other control characters, nor for those that turn the direction of text.
+// escape replaces characters that control a terminal or a log viewer by their codes. JSON replaces the line feed and
+// its like, but not the other control characters and those that turn the direction of text.
 func escape(s string) string {
 	if !strings.ContainsFunc(s, unseen) {
 		return s
@@ -48,23 +48,25 @@ func unseen(r rune) bool {
 	return r >= 0x7f && unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
 }
 
-// rule masks one kind of secret: what its pattern matches becomes what mask makes of it.
+// rule masks one kind of secret: mask replaces each match of the pattern.
 type rule struct {
 	pattern *regexp.Regexp
 	mask    func(match string) string
 }
 
-// rules returns what is masked, in this order: what takes in the rest of a line first, and what takes in
-// the least last, so that no rule takes away the name by which the next would know a secret.
+// rules returns the rules in their order: first those that mask the rest of a line, last those that mask the least. So
+// no rule removes the name by which a later one finds a secret.
 func rules() []rule {
 	named := func(separators string) func(string) string {
 		return func(match string) string { return match[:strings.IndexAny(match, separators)+1] + redacted }
 	}
 	all := func(string) string { return redacted }
 	return []rule{
-		{regexp.MustCompile(`(?i)(?:authorization|cookie|sec-websocket-protocol|x-amz-[a-z-]+)["']?\s*:[^\r\n]*`), named(":")},
+		{regexp.MustCompile(`(?i)(?:authorization|cookie|sec-websocket-protocol|x-amz-[a-z-]+)["']?\s*:[^\r\n]*`),
+			named(":")},
 		{regexp.MustCompile(`(?i)bearer +[^\s"]+`), named(" ")},
-		{regexp.MustCompile(`(?i)(?:x-amz-[a-z-]+|jti|cc|credential|signature|authorization|cookie)(?:=|%3d)[^&\s"]+`), named("=%")},
+		{regexp.MustCompile(`(?i)(?:x-amz-[a-z-]+|jti|cc|credential|signature|authorization|cookie)(?:=|%3d)[^&\s"]+`),
+			named("=%")},
 		{regexp.MustCompile(`(?:wss?|https?)://[^\s"?]+\?[^\s"]*`), named("?")},
 		{regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`), all}, // a JSON Web Token
 		{regexp.MustCompile(`pop\.[A-Za-z0-9_-]+`), all},                               // a verifier, as it is offered
@@ -72,8 +74,8 @@ func rules() []rule {
 	}
 }
 
-// maskDigits masks a long run of base64 or hexadecimal digits, but for the request ids of AWS services:
-// runs of capital letters and digits, which an operator needs when asking AWS for help.
+// maskDigits masks a long run of base64 or hexadecimal digits. It keeps the request ids of AWS services, which are
+// capital letters and digits: an operator needs them to ask AWS for help.
 func maskDigits(match string) string {
 	if strings.ContainsFunc(match, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) {
 		return redacted

@@ -35,13 +35,14 @@ func secrets() map[string]secret {
 		"header":          {"Authorization: Basic " + opaque, opaque},
 		"printed header":  {"map[Authorization:[Basic " + opaque + "]]", opaque},
 		"JSON header":     {`{"authorization":"Basic ` + opaque + `"}`, opaque},
-		"signed header":   {"AWS4-HMAC-SHA256 Credential=ASIAEXAMPLE/20261122, Signature=0123456789abcdef", "0123456789abcdef"},
-		"cookie":          {"Cookie: session=" + opaque, opaque},
-		"subprotocols":    {"Sec-WebSocket-Protocol: chat.v1, pop." + verifier, verifier},
-		"verifier":        {"pop." + verifier, verifier},
-		"bare signature":  {signature, signature},
-		"long base64":     {session, session},
-		"bare verifier":   {verifier, verifier},
+		"signed header": {"AWS4-HMAC-SHA256 Credential=ASIAEXAMPLE/20261122, Signature=0123456789abcdef",
+			"0123456789abcdef"},
+		"cookie":         {"Cookie: session=" + opaque, opaque},
+		"subprotocols":   {"Sec-WebSocket-Protocol: chat.v1, pop." + verifier, verifier},
+		"verifier":       {"pop." + verifier, verifier},
+		"bare signature": {signature, signature},
+		"long base64":    {session, session},
+		"bare verifier":  {verifier, verifier},
 	}
 }
 
@@ -51,14 +52,15 @@ func TestSecretsAreMasked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := line(t, func(log *slog.Logger) { log.Info("x", "error", errors.New("went wrong: "+secret.text)) })
-			if value, _ := got["error"].(string); strings.Contains(value, secret.part) || !strings.Contains(value, redacted) {
+			if value, _ := got["error"].(string); strings.Contains(value, secret.part) ||
+				!strings.Contains(value, redacted) {
 				t.Errorf("%q was logged as %q", secret.text, value)
 			}
 		})
 	}
 }
 
-func TestNameOfWhatIsMaskedStays(t *testing.T) {
+func TestTheNameOfAMaskedSecretStays(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"parameter X-Amz-Signature=0123456789abcdef&v=1": "parameter X-Amz-Signature=[redacted]&v=1",
@@ -72,10 +74,11 @@ func TestNameOfWhatIsMaskedStays(t *testing.T) {
 	}
 }
 
-func TestWhatOperatorsNeedStays(t *testing.T) {
+func TestRequestIDsForOperatorsStay(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		"operation error DynamoDB: GetItem, StatusCode: 400, RequestID: VJ4HGR2D5Q0F6CQ2V9C2FKJ4QBVV4KQNSO5AEMVJF66Q9ASUAAJG, ThrottlingException",
+		"operation error DynamoDB: GetItem, StatusCode: 400, " +
+			"RequestID: VJ4HGR2D5Q0F6CQ2V9C2FKJ4QBVV4KQNSO5AEMVJF66Q9ASUAAJG, ThrottlingException",
 		"User: arn:aws:sts::111122223333:assumed-role/R/f is not authorized to perform: execute-api:ManageConnections",
 	} {
 		got := line(t, func(log *slog.Logger) { log.Info("x", "error", errors.New(text)) })
@@ -99,8 +102,7 @@ func TestControlCharactersAreWrittenOut(t *testing.T) {
 	}
 }
 
-// FuzzRedact holds that no secret gets into a line, whatever stands around it, and that the line stays
-// one JSON object.
+// FuzzRedact holds that no secret gets into a line, whatever stands around it, and that the line stays one JSON object.
 func FuzzRedact(f *testing.F) {
 	f.Add("", "")
 	f.Add("a ", " b")
@@ -111,7 +113,8 @@ func FuzzRedact(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, after string) {
 		for name, secret := range secrets() {
 			var out bytes.Buffer
-			New(&out).InfoContext(t.Context(), "x", "reason", before+secret.text+after, "error", errors.New(before+secret.text+after))
+			New(&out).InfoContext(t.Context(), "x", "reason", before+secret.text+after, "error",
+				errors.New(before+secret.text+after))
 			if strings.Contains(out.String(), secret.part) {
 				t.Errorf("%s survived in %q", name, out.String())
 			}

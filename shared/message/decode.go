@@ -25,8 +25,8 @@ type Send struct {
 	ClientID string // the client's id for the message, [A-Za-z0-9_-]{1,36}, or ""
 }
 
-// sendFrame is the wire form. Action is a pointer because a frame without action is allowed and one
-// with an empty action is not.
+// sendFrame is the wire form. Action is a pointer because a frame without action is allowed and one with an empty
+// action is not.
 type sendFrame struct {
 	Action  *string `json:"action"`
 	Message string  `json:"message"`
@@ -34,11 +34,10 @@ type sendFrame struct {
 	ID      string  `json:"id"`
 }
 
-// Decode reads a frame of the action ActionSend, or without action. It takes exactly one JSON
-// object with the known names: an unknown or repeated name, another letter case, a value that is no
-// string, invalid UTF-8 and anything after the object are refused. The code is "" when the frame is
-// good, and otherwise BadMessage, TooLarge or UnknownAction; then at most ClientID is set, when it
-// could be read, so that the answer can name it.
+// Decode reads a frame of the action ActionSend, or without action. It takes exactly one JSON object with the known
+// names. It refuses an unknown or repeated name, another letter case, a value that is no string, invalid UTF-8 and
+// anything after the object. The code is "" for a good frame, and otherwise BadMessage, TooLarge or UnknownAction. Of a
+// bad frame only ClientID is set, if it could be read, so that the answer can name it.
 func Decode(body string) (Send, Code) {
 	if len(body) > maxBody { // mutate:frame-size
 		return Send{}, TooLarge

@@ -19,14 +19,16 @@ func TestDecode(t *testing.T) {
 		want       Send
 		code       Code
 	}{
-		{"everything", `{"action":"sendmessage","message":"hi","room":"lobby","id":"c-1"}`, Send{"hi", "lobby", "c-1"}, ""},
+		{"everything", `{"action":"sendmessage","message":"hi","room":"lobby","id":"c-1"}`, Send{"hi", "lobby", "c-1"},
+			""},
 		{"only a message", `{"message":"hi"}`, Send{Text: "hi"}, ""},
 		{"nulls are absent", `{"action":null,"message":"hi","room":null,"id":null}`, Send{Text: "hi"}, ""},
 		{"white space around", " \n{ \"message\" : \"hi\" }\t", Send{Text: "hi"}, ""},
 		{"escapes", `{"message":"\u0041\n\ud83d\ude00"}`, Send{Text: "A\n😀"}, ""},
 		{"normal form", `{"message":"e` + "\u0301" + `"}`, Send{Text: "é"}, ""},
 		{"as long as allowed", `{"message":"` + long + `"}`, Send{Text: long}, ""},
-		{"a UUID as id", `{"message":"hi","id":"123e4567-e89b-12d3-a456-426614174000"}`, Send{Text: "hi", ClientID: "123e4567-e89b-12d3-a456-426614174000"}, ""},
+		{"a UUID as id", `{"message":"hi","id":"123e4567-e89b-12d3-a456-426614174000"}`,
+			Send{Text: "hi", ClientID: "123e4567-e89b-12d3-a456-426614174000"}, ""},
 
 		{"nothing", ``, Send{}, BadMessage},
 		{"no JSON", `hello`, Send{}, BadMessage},
@@ -69,12 +71,14 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// FuzzDecode holds our decoder against the standard library's: what ours accepts must mean the same
-// to the other, and obey the rules.
+// FuzzDecode compares our decoder with the standard library's: a frame that ours accepts must mean the same to the
+// other, and obey the rules.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
-		`{"action":"sendmessage","message":"hi","room":"lobby","id":"c-1"}`, `{"message":"hi"}`, `{"message":"hi","message":"ho"}`,
-		`{"Message":"hi"}`, `{"message":"\ud83d\ude00"}`, `{"message":"hi","room":null}`, `{"action":"ping"}`, `[]`, "{\"message\":\"\xff\"}",
+		`{"action":"sendmessage","message":"hi","room":"lobby","id":"c-1"}`, `{"message":"hi"}`,
+		`{"message":"hi","message":"ho"}`,
+		`{"Message":"hi"}`, `{"message":"\ud83d\ude00"}`, `{"message":"hi","room":null}`, `{"action":"ping"}`, `[]`,
+		"{\"message\":\"\xff\"}",
 		`{"message":"a"}x`,
 	} {
 		f.Add(seed)
@@ -95,7 +99,8 @@ func FuzzDecode(f *testing.F) {
 		if want := (Send{clean, other.Room, other.ID}); !ok || got != want {
 			t.Errorf("%q: we read %+v, encoding/json %+v", body, got, want)
 		}
-		if n := utf8.RuneCountInString(got.Text); n == 0 || n > maxText || len(got.ClientID) > maxClientID || len(body) > maxBody {
+		if n := utf8.RuneCountInString(got.Text); n == 0 || n > maxText || len(got.ClientID) > maxClientID ||
+			len(body) > maxBody {
 			t.Errorf("accepted against the rules: %q", body)
 		}
 	})

@@ -22,7 +22,7 @@ const (
 	SessionEnded    Code = "session_ended"    // the session is over; sign in and connect again
 )
 
-// text is what people are told. It never depends on what the client sent.
+// text is the sentence for people. It never depends on the client's text.
 func (c Code) text() string {
 	switch c {
 	case BadMessage:
@@ -36,7 +36,7 @@ func (c Code) text() string {
 	case RateLimited:
 		return "Too many messages, wait a moment."
 	case PartialDelivery:
-		return "Not everybody got the message, send it again."
+		return "Some members did not get the message, send it again."
 	case NotConnected:
 		return "This connection is not known any more, connect again."
 	case SessionEnded:
@@ -46,7 +46,7 @@ func (c Code) text() string {
 	}
 }
 
-// Sender is who wrote a message, as vouched for when the connection was opened.
+// Sender is the author of a message, as in the grant that opened the connection.
 type Sender struct {
 	Subject string `json:"sub"`
 	Name    string `json:"name"`
@@ -78,10 +78,10 @@ func (m Message) Encode() ([]byte, error) {
 type Ack struct {
 	ID         string // id of the message
 	ClientID   string // the client's own id for it, or ""
-	Recipients int    // who is in the room according to the table, the sender among them
-	Delivered  int    // who took it
-	Gone       int    // who turned out to be connected no more
-	Queued     int    // who is left to other invocations, because the room is too large for one
+	Recipients int    // members of the room in the table, the sender among them
+	Delivered  int    // members that took it
+	Gone       int    // members that had ended
+	Queued     int    // members left to other invocations, because the room is too large for one
 }
 
 // Encode returns the frame of a: type "ack", without clientId and queued when there is none.

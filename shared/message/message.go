@@ -1,9 +1,9 @@
-// Package message is the format of the frames between client and server: strict decoding of what
-// clients send, and encoding of what the server answers. Frames are JSON objects.
+// Package message is the format of the frames between client and server. It decodes the clients' frames strictly, and
+// encodes the server's. Frames are JSON objects.
 //
-// A client sends {"action":"sendmessage","message":"text","room":"lobby","id":"…"}. The server's
-// frames all have a member "type": message, ack, error, pong or bye. A frame without "type" but with
-// "requestId" is not ours: API Gateway sends it when a function failed.
+// A client sends {"action":"sendmessage","message":"text","room":"lobby","id":"…"}. The server's frames all have a
+// member "type": message, ack, error, pong or bye. API Gateway sends a frame with "requestId" and without "type" when a
+// function failed.
 package message
 
 import (
@@ -20,8 +20,8 @@ import (
 const idLength = 26
 
 // IDFor returns the id of the message that a user sent to a room under an id of the client's own choice. The same
-// message sent again has the same id, so receivers drop the second one. Another user or another room makes another
-// id of the same client id. None of the three holds a zero byte, so no two triples are hashed as the same bytes.
+// message sent again has the same id, so receivers drop the second one. Another user or another room makes another id
+// of the same client id. None of the three holds a zero byte, so no two triples are hashed as the same bytes.
 // testdata/ids.json has examples; the browser client's tests read them too.
 func IDFor(subject, room, clientID string) string {
 	// mutate:message-room => digest := sha256.Sum256([]byte(subject + "\x00" + clientID))

@@ -73,15 +73,18 @@ func TestFrames(t *testing.T) {
 		want  string
 	}{
 		{"message", Message{ID: "1", Room: "lobby", From: Sender{"alice", "Alice"}, Text: "a<b>\n\"", SentAt: sent},
-			`{"type":"message","id":"1","room":"lobby","from":{"sub":"alice","name":"Alice"},"message":"a<b>\n\"","sentAt":1795327200123}`},
+			`{"type":"message","id":"1","room":"lobby","from":{"sub":"alice","name":"Alice"},` +
+				`"message":"a<b>\n\"","sentAt":1795327200123}`},
 		{"ack", Ack{ID: "1", ClientID: "c", Recipients: 3, Delivered: 2, Gone: 1},
 			`{"type":"ack","id":"1","clientId":"c","recipients":3,"delivered":2,"gone":1}`},
 		{"ack in a large room", Ack{ID: "1", Recipients: 9, Delivered: 3, Gone: 1, Queued: 5},
 			`{"type":"ack","id":"1","recipients":9,"delivered":3,"gone":1,"queued":5}`},
 		{"ack without client id", Ack{ID: "1"}, `{"type":"ack","id":"1","recipients":0,"delivered":0,"gone":0}`},
-		{"error", Error{Code: BadMessage}, `{"type":"error","code":"bad_message","message":"The frame is not a valid message."}`},
+		{"error", Error{Code: BadMessage},
+			`{"type":"error","code":"bad_message","message":"The frame is not a valid message."}`},
 		{"error with all", Error{Code: RateLimited, ClientID: "c", RetryAfter: time.Millisecond + 1},
-			`{"type":"error","code":"rate_limited","message":"Too many messages, wait a moment.","clientId":"c","retryAfterMs":2}`},
+			`{"type":"error","code":"rate_limited","message":"Too many messages, wait a moment.",` +
+				`"clientId":"c","retryAfterMs":2}`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -103,14 +106,17 @@ func TestFrames(t *testing.T) {
 func TestEveryCodeHasAText(t *testing.T) {
 	t.Parallel()
 	other := Code("other").text()
-	for _, code := range []Code{BadMessage, UnknownAction, TooLarge, RoomNotAllowed, RateLimited, PartialDelivery, NotConnected, SessionEnded} {
+	for _, code := range []Code{
+		BadMessage, UnknownAction, TooLarge, RoomNotAllowed, RateLimited, PartialDelivery,
+		NotConnected, SessionEnded,
+	} {
 		if text := code.text(); text == other || !strings.HasSuffix(text, ".") {
 			t.Errorf("%s says %q", code, text)
 		}
 	}
 }
 
-func TestEncodeRefusesWhatIsNoText(t *testing.T) {
+func TestEncodeRefusesInvalidText(t *testing.T) {
 	t.Parallel()
 	if frame, err := (Message{Text: "\xff"}).Encode(); err == nil {
 		t.Errorf("frame %q", frame)

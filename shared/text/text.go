@@ -1,10 +1,10 @@
-// Package text holds the rules for text that one person writes and another person's browser shows:
-// message bodies and display names. It keeps out what could disturb the page or the log around the
-// text (control characters, direction overrides, piles of accents, blank text), and brings the rest
-// into one normal form, so that equal-looking text is equal.
+// Package text holds the rules for text that one person writes and another person's browser shows: message bodies and
+// display names. It refuses text that could disturb the page or the log around it (control characters, direction
+// overrides, piles of accents, blank text), and brings other text into one normal form, so that equal-looking text is
+// equal.
 //
 // testdata/text.json has examples of the rules, and cuts.json of names that are too long; the browser client's tests
-// read them too. The client repairs what this package refuses: "repaired" and "repairedLine" are what it makes of it.
+// read them too. The client repairs text that this package refuses: "repaired" and "repairedLine" are its results.
 package text
 
 import (
@@ -16,15 +16,15 @@ import (
 )
 
 const (
-	// maxMarks is how many combining marks one character may carry in normalization form C. The scripts of
-	// living languages need three. A pile of a hundred covers the lines above and below.
+	// maxMarks is how many combining marks one character may carry in normalization form C. The scripts of living
+	// languages need three. A pile of a hundred covers the lines above and below.
 	maxMarks = 4
 	// maxBreaks is how many line breaks a message may hold.
 	maxBreaks = 40
 )
 
-// Clean returns a message's text in Unicode normalization form C. The second result is false when other
-// people may not see it. Text is refused if it:
+// Clean returns a message's text in Unicode normalization form C. The second result is false for text that other people
+// may not see. Text is refused if it:
 //
 //   - is not valid UTF-8,
 //   - holds a control character other than line feed,
@@ -49,8 +49,8 @@ func Clean(s string) (string, bool) {
 	return clean, true
 }
 
-// CleanLine is Clean for text of one line, such as a name: it removes white space around the text and
-// refuses line breaks in it.
+// CleanLine is Clean for text of one line, such as a name: it removes white space around the text and refuses line
+// breaks in it.
 func CleanLine(s string) (string, bool) {
 	clean, ok := Clean(strings.TrimSpace(s))
 	if !ok || breaks(clean) > 0 {
@@ -92,8 +92,8 @@ func continues(before, r rune, flags int) bool {
 
 func regional(r rune) bool { return unicode.Is(unicode.Regional_Indicator, r) }
 
-// forbidden reports whether r is a C0 or C1 control other than line feed, or one of the characters
-// of Unicode Standard Annex 9 that change the direction of the text after them.
+// forbidden reports whether r is a C0 or C1 control other than line feed, or one of the characters of Unicode Standard
+// Annex 9 that change the direction of the text after them.
 func forbidden(r rune) bool {
 	switch {
 	case r == '\n':

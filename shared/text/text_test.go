@@ -11,10 +11,10 @@ import (
 type example struct {
 	Name    string  `json:"name"`
 	Text    string  `json:"text"`
-	Message *string `json:"message"` // what Clean returns
-	Line    *string `json:"line"`    // what CleanLine returns
+	Message *string `json:"message"` // result of Clean
+	Line    *string `json:"line"`    // result of CleanLine
 
-	Repaired     *string `json:"repaired"`     // what the browser client sends, if that is another text
+	Repaired     *string `json:"repaired"`     // text that the browser client sends, if it is another one
 	RepairedLine *string `json:"repairedLine"` // and as a name
 }
 
@@ -48,7 +48,7 @@ func TestCleanLine(t *testing.T) {
 	}
 }
 
-// TestRepairedTextIsTaken: what the browser client makes of a text passes unchanged.
+// TestRepairedTextIsTaken: a text that the browser client repaired passes unchanged.
 func TestRepairedTextIsTaken(t *testing.T) {
 	t.Parallel()
 	for _, test := range examples(t) {
@@ -100,7 +100,7 @@ func check(t *testing.T, name string, test example, want *string, clean func(str
 	}
 }
 
-// TestBytesThatAreNoText has what JSON cannot hold.
+// TestBytesThatAreNoText has bytes that JSON cannot hold.
 func TestBytesThatAreNoText(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"a\xffb", "a\xed\xa0\x80b"} {
@@ -111,8 +111,10 @@ func TestBytesThatAreNoText(t *testing.T) {
 }
 
 func FuzzClean(f *testing.F) {
-	for _, seed := range []string{"", "hello", "e\u0301", "a\r\nb", "\xff", "\u202e", "\u1e9b\u0323",
-		"q\u0316\u0317\u0318\u0319\u031c", "\u3164"} {
+	for _, seed := range []string{
+		"", "hello", "e\u0301", "a\r\nb", "\xff", "\u202e", "\u1e9b\u0323",
+		"q\u0316\u0317\u0318\u0319\u031c", "\u3164",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

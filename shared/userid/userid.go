@@ -1,5 +1,5 @@
-// Package userid makes the ids by which the service knows its users. signurl and the commands of operators make ids;
-// everything else takes them as they are.
+// Package userid makes the ids of users. signurl makes them, and the reaper for an operator's command; all other code
+// takes ids as they are.
 //
 // An id has one of three forms:
 //
@@ -8,8 +8,7 @@
 //	guest-<26 letters>   a guest, who has not signed in: a-z and 2-7
 //
 // Two users never share an id: a sub claim that looks like the second or third form is hashed, and the key of the hash
-// is the id of the stack, which users do not see. Guests stand behind no account, so all of them share one limit, that
-// of the Pool.
+// is the id of the stack, which users do not see. Guests have no account, so they share one limit, that of the Pool.
 package userid
 
 import (
@@ -25,8 +24,8 @@ import (
 )
 
 const (
-	// Pool is the id under which all guests are counted, and under which an operator revokes all of them. No guest has
-	// it, and no grant may name it.
+	// Pool is the id under which all guests are counted, and by which an operator revokes all of them. No guest has
+	// this id, and no grant may name it.
 	Pool = guestPrefix + "pool"
 	// MaxSubBytes is the longest sub claim, as in OpenID Connect.
 	MaxSubBytes = 255
@@ -64,7 +63,7 @@ func Old(issuer, sub string) string {
 	return base64.RawURLEncoding.EncodeToString(digest[:])[:hashLength]
 }
 
-// Guest returns the id of the guest who holds a secret. The id tells nothing about the secret.
+// Guest returns the id of the guest who holds a secret. The secret cannot be found from the id.
 func Guest(secret [32]byte) string {
 	digest := sha256.Sum256(append([]byte(guestContext+"\x00"), secret[:]...))
 	return guestPrefix + strings.ToLower(base32.StdEncoding.EncodeToString(digest[:])[:guestLength])
@@ -133,9 +132,9 @@ func Forms(stackID, issuer, sub string) (id, old string) {
 	return id, old
 }
 
-// LogAttr returns an attribute by which the lines about one user are found, and from which nothing is learned about the
-// user: "subHash", the beginning of base64url(SHA-256(salt, 0x00, id)). The salt gives a user another hash in another
-// deployment; functions take the name of their table.
+// LogAttr returns an attribute that finds the lines about one user and does not tell the id: "subHash", the beginning
+// of base64url(SHA-256(salt, 0x00, id)). The salt gives a user another hash in another deployment; functions take the
+// name of their table.
 func LogAttr(salt, id string) slog.Attr {
 	digest := sha256.Sum256([]byte(salt + "\x00" + id))
 	return slog.String("subHash", base64.RawURLEncoding.EncodeToString(digest[:])[:logHashLength])

@@ -140,7 +140,10 @@ func TestFunctionsConsumeWhatTheModelSays(t *testing.T) {
 		}
 		return nil
 	})
-	step("disconnect", disconnectReads, disconnectWrites, func() error { _, err := store.Forget(t.Context(), id(0), time.Time{}); return err })
+	step("disconnect", disconnectReads, disconnectWrites, func() error {
+		_, err := store.Remove(t.Context(), id(0), time.Time{})
+		return err
+	})
 	var due []connections.Sweep
 	step("remember a sweep", 0, sweeperWrites, func() error {
 		return store.Finish(t.Context(), nil, now.Add(-time.Minute))
@@ -159,5 +162,5 @@ func TestFunctionsConsumeWhatTheModelSays(t *testing.T) {
 		}
 		due = append(due, page...)
 	}
-	step("sweep one", 0, sweepWrites, func() error { return store.Swept(t.Context(), due[0]) })
+	step("sweep one", 0, sweepWrites, func() error { return store.RemoveSweep(t.Context(), due[0]) })
 }

@@ -1,40 +1,13 @@
 /**
  * The signed-in user of a request, for the mode iam, in which this server asks for signed URLs for its users.
  *
- * Replace this file to use the sign-in that you have: the rest of the page knows only what is exported here. The one
- * that ships signs in at an OpenID Connect provider and keeps the session in a signed cookie (server/signin), so that
- * the server stores nothing.
+ * Replace this file to use the sign-in that you have: the rest of the page knows its exports and the `Session` of
+ * server/session.ts. The one that ships signs in at an OpenID Connect provider and keeps the session in a signed cookie
+ * (server/signin), so that the server stores nothing.
  */
 import type { Environment } from "./server/environment";
+import type { Session } from "./server/session";
 import { openSession, readSignInSettings } from "./server/signin/settings";
-
-/** A user who is signed in. Times are Unix seconds. */
-export interface Session {
-  /**
-   * The issuer's `sub` of the user, unchanged: 1 to 255 bytes without control characters. The chat's user id comes from
-   * it.
-   */
-  readonly sub: string;
-  /**
-   * The issuer of `sub`; the deployment's OidcIssuer when undefined. Two issuers may give one `sub` to two people.
-   */
-  readonly iss?: string | undefined;
-  /** What others see: at most 128 bytes. A short form of `sub` when undefined. */
-  readonly name?: string | undefined;
-  /**
-   * When the user last authenticated at the provider, for example with a password. A revocation ends sessions that
-   * started before it.
-   */
-  readonly startedAt: number;
-  readonly endsAt: number;
-  /**
-   * Names this sign-in: 22 characters of base64url, a hash of the session. Signing out ends the connections that were
-   * opened with it. When undefined, signing out ends the session of this server alone.
-   */
-  readonly signIn?: string | undefined;
-  /** All rooms that the user may enter; the deployment's DefaultRooms when undefined. */
-  readonly rooms?: readonly string[] | undefined;
-}
 
 /**
  * The path that begins a sign-in (GET; after a revocation with `?prompt=login`, so that the provider asks for the

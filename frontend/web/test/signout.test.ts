@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import type { Service } from "../src/server/service";
 import { endSignIn } from "../src/server/signout";
-import type { Session } from "../src/session";
+import type { Session } from "../src/server/session";
 
 const session: Session = {
   sub: "auth0|alice",

@@ -6,7 +6,7 @@ import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { Signer } from "../src/server/signer";
 import { getSignedUrl, type SignUrlOptions } from "../src/server/signurl";
-import type { Session } from "../src/session";
+import type { Session } from "../src/server/session";
 
 const ORIGIN = "https://chat.example";
 const CHALLENGE = "c".repeat(43);

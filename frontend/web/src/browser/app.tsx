@@ -2,7 +2,8 @@
 
 import { useCallback, useEffect, useEffectEvent, useRef, useState } from "react";
 import type { Language } from "../text";
-import { type Account, createAccount } from "./account/account";
+import type { Account } from "./account/account";
+import { createAccount } from "./account/create";
 import { SignOuts } from "./account/signouts";
 import { type Leaving, useLeaving } from "./account/useleaving";
 import { Chat } from "./chat/chat";

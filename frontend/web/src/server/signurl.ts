@@ -1,4 +1,4 @@
-import type { Session } from "../session";
+import type { Session } from "./session";
 import { json, refuse } from "./answers";
 import { isSameOrigin } from "./origin";
 import { log, NoCredentials, post, type Service } from "./service";

@@ -1,8 +1,4 @@
-import type { PageSettings } from "../settings";
-import { GuestAccount } from "./guest";
 import type { Problem } from "./problem";
-import { ProviderAccount } from "./provider";
-import { ServerAccount } from "./server";
 
 /** Whether somebody is signed in. */
 export type AccountState =
@@ -38,16 +34,4 @@ export interface Account {
   readonly forget?: () => Promise<void>;
   /** The secret by which the server knows the guest again. */
   readonly guest?: { readonly secret: string } | undefined;
-}
-
-/** The account of the mode that the deployment has. */
-export function createAccount(settings: PageSettings): Account {
-  switch (settings.mode) {
-    case "jwt":
-      return new ProviderAccount(settings);
-    case "iam":
-      return new ServerAccount(settings);
-    case "guest":
-      return new GuestAccount(settings.rooms);
-  }
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Session } from "../../session";
+import type { Session } from "../session";
 import { type Provider, readProvider } from "../configuration";
 import { type Environment, Reader, type Reading } from "../environment";
 import { CookieJar, type SealedCookie } from "./cookies";

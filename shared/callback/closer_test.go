@@ -1,4 +1,4 @@
-package closing
+package callback
 
 import (
 	"bytes"
@@ -12,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 )
@@ -48,12 +47,12 @@ func (g *gateway) Close(ctx context.Context, id string) error {
 
 func newCloser(g *gateway) (*Closer, *bytes.Buffer) {
 	log := new(bytes.Buffer)
-	return &Closer{Log: logging.New(log), Gateway: g, Now: time.Now, ByeTimeout: AtOnce / 2}, log
+	return NewCloser(logging.New(log), g), log
 }
 
 func TestCloseSaysByeFirst(t *testing.T) {
 	t.Parallel()
-	gone, broken := fmt.Errorf("gone: %w", callback.ErrGone), errors.New("throttled")
+	gone, broken := fmt.Errorf("gone: %w", ErrGone), errors.New("throttled")
 	for _, test := range []struct {
 		name              string
 		reason            connections.Reason

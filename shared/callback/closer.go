@@ -1,6 +1,4 @@
-// Package closing closes the sockets of connections that have ended. It posts a bye frame first, so that a client knows
-// whether it may connect again.
-package closing
+package callback
 
 import (
 	"context"
@@ -9,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 	"signedsocket/shared/message"
@@ -22,18 +19,24 @@ const AtOnce = 300 * time.Millisecond
 // ErrPending means that a connection may still be in its handshake: it cannot be closed yet.
 var ErrPending = errors.New("handshake not answered yet")
 
-// Gateway posts frames to connections and closes them; callback.Client does.
+// Gateway posts frames to connections and closes them; Client does.
 type Gateway interface {
 	Post(ctx context.Context, connectionID string, data []byte) error
 	Close(ctx context.Context, connectionID string) error
 }
 
-// Closer closes connections. It is safe for concurrent use.
+// Closer closes the sockets of connections that have ended. It posts a bye frame first, so that a client knows whether
+// it may connect again. It is safe for concurrent use.
 type Closer struct {
 	Log        *slog.Logger
 	Gateway    Gateway
 	Now        func() time.Time
 	ByeTimeout time.Duration // limits the time for a bye frame: a client that does not read is closed without one
+}
+
+// NewCloser returns a Closer whose bye frames leave half of AtOnce for the close.
+func NewCloser(log *slog.Logger, gateway Gateway) *Closer {
+	return &Closer{Log: log, Gateway: gateway, Now: time.Now, ByeTimeout: AtOnce / 2}
 }
 
 // Close posts a bye frame to a connection and closes it. A gone connection is no error. But a connection in its
@@ -43,10 +46,10 @@ func (c *Closer) Close(ctx context.Context, ended connections.Sweep) error {
 	heard := c.sayBye(ctx, ended)
 	err := c.Gateway.Close(ctx, ended.ConnectionID) // mutate:reaper-closes
 	switch {
-	case !errors.Is(err, callback.ErrGone):
+	case !errors.Is(err, ErrGone):
 		return err
 	// mutate:closing-pending
-	case !heard && c.Now().Sub(ended.ConnectedAt) < callback.HandshakeTime:
+	case !heard && c.Now().Sub(ended.ConnectedAt) < HandshakeTime:
 		return ErrPending
 	default:
 		return nil
@@ -91,7 +94,7 @@ func (c *Closer) sayBye(ctx context.Context, ended connections.Sweep) bool {
 		defer cancel()
 		err = c.Gateway.Post(ctx, ended.ConnectionID, frame)
 	}
-	if err != nil && !errors.Is(err, callback.ErrGone) {
+	if err != nil && !errors.Is(err, ErrGone) {
 		c.Log.WarnContext(ctx, "bye not delivered", slog.String("connectionId", ended.ConnectionID),
 			slog.Any("error", err))
 	}

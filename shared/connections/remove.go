@@ -10,47 +10,48 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Forget removes all items of a connection: the connection itself, its memberships, its SWEEP items, and its entry in
-// the user's count. It adds the connection's recent messages and strikes to those of its user. When connectedAt is not
-// zero, only the connection that was opened then is meant. Forget reports whether it removed anything: a connection
-// that is not known, or not any more, is no error.
-func (s *Store) Forget(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error) {
-	_, removed, err := s.take(ctx, connectionID, connectedAt, nil, s.now())
+// Remove removes all items of a connection: the connection itself, its memberships, its SWEEP items, and its entry in
+// the user's count. It adds the connection's recent messages and strikes to those of its user. If connectedAt is not
+// zero, Remove removes only the connection that was opened then. It reports whether it removed anything: an unknown
+// connection is no error.
+func (s *Store) Remove(ctx context.Context, connectionID string, connectedAt time.Time) (bool, error) {
+	_, removed, err := s.removeRecords(ctx, connectionID, connectedAt, nil, s.now())
 	if err != nil {
-		return false, fmt.Errorf("forget connection: %w", err)
+		return false, fmt.Errorf("remove connection: %w", err)
 	}
 	return removed, nil
 }
 
-// Drop removes a connection that does not read, if it was opened at connectedAt, and makes it due to be closed at now.
-// It writes the SWEEP item first: the reaper closes such a connection even if its records stay. It uses no transaction,
-// so that the caller's permissions can name the keys. It returns the user's id, or "" when the connection was removed
-// already.
-func (s *Store) Drop(ctx context.Context, connectionID string, connectedAt, now time.Time) (userID string, err error) {
+// ExpelSlow removes a connection that does not read, if it was opened at connectedAt, and makes it due to be closed at
+// now. It writes the SWEEP item first: the reaper closes such a connection even if its records stay. It uses no
+// transaction, so that the caller's permissions can name the keys. It returns the user's id, or "" when the connection
+// was removed already.
+func (s *Store) ExpelSlow(
+	ctx context.Context, connectionID string, connectedAt, now time.Time,
+) (userID string, err error) {
 	sweep := newSweep(connectionID, connectedAt, TooSlow, now)
 	var dropped Connection
 	removed := false
 	err = s.putNow(ctx, sweep.item(now))
 	if err == nil {
-		dropped, removed, err = s.take(ctx, connectionID, connectedAt, &kept{partition: sweep.partition}, now)
+		dropped, removed, err = s.removeRecords(ctx, connectionID, connectedAt, &kept{partition: sweep.partition}, now)
 	}
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("drop connection: %w", err)
+		return "", fmt.Errorf("expel slow connection: %w", err)
 	case !removed:
 		return "", nil
 	}
 	return dropped.Subject, nil
 }
 
-// Expel removes a connection and makes it due to be closed at now, in one transaction. It returns what Due
-// would from then on, and whether there was anything to remove: a connection that is not known any more
-// has left, or was expelled before. A message of its own that comes later finds no connection, and
-// broadcasts that look for their recipients later do not find it. Posts under way may still reach it,
-// until it is closed.
+// Expel removes a connection and makes it due to be closed at now, in one transaction. It returns the Sweep that Due
+// returns from then on, and whether there was a connection to remove: an unknown one has left, or was expelled before.
+// Later messages of the connection find no sender, and later broadcasts do not list it. Posts under way may still reach
+// it until it is closed.
 func (s *Store) Expel(ctx context.Context, connectionID string, reason Reason, now time.Time) (Sweep, bool, error) {
 	sweep := newSweep(connectionID, time.Time{}, reason, now)
-	connection, removed, err := s.take(ctx, connectionID, time.Time{}, &kept{sweep.partition, reason}, now)
+	connection, removed, err := s.removeRecords(ctx, connectionID, time.Time{}, &kept{sweep.partition, reason}, now)
 	if err != nil {
 		return Sweep{}, false, fmt.Errorf("expel connection: %w", err)
 	}
@@ -58,16 +59,16 @@ func (s *Store) Expel(ctx context.Context, connectionID string, reason Reason, n
 	return sweep, removed, nil
 }
 
-// kept is the SWEEP item that outlives its connection: what closes the socket.
+// kept is the SWEEP item that outlives its connection, until the socket is closed.
 type kept struct {
 	partition string
 	put       Reason // the transaction writes it for this reason, unless it is there already
 }
 
-// take removes a connection and returns what it was. It returns false when there is none, or another one than that
-// which was opened at connectedAt.
-func (s *Store) take(
-	ctx context.Context, connectionID string, connectedAt time.Time, kept *kept, now time.Time,
+// removeRecords removes the records of a connection and returns the connection. It returns false if there is none, or
+// if the connection was not opened at connectedAt.
+func (s *Store) removeRecords(
+	ctx context.Context, connectionID string, connectedAt time.Time, stays *kept, now time.Time,
 ) (connection Connection, removed bool, err error) {
 	err = retry(ctx, func() error {
 		conn, err := s.get(ctx, connectionKey(connectionID), nil)
@@ -80,33 +81,33 @@ func (s *Store) take(
 		if !connectedAt.IsZero() && !connectedAt.Equal(connection.ConnectedAt) {
 			return nil
 		}
-		err = s.removeConnection(ctx, connection, conn, kept, now)
+		err = s.tryRemove(ctx, connection, conn, stays, now)
 		removed = err == nil
 		return err
 	})
 	return connection, removed, err
 }
 
-// removeConnection removes the connection together with its entry in the USER item. Without that
-// entry (its item may have been removed by hand) it removes the rest.
-func (s *Store) removeConnection(
-	ctx context.Context, connection Connection, conn item, kept *kept, now time.Time,
+// tryRemove removes the connection together with its entry in the USER item. Without that entry (its item may have been
+// removed by hand) it removes the rest.
+func (s *Store) tryRemove(
+	ctx context.Context, connection Connection, conn item, stays *kept, now time.Time,
 ) error {
 	partition := ""
 	var actions []types.TransactWriteItem
-	if kept != nil {
-		partition = kept.partition
-		if kept.put != "" {
-			sweep := newSweep(connection.ID, connection.ConnectedAt, kept.put, now)
+	if stays != nil {
+		partition = stays.partition
+		if stays.put != "" {
+			sweep := newSweep(connection.ID, connection.ConnectedAt, stays.put, now)
 			actions = append(actions, s.put(sweep.item(now)))
 		}
 	}
-	actions = append(actions, s.removals(connection, conn, sweepsOf(connection, conn), partition, now)...)
+	actions = append(actions, s.removalActions(connection, conn, sweepsOf(connection, conn), partition, now)...)
 	if add := own(conn, now); len(add) > 0 {
 		actions = append(actions,
 			types.TransactWriteItem{Update: s.addRate(connection.Subject, add, pastRates(now), now)})
 	}
-	reasons, err := s.transact(ctx, append(actions, s.leave(connection)))
+	reasons, err := s.transact(ctx, append(actions, s.uncount(connection)))
 	if _, absent := conditionFailed(reasons, len(actions)); absent {
 		reasons, err = s.transact(ctx, actions)
 	}
@@ -116,9 +117,9 @@ func (s *Store) removeConnection(
 	return err
 }
 
-// removals returns the actions that remove a connection's items, but not its entry in the USER item and not the SWEEP
-// item in the partition that is kept. They fail when the connection has counted anything since conn was read.
-func (s *Store) removals(
+// removalActions returns the actions that remove a connection's items, but not its entry in the USER item and not the
+// SWEEP item in the partition that is kept. They fail when the connection has counted anything since conn was read.
+func (s *Store) removalActions(
 	connection Connection, conn item, pending []Sweep, kept string, now time.Time,
 ) []types.TransactWriteItem {
 	// mutate:rate-removal => condition := expression{parts: []string{"attribute_exists(pk)"}, values: item{}}
@@ -142,8 +143,8 @@ func (s *Store) removals(
 	return actions
 }
 
-// leave returns the action that takes a connection out of its user's count.
-func (s *Store) leave(connection Connection) types.TransactWriteItem {
+// uncount returns the action that removes a connection from its user's count.
+func (s *Store) uncount(connection Connection) types.TransactWriteItem {
 	return types.TransactWriteItem{Update: &types.Update{
 		TableName:           aws.String(s.tables.Connections),
 		Key:                 userKey(connection.Subject),

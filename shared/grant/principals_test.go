@@ -1,4 +1,4 @@
-package principal
+package grant
 
 import (
 	"strings"
@@ -7,11 +7,12 @@ import (
 
 const account = "111122223333"
 
-func TestContains(t *testing.T) {
+func TestPrincipals(t *testing.T) {
 	t.Parallel()
-	set, err := NewSet(account, []string{
+	set, err := NewPrincipals(account, []string{
 		"arn:aws:iam::111122223333:user/dev", "arn:aws:iam::111122223333:user/team/alice",
-		"arn:aws:iam::111122223333:role/ci/deploy", "arn:aws:iam::111122223333:role/Plain", "arn:aws-cn:iam::111122223333:role/china",
+		"arn:aws:iam::111122223333:role/ci/deploy", "arn:aws:iam::111122223333:role/Plain",
+		"arn:aws-cn:iam::111122223333:role/china",
 	})
 	if err != nil || set.Len() != 5 {
 		t.Fatalf("set of %d, %v", set.Len(), err)
@@ -44,7 +45,7 @@ func TestContains(t *testing.T) {
 		{"that role's name in another partition", session + "china/s", false},
 		{"a role called as a user", session + "dev/s", false},
 		{"a federated user", "arn:aws:sts::111122223333:federated-user/dev", false},
-		{"nobody", "", false},
+		{"no caller", "", false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -56,14 +57,16 @@ func TestContains(t *testing.T) {
 	}
 }
 
-func TestEmptySetContainsNobody(t *testing.T) {
+func TestNoPrincipalsContainNoCaller(t *testing.T) {
 	t.Parallel()
-	set, err := NewSet(account, nil)
+	set, err := NewPrincipals(account, nil)
 	if err != nil || set.Len() != 0 {
 		t.Fatalf("set of %d, %v", set.Len(), err)
 	}
-	for _, caller := range []string{"", "arn:aws:iam::111122223333:user/dev", "arn:aws:sts::111122223333:assumed-role//s"} {
-		if set.Contains(caller) || (Set{}).Contains(caller) {
+	for _, caller := range []string{
+		"", "arn:aws:iam::111122223333:user/dev", "arn:aws:sts::111122223333:assumed-role//s",
+	} {
+		if set.Contains(caller) || (Principals{}).Contains(caller) {
 			t.Errorf("contains %q", caller)
 		}
 	}
@@ -72,25 +75,26 @@ func TestEmptySetContainsNobody(t *testing.T) {
 func TestOtherPrincipalsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, principal := range []string{
-		"dev", "*", "", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:group/dev", "arn:aws:iam::111122223333:user/",
+		"dev", "*", "", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:group/dev",
+		"arn:aws:iam::111122223333:user/",
 		"arn:aws:iam::111122223333:user/*", "arn:aws:iam::111122223333:role/a?", "arn:aws:iam::444455556666:user/dev",
 		"arn:aws:iam:us-east-1:111122223333:user/dev", "arn:aws:sts::111122223333:assumed-role/deploy/s",
 		"arn:aws:iam::111122223333:role/ci/", "arn:aws:iam::111122223333:user",
 	} {
 		t.Run(principal, func(t *testing.T) {
 			t.Parallel()
-			if set, err := NewSet(account, []string{principal}); err == nil || set.Len() != 0 {
+			if set, err := NewPrincipals(account, []string{principal}); err == nil || set.Len() != 0 {
 				t.Errorf("%q became %+v, %v", principal, set, err)
 			}
 		})
 	}
-	_, err := NewSet(account, []string{"one", "arn:aws:iam::111122223333:user/dev", "two"})
+	_, err := NewPrincipals(account, []string{"one", "arn:aws:iam::111122223333:user/dev", "two"})
 	for _, name := range []string{`"one"`, `"two"`} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want all problems, %s among them", err, name)
 		}
 	}
-	if set, err := NewSet("", []string{"arn:aws:iam::444455556666:user/dev"}); err != nil || set.Len() != 1 {
+	if set, err := NewPrincipals("", []string{"arn:aws:iam::444455556666:user/dev"}); err != nil || set.Len() != 1 {
 		t.Errorf("of any account: %+v, %v", set, err)
 	}
 }
