@@ -1,9 +1,7 @@
 // Package message is the format of the frames between client and server: strict decoding of what
 // clients send, and encoding of what the server answers. Frames are JSON objects.
 //
-// A client sends {"action":"sendmessage","message":"text","room":"lobby","id":"…"}. The server's
-// frames all have a member "type": message, ack, error, pong or bye. A frame without "type" but with
-// "requestId" is not ours: API Gateway sends it when a function failed.
+// docs/protocol.md describes the frames, and protocol/asyncapi.yaml has their schemas.
 package message
 
 import (
