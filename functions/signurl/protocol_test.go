@@ -44,7 +44,8 @@ func TestRequestsThatAreRefusedForTheirFormBreakTheProtocol(t *testing.T) {
 	for _, body := range []string{
 		`[]`, `{}x`, `{"a":1}`, `{"Rooms":["a"]}`, `{"rooms":["a"],"rooms":["b"]}`, `{"rooms":"a"}`,
 		`{"rooms":["A"]}`, `{"rooms":["a","a"]}`, `{"rooms":["a","b","c","d","e","f","g","h","i"]}`,
-		`{"challenge":"a"}`, `{"challenge":"` + challenge[:42] + `"}`, `{"challenge":"` + challenge[:42] + `B"}`, `{"ci":""}`,
+		`{"challenge":"a"}`, `{"challenge":"` + challenge[:42] + `"}`, `{"challenge":"` + challenge[:42] + `B"}`,
+		`{"ci":""}`,
 		`{"ci":"` + instance + `A"}`, `{"signIn":"a"}`, `{"user":{"x":1}}`,
 	} {
 		if _, err := readRequest(request(body), maxBody); err == nil {
