@@ -25,6 +25,12 @@ var Document []byte
 //go:embed signurl.schema.json
 var signURL []byte
 
+// The addresses of the schemas, for references between them. Nothing asks there.
+const (
+	frames = "https://signedsocket.invalid/asyncapi.yaml"
+	bodies = "https://signedsocket.invalid/signurl.schema.json"
+)
+
 // Contract is what tests read in both files, beside the schemas.
 type Contract struct {
 	CloseCodes struct{ Bye, Socket []Code } `yaml:"x-close-codes"`
@@ -77,23 +83,23 @@ func FromClient(frame []byte) error {
 	if limit := contract.Components.Messages["sendmessage"].MaxBytes; len(frame) > limit {
 		return fmt.Errorf("%d bytes, and at most %d are allowed", len(frame), limit)
 	}
-	return check("asyncapi.json#/components/schemas/fromClient", frame)
+	return check(frames+"#/components/schemas/fromClient", frame)
 }
 
 // FromServer returns why the server may not send a frame, or nil.
 func FromServer(frame []byte) error {
-	return check("asyncapi.json#/components/schemas/fromServer", frame)
+	return check(frames+"#/components/schemas/fromServer", frame)
 }
 
 // SignURLRequest returns why a client may not send a body to POST /signurl, or nil.
-func SignURLRequest(body []byte) error { return check("signurl.json#/definitions/request", body) }
+func SignURLRequest(body []byte) error { return check(bodies+"#/definitions/request", body) }
 
 // SignURLAnswer returns why POST /signurl may not answer with a status and a body, or nil.
 func SignURLAnswer(status int, body []byte) error {
 	if status == http.StatusOK {
-		return check("signurl.json#/definitions/answer", body)
+		return check(bodies+"#/definitions/answer", body)
 	}
-	return check("signurl.json#/definitions/refused", body)
+	return check(bodies+"#/definitions/refused", body)
 }
 
 // check validates a JSON text. RFC 7493 forbids repeated names and bytes that are not UTF-8, which no schema sees.
@@ -116,18 +122,18 @@ func check(address string, text []byte) error {
 var schemas = sync.OnceValues(func() (map[string]*jsonschema.Schema, error) {
 	var document map[string]any
 	err := yaml.Unmarshal(Document, &document)
-	frames, failure := json.Marshal(document)
+	text, failure := json.Marshal(document)
 	err = errors.Join(err, failure)
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft7)
-	for name, text := range map[string][]byte{"asyncapi.json": frames, "signurl.json": signURL} {
+	for name, text := range map[string][]byte{frames: text, bodies: signURL} {
 		value, failure := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 		err = errors.Join(err, failure, compiler.AddResource(name, value))
 	}
 	compiled := make(map[string]*jsonschema.Schema)
 	for _, address := range []string{
-		"asyncapi.json#/components/schemas/fromClient", "asyncapi.json#/components/schemas/fromServer",
-		"signurl.json#/definitions/request", "signurl.json#/definitions/answer", "signurl.json#/definitions/refused",
+		frames + "#/components/schemas/fromClient", frames + "#/components/schemas/fromServer",
+		bodies + "#/definitions/request", bodies + "#/definitions/answer", bodies + "#/definitions/refused",
 	} {
 		schema, failure := compiler.Compile(address)
 		compiled[address], err = schema, errors.Join(err, failure)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
+	"strings"
 	"sync"
 	"testing"
 
@@ -21,6 +23,9 @@ type wire struct {
 	mu         sync.Mutex
 	violations []string
 }
+
+// signedURL matches a signed URL, which is a secret.
+var signedURL = regexp.MustCompile(`wss?://[^\s'"]+`)
 
 // brokenFrames are the frames that tests have sent on purpose with sendBroken.
 var brokenFrames sync.Map
@@ -69,7 +74,8 @@ func (w *wire) note(what string, err error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.violations = append(w.violations, fmt.Sprintf("%s: %v", what, err))
+	text := signedURL.ReplaceAllString(fmt.Sprintf("%s: %v", what, err), "wss://…")
+	w.violations = append(w.violations, text)
 }
 
 // RoundTrip implements http.RoundTripper. It checks the answers of signurl, and the requests that signurl takes.
@@ -95,8 +101,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
-	what := fmt.Sprintf("signurl answers %d", response.StatusCode) // the body may be a secret
-	w.note(what, protocol.SignURLAnswer(response.StatusCode, body))
+	w.note(fmt.Sprintf("signurl answers %d", response.StatusCode), protocol.SignURLAnswer(response.StatusCode, body))
 	if response.StatusCode == http.StatusOK {
 		w.note("signurl takes "+string(asked), protocol.SignURLRequest(asked))
 	}
@@ -128,5 +133,10 @@ func TestAViolationOfTheProtocolIsNoticed(t *testing.T) {
 	w.frame("received", []byte(`{"type":"ping"}`))
 	if len(w.violations) != 2 {
 		t.Errorf("violations %q, want both frames", w.violations)
+	}
+	answer := `{"url":"wss://a.example/prod?X-Amz-Signature=secret"}`
+	w.note("signurl answers 200", protocol.SignURLAnswer(http.StatusOK, []byte(answer)))
+	if last := w.violations[len(w.violations)-1]; len(w.violations) != 3 || strings.Contains(last, "secret") {
+		t.Errorf("violations %q, want three without the signed URL", w.violations)
 	}
 }
