@@ -45,8 +45,8 @@ func TestAFrameWithoutActionIsAMessage(t *testing.T) {
 	w.handle("$default", `{"message": "hi"}`)
 	for i, frame := range w.gateway.frames("sender=") {
 		var got struct{ Type, ID, ClientID string }
-		if err := json.Unmarshal([]byte(frame), &got); err != nil || got.Type != []string{"message", "ack"}[i] ||
-			got.ID != "fresh" || got.ClientID != "" {
+		err := json.Unmarshal([]byte(frame), &got)
+		if err != nil || got.Type != []string{"message", "ack"}[i] || got.ID != freshID || got.ClientID != "" {
 			t.Errorf("frame %s, %v", frame, err)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"signedsocket/protocol"
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
@@ -22,6 +23,9 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// freshID is the id of messages that have none of their client.
+const freshID = "01KAMPN2XB8Q5WY3V7T9RJ6H4C"
 
 // world is a handler between a table and a gateway that work as the real ones do.
 type world struct {
@@ -37,8 +41,9 @@ type world struct {
 // newWorld returns a world in which alice is connected by "sender=", an hour old, and alone in the room lobby.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, now: time.Now(), log: new(bytes.Buffer),
-		gateway: &fakeGateway{posted: make(map[string][]string), calls: make(map[string]int)}}
+	w := &world{t: t, now: time.Now(), log: new(bytes.Buffer), gateway: &fakeGateway{
+		t: t, posted: make(map[string][]string), calls: make(map[string]int),
+	}}
 	w.store = &fakeStore{t: t, sender: connections.Connection{
 		ID: "sender=", Subject: "alice", Name: "Alice", Rooms: []connections.Membership{{Room: "lobby"}},
 		ConnectedAt: w.now.Add(-time.Hour),
@@ -50,7 +55,7 @@ func newWorld(t *testing.T) *world {
 		broadcaster: &broadcast.Broadcaster{Log: log, Callback: w.gateway, Connections: w.store, Now: time.Now,
 			Concurrency: 8},
 		closer: &callback.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second},
-		watch:  newWatch(), now: time.Now, newID: func(time.Time) (string, error) { return "fresh", nil },
+		watch:  newWatch(), now: time.Now, newID: func(time.Time) (string, error) { return freshID, nil },
 	}
 	return w
 }
@@ -225,6 +230,8 @@ func (f *fakeFanout) Send(_ context.Context, s broadcast.Segment) error {
 
 // fakeGateway is an @connections endpoint.
 type fakeGateway struct {
+	t *testing.T
+
 	// fail, if set, says how a post ends, given how many there were to that connection before.
 	fail func(connectionID string, earlier int) error
 	// hold, if set, is called during each post.
@@ -275,6 +282,9 @@ func (f *fakeGateway) post(ctx context.Context, connectionID, data string) error
 	}
 	if err == nil && f.fail != nil {
 		err = f.fail(connectionID, earlier)
+	}
+	if broken := protocol.FromServer([]byte(data)); broken != nil {
+		f.t.Errorf("posted %s: %v", data, broken)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

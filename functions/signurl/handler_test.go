@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
+	"signedsocket/protocol"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/grant"
 	"signedsocket/shared/logging"
@@ -149,6 +150,9 @@ func sign(t *testing.T, h *handler, event events.APIGatewayV2HTTPRequest) (map[s
 	response, err := h.handle(t.Context(), event)
 	if err != nil || response.StatusCode != 200 {
 		t.Fatalf("handle = %+v, %v", response, err)
+	}
+	if err := protocol.SignURLAnswer(response.StatusCode, []byte(response.Body)); err != nil {
+		t.Errorf("answer %s: %v", response.Body, err)
 	}
 	var body map[string]any
 	if err := json.Unmarshal([]byte(response.Body), &body); err != nil {

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"signedsocket/protocol"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 )
@@ -87,6 +88,36 @@ func TestCloseSaysByeFirst(t *testing.T) {
 				t.Errorf("calls %q, want %q", g.calls, test.calls)
 			}
 		})
+	}
+}
+
+func TestTheProtocolListsTheReasonsOfByeFrames(t *testing.T) {
+	t.Parallel()
+	contract, err := protocol.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := make(map[string]bool)
+	for _, code := range contract.CloseCodes.Bye {
+		listed[code.Code] = true
+	}
+	reasons := []connections.Reason{
+		connections.SessionEnded, connections.Revoked, connections.Evicted, connections.Kicked, connections.Replaced,
+		connections.SignedOut,
+	}
+	for _, reason := range reasons {
+		g := new(gateway)
+		closer, _ := newCloser(g)
+		if err := closer.Close(t.Context(), connections.Sweep{ConnectionID: "c=", Reason: reason}); err != nil {
+			t.Fatal(err)
+		}
+		frame, posted := strings.CutPrefix(g.calls[0], "post c= ")
+		if err := protocol.FromServer([]byte(frame)); err != nil || !posted || !listed[string(reason)] {
+			t.Errorf("%s: %s, %v", reason, g.calls[0], err)
+		}
+	}
+	if len(listed) != len(reasons) {
+		t.Errorf("the protocol lists %d codes, and there are %d reasons", len(listed), len(reasons))
 	}
 }
 

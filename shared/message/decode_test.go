@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"signedsocket/protocol"
 	"signedsocket/shared/text"
 )
 
@@ -66,6 +67,9 @@ func TestDecode(t *testing.T) {
 			got, code := Decode(test.body)
 			if diff := cmp.Diff(test.want, got); diff != "" || code != test.code {
 				t.Errorf("code %q, want %q; frame (-want +got):\n%s", code, test.code, diff)
+			}
+			if (code == BadMessage || code == TooLarge) && protocol.FromClient([]byte(test.body)) == nil {
+				t.Error("the frame is refused, and keeps to the protocol")
 			}
 		})
 	}

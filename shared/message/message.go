@@ -1,9 +1,7 @@
 // Package message is the format of the frames between client and server. It decodes the clients' frames strictly, and
 // encodes the server's. Frames are JSON objects.
 //
-// A client sends {"action":"sendmessage","message":"text","room":"lobby","id":"…"}. The server's frames all have a
-// member "type": message, ack, error, pong or bye. API Gateway sends a frame with "requestId" and without "type" when a
-// function failed.
+// docs/protocol.md describes the frames, and protocol/asyncapi.yaml has their schemas.
 package message
 
 import (

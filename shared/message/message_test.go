@@ -106,10 +106,7 @@ func TestFrames(t *testing.T) {
 func TestEveryCodeHasAText(t *testing.T) {
 	t.Parallel()
 	other := Code("other").text()
-	for _, code := range []Code{
-		BadMessage, UnknownAction, TooLarge, RoomNotAllowed, RateLimited, PartialDelivery,
-		NotConnected, SessionEnded,
-	} {
+	for _, code := range codes() {
 		if text := code.text(); text == other || !strings.HasSuffix(text, ".") {
 			t.Errorf("%s says %q", code, text)
 		}

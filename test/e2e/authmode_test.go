@@ -68,7 +68,9 @@ func enter(t *testing.T, c *stageclient.Client, signed *stageclient.Signed, proo
 		t.Fatal(err)
 	}
 	header := http.Header{"Origin": {page.Scheme + "://" + page.Host}}
-	conn, err := stageclient.Dial(within(t), signed, stageclient.DialOptions{Verifier: proof.Verifier, Header: header, HTTP: c.HTTP})
+	conn, err := stageclient.Dial(within(t), signed, stageclient.DialOptions{
+		Verifier: proof.Verifier, Header: header, HTTP: c.HTTP, Trace: c.Trace,
+	})
 	if err == nil {
 		t.Cleanup(func() { _ = conn.Close() })
 	}

@@ -58,9 +58,7 @@ func grantFor(user string) stageclient.Grant {
 func breakRules(t *testing.T, conn *stageclient.Conn) {
 	t.Helper()
 	for range 3 {
-		if err := conn.SendText(within(t), `{"action":"sendmessage","message":"x","admin":true}`); err != nil {
-			t.Fatal(err)
-		}
+		sendBroken(t, conn, `{"action":"sendmessage","message":"x","admin":true}`)
 		if got := await[stageclient.Error](t, conn); got.Code != "bad_message" {
 			t.Errorf("answered %+v, want bad_message", got)
 		}
@@ -107,9 +105,7 @@ func TestAKickedUserStaysOutAndOthersNoticeNothing(t *testing.T) {
 				again := mustDialWith(t, client, users[0], nil)
 				if i < 2 {
 					// The strikes of the last minute are the user's: it takes no three more.
-					if err := again.SendText(within(t), `nonsense`); err != nil {
-						t.Fatal(err)
-					}
+					sendBroken(t, again, `nonsense`)
 					await[stageclient.Error](t, again)
 					wantBye(t, again, "kicked")
 				}

@@ -22,9 +22,9 @@ func anyStage(t *testing.T) *stageclient.Client {
 	t.Helper()
 	if running := clienttest.Running(t); running != nil {
 		awaitEmpty(t, running)
-		return running
+		return checked(t, running)
 	}
-	return stagetest.Start(t, stagetest.Options{}).Client(t)
+	return checked(t, stagetest.Start(t, stagetest.Options{}).Client(t))
 }
 
 // awaitEmpty waits until the last test's connections are forgotten: $disconnect comes when it comes.
@@ -63,7 +63,7 @@ func startStage(t *testing.T, o stagetest.Options) (*stagetest.Stage, *stageclie
 	t.Helper()
 	localOnly(t, leverOf(o))
 	stage := stagetest.Start(t, o)
-	return stage, stage.Client(t)
+	return stage, checked(t, stage.Client(t))
 }
 
 func within(t *testing.T) context.Context { t.Helper(); return clienttest.Within(t) }

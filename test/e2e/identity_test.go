@@ -171,7 +171,7 @@ func TestAUserGetsSoManyURLsAMinuteAndTheOthersNoticeNothing(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
 	// It does not wait after a 429, as the client of the suite does.
-	hasty := stageclient.Client{Outputs: client.Outputs}
+	hasty := checked(t, &stageclient.Client{Outputs: client.Outputs})
 	ask := func(user string) error {
 		token := devToken(t, client, url.Values{"user": {user}})
 		_, err := hasty.SignURL(within(t), token, nil, stageclient.NewProof().Challenge)

@@ -97,7 +97,7 @@ func process(t *testing.T, binary, state string) (*exec.Cmd, *stageclient.Client
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cmd, &stageclient.Client{Outputs: outputs}
+	return cmd, checked(t, &stageclient.Client{Outputs: outputs})
 }
 
 func TestKillingTheStageLeavesNoProcessAndLosesNoRecord(t *testing.T) {

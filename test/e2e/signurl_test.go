@@ -114,7 +114,7 @@ func TestTheSuiteWaitsWhileAStageThrottlesIt(t *testing.T) {
 // emptyBucket sends requests side by side with a client that does not wait, and returns how many were throttled.
 func emptyBucket(t *testing.T, c *stageclient.Client, token string) int {
 	t.Helper()
-	hasty := stageclient.Client{Outputs: c.Outputs}
+	hasty := checked(t, &stageclient.Client{Outputs: c.Outputs})
 	const requests = 8
 	answers := make(chan error, requests)
 	for range requests {

@@ -144,9 +144,7 @@ func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 func haveRefused(t *testing.T, client *stageclient.Client) {
 	t.Helper()
 	conn := connect(t, client, "alice")
-	if err := conn.SendText(within(t), `{"action":"shout"}`); err != nil {
-		t.Fatal(err)
-	}
+	sendBroken(t, conn, `{"action":"shout"}`)
 	await[stageclient.Error](t, conn)
 	signed, _ := sign(t, client, "alice")
 	if _, err := dialURL(t, client, signed.URL, ""); err == nil {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 
 import { createChatClient } from "../dist/index.js";
+import { fromClient, signUrlRequest } from "./protocol.mjs";
 
 /** Lets everything run that waits for nothing but a promise. */
 export const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -10,6 +11,17 @@ export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 
 const START = 5_000_000;
+
+/** Fails the test if a value breaks the contract, whatever the client does with an error. */
+const hold = (check, value) => {
+  try {
+    check(value);
+  } catch (violation) {
+    setImmediate(() => {
+      throw violation;
+    });
+  }
+};
 
 class FakeClock {
   #now = START;
@@ -65,7 +77,9 @@ class FakeSocket {
   }
 
   send(data) {
-    this.sent.push(JSON.parse(data));
+    const frame = JSON.parse(data);
+    hold(fromClient, frame);
+    this.sent.push(frame);
   }
   close() {
     this.closed = true;
@@ -170,7 +184,9 @@ export function world(options = {}) {
       }
     },
     fetch: async (url, init) => {
-      w.requests.push({ url, ...init, body: JSON.parse(init.body) });
+      const body = JSON.parse(init.body);
+      hold(signUrlRequest, body);
+      w.requests.push({ url, ...init, body });
       const next = await (w.answers.shift() ?? signed());
       if (next instanceof Error) throw next;
       return next;

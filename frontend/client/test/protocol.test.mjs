@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { parseFrame } from "../dist/frames.js";
+import { bodies, frames, fromClient, fromServer, signUrlAnswer, signUrlRefusal, signUrlRequest } from "./protocol.mjs";
+import { answer, settle, world } from "./world.mjs";
+
+const { sendmessage, ping, gatewayError, ...others } = frames;
+
+test("the client reads every example of a frame from the server, and all that it uses of it", () => {
+  assert.deepEqual(Object.keys(others), ["message", "ack", "error", "bye", "pong"]);
+  for (const [type, examples] of Object.entries(others)) {
+    assert.ok(examples.length > 0, type);
+    for (const example of examples) {
+      fromServer(example);
+      const frame = parseFrame(JSON.stringify(example));
+      assert.equal(frame?.type, type);
+      for (const [name, value] of Object.entries(frame)) assert.deepEqual(value, example[name], name);
+    }
+  }
+  for (const example of gatewayError) assert.deepEqual(parseFrame(JSON.stringify(example)), { type: "gateway" });
+});
+
+test("the client sends the examples of its frames", async () => {
+  for (const example of [...sendmessage, ...ping]) fromClient(example);
+  const w = world();
+  const socket = await w.open();
+  w.chat.send(sendmessage[0].message, sendmessage[0].room);
+  await settle();
+  w.chat.retryNow();
+  await settle();
+  const [sent, asked] = socket.sent;
+  assert.deepEqual({ ...sent, id: sendmessage[0].id }, sendmessage[0]);
+  assert.deepEqual(asked, ping[0]);
+});
+
+test("the client takes the example of an answer of the sign URL, and each refusal for what it is", async () => {
+  for (const example of bodies.request) signUrlRequest(example);
+  signUrlAnswer(bodies.answer[0]);
+  const w = world();
+  w.answers.push(answer(200, bodies.answer[0]));
+  await w.open();
+  assert.equal(w.socket.url, bodies.answer[0].url);
+  assert.deepEqual(w.socket.protocols.slice(0, 1), bodies.answer[0].protocols);
+  assert.deepEqual(w.chat.getSnapshot().user, bodies.answer[0].user);
+  for (const refusal of bodies.refusal) {
+    signUrlRefusal(refusal);
+    const refused = world();
+    refused.answers.push(answer(403, refusal));
+    refused.chat.connect();
+    await settle();
+    assert.deepEqual(refused.authRequired, [refusal.error]);
+  }
+});
+
+test("the request of a guest keeps to the contract", async () => {
+  const secret = bodies.request.find(({ guest }) => guest).guest;
+  const w = world({ getToken: undefined, rooms: ["lobby", "ops"], guest: { secret, name: " Zoë\n" } });
+  await w.open();
+  assert.deepEqual(Object.keys(w.requests[0].body), ["rooms", "challenge", "ci", "guest", "name"]);
+});
+
+test("a frame or body that breaks the contract is found", () => {
+  for (const [check, value] of [
+    [fromClient, { action: "sendmessage" }],
+    [fromClient, { message: "a", from: { sub: "bob" } }],
+    [fromClient, { message: "a".repeat(2001) }],
+    [fromClient, { message: "a\u202e" }],
+    [fromServer, { ...others.message[0], id: undefined }],
+    [fromServer, { ...others.ack[0], delivered: -1 }],
+    [fromServer, { type: "bye", code: "tired" }],
+    [fromServer, { type: "typing" }],
+    [signUrlRequest, { rooms: ["Lobby"] }],
+    [signUrlRequest, { challenge: "short" }],
+    [signUrlAnswer, { ...bodies.answer[0], user: { sub: "alice" } }],
+    [signUrlRefusal, { error: "tired", message: "Later." }],
+  ])
+    assert.throws(() => check(value), / breaks /, JSON.stringify(value));
+});
+
+test("later versions may add members to a frame of the server, and the client reads the frame", () => {
+  for (const [example] of Object.values(others)) {
+    const longer = { ...example, later: { a: [1] } };
+    fromServer(longer);
+    assert.equal(parseFrame(JSON.stringify(longer))?.type, example.type);
+  }
+});

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"signedsocket/protocol"
+)
+
+func examples(t *testing.T, name string) []string {
+	t.Helper()
+	texts, err := protocol.Examples(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return texts
+}
+
+func TestTheExamplesOfRequestsInTheProtocolAreAccepted(t *testing.T) {
+	t.Parallel()
+	for _, body := range examples(t, "request") {
+		read, err := readRequest(request(body), maxBody)
+		if err != nil {
+			t.Errorf("%s: %v", body, err)
+		}
+		if read.Guest != nil {
+			c := config{AuthMode: authModeGuest, GuestRooms: []string{"lobby"}}
+			if _, err := c.callerOf(request(body), read, epoch); err != nil {
+				t.Errorf("%s: %v", body, err)
+			}
+		}
+		if read.User != nil {
+			if _, err := (config{}).fromNamed(*read.User); err != nil {
+				t.Errorf("%s: %v", body, err)
+			}
+		}
+	}
+}
+
+// TestRequestsThatAreRefusedForTheirFormBreakTheProtocol shows that the schema is no wider than the function.
+func TestRequestsThatAreRefusedForTheirFormBreakTheProtocol(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`[]`, `{}x`, `{"a":1}`, `{"Rooms":["a"]}`, `{"rooms":["a"],"rooms":["b"]}`, `{"rooms":"a"}`,
+		`{"rooms":["A"]}`, `{"rooms":["a","a"]}`, `{"rooms":["a","b","c","d","e","f","g","h","i"]}`,
+		`{"challenge":"a"}`, `{"challenge":"` + challenge[:42] + `"}`, `{"challenge":"` + challenge[:42] + `B"}`,
+		`{"ci":""}`,
+		`{"ci":"` + instance + `A"}`, `{"signIn":"a"}`, `{"user":{"x":1}}`,
+	} {
+		if _, err := readRequest(request(body), maxBody); err == nil {
+			t.Errorf("%s is accepted", body)
+		}
+		if err := protocol.SignURLRequest([]byte(body)); err == nil {
+			t.Errorf("%s keeps to the protocol", body)
+		}
+	}
+}
+
+func TestTheProtocolListsTheRefusals(t *testing.T) {
+	t.Parallel()
+	var sent []string
+	for _, r := range []refusal{
+		errBadRequest, errRevoked, errUnknownUser, errNotAccessToken, errNotTrusted, errRoomNotAllowed, errTooLarge,
+		errMediaType, errTooManyURLs, errKicked, errGuestsFull, errNotConfigured,
+	} {
+		response, err := refuse(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := protocol.SignURLAnswer(response.StatusCode, []byte(response.Body)); err != nil {
+			t.Errorf("answer %s: %v", response.Body, err)
+		}
+		sent = append(sent, r.code)
+	}
+	for _, text := range examples(t, "refusal") {
+		var body struct{ Error string }
+		if err := json.Unmarshal([]byte(text), &body); err != nil || !slices.Contains(sent, body.Error) {
+			t.Errorf("the example %s: no refusal of the function has this code", text)
+		}
+	}
+}

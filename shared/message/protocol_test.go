@@ -1,0 +1,104 @@
+package message
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"signedsocket/protocol"
+)
+
+// codes are all codes of error frames.
+func codes() []Code {
+	return []Code{
+		BadMessage, UnknownAction, TooLarge, RoomNotAllowed, RateLimited, PartialDelivery, NotConnected, SessionEnded,
+	}
+}
+
+func TestDecodeAcceptsTheExamplesOfTheProtocol(t *testing.T) {
+	t.Parallel()
+	examples, err := protocol.Examples(ActionSend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, frame := range examples {
+		if sent, code := Decode(frame); code != "" || sent.Text == "" {
+			t.Errorf("%s is refused with %s", frame, code)
+		}
+	}
+}
+
+func TestTheProtocolHasTheLimitsOfDecode(t *testing.T) {
+	t.Parallel()
+	contract, err := protocol.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := contract.Components.Messages[ActionSend].MaxBytes; got != maxBody {
+		t.Errorf("the protocol allows %d bytes, and Decode %d", got, maxBody)
+	}
+	for frame, good := range map[string]bool{
+		`{"message":"` + strings.Repeat("é", maxText) + `"}`:                        true,
+		`{"message":"` + strings.Repeat("a", maxText+1) + `"}`:                      false,
+		`{"message":"hi","id":"` + strings.Repeat("a", maxClientID) + `"}`:          true,
+		`{"message":"hi","id":"` + strings.Repeat("a", maxClientID+1) + `"}`:        false,
+		`{"message":"hi"}` + strings.Repeat(" ", maxBody-len(`{"message":"hi"}`)):   true,
+		`{"message":"hi"}` + strings.Repeat(" ", maxBody-len(`{"message":"hi"}`)+1): false,
+	} {
+		_, code := Decode(frame)
+		if err := protocol.FromClient([]byte(frame)); (err == nil) != good || (code == "") != good {
+			t.Errorf("%.40s… of %d bytes: Decode says %q, the protocol %v", frame, len(frame), code, err)
+		}
+	}
+}
+
+func TestEveryFrameKeepsToTheProtocol(t *testing.T) {
+	t.Parallel()
+	id, err := NewID(time.UnixMilli(1795327200123))
+	if err != nil {
+		t.Fatal(err)
+	}
+	derived := IDFor("alice", "lobby", "m-1")
+	frames := []interface{ Encode() ([]byte, error) }{
+		Message{ID: id, Room: "lobby", From: Sender{"alice", "Alice"}, Text: "a<b>\n\"", SentAt: time.UnixMilli(1)},
+		Message{ID: derived, Room: "lobby", From: Sender{"guest-abc", "あ"}, Text: "😀", SentAt: time.UnixMilli(1)},
+		Ack{ID: id, Recipients: 1}, Ack{ID: derived, ClientID: "m-1", Recipients: 3, Delivered: 2, Gone: 1},
+		Ack{ID: id, Recipients: 9, Delivered: 3, Gone: 1, Queued: 5},
+	}
+	for _, code := range codes() {
+		wait := time.Duration(0)
+		if code == RateLimited {
+			wait = time.Nanosecond
+		}
+		frames = append(frames, Error{Code: code, RetryAfter: wait}, Error{code, "m-1", wait})
+	}
+	for _, frame := range frames {
+		encoded, err := frame.Encode()
+		if err == nil {
+			err = protocol.FromServer(encoded)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", encoded, err)
+		}
+	}
+	if err := protocol.FromServer(EncodePong()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheProtocolListsTheCodesOfErrorFrames(t *testing.T) {
+	t.Parallel()
+	contract, err := protocol.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, listed := range contract.ErrorCodes {
+		if !slices.Contains(codes(), Code(listed.Code)) {
+			t.Errorf("the protocol lists %s, which no frame has", listed.Code)
+		}
+	}
+	if len(contract.ErrorCodes) != len(codes()) {
+		t.Errorf("the protocol lists %d codes, and there are %d", len(contract.ErrorCodes), len(codes()))
+	}
+}
