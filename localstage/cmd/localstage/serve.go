@@ -77,7 +77,8 @@ func announce(w io.Writer, f flags, o localstage.Outputs, page string) error {
 	if filepath.Clean(f.State) != ".localstage" {
 		chat += " --outputs " + shellWord(filepath.Join(f.State, "outputs.json"))
 	}
-	fmt.Fprintf(table, "\nChat from two other terminals:\n\n  %s --as alice\n  %s --as bob\n\nCtrl-C stops the stage.\n", chat, chat)
+	fmt.Fprintf(table,
+		"\nChat from two other terminals:\n\n  %s --as alice\n  %s --as bob\n\nCtrl-C stops the stage.\n", chat, chat)
 	if page != "" {
 		fmt.Fprintf(table, "\nOpen %s\n", page)
 	}
