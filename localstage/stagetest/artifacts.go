@@ -21,7 +21,8 @@ const FrontendFunction = "FrontendFunction"
 // Variables, because a test binary has no other place that outlives one test.
 var (
 	artifactsOnce = sync.OnceValues(func() (string, error) {
-		return artifacts("functions"), localstage.Build(context.Background(), Template(), artifacts("functions"), FrontendFunction)
+		return artifacts("functions"),
+			localstage.Build(context.Background(), Template(), artifacts("functions"), FrontendFunction)
 	})
 	withPageOnce = sync.OnceValues(func() (string, error) {
 		return artifacts("with-page"), localstage.Build(context.Background(), Template(), artifacts("with-page"))
