@@ -18,7 +18,9 @@ func (c counter) set(ctx context.Context, names []string, to int) (string, error
 	var reads types.KeysAndAttributes
 	for _, name := range names {
 		key := &types.AttributeValueMemberS{Value: name}
-		item := map[string]types.AttributeValue{"counter": key, "total": &types.AttributeValueMemberN{Value: fmt.Sprint(to)}}
+		item := map[string]types.AttributeValue{
+			"counter": key, "total": &types.AttributeValueMemberN{Value: fmt.Sprint(to)},
+		}
 		writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: item}})
 		reads.Keys = append(reads.Keys, map[string]types.AttributeValue{"counter": key})
 	}

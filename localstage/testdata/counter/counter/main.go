@@ -1,4 +1,5 @@
-// Command counter keeps counters: add posts the new total to the connection, total returns it, and several sets many at once.
+// Command counter keeps counters: add posts the new total to the connection, total returns it, and several sets many at
+// once.
 package main
 
 import (
@@ -35,7 +36,9 @@ type counter struct {
 	back  *apigatewaymanagementapi.Client
 }
 
-func (c counter) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+func (c counter) handle(
+	ctx context.Context, event events.APIGatewayWebsocketProxyRequest,
+) (events.APIGatewayProxyResponse, error) {
 	var message struct {
 		Counter  string
 		Counters []string
@@ -68,10 +71,12 @@ func (c counter) add(ctx context.Context, name string, by int) (string, error) {
 		TableName: aws.String(os.Getenv("TABLE")),
 		Key:       map[string]types.AttributeValue{"counter": &types.AttributeValueMemberS{Value: name}},
 
-		UpdateExpression:          aws.String("ADD #total :by"),
-		ExpressionAttributeNames:  map[string]string{"#total": "total"},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":by": &types.AttributeValueMemberN{Value: fmt.Sprint(by)}},
-		ReturnValues:              types.ReturnValueUpdatedNew,
+		UpdateExpression:         aws.String("ADD #total :by"),
+		ExpressionAttributeNames: map[string]string{"#total": "total"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":by": &types.AttributeValueMemberN{Value: fmt.Sprint(by)},
+		},
+		ReturnValues: types.ReturnValueUpdatedNew,
 	})
 	if err != nil {
 		return "", fmt.Errorf("add: %w", err)
