@@ -161,7 +161,8 @@ func (r *accessRequest) transactionAccess(operation string) ([]Request, error) {
 			if actions[name] == "" {
 				return nil, unsupported("the transaction item " + name)
 			}
-			requests = append(requests, Request{Action: actions[name], Table: item[name].TableName, EnclosingOperation: operation})
+			requests = append(requests,
+				Request{Action: actions[name], Table: item[name].TableName, EnclosingOperation: operation})
 		}
 	}
 	return tableAccess(requests...)

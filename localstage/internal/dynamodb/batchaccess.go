@@ -45,7 +45,9 @@ func batchGetAccess(body []byte, partitionKey func(string) (string, error)) ([]R
 	return batchAccess("BatchGetItem", keys, partitionKey)
 }
 
-func batchAccess(operation string, keys map[string][]mapValue, partitionKey func(string) (string, error)) ([]Request, error) {
+func batchAccess(
+	operation string, keys map[string][]mapValue, partitionKey func(string) (string, error),
+) ([]Request, error) {
 	if len(keys) == 0 {
 		return nil, checkBatch(operation, 0, 0, 0, "")
 	}

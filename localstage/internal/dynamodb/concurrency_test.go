@@ -74,7 +74,8 @@ func TestConcurrentTransactionsKeepTheSum(t *testing.T) {
 		if err := f.transact(f.txPut(strconv.Itoa(i), m{"n": balance}, "")); err != nil {
 			t.Fatal(err)
 		}
-		gets = append(gets, types.TransactGetItem{Get: &types.Get{TableName: &f.table, Key: f.suffixed(strconv.Itoa(i))}})
+		gets = append(gets,
+			types.TransactGetItem{Get: &types.Get{TableName: &f.table, Key: f.suffixed(strconv.Itoa(i))}})
 	}
 	atOnce(12, func(worker int) {
 		for i := range 20 {
@@ -87,7 +88,8 @@ func TestConcurrentTransactionsKeepTheSum(t *testing.T) {
 				continue
 			}
 			amount := m{":a": (worker*7 + i*13) % 40}
-			err := f.transact(f.txUpdate(strconv.Itoa(from), "SET n = n - :a", "n >= :a", amount), f.txUpdate(strconv.Itoa(to), "SET n = n + :a", "", amount))
+			err := f.transact(f.txUpdate(strconv.Itoa(from), "SET n = n - :a", "n >= :a", amount),
+				f.txUpdate(strconv.Itoa(to), "SET n = n + :a", "", amount))
 			var canceled *types.TransactionCanceledException
 			if err != nil && !errors.As(err, &canceled) {
 				t.Error(err)
@@ -150,8 +152,9 @@ func TestPagesUnderChangeMissNothing(t *testing.T) {
 }
 
 func countStaying(t *testing.T, f *fixture) int {
-	pages := awsdynamodb.NewQueryPaginator(f.client, &awsdynamodb.QueryInput{TableName: &f.table, KeyConditionExpression: aws.String("pk = :p"),
-		ExpressionAttributeValues: m{":p": f.pk}.attributes(), Limit: aws.Int32(7)})
+	pages := awsdynamodb.NewQueryPaginator(f.client,
+		&awsdynamodb.QueryInput{TableName: &f.table, KeyConditionExpression: aws.String("pk = :p"),
+			ExpressionAttributeValues: m{":p": f.pk}.attributes(), Limit: aws.Int32(7)})
 	found := 0
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(f.ctx)
@@ -178,7 +181,8 @@ func TestTablesUnderRequestsComeAndGo(t *testing.T) {
 			if worker == 0 {
 				if i%2 == 0 {
 					makeTable(t, client, "fleeting", "")
-				} else if _, err := client.DeleteTable(t.Context(), &awsdynamodb.DeleteTableInput{TableName: &f.table}); err != nil {
+				} else if _, err := client.DeleteTable(t.Context(),
+					&awsdynamodb.DeleteTableInput{TableName: &f.table}); err != nil {
 					t.Error(err)
 				}
 				continue

@@ -50,7 +50,8 @@ type difference struct {
 }
 
 func compareRandomly(t *testing.T, o oracle, client, engine *awsdynamodb.Client) {
-	seed, operations := fromEnvironment(t, "SIGNEDSOCKET_SEED", usualSeed), fromEnvironment(t, "SIGNEDSOCKET_OPERATIONS", o.operations)
+	seed, operations := fromEnvironment(t, "SIGNEDSOCKET_SEED",
+		usualSeed), fromEnvironment(t, "SIGNEDSOCKET_OPERATIONS", o.operations)
 	for _, c := range []*awsdynamodb.Client{client, engine} {
 		makeTable(t, c, "random", "S")
 	}
@@ -66,7 +67,8 @@ func compareRandomly(t *testing.T, o oracle, client, engine *awsdynamodb.Client)
 		got.oracle = want.engine
 		reason := o.explain(got)
 		if reason == "" {
-			t.Errorf("seed %d, operation %d: %s\nbefore: %s\nengine: %s\n%s: %s", seed, i, got.operation, got.before, got.engine, o.name, got.oracle)
+			t.Errorf("seed %d, operation %d: %s\nbefore: %s\nengine: %s\n%s: %s", seed, i, got.operation, got.before,
+				got.engine, o.name, got.oracle)
 		}
 		known[reason]++
 		for _, c := range []*awsdynamodb.Client{client, engine} {

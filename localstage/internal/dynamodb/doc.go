@@ -13,7 +13,8 @@
 //   - lexer.go, parser.go, bindings.go: the expression language; condition.go, update.go, projection.go and
 //     keycondition.go: its four dialects;
 //   - read.go, query.go, write.go, batch.go, transact.go, tables.go, ttl.go: the operations;
-//   - access.go, batchaccess.go: which IAM permissions a request needs, for the layer that checks signatures and policies;
+//   - access.go, batchaccess.go: the IAM permissions that a request needs, for the layer that checks signatures and
+//     policies;
 //   - engine.go, protocol.go: storage and HTTP.
 //
 // Items lie in a B+tree (go.etcd.io/bbolt), one writer at a time, so every read is consistent and every

@@ -99,7 +99,8 @@ func writeUntilKilled(t *testing.T, server *exec.Cmd, url string, round int) map
 			name := fmt.Sprintf("writer-%d-%d", round, i)
 			f := &fixture{ctx: ctx, target: target{client: newClient(url)}, table: "simple"}
 			for n := 1; ; n++ {
-				err := f.transact(f.txPut(name, m{"n": n}, ""), f.txUpdate("total of "+name, "ADD n :1", "", m{":1": 1}))
+				err := f.transact(f.txPut(name, m{"n": n}, ""),
+					f.txUpdate("total of "+name, "ADD n :1", "", m{":1": 1}))
 				if err != nil {
 					return // the server is gone; whether this write is there nobody knows
 				}
@@ -190,7 +191,8 @@ func TestBrokenFileIsNamed(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Repeat("no database", 4096)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if e, err := Open(Options{Path: path}); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "remove it") {
+	if e, err := Open(Options{Path: path}); err == nil || !strings.Contains(err.Error(), path) ||
+		!strings.Contains(err.Error(), "remove it") {
 		t.Errorf("got %v, %v", e, err)
 	}
 }

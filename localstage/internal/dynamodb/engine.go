@@ -72,7 +72,8 @@ func Open(options Options) (*Engine, error) {
 		NoStatistics:    true,
 	})
 	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, fmt.Errorf("open DynamoDB file %s: another stage uses it; stop that one or choose another state directory", options.Path)
+		return nil, fmt.Errorf("open DynamoDB file %s: another stage uses it; stop that one or choose another state "+
+			"directory", options.Path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open DynamoDB file %s: %w; remove it to begin with empty tables", options.Path, err)

@@ -135,7 +135,8 @@ func invalidItem(format string, args ...any) *Error {
 
 // unsupported refuses by name what the service has and this engine has not.
 func unsupported(what string) *Error {
-	return invalid("The local DynamoDB engine does not have %s. Run the stage against another engine if you need it.", what)
+	return invalid("The local DynamoDB engine does not have %s. Run the stage against another engine if you "+
+		"need it.", what)
 }
 
 func malformed(format string, args ...any) *Error {

@@ -18,10 +18,13 @@ func itemOf(tb testing.TB, text string) mapValue {
 	return item
 }
 
-const fuzzItem = `{"pk":{"S":"k"},"n":{"N":"5"},"s":{"S":"text"},"l":{"L":[{"N":"1"},{"M":{"x":{"N":"2"}}},{"SS":["a"]}]},"m":{"M":{"x":{"L":[]},"y":{"N":"3"}}},
-	"ss":{"SS":["a","b"]},"ns":{"NS":["1","2.5"]},"b":{"B":"AAE="},"t":{"BOOL":true},"z":{"NULL":true},"a.b[0]":{"S":"odd"},"q\"\\}":{"S":"]}\"\\"}}`
+const fuzzItem = `{"pk":{"S":"k"},"n":{"N":"5"},"s":{"S":"text"},
+	"l":{"L":[{"N":"1"},{"M":{"x":{"N":"2"}}},{"SS":["a"]}]},"m":{"M":{"x":{"L":[]},"y":{"N":"3"}}},
+	"ss":{"SS":["a","b"]},"ns":{"NS":["1","2.5"]},"b":{"B":"AAE="},"t":{"BOOL":true},"z":{"NULL":true},
+	"a.b[0]":{"S":"odd"},"q\"\\}":{"S":"]}\"\\"}}`
 
-const fuzzValues = `{":n":{"N":"1.5"},":s":{"S":"te"},":ss":{"SS":["b","c"]},":l":{"L":[{"S":"x"}]},":m":{"M":{"x":{"N":"1"}}},":b":{"B":"AA=="}}`
+const fuzzValues = `{":n":{"N":"1.5"},":s":{"S":"te"},":ss":{"SS":["b","c"]},":l":{"L":[{"S":"x"}]},` +
+	`":m":{"M":{"x":{"N":"1"}}},":b":{"B":"AA=="}}`
 
 func fuzzBindings(tb testing.TB) *bindings {
 	tb.Helper()
@@ -48,7 +51,8 @@ func FuzzCondition(f *testing.F) {
 			return
 		}
 		if part, err := encodeItem(item).decodeOnly(mentioned); err != nil || c.holds(part) != c.holds(item) {
-			t.Fatalf("%q is %t for the item and %t for the attributes %v of it (%v)", expression, c.holds(item), c.holds(part), mentioned, err)
+			t.Fatalf("%q is %t for the item and %t for the attributes %v of it (%v)", expression, c.holds(item),
+				c.holds(part), mentioned, err)
 		}
 		negated := "NOT (" + expression + ")"
 		n, err := parseCondition(conditionExpression, &negated, fuzzBindings(t))
@@ -115,7 +119,10 @@ func FuzzProjection(f *testing.F) {
 func FuzzItem(f *testing.F) {
 	f.Add([]byte(fuzzItem))
 	f.Add([]byte(fuzzValues))
-	for _, seed := range []string{`{}`, `null`, `{"a":{}}`, `{"a":{"S":"x","N":"1"}}`, `{"a":{"X":"y"}}`, `{"a":{"N":1}}`, `{"a":{"NULL":false}}`, `{"a":{"S":"\u0000\ud83d\ude00\""}}`, `{"a":{"SS":[]}}`, `[]`, `{"a":`} {
+	for _, seed := range []string{
+		`{}`, `null`, `{"a":{}}`, `{"a":{"S":"x","N":"1"}}`, `{"a":{"X":"y"}}`, `{"a":{"N":1}}`, `{"a":{"NULL":false}}`,
+		`{"a":{"S":"\u0000\ud83d\ude00\""}}`, `{"a":{"SS":[]}}`, `[]`, `{"a":`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -158,7 +165,8 @@ func checkStorable(t *testing.T, item mapValue) {
 func TestDocumentsNestTo32Levels(t *testing.T) {
 	t.Parallel()
 	nested := func(levels int) []byte {
-		return []byte(`{"a":` + string(bytes.Repeat([]byte(`{"L":[`), levels)) + `{"N":"1"}` + string(bytes.Repeat([]byte(`]}`), levels)) + `}`)
+		return []byte(`{"a":` + string(bytes.Repeat([]byte(`{"L":[`), levels)) + `{"N":"1"}` +
+			string(bytes.Repeat([]byte(`]}`), levels)) + `}`)
 	}
 	var item mapValue
 	if err := json.Unmarshal(nested(32), &item); err != nil {

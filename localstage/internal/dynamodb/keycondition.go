@@ -27,7 +27,8 @@ func (r keyRange) contains(key []byte) bool {
 // of each key attribute with a value. Source: Query of the API reference, KeyConditionExpression.
 func parseKeyCondition(source *string, b *bindings) (keyCondition, error) {
 	if source == nil {
-		return nil, invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+		return nil,
+			invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
 	}
 	c, err := parseCondition(keyConditionExpression, source, b)
 	if err != nil {
@@ -96,7 +97,8 @@ func mirrored(operator string) string {
 func (k keyCondition) add(attribute operand, operator string, operands ...operand) error {
 	at, ok := attribute.(pathOperand)
 	if !ok {
-		return invalid("Invalid condition in KeyConditionExpression: %s operator must have the key attribute as its first operand", operator)
+		return invalid("Invalid condition in KeyConditionExpression: %s operator must have the key attribute as its "+
+			"first operand", operator)
 	}
 	if len(at.path) > 1 {
 		return invalid("KeyConditionExpressions cannot have conditions on nested attributes")
@@ -105,7 +107,8 @@ func (k keyCondition) add(attribute operand, operator string, operands ...operan
 	for i, o := range operands {
 		literal, ok := o.(literalOperand)
 		if !ok {
-			return invalid("Invalid condition in KeyConditionExpression: %s operator must compare the key attribute with values", operator)
+			return invalid("Invalid condition in KeyConditionExpression: %s operator must compare the key attribute "+
+				"with values", operator)
 		}
 		values[i] = literal.value
 	}

@@ -87,10 +87,12 @@ func (k keyAttribute) check(v value, limit int, mismatch func() *Error) error {
 	text, _ := scalarText(v)
 	if k.Type != "N" && text == "" {
 		kind := map[string]string{"S": "string", "B": "binary"}[k.Type]
-		return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, k.Name)
+		return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot "+
+			"contain an empty %s value. Key: %s", kind, k.Name)
 	}
 	if len(text) > limit && k.Type != "N" {
-		return invalid("One or more parameter values were invalid: Size of key %s has exceeded the maximum size limit of %d bytes", k.Name, limit)
+		return invalid("One or more parameter values were invalid: Size of key %s has exceeded the maximum size "+
+			"limit of %d bytes", k.Name, limit)
 	}
 	return nil
 }
@@ -100,10 +102,12 @@ func (t *table) keyOf(item mapValue) ([]byte, error) {
 	for _, attribute := range t.keyAttributes() {
 		v := item[attribute.Name]
 		if v == nil {
-			return nil, invalidItem("One or more parameter values were invalid: Missing the key %s in the item", attribute.Name)
+			return nil,
+				invalidItem("One or more parameter values were invalid: Missing the key %s in the item", attribute.Name)
 		}
 		err := attribute.check(v, t.keyLimit(attribute), func() *Error {
-			return invalidItem("One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s",
+			return invalidItem("One or more parameter values were invalid: Type mismatch for key %s expected: %s "+
+				"actual: %s",
 				attribute.Name, attribute.Type, v.typeName())
 		})
 		if err != nil {

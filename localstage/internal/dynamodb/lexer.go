@@ -29,7 +29,8 @@ func lex(kind, source string) ([]token, error) {
 		return nil, invalid("Invalid %s: The expression can not be empty;", kind)
 	}
 	if len(source) > maxExpression {
-		return nil, invalid("Invalid %s: Expression size has exceeded the maximum allowed size; expression size: %d", kind, len(source))
+		return nil, invalid("Invalid %s: Expression size has exceeded the maximum allowed size; expression size: %d",
+			kind, len(source))
 	}
 	var tokens []token
 	for at := 0; at < len(source); {

@@ -79,7 +79,8 @@ func normalize(d *apd.Decimal) (number numberValue, exact bool, refusal *Error) 
 	case magnitude > maxMagnitude:
 		return "", false, overflow()
 	case magnitude < minMagnitude:
-		return "", false, invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range")
+		return "", false,
+			invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range")
 	}
 	return numberValue(d.Text('f')), d.NumDigits() <= maxDigits, nil
 }

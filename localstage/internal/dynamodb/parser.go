@@ -219,7 +219,8 @@ func arguments[T any](p *parser, count int, operand func() T) []T {
 	p.expect("(")
 	operands := operandList(p, operand)
 	if len(operands) != count {
-		p.failf("Incorrect number of operands for operator or function; operator or function: %s, number of operands: %d", function, len(operands))
+		p.failf("Incorrect number of operands for operator or function; operator or function: %s, number of "+
+			"operands: %d", function, len(operands))
 		return make([]T, count)
 	}
 	return operands
@@ -247,5 +248,6 @@ func (p *parser) refuseFunction(function string) {
 }
 
 func (p *parser) wrongOperand(operator string, v value) {
-	p.failf("Incorrect operand type for operator or function; operator or function: %s, operand type: %s", operator, v.typeName())
+	p.failf("Incorrect operand type for operator or function; operator or function: %s, operand "+
+		"type: %s", operator, v.typeName())
 }

@@ -81,7 +81,8 @@ func (t *pathTree) insert(kind string, p path) error {
 }
 
 func clash(kind, how string, one, two path) error {
-	return invalid("Invalid %s: Two document paths %s with each other; must remove or rewrite one of these paths; path one: %s, path two: %s",
+	return invalid("Invalid %s: Two document paths %s with each other; must remove or rewrite one of these paths; "+
+		"path one: %s, path two: %s",
 		kind, how, one, two)
 }
 

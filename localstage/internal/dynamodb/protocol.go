@@ -55,7 +55,8 @@ func (e *Engine) answer(header http.Header, body []byte) ([]byte, error) {
 	}
 	operation := e.operation(name)
 	if operation == nil {
-		return nil, unknownOperation("The local DynamoDB engine does not have the operation %q. Run the stage against another engine if you need it.", name)
+		return nil, unknownOperation("The local DynamoDB engine does not have the operation %q. Run the stage "+
+			"against another engine if you need it.", name)
 	}
 	return operation(body)
 }

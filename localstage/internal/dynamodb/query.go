@@ -94,18 +94,23 @@ func (e *Engine) newPage(r *pageParameters, bound *bindings) (*page, error) {
 }
 
 func (r *pageParameters) check() error {
-	if err := oneOf("select", r.Select, "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"); err != nil {
+	if err := oneOf("select", r.Select, "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES",
+		"ALL_PROJECTED_ATTRIBUTES"); err != nil {
 		return err
 	}
 	switch {
 	case r.Select == "ALL_PROJECTED_ATTRIBUTES":
-		return invalid("One or more parameter values were invalid: ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+		return invalid("One or more parameter values were invalid: ALL_PROJECTED_ATTRIBUTES can be used only when " +
+			"Querying using an IndexName")
 	case r.Select == "SPECIFIC_ATTRIBUTES" && r.ProjectionExpression == nil:
-		return invalid("One or more parameter values were invalid: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+		return invalid("One or more parameter values were invalid: Must specify the AttributesToGet or " +
+			"ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
 	case r.ProjectionExpression != nil && r.Select != "" && r.Select != "SPECIFIC_ATTRIBUTES":
-		return invalid("One or more parameter values were invalid: Cannot specify the ProjectionExpression when choosing to get %s", r.Select)
+		return invalid("One or more parameter values were invalid: Cannot specify the ProjectionExpression when "+
+			"choosing to get %s", r.Select)
 	case r.Limit != nil && *r.Limit < 1:
-		return invalid("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1", *r.Limit)
+		return invalid("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must "+
+			"have value greater than or equal to 1", *r.Limit)
 	}
 	return checkReturnConsumedCapacity(r.ReturnConsumedCapacity)
 }
@@ -114,7 +119,8 @@ func (r *pageParameters) check() error {
 func (p *page) refuseKeysInFilter() error {
 	for name := range p.filtered {
 		if p.table.isKey(name) {
-			return invalid("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", name)
+			return invalid("Filter Expression can only contain non-primary key attributes: Primary key "+
+				"attribute: %s", name)
 		}
 	}
 	return nil

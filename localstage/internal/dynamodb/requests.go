@@ -116,7 +116,8 @@ func oneOf(parameter, v string, allowed ...string) error {
 	if v == "" || slices.Contains(allowed, v) {
 		return nil
 	}
-	return invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: [%s]",
+	return invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must "+
+		"satisfy enum value set: [%s]",
 		v, parameter, strings.Join(allowed, ", "))
 }
 

@@ -263,9 +263,11 @@ func (f *fixture) holds(want string, list ...option) {
 func (f *fixture) query(condition string, list ...option) (*awsdynamodb.QueryOutput, error) {
 	p := options(list)
 	return f.client.Query(f.ctx, &awsdynamodb.QueryInput{
-		TableName: &f.table, KeyConditionExpression: &condition, FilterExpression: p.filter, ProjectionExpression: p.projection,
+		TableName: &f.table, KeyConditionExpression: &condition, FilterExpression: p.filter,
+		ProjectionExpression:     p.projection,
 		ExpressionAttributeNames: p.names, ExpressionAttributeValues: p.values.attributes(), Limit: p.limit,
-		ScanIndexForward: aws.Bool(!p.descending), ExclusiveStartKey: p.start, Select: p.selects, ConsistentRead: aws.Bool(true),
+		ScanIndexForward: aws.Bool(!p.descending), ExclusiveStartKey: p.start, Select: p.selects,
+		ConsistentRead:         aws.Bool(true),
 		ReturnConsumedCapacity: p.capacity,
 	})
 }

@@ -9,8 +9,10 @@ func typeCases() map[string]func(*fixture) {
 	return map[string]func(*fixture){
 		"types/every type comes back": func(f *fixture) {
 			f.given(m{"s": "grüße 🙂 \"\\\n", "n": num("-1.5"), "b": []byte{0, 255}, "t": true, "f": false, "z": nil,
-				"l": l{"a", 1, l{}, m{}}, "m": m{"x": m{"y": l{nil}}}, "ss": strs{"b", "a"}, "ns": nums{"2", "1"}, "bs": blobs{{2}, {1}}})
-			f.holds(`{b:b"\x00\xff" bs:<` + "\x01 \x02" + `> f:false l:["a" 1 [] {}] m:{x:{y:[null]}} n:-1.5 ns:<1 2> s:"grüße 🙂 \"\\\n" ss:<a b> t:true z:null}`)
+				"l": l{"a", 1, l{}, m{}}, "m": m{"x": m{"y": l{nil}}}, "ss": strs{"b", "a"}, "ns": nums{"2", "1"},
+				"bs": blobs{{2}, {1}}})
+			f.holds(`{b:b"\x00\xff" bs:<` + "\x01 \x02" +
+				`> f:false l:["a" 1 [] {}] m:{x:{y:[null]}} n:-1.5 ns:<1 2> s:"grüße 🙂 \"\\\n" ss:<a b> t:true z:null}`)
 		},
 		"types/empty strings, binaries, lists and maps are values": func(f *fixture) {
 			f.given(m{"s": "", "b": []byte{}, "l": l{}, "m": m{}})
@@ -18,7 +20,8 @@ func typeCases() map[string]func(*fixture) {
 		},
 		"types/numbers are canonical": func(f *fixture) {
 			for sent, kept := range map[string]string{
-				"0": "0", "-0": "0", "0.0": "0", "0e9": "0", "00042": "42", "+3": "3", ".5": "0.5", "1.0": "1", "1.50": "1.5", "-7.1234": "-7.1234",
+				"0": "0", "-0": "0", "0.0": "0", "0e9": "0", "00042": "42", "+3": "3", ".5": "0.5", "1.0": "1",
+				"1.50": "1.5", "-7.1234": "-7.1234",
 				"1e3": "1000", "1.5E2": "150", "1e-3": "0.001", "100": "100", "1E+2": "100",
 				"12345678901234567890123456789012345678":       "12345678901234567890123456789012345678",
 				"1234567890123456789012345678901234567800":     "1234567890123456789012345678901234567800",
@@ -31,14 +34,17 @@ func typeCases() map[string]func(*fixture) {
 			}
 		},
 		"types/what is no number is refused": func(f *fixture) {
-			for _, sent := range []string{"", "abc", "NaN", "Infinity", "-Infinity", " 1", "1 ", "1e", ".", "--1", "1_000", "0x10", "1e1e1"} {
+			for _, sent := range []string{
+				"", "abc", "NaN", "Infinity", "-Infinity", " 1", "1 ", "1e", ".", "--1", "1_000", "0x10", "1e1e1",
+			} {
 				_, err := f.put(m{"n": num(sent)})
 				f.refused("number "+sent, err, "ValidationException", "numeric")
 			}
 		},
 		"types/numbers out of range are refused": func(f *fixture) {
 			for sent, message := range map[string]string{
-				"1E126": "overflow", "-1E126": "overflow", "9.99E999": "overflow", "1E-131": "underflow", "-1e-131": "underflow",
+				"1E126": "overflow", "-1E126": "overflow", "9.99E999": "overflow", "1E-131": "underflow",
+				"-1e-131": "underflow",
 				"123456789012345678901234567890123456789":  "38 significant",
 				"1.23456789012345678901234567890123456789": "38 significant",
 			} {
@@ -48,8 +54,9 @@ func typeCases() map[string]func(*fixture) {
 		},
 		"types/empty sets and duplicates are refused": func(f *fixture) {
 			for what, set := range map[string]any{
-				"SS": strs{}, "NS": nums{}, "BS": blobs{}, "SS twice": strs{"a", "a"}, "NS twice": nums{"1", "2", "1"}, "BS twice": blobs{{1}, {1}},
-				"nested": m{"x": l{strs{}}},
+				"SS": strs{}, "NS": nums{}, "BS": blobs{}, "SS twice": strs{"a", "a"}, "NS twice": nums{"1", "2", "1"},
+				"BS twice": blobs{{1}, {1}},
+				"nested":   m{"x": l{strs{}}},
 			} {
 				_, err := f.put(m{"set": set})
 				f.refused(what, err, "ValidationException", "One or more parameter values were invalid")
@@ -83,14 +90,17 @@ func keyCases() map[string]func(*fixture) {
 				f.refused(what, err, "ValidationException", "One or more parameter values")
 			}
 			for what, item := range map[string]m{
-				"no sort key": {"pk": f.pk}, "mistyped sort key": {"pk": f.pk, "sk": 1}, "empty sort key": {"pk": f.pk, "sk": ""},
+				"no sort key": {"pk": f.pk}, "mistyped sort key": {"pk": f.pk, "sk": 1},
+				"empty sort key": {"pk": f.pk, "sk": ""},
 			} {
 				_, err := f.client.PutItem(f.ctx, putInput("byS", item))
 				f.refused(what, err, "ValidationException", "One or more parameter values")
 			}
 		},
 		"keys/a Key parameter is the key and nothing else": func(f *fixture) {
-			for what, key := range map[string]m{"without": {}, "more": {"pk": f.pk, "x": "y"}, "other": {"x": "y"}, "mistyped": {"pk": 1}} {
+			for what, key := range map[string]m{
+				"without": {}, "more": {"pk": f.pk, "x": "y"}, "other": {"x": "y"}, "mistyped": {"pk": 1},
+			} {
 				_, err := f.client.GetItem(f.ctx, getInput("simple", key))
 				f.refused("get "+what, err, "ValidationException", "does not match the schema")
 			}
@@ -108,8 +118,10 @@ func keyCases() map[string]func(*fixture) {
 		},
 		"keys/numbers sort by value": func(f *fixture) {
 			f.table = "byN"
-			sorted := []string{"-1" + strings.Repeat("0", 125), "-100", "-99.5", "-99.25", "-10", "-2", "-1.5", "-1", "-0.001",
-				"-0." + strings.Repeat("0", 129) + "1", "0", "0." + strings.Repeat("0", 129) + "1", "0.001", "0.0011", "0.5", "1", "1.5", "2", "9",
+			sorted := []string{"-1" +
+				strings.Repeat("0", 125), "-100", "-99.5", "-99.25", "-10", "-2", "-1.5", "-1", "-0.001",
+				"-0." + strings.Repeat("0", 129) + "1", "0", "0." + strings.Repeat("0", 129) + "1", "0.001", "0.0011",
+				"0.5", "1", "1.5", "2", "9",
 				"10", "10.5", "99", "100", "12345678901234567890123456789012345678", "1" + strings.Repeat("0", 125)}
 			for i := range sorted {
 				f.sk = num(sorted[i*7%len(sorted)])
@@ -117,11 +129,14 @@ func keyCases() map[string]func(*fixture) {
 			}
 			f.finds(strings.Join(sorted, " "), "pk = :p", values(m{":p": f.pk}))
 			f.finds("-2 -1.5 -1", "pk = :p AND sk BETWEEN :a AND :b", values(m{":p": f.pk, ":a": -2, ":b": -1}))
-			f.finds("10.5 99", "pk = :p AND sk BETWEEN :a AND :b", values(m{":p": f.pk, ":a": num("10.1"), ":b": num("99.9")}))
+			f.finds("10.5 99", "pk = :p AND sk BETWEEN :a AND :b",
+				values(m{":p": f.pk, ":a": num("10.1"), ":b": num("99.9")}))
 		},
 		"keys/strings sort by their UTF-8 bytes": func(f *fixture) {
 			f.table = "byS"
-			sorted := []string{"\x00", "\x00\x01", "\x01", " ", "A", "Z", "a", "a\x00", "a\x00b", "aa", "b", "é", "ﬀ", "🙂"}
+			sorted := []string{
+				"\x00", "\x00\x01", "\x01", " ", "A", "Z", "a", "a\x00", "a\x00b", "aa", "b", "é", "ﬀ", "🙂",
+			}
 			var want []string
 			for i := range sorted {
 				f.sk = sorted[i*5%len(sorted)]

@@ -91,7 +91,8 @@ func checkTableName(name string) error {
 		switch {
 		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '_', r == '-', r == '.':
 		default:
-			return invalid("Invalid table/index name. Table/index names must be between 3 and 255 characters long, and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'")
+			return invalid("Invalid table/index name. Table/index names must be between 3 and 255 characters long, " +
+				"and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'")
 		}
 	}
 	return nil

@@ -46,7 +46,8 @@ func (c tokenClaim) make(tx *bbolt.Tx) (done bool, err error) {
 	tokens := tx.Bucket(tokensBucket)
 	if record := tokens.Get([]byte(c.token)); record != nil && c.isAlive(record) {
 		if !bytes.Equal(record[8:], c.request[:]) {
-			return false, refused("IdempotentParameterMismatchException", "The provided client token was already used for another request")
+			return false, refused("IdempotentParameterMismatchException",
+				"The provided client token was already used for another request")
 		}
 		return true, nil
 	}

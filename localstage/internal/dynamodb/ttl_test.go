@@ -18,7 +18,8 @@ func expiring(t *testing.T, options Options) (*Engine, *fixture) {
 	e := openEngine(t, options)
 	url := serve(t, e)
 	f := simple(t, newClient(url))
-	if _, body := post(t, url, "DynamoDB_20120810.UpdateTimeToLive", `{"TableName":"simple","TimeToLiveSpecification":{"Enabled":true,"AttributeName":"expires"}}`); !strings.Contains(body, `"expires"`) {
+	if _, body := post(t, url, "DynamoDB_20120810.UpdateTimeToLive", `{"TableName":"simple",`+
+		`"TimeToLiveSpecification":{"Enabled":true,"AttributeName":"expires"}}`); !strings.Contains(body, `"expires"`) {
 		t.Fatal(body)
 	}
 	return e, f
@@ -30,7 +31,8 @@ func TestExpiredItemsAreDeletedWhenTheirLagIsOver(t *testing.T) {
 	e, f := expiring(t, Options{Clock: clock, TTL: TTL{Lag: time.Minute}})
 	now := int(clock.Now().Unix())
 	stays := map[string]any{
-		"text": fmt.Sprint(now), "none": nil, "set": nums{"1"}, "five years ago": now - int(oldestStamp/time.Second) - 1, "later": now + 3600, "milliseconds": now * 1000,
+		"text": fmt.Sprint(now), "none": nil, "set": nums{"1"},
+		"five years ago": now - int(oldestStamp/time.Second) - 1, "later": now + 3600, "milliseconds": now * 1000,
 	}
 	goes := map[string]any{"now": now, "before": now - 5, "soon": now + 30, "fraction": num(fmt.Sprint(now, ".5"))}
 	for _, items := range []map[string]any{stays, goes} {
@@ -112,7 +114,8 @@ func TestRenewedItemIsNotDeleted(t *testing.T) {
 	f.holds("{expires:1800000600}")
 	f.report(t)
 	clock.Move(time.Hour)
-	if deleted, err := e.deleteIfExpired("simple", append([][]byte{[]byte("gone")}, keys...)); err != nil || deleted != 1 {
+	if deleted, err := e.deleteIfExpired("simple", append([][]byte{[]byte("gone")}, keys...)); err != nil ||
+		deleted != 1 {
 		t.Errorf("deleted %d, %v", deleted, err)
 	}
 	if deleted, err := e.deleteIfExpired("no such table", keys); err != nil || deleted != 0 {
@@ -134,7 +137,8 @@ func TestSettingsAndDeletionDoNotWaitForEachOther(t *testing.T) {
 					t.Error(err)
 				}
 			case 1:
-				post(t, url, "DynamoDB_20120810.UpdateTimeToLive", fmt.Sprintf(`{"TableName":"simple","TimeToLiveSpecification":{"Enabled":%t,"AttributeName":"expires"}}`, i%2 == 1))
+				post(t, url, "DynamoDB_20120810.UpdateTimeToLive", fmt.Sprintf(`{"TableName":"simple",`+
+					`"TimeToLiveSpecification":{"Enabled":%t,"AttributeName":"expires"}}`, i%2 == 1))
 			default:
 				g.pk = fmt.Sprint(worker, i)
 				if _, err := g.put(m{"expires": 1}); err != nil {

@@ -89,12 +89,14 @@ func (m mapValue) itemSize() int {
 // newSet checks the members of a set, which for numbers must be canonical, and sorts them.
 func newSet(element string, members []string) (setValue, error) {
 	if len(members) == 0 {
-		return setValue{}, invalid("One or more parameter values were invalid: a set of type %sS may not be empty", element)
+		return setValue{},
+			invalid("One or more parameter values were invalid: a set of type %sS may not be empty", element)
 	}
 	set := setValue{element: element, members: members}
 	slices.SortFunc(set.members, set.compare)
 	if len(slices.Compact(slices.Clone(members))) != len(members) {
-		return setValue{}, invalid("One or more parameter values were invalid: Input collection of type %sS contains duplicates", element)
+		return setValue{}, invalid("One or more parameter values were invalid: Input collection of type %sS contains "+
+			"duplicates", element)
 	}
 	return set, nil
 }

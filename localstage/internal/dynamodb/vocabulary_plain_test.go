@@ -9,7 +9,10 @@ func (d plainVocabulary) number() int { return d.IntN(9) }
 func (d plainVocabulary) word() string { return d.of("a", "ab", "b", "ba") }
 
 func (d plainVocabulary) item() m {
-	item := m{"n": d.number(), "s": d.word(), "m": m{"n": d.number()}, "ss": strs{"a", d.of("b", "c")}, "l": l{d.word(), d.number()}, "b": d.word(), "t": d.word()}
+	item := m{
+		"n": d.number(), "s": d.word(), "m": m{"n": d.number()}, "ss": strs{"a", d.of("b", "c")},
+		"l": l{d.word(), d.number()}, "b": d.word(), "t": d.word(),
+	}
 	delete(item, d.of("n", "s", "m", "ss", "l", "b", "t"))
 	return item
 }

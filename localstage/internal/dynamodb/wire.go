@@ -106,7 +106,8 @@ func (r *valueReader) value(depth int) value {
 	}
 	v := r.content(r.text(), depth)
 	if r.more('}') {
-		r.fail(invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"))
+		r.fail(invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the " +
+			"supported datatypes"))
 	}
 	return v
 }
@@ -123,7 +124,8 @@ func (r *valueReader) content(typeName string, depth int) value {
 		return boolValue(r.boolean())
 	case "NULL":
 		if !r.boolean() {
-			r.fail(invalid("One or more parameter values were invalid: Null attribute value types must have the value of true"))
+			r.fail(invalid("One or more parameter values were invalid: Null attribute value types must have the " +
+				"value of true"))
 		}
 		return nullValue{}
 	case "L":

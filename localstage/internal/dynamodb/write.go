@@ -78,7 +78,8 @@ func (e *Engine) newUpdate(p *updateParameters) (*write, error) {
 	}
 	for name := range w.update.written.names {
 		if w.table.isKey(name) {
-			return nil, invalidItem("One or more parameter values were invalid: Cannot update attribute %s. This attribute is part of the key", name)
+			return nil, invalidItem("One or more parameter values were invalid: Cannot update attribute %s. This "+
+				"attribute is part of the key", name)
 		}
 	}
 	return w, nil
@@ -97,7 +98,8 @@ func (e *Engine) newKeyWrite(kind writeKind, p *keyParameters) (*write, error) {
 }
 
 func (e *Engine) newWrite(kind writeKind, p conditionParameters) (*write, *bindings, error) {
-	if err := oneOf("returnValuesOnConditionCheckFailure", p.ReturnValuesOnConditionCheckFailure, "ALL_OLD", "NONE"); err != nil {
+	if err := oneOf("returnValuesOnConditionCheckFailure", p.ReturnValuesOnConditionCheckFailure, "ALL_OLD",
+		"NONE"); err != nil {
 		return nil, nil, err
 	}
 	bound, err := newBindings(p.ExpressionAttributeNames, p.ExpressionAttributeValues)
