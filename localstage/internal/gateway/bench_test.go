@@ -45,7 +45,8 @@ func BenchmarkPost(b *testing.B) {
 }
 
 func postOnce(transport *http.Transport, url string) bool {
-	r, err := http.NewRequest("POST", url, strings.NewReader(`{"type":"message","room":"lobby","message":"hello, everybody"}`))
+	r, err := http.NewRequest("POST", url,
+		strings.NewReader(`{"type":"message","room":"lobby","message":"hello, everybody"}`))
 	if err != nil {
 		return false
 	}

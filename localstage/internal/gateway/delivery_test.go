@@ -186,7 +186,8 @@ func TestFaults(t *testing.T) {
 	})
 	t.Run("the same seed gives the same sequence", func(t *testing.T) {
 		t.Parallel()
-		if a, b := faultSequence(t), faultSequence(t); a != b || !strings.Contains(a, "410") || !strings.Contains(a, "200") {
+		if a, b := faultSequence(t), faultSequence(t); a != b || !strings.Contains(a, "410") ||
+			!strings.Contains(a, "200") {
 			t.Errorf("sequences\n%s\n%s", a, b)
 		}
 	})

@@ -70,9 +70,12 @@ func TestConnectEventOfAPlainHandshake(t *testing.T) {
 // signedHead is a handshake with everything that an event may show.
 func signedHead() string {
 	return "GET /prod?room=blue&X-Amz-Date=20240114T062733Z&room=red&text=a+b%2Fc=d&flag& HTTP/1.1\r\n" +
-		"host: stage.test\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
-		"sec-websocket-version: 13\r\nOrigin: https://chat.test\r\nUser-Agent:  test/1 \r\ncookie: a=1\r\ncookie: b=2\r\n" +
-		"Authorization: AWS4-HMAC-SHA256 Credential=x\r\nx-amz-date: 20240114T062733Z\r\nX-Amz-Security-Token: token\r\n" +
+		"host: stage.test\r\nupgrade: websocket\r\nconnection: Upgrade\r\n" +
+		"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+		"sec-websocket-version: 13\r\nOrigin: https://chat.test\r\nUser-Agent:  test/1 \r\ncookie: a=1\r\n" +
+		"cookie: b=2\r\n" +
+		"Authorization: AWS4-HMAC-SHA256 Credential=x\r\nx-amz-date: 20240114T062733Z\r\n" +
+		"X-Amz-Security-Token: token\r\n" +
 		"X-Forwarded-For: 203.0.113.7\r\nx-forwarded-proto: http\r\n" +
 		"X-Amzn-Trace-Id: Root=1-60351922-7cd582b44021ba371d4b975b\r\nContent-Length: 0\r\n\r\n"
 }
@@ -100,7 +103,8 @@ func TestConnectEventKeepsAuthorizationWithoutIAM(t *testing.T) {
 func TestConnectEventWithoutRecordedHeadHasCanonicalNames(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{plainListener: true})
-	s.answerTo(t, strings.Replace(upgradeHead("/prod"), "\r\n\r\n", "\r\nsec-websocket-protocol: chat.v1\r\nx-own: 1\r\n\r\n", 1))
+	s.answerTo(t,
+		strings.Replace(upgradeHead("/prod"), "\r\n\r\n", "\r\nsec-websocket-protocol: chat.v1\r\nx-own: 1\r\n\r\n", 1))
 	headers := s.connect.next(t).Headers
 	for name, want := range map[string]string{"Sec-WebSocket-Protocol": "chat.v1", "X-Own": "1", "Host": "stage.test"} {
 		if headers[name] != want {
@@ -116,7 +120,8 @@ func TestSecondRequestOfATCPConnectionHasCanonicalNames(t *testing.T) {
 	if n, err := c.Read(make([]byte, 4096)); err != nil || n == 0 {
 		t.Fatalf("first answer: %v", err)
 	}
-	if _, err := io.WriteString(c, strings.Replace(upgradeHead("/prod"), "\r\n\r\n", "\r\nx-own: 1\r\n\r\n", 1)); err != nil {
+	if _, err := io.WriteString(c,
+		strings.Replace(upgradeHead("/prod"), "\r\n\r\n", "\r\nx-own: 1\r\n\r\n", 1)); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.connect.next(t).Headers["X-Own"]; got != "1" {

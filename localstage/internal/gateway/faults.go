@@ -18,8 +18,8 @@ type Faults struct {
 	LoseDisconnects float64       // share of $disconnect events that are never sent; the service gives no guarantee
 	GonePosts       float64       // share of posts answered 410 although the connection is open
 	LimitPosts      float64       // share of posts answered 429
-	HoldReaders     float64       // share of connections that receive nothing after their 101, as if the client did not read
-	DropTCP         float64       // share of client messages upon which the TCP connection is cut
+	HoldReaders     float64       // share of connections that get nothing after their 101
+	DropTCP         float64       // share of client messages that cut their TCP connection
 	Seed            uint64        // of the dice; the same seed rolls the same sequence
 }
 

@@ -28,7 +28,8 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
 	if connect := g.routes[routeConnect]; connect != nil {
 		who, refused := g.authorizeConnect(connect, r)
 		if refused != nil {
-			g.log.Warn("handshake refused by authorization", slog.String("sourceIp", p.identity.SourceIP), reason(refused))
+			g.log.Warn("handshake refused by authorization", slog.String("sourceIp", p.identity.SourceIP),
+				reason(refused))
 			refused.WriteTo(w)
 			return
 		}
@@ -39,7 +40,8 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
 		headers := connectHeaders(fields, p, connect.signed(), p.connectedAt)
 		granted, failed := g.invokeConnect(connect, g.connectEvent(p, who, headers, queryParameters(r.URL.RawQuery)))
 		if failed != nil {
-			g.log.Info("handshake refused by $connect", slog.String("connectionId", p.id), slog.Int("status", failed.status))
+			g.log.Info("handshake refused by $connect", slog.String("connectionId", p.id),
+				slog.Int("status", failed.status))
 			failed.write(w)
 			return
 		}
@@ -74,7 +76,8 @@ func reason(r Refusal) slog.Attr {
 
 // arn names something below the stage.
 func (g *Gateway) arn(path string) string {
-	return "arn:aws:execute-api:" + g.cfg.Region + ":" + g.cfg.AccountID + ":" + g.cfg.APIID + "/" + g.cfg.Stage + "/" + path
+	return "arn:aws:execute-api:" + g.cfg.Region + ":" + g.cfg.AccountID + ":" + g.cfg.APIID + "/" + g.cfg.Stage + "/" +
+		path
 }
 
 // newPeer gives the client of r an identifier and keeps what later events tell

@@ -53,7 +53,8 @@ func FuzzMessageReader(f *testing.F) {
 		return b.Bytes()
 	}
 	f.Add(masked(ws.NewTextFrame([]byte("hello")), ws.NewCloseFrame(nil)))
-	f.Add(masked(ws.NewFrame(ws.OpText, false, []byte("a")), ws.NewPingFrame(nil), ws.NewFrame(ws.OpContinuation, true, []byte("b"))))
+	f.Add(masked(ws.NewFrame(ws.OpText, false, []byte("a")), ws.NewPingFrame(nil),
+		ws.NewFrame(ws.OpContinuation, true, []byte("b"))))
 	f.Add(masked(ws.NewBinaryFrame([]byte("x"))))
 	f.Add(masked(ws.NewTextFrame([]byte{0xff})))
 	f.Add(masked(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, "bye"))))

@@ -22,7 +22,9 @@ var (
 	// Source: observed on @connections for a wrong stage or path; assumed for handshakes.
 	forbidden = refusal{http.StatusForbidden, "ForbiddenException", `{"message":"Forbidden"}`}
 	// Source: the length is of "Quotas for configuring and running a WebSocket API", the answer assumed.
-	urlTooLong = refusal{http.StatusRequestURITooLong, "RequestEntityTooLargeException", `{"message":"Request URI Too Long"}`}
+	urlTooLong = refusal{
+		http.StatusRequestURITooLong, "RequestEntityTooLargeException", `{"message":"Request URI Too Long"}`,
+	}
 	// Source: the status was observed for a plain GET, the body assumed.
 	upgradeRequired = refusal{http.StatusUpgradeRequired, "", `{"message":"Upgrade Required"}`}
 	// Source: RFC 6455, 4.2.1 for what is a bad handshake; the answer assumed.
@@ -32,17 +34,25 @@ var (
 	// Source: observed for a Lambda function that failed; the body assumed.
 	badGateway = refusal{http.StatusBadGateway, "InternalServerErrorException", `{"message": "Internal server error"}`}
 	// Source: observed on REST APIs that may not invoke their function.
-	notPermitted = refusal{http.StatusInternalServerError, "InternalServerErrorException", `{"message": "Internal server error"}`}
+	notPermitted = refusal{
+		http.StatusInternalServerError, "InternalServerErrorException", `{"message": "Internal server error"}`,
+	}
 	// Source: "Gateway response types for API Gateway" (INTEGRATION_TIMEOUT), of REST APIs.
-	gatewayTimeout = refusal{http.StatusGatewayTimeout, "InternalServerErrorException", `{"message": "Endpoint request timed out"}`}
+	gatewayTimeout = refusal{
+		http.StatusGatewayTimeout, "InternalServerErrorException", `{"message": "Endpoint request timed out"}`,
+	}
 	// Source: "Use @connections commands in your backend service"; that the body is empty was observed.
 	gone = refusal{http.StatusGone, "GoneException", ""}
 	// Source: API model, PayloadTooLargeException; the text assumed.
-	payloadTooLarge = refusal{http.StatusRequestEntityTooLarge, "PayloadTooLargeException", `{"message":"Payload Too Large"}`}
+	payloadTooLarge = refusal{
+		http.StatusRequestEntityTooLarge, "PayloadTooLargeException", `{"message":"Payload Too Large"}`,
+	}
 	// Source: API model, LimitExceededException; the text assumed.
 	limitExceeded = refusal{http.StatusTooManyRequests, "LimitExceededException", `{"message":"Too Many Requests"}`}
 	// A stage that is shutting down; there is no such thing on AWS.
-	stageClosed = refusal{http.StatusServiceUnavailable, "ServiceUnavailableException", `{"message":"Service Unavailable"}`}
+	stageClosed = refusal{
+		http.StatusServiceUnavailable, "ServiceUnavailableException", `{"message":"Service Unavailable"}`,
+	}
 )
 
 // write sends the refusal with the headers that the service's front end adds.
