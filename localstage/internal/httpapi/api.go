@@ -235,7 +235,8 @@ func (a *API) invoke(ctx context.Context, route *route, event []byte) *response 
 	payload, err := route.integration.Invoke(ctx, event)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		a.config.Log.Warn("HTTP API integration timed out", slog.String("routeKey", route.key), slog.Duration("timeout", route.timeout))
+		a.config.Log.Warn("HTTP API integration timed out", slog.String("routeKey", route.key),
+			slog.Duration("timeout", route.timeout))
 		return gatewayAnswer(http.StatusServiceUnavailable, "Service Unavailable")
 	case err != nil:
 		return a.integrationFailed(route, err)

@@ -76,10 +76,14 @@ type eventIAM struct {
 }
 
 func newEventIAM(i Identity) *eventIAM {
-	return &eventIAM{AccessKey: i.AccessKey, AccountID: i.AccountID, CallerID: i.CallerID, UserARN: i.UserARN, UserID: i.UserID}
+	return &eventIAM{
+		AccessKey: i.AccessKey, AccountID: i.AccountID, CallerID: i.CallerID, UserARN: i.UserARN, UserID: i.UserID,
+	}
 }
 
-func (a *API) newEvent(r *http.Request, match *matched, body []byte, requestID string, authorizer *eventAuthorizer) *event {
+func (a *API) newEvent(
+	r *http.Request, match *matched, body []byte, requestID string, authorizer *eventAuthorizer,
+) *event {
 	now := a.config.Now().UTC()
 	path, source := decodedPath(r), sourceIP(r)
 	prefix, _, _ := strings.Cut(a.config.DomainName, ".")
@@ -96,7 +100,9 @@ func (a *API) newEvent(r *http.Request, match *matched, body []byte, requestID s
 			AccountID: a.config.AccountID, APIID: a.config.APIID,
 			Authorizer: authorizer,
 			DomainName: a.config.DomainName, DomainPrefix: prefix,
-			HTTP:      eventHTTP{Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: source, UserAgent: r.UserAgent()},
+			HTTP: eventHTTP{
+				Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: source, UserAgent: r.UserAgent(),
+			},
 			RequestID: requestID, RouteKey: match.route.key, Stage: a.config.Stage,
 			Time: now.Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: now.UnixMilli(),
 		},
@@ -125,7 +131,8 @@ func (a *API) eventHeaders(r *http.Request, length int, source string, now time.
 	headers := map[string]string{}
 	for name, values := range r.Header {
 		switch name {
-		case "Cookie", "Connection", "Keep-Alive", "Upgrade", "Te", "Trailer", "Transfer-Encoding", "Proxy-Authorization", "Proxy-Connection":
+		case "Cookie", "Connection", "Keep-Alive", "Upgrade", "Te", "Trailer", "Transfer-Encoding",
+			"Proxy-Authorization", "Proxy-Connection":
 		default:
 			headers[strings.ToLower(name)] = strings.Join(values, ",")
 		}

@@ -72,7 +72,8 @@ func newJWTAuthorizer(config *JWTAuthorizer, c Config) (*jwtAuthorizer, error) {
 	authorizer := &jwtAuthorizer{JWTAuthorizer: *config, client: c.Client, now: c.Now}
 	authorizer.IdentitySource = cmp.Or(authorizer.IdentitySource, "$request.header.Authorization")
 	if _, _, ok := splitIdentitySource(authorizer.IdentitySource); !ok {
-		return nil, fmt.Errorf("identity source %q: it must be $request.header.NAME or $request.querystring.NAME", config.IdentitySource)
+		return nil, fmt.Errorf("identity source %q: it must be $request.header.NAME or $request.querystring.NAME",
+			config.IdentitySource)
 	}
 	return authorizer, nil
 }
@@ -153,7 +154,8 @@ func (a *jwtAuthorizer) verify(ctx context.Context, token string) (map[string]an
 	}
 	keys, err := a.issuerKeys(ctx)
 	if err != nil {
-		return nil, &tokenError{code: "invalid_token", description: "OIDC discovery endpoint communication error", cause: err}
+		return nil,
+			&tokenError{code: "invalid_token", description: "OIDC discovery endpoint communication error", cause: err}
 	}
 	// Only signature and key are left to go-oidc: it would allow five minutes for nbf, and knows no client_id.
 	verifier := oidc.NewVerifier(a.Issuer, keys, &oidc.Config{

@@ -57,7 +57,8 @@ func (a *response) writeTo(w http.ResponseWriter, adjust func()) {
 // (github.com/aws/aws-lambda-dotnet pull request 1934).
 func decodeResponse(payload []byte) (*response, error) {
 	if len(payload) > maxPayloadBytes {
-		return nil, fmt.Errorf("the function returned %d bytes, Lambda passes on at most %d", len(payload), maxPayloadBytes)
+		return nil,
+			fmt.Errorf("the function returned %d bytes, Lambda passes on at most %d", len(payload), maxPayloadBytes)
 	}
 	payload = bytes.TrimSpace(payload)
 	if !json.Valid(payload) {
@@ -83,7 +84,9 @@ func impliedResponse(payload []byte) (*response, error) {
 		}
 		payload = []byte(text)
 	}
-	return &response{status: http.StatusOK, headers: map[string]string{"content-type": "application/json"}, body: payload}, nil
+	return &response{
+		status: http.StatusOK, headers: map[string]string{"content-type": "application/json"}, body: payload,
+	}, nil
 }
 
 // describedResponse reads the members that format 2.0 knows, in their exact letter
@@ -98,7 +101,10 @@ func describedResponse(members map[string]json.RawMessage) (*response, error) {
 	fields := []struct {
 		name string
 		into any
-	}{{"statusCode", &r.status}, {"headers", &headers}, {"cookies", &r.cookies}, {"body", &body}, {"isBase64Encoded", &isBase64}}
+	}{
+		{"statusCode", &r.status}, {"headers", &headers}, {"cookies", &r.cookies}, {"body", &body},
+		{"isBase64Encoded", &isBase64},
+	}
 	for _, f := range fields {
 		if raw, ok := members[f.name]; ok {
 			if err := json.Unmarshal(raw, f.into); err != nil {

@@ -39,7 +39,10 @@ var (
 )
 
 func newRoute(c Config, r Route) (*route, error) {
-	built := &route{key: r.Key, scopes: r.Scopes, integration: r.Integration, timeout: r.Timeout, limiter: newLimiter(c.Throttle, r.Throttle)}
+	built := &route{
+		key: r.Key, scopes: r.Scopes, integration: r.Integration, timeout: r.Timeout,
+		limiter: newLimiter(c.Throttle, r.Throttle),
+	}
 	built.timeout = cmp.Or(built.timeout, defaultTimeout)
 	if r.Integration == nil {
 		return nil, errors.New("has no integration")
