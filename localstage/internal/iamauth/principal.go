@@ -62,7 +62,9 @@ func NewRolePrincipal(s RoleSession) *Principal {
 			"aws:userid":           {s.RoleID + ":" + s.FunctionName},
 		},
 	}
-	p.setKey(sigv4.Credentials{AccessKeyID: "ASIA" + randomID(16), SecretAccessKey: randomSecret(), SessionToken: randomToken()})
+	p.setKey(sigv4.Credentials{
+		AccessKeyID: "ASIA" + randomID(16), SecretAccessKey: randomSecret(), SessionToken: randomToken(),
+	})
 	return p
 }
 

@@ -125,7 +125,8 @@ func (r *Refusal) String() string {
 
 // LogValue returns the status, the type and the reason as attributes.
 func (r *Refusal) LogValue() slog.Value {
-	return slog.GroupValue(slog.Int("status", r.Status), slog.String("errorType", r.ErrorType), slog.String("reason", r.Reason))
+	return slog.GroupValue(slog.Int("status", r.Status), slog.String("errorType", r.ErrorType),
+		slog.String("reason", r.Reason))
 }
 
 // WriteTo writes the whole answer: status, headers and body. It keeps an

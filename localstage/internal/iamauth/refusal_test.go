@@ -29,7 +29,8 @@ const (
 func TestWriteTo(t *testing.T) {
 	t.Parallel()
 	p := newSignURL(t)
-	const user = "User: arn:aws:sts::111122223333:assumed-role/SignUrlRole/SignUrlFunction is not authorized to perform: "
+	const user = "User: arn:aws:sts::111122223333:assumed-role/SignUrlRole/SignUrlFunction is not authorized to " +
+		"perform: "
 	var implicit, explicit policy.Decision
 	explicit.Effect = policy.ExplicitDeny
 	unsigned := func(service string) *Refusal {
@@ -45,7 +46,10 @@ func TestWriteTo(t *testing.T) {
 	}{
 		"unsigned": {
 			unsigned(sigv4.ServiceExecuteAPI), 403, `{"message":"Missing Authentication Token"}`,
-			map[string]string{"x-amzn-ErrorType": "^MissingAuthenticationTokenException$", "x-amzn-RequestId": uuidForm, "x-amz-apigw-id": gatewayIDForm, "Content-Type": "^application/json$", "Content-Length": "^42$"},
+			map[string]string{
+				"x-amzn-ErrorType": "^MissingAuthenticationTokenException$", "x-amzn-RequestId": uuidForm,
+				"x-amz-apigw-id": gatewayIDForm, "Content-Type": "^application/json$", "Content-Length": "^42$",
+			},
 		},
 		"no such stage": {
 			Forbidden(), 403, `{"message":"Forbidden"}`,
@@ -53,28 +57,45 @@ func TestWriteTo(t *testing.T) {
 		},
 		"denied connect": {
 			Denied(p, "execute-api:Invoke", connectARN, implicit), 403,
-			`{"Message":"` + user + `execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:********3333:chat/prod/$connect because no identity-based policy allows the execute-api:Invoke action"}`,
-			map[string]string{"x-amzn-ErrorType": "^AccessDeniedException$", "x-amzn-RequestId": uuidForm, "x-amz-apigw-id": gatewayIDForm},
+			`{"Message":"` + user + `execute-api:Invoke on resource: ` +
+				`arn:aws:execute-api:us-east-1:********3333:chat/prod/$connect because no identity-based policy ` +
+				`allows the execute-api:Invoke action"}`,
+			map[string]string{
+				"x-amzn-ErrorType": "^AccessDeniedException$", "x-amzn-RequestId": uuidForm,
+				"x-amz-apigw-id": gatewayIDForm,
+			},
 		},
 		"denied callback": {
 			Denied(p, "execute-api:ManageConnections", postARN, explicit), 403,
-			`{"Message":"` + user + `execute-api:ManageConnections on resource: arn:aws:execute-api:us-east-1:********3333:chat/prod/POST/@connections/{connectionId} with an explicit deny in an identity-based policy"}`,
+			`{"Message":"` + user + `execute-api:ManageConnections on resource: ` +
+				`arn:aws:execute-api:us-east-1:********3333:chat/prod/POST/@connections/{connectionId} with an ` +
+				`explicit deny in an identity-based policy"}`,
 			map[string]string{"x-amzn-ErrorType": "^AccessDeniedException$"},
 		},
 		"denied in DynamoDB": {
 			Denied(p, "dynamodb:UpdateItem", tableARN, implicit), 400,
-			`{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"` + user + `dynamodb:UpdateItem on resource: ` + tableARN + ` because no identity-based policy allows the dynamodb:UpdateItem action"}`,
-			map[string]string{"Content-Type": "^application/x-amz-json-1.0$", "x-amzn-RequestId": "^[A-Z2-7]{52}$", "X-Amz-Crc32": "^[0-9]+$", "x-amzn-ErrorType": "", "x-amz-apigw-id": ""},
+			`{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"` + user +
+				`dynamodb:UpdateItem on resource: ` + tableARN +
+				` because no identity-based policy allows the dynamodb:UpdateItem action"}`,
+			map[string]string{
+				"Content-Type": "^application/x-amz-json-1.0$", "x-amzn-RequestId": "^[A-Z2-7]{52}$",
+				"X-Amz-Crc32": "^[0-9]+$", "x-amzn-ErrorType": "", "x-amz-apigw-id": "",
+			},
 		},
 		"unsigned in DynamoDB": {
 			unsigned(sigv4.ServiceDynamoDB), 400,
-			`{"__type":"com.amazon.coral.service#MissingAuthenticationTokenException","message":"Request is missing Authentication Token"}`,
+			`{"__type":"com.amazon.coral.service#MissingAuthenticationTokenException",` +
+				`"message":"Request is missing Authentication Token"}`,
 			map[string]string{"X-Amz-Crc32": "^[0-9]+$"},
 		},
 		"denied in Lambda": {
 			Denied(p, "lambda:InvokeFunction", "arn:aws:lambda:us-east-1:111122223333:function:Reaper", implicit), 403,
-			`{"Message":"` + user + `lambda:InvokeFunction on resource: arn:aws:lambda:us-east-1:111122223333:function:Reaper because no identity-based policy allows the lambda:InvokeFunction action"}`,
-			map[string]string{"x-amzn-ErrorType": "^AccessDeniedException$", "x-amzn-RequestId": uuidForm, "x-amz-apigw-id": ""},
+			`{"Message":"` + user + `lambda:InvokeFunction on resource: ` +
+				`arn:aws:lambda:us-east-1:111122223333:function:Reaper because no identity-based policy allows the ` +
+				`lambda:InvokeFunction action"}`,
+			map[string]string{
+				"x-amzn-ErrorType": "^AccessDeniedException$", "x-amzn-RequestId": uuidForm, "x-amz-apigw-id": "",
+			},
 		},
 		"an unknown error": {
 			unauthenticated(errors.New("unexpected"), sigv4.ServiceExecuteAPI), 403, `{"message":"Forbidden"}`, nil,
@@ -96,7 +117,8 @@ func TestWriteTo(t *testing.T) {
 			if got := w.Header().Get("Content-Length"); got != strconv.Itoa(len(tt.body)) {
 				t.Errorf("Content-Length is %s, want %d", got, len(tt.body))
 			}
-			if got := w.Header().Get("X-Amz-Crc32"); got != "" && got != strconv.FormatUint(uint64(crc32.ChecksumIEEE(w.Body.Bytes())), 10) {
+			if got := w.Header().Get("X-Amz-Crc32"); got != "" &&
+				got != strconv.FormatUint(uint64(crc32.ChecksumIEEE(w.Body.Bytes())), 10) {
 				t.Errorf("X-Amz-Crc32 is %s, which is not the body's", got)
 			}
 		})
@@ -124,7 +146,8 @@ func TestMessageIsWrittenAsAWSWritesIt(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	refusal.WriteTo(w)
-	const want = `Consult the service documentation for details.\n\nThe Canonical String for this request should have been\n'POST\n/prod/%40connections/L0SM9cOFvHcCIhw%253D\na=1&b=%3C2%3E\n`
+	const want = `Consult the service documentation for details.\n\nThe Canonical String for this request should ` +
+		`have been\n'POST\n/prod/%40connections/L0SM9cOFvHcCIhw%253D\na=1&b=%3C2%3E\n`
 	if !strings.Contains(w.Body.String(), want) {
 		t.Errorf("body is %s, want it to contain %s", w.Body, want)
 	}
@@ -148,7 +171,8 @@ func TestMaskAccount(t *testing.T) {
 func TestManagementAPIClient(t *testing.T) {
 	t.Parallel()
 	signURL, admin, stranger := newSignURL(t), newAdmin(t), newAdmin(t)
-	server := guard(t, newAuthority(t, signURL, admin), sigv4.ServiceExecuteAPI, "execute-api:ManageConnections", postARN)
+	server := guard(t, newAuthority(t, signURL,
+		admin), sigv4.ServiceExecuteAPI, "execute-api:ManageConnections", postARN)
 	for name, tt := range map[string]struct {
 		principal *Principal
 		code      string
@@ -160,7 +184,8 @@ func TestManagementAPIClient(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := apigatewaymanagementapi.New(apigatewaymanagementapi.Options{
-				Region: testRegion, Credentials: sdkProvider(tt.principal), BaseEndpoint: aws.String(server.URL + "/prod"),
+				Region: testRegion, Credentials: sdkProvider(tt.principal),
+				BaseEndpoint: aws.String(server.URL + "/prod"),
 			})
 			_, err := client.PostToConnection(t.Context(), &apigatewaymanagementapi.PostToConnectionInput{
 				ConnectionId: aws.String("L0SM9cOFvHcCIhw="), Data: []byte("hello"),
@@ -188,7 +213,8 @@ func TestDynamoDBClient(t *testing.T) {
 			client := dynamodb.New(dynamodb.Options{
 				Region: tt.region, Credentials: sdkProvider(tt.principal), BaseEndpoint: aws.String(server.URL),
 			})
-			_, err := client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("Connections")})
+			_, err := client.DescribeTable(t.Context(),
+				&dynamodb.DescribeTableInput{TableName: aws.String("Connections")})
 			checkAPIError(t, err, tt.code, http.StatusBadRequest)
 		})
 	}
@@ -216,12 +242,15 @@ func checkAPIError(t *testing.T, err error, code string, status int) {
 
 func TestForbiddenIsTypedForTheSDK(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { Forbidden().WriteTo(w) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		Forbidden().WriteTo(w)
+	}))
 	t.Cleanup(server.Close)
 	client := apigatewaymanagementapi.New(apigatewaymanagementapi.Options{
 		Region: testRegion, Credentials: sdkProvider(newAdmin(t)), BaseEndpoint: aws.String(server.URL),
 	})
-	_, err := client.DeleteConnection(t.Context(), &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: aws.String("x=")})
+	_, err := client.DeleteConnection(t.Context(),
+		&apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: aws.String("x=")})
 	var forbidden *types.ForbiddenException
 	if !errors.As(err, &forbidden) {
 		t.Errorf("DeleteConnection = %v, want a ForbiddenException", err)
