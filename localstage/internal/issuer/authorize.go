@@ -38,15 +38,18 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	redirect, err := url.Parse(query.Get("redirect_uri"))
 	switch {
 	case query.Get("client_id") != i.config.ClientID:
-		show(w, r, http.StatusBadRequest, nil, view{Problem: "This issuer knows one client, the template's parameter OidcClientId. Its client_id is " + i.config.ClientID + "."})
+		show(w, r, http.StatusBadRequest, nil, view{Problem: "This issuer knows one client, the template's parameter " +
+			"OidcClientId. Its client_id is " + i.config.ClientID + "."})
 		return
 	case err != nil || !i.isOfClient(redirect):
-		show(w, r, http.StatusBadRequest, nil, view{Problem: "redirect_uri must be an address, without a fragment, below " + strings.Join(i.config.Origins, " or ") +
+		show(w, r, http.StatusBadRequest, nil, view{Problem: "redirect_uri must be an address, without a " +
+			"fragment, below " + strings.Join(i.config.Origins, " or ") +
 			". The stage takes more of this machine's origins by the parameter AllowedOrigins."})
 		return
 	}
 	if code, description := refuseAuthorization(query); code != "" {
-		sendBack(w, r, redirect, url.Values{"error": {code}, "error_description": {description}, "state": query["state"]})
+		sendBack(w, r, redirect,
+			url.Values{"error": {code}, "error_description": {description}, "state": query["state"]})
 		return
 	}
 	if open, ok := i.sessionOf(r); ok && r.Method == http.MethodGet && open.goesOn(query, i.config.Now()) {
@@ -141,7 +144,8 @@ func (i *Issuer) exchange(w http.ResponseWriter, r *http.Request) {
 	form := func(name string) string { return r.PostFormValue(name) }
 	switch {
 	case form("client_id") != i.config.ClientID:
-		refuseExchange(w, "invalid_client", "client_id must be sent in the form, and be the template's parameter OidcClientId")
+		refuseExchange(w, "invalid_client",
+			"client_id must be sent in the form, and be the template's parameter OidcClientId")
 		return
 	case form("grant_type") != "authorization_code":
 		refuseExchange(w, "unsupported_grant_type", "only authorization_code is supported")
@@ -149,7 +153,8 @@ func (i *Issuer) exchange(w http.ResponseWriter, r *http.Request) {
 	}
 	g, ok := i.redeem(form("code"))
 	if !ok || g.redirectURI != form("redirect_uri") || !verifies(form("code_verifier"), g.challenge) {
-		refuseExchange(w, "invalid_grant", "the code is unknown, used or older than a minute, or redirect_uri or code_verifier do not belong to it")
+		refuseExchange(w, "invalid_grant",
+			"the code is unknown, used or older than a minute, or redirect_uri or code_verifier do not belong to it")
 		return
 	}
 	access, err := i.accessToken(g.session, g.scope, lifetime*time.Second)

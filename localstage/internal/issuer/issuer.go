@@ -37,11 +37,12 @@ import (
 
 // Config describes an issuer.
 type Config struct {
-	Issuer   string           // its own address, an http(s) loopback origin without a path
-	Audience string           // aud of access tokens
-	ClientID string           // the only client of the code flow; Audience when empty
-	Origins  []string         // origins of the client's pages, which may sign users in here and call the endpoints from a browser
-	Now      func() time.Time // time.Now when nil
+	Issuer   string // its own address, an http(s) loopback origin without a path
+	Audience string // aud of access tokens
+	ClientID string // the only client of the code flow; Audience when empty
+	// origins of the client's pages, which may sign users in here and call the endpoints from a browser
+	Origins []string
+	Now     func() time.Time // time.Now when nil
 }
 
 // Issuer is an [http.Handler]; make one with [New].
@@ -60,7 +61,8 @@ type Issuer struct {
 func New(c Config) (*Issuer, error) {
 	u, err := url.Parse(c.Issuer)
 	if err != nil || !isLoopback(u) || u.Path != "" || u.RawQuery != "" {
-		return nil, fmt.Errorf("development issuer %q: must be a loopback origin such as http://127.0.0.1:3003", c.Issuer)
+		return nil,
+			fmt.Errorf("development issuer %q: must be a loopback origin such as http://127.0.0.1:3003", c.Issuer)
 	}
 	if c.Audience == "" {
 		return nil, errors.New("development issuer: the audience is empty")

@@ -34,7 +34,8 @@ type texts struct {
 func english() texts {
 	return texts{
 		Language: "en", Title: "Sign in to the local stage", Heading: "Who are you?",
-		To: "You are signing in to", Anybody: "This is the local stage: anybody may be anybody, and nobody has a password.",
+		To:      "You are signing in to",
+		Anybody: "This is the local stage: anybody may be anybody, and nobody has a password.",
 		Another: "Another name", SignIn: "Sign in", Rule: "1 to 32 characters: a–z, 0–9 and the hyphen.",
 		Second: "For a second user at the same time, open a private window.",
 	}
@@ -67,7 +68,8 @@ func show(w http.ResponseWriter, r *http.Request, status int, redirect *url.URL,
 	}
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action "+formAction)
+	header.Set("Content-Security-Policy",
+		"default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action "+formAction)
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cache-Control", "no-store")

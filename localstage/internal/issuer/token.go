@@ -101,7 +101,8 @@ func (i *Issuer) sign(
 	if err != nil {
 		return "", err
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: key}, new(jose.SignerOptions).WithType(tokenType))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: key},
+		new(jose.SignerOptions).WithType(tokenType))
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
 	}
