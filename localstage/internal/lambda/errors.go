@@ -69,7 +69,8 @@ func (f failure) text(requestID string) string {
 func (f failure) forRequest(function, requestID string) *FunctionError {
 	payload := f.payload
 	if payload == nil {
-		payload, _ = json.Marshal(errorDocument{Type: f.errorType, Message: f.text(requestID)}) // two strings always marshal
+		// two strings always marshal
+		payload, _ = json.Marshal(errorDocument{Type: f.errorType, Message: f.text(requestID)})
 	}
 	return &FunctionError{Function: function, RequestID: requestID, Type: f.errorType, Payload: payload}
 }

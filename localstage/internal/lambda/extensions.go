@@ -30,7 +30,8 @@ func (e *environment) serveRegister(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(request.Events) > 0 {
-		refuse(w, http.StatusForbidden, "Extension.InvalidEventType", request.Events[0]+": the local stage sends no events to extensions")
+		refuse(w, http.StatusForbidden, "Extension.InvalidEventType",
+			request.Events[0]+": the local stage sends no events to extensions")
 		return
 	}
 	e.function.mu.Lock()

@@ -79,7 +79,8 @@ type Function struct {
 func newFunction(s *Service, c Config) (*Function, error) {
 	arn := strings.Split(c.ARN, ":")
 	if c.Name == "" || len(arn) != 7 {
-		return nil, fmt.Errorf("name %q and ARN %q: both are required, the ARN as arn:aws:lambda:<region>:<account>:function:<name>", c.Name, c.ARN)
+		return nil, fmt.Errorf("name %q and ARN %q: both are required, the ARN as "+
+			"arn:aws:lambda:<region>:<account>:function:<name>", c.Name, c.ARN)
 	}
 	if err := checkVariables(c.Environment); err != nil {
 		return nil, err

@@ -128,14 +128,16 @@ func TestLimitsOfEventsAndResponses(t *testing.T) {
 	t.Parallel()
 	var logs logBuffer
 	f := addFunction(t, startService(t, Options{Logs: &logs}))
-	if _, err := f.Invoke(t.Context(), bytes.Repeat([]byte("x"), maxEventBytes+1)); !errors.Is(err, ErrRequestTooLarge) {
+	if _, err := f.Invoke(t.Context(),
+		bytes.Repeat([]byte("x"), maxEventBytes+1)); !errors.Is(err, ErrRequestTooLarge) {
 		t.Errorf("event over 6 MiB: %v, want ErrRequestTooLarge", err)
 	}
 	if s := invoke[string](t, f, fmt.Sprintf(`{"do":"big","n":%d}`, maxResponseBytes)); len(s) != maxResponseBytes-2 {
 		t.Errorf("largest response: %d bytes", len(s))
 	}
 	failed := invokeFailing(t, f, fmt.Sprintf(`{"do":"big","n":%d}`, maxResponseBytes+1))
-	want := `{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes)."}`
+	want := `{"errorType":"Function.ResponseSizeTooLarge",` +
+		`"errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes)."}`
 	if string(failed.Payload) != want {
 		t.Errorf("response over the limit: %s, want %s", failed.Payload, want)
 	}
@@ -188,15 +190,17 @@ func TestAddRefusesWhatCannotRun(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"no name":            {func(c *Config) { c.Name = "" }, "required"},
-		"no ARN":             {func(c *Config) { c.ARN = "Test" }, "required"},
-		"no bootstrap":       {func(c *Config) { c.Bootstrap = "testdata/nothing" }, "build the function"},
-		"a folder":           {func(c *Config) { c.Bootstrap = "testdata/sleeper" }, "build the function"},
-		"not executable":     {func(c *Config) { c.Bootstrap = "doc.go" }, "build the function"},
-		"a reserved name":    {func(c *Config) { c.Environment = map[string]string{"AWS_REGION": "x"} }, "reserved"},
-		"a bad name":         {func(c *Config) { c.Environment = map[string]string{"A-B": "x"} }, "A-B"},
-		"a bad value":        {func(c *Config) { c.Environment = map[string]string{"AB": "x\x00"} }, "AB"},
-		"too many variables": {func(c *Config) { c.Environment = map[string]string{"AB": strings.Repeat("x", 4096)} }, "4096"},
+		"no name":         {func(c *Config) { c.Name = "" }, "required"},
+		"no ARN":          {func(c *Config) { c.ARN = "Test" }, "required"},
+		"no bootstrap":    {func(c *Config) { c.Bootstrap = "testdata/nothing" }, "build the function"},
+		"a folder":        {func(c *Config) { c.Bootstrap = "testdata/sleeper" }, "build the function"},
+		"not executable":  {func(c *Config) { c.Bootstrap = "doc.go" }, "build the function"},
+		"a reserved name": {func(c *Config) { c.Environment = map[string]string{"AWS_REGION": "x"} }, "reserved"},
+		"a bad name":      {func(c *Config) { c.Environment = map[string]string{"A-B": "x"} }, "A-B"},
+		"a bad value":     {func(c *Config) { c.Environment = map[string]string{"AB": "x\x00"} }, "AB"},
+		"too many variables": {
+			func(c *Config) { c.Environment = map[string]string{"AB": strings.Repeat("x", 4096)} }, "4096",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

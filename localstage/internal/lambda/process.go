@@ -107,7 +107,8 @@ func (e *environment) processStarted() {
 	}
 	f.mu.Unlock()
 	close(e.spawned)
-	f.service.options.Log.Debug("environment started", "function", f.config.Name, "pid", e.command.Process.Pid, "runtimeAPI", e.address)
+	f.service.options.Log.Debug("environment started", "function", f.config.Name, "pid", e.command.Process.Pid,
+		"runtimeAPI", e.address)
 }
 
 // processEnded forgets the process's number, which is about to be free for

@@ -80,9 +80,11 @@ func (e *environment) serveTooLarge(w http.ResponseWriter, r *http.Request, err 
 	id := r.PathValue("id")
 	cause := failure{
 		errorType: typeResponseTooLarge,
-		message:   fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxResponseBytes),
+		message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).",
+			maxResponseBytes),
 	}
-	document, _ := json.Marshal(errorDocument{Type: cause.errorType, Message: cause.message}) // two strings always marshal
+	// two strings always marshal
+	document, _ := json.Marshal(errorDocument{Type: cause.errorType, Message: cause.message})
 	cause.payload = document
 	if !e.settle(w, id, "InvocationResponse", outcome{err: cause.forRequest(e.function.config.Name, id)}) {
 		return
@@ -100,7 +102,8 @@ func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	cause := reported(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)
-	e.respond(w, r, "InvocationErrorResponse", outcome{err: cause.forRequest(e.function.config.Name, r.PathValue("id"))})
+	e.respond(w, r, "InvocationErrorResponse",
+		outcome{err: cause.forRequest(e.function.config.Name, r.PathValue("id"))})
 }
 
 func (e *environment) respond(w http.ResponseWriter, r *http.Request, target string, o outcome) {
@@ -169,7 +172,8 @@ func (e *environment) refuseTransition(w http.ResponseWriter, target State) {
 	state := e.state
 	e.function.mu.Unlock()
 	refuse(w, http.StatusForbidden, "InvalidStateTransition",
-		fmt.Sprintf("State transition from %s to %s failed for runtime. Error: State transition is not allowed", state, target))
+		fmt.Sprintf("State transition from %s to %s failed for runtime. Error: State transition is "+
+			"not allowed", state, target))
 }
 
 // refuse writes an error answer.

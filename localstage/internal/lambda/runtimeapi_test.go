@@ -35,7 +35,8 @@ func (m *manualRuntime) call(method, path, body string, header ...string) (int, 
 	if !strings.HasPrefix(path, "/") {
 		path = "/2018-06-01/runtime/" + path
 	}
-	request, err := http.NewRequestWithContext(m.t.Context(), method, "http://"+m.e.address+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(m.t.Context(), method, "http://"+m.e.address+path,
+		strings.NewReader(body))
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -87,7 +88,9 @@ func TestNextCarriesTheInvocation(t *testing.T) {
 	if arn := header.Get("Lambda-Runtime-Invoked-Function-Arn"); arn != testARN {
 		t.Errorf("ARN = %s, want %s", arn, testARN)
 	}
-	for _, name := range []string{"Lambda-Runtime-Aws-Request-Id", "Lambda-Runtime-Deadline-Ms", "Lambda-Runtime-Trace-Id"} {
+	for _, name := range []string{
+		"Lambda-Runtime-Aws-Request-Id", "Lambda-Runtime-Deadline-Ms", "Lambda-Runtime-Trace-Id",
+	} {
 		if header.Get(name) == "" {
 			t.Errorf("no header %s in %v", name, header)
 		}
@@ -104,7 +107,8 @@ func TestRuntimeAPIHoldsTheRuntimeToItsStates(t *testing.T) {
 	m := newManualRuntime(t)
 	id, invocation := m.receive(`{}`)
 	path := "invocation/" + id
-	m.expect(400, `{"errorType":"InvalidRequestID","errorMessage":"Invalid request ID"}`, "POST", "invocation/unknown/response", "{}")
+	m.expect(400, `{"errorType":"InvalidRequestID","errorMessage":"Invalid request ID"}`, "POST",
+		"invocation/unknown/response", "{}")
 	m.expect(400, `"InvalidRequestID"`, "POST", "invocation/unknown/error", "{}")
 	m.expect(403, `"InvalidStateTransition"`, "POST", "init/error", "{}")
 	m.expect(202, `{"status":"OK"}`, "POST", path+"/response", "{}")
@@ -116,7 +120,8 @@ func TestRuntimeAPIHoldsTheRuntimeToItsStates(t *testing.T) {
 
 	id, invocation = m.receive(`{}`)
 	m.expect(400, `"InvalidRequestID"`, "POST", path+"/response", "{}") // that of the first
-	m.expect(202, "", "POST", "invocation/"+id+"/error", `{"errorMessage":"m"}`, "Lambda-Runtime-Function-Error-Type", "Function.Own")
+	m.expect(202, "", "POST", "invocation/"+id+"/error", `{"errorMessage":"m"}`, "Lambda-Runtime-Function-Error-Type",
+		"Function.Own")
 	failed, ok := invocation.Wait().(*FunctionError)
 	if !ok || failed.Type != "Function.Own" || string(failed.Payload) != `{"errorMessage":"m"}` {
 		t.Errorf("Invoke = %v, want the reported error", failed)
@@ -148,9 +153,11 @@ func TestExtensionRegistration(t *testing.T) {
 	const register = "/2020-01-01/extension/register"
 	m.expect(403, `"Extension.InvalidExtensionName"`, "POST", register, `{"events":[]}`)
 	m.expect(403, `"InvalidRequestFormat"`, "POST", register, `[`, "Lambda-Extension-Name", "x")
-	m.expect(403, `"Extension.InvalidEventType"`, "POST", register, `{"events":["INVOKE"]}`, "Lambda-Extension-Name", "x")
+	m.expect(403, `"Extension.InvalidEventType"`, "POST", register, `{"events":["INVOKE"]}`, "Lambda-Extension-Name",
+		"x")
 	status, header, body := m.call("POST", register, `{"events":null}`, "Lambda-Extension-Name", "x")
-	if status != 200 || header.Get("Lambda-Extension-Identifier") == "" || !strings.Contains(body, `"functionName":"Test"`) {
+	if status != 200 || header.Get("Lambda-Extension-Identifier") == "" ||
+		!strings.Contains(body, `"functionName":"Test"`) {
 		t.Errorf("register: %d %v %s", status, header, body)
 	}
 }
@@ -169,7 +176,8 @@ func TestTruncatedResponseIsRefused(t *testing.T) {
 	t.Parallel()
 	m := newManualRuntime(t)
 	id, _ := m.receive(`{}`)
-	request := "POST /2018-06-01/runtime/invocation/" + id + "/response HTTP/1.1\r\nHost: " + m.e.address + "\r\nContent-Length: 10\r\n\r\n{}"
+	request := "POST /2018-06-01/runtime/invocation/" + id + "/response HTTP/1.1\r\nHost: " + m.e.address +
+		"\r\nContent-Length: 10\r\n\r\n{}"
 	if answer := sendRaw(t, m.e.address, request); !strings.HasPrefix(answer, "HTTP/1.1 400 ") {
 		t.Errorf("answer = %q, want 400", answer)
 	}
