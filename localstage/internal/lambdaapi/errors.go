@@ -49,7 +49,8 @@ var unknownOperation = newError(http.StatusNotFound, "UnknownOperationException"
 // validation is the answer to a value against the API model's constraints.
 // Source: observed.
 func validation(value, member, constraint string) *apiError {
-	message := fmt.Sprintf("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s", value, member, constraint)
+	message := fmt.Sprintf("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s", value,
+		member, constraint)
 	return &apiError{http.StatusBadRequest, "ValidationException", errorBody{Message: message}, message}
 }
 
@@ -84,7 +85,9 @@ func tooManyRequests(reserved bool) *apiError {
 		reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
 	}
 	const message = "Rate Exceeded."
-	return &apiError{http.StatusTooManyRequests, "TooManyRequestsException", errorBody{reason, faultOfUser, message}, message}
+	return &apiError{
+		http.StatusTooManyRequests, "TooManyRequestsException", errorBody{reason, faultOfUser, message}, message,
+	}
 }
 
 // serviceFailure is the answer when the stage, and not the function, failed.

@@ -52,7 +52,8 @@ func (a *API) invoke(w http.ResponseWriter, r *http.Request) {
 	body, err := readBody(r)
 	switch {
 	case errors.Is(err, errTooLarge):
-		a.refuse(w, tooLarge(fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", maxEvent)))
+		a.refuse(w,
+			tooLarge(fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", maxEvent)))
 		return
 	case err != nil:
 		return // the caller hung up while sending
@@ -87,7 +88,8 @@ func (a *API) decode(h http.Header, ref reference, body []byte) (call, *apiError
 	switch c.invocationType {
 	case invocationRequestResponse, invocationEvent, invocationDryRun:
 	default:
-		return call{}, validation(c.invocationType, "invocationType", "Member must satisfy enum value set: [Event, RequestResponse, DryRun]")
+		return call{}, validation(c.invocationType, "invocationType",
+			"Member must satisfy enum value set: [Event, RequestResponse, DryRun]")
 	}
 	if refusal := checkHeaders(h); refusal != nil {
 		return call{}, refusal
@@ -107,13 +109,15 @@ func checkHeaders(h http.Header) *apiError {
 	switch logType := h.Get("X-Amz-Log-Type"); logType {
 	case "", "None":
 	case "Tail":
-		return invalidParameter("The local stage returns no log tail (X-Amz-Log-Type: Tail): leave the log type out, and read the function's log in the output of the stage.")
+		return invalidParameter("The local stage returns no log tail (X-Amz-Log-Type: Tail): leave the log type out, " +
+			"and read the function's log in the output of the stage.")
 	default:
 		return validation(logType, "logType", "Member must satisfy enum value set: [Tail, None]")
 	}
 	for _, name := range []string{"X-Amz-Client-Context", "X-Amz-Tenant-Id", "X-Amz-Durable-Execution-Name"} {
 		if h.Get(name) != "" {
-			return invalidParameter("The local stage does not have what the header " + name + " asks for: invoke the function without it.")
+			return invalidParameter("The local stage does not have what the header " + name +
+				" asks for: invoke the function without it.")
 		}
 	}
 	return nil
@@ -122,7 +126,8 @@ func checkHeaders(h http.Header) *apiError {
 // checkEvent refuses events that Lambda would not take.
 func checkEvent(event []byte, invocationType string) *apiError {
 	if invocationType == invocationEvent && len(event) > maxAsyncEvent {
-		return tooLarge(fmt.Sprintf("%d byte payload is too large for the Event invocation type (limit %d bytes)", len(event), maxAsyncEvent))
+		return tooLarge(fmt.Sprintf("%d byte payload is too large for the Event invocation type (limit %d bytes)",
+			len(event), maxAsyncEvent))
 	}
 	if !utf8.Valid(event) {
 		return invalidContent("Invalid UTF-8")

@@ -59,7 +59,8 @@ func (a *API) resolve(functionName, qualifier string) (reference, *apiError) {
 		qualifier: cmp.Or(m[7], qualifier),
 	}
 	if m[7] != "" && qualifier != "" && m[7] != qualifier {
-		return ref, invalidParameter("The derived qualifier from the function name does not match the specified qualifier.")
+		return ref,
+			invalidParameter("The derived qualifier from the function name does not match the specified qualifier.")
 	}
 	return ref, nil
 }
@@ -69,7 +70,8 @@ func (a *API) resolve(functionName, qualifier string) (reference, *apiError) {
 // function that does not.
 func (a *API) find(ref reference) (*Function, *apiError) {
 	if ref.region != a.region {
-		return nil, notFound("Functions from '" + ref.region + "' are not reachable in this region ('" + a.region + "')")
+		return nil,
+			notFound("Functions from '" + ref.region + "' are not reachable in this region ('" + a.region + "')")
 	}
 	f := a.functions[ref.arn()]
 	if f == nil || ref.qualifier != "" && ref.qualifier != latest {

@@ -7,7 +7,8 @@ import "testing"
 func FuzzResolve(f *testing.F) {
 	for _, name := range []string{
 		"Echo", "Echo:$LATEST", "Echo:live", echoARN, echoARN + ":7", "111122223333:function:Echo", "111122223333:Echo",
-		"us-gov-west-1:111122223333:function:Echo", "function:Echo", "function", "111122223333", "arn:aws:lambda:::function:Echo", "a b", "",
+		"us-gov-west-1:111122223333:function:Echo", "function:Echo", "function", "111122223333",
+		"arn:aws:lambda:::function:Echo", "a b", "",
 	} {
 		f.Add(name, "")
 	}

@@ -35,7 +35,8 @@ func (c EventInvokeConfig) check() error {
 		return fmt.Errorf("MaximumRetryAttempts is %d, and must be 0 to %d", *c.MaximumRetryAttempts, defaultRetries)
 	}
 	if c.MaximumEventAge != 0 && (c.MaximumEventAge < minEventAge || c.MaximumEventAge > defaultEventAge) {
-		return fmt.Errorf("MaximumEventAge is %s, and must be %s to %s", c.MaximumEventAge, minEventAge, defaultEventAge)
+		return fmt.Errorf("MaximumEventAge is %s, and must be %s to %s", c.MaximumEventAge, minEventAge,
+			defaultEventAge)
 	}
 	return nil
 }

@@ -105,16 +105,30 @@ func TestAnEventIsTriedAgain(t *testing.T) {
 		waits    []time.Duration
 		record   bool
 	}{
-		"success at once":          {outcomes: []error{nil}},
-		"one failure":              {outcomes: []error{failed, nil}, waits: []time.Duration{minute}},
-		"two failures":             {outcomes: []error{failed, failed, nil}, waits: []time.Duration{minute, 2 * minute}},
-		"three failures":           {outcomes: []error{failed, failed, failed}, waits: []time.Duration{minute, 2 * minute}, record: true},
-		"one retry configured":     {outcomes: []error{failed, failed}, retries: new(1), waits: []time.Duration{minute}, record: true},
-		"no retries configured":    {outcomes: []error{failed}, retries: new(0), record: true},
-		"throttled":                {outcomes: []error{throttled, throttled, throttled, nil}, waits: []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}},
-		"throttles are not failed": {outcomes: []error{failed, throttled, failed, throttled, nil}, waits: []time.Duration{minute, time.Second, 2 * minute, time.Second}},
-		"the service fails":        {outcomes: []error{errors.New("the disk is full"), nil}, waits: []time.Duration{time.Second}},
-		"the stage is closing":     {outcomes: []error{lambda.ErrClosed}},
+		"success at once": {outcomes: []error{nil}},
+		"one failure":     {outcomes: []error{failed, nil}, waits: []time.Duration{minute}},
+		"two failures": {
+			outcomes: []error{failed, failed, nil}, waits: []time.Duration{minute, 2 * minute},
+		},
+		"three failures": {
+			outcomes: []error{failed, failed, failed}, waits: []time.Duration{minute, 2 * minute}, record: true,
+		},
+		"one retry configured": {
+			outcomes: []error{failed, failed}, retries: new(1), waits: []time.Duration{minute}, record: true,
+		},
+		"no retries configured": {outcomes: []error{failed}, retries: new(0), record: true},
+		"throttled": {
+			outcomes: []error{throttled, throttled, throttled, nil},
+			waits:    []time.Duration{time.Second, 2 * time.Second, 4 * time.Second},
+		},
+		"throttles are not failed": {
+			outcomes: []error{failed, throttled, failed, throttled, nil},
+			waits:    []time.Duration{minute, time.Second, 2 * minute, time.Second},
+		},
+		"the service fails": {
+			outcomes: []error{errors.New("the disk is full"), nil}, waits: []time.Duration{time.Second},
+		},
+		"the stage is closing": {outcomes: []error{lambda.ErrClosed}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -122,7 +136,10 @@ func TestAnEventIsTriedAgain(t *testing.T) {
 			f := serve(t, clock, Function{ARN: reaperARN, Invoker: function, Event: EventInvokeConfig{
 				MaximumRetryAttempts: tt.retries, OnFailure: func(record []byte) { records <- record },
 			}})
-			got := f.send(t, request{name: "Reaper", signer: f.operator, header: map[string]string{"X-Amz-Invocation-Type": "Event"}, body: `{"now":true}`})
+			got := f.send(t, request{
+				name: "Reaper", signer: f.operator, header: map[string]string{"X-Amz-Invocation-Type": "Event"},
+				body: `{"now":true}`,
+			})
 			if got.status != http.StatusAccepted || got.body != "" {
 				t.Fatalf("answer is %d %s, want 202 without a body", got.status, got.body)
 			}
@@ -143,7 +160,8 @@ func TestAnEventIsTriedAgain(t *testing.T) {
 			}
 			f.api.Close()
 			if len(records) != 0 || len(clock.waits) != 0 || len(function.events) != 0 {
-				t.Errorf("%d records, %d waits and %d attempts too many", len(records), len(clock.waits), len(function.events))
+				t.Errorf("%d records, %d waits and %d attempts too many", len(records), len(clock.waits),
+					len(function.events))
 			}
 		})
 	}
@@ -188,10 +206,16 @@ func TestInvocationRecord(t *testing.T) {
 			f := serve(t, nil, Function{ARN: reaperARN, Invoker: fails(tt.payload), Event: EventInvokeConfig{
 				MaximumRetryAttempts: new(0), OnFailure: func(record []byte) { records <- record },
 			}})
-			got := f.send(t, request{name: "Reaper", signer: f.admin, header: map[string]string{"X-Amz-Invocation-Type": "Event"}, body: `{"room": "lobby"}`})
-			want := `{"version":"1.0","timestamp":"2026-11-22T06:00:00.005Z","requestContext":{"requestId":"` + got.header.Get(headerRequestID) +
-				`","functionArn":"` + reaperARN + `:$LATEST","condition":"RetriesExhausted","approximateInvokeCount":1},` +
-				`"requestPayload":{"room":"lobby"},"responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":"Unhandled"},` +
+			got := f.send(t, request{
+				name: "Reaper", signer: f.admin, header: map[string]string{"X-Amz-Invocation-Type": "Event"},
+				body: `{"room": "lobby"}`,
+			})
+			want := `{"version":"1.0","timestamp":"2026-11-22T06:00:00.005Z","requestContext":{"requestId":"` +
+				got.header.Get(headerRequestID) +
+				`","functionArn":"` + reaperARN +
+				`:$LATEST","condition":"RetriesExhausted","approximateInvokeCount":1},` +
+				`"requestPayload":{"room":"lobby"},"responseContext":{"statusCode":200,"executedVersion":"$LATEST",` +
+				`"functionError":"Unhandled"},` +
 				`"responsePayload":` + tt.want + `}`
 			if diff := cmp.Diff(want, string(receive(t, records))); diff != "" {
 				t.Errorf("record (-want +got):\n%s", diff)
@@ -211,7 +235,8 @@ func TestInvokeAsyncRefuses(t *testing.T) {
 		"nothing":             {"Echo", ``, "InvalidRequestContentException"},
 		"too much":            {"Echo", strings.Repeat("1", maxAsyncEvent+1), "limit 1048576 bytes"},
 	} {
-		if err := f.api.InvokeAsync(tt.function, []byte(tt.event)); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if err := f.api.InvokeAsync(tt.function, []byte(tt.event)); err == nil ||
+			!strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: InvokeAsync = %v, want %q", name, err, tt.want)
 		}
 	}
@@ -228,7 +253,8 @@ func TestCloseEndsWaitsAndInvocations(t *testing.T) {
 		<-ctx.Done()
 		return nil, context.Cause(ctx)
 	}
-	f := serve(t, clock, Function{ARN: echoARN, Invoker: invokerFunc(hangs)}, Function{ARN: reaperARN, Invoker: fails(`{}`)})
+	f := serve(t, clock, Function{ARN: echoARN, Invoker: invokerFunc(hangs)},
+		Function{ARN: reaperARN, Invoker: fails(`{}`)})
 	for _, name := range []string{"Echo", "Reaper"} {
 		if err := f.api.InvokeAsync(name, []byte(`{}`)); err != nil {
 			t.Fatalf("InvokeAsync %s: %v", name, err)
@@ -242,6 +268,8 @@ func TestCloseEndsWaitsAndInvocations(t *testing.T) {
 	if err := f.api.InvokeAsync("Echo", []byte(`{}`)); !errors.Is(err, ErrClosed) {
 		t.Errorf("InvokeAsync after Close = %v, want %v", err, ErrClosed)
 	}
-	got := f.send(t, request{name: "Echo", signer: f.admin, header: map[string]string{"X-Amz-Invocation-Type": "Event"}, body: `{}`})
+	got := f.send(t, request{
+		name: "Echo", signer: f.admin, header: map[string]string{"X-Amz-Invocation-Type": "Event"}, body: `{}`,
+	})
 	checkError(t, got, http.StatusInternalServerError, "ServiceException")
 }
