@@ -42,7 +42,8 @@ type Problem struct {
 
 // String returns the problem as one line for a person.
 func (p Problem) String() string {
-	return fmt.Sprintf("policy statement %s: %s; here the statement allows nothing, and as a Deny it denies all that it may be about", p.Statement, p.Detail)
+	return fmt.Sprintf("policy statement %s: %s; here the statement allows nothing, and as a Deny it denies all that "+
+		"it may be about", p.Statement, p.Detail)
 }
 
 // Problems returns what the document asks for and this package cannot evaluate,

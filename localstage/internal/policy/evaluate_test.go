@@ -27,7 +27,8 @@ func TestEvaluateActionAndResource(t *testing.T) {
 			"execute-api:Invoke", connectARN, Allow,
 		},
 		"resource in another case": {
-			`{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:us-east-1:111122223333:CHAT/prod/$connect"}`,
+			`{"Effect":"Allow","Action":"execute-api:Invoke",` +
+				`"Resource":"arn:aws:execute-api:us-east-1:111122223333:CHAT/prod/$connect"}`,
 			"execute-api:Invoke", connectARN, ImplicitDeny,
 		},
 		"another action": {
@@ -39,19 +40,23 @@ func TestEvaluateActionAndResource(t *testing.T) {
 			"execute-api:Invoke", connectARN, Allow,
 		},
 		"callback of any connection": {
-			`{"Effect":"Allow","Action":"execute-api:ManageConnections","Resource":"arn:aws:execute-api:us-east-1:111122223333:chat/prod/POST/@connections/*"}`,
+			`{"Effect":"Allow","Action":"execute-api:ManageConnections",` +
+				`"Resource":"arn:aws:execute-api:us-east-1:111122223333:chat/prod/POST/@connections/*"}`,
 			"execute-api:ManageConnections", postARN, Allow,
 		},
 		"callback of another method": {
-			`{"Effect":"Allow","Action":"execute-api:ManageConnections","Resource":"arn:aws:execute-api:us-east-1:111122223333:chat/prod/DELETE/@connections/*"}`,
+			`{"Effect":"Allow","Action":"execute-api:ManageConnections",` +
+				`"Resource":"arn:aws:execute-api:us-east-1:111122223333:chat/prod/DELETE/@connections/*"}`,
 			"execute-api:ManageConnections", postARN, ImplicitDeny,
 		},
 		"wildcard crosses slashes": {
-			`{"Effect":"Allow","Action":"execute-api:*","Resource":"arn:aws:execute-api:us-east-1:111122223333:chat/*"}`,
+			`{"Effect":"Allow","Action":"execute-api:*",` +
+				`"Resource":"arn:aws:execute-api:us-east-1:111122223333:chat/*"}`,
 			"execute-api:ManageConnections", postARN, Allow,
 		},
 		"wildcard in the last part matches colons": {
-			`{"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:us-east-1:111122223333:function:*"}`,
+			`{"Effect":"Allow","Action":"lambda:InvokeFunction",` +
+				`"Resource":"arn:aws:lambda:us-east-1:111122223333:function:*"}`,
 			"lambda:InvokeFunction", "arn:aws:lambda:us-east-1:111122223333:function:Reaper:live", Allow,
 		},
 		"incomplete ARN is completed": {
@@ -155,11 +160,15 @@ func TestEvaluateDenyWins(t *testing.T) {
 		action    string
 		want      Decision
 	}{
-		"no policy":                  {nil, "dynamodb:GetItem", Decision{Effect: ImplicitDeny}},
-		"the zero document":          {[]Document{{}}, "dynamodb:GetItem", Decision{Effect: ImplicitDeny}},
-		"first allow is named":       {[]Document{allow, deny}, "dynamodb:GetItem", Decision{Allow, "Read"}},
-		"deny after allow":           {[]Document{allow, deny}, "execute-api:ManageConnections", Decision{ExplicitDeny, "#1"}},
-		"deny before allow":          {[]Document{deny, allow}, "execute-api:ManageConnections", Decision{ExplicitDeny, "#1"}},
+		"no policy":            {nil, "dynamodb:GetItem", Decision{Effect: ImplicitDeny}},
+		"the zero document":    {[]Document{{}}, "dynamodb:GetItem", Decision{Effect: ImplicitDeny}},
+		"first allow is named": {[]Document{allow, deny}, "dynamodb:GetItem", Decision{Allow, "Read"}},
+		"deny after allow": {
+			[]Document{allow, deny}, "execute-api:ManageConnections", Decision{ExplicitDeny, "#1"},
+		},
+		"deny before allow": {
+			[]Document{deny, allow}, "execute-api:ManageConnections", Decision{ExplicitDeny, "#1"},
+		},
 		"deny of another action":     {[]Document{deny, allow}, "execute-api:Invoke", Decision{Allow, "All"}},
 		"deny alone allows nothing":  {[]Document{deny}, "execute-api:Invoke", Decision{Effect: ImplicitDeny}},
 		"an implicit deny is unsaid": {[]Document{deny}, "dynamodb:GetItem", Decision{}},
@@ -179,7 +188,9 @@ func TestEvaluateDenyWins(t *testing.T) {
 
 func TestEffectNames(t *testing.T) {
 	t.Parallel()
-	for effect, want := range map[Effect]string{Allow: "allow", ExplicitDeny: "explicit deny", ImplicitDeny: "implicit deny"} {
+	for effect, want := range map[Effect]string{
+		Allow: "allow", ExplicitDeny: "explicit deny", ImplicitDeny: "implicit deny",
+	} {
 		if got := effect.String(); got != want {
 			t.Errorf("Effect(%d).String() = %q, want %q", effect, got, want)
 		}

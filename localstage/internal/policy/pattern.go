@@ -47,7 +47,8 @@ func parseActionSet(values []string, negated bool) (actionSet, error) {
 	for _, v := range values {
 		service, name, found := strings.Cut(v, ":")
 		if v != "*" && (!found || service == "" || name == "" || strings.ContainsAny(service, "*?")) {
-			return set, fmt.Errorf("action %q must be \"*\" or \"service:action\", with wildcards in the action's name only", v)
+			return set,
+				fmt.Errorf("action %q must be \"*\" or \"service:action\", with wildcards in the action's name only", v)
 		}
 		set.patterns = append(set.patterns, strings.ToLower(v))
 	}
