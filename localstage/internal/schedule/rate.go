@@ -9,7 +9,8 @@ import (
 )
 
 // errNotRate is for the two kinds of expression beside rate.
-var errNotRate = errors.New("the local stage runs rate(…) only: write the schedule as rate(5 minutes), or invoke the function yourself with aws lambda invoke")
+var errNotRate = errors.New("the local stage runs rate(…) only: write the schedule as rate(5 minutes), or invoke the " +
+	"function yourself with aws lambda invoke")
 
 // period returns how often a schedule expression says to run.
 // Source: EventBridge user guide, "Rate expressions reference"; that EventBridge
@@ -33,7 +34,8 @@ func period(expression string) (time.Duration, error) {
 	}
 	unit := unitOf(fields[1], value == 1)
 	if unit == 0 {
-		return 0, fmt.Errorf("schedule expression %q: the unit must be minute, hour or day for the value 1, and minutes, hours or days for others", expression)
+		return 0, fmt.Errorf("schedule expression %q: the unit must be minute, hour or day for the value 1, and "+
+			"minutes, hours or days for others", expression)
 	}
 	return time.Duration(value) * unit, nil
 }

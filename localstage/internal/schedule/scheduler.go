@@ -47,7 +47,7 @@ type Schedule struct {
 type Config struct {
 	Schedules []Schedule
 	Clock     clock.Clock      // drives the runs; default the machine's
-	Now       func() time.Time // stamps events, which are read by functions that live in the machine's time; default time.Now
+	Now       func() time.Time // stamps events, because functions live in the machine's time; default time.Now
 	Log       *slog.Logger     // default discards
 }
 
@@ -107,7 +107,8 @@ func Start(c Config) (*Scheduler, error) {
 func newEntry(s Schedule) (*entry, error) {
 	arn := strings.SplitN(s.ARN, ":", 6)
 	if len(arn) != 6 || arn[2] != serviceRules && arn[2] != serviceScheduler {
-		return nil, errors.New("its ARN must be one of events or scheduler, as arn:aws:events:<region>:<account>:rule/<name>")
+		return nil,
+			errors.New("its ARN must be one of events or scheduler, as arn:aws:events:<region>:<account>:rule/<name>")
 	}
 	if s.Target == nil {
 		return nil, errors.New("it has no target")
