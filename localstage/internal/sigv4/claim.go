@@ -165,13 +165,15 @@ func (a *authorization) missing(date string) string {
 func (c *claim) readCommon(credential, date string) *Error {
 	t, err := time.Parse(timeFormat, date)
 	if err != nil || len(date) != len(timeFormat) { // time.Parse would take fractions of a second
-		return malformed("Date must be in ISO-8601 'basic format'. Got '" + date + "'. See http://en.wikipedia.org/wiki/ISO_8601")
+		return malformed("Date must be in ISO-8601 'basic format'. Got '" + date +
+			"'. See http://en.wikipedia.org/wiki/ISO_8601")
 	}
 	c.timestamp, c.time = date, t
 
 	parts := strings.Split(credential, "/")
 	if len(parts) != 5 {
-		return malformed("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '" + credential + "'")
+		return malformed("Credential must have exactly 5 slash-delimited elements, e.g. " +
+			"keyid/date/region/service/term, got '" + credential + "'")
 	}
 	c.accessKeyID, c.terminator = parts[0], parts[4]
 	c.scope = scope{date: parts[1], region: parts[2], service: parts[3]}
@@ -185,7 +187,8 @@ func checkSignedHeaders(names string) *Error {
 	previous, hasHost := "", false
 	for name := range strings.SplitSeq(names, ";") {
 		if name <= previous || !isHeaderName(name) {
-			return malformed("SignedHeaders must be names of headers in lower case, sorted, each once, joined by semicolons.")
+			return malformed("SignedHeaders must be names of headers in lower case, sorted, each once, joined by " +
+				"semicolons.")
 		}
 		hasHost = hasHost || name == "host"
 		previous = name
@@ -217,7 +220,8 @@ func (c *claim) checkScope(region, service string) *Error {
 		message += "Credential should be scoped to correct service: '" + service + "'. "
 	}
 	if c.terminator != terminator {
-		message += "Credential should be scoped with a valid terminator: '" + terminator + "', not '" + c.terminator + "'. "
+		message += "Credential should be scoped with a valid " +
+			"terminator: '" + terminator + "', not '" + c.terminator + "'. "
 	}
 	if day := c.timestamp[:len("20060102")]; c.scope.date != day {
 		message += "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '" +

@@ -60,7 +60,8 @@ func unsupportedAlgorithm(name string) *Error {
 // notKeyValue is the answer to an Authorization header that is not SigV4's, such
 // as a bearer token. Source: answers of API Gateway since 2023.
 func notKeyValue(authorization string) *Error {
-	return malformed("Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): '" +
+	return malformed("Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and " +
+		"encoded with Base64): '" +
 		hashed(authorization) + "'.")
 }
 

@@ -22,7 +22,8 @@ func sdkCanonicalQuery(t *testing.T, raw string) (string, bool) {
 	}
 	r := newRequest(t, http.MethodGet, "https://"+testHost+"/", "")
 	r.URL.RawQuery = raw
-	if err := v4.NewSigner().SignHTTP(t.Context(), sdkCredentials(), r, emptyHash, ServiceExecuteAPI, testRegion, testTime()); err != nil {
+	if err := v4.NewSigner().SignHTTP(t.Context(), sdkCredentials(), r, emptyHash, ServiceExecuteAPI, testRegion,
+		testTime()); err != nil {
 		return "", false
 	}
 	return r.URL.RawQuery, true
@@ -74,7 +75,8 @@ func FuzzVerify(f *testing.F) {
 		for k, values := range tt.header {
 			r.Header[k] = values
 		}
-		if err := v4.NewSigner().SignHTTP(f.Context(), sdkCredentials(), r, hashOf(tt.body), tt.service, testRegion, testTime()); err != nil {
+		if err := v4.NewSigner().SignHTTP(f.Context(), sdkCredentials(), r, hashOf(tt.body), tt.service, testRegion,
+			testTime()); err != nil {
 			f.Fatal(err)
 		}
 		f.Add(wireOf(f, r), tt.service == ServiceDynamoDB)
@@ -83,7 +85,8 @@ func FuzzVerify(f *testing.F) {
 		}
 	}
 	f.Add([]byte("GET /prod?X-Amz-Algorithm=AWS4-HMAC-SHA256 HTTP/1.1\r\nHost: a\r\n\r\n"), false)
-	f.Add([]byte("GET /prod HTTP/1.1\r\nHost: a\r\nAuthorization: AWS4-HMAC-SHA256 Credential=a/b/c/d/e,SignedHeaders=host,Signature=\r\n\r\n"), false)
+	f.Add([]byte("GET /prod HTTP/1.1\r\nHost: a\r\n"+
+		"Authorization: AWS4-HMAC-SHA256 Credential=a/b/c/d/e,SignedHeaders=host,Signature=\r\n\r\n"), false)
 
 	v := newTestVerifier()
 	f.Fuzz(func(t *testing.T, wire []byte, dynamoDB bool) {
@@ -129,7 +132,8 @@ func checkAgainstSDK(t *testing.T, r *http.Request, body []byte, service string)
 	}
 	var got string
 	if len(r.Header["Authorization"]) > 0 {
-		err := v4.NewSigner().SignHTTP(t.Context(), sdkCredentials(), again, hashOf(string(body)), service, testRegion, c.time)
+		err := v4.NewSigner().SignHTTP(t.Context(), sdkCredentials(), again, hashOf(string(body)), service, testRegion,
+			c.time)
 		_, got, _ = strings.Cut(again.Header.Get("Authorization"), "Signature=")
 		if err != nil {
 			t.Fatal(err)
@@ -138,7 +142,8 @@ func checkAgainstSDK(t *testing.T, r *http.Request, body []byte, service string)
 		query := again.URL.Query()
 		query.Del(paramSignature)
 		again.URL.RawQuery = query.Encode()
-		signed, _, err := v4.NewSigner().PresignHTTP(t.Context(), sdkCredentials(), again, hashOf(string(body)), service, testRegion, c.time)
+		signed, _, err := v4.NewSigner().PresignHTTP(t.Context(), sdkCredentials(), again, hashOf(string(body)),
+			service, testRegion, c.time)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -31,7 +31,8 @@ func FuzzSignedBySDK(f *testing.F) {
 		r := newRequest(t, method, address, body)
 		if presigned {
 			r = newRequest(t, method, presign(t, method, address, ServiceExecuteAPI), "")
-		} else if err := v4.NewSigner().SignHTTP(t.Context(), sdkCredentials(), r, hashOf(body), ServiceExecuteAPI, testRegion, testTime()); err != nil {
+		} else if err := v4.NewSigner().SignHTTP(t.Context(), sdkCredentials(), r, hashOf(body), ServiceExecuteAPI,
+			testRegion, testTime()); err != nil {
 			t.Fatal(err)
 		}
 		arrived, received := arrive(t, r)
@@ -39,7 +40,9 @@ func FuzzSignedBySDK(f *testing.F) {
 		if _, err := newTestVerifier().Verify(input); err != nil {
 			t.Fatalf("%s %s: %v", method, r.URL, err)
 		}
-		other := keyring{testAccessKeyID: NewKey(Credentials{AccessKeyID: testAccessKeyID, SecretAccessKey: testSecret + "x", SessionToken: testToken})}
+		other := keyring{testAccessKeyID: NewKey(Credentials{
+			AccessKeyID: testAccessKeyID, SecretAccessKey: testSecret + "x", SessionToken: testToken,
+		})}
 		if _, err := NewVerifier(Config{Region: testRegion, Keys: other}).Verify(input); err == nil {
 			t.Fatalf("%s %s is accepted under another secret", method, r.URL)
 		}

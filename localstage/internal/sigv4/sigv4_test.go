@@ -42,8 +42,10 @@ func newTestVerifier() *Verifier {
 
 func testKeys() keyring {
 	return keyring{
-		testAccessKeyID: NewKey(Credentials{AccessKeyID: testAccessKeyID, SecretAccessKey: testSecret, SessionToken: testToken}),
-		"AKIDUSER":      NewKey(Credentials{AccessKeyID: "AKIDUSER", SecretAccessKey: testSecret}),
+		testAccessKeyID: NewKey(Credentials{
+			AccessKeyID: testAccessKeyID, SecretAccessKey: testSecret, SessionToken: testToken,
+		}),
+		"AKIDUSER": NewKey(Credentials{AccessKeyID: "AKIDUSER", SecretAccessKey: testSecret}),
 	}
 }
 
