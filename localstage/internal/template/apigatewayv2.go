@@ -17,7 +17,8 @@ type apiParts struct {
 	responses    []responsePart
 }
 
-// Every part names its API by the API's id. place is where the part stands, for errors that show when parts are put together.
+// Every part names its API by the API's id. place is where the part stands, for errors that show when parts are put
+// together.
 type (
 	apiPart struct {
 		logicalID, id       string
@@ -173,7 +174,8 @@ func (b *builder) addIntegration(r *resource, p *reader) {
 	})
 }
 
-// integrated is the logical id of the function that IntegrationUri names, by its ARN or by API Gateway's address for it.
+// integrated is the logical id of the function that IntegrationUri names, by its ARN or by API Gateway's address for
+// it.
 func (b *builder) integrated(p *reader) string {
 	uri := p.needText("IntegrationUri")
 	prefix := "arn:aws:apigateway:" + b.options.Region + ":lambda:path/2015-03-31/functions/"

@@ -93,7 +93,8 @@ func (b *builder) routesOf(api apiPart) ([]routePart, []integrationPart, error) 
 		if len(routes) > 0 && routes[len(routes)-1].key == r.key {
 			return nil, nil, r.place.errorf("there are two routes %q", r.key)
 		}
-		i := slices.IndexFunc(b.parts.integrations, func(i integrationPart) bool { return i.api == api.id && i.id == r.integration })
+		i := slices.IndexFunc(b.parts.integrations,
+			func(i integrationPart) bool { return i.api == api.id && i.id == r.integration })
 		if i < 0 {
 			return nil, nil, r.place.errorf("Target %q is no integration of its API", r.integration)
 		}
@@ -146,9 +147,11 @@ func checkWebSocketRoute(r routePart, integration integrationPart) error {
 	case r.response != "" && r.response != "$default":
 		return r.place.errorf("RouteResponseSelectionExpression must be $default")
 	case integration.payload != "" && integration.payload != "1.0":
-		return integration.place.errorf("PayloadFormatVersion %q is not supported for a WebSocket API", integration.payload)
+		return integration.place.errorf("PayloadFormatVersion %q is not supported for a WebSocket API",
+			integration.payload)
 	case integration.timeout > webSocketTimeout:
-		return integration.place.errorf("TimeoutInMillis of a WebSocket API is at most %d", webSocketTimeout.Milliseconds())
+		return integration.place.errorf("TimeoutInMillis of a WebSocket API is at most %d",
+			webSocketTimeout.Milliseconds())
 	}
 	return nil
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestMistakesInTheTemplateNameTheirCulprit makes mistakes in the template's text, one at a time: what reads the template, or the rules
-// that it keeps, must say what is wrong and where, before anything is deployed.
+// TestMistakesInTheTemplateNameTheirCulprit makes mistakes in the template's text, one at a time: what reads the
+// template, or the rules that it keeps, must say what is wrong and where, before anything is deployed.
 func TestMistakesInTheTemplateNameTheirCulprit(t *testing.T) {
 	t.Parallel()
 	text := readText(t, "template.yaml")
@@ -16,35 +16,46 @@ func TestMistakesInTheTemplateNameTheirCulprit(t *testing.T) {
 		culprit  []string
 	}{
 		"a socket's route without a function": {
-			"FunctionArn: !GetAtt DisconnectFunction.Arn", "FunctionArn: !GetAtt Nobody.Arn", []string{"ChatApi", "$disconnect", "Nobody"}},
+			"FunctionArn: !GetAtt DisconnectFunction.Arn", "FunctionArn: !GetAtt Nobody.Arn",
+			[]string{"ChatApi", "$disconnect", "Nobody"}},
 		"a route whose function is no function": {
-			"FunctionArn: !GetAtt DisconnectFunction.Arn", "FunctionArn: !GetAtt DisconnectRole.Arn", []string{"ChatApi", "$disconnect"}},
+			"FunctionArn: !GetAtt DisconnectFunction.Arn", "FunctionArn: !GetAtt DisconnectRole.Arn",
+			[]string{"ChatApi", "$disconnect"}},
 		"an HTTP route without an integration": {
-			"Target: !Sub integrations/${SignUrlIntegration}", "Target: integrations/nothing", []string{"SignUrlRoute", "nothing"}},
+			"Target: !Sub integrations/${SignUrlIntegration}", "Target: integrations/nothing",
+			[]string{"SignUrlRoute", "nothing"}},
 		"an integration without a function": {
-			"IntegrationUri: !GetAtt SignUrlFunction.Arn", "IntegrationUri: !GetAtt ConnectionsTable.Arn", []string{"SignUrlIntegration", "no function"}},
+			"IntegrationUri: !GetAtt SignUrlFunction.Arn", "IntegrationUri: !GetAtt ConnectionsTable.Arn",
+			[]string{"SignUrlIntegration", "no function"}},
 		"a permission for nobody": {
-			"FunctionName: !GetAtt SignUrlFunction.Arn", "FunctionName: !GetAtt Nobody.Arn", []string{"SignUrlPermission", "Nobody"}},
+			"FunctionName: !GetAtt SignUrlFunction.Arn", "FunctionName: !GetAtt Nobody.Arn",
+			[]string{"SignUrlPermission", "Nobody"}},
 		"a function without its role": {
 			"Role: !GetAtt ConnectRole.Arn", "Role: !GetAtt Nobody.Arn", []string{"ConnectFunction", "Nobody"}},
 		"a variable that is missing": {
-			"          MESSAGES_PER_WINDOW: !Ref MessagesPerWindow\n", "", []string{"SendMessageFunction", "MESSAGES_PER_WINDOW"}},
+			"          MESSAGES_PER_WINDOW: !Ref MessagesPerWindow\n", "",
+			[]string{"SendMessageFunction", "MESSAGES_PER_WINDOW"}},
 		"a variable that is misspelt": {
-			"          URL_LIFETIME_SECONDS:", "          URL_LIFETIME:", []string{"SignUrlFunction", "URL_LIFETIME_SECONDS"}},
+			"          URL_LIFETIME_SECONDS:", "          URL_LIFETIME:",
+			[]string{"SignUrlFunction", "URL_LIFETIME_SECONDS"}},
 		"a variable that nobody reads": {
-			"          EXTRA_SIGNER_ARNS:", "          DEBUG: \"1\"\n          EXTRA_SIGNER_ARNS:", []string{"ConnectFunction", "DEBUG"}},
+			"          EXTRA_SIGNER_ARNS:", "          DEBUG: \"1\"\n          EXTRA_SIGNER_ARNS:",
+			[]string{"ConnectFunction", "DEBUG"}},
 		"a parameter that is not there": {
 			"!Ref UrlLifetimeSeconds", "!Ref UrlLifetime", []string{"UrlLifetime", "SignUrlFunction"}},
 		"a policy with a wildcard for actions": {
 			"Action: dynamodb:Query\n", "Action: dynamodb:*\n", []string{"SendMessageRole", "dynamodb:*"}},
 		"a policy for every resource": {
-			"Resource: !Sub arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${ChatApi}/${StageName}/$connect",
+			"Resource: !Sub " +
+				"arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${ChatApi}/${StageName}/$connect",
 			"Resource: \"*\"", []string{"SignUrlRole", "every resource"}},
 		"a policy that posts anywhere": {
 			"${ChatApi}/${StageName}/POST/@connections/*", "${ChatApi}/*", []string{"ConnectRole", "execute-api"}},
 		"a policy for all keys": {
-			"ForAllValues:StringLike: {dynamodb:LeadingKeys: [\"ROOM#*\"]}\n                  \"Null\": {dynamodb:LeadingKeys: \"false\"}",
-			"ForAllValues:StringLike: {dynamodb:LeadingKeys: [\"ROOM#*\"]}", []string{"SendMessageRole", "dynamodb:Query", "whole table"}},
+			"ForAllValues:StringLike: {dynamodb:LeadingKeys: [\"ROOM#*\"]}\n" +
+				"                  \"Null\": {dynamodb:LeadingKeys: \"false\"}",
+			"ForAllValues:StringLike: {dynamodb:LeadingKeys: [\"ROOM#*\"]}",
+			[]string{"SendMessageRole", "dynamodb:Query", "whole table"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -74,7 +85,9 @@ func complaints(t *testing.T, text string) string {
 	}
 	var said []string
 	collect := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
-	for _, rule := range []func(*testing.T, *Template, report){giveWhatIsRead, grantNoWildcards, manageByRoute, grantByKey} {
+	for _, rule := range []func(*testing.T, *Template, report){
+		giveWhatIsRead, grantNoWildcards, manageByRoute, grantByKey,
+	} {
 		rule(t, loaded, collect)
 	}
 	return strings.Join(said, "\n")

@@ -20,12 +20,21 @@ func TestParametersOfADeploymentFitTogether(t *testing.T) {
 		"cognito for guests": {
 			map[string]string{"IdentityProvider": "cognito", "OidcIssuer": "", "AuthMode": "guest"}, "has no sign-in",
 		},
-		"cognito on a local stage":    {map[string]string{"IdentityProvider": "cognito", "OidcIssuer": ""}, "(AWS::Cognito::UserPool) is not supported by the local stage"},
-		"two ways to tell":            {map[string]string{"AlarmEmail": "a@b.example", "AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:alarms"}, "Rules.OneWayToTell"},
-		"mail":                        {map[string]string{"AlarmEmail": "a@b.example"}, ""},
-		"a topic":                     {map[string]string{"AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:alarms"}, ""},
-		"no mail address":             {map[string]string{"AlarmEmail": "somebody"}, "AlarmEmail"},
-		"no topic":                    {map[string]string{"AlarmTopicArn": "arn:aws:sqs:us-east-1:111122223333:alarms"}, "AlarmTopicArn"},
+		"cognito on a local stage": {
+			map[string]string{"IdentityProvider": "cognito", "OidcIssuer": ""},
+			"(AWS::Cognito::UserPool) is not supported by the local stage",
+		},
+		"two ways to tell": {map[string]string{
+			"AlarmEmail": "a@b.example", "AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:alarms",
+		}, "Rules.OneWayToTell"},
+		"mail": {map[string]string{"AlarmEmail": "a@b.example"}, ""},
+		"a topic": {
+			map[string]string{"AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:alarms"}, "",
+		},
+		"no mail address": {map[string]string{"AlarmEmail": "somebody"}, "AlarmEmail"},
+		"no topic": {
+			map[string]string{"AlarmTopicArn": "arn:aws:sqs:us-east-1:111122223333:alarms"}, "AlarmTopicArn",
+		},
 		"another word for off":        {map[string]string{"WebSocketLogs": "false"}, "WebSocketLogs"},
 		"an unknown provider":         {map[string]string{"IdentityProvider": "ldap"}, "IdentityProvider"},
 		"sign-up, neither yes nor no": {map[string]string{"CognitoSignUp": "maybe"}, "CognitoSignUp"},
@@ -57,7 +66,8 @@ func encodedIs(t *testing.T, what string, value any, want string) {
 func TestThePoolIsClosedUnlessSomebodyOpensIt(t *testing.T) {
 	t.Parallel()
 	pool, client := goldenProperties(t, "UserPool"), goldenProperties(t, "PageClient")
-	encodedIs(t, "who makes users", pool["AdminCreateUserConfig"], `{"AllowAdminCreateUserOnly":{"Fn::If":["SignUpIsOpen",false,true]}}`)
+	encodedIs(t, "who makes users", pool["AdminCreateUserConfig"],
+		`{"AllowAdminCreateUserOnly":{"Fn::If":["SignUpIsOpen",false,true]}}`)
 	encodedIs(t, "the pool's protection", pool["DeletionProtection"], `{"Fn::If":["Protect","ACTIVE","INACTIVE"]}`)
 	for property, want := range map[string]string{
 		"GenerateSecret":             "false", // a page can keep none; PKCE takes its place
@@ -65,7 +75,8 @@ func TestThePoolIsClosedUnlessSomebodyOpensIt(t *testing.T) {
 		"AllowedOAuthScopes":         `["openid","profile"]`,
 		"PreventUserExistenceErrors": `"ENABLED"`,
 		"EnableTokenRevocation":      "true",
-		"ExplicitAuthFlows":          `["ALLOW_USER_SRP_AUTH","ALLOW_REFRESH_TOKEN_AUTH",{"Fn::If":["DevelopersSign","ALLOW_ADMIN_USER_PASSWORD_AUTH",{"Ref":"AWS::NoValue"}]}]`,
+		"ExplicitAuthFlows": `["ALLOW_USER_SRP_AUTH","ALLOW_REFRESH_TOKEN_AUTH",{"Fn::If":["DevelopersSign",` +
+			`"ALLOW_ADMIN_USER_PASSWORD_AUTH",{"Ref":"AWS::NoValue"}]}]`,
 		"CallbackURLs": `[{"Fn::Sub":"https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/callback"},` +
 			`{"Fn::If":["DevelopersSign","http://localhost:3000/callback",{"Ref":"AWS::NoValue"}]}]`,
 	} {
@@ -73,13 +84,15 @@ func TestThePoolIsClosedUnlessSomebodyOpensIt(t *testing.T) {
 	}
 }
 
-// TestWhoSignsUsersInIsTheSameForAll: an authorizer that trusts one issuer and a function that trusts another let nobody in, or worse.
+// TestWhoSignsUsersInIsTheSameForAll: an authorizer that trusts one issuer and a function that trusts another let
+// nobody in, or worse.
 func TestWhoSignsUsersInIsTheSameForAll(t *testing.T) {
 	t.Parallel()
 	const issuer = `{"Fn::If":["UseCognito",{"Fn::GetAtt":["UserPool","ProviderURL"]},{"Ref":"OidcIssuer"}]}`
 	configuration := goldenProperties(t, "SignUrlAuthorizer")["JwtConfiguration"].(map[string]any)
 	encodedIs(t, "the authorizer's issuer", configuration["Issuer"], issuer)
-	encodedIs(t, "the authorizer's audience", configuration["Audience"], `{"Fn::If":["UseCognito",[{"Ref":"PageClient"}],{"Ref":"OidcAudience"}]}`)
+	encodedIs(t, "the authorizer's audience", configuration["Audience"],
+		`{"Fn::If":["UseCognito",[{"Ref":"PageClient"}],{"Ref":"OidcAudience"}]}`)
 	readers := 0
 	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
 		properties, _ := r.(map[string]any)["Properties"].(map[string]any)
@@ -106,29 +119,35 @@ func TestNothingHasAFixedName(t *testing.T) {
 				continue
 			}
 			text, err := json.Marshal(value)
-			unique := strings.Contains(string(text), "${AWS::StackName}") || strings.Contains(string(text), "${HttpApi}") || strings.Contains(string(text), `{"Ref":`)
-			local := []string{"SignUrlAuthorizer.Name", "PageClient.ClientName"} // names inside of something that has its own
+			unique := strings.Contains(string(text), "${AWS::StackName}") ||
+				strings.Contains(string(text), "${HttpApi}") || strings.Contains(string(text), `{"Ref":`)
+			// names inside of something that has its own
+			local := []string{"SignUrlAuthorizer.Name", "PageClient.ClientName"}
 			if err != nil || !unique && !slices.Contains(local, logicalID+"."+property) {
 				t.Errorf("%s.%s is %s in every stack", logicalID, property, text)
 			}
 		}
 	}
-	if _, exports := readGolden(t)["Exports"]; exports || strings.Contains(readText(t, "template.yaml"), "\n    Export:") {
+	if _, exports := readGolden(t)["Exports"]; exports ||
+		strings.Contains(readText(t, "template.yaml"), "\n    Export:") {
 		t.Error("an output is exported under a name of the whole account")
 	}
 }
 
-// TestWhatHoldsDataSaysWhatBecomesOfIt: CloudFormation deletes by default, and what an update replaces without a word is gone.
+// TestWhatHoldsDataSaysWhatBecomesOfIt: CloudFormation deletes by default, and what an update replaces without a word
+// is gone.
 func TestWhatHoldsDataSaysWhatBecomesOfIt(t *testing.T) {
 	t.Parallel()
 	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
 		resource := r.(map[string]any)
 		kinds := []string{"AWS::DynamoDB::Table", "AWS::Logs::LogGroup", "AWS::SQS::Queue", "AWS::Cognito::UserPool"}
-		if kind, _ := resource["Type"].(string); slices.Contains(kinds, kind) && (resource["DeletionPolicy"] == nil || resource["UpdateReplacePolicy"] == nil) {
+		if kind, _ := resource["Type"].(string); slices.Contains(kinds, kind) &&
+			(resource["DeletionPolicy"] == nil || resource["UpdateReplacePolicy"] == nil) {
 			t.Errorf("%s does not say what becomes of it", logicalID)
 		}
 	}
-	encodedIs(t, "the table's protection", goldenProperties(t, "ConnectionsTable")["DeletionProtectionEnabled"], `{"Fn::If":["Protect",true,false]}`)
+	encodedIs(t, "the table's protection", goldenProperties(t, "ConnectionsTable")["DeletionProtectionEnabled"],
+		`{"Fn::If":["Protect",true,false]}`)
 }
 
 // TestNoUserIsSentToLocalhostUnlessDevelopersSign: any program may listen there, and would read the code of a sign-in.

@@ -10,9 +10,10 @@ import (
 
 // Error is a mistake in a template, or something in it that the local stage does not support.
 type Error struct {
-	File     string // the template's file name
-	Line     int    // 0 when the mistake is in no line, such as a missing section
-	Resource string // logical id, or "Parameters.<name>", "Conditions.<name>", "Rules.<name>", "Outputs.<name>"; "" outside of all
+	File string // the template's file name
+	Line int    // 0 when the mistake is in no line, such as a missing section
+	// logical id, or "Parameters.<name>", "Conditions.<name>", "Rules.<name>", "Outputs.<name>"; "" outside of all
+	Resource string
 	Property string // path below it, such as "Properties.Routes.$connect"; may be empty
 	Message  string
 }
@@ -64,5 +65,7 @@ func (p place) at(n *yaml.Node) place {
 }
 
 func (p place) errorf(format string, args ...any) error {
-	return &Error{File: p.file, Line: p.line, Resource: p.resource, Property: p.property, Message: fmt.Sprintf(format, args...)}
+	return &Error{
+		File: p.file, Line: p.line, Resource: p.resource, Property: p.property, Message: fmt.Sprintf(format, args...),
+	}
 }

@@ -54,7 +54,8 @@ func (b *builder) buildMethod(r *resource, p *reader) string {
 		}
 	}
 	if node == nil {
-		p.fail(r.place.field(path, r.place.line), "is needed: the local stage builds functions with make targets, BuildMethod: makefile")
+		p.fail(r.place.field(path, r.place.line),
+			"is needed: the local stage builds functions with make targets, BuildMethod: makefile")
 		return ""
 	}
 	if node.Value != "makefile" {

@@ -144,7 +144,8 @@ Resources:
           PolicyDocument:
             Version: 2012-10-17
             Statement:
-              - {Effect: Allow, Action: [a:B], Resource: "*", Condition: {Bool: {"aws:SecureTransport": true}, NumericLessThan: {"x:y": "10"}}}
+              - {Effect: Allow, Action: [a:B], Resource: "*",
+                 Condition: {Bool: {"aws:SecureTransport": true}, NumericLessThan: {"x:y": "10"}}}
               - !If [Never, {Effect: Deny}, !Ref "AWS::NoValue"]
 Conditions: {Never: !Equals [a, b]}
 `
@@ -152,7 +153,8 @@ Conditions: {Never: !Equals [a, b]}
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"Statement":[{"Action":["a:B"],"Condition":{"Bool":{"aws:SecureTransport":true},"NumericLessThan":{"x:y":"10"}},` +
+	want := `{"Statement":[{"Action":["a:B"],"Condition":{"Bool":{"aws:SecureTransport":true},` +
+		`"NumericLessThan":{"x:y":"10"}},` +
 		`"Effect":"Allow","Resource":"*"}],"Version":"2012-10-17"}`
 	if got := string(loaded.Roles[0].Policies[0]); got != want {
 		t.Errorf("policy is\n%s, want\n%s", got, want)
@@ -163,8 +165,10 @@ func TestTableBecomesARequest(t *testing.T) {
 	t.Parallel()
 	tables := loadRepository(t).Tables
 	table := tables[slices.IndexFunc(tables, func(table Table) bool { return table.LogicalID == "ConnectionsTable" })]
-	want := `{"TableName":"` + table.Name + `","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"S"}],` +
-		`"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],"BillingMode":"PAY_PER_REQUEST"}`
+	want := `{"TableName":"` + table.Name + `","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},` +
+		`{"AttributeName":"sk","AttributeType":"S"}],` +
+		`"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],` +
+		`"BillingMode":"PAY_PER_REQUEST"}`
 	if got := string(table.CreateTable); got != want {
 		t.Errorf("CreateTable is\n%s, want\n%s", got, want)
 	}

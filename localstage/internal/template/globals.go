@@ -21,8 +21,8 @@ func (s *stack) readGlobals() error {
 	return nil
 }
 
-// merge lays a function's own properties over the global ones, as the SAM transform does: mappings are joined, lists are
-// added to the global list, anything else replaces the global value.
+// merge lays a function's own properties over the global ones, as the SAM transform does: mappings are joined, lists
+// are added to the global list, anything else replaces the global value.
 //
 // Source: SAM developer guide, "Globals section of the AWS SAM template" (overridable properties).
 func merge(global, own *yaml.Node) *yaml.Node {

@@ -77,9 +77,12 @@ func (s *stack) addImplied() error {
 		}
 		for _, made := range impliedBy(r) {
 			if s.resources[made.logicalID] != nil {
-				return r.place.errorf("the transform makes an %s named %s of it, and the template already has that name", made.typ, made.logicalID)
+				return r.place.errorf("the transform makes an %s named %s of it, and the template already has "+
+					"that name", made.typ, made.logicalID)
 			}
-			s.resources[made.logicalID] = &resource{logicalID: made.logicalID, typ: made.typ, place: r.place, properties: made.properties}
+			s.resources[made.logicalID] = &resource{
+				logicalID: made.logicalID, typ: made.typ, place: r.place, properties: made.properties,
+			}
 		}
 	}
 	return nil
@@ -98,7 +101,8 @@ func checkNames(r *resource) error {
 	case typeFunction:
 		for key, node := range members(member(r.properties, "Events")) {
 			if !isLogicalID(key.Value) {
-				return r.place.field("Properties.Events."+key.Value, node.Line).errorf("the name of an event is made of letters and digits")
+				return r.place.field("Properties.Events."+key.Value, node.Line).errorf("the name of an event is made " +
+					"of letters and digits")
 			}
 		}
 	}

@@ -95,8 +95,8 @@ type CORS struct {
 	MaxAge           int // seconds
 }
 
-// Throttle bounds the requests of a route. A zero field is not set: the account's limit holds (10,000 a second and a burst
-// of 5,000, unless AWS has changed it).
+// Throttle bounds the requests of a route. A zero field is not set: the account's limit holds (10,000 a second and a
+// burst of 5,000, unless AWS has changed it).
 type Throttle struct {
 	RateLimit  float64 // requests a second
 	BurstLimit int     // requests at once
@@ -109,8 +109,8 @@ type Table struct {
 	TTLAttribute         string          // empty when items do not expire
 }
 
-// Secret is an AWS::SecretsManager::Secret. Its value is made up once, of letters and digits and, unless they are excluded,
-// punctuation.
+// Secret is an AWS::SecretsManager::Secret. Its value is made up once, of letters and digits and, unless they are
+// excluded, punctuation.
 type Secret struct {
 	LogicalID, ARN     string
 	Length             int
@@ -127,10 +127,11 @@ type Schedule struct {
 
 // EventInvokeConfig is an AWS::Lambda::EventInvokeConfig: how a function is invoked asynchronously.
 type EventInvokeConfig struct {
-	Function                string        // logical id
-	MaximumRetryAttempts    int           // -1 when the template sets none
-	MaximumEventAge         time.Duration // 0 when the template sets none
-	OnFailure, OnFailureARN string        // logical id and ARN of the AWS::SQS::Queue for what could not be delivered, or ""
+	Function             string        // logical id
+	MaximumRetryAttempts int           // -1 when the template sets none
+	MaximumEventAge      time.Duration // 0 when the template sets none
+	// logical id and ARN of the AWS::SQS::Queue for what could not be delivered, or ""
+	OnFailure, OnFailureARN string
 }
 
 // Permission is an AWS::Lambda::Permission: who may invoke a function.

@@ -31,7 +31,8 @@ func (s *stack) readParameters() error {
 	for _, name := range slices.Sorted(maps.Keys(s.options.Parameters)) {
 		if member(s.document.parameters, name) == nil {
 			at := s.document.place("Parameters", name, 0)
-			return at.errorf("the template has no such parameter; it has %s", strings.Join(names(s.document.parameters), ", "))
+			return at.errorf("the template has no such parameter; it has %s",
+				strings.Join(names(s.document.parameters), ", "))
 		}
 	}
 	for key, node := range members(s.document.parameters) {
@@ -162,7 +163,9 @@ func readConstraint(name string, node *yaml.Node, at place) (constraint, error) 
 		for _, item := range node.Content {
 			allowed = append(allowed, item.Value)
 		}
-		return constraint{name + " " + strings.Join(allowed, ", "), func(text string) bool { return slices.Contains(allowed, text) }}, nil
+		return constraint{
+			name + " " + strings.Join(allowed, ", "), func(text string) bool { return slices.Contains(allowed, text) },
+		}, nil
 	case "AllowedPattern":
 		// CloudFormation matches the whole value.
 		pattern, err := regexp.Compile(`^(?:` + node.Value + `)$`)

@@ -18,8 +18,8 @@ type name struct {
 	asking bool // being resolved, to find circles
 }
 
-// id makes up the id of a resource, shaped as AWS shapes it. It depends on nothing but the names of stack and resource, so
-// that what a stage keeps on disk fits its next run.
+// id makes up the id of a resource, shaped as AWS shapes it. It depends on nothing but the names of stack and resource,
+// so that what a stage keeps on disk fits its next run.
 func (s *stack) id(logicalID, alphabet string, length int) string {
 	// The length keeps a resource's kinds of id apart.
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", s.options.StackName, logicalID, length))
@@ -64,7 +64,8 @@ func (s *stack) findName(r *resource) (string, error) {
 		}
 	}
 	if r.typ == typeStage {
-		return "default", nil // what the transform names the stage of an AWS::Serverless::WebSocketApi without StageName
+		// what the transform names the stage of an AWS::Serverless::WebSocketApi without StageName
+		return "default", nil
 	}
 	suffix := "-" + s.id(r.logicalID, upperAlphanumeric, 12)
 	return clip(s.options.StackName+"-"+r.logicalID, maxLength-len(suffix)) + suffix, nil

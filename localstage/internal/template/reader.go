@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// reader reads the members of an object and refuses those that nobody reads. Its first error sticks: what is read after it
-// is zero, and done returns it. Readers of nested objects share the error of the outermost.
+// reader reads the members of an object and refuses those that nobody reads. Its first error sticks: what is read after
+// it is zero, and done returns it. Readers of nested objects share the error of the outermost.
 type reader struct {
 	value value
 	at    place
@@ -32,7 +32,8 @@ func (r *reader) finish() {
 	for _, f := range r.value.fields {
 		if *r.err == nil && !slices.Contains(r.known, f.name) {
 			slices.Sort(r.known)
-			r.fail(r.at.field(f.name, f.value.line), "is not supported by the local stage; it knows %s", strings.Join(r.known, ", "))
+			r.fail(r.at.field(f.name, f.value.line), "is not supported by the local stage; it knows %s",
+				strings.Join(r.known, ", "))
 		}
 	}
 }

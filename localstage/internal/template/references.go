@@ -134,7 +134,8 @@ func (s *stack) attribute(logicalID, attribute string, at place) (value, error) 
 		text, err = s.endpoint(scheme, r, at)
 	default:
 		if !slices.Contains(idAttributes(r.typ), attribute) {
-			return value{}, at.errorf("attribute %s of %s (%s) is not supported by the local stage", attribute, logicalID, r.typ)
+			return value{},
+				at.errorf("attribute %s of %s (%s) is not supported by the local stage", attribute, logicalID, r.typ)
 		}
 		text, err = s.resourceRef(r, at)
 	}

@@ -30,7 +30,8 @@ func (g *grower) literal() grown {
 
 func (g *grower) name() grown {
 	return []grown{
-		{"Stage", "prod"}, {"Count", "3"}, {"AWS::Region", "us-east-1"}, {"AWS::AccountId", "111122223333"}, {"Named", "/aws/local/x"},
+		{"Stage", "prod"}, {"Count", "3"}, {"AWS::Region", "us-east-1"}, {"AWS::AccountId", "111122223333"},
+		{"Named", "/aws/local/x"},
 		{"Named.Arn", "arn:aws:logs:us-east-1:111122223333:log-group:/aws/local/x:*"},
 	}[g.decide(6)]
 }
@@ -128,7 +129,10 @@ func (g *grower) sub(depth int) grown {
 
 // FuzzResolve compares the resolver with one that knows the value beforehand.
 func FuzzResolve(f *testing.F) {
-	for _, seed := range []string{"", "\x01\x05", "\x02\x01\x02\x03\x01\x02\x03\x02\x00", "\x03\x04\x02\x01\x01\x02\x06\x03", "\x05\x01\x00\x04\x02\x01\x01", "\x06\x05\x02\x03\x01\x01\x04\x01\x02\x02\x03"} {
+	for _, seed := range []string{
+		"", "\x01\x05", "\x02\x01\x02\x03\x01\x02\x03\x02\x00", "\x03\x04\x02\x01\x01\x02\x06\x03",
+		"\x05\x01\x00\x04\x02\x01\x01", "\x06\x05\x02\x03\x01\x01\x04\x01\x02\x02\x03",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, decisions []byte) {

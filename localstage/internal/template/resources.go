@@ -54,7 +54,8 @@ func (s *stack) model() (*Template, error) {
 	slices.SortFunc(t.Roles, func(a, b Role) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
 	slices.SortFunc(t.Tables, func(a, b Table) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
 	slices.SortFunc(t.Secrets, func(a, b Secret) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
-	slices.SortFunc(t.EventInvokeConfigs, func(a, b EventInvokeConfig) int { return cmp.Compare(a.Function, b.Function) })
+	slices.SortFunc(t.EventInvokeConfigs,
+		func(a, b EventInvokeConfig) int { return cmp.Compare(a.Function, b.Function) })
 	slices.SortFunc(t.Schedules, func(a, b Schedule) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
 	slices.SortFunc(t.Permissions, func(a, b Permission) int {
 		return cmp.Or(cmp.Compare(a.Function, b.Function), cmp.Compare(a.SourceARN, b.SourceARN))
@@ -136,7 +137,8 @@ func withoutEffect(typ string) []string {
 		return []string{"DisplayName", "Subscription"}
 	case typeAlarm:
 		return []string{
-			"AlarmDescription", "AlarmActions", "OKActions", "Namespace", "MetricName", "Dimensions", "Metrics", "Statistic", "ExtendedStatistic",
+			"AlarmDescription", "AlarmActions", "OKActions", "Namespace", "MetricName", "Dimensions", "Metrics",
+			"Statistic", "ExtendedStatistic",
 			"Period", "EvaluationPeriods", "Threshold", "ComparisonOperator", "TreatMissingData",
 		}
 	}

@@ -33,7 +33,8 @@ func (b *builder) checkDynamicReferences(r *resource, v value, at place) error {
 		if !strings.Contains(v.text, "{{resolve:") || r.typ == typeFunction && b.isVariable(at) && b.isSecret(v.text) {
 			return nil
 		}
-		return at.errorf("dynamic references are supported by the local stage as the whole value of a function's variable, and for secrets of this template only")
+		return at.errorf("dynamic references are supported by the local stage as the whole value of a function's " +
+			"variable, and for secrets of this template only")
 	case object:
 		for _, f := range v.fields {
 			if err := b.checkDynamicReferences(r, f.value, at.field(f.name, f.value.line)); err != nil {

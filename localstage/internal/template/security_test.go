@@ -76,7 +76,9 @@ func grantNoWildcards(t *testing.T, loaded *Template, report report) {
 
 func TestOnlySignUrlOpensConnections(t *testing.T) {
 	t.Parallel()
-	for mode, want := range map[string][]string{"jwt": {"SignUrlRole"}, "guest": {"SignUrlRole"}, "iam": {"FrontendRole", "SignUrlRole"}} {
+	for mode, want := range map[string][]string{
+		"jwt": {"SignUrlRole"}, "guest": {"SignUrlRole"}, "iam": {"FrontendRole", "SignUrlRole"},
+	} {
 		var roles []string
 		loaded := mustLoadWith(t, map[string]string{"AuthMode": mode})
 		connect := loaded.WebSocketAPIs[0].ID + "/prod/$connect"
@@ -136,7 +138,8 @@ func TestOnlySendMessageInvokesAndOnlyFanout(t *testing.T) {
 		if !slices.ContainsFunc(s.Action, func(a string) bool { return strings.HasPrefix(a, "lambda:") }) {
 			continue
 		}
-		if s.role != "SendMessageRole" || !slices.Equal(s.Action, texts{"lambda:InvokeFunction"}) || !slices.Equal(s.Resource, texts{loaded.Functions[fanout].ARN}) {
+		if s.role != "SendMessageRole" || !slices.Equal(s.Action, texts{"lambda:InvokeFunction"}) ||
+			!slices.Equal(s.Resource, texts{loaded.Functions[fanout].ARN}) {
 			t.Errorf("%s: %v is allowed on %v", s.role, s.Action, s.Resource)
 		}
 	}
@@ -212,7 +215,8 @@ func TestEachFunctionHasARoleOfItsOwn(t *testing.T) {
 
 func TestPermissionsNameAccountAndRoute(t *testing.T) {
 	t.Parallel()
-	source := regexp.MustCompile(`^arn:aws:execute-api:us-east-1:111122223333:[a-z0-9]{10}/(prod/[$a-z]+|\*/[A-Z]+/[a-z/]+|\*/\$default)$`)
+	source := regexp.MustCompile(`^arn:aws:execute-api:us-east-1:111122223333:[a-z0-9]{10}/` +
+		`(prod/[$a-z]+|\*/[A-Z]+/[a-z/]+|\*/\$default)$`)
 	loaded := loadRepository(t)
 	for _, p := range loaded.Permissions {
 		if p.Principal == "events.amazonaws.com" && slices.ContainsFunc(loaded.Schedules, func(s Schedule) bool {
@@ -252,7 +256,8 @@ func TestRoutesAreAuthorizedAndThrottled(t *testing.T) {
 			// Anybody may see the page.
 			page := r.Key == "$default" && r.Function == pageFunction
 			if r.AuthorizationType != "JWT" && !page {
-				t.Errorf("%s: %s is authorized by %s unless somebody chooses otherwise", api.LogicalID, r.Key, r.AuthorizationType)
+				t.Errorf("%s: %s is authorized by %s unless somebody chooses otherwise", api.LogicalID, r.Key,
+					r.AuthorizationType)
 			}
 			if (r.Throttle == nil) != (r.Key == "POST /signurl") {
 				t.Errorf("%s: %s: only POST /signurl takes the throttle of the stage, which the parameters set",
@@ -265,8 +270,10 @@ func TestRoutesAreAuthorizedAndThrottled(t *testing.T) {
 func TestUnconfiguredIsClosed(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ issuer, want string }{
-		"no issuer":         {"", "Rules.JwtNeedsIssuer: AuthMode jwt needs OidcIssuer"},
-		"issuer over http":  {"http://id.example.com", `Parameters.OidcIssuer: "http://id.example.com" does not meet AllowedPattern`},
+		"no issuer": {"", "Rules.JwtNeedsIssuer: AuthMode jwt needs OidcIssuer"},
+		"issuer over http": {
+			"http://id.example.com", `Parameters.OidcIssuer: "http://id.example.com" does not meet AllowedPattern`,
+		},
 		"issuer is no URL":  {"id.example.com", "does not meet AllowedPattern"},
 		"issuer over https": {"https://id.example.com", ""},
 	}

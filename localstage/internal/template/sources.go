@@ -8,8 +8,8 @@ import (
 	"regexp"
 )
 
-// CheckSources tells whether the function can be built: dir, the template's folder, must hold its code folder, and that a
-// Makefile with the target build-<LogicalID>. Its error is one line that says what is missing.
+// CheckSources tells whether the function can be built: dir, the template's folder, must hold its code folder, and that
+// a Makefile with the target build-<LogicalID>. Its error is one line that says what is missing.
 func (f Function) CheckSources(dir string) error {
 	folder := filepath.Join(dir, f.CodeURI)
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {

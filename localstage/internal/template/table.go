@@ -21,7 +21,8 @@ type keyElement struct{ AttributeName, KeyType string }
 // Source: CloudFormation template reference, "AWS::DynamoDB::Table".
 func (b *builder) addTable(r *resource, p *reader) {
 	// How AWS keeps the table, which no request can tell.
-	p.ignore("TableName", "SSESpecification", "PointInTimeRecoverySpecification", "DeletionProtectionEnabled", "TableClass", "Tags")
+	p.ignore("TableName", "SSESpecification", "PointInTimeRecoverySpecification", "DeletionProtectionEnabled",
+		"TableClass", "Tags")
 	t := Table{LogicalID: r.logicalID, TTLAttribute: ttlAttribute(p)}
 	t.Name, t.ARN = b.nameAndARN(r, p)
 	p.need("BillingMode")

@@ -1,5 +1,6 @@
 // Package template reads an AWS SAM template and gives what a local stage needs of it as a typed model: functions with
-// their environment, roles with their policies, WebSocket and HTTP APIs with their routes, tables, permissions and outputs.
+// their environment, roles with their policies, WebSocket and HTTP APIs with their routes, tables, permissions and
+// outputs.
 //
 // Parameters, conditions, rules and intrinsic functions are resolved as CloudFormation resolves them, and the resources
 // that the SAM transform would make are made the same way. What the package does not support is an error that names

@@ -26,8 +26,8 @@ func readGolden(t *testing.T) map[string]any {
 	return golden
 }
 
-// asSAM writes a transformed function in its SAM form again, which is the form that the package reads. All else that the
-// transform makes is read as it is.
+// asSAM writes a transformed function in its SAM form again, which is the form that the package reads. All else that
+// the transform makes is read as it is.
 func asSAM(golden map[string]any) {
 	for _, r := range golden["Resources"].(map[string]any) {
 		resource := r.(map[string]any)
@@ -62,7 +62,8 @@ func TestModelEqualsWhatTheTransformMakes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(transformed, mustLoadWith(t, parameters), cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("%s: the local stage understands template.yaml otherwise than the SAM transform (-transform +stage):\n%s", name, diff)
+			t.Errorf("%s: the local stage understands template.yaml otherwise than the SAM transform (-transform "+
+				"+stage):\n%s", name, diff)
 		}
 	}
 }

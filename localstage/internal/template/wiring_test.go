@@ -68,8 +68,8 @@ func TestEnvironmentIsWhatTheFunctionReads(t *testing.T) {
 	giveWhatIsRead(t, loadRepository(t), t.Errorf)
 }
 
-// giveWhatIsRead: each function is given just what it reads. A variable that is missing would show on AWS only, and one too many
-// tells a function what it need not know.
+// giveWhatIsRead: each function is given just what it reads. A variable that is missing would show on AWS only, and one
+// too many tells a function what it need not know.
 func giveWhatIsRead(t *testing.T, loaded *Template, report report) {
 	t.Helper()
 	folders := foldersOfTargets(t)
@@ -107,16 +107,18 @@ func TestThePageReadsWhatItIsGiven(t *testing.T) {
 	byHand := []string{"OIDC_CLIENT_SECRET", "AWS_REGION"} // Lambda itself sets the last one
 	name := regexp.MustCompile(`["'.]([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b`)
 	read := make(map[string]bool)
-	err := filepath.WalkDir(filepath.Join(root, "frontend", "web", "src"), func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.Contains(path, "/src/server/") && !strings.HasSuffix(path, "session.ts") {
+	err := filepath.WalkDir(filepath.Join(root, "frontend", "web", "src"),
+		func(path string, entry os.DirEntry, err error) error {
+			if err != nil || entry.IsDir() ||
+				!strings.Contains(path, "/src/server/") && !strings.HasSuffix(path, "session.ts") {
+				return err
+			}
+			data, err := os.ReadFile(path)
+			for _, m := range name.FindAllStringSubmatch(string(data), -1) {
+				read[m[1]] = !slices.Contains(byHand, m[1])
+			}
 			return err
-		}
-		data, err := os.ReadFile(path)
-		for _, m := range name.FindAllStringSubmatch(string(data), -1) {
-			read[m[1]] = !slices.Contains(byHand, m[1])
-		}
-		return err
-	})
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,19 +152,22 @@ func TestEnvironmentHoldsNoSecrets(t *testing.T) {
 			}
 		}
 		if !slices.Equal(found, want) {
-			t.Errorf("mode %s: %v look like secrets, which an environment shows to everybody who may read the function; want %v", mode, found, want)
+			t.Errorf("mode %s: %v look like secrets, which an environment shows to everybody who may read the "+
+				"function; want %v", mode, found, want)
 		}
 	}
 }
 
-// `sam build` takes the name of an output for a reference (samcli, intrinsic_property_resolver.py, resolve_attribute), and breaks when
-// it finds a list.
+// `sam build` takes the name of an output for a reference (samcli, intrinsic_property_resolver.py, resolve_attribute),
+// and breaks when it finds a list.
 func TestNoOutputIsNamedLikeAListParameter(t *testing.T) {
 	t.Parallel()
 	s := repositoryStack(t)
 	for name := range members(s.document.outputs) {
-		if parameter := member(s.document.parameters, name.Value); parameter != nil && member(parameter, "Type").Value != "String" && member(parameter, "Type").Value != "Number" {
-			t.Errorf("the output %s is named like a parameter of type %s, and sam build fails", name.Value, member(parameter, "Type").Value)
+		if parameter := member(s.document.parameters, name.Value); parameter != nil &&
+			member(parameter, "Type").Value != "String" && member(parameter, "Type").Value != "Number" {
+			t.Errorf("the output %s is named like a parameter of type %s, and sam build fails", name.Value,
+				member(parameter, "Type").Value)
 		}
 	}
 }
