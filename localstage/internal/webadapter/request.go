@@ -61,7 +61,8 @@ func (a *adapter) newRequest(ctx context.Context, i *invocation) (*http.Request,
 	e.setHeaders(request)
 	request.Header.Set("X-Amzn-Trace-Id", i.traceID)
 	context, err := json.Marshal(lambdaContext{
-		RequestID: i.requestID, DeadlineMS: i.deadlineMS, FunctionARN: i.functionARN, TraceID: i.traceID, Function: a.settings.function,
+		RequestID: i.requestID, DeadlineMS: i.deadlineMS, FunctionARN: i.functionARN, TraceID: i.traceID,
+		Function: a.settings.function,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode the Lambda context: %w", err)

@@ -32,7 +32,10 @@ func proxyResponse(answer *http.Response) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the server's answer: %w", err)
 	}
-	r := response{StatusCode: answer.StatusCode, Headers: make(map[string]string, len(answer.Header)), Cookies: append([]string{}, answer.Header.Values("Set-Cookie")...)}
+	r := response{
+		StatusCode: answer.StatusCode, Headers: make(map[string]string, len(answer.Header)),
+		Cookies: append([]string{}, answer.Header.Values("Set-Cookie")...),
+	}
 	for name, values := range answer.Header {
 		switch name {
 		case "Set-Cookie", "Connection", "Transfer-Encoding":
@@ -65,7 +68,9 @@ func isText(header http.Header) bool {
 	if contentType == "" {
 		return true
 	}
-	for _, prefix := range []string{"text", "application/json", "application/javascript", "application/xml", "application/yaml"} {
+	for _, prefix := range []string{
+		"text", "application/json", "application/javascript", "application/xml", "application/yaml",
+	} {
 		if strings.HasPrefix(contentType, prefix) {
 			return true
 		}

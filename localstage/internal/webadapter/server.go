@@ -130,7 +130,9 @@ func (a *adapter) awaitServer(ctx context.Context) error {
 	for !a.serverIsReady(ctx) {
 		if !complained && time.Since(started) > 2*time.Second {
 			complained = true
-			fmt.Fprintf(a.log, "web adapter: the server is not ready after 2 s: GET http://%s%s has no answer below 500\n", a.server.address, a.settings.readiness)
+			fmt.Fprintf(a.log,
+				"web adapter: the server is not ready after 2 s: GET http://%s%s has no answer below 500\n",
+				a.server.address, a.settings.readiness)
 		}
 		select {
 		case <-again.C:
@@ -142,7 +144,8 @@ func (a *adapter) awaitServer(ctx context.Context) error {
 }
 
 func (a *adapter) serverIsReady(ctx context.Context) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.server.address+a.settings.readiness, http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.server.address+
+		a.settings.readiness, http.NoBody)
 	if err != nil {
 		return false
 	}

@@ -33,11 +33,14 @@ func Check(variables map[string]string) error {
 				continue
 			}
 		// Names without the prefix are read by version 1 of the adapter, and no longer by version 2.
-		case "HOST", "READINESS_CHECK_PORT", "READINESS_CHECK_PATH", "READINESS_CHECK_PROTOCOL", "REMOVE_BASE_PATH", "ASYNC_INIT":
-			return fmt.Errorf("variable %s is a setting of the Lambda Web Adapter that goes away: write AWS_LWA_%s", name, name)
+		case "HOST", "READINESS_CHECK_PORT", "READINESS_CHECK_PATH", "READINESS_CHECK_PROTOCOL", "REMOVE_BASE_PATH",
+			"ASYNC_INIT":
+			return fmt.Errorf("variable %s is a setting of the Lambda Web Adapter that goes away: write "+
+				"AWS_LWA_%s", name, name)
 		}
 		if strings.HasPrefix(name, "AWS_LWA_") {
-			return fmt.Errorf("variable %s=%s is not supported by the local stage: its web adapter knows AWS_LWA_PORT, AWS_LWA_READINESS_CHECK_PATH and AWS_LWA_INVOKE_MODE=buffered",
+			return fmt.Errorf("variable %s=%s is not supported by the local stage: its web adapter knows "+
+				"AWS_LWA_PORT, AWS_LWA_READINESS_CHECK_PATH and AWS_LWA_INVOKE_MODE=buffered",
 				name, variables[name])
 		}
 	}
@@ -81,7 +84,8 @@ func newSettings(environ []string) (settings, error) {
 		},
 	}
 	if s.runtimeAPI == "" || v["_HANDLER"] == "" {
-		return settings{}, errors.New("the web adapter is started by a local stage, as the bootstrap of a function: there is no AWS_LAMBDA_RUNTIME_API here")
+		return settings{}, errors.New("the web adapter is started by a local stage, as the bootstrap of a function: " +
+			"there is no AWS_LAMBDA_RUNTIME_API here")
 	}
 	return s, nil
 }
