@@ -26,8 +26,11 @@ func Build(ctx context.Context, templatePath, into string, without ...string) er
 	if err != nil {
 		return err
 	}
-	wanted := slices.DeleteFunc(t.Functions, func(f template.Function) bool { return slices.Contains(without, f.LogicalID) })
-	_, err = builder{root: filepath.Dir(templatePath), into: into, log: slog.New(slog.DiscardHandler)}.build(ctx, wanted)
+	wanted := slices.DeleteFunc(t.Functions,
+		func(f template.Function) bool { return slices.Contains(without, f.LogicalID) })
+	_, err = builder{
+		root: filepath.Dir(templatePath), into: into, log: slog.New(slog.DiscardHandler),
+	}.build(ctx, wanted)
 	return err
 }
 

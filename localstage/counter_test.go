@@ -31,17 +31,21 @@ func TestATemplateOfAnotherShapeRuns(t *testing.T) {
 	})
 	t.Run("with batches that are processed by halves", func(t *testing.T) {
 		t.Parallel()
-		playCounter(t, runCounter(t, localstage.Config{Template: path, Artifacts: functions, Faults: localstage.Faults{UnprocessedItems: 1}}))
+		playCounter(t, runCounter(t, localstage.Config{
+			Template: path, Artifacts: functions, Faults: localstage.Faults{UnprocessedItems: 1},
+		}))
 	})
 	t.Run("with another DynamoDB", func(t *testing.T) {
 		t.Parallel()
-		playCounter(t, runCounter(t, localstage.Config{Template: path, Artifacts: functions, DynamoDBEndpoint: otherDynamoDB(t)}))
+		playCounter(t,
+			runCounter(t, localstage.Config{Template: path, Artifacts: functions, DynamoDBEndpoint: otherDynamoDB(t)}))
 	})
 	t.Run("without the permission for $connect", func(t *testing.T) {
 		t.Parallel()
 		url := runCounter(t, localstage.Config{Template: narrowed(t, path), Artifacts: functions})
 		_, response, err := websocket.Dial(t.Context(), url+"?name=alice", nil)
-		if err == nil || response.StatusCode != 500 || response.Header.Get("X-Amzn-Errortype") != "InternalServerErrorException" {
+		if err == nil || response.StatusCode != 500 ||
+			response.Header.Get("X-Amzn-Errortype") != "InternalServerErrorException" {
 			t.Errorf("connected with %v, want HTTP 500 InternalServerErrorException", err)
 		}
 	})
@@ -128,7 +132,8 @@ func playCounter(t *testing.T, url string) {
 		t.Errorf("several answered %q", got)
 	}
 	// No permission names this route: SourceArn.
-	if got := exchange(t, c, `{"type":"reset"}`); !strings.HasPrefix(got, `{"message": "Internal server error", "connectionId":"`) {
+	if got := exchange(t, c,
+		`{"type":"reset"}`); !strings.HasPrefix(got, `{"message": "Internal server error", "connectionId":"`) {
 		t.Errorf("reset answered %q, want the error frame", got)
 	}
 	if got := exchange(t, c, `{"type":"total","counter":"a","by":-5}`); got != "hello: a is 0" {

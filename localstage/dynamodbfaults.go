@@ -63,7 +63,8 @@ func (d *dynamoDBFaults) setThrottle(share float64) {
 // concernsItems tells the operations that use a table's throughput from those about tables.
 func concernsItems(operation string) bool {
 	return slices.Contains([]string{
-		"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems",
+		"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem",
+		"TransactGetItems", "TransactWriteItems",
 	}, operation)
 }
 
@@ -77,9 +78,10 @@ type trouble struct {
 // Source: DynamoDB API reference, "TransactWriteItems", cancellation reasons; the shape id was observed.
 func throttling() trouble {
 	return trouble{
-		single:  "com.amazon.coral.availability#ThrottlingException",
-		reason:  "ThrottlingError",
-		message: "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your table or index so please try again shortly.",
+		single: "com.amazon.coral.availability#ThrottlingException",
+		reason: "ThrottlingError",
+		message: "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling " +
+			"your table or index so please try again shortly.",
 	}
 }
 

@@ -39,7 +39,9 @@ type tableFacts struct {
 	arn, partitionKey string
 }
 
-func newDynamoDBFront(authority *iamauth.Authority, tables []template.Table, next http.Handler, log *slog.Logger) (*dynamoDBFront, error) {
+func newDynamoDBFront(
+	authority *iamauth.Authority, tables []template.Table, next http.Handler, log *slog.Logger,
+) (*dynamoDBFront, error) {
 	facts := make(map[string]tableFacts, len(tables))
 	for _, t := range tables {
 		var schema struct {
@@ -76,7 +78,8 @@ func (f *dynamoDBFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			refusal.Respond(w)
 			return
 		}
-		http.Error(w, "The local stage cannot tell which permissions this request needs.", http.StatusInternalServerError)
+		http.Error(w, "The local stage cannot tell which permissions this request needs.",
+			http.StatusInternalServerError)
 		return
 	}
 	if refusal := f.deny(principal, needed, conditions(r)); refusal != nil {
@@ -89,7 +92,9 @@ func (f *dynamoDBFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // deny returns the service's refusal unless principal has every permission that the request needs.
-func (f *dynamoDBFront) deny(principal *iamauth.Principal, needed []dynamodb.Request, ofRequest policy.Context) *iamauth.Refusal {
+func (f *dynamoDBFront) deny(
+	principal *iamauth.Principal, needed []dynamodb.Request, ofRequest policy.Context,
+) *iamauth.Refusal {
 	for _, n := range needed {
 		request := policy.Request{Action: n.Action, Resource: f.arn(n.Table), Context: maps.Clone(ofRequest)}
 		if n.LeadingKeys != nil {

@@ -20,7 +20,8 @@ func (s *Stage) FailedEvents(queue string) string {
 
 // eventInvokeConfig is how the template has a function invoked asynchronously.
 func (s *Stage) eventInvokeConfig(f template.Function, who *principals) lambdaapi.EventInvokeConfig {
-	at := slices.IndexFunc(s.template.EventInvokeConfigs, func(c template.EventInvokeConfig) bool { return c.Function == f.LogicalID })
+	at := slices.IndexFunc(s.template.EventInvokeConfigs,
+		func(c template.EventInvokeConfig) bool { return c.Function == f.LogicalID })
 	if at < 0 {
 		return lambdaapi.EventInvokeConfig{}
 	}
@@ -35,7 +36,9 @@ func (s *Stage) eventInvokeConfig(f template.Function, who *principals) lambdaap
 	log := s.config.Log.With(slog.String("function", f.LogicalID), slog.String("destination", written.OnFailure))
 	// Lambda sends the record with the permissions of the function's role.
 	// Source: Lambda developer guide, "Capturing records of Lambda asynchronous invocations".
-	if !who.byFunction[f.LogicalID].Allows(policy.Request{Action: "sqs:SendMessage", Resource: written.OnFailureARN}).Allowed() {
+	if !who.byFunction[f.LogicalID].Allows(policy.Request{
+		Action: "sqs:SendMessage", Resource: written.OnFailureARN,
+	}).Allowed() {
 		log.Warn("the function's role may not send to its on-failure destination: what fails there is lost")
 		return config
 	}

@@ -81,7 +81,8 @@ func permissionPolicy(p template.Permission) []byte {
 	if p.SourceARN != "" {
 		statement["Condition"] = map[string]any{"ArnLike": map[string]string{"aws:SourceArn": p.SourceARN}}
 	}
-	data, _ := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statement}) // maps of strings always marshal
+	// maps of strings always marshal
+	data, _ := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statement})
 	return data
 }
 

@@ -41,7 +41,9 @@ func (i invokeAuthorizer) Authorize(r *http.Request, body []byte, action, resour
 	if refusal != nil {
 		return refusal
 	}
-	if decision := principal.Allows(policy.Request{Action: action, Resource: resource, Context: conditions(r)}); !decision.Allowed() {
+	if decision := principal.Allows(policy.Request{
+		Action: action, Resource: resource, Context: conditions(r),
+	}); !decision.Allowed() {
 		return iamauth.Denied(principal, action, resource, decision)
 	}
 	return nil

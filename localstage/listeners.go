@@ -31,7 +31,8 @@ func listen(address string) (*listeners, error) {
 		l, err := net.Listen("tcp", at.String())
 		if err != nil {
 			_ = closeAll(opened) // the address that could not be opened is reported
-			return nil, fmt.Errorf("listen on %s: %w (is another stage running? stop it, or choose another address with --listen)", at, err)
+			return nil, fmt.Errorf("listen on %s: %w (is another stage running? stop it, or choose another address "+
+				"with --listen)", at, err)
 		}
 		opened = append(opened, l)
 	}
@@ -54,7 +55,8 @@ func loopbackAddress(address string) (netip.AddrPort, error) {
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil || !ip.IsLoopback() {
-		return netip.AddrPort{}, fmt.Errorf("listen address %q: a local stage listens on loopback only, for example 127.0.0.1:%s", address, port)
+		return netip.AddrPort{}, fmt.Errorf("listen address %q: a local stage listens on loopback only, for example "+
+			"127.0.0.1:%s", address, port)
 	}
 	return netip.AddrPortFrom(ip, uint16(number)), nil
 }

@@ -37,12 +37,12 @@ const (
 // Config says what to run and where. Template and State are required.
 type Config struct {
 	Template         string            // path of the SAM template; its folder holds the Makefile
-	Listen           string            // host:port of the HTTP API, the other two follow; default 127.0.0.1:0, three free ports
+	Listen           string            // host:port of the HTTP API; default three free ports
 	Parameters       map[string]string // template parameters
 	State            string            // folder for the table, outputs.json and credentials; made if missing
-	Artifacts        string            // folder with <LogicalId>/<handler> of functions built earlier; empty builds them into State
-	Without          []string          // logical ids of functions that neither are built nor run; their routes answer 503
-	Adapter          string            // program that runs webadapter.Main when its argument is webadapter.Command, for web functions
+	Artifacts        string            // folder with <LogicalId>/<handler>; empty builds them into State
+	Without          []string          // logical ids of functions not to run; their routes answer 503
+	Adapter          string            // program that runs webadapter.Main, given webadapter.Command
 	DynamoDBEndpoint string            // another DynamoDB instead of the built-in engine
 	TimeToLive       TimeToLive        // of the items in the built-in engine; default none is ever deleted
 	IdleTimeout      time.Duration     // default 10 minutes
@@ -50,7 +50,7 @@ type Config struct {
 	EnforceExpires   bool              // refuse a signature after its X-Amz-Expires
 	Ordering         Ordering          // of the messages of one connection; default concurrent
 	Faults           Faults
-	FunctionFault    func(function string) InvocationFault // asked before every invocation; default never anything
+	FunctionFault    func(function string) InvocationFault // called before every invocation; default no fault
 	Clock            Clock                                 // of timers, retries, schedules and time to live
 	Logs             io.Writer                             // the functions' output; default none
 	Log              *slog.Logger                          // the stage's own log; default none

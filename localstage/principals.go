@@ -43,11 +43,14 @@ func newPrincipals(t *template.Template, c Config) (*principals, error) {
 			Policies:     documents[role.LogicalID],
 		})
 	}
-	everything, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`))
+	everything, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*",` +
+		`"Resource":"*"}}`))
 	if err != nil {
 		return nil, fmt.Errorf("policy of %s: %w", adminProfile, err)
 	}
-	who.admin = iamauth.NewUserPrincipal(iamauth.User{AccountID: AccountID, Name: adminProfile, Policies: []policy.Document{everything}})
+	who.admin = iamauth.NewUserPrincipal(iamauth.User{
+		AccountID: AccountID, Name: adminProfile, Policies: []policy.Document{everything},
+	})
 	all := []*iamauth.Principal{who.admin}
 	for _, p := range who.byFunction {
 		all = append(all, p)
@@ -90,7 +93,9 @@ func (p *principals) writeFile(path string) error {
 
 // allow verifies the signature of an execute-api request and evaluates the signer's policies.
 // shown is the resource that a refusal names.
-func allow(a *iamauth.Authority, r *http.Request, body []byte, action, resource, shown string) (*iamauth.Principal, *iamauth.Refusal) {
+func allow(
+	a *iamauth.Authority, r *http.Request, body []byte, action, resource, shown string,
+) (*iamauth.Principal, *iamauth.Refusal) {
 	principal, refusal := a.Authenticate(r, body, sigv4.ServiceExecuteAPI)
 	if refusal != nil {
 		return nil, refusal
@@ -108,12 +113,16 @@ type socketAuthorizer struct {
 }
 
 // Authorize implements gateway.Authorizer.
-func (s socketAuthorizer) Authorize(r *http.Request, body []byte, access gateway.Access) (gateway.Identity, gateway.Refusal) {
+func (s socketAuthorizer) Authorize(
+	r *http.Request, body []byte, access gateway.Access,
+) (gateway.Identity, gateway.Refusal) {
 	p, refusal := allow(s.authority, r, body, access.Action, access.Resource, access.ResourceShown)
 	if refusal != nil {
 		return gateway.Identity{}, refusal
 	}
-	return gateway.Identity{UserARN: p.ARN, AccountID: p.AccountID, Caller: p.UserID, AccessKey: p.AccessKeyID, User: p.UserID}, nil
+	return gateway.Identity{
+		UserARN: p.ARN, AccountID: p.AccountID, Caller: p.UserID, AccessKey: p.AccessKeyID, User: p.UserID,
+	}, nil
 }
 
 // httpAuthorizer answers for the HTTP API's routes with IAM authorization.
@@ -127,5 +136,7 @@ func (h httpAuthorizer) Authorize(r *http.Request, body []byte, action, resource
 	if refusal != nil {
 		return httpapi.Identity{}, fmt.Errorf("%v", refusal)
 	}
-	return httpapi.Identity{AccessKey: p.AccessKeyID, AccountID: p.AccountID, CallerID: p.UserID, UserARN: p.ARN, UserID: p.UserID}, nil
+	return httpapi.Identity{
+		AccessKey: p.AccessKeyID, AccountID: p.AccountID, CallerID: p.UserID, UserARN: p.ARN, UserID: p.UserID,
+	}, nil
 }

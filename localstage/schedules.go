@@ -14,7 +14,9 @@ func (s *Stage) startSchedules() error {
 		if s.leftOut[rule.Function] != "" {
 			continue
 		}
-		target := scheduleTarget{api: s.lambdaAPI, function: rule.Function, permitted: s.permits(rule.Function, eventBridge, rule.ARN)}
+		target := scheduleTarget{
+			api: s.lambdaAPI, function: rule.Function, permitted: s.permits(rule.Function, eventBridge, rule.ARN),
+		}
 		for _, f := range s.template.Functions {
 			if f.LogicalID == rule.Function {
 				target.function = f.Name

@@ -81,7 +81,8 @@ func load(c Config, issuer string) (*template.Template, error) {
 		return nil, err
 	}
 	if len(t.WebSocketAPIs) != 1 || len(t.HTTPAPIs) > 1 {
-		return nil, fmt.Errorf("%s has %d WebSocket APIs and %d HTTP APIs: a local stage serves one WebSocket API and at most one HTTP API",
+		return nil, fmt.Errorf("%s has %d WebSocket APIs and %d HTTP APIs: a local stage serves one WebSocket API "+
+			"and at most one HTTP API",
 			c.Template, len(t.WebSocketAPIs), len(t.HTTPAPIs))
 	}
 	return t, nil

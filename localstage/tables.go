@@ -67,8 +67,11 @@ func callDynamoDB(ctx context.Context, endpoint string, who *iamauth.Principal, 
 	r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
 	hash := sha256.Sum256(body)
 	keys := who.Credentials()
-	credentials := aws.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken}
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, r, hex.EncodeToString(hash[:]), "dynamodb", Region, time.Now()); err != nil {
+	credentials := aws.Credentials{
+		AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken,
+	}
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, r, hex.EncodeToString(hash[:]), "dynamodb", Region,
+		time.Now()); err != nil {
 		return fmt.Errorf("sign the request: %w", err)
 	}
 	response, err := http.DefaultClient.Do(r)

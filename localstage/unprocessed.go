@@ -10,8 +10,8 @@ import (
 	"signedsocket/localstage/internal/dynamodb"
 )
 
-// leaveSome has only the first half of each table's part of a batch processed, and hands the rest back as unprocessed, as a
-// table does that is too busy for a whole batch. A batch with one item for each table has no rest.
+// leaveSome has only the first half of each table's part of a batch processed, and hands the rest back as unprocessed,
+// as a table does that is too busy for a whole batch. A batch with one item for each table has no rest.
 // Source: DynamoDB API reference, "BatchWriteItem" and "BatchGetItem".
 func (d *dynamoDBFaults) leaveSome(w http.ResponseWriter, r *http.Request, operation string) {
 	body, err := io.ReadAll(r.Body)

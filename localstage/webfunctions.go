@@ -16,7 +16,8 @@ import (
 
 // isWeb tells whether a function is a web server behind the Lambda Web Adapter.
 func isWeb(f template.Function) bool {
-	return f.Environment[webadapter.WrapperVariable] == webadapter.Wrapper && slices.ContainsFunc(f.Layers, isAdapterLayer)
+	return f.Environment[webadapter.WrapperVariable] == webadapter.Wrapper &&
+		slices.ContainsFunc(f.Layers, isAdapterLayer)
 }
 
 func isAdapterLayer(arn string) bool { return strings.Contains(arn, ":layer:"+webadapter.LayerName) }
@@ -36,11 +37,14 @@ func checkFunction(f template.Function) error {
 	case isWeb(f):
 		return webadapter.Check(f.Environment)
 	case wraps:
-		return fmt.Errorf("%s=%s: the local stage knows %s of the Lambda Web Adapter's layer", webadapter.WrapperVariable, wrapper, webadapter.Wrapper)
+		return fmt.Errorf("%s=%s: the local stage knows %s of the Lambda Web Adapter's layer",
+			webadapter.WrapperVariable, wrapper, webadapter.Wrapper)
 	case len(f.Layers) > 0:
-		return fmt.Errorf("it has the Lambda Web Adapter's layer, which does nothing without %s=%s", webadapter.WrapperVariable, webadapter.Wrapper)
+		return fmt.Errorf("it has the Lambda Web Adapter's layer, which does nothing without %s=%s",
+			webadapter.WrapperVariable, webadapter.Wrapper)
 	case isManaged(f.Runtime):
-		return fmt.Errorf("runtime %s: the local stage runs functions of OS-only runtimes, and web servers behind the Lambda Web Adapter", f.Runtime)
+		return fmt.Errorf("runtime %s: the local stage runs functions of OS-only runtimes, and web servers behind "+
+			"the Lambda Web Adapter", f.Runtime)
 	}
 	return nil
 }
@@ -59,11 +63,13 @@ func leaveOut(t *template.Template, c Config) (map[string]string, error) {
 		}
 		if missing := missingPrograms(f, c.Artifacts == ""); missing != "" {
 			reasons[f.LogicalID] = fmt.Sprintf("there is no %s in PATH (install Node.js 20.9 or newer)", missing)
-			c.Log.Warn("one function does not run, everything else does", "function", f.LogicalID, "reason", reasons[f.LogicalID])
+			c.Log.Warn("one function does not run, everything else does", "function", f.LogicalID, "reason",
+				reasons[f.LogicalID])
 			continue
 		}
 		if isWeb(f) && c.Adapter == "" {
-			return nil, fmt.Errorf("function %s: it runs behind the Lambda Web Adapter, and Config.Adapter names no program", f.LogicalID)
+			return nil, fmt.Errorf("function %s: it runs behind the Lambda Web Adapter, and Config.Adapter names "+
+				"no program", f.LogicalID)
 		}
 	}
 	for _, logicalID := range c.Without {
@@ -100,7 +106,8 @@ func (a absent) Invoke(context.Context, []byte) ([]byte, error) {
 			"content-type": "text/html; charset=utf-8", "cache-control": "no-store",
 			"content-security-policy": "default-src 'none'",
 		},
-		"body": "<!doctype html>\n<html lang=\"en\">\n<title>Not here</title>\n<h1>503</h1>\n<p>" + html.EscapeString(text) + "\n",
+		"body": "<!doctype html>\n<html lang=\"en\">\n<title>Not here</title>\n<h1>503</h1>\n<p>" +
+			html.EscapeString(text) + "\n",
 	})
 }
 
