@@ -26,8 +26,8 @@ const listenDefault = "127.0.0.1:3001"
 // helps are the texts of --help by option.
 var helps = kong.Vars{
 	"listen_default": listenDefault,
-	"listen": "Address of the HTTP API (" + listenDefault + "). The WebSocket API takes the next port and development " +
-		"the one after; port 0 picks three free ones.",
+	"listen": "Address of the HTTP API (" + listenDefault + "). The WebSocket API takes the next port and " +
+		"development the one after; port 0 picks three free ones.",
 	"param": "Sets a parameter of the template. Repeatable.",
 	"state": "Folder for the table, outputs.json, credentials and built functions",
 	"without": "Leaves a function out, by its name in the template: the stage neither builds nor runs it, and its " +
