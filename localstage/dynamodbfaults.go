@@ -13,54 +13,61 @@ import (
 	"signedsocket/localstage/internal/dynamodb"
 )
 
-// dynamoDBFaults is a DynamoDB that is busier than it is, on demand.
-type dynamoDBFaults struct {
+// dynamoDBShares are the shares of requests that meet a fault, each from 0 to 1. The zero value injects nothing.
+type dynamoDBShares struct {
+	Throttle    float64 // share of the requests about items that are throttled
+	Conflicts   float64 // share of the write transactions that meet another one
+	Unprocessed float64 // share of the batches of which half stays unprocessed
+	Seed        uint64  // of the dice: the same seed gives the same faults
+}
+
+// DynamoDBInjector injects throttling, conflicts and unprocessed items before a DynamoDB.
+type DynamoDBInjector struct {
 	next http.Handler
 
-	mu        sync.Mutex
-	dice      *rand.Rand
-	throttle  float64 // share of the requests about items
-	conflicts float64 // share of the write transactions
-	halves    float64 // share of the batches
+	mu     sync.Mutex // guards the dice and the shares
+	dice   *rand.Rand
+	faults dynamoDBShares
 }
 
-func newDynamoDBFaults(engine http.Handler, f Faults) *dynamoDBFaults {
-	return &dynamoDBFaults{
-		next: engine, dice: rand.New(rand.NewPCG(f.Seed, 1)), //nolint:gosec // the seed repeats the faults
-		throttle: f.DynamoDBThrottle, conflicts: f.TransactionConflicts, halves: f.UnprocessedItems,
+// NewDynamoDBInjector returns an DynamoDBInjector that passes requests without a fault to next.
+func NewDynamoDBInjector(next http.Handler, f dynamoDBShares) *DynamoDBInjector {
+	return &DynamoDBInjector{
+		next: next, faults: f,
+		dice: rand.New(rand.NewPCG(f.Seed, 1)), //nolint:gosec // the seed repeats the faults
 	}
 }
 
-// ServeHTTP answers as a busy service does, or hands the request on.
-func (d *dynamoDBFaults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP answers as a busy service does, or passes the request on.
+func (i *DynamoDBInjector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	switch {
-	case concernsItems(operation) && d.strikes(&d.throttle):
-		d.refuse(w, r, operation, throttling())
-	case operation == "TransactWriteItems" && d.strikes(&d.conflicts):
-		d.refuse(w, r, operation, conflicting())
-	case strings.HasPrefix(operation, "Batch") && d.strikes(&d.halves):
-		d.leaveSome(w, r, operation)
+	case concernsItems(operation) && i.occurs(&i.faults.Throttle):
+		i.refuse(w, r, operation, throttling())
+	case operation == "TransactWriteItems" && i.occurs(&i.faults.Conflicts):
+		i.refuse(w, r, operation, conflicting())
+	case strings.HasPrefix(operation, "Batch") && i.occurs(&i.faults.Unprocessed):
+		i.leaveSome(w, r, operation)
 	default:
-		d.next.ServeHTTP(w, r)
+		i.next.ServeHTTP(w, r)
 	}
 }
 
-// strikes reports whether the fault with that share happens now.
-func (d *dynamoDBFaults) strikes(share *float64) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return *share > 0 && d.dice.Float64() < *share
+// occurs reports whether the fault with that share occurs now.
+func (i *DynamoDBInjector) occurs(share *float64) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return *share > 0 && i.dice.Float64() < *share
 }
 
-// setThrottle changes the share of throttled requests.
-func (d *dynamoDBFaults) setThrottle(share float64) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.throttle = share
+// SetThrottle changes the share of throttled requests.
+func (i *DynamoDBInjector) SetThrottle(share float64) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.faults.Throttle = share
 }
 
-// concernsItems tells the operations that use a table's throughput from those about tables.
+// concernsItems reports whether an operation is about items, which use a table's throughput, and not about tables.
 func concernsItems(operation string) bool {
 	return slices.Contains([]string{
 		"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem",
@@ -68,13 +75,13 @@ func concernsItems(operation string) bool {
 	}, operation)
 }
 
-// trouble is a refusal as a single request and as a transaction meet it.
+// trouble is a fault as an error for a single request and for a transaction.
 type trouble struct {
 	single          string // shape id, for a request that is no transaction
 	reason, message string // of a transaction's first item, and of the refusal
 }
 
-// throttling is how a table with on-demand capacity refuses what is too much for it.
+// throttling is the error of a table with on-demand capacity that gets too many requests.
 // Source: DynamoDB API reference, "TransactWriteItems", cancellation reasons; the shape id was observed.
 func throttling() trouble {
 	return trouble{
@@ -85,14 +92,14 @@ func throttling() trouble {
 	}
 }
 
-// conflicting is how a transaction ends whose first item is in another one.
+// conflicting is the error of a transaction whose first item is in another transaction.
 // Source: DynamoDB API reference, "TransactWriteItems", cancellation reasons.
 func conflicting() trouble {
 	return trouble{reason: "TransactionConflict", message: "Transaction is ongoing for the item"}
 }
 
-// refuse answers with t. A request that is no valid transaction goes to the engine, which says so.
-func (d *dynamoDBFaults) refuse(w http.ResponseWriter, r *http.Request, operation string, t trouble) {
+// refuse answers with t. It passes a transaction that is not valid to the engine, which refuses it.
+func (i *DynamoDBInjector) refuse(w http.ResponseWriter, r *http.Request, operation string, t trouble) {
 	if !strings.HasPrefix(operation, "Transact") {
 		(&dynamodb.Error{Status: http.StatusBadRequest, Type: t.single, Message: t.message}).Respond(w)
 		return
@@ -104,7 +111,7 @@ func (d *dynamoDBFaults) refuse(w http.ResponseWriter, r *http.Request, operatio
 	}
 	if err != nil || len(request.TransactItems) == 0 {
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		d.next.ServeHTTP(w, r)
+		i.next.ServeHTTP(w, r)
 		return
 	}
 	dynamodb.CanceledAtFirst(len(request.TransactItems), t.reason, t.message).Respond(w)

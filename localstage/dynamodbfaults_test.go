@@ -12,10 +12,10 @@ import (
 func TestDynamoDBMisbehavesOnDemand(t *testing.T) {
 	t.Parallel()
 	const transaction, three = "TransactWriteItems", `{"TransactItems":[{},{},{}]}`
-	conflicts, throttle := Faults{TransactionConflicts: 1}, Faults{DynamoDBThrottle: 1}
+	conflicts, throttle := dynamoDBShares{Conflicts: 1}, dynamoDBShares{Throttle: 1}
 	for _, test := range []struct {
 		name, operation, body string
-		faults                Faults
+		faults                dynamoDBShares
 		want, reason          string // of the error and of its first cancelled item; empty: the engine answers
 	}{
 		{
@@ -42,9 +42,9 @@ func TestDynamoDBMisbehavesOnDemand(t *testing.T) {
 		{"reads are throttled", "Query", `{}`, throttle, "ThrottlingException", ""},
 		{"writes are throttled", "PutItem", `{}`, throttle, "ThrottlingException", ""},
 		{"tables can be made all the same", "CreateTable", `{}`, throttle, "", ""},
-		{"no faults", transaction, three, Faults{}, "", ""},
+		{"no faults", transaction, three, dynamoDBShares{}, "", ""},
 	} {
-		w := askDynamoDB(t, newDynamoDBFaults(engineOfNothing(), test.faults), test.operation, test.body)
+		w := askDynamoDB(t, NewDynamoDBInjector(engineOfNothing(), test.faults), test.operation, test.body)
 		if test.want == "" {
 			if w.Code != http.StatusOK {
 				t.Errorf("%s: answered %d, want the engine's answer", test.name, w.Code)
@@ -68,12 +68,12 @@ func TestDynamoDBMisbehavesOnDemand(t *testing.T) {
 
 func TestThrottlingCanBeginAndEndWhileTheStageRuns(t *testing.T) {
 	t.Parallel()
-	faults := newDynamoDBFaults(engineOfNothing(), Faults{})
+	faults := NewDynamoDBInjector(engineOfNothing(), dynamoDBShares{})
 	for _, step := range []struct {
 		share float64
 		want  int
 	}{{0, http.StatusOK}, {1, http.StatusBadRequest}, {0, http.StatusOK}} {
-		faults.setThrottle(step.share)
+		faults.SetThrottle(step.share)
 		if w := askDynamoDB(t, faults, "GetItem", `{}`); w.Code != step.want {
 			t.Errorf("share %v: answered %d, want %d", step.share, w.Code, step.want)
 		}
@@ -109,7 +109,7 @@ func TestBatchesAreHalvedOnDemand(t *testing.T) {
 			passed = string(body)
 			_, _ = io.WriteString(w, test.engine)
 		})
-		w := askDynamoDB(t, newDynamoDBFaults(engine, Faults{UnprocessedItems: 1}), test.operation, test.request)
+		w := askDynamoDB(t, NewDynamoDBInjector(engine, dynamoDBShares{Unprocessed: 1}), test.operation, test.request)
 		if w.Body.String() != test.want || passed != test.passed {
 			t.Errorf("%s: the engine got %s and the caller %s, want "+
 				"%s and %s", test.name, passed, w.Body, test.passed, test.want)

@@ -22,28 +22,36 @@ import (
 	"signedsocket/localstage/internal/template"
 )
 
-// maxDynamoDBRequest is more than the service takes (16 MB), so that the engine can say so itself.
-const maxDynamoDBRequest = 17 << 20
+// maxFrontRequest is the largest request that the front reads. It is above maxRequest, so that the engine refuses a
+// request that is too large.
+const maxFrontRequest = 17 << 20
 
-// dynamoDBFront stands before every DynamoDB engine: it verifies the signature
-// of each request and asks the signer's policies, as the service does.
-type dynamoDBFront struct {
-	authority *iamauth.Authority
-	tables    map[string]tableFacts // by name
-	next      http.Handler
-	log       *slog.Logger
+// FrontOptions are the parts of a Front. All are required.
+type FrontOptions struct {
+	Authority  *iamauth.Authority
+	Conditions func(*http.Request) policy.Context // condition keys of every request
+	Tables     []template.Table
+	Region     string
+	AccountID  string
+	Log        *slog.Logger
 }
 
-// tableFacts are what permissions on a table need to know of it.
-type tableFacts struct {
+// Front verifies the signature of each request to a DynamoDB and evaluates the signer's policies, as the service does.
+type Front struct {
+	options FrontOptions
+	tables  map[string]securedTable // by name
+	next    http.Handler
+}
+
+// securedTable is a table as policies name it.
+type securedTable struct {
 	arn, partitionKey string
 }
 
-func newDynamoDBFront(
-	authority *iamauth.Authority, tables []template.Table, next http.Handler, log *slog.Logger,
-) (*dynamoDBFront, error) {
-	facts := make(map[string]tableFacts, len(tables))
-	for _, t := range tables {
+// NewFront returns a Front that passes allowed requests to next.
+func NewFront(o FrontOptions, next http.Handler) (*Front, error) {
+	tables := make(map[string]securedTable, len(o.Tables))
+	for _, t := range o.Tables {
 		var schema struct {
 			KeySchema []struct{ AttributeName, KeyType string }
 		}
@@ -52,22 +60,22 @@ func newDynamoDBFront(
 		}
 		for _, key := range schema.KeySchema {
 			if key.KeyType == "HASH" {
-				facts[t.Name] = tableFacts{arn: t.ARN, partitionKey: key.AttributeName}
+				tables[t.Name] = securedTable{arn: t.ARN, partitionKey: key.AttributeName}
 			}
 		}
 	}
-	return &dynamoDBFront{authority: authority, tables: facts, next: next, log: log}, nil
+	return &Front{options: o, tables: tables, next: next}, nil
 }
 
-// ServeHTTP answers what the signer may not do, and hands the rest to the engine.
-func (f *dynamoDBFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDynamoDBRequest))
+// ServeHTTP refuses a request that the signer may not make, and passes the others on.
+func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFrontRequest))
 	if err != nil {
 		return // the client hung up, or sent more than any engine takes
 	}
-	principal, refusal := f.authority.Authenticate(r, body, sigv4.ServiceDynamoDB)
+	principal, refusal := f.options.Authority.Authenticate(r, body, sigv4.ServiceDynamoDB)
 	if refusal != nil {
-		f.log.Warn("DynamoDB refused a request", "refusal", refusal)
+		f.options.Log.Warn("DynamoDB refused a request", "refusal", refusal)
 		refusal.WriteTo(w)
 		return
 	}
@@ -82,8 +90,8 @@ func (f *dynamoDBFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.StatusInternalServerError)
 		return
 	}
-	if refusal := f.deny(principal, needed, conditions(r)); refusal != nil {
-		f.log.Warn("DynamoDB denied a request", "refusal", refusal)
+	if refusal := f.deny(principal, needed, f.options.Conditions(r)); refusal != nil {
+		f.options.Log.Warn("DynamoDB denied a request", "refusal", refusal)
 		refusal.WriteTo(w)
 		return
 	}
@@ -91,8 +99,8 @@ func (f *dynamoDBFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.next.ServeHTTP(w, r)
 }
 
-// deny returns the service's refusal unless principal has every permission that the request needs.
-func (f *dynamoDBFront) deny(
+// deny returns a refusal unless the principal has every permission that the request needs.
+func (f *Front) deny(
 	principal *iamauth.Principal, needed []dynamodb.Request, ofRequest policy.Context,
 ) *iamauth.Refusal {
 	for _, n := range needed {
@@ -110,30 +118,31 @@ func (f *dynamoDBFront) deny(
 	return nil
 }
 
-func (f *dynamoDBFront) partitionKey(table string) (string, error) {
-	facts, ok := f.tables[table]
+func (f *Front) partitionKey(table string) (string, error) {
+	known, ok := f.tables[table]
 	if !ok {
-		return "", &dynamodb.Error{
-			Status:  http.StatusBadRequest,
-			Type:    "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",
-			Message: "Requested resource not found: the template has no table " + table,
-		}
+		return "",
+			&dynamodb.Error{
+				Status:  http.StatusBadRequest,
+				Type:    "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",
+				Message: "Requested resource not found: the template has no table " + table,
+			}
 	}
-	return facts.partitionKey, nil
+	return known.partitionKey, nil
 }
 
-func (f *dynamoDBFront) arn(table string) string {
-	if facts, ok := f.tables[table]; ok {
-		return facts.arn
+func (f *Front) arn(table string) string {
+	if known, ok := f.tables[table]; ok {
+		return known.arn
 	}
 	if table == "" {
 		return "*"
 	}
-	return "arn:aws:dynamodb:" + Region + ":" + AccountID + ":table/" + table
+	return "arn:aws:dynamodb:" + f.options.Region + ":" + f.options.AccountID + ":table/" + table
 }
 
-// dynamoDBTarget reads the address of another DynamoDB.
-func dynamoDBTarget(endpoint string) (*url.URL, error) {
+// ParseEndpoint parses the address of another DynamoDB.
+func ParseEndpoint(endpoint string) (*url.URL, error) {
 	target, err := url.Parse(endpoint)
 	if err != nil || target.Host == "" || (target.Scheme != "http" && target.Scheme != "https") {
 		return nil, fmt.Errorf("DynamoDB endpoint %q: write it as http://127.0.0.1:8000", endpoint)
@@ -141,10 +150,10 @@ func dynamoDBTarget(endpoint string) (*url.URL, error) {
 	return target, nil
 }
 
-// forwardTo returns a handler that hands requests on to another DynamoDB, which has to be running. They
-// keep their signature, which DynamoDB Local and its like do not check.
-func forwardTo(ctx context.Context, endpoint string) (http.Handler, error) {
-	target, err := dynamoDBTarget(endpoint)
+// Forward returns a handler that passes requests to another DynamoDB, which must be running. The requests keep their
+// signature, which DynamoDB Local does not check.
+func Forward(ctx context.Context, endpoint string) (http.Handler, error) {
+	target, err := ParseEndpoint(endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +172,7 @@ func forwardTo(ctx context.Context, endpoint string) (http.Handler, error) {
 	}, nil
 }
 
-// ping returns nil if somebody speaks HTTP there.
+// ping returns an error unless the endpoint speaks HTTP.
 func ping(ctx context.Context, endpoint string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

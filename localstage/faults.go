@@ -92,6 +92,12 @@ func (f Faults) gateway() gateway.Faults {
 	}
 }
 
+func (f Faults) dynamoDB() dynamoDBShares {
+	return dynamoDBShares{
+		Throttle: f.DynamoDBThrottle, Conflicts: f.TransactionConflicts, Unprocessed: f.UnprocessedItems, Seed: f.Seed,
+	}
+}
+
 // functions returns what shall go wrong with an invocation: what special says, which may be nil, or else what f says.
 func (f Faults) functions(special func(function string) lambda.Fault) func(function string) lambda.Fault {
 	var mu sync.Mutex

@@ -73,7 +73,7 @@ type Stage struct {
 	serving     sync.WaitGroup
 	written     []string // files to remove at the end
 
-	dynamoDBFaults *dynamoDBFaults
+	dynamoDBFaults *DynamoDBInjector
 }
 
 // New builds the functions, starts the stage and returns when it is ready. The
@@ -98,7 +98,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if c.DynamoDBEndpoint != "" {
-		if _, err := dynamoDBTarget(c.DynamoDBEndpoint); err != nil {
+		if _, err := ParseEndpoint(c.DynamoDBEndpoint); err != nil {
 			return err
 		}
 	}
@@ -135,7 +135,7 @@ func (s *Stage) Gateway() *gateway.Gateway { return s.gateway }
 
 // ThrottleDynamoDB makes DynamoDB throttle that share, from 0 to 1, of the requests about
 // items from now on, as Faults.DynamoDBThrottle does from the start.
-func (s *Stage) ThrottleDynamoDB(share float64) { s.dynamoDBFaults.setThrottle(share) }
+func (s *Stage) ThrottleDynamoDB(share float64) { s.dynamoDBFaults.SetThrottle(share) }
 
 // Close closes every connection, runs their $disconnect until ctx ends, stops the
 // functions' processes and removes outputs.json. The table stays in State.

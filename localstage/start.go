@@ -98,7 +98,7 @@ func (s *Stage) openEngine(ctx context.Context) (http.Handler, error) {
 	}
 	s.engine = engine
 	if s.config.DynamoDBEndpoint != "" {
-		return forwardTo(ctx, s.config.DynamoDBEndpoint)
+		return Forward(ctx, s.config.DynamoDBEndpoint)
 	}
 	return engine, nil
 }
@@ -119,8 +119,11 @@ func (s *Stage) startDevelopment(ctx context.Context, at addresses, who *princip
 	if err != nil {
 		return err
 	}
-	s.dynamoDBFaults = newDynamoDBFaults(engine, s.config.Faults)
-	front, err := newDynamoDBFront(who.authority, s.template.Tables, s.dynamoDBFaults, s.config.Log)
+	s.dynamoDBFaults = NewDynamoDBInjector(engine, s.config.Faults.dynamoDB())
+	front, err := NewFront(FrontOptions{
+		Authority: who.authority, Conditions: conditions, Tables: s.template.Tables,
+		Region: Region, AccountID: AccountID, Log: s.config.Log,
+	}, s.dynamoDBFaults)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 // leaveSome has only the first half of each table's part of a batch processed, and hands the rest back as unprocessed,
 // as a table does that is too busy for a whole batch. A batch with one item for each table has no rest.
 // Source: DynamoDB API reference, "BatchWriteItem" and "BatchGetItem".
-func (d *dynamoDBFaults) leaveSome(w http.ResponseWriter, r *http.Request, operation string) {
+func (i *DynamoDBInjector) leaveSome(w http.ResponseWriter, r *http.Request, operation string) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // the front has read it already, so there is nobody to answer
@@ -21,12 +21,12 @@ func (d *dynamoDBFaults) leaveSome(w http.ResponseWriter, r *http.Request, opera
 	half, rest, err := halve(operation, body)
 	if err != nil || len(rest) == 0 { // what is no batch the engine refuses
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		d.next.ServeHTTP(w, r)
+		i.next.ServeHTTP(w, r)
 		return
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(half)), int64(len(half))
 	answer := &keptAnswer{header: w.Header(), status: http.StatusOK}
-	d.next.ServeHTTP(answer, r)
+	i.next.ServeHTTP(answer, r)
 	data := answer.body.Bytes()
 	if answer.status == http.StatusOK {
 		data = withUnprocessed(operation, data, rest)
