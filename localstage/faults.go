@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"signedsocket/localstage/internal/dynamodb"
 	"signedsocket/localstage/internal/gateway"
 	"signedsocket/localstage/internal/lambda"
 )
@@ -92,8 +93,8 @@ func (f Faults) gateway() gateway.Faults {
 	}
 }
 
-func (f Faults) dynamoDB() dynamoDBShares {
-	return dynamoDBShares{
+func (f Faults) dynamoDB() dynamodb.Faults {
+	return dynamodb.Faults{
 		Throttle: f.DynamoDBThrottle, Conflicts: f.TransactionConflicts, Unprocessed: f.UnprocessedItems, Seed: f.Seed,
 	}
 }

@@ -73,7 +73,7 @@ type Stage struct {
 	serving     sync.WaitGroup
 	written     []string // files to remove at the end
 
-	dynamoDBFaults *DynamoDBInjector
+	dynamoDBFaults *dynamodb.Injector
 }
 
 // New builds the functions, starts the stage and returns when it is ready. The
@@ -98,7 +98,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if c.DynamoDBEndpoint != "" {
-		if _, err := ParseEndpoint(c.DynamoDBEndpoint); err != nil {
+		if _, err := dynamodb.ParseEndpoint(c.DynamoDBEndpoint); err != nil {
 			return err
 		}
 	}

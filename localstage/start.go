@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"signedsocket/localstage/internal/dynamodb"
 	"signedsocket/localstage/internal/gateway"
 	"signedsocket/localstage/internal/issuer"
 	"signedsocket/localstage/internal/template"
@@ -98,7 +99,7 @@ func (s *Stage) openEngine(ctx context.Context) (http.Handler, error) {
 	}
 	s.engine = engine
 	if s.config.DynamoDBEndpoint != "" {
-		return Forward(ctx, s.config.DynamoDBEndpoint)
+		return dynamodb.Forward(ctx, s.config.DynamoDBEndpoint)
 	}
 	return engine, nil
 }
@@ -119,8 +120,8 @@ func (s *Stage) startDevelopment(ctx context.Context, at addresses, who *princip
 	if err != nil {
 		return err
 	}
-	s.dynamoDBFaults = NewDynamoDBInjector(engine, s.config.Faults.dynamoDB())
-	front, err := NewFront(FrontOptions{
+	s.dynamoDBFaults = dynamodb.NewInjector(engine, s.config.Faults.dynamoDB())
+	front, err := dynamodb.NewFront(dynamodb.FrontOptions{
 		Authority: who.authority, Conditions: conditions, Tables: s.template.Tables,
 		Region: Region, AccountID: AccountID, Log: s.config.Log,
 	}, s.dynamoDBFaults)

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -26,6 +27,7 @@ type Error struct {
 	// perItem marks what a transaction reports as the cancellation reason of one item instead of refusing the
 	// whole request. Source: TransactWriteItems of the API reference, and recorded answers of the service.
 	perItem bool
+	member  string               // name of the message in the body; default "message"
 	item    []byte               // ConditionalCheckFailedException: the stored item, in wire form
 	reasons []cancellationReason // TransactionCanceledException: one for each item of the request
 }
@@ -47,16 +49,16 @@ func (e *Error) Error() string {
 	return e.Code() + ": " + e.Message
 }
 
-// Respond answers w with the error, checksum and request id included.
-func (e *Error) Respond(w http.ResponseWriter) {
-	Respond(w, e.Status, e.body())
+// respond answers w with the error, checksum and request id included.
+func (e *Error) respond(w http.ResponseWriter) {
+	respond(w, e.Status, e.body())
 }
 
 func (e *Error) body() []byte {
 	var a answer
 	a.text("__type", e.Type)
+	a.text(cmp.Or(e.member, "message"), e.Message)
 	if e.reasons != nil {
-		a.text("Message", e.Message)
 		a.member("CancellationReasons")
 		a.body = append(a.body, '[')
 		for i, reason := range e.reasons {
@@ -68,7 +70,6 @@ func (e *Error) body() []byte {
 		a.body = append(a.body, ']')
 		return a.done()
 	}
-	a.text("message", e.Message)
 	if e.item != nil {
 		a.raw("Item", e.item)
 	}
@@ -161,8 +162,8 @@ func conditionFailed(item []byte) *Error {
 	return err
 }
 
-// CanceledAtFirst refuses a transaction of so many items, of which the first is refused for a reason.
-func CanceledAtFirst(items int, code, message string) *Error {
+// canceledAtFirst refuses a transaction of so many items because of its first item.
+func canceledAtFirst(items int, code, message string) *Error {
 	reasons := noReasons(items)
 	reasons[0] = cancellationReason{code: code, message: message}
 	return transactionCanceled(reasons)
@@ -175,6 +176,6 @@ func transactionCanceled(reasons []cancellationReason) *Error {
 	}
 	err := refused("TransactionCanceledException",
 		"Transaction cancelled, please refer cancellation reasons for specific reasons [%s]", strings.Join(codes, ", "))
-	err.reasons = reasons
+	err.reasons, err.member = reasons, "Message"
 	return err
 }

@@ -28,15 +28,15 @@ const maxRequest = 16 << 20
 func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := readBody(w, r)
 	if err != nil {
-		asError(err).Respond(w)
+		asError(err).respond(w)
 		return
 	}
 	response, err := e.answer(r.Header, body)
 	if err != nil {
-		asError(err).Respond(w)
+		asError(err).respond(w)
 		return
 	}
-	Respond(w, http.StatusOK, response)
+	respond(w, http.StatusOK, response)
 }
 
 // Operation returns the name of the operation that a request's headers ask for. Its error is of type *Error.
@@ -141,9 +141,9 @@ func asError(err error) *Error {
 	}
 }
 
-// Respond writes a body with the headers that every answer of the service has. The SDKs check X-Amz-Crc32, and the Go
+// respond writes a body with the headers that every answer of the service has. The SDKs check X-Amz-Crc32, and the Go
 // SDK logs a warning for each answer that lacks it.
-func Respond(w http.ResponseWriter, status int, body []byte) {
+func respond(w http.ResponseWriter, status int, body []byte) {
 	header := w.Header()
 	header.Set("Content-Type", "application/x-amz-json-1.0")
 	header.Set("Content-Length", strconv.Itoa(len(body)))

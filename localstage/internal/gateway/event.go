@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"time"
+
+	"signedsocket/localstage/internal/awsrest"
 )
 
 // requestTimeLayout is the form of requestContext.requestTime.
@@ -92,7 +94,7 @@ func (g *Gateway) newEvent(p *peer, routeKey, eventType, requestID string, at ti
 // connectEvent returns the event of a handshake.
 func (g *Gateway) connectEvent(p *peer, who Identity, headers, query values) event {
 	now := g.cfg.Now()
-	e := g.newEvent(p, routeConnect, "CONNECT", newID(now), now)
+	e := g.newEvent(p, routeConnect, "CONNECT", awsrest.NewID(now), now)
 	e.Headers, e.MultiValueHeaders = headers.single, headers.multi
 	e.QueryStringParameters, e.MultiValueQueryStringParameters = query.single, query.multi
 	identity := &e.RequestContext.Identity
@@ -117,7 +119,7 @@ func (g *Gateway) messageEvent(p *peer, routeKey string, m message) event {
 // disconnectEvent returns the event of a connection that has ended.
 func (g *Gateway) disconnectEvent(p *peer, end ending) event {
 	now := g.cfg.Now()
-	e := g.newEvent(p, routeDisconnect, "DISCONNECT", newID(now), now)
+	e := g.newEvent(p, routeDisconnect, "DISCONNECT", awsrest.NewID(now), now)
 	headers := disconnectHeaders(p)
 	e.Headers, e.MultiValueHeaders = headers.single, headers.multi
 	e.RequestContext.DisconnectStatusCode = &end.code

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"signedsocket/localstage/internal/awsrest"
 )
 
 // handshake takes r from the check of its form to an open connection. The
@@ -89,7 +91,7 @@ func (g *Gateway) newPeer(r *http.Request) *peer {
 		ip = r.RemoteAddr
 	}
 	return &peer{
-		id:          newID(now),
+		id:          awsrest.NewID(now),
 		connectedAt: now,
 		domainName:  strings.Clone(r.Host),
 		identity:    eventIdentity{SourceIP: ip, UserAgent: strings.Clone(r.UserAgent())},

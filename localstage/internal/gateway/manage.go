@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"signedsocket/localstage/internal/awsrest"
 )
 
 // timestampLayout is the form of times in GetConnection's answer.
@@ -46,7 +48,7 @@ func (g *Gateway) manage(w http.ResponseWriter, r *http.Request, id string) {
 		refused.WriteTo(w)
 		return
 	}
-	if !isID(id) {
+	if !awsrest.IsID(id) {
 		malformedID(id).write(w)
 		return
 	}
@@ -97,7 +99,7 @@ func (c *connection) post(w http.ResponseWriter, buf []byte) *refusal {
 	case err != nil:
 		return &gone
 	}
-	setRequestID(w.Header())
+	awsrest.SetRequestID(w.Header())
 	w.WriteHeader(http.StatusOK)
 	return nil
 }
@@ -120,7 +122,7 @@ func (c *connection) describe(w http.ResponseWriter) *refusal {
 	if c.identity.UserAgent != "" {
 		answer.Identity.UserAgent = &c.identity.UserAgent
 	}
-	setRequestID(w.Header())
+	awsrest.SetRequestID(w.Header())
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(answer) // a caller that has left needs no answer
 	return nil
@@ -133,7 +135,7 @@ func (c *connection) hangUpFor(w http.ResponseWriter) *refusal {
 	if !c.end(closing(closeNormal, "Connection Closed Normally")) {
 		return &gone
 	}
-	setRequestID(w.Header())
+	awsrest.SetRequestID(w.Header())
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

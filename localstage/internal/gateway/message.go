@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"signedsocket/localstage/internal/awsrest"
 )
 
 // message is one message of a client on its way to an integration.
@@ -26,7 +28,7 @@ func (c *connection) receive(text []byte) {
 		return
 	}
 	now := g.cfg.Now()
-	m := message{id: newID(now), requestID: newID(now), at: now, body: text}
+	m := message{id: awsrest.NewID(now), requestID: awsrest.NewID(now), at: now, body: text}
 	switch g.cfg.Ordering {
 	case Serial:
 		c.turns.add(func() { c.handle(m) })

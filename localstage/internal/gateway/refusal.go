@@ -1,12 +1,9 @@
 package gateway
 
 import (
-	"io"
 	"net/http"
-	"strconv"
-	"time"
 
-	"github.com/google/uuid"
+	"signedsocket/localstage/internal/awsrest"
 )
 
 // refusal is an answer by which the gateway itself refuses a request. The
@@ -55,33 +52,14 @@ var (
 	}
 )
 
-// write sends the refusal with the headers that the service's front end adds.
-// Source: observed on REST APIs and @connections.
+// write sends the refusal.
 func (f refusal) write(w http.ResponseWriter) {
-	h := w.Header()
-	setRequestID(h)
-	h["x-amz-apigw-id"] = []string{newID(time.Now())}
-	if f.errorType != "" {
-		h["x-amzn-ErrorType"] = []string{f.errorType}
-	}
 	if f.status == http.StatusUpgradeRequired {
 		// RFC 9110, 15.5.22: the answer has to name the protocol.
+		h := w.Header()
 		h.Set("Upgrade", "websocket")
 		h.Set("Connection", "Upgrade")
 		h.Set("Sec-WebSocket-Version", webSocketVersion)
 	}
-	if f.body != "" {
-		h.Set("Content-Type", "application/json")
-	}
-	if f.status != http.StatusNoContent && f.status != http.StatusNotModified {
-		h.Set("Content-Length", strconv.Itoa(len(f.body)))
-	}
-	w.WriteHeader(f.status)
-	_, _ = io.WriteString(w, f.body) // a caller that has left needs no answer
-}
-
-// setRequestID names the request as every answer of the service does. The
-// header keeps the service's own letter case.
-func setRequestID(h http.Header) {
-	h["x-amzn-RequestId"] = []string{uuid.NewString()}
+	awsrest.WriteGatewayError(w, f.status, f.errorType, []byte(f.body))
 }

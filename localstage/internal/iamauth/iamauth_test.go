@@ -23,7 +23,6 @@ const (
 	testRegion  = "us-east-1"
 	connectARN  = "arn:aws:execute-api:us-east-1:111122223333:chat/prod/$connect"
 	postARN     = "arn:aws:execute-api:us-east-1:111122223333:chat/prod/POST/@connections/{connectionId}"
-	tableARN    = "arn:aws:dynamodb:us-east-1:111122223333:table/Connections"
 )
 
 // parsePolicy returns a parsed policy document.

@@ -1,19 +1,15 @@
 package iamauth
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/google/uuid"
 
+	"signedsocket/localstage/internal/awsrest"
 	"signedsocket/localstage/internal/policy"
 	"signedsocket/localstage/internal/sigv4"
 )
@@ -29,9 +25,11 @@ type Refusal struct {
 	// Reason says in a few words why, and is safe to log.
 	Reason string
 
+	// Member is the name of the message in the body: message or Message.
+	Member string
+
 	service string
-	member  string        // the message's name in the body
-	message func() string // a func, since fmt cannot look into one
+	message func() string // a func, because fmt does not print the result of one
 }
 
 // The error types beside those of package sigv4.
@@ -54,7 +52,7 @@ func unauthenticated(err error, service string) *Refusal {
 
 // newRefusal returns a refusal of a service without type, reason and message.
 func newRefusal(service string) *Refusal {
-	r := &Refusal{Status: http.StatusForbidden, service: service, member: "message"}
+	r := &Refusal{Status: http.StatusForbidden, service: service, Member: "message"}
 	if service == sigv4.ServiceDynamoDB {
 		r.Status = http.StatusBadRequest
 	}
@@ -82,7 +80,7 @@ func Forbidden() *Refusal {
 func Denied(p *Principal, action, resource string, d policy.Decision) *Refusal {
 	service, _, _ := strings.Cut(action, ":")
 	r := newRefusal(service)
-	r.ErrorType, r.member = accessDenied, "Message"
+	r.ErrorType, r.Member = accessDenied, "Message"
 	if service == sigv4.ServiceExecuteAPI {
 		resource = maskAccount(resource)
 	}
@@ -129,60 +127,15 @@ func (r *Refusal) LogValue() slog.Value {
 		slog.String("reason", r.Reason))
 }
 
-// WriteTo writes the whole answer: status, headers and body. It keeps an
-// x-amzn-RequestId that w already has.
+// WriteTo writes the whole answer as API Gateway or Lambda does. It keeps an x-amzn-RequestId that w already has.
+// Package dynamodb writes the refusals of DynamoDB, whose protocol is another one.
 //
-// Source: answers of the services, as public clients recorded them;
-// localstage/FIDELITY.md, refusals.
+// Source: answers of the services, as public clients recorded them; localstage/FIDELITY.md, refusals.
 func (r *Refusal) WriteTo(w http.ResponseWriter) {
-	h := w.Header()
-	var body []byte
-	if r.service == sigv4.ServiceDynamoDB {
-		body = object("__type", "com.amazon.coral.service#"+r.ErrorType, r.member, r.Message())
-		h.Set("Content-Type", "application/x-amz-json-1.0")
-		h.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
-		setDefault(h, "x-amzn-RequestId", rand.Text()+rand.Text())
-	} else {
-		body = object(r.member, r.Message())
-		h.Set("Content-Type", "application/json")
-		h.Set("x-amzn-ErrorType", r.ErrorType)
-		setDefault(h, "x-amzn-RequestId", uuid.NewString())
-	}
+	write := awsrest.WriteError
 	if r.service == sigv4.ServiceExecuteAPI {
-		setDefault(h, "x-amz-apigw-id", newGatewayID())
+		write = awsrest.WriteGatewayError
 	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(r.Status)
-	//nolint:gosec // the Content-Type is JSON
-	_, _ = w.Write(body) // a client that is gone cannot be told
-}
-
-func setDefault(h http.Header, name, value string) {
-	if h.Get(name) == "" {
-		h.Set(name, value)
-	}
-}
-
-// newGatewayID returns an ID of API Gateway's form: 16 characters of base64 for 11
-// bytes, such as BE0bQG3XIAMEhsw=.
-func newGatewayID() string {
-	var b [11]byte
-	_, _ = rand.Read(b[:]) // it never fails
-	return base64.URLEncoding.EncodeToString(b[:])
-}
-
-// object returns a JSON object of names and values in this order, in which <, >
-// and & stay as they are, as in AWS's.
-func object(namesAndValues ...string) []byte {
-	b := []byte("{")
-	for i, s := range namesAndValues {
-		switch {
-		case i%2 == 1:
-			b = append(b, ':')
-		case i > 0:
-			b = append(b, ',')
-		}
-		b, _ = jsontext.AppendQuote(b, s) // it replaces invalid UTF-8
-	}
-	return append(b, '}')
+	message, _ := jsontext.AppendQuote(nil, r.Message()) // it replaces invalid UTF-8
+	write(w, r.Status, r.ErrorType, []byte(`{"`+r.Member+`":`+string(message)+"}"))
 }

@@ -2,7 +2,6 @@ package iamauth
 
 import (
 	"errors"
-	"hash/crc32"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -13,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -72,22 +70,6 @@ func TestWriteTo(t *testing.T) {
 				`explicit deny in an identity-based policy"}`,
 			map[string]string{"x-amzn-ErrorType": "^AccessDeniedException$"},
 		},
-		"denied in DynamoDB": {
-			Denied(p, "dynamodb:UpdateItem", tableARN, implicit), 400,
-			`{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"` + user +
-				`dynamodb:UpdateItem on resource: ` + tableARN +
-				` because no identity-based policy allows the dynamodb:UpdateItem action"}`,
-			map[string]string{
-				"Content-Type": "^application/x-amz-json-1.0$", "x-amzn-RequestId": "^[A-Z2-7]{52}$",
-				"X-Amz-Crc32": "^[0-9]+$", "x-amzn-ErrorType": "", "x-amz-apigw-id": "",
-			},
-		},
-		"unsigned in DynamoDB": {
-			unsigned(sigv4.ServiceDynamoDB), 400,
-			`{"__type":"com.amazon.coral.service#MissingAuthenticationTokenException",` +
-				`"message":"Request is missing Authentication Token"}`,
-			map[string]string{"X-Amz-Crc32": "^[0-9]+$"},
-		},
 		"denied in Lambda": {
 			Denied(p, "lambda:InvokeFunction", "arn:aws:lambda:us-east-1:111122223333:function:Reaper", implicit), 403,
 			`{"Message":"` + user + `lambda:InvokeFunction on resource: ` +
@@ -108,18 +90,18 @@ func TestWriteTo(t *testing.T) {
 			if w.Code != tt.status || w.Body.String() != tt.body {
 				t.Errorf("answer is %d %s, want %d %s", w.Code, w.Body, tt.status, tt.body)
 			}
+			header := http.Header{} // as a client reads it, whatever the letter case
+			for name, values := range w.Header() {
+				header[http.CanonicalHeaderKey(name)] = values
+			}
 			for name, pattern := range tt.header {
-				got := w.Header().Get(name)
+				got := header.Get(name)
 				if pattern == "" && got != "" || !regexp.MustCompile(pattern).MatchString(got) {
 					t.Errorf("%s is %q, want %q", name, got, pattern)
 				}
 			}
 			if got := w.Header().Get("Content-Length"); got != strconv.Itoa(len(tt.body)) {
 				t.Errorf("Content-Length is %s, want %d", got, len(tt.body))
-			}
-			if got := w.Header().Get("X-Amz-Crc32"); got != "" &&
-				got != strconv.FormatUint(uint64(crc32.ChecksumIEEE(w.Body.Bytes())), 10) {
-				t.Errorf("X-Amz-Crc32 is %s, which is not the body's", got)
 			}
 		})
 	}
@@ -191,31 +173,6 @@ func TestManagementAPIClient(t *testing.T) {
 				ConnectionId: aws.String("L0SM9cOFvHcCIhw="), Data: []byte("hello"),
 			})
 			checkAPIError(t, err, tt.code, http.StatusForbidden)
-		})
-	}
-}
-
-func TestDynamoDBClient(t *testing.T) {
-	t.Parallel()
-	signURL, admin, stranger := newSignURL(t), newAdmin(t), newAdmin(t)
-	server := guard(t, newAuthority(t, signURL, admin), sigv4.ServiceDynamoDB, "dynamodb:DescribeTable", tableARN)
-	for name, tt := range map[string]struct {
-		principal *Principal
-		region    string
-		code      string
-	}{
-		"who may not read": {signURL, testRegion, "AccessDeniedException"},
-		"nobody":           {stranger, testRegion, "UnrecognizedClientException"},
-		"another region":   {admin, "eu-west-1", "InvalidSignatureException"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client := dynamodb.New(dynamodb.Options{
-				Region: tt.region, Credentials: sdkProvider(tt.principal), BaseEndpoint: aws.String(server.URL),
-			})
-			_, err := client.DescribeTable(t.Context(),
-				&dynamodb.DescribeTableInput{TableName: aws.String("Connections")})
-			checkAPIError(t, err, tt.code, http.StatusBadRequest)
 		})
 	}
 }

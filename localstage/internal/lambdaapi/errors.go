@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
+
+	"signedsocket/localstage/internal/awsrest"
 )
 
 const headerRequestID = "x-amzn-RequestId"
@@ -100,13 +101,8 @@ func serviceFailure(message string) *apiError {
 // name of the request, and a character of its body at most.
 func (e *apiError) Error() string { return e.errorType + ": " + e.message }
 
-// WriteTo writes the whole answer but the request's id, which w already has.
+// WriteTo writes the whole answer. w already has the request's id.
 func (e *apiError) WriteTo(w http.ResponseWriter) {
 	body, _ := json.Marshal(e.body) // strings always marshal
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("x-amzn-ErrorType", e.errorType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(e.status)
-	_, _ = w.Write(body) // a caller that has left needs no answer
+	awsrest.WriteError(w, e.status, e.errorType, body)
 }

@@ -1,4 +1,4 @@
-package localstage
+package dynamodb
 
 import (
 	"encoding/json"
@@ -12,10 +12,10 @@ import (
 func TestDynamoDBMisbehavesOnDemand(t *testing.T) {
 	t.Parallel()
 	const transaction, three = "TransactWriteItems", `{"TransactItems":[{},{},{}]}`
-	conflicts, throttle := dynamoDBShares{Conflicts: 1}, dynamoDBShares{Throttle: 1}
+	conflicts, throttle := Faults{Conflicts: 1}, Faults{Throttle: 1}
 	for _, test := range []struct {
 		name, operation, body string
-		faults                dynamoDBShares
+		faults                Faults
 		want, reason          string // of the error and of its first cancelled item; empty: the engine answers
 	}{
 		{
@@ -42,9 +42,9 @@ func TestDynamoDBMisbehavesOnDemand(t *testing.T) {
 		{"reads are throttled", "Query", `{}`, throttle, "ThrottlingException", ""},
 		{"writes are throttled", "PutItem", `{}`, throttle, "ThrottlingException", ""},
 		{"tables can be made all the same", "CreateTable", `{}`, throttle, "", ""},
-		{"no faults", transaction, three, dynamoDBShares{}, "", ""},
+		{"no faults", transaction, three, Faults{}, "", ""},
 	} {
-		w := askDynamoDB(t, NewDynamoDBInjector(engineOfNothing(), test.faults), test.operation, test.body)
+		w := askDynamoDB(t, NewInjector(engineOfNothing(), test.faults), test.operation, test.body)
 		if test.want == "" {
 			if w.Code != http.StatusOK {
 				t.Errorf("%s: answered %d, want the engine's answer", test.name, w.Code)
@@ -68,7 +68,7 @@ func TestDynamoDBMisbehavesOnDemand(t *testing.T) {
 
 func TestThrottlingCanBeginAndEndWhileTheStageRuns(t *testing.T) {
 	t.Parallel()
-	faults := NewDynamoDBInjector(engineOfNothing(), dynamoDBShares{})
+	faults := NewInjector(engineOfNothing(), Faults{})
 	for _, step := range []struct {
 		share float64
 		want  int
@@ -109,7 +109,7 @@ func TestBatchesAreHalvedOnDemand(t *testing.T) {
 			passed = string(body)
 			_, _ = io.WriteString(w, test.engine)
 		})
-		w := askDynamoDB(t, NewDynamoDBInjector(engine, dynamoDBShares{Unprocessed: 1}), test.operation, test.request)
+		w := askDynamoDB(t, NewInjector(engine, Faults{Unprocessed: 1}), test.operation, test.request)
 		if w.Body.String() != test.want || passed != test.passed {
 			t.Errorf("%s: the engine got %s and the caller %s, want "+
 				"%s and %s", test.name, passed, w.Body, test.passed, test.want)

@@ -1,4 +1,4 @@
-package localstage
+package dynamodb
 
 import (
 	"bytes"
@@ -15,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"signedsocket/localstage/internal/dynamodb"
 	"signedsocket/localstage/internal/iamauth"
 	"signedsocket/localstage/internal/policy"
 	"signedsocket/localstage/internal/sigv4"
@@ -24,7 +23,7 @@ import (
 
 // maxFrontRequest is the largest request that the front reads. It is above maxRequest, so that the engine refuses a
 // request that is too large.
-const maxFrontRequest = 17 << 20
+const maxFrontRequest = maxRequest + 1<<20
 
 // FrontOptions are the parts of a Front. All are required.
 type FrontOptions struct {
@@ -76,14 +75,14 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	principal, refusal := f.options.Authority.Authenticate(r, body, sigv4.ServiceDynamoDB)
 	if refusal != nil {
 		f.options.Log.Warn("DynamoDB refused a request", "refusal", refusal)
-		refusal.WriteTo(w)
+		refusedBy(refusal).respond(w)
 		return
 	}
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	needed, err := dynamodb.Access(operation, body, f.partitionKey)
+	needed, err := Access(operation, body, f.partitionKey)
 	if err != nil {
-		if refusal, ok := errors.AsType[*dynamodb.Error](err); ok {
-			refusal.Respond(w)
+		if refusal, ok := errors.AsType[*Error](err); ok {
+			refusal.respond(w)
 			return
 		}
 		http.Error(w, "The local stage cannot tell which permissions this request needs.",
@@ -92,7 +91,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if refusal := f.deny(principal, needed, f.options.Conditions(r)); refusal != nil {
 		f.options.Log.Warn("DynamoDB denied a request", "refusal", refusal)
-		refusal.WriteTo(w)
+		refusedBy(refusal).respond(w)
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -101,7 +100,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // deny returns a refusal unless the principal has every permission that the request needs.
 func (f *Front) deny(
-	principal *iamauth.Principal, needed []dynamodb.Request, ofRequest policy.Context,
+	principal *iamauth.Principal, needed []Request, ofRequest policy.Context,
 ) *iamauth.Refusal {
 	for _, n := range needed {
 		request := policy.Request{Action: n.Action, Resource: f.arn(n.Table), Context: maps.Clone(ofRequest)}
@@ -118,15 +117,16 @@ func (f *Front) deny(
 	return nil
 }
 
+// refusedBy returns a refusal of the Authority as an error of DynamoDB.
+func refusedBy(r *iamauth.Refusal) *Error {
+	return &Error{Status: r.Status, Type: frameworkShape + r.ErrorType, Message: r.Message(), member: r.Member}
+}
+
 func (f *Front) partitionKey(table string) (string, error) {
 	known, ok := f.tables[table]
 	if !ok {
 		return "",
-			&dynamodb.Error{
-				Status:  http.StatusBadRequest,
-				Type:    "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",
-				Message: "Requested resource not found: the template has no table " + table,
-			}
+			refused("ResourceNotFoundException", "Requested resource not found: the template has no table %s", table)
 	}
 	return known.partitionKey, nil
 }
@@ -163,11 +163,11 @@ func Forward(ctx context.Context, endpoint string) (http.Handler, error) {
 	return &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(target) },
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-			(&dynamodb.Error{
+			(&Error{
 				Status:  http.StatusServiceUnavailable,
 				Type:    "com.amazon.coral.availability#ServiceUnavailableException",
 				Message: "the DynamoDB at " + endpoint + " does not answer: " + err.Error(),
-			}).Respond(w)
+			}).respond(w)
 		},
 	}, nil
 }

@@ -1,4 +1,4 @@
-package localstage
+package dynamodb
 
 import (
 	"bytes"
@@ -9,37 +9,35 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"signedsocket/localstage/internal/dynamodb"
 )
 
-// dynamoDBShares are the shares of requests that meet a fault, each from 0 to 1. The zero value injects nothing.
-type dynamoDBShares struct {
+// Faults are the shares of requests that meet a fault, each from 0 to 1. The zero value injects nothing.
+type Faults struct {
 	Throttle    float64 // share of the requests about items that are throttled
 	Conflicts   float64 // share of the write transactions that meet another one
 	Unprocessed float64 // share of the batches of which half stays unprocessed
 	Seed        uint64  // of the dice: the same seed gives the same faults
 }
 
-// DynamoDBInjector injects throttling, conflicts and unprocessed items before a DynamoDB.
-type DynamoDBInjector struct {
+// Injector injects throttling, conflicts and unprocessed items before a DynamoDB.
+type Injector struct {
 	next http.Handler
 
 	mu     sync.Mutex // guards the dice and the shares
 	dice   *rand.Rand
-	faults dynamoDBShares
+	faults Faults
 }
 
-// NewDynamoDBInjector returns an DynamoDBInjector that passes requests without a fault to next.
-func NewDynamoDBInjector(next http.Handler, f dynamoDBShares) *DynamoDBInjector {
-	return &DynamoDBInjector{
+// NewInjector returns an Injector that passes requests without a fault to next.
+func NewInjector(next http.Handler, f Faults) *Injector {
+	return &Injector{
 		next: next, faults: f,
 		dice: rand.New(rand.NewPCG(f.Seed, 1)), //nolint:gosec // the seed repeats the faults
 	}
 }
 
 // ServeHTTP answers as a busy service does, or passes the request on.
-func (i *DynamoDBInjector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (i *Injector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	switch {
 	case concernsItems(operation) && i.occurs(&i.faults.Throttle):
@@ -54,14 +52,14 @@ func (i *DynamoDBInjector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // occurs reports whether the fault with that share occurs now.
-func (i *DynamoDBInjector) occurs(share *float64) bool {
+func (i *Injector) occurs(share *float64) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return *share > 0 && i.dice.Float64() < *share
 }
 
 // SetThrottle changes the share of throttled requests.
-func (i *DynamoDBInjector) SetThrottle(share float64) {
+func (i *Injector) SetThrottle(share float64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.faults.Throttle = share
@@ -99,9 +97,9 @@ func conflicting() trouble {
 }
 
 // refuse answers with t. It passes a transaction that is not valid to the engine, which refuses it.
-func (i *DynamoDBInjector) refuse(w http.ResponseWriter, r *http.Request, operation string, t trouble) {
+func (i *Injector) refuse(w http.ResponseWriter, r *http.Request, operation string, t trouble) {
 	if !strings.HasPrefix(operation, "Transact") {
-		(&dynamodb.Error{Status: http.StatusBadRequest, Type: t.single, Message: t.message}).Respond(w)
+		(&Error{Status: http.StatusBadRequest, Type: t.single, Message: t.message}).respond(w)
 		return
 	}
 	body, err := io.ReadAll(r.Body)
@@ -114,5 +112,5 @@ func (i *DynamoDBInjector) refuse(w http.ResponseWriter, r *http.Request, operat
 		i.next.ServeHTTP(w, r)
 		return
 	}
-	dynamodb.CanceledAtFirst(len(request.TransactItems), t.reason, t.message).Respond(w)
+	canceledAtFirst(len(request.TransactItems), t.reason, t.message).respond(w)
 }
