@@ -91,7 +91,7 @@ func TestAccessSaysWhatARequestNeeds(t *testing.T) {
 	}
 }
 
-// A request of which it is not certain what it accesses is refused.
+// Access refuses a request when it cannot be certain which keys the request touches.
 func TestAccessFailsClosed(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]struct{ operation, body, code string }{
@@ -178,7 +178,7 @@ func TestEngineKnowsItsPartitionKeys(t *testing.T) {
 	}
 }
 
-// FuzzAccess demands that what is allowed to be looked at is named.
+// FuzzAccess checks that a permission names every key that the request reads or writes.
 func FuzzAccess(f *testing.F) {
 	for _, operation := range []string{"GetItem", "PutItem", "Query", "TransactWriteItems", "Scan", "BatchGetItem"} {
 		f.Add(operation, []byte(`{"TableName":"chat","Key":{"pk":{"S":"x"}},"Item":{"pk":{"S":"x"}},`+

@@ -37,7 +37,7 @@ type batchGet struct {
 	ExpressionAttributeNames map[string]string
 }
 
-// batchWriteItem does every write of a batch, each on its own; none is left unprocessed.
+// batchWriteItem does every write of a batch, each on its own. It leaves no write unprocessed.
 func (e *Engine) batchWriteItem(request *batchWriteItemRequest) ([]byte, error) {
 	writes, err := e.newBatchWrites(request)
 	if err != nil {
@@ -57,7 +57,7 @@ func (e *Engine) batchWriteItem(request *batchWriteItemRequest) ([]byte, error) 
 	return a.done(), nil
 }
 
-// newBatchWrites checks the writes of a batch. Unlike those of a transaction, one that is refused refuses them all.
+// newBatchWrites checks the writes of a batch. Unlike in a transaction, one invalid write refuses the whole batch.
 func (e *Engine) newBatchWrites(request *batchWriteItemRequest) ([]*write, error) {
 	count := 0
 	for _, list := range request.RequestItems {
@@ -128,7 +128,7 @@ type batchRead struct {
 	key mapValue
 }
 
-// batchGetItem reads items in no promised order. What would make the answer too large is left unprocessed.
+// batchGetItem reads items in no promised order. It leaves items unprocessed that would make the answer too large.
 func (e *Engine) batchGetItem(request *batchGetItemRequest) ([]byte, error) {
 	reads, err := e.newBatchReads(request)
 	if err != nil {
@@ -194,8 +194,8 @@ func (e *Engine) newBatchReads(request *batchGetItemRequest) (map[string][]batch
 	return reads, nil
 }
 
-// readBatch reads items of one table as long as size, which it counts on, has room. It returns their list without its
-// end, and the keys of those that are left.
+// readBatch reads items of one table as long as size, which it increases, has room. It returns their list without its
+// end, and the keys of the items that do not fit.
 func readBatch(
 	tx *bbolt.Tx, reads []batchRead, size *int, total capacity, factor float64,
 ) (list []byte, left []mapValue, err error) {
@@ -224,7 +224,7 @@ func readBatch(
 	return list, left, nil
 }
 
-// wire returns the JSON form of the request for some of its keys, so that it can be sent again.
+// wire returns the JSON form of the request for some of its keys, so that the client can send it again.
 func (g batchGet) wire(keys []mapValue) []byte {
 	list := []byte{'['}
 	for i, key := range keys {

@@ -18,7 +18,7 @@ func batchWriteAccess(body []byte, partitionKey func(string) (string, error)) ([
 	}
 	keys := make(map[string][]mapValue, len(batch.RequestItems))
 	for table, list := range batch.RequestItems {
-		keys[table] = nil // a table without a write is accessed, too
+		keys[table] = nil // a table without a write needs permission, too
 		for _, one := range list {
 			if one.PutRequest != nil {
 				keys[table] = append(keys[table], one.PutRequest.Item)

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// The benchmarks measure what one request costs on the server's side, without network and client. What the stage must
-// reach is well under 0.3 ms for a small request.
+// The benchmarks measure the cost of one request on the server's side, without network and client. A small request must
+// cost well under 0.3 ms.
 
 // requestTo sends a body to the engine and fails the benchmark unless the answer is 200.
 func requestTo(b *testing.B, e *Engine, operation, body string) {
@@ -64,7 +64,7 @@ const connectionItem = `{"TableName":"chat","Item":{"pk":{"S":"CONN#c1"},"sk":{"
 	"nm":{"S":"Alice"},"rooms":{"L":[{"M":{"room":{"S":"lobby"},"shard":{"N":"0"}}}]},"sx":{"N":"2000000000"},
 	"connectedAt":{"N":"1700000000000"},"w170000000":{"N":"3"}}}`
 
-// sendUpdate is the one update of a chat message: who is this, may they, how often.
+// sendUpdate is the one update of a chat message: it finds the sender, checks the session and counts the rate.
 const sendUpdate = `{"TableName":"chat","Key":{"pk":{"S":"CONN#c1"},"sk":{"S":"CONN"}},
 	"UpdateExpression":"ADD #w :1 REMOVE #a, #b, #c, #d, #e, #f, #g, #h, #i, #j, #k, #l",
 	"ConditionExpression":"sx > :now AND (attribute_not_exists(#w) OR #w < :max)",
@@ -93,7 +93,7 @@ func BenchmarkGetItem(b *testing.B) {
 	}
 }
 
-// BenchmarkQuery reads a room with n members: whole items, the three attributes that a broadcast asks for, and the same
+// BenchmarkQuery reads a room with n members: whole items, the three attributes that a broadcast needs, and the same
 // with a filter.
 func BenchmarkQuery(b *testing.B) {
 	for _, members := range []int{100, 1000} {
@@ -122,7 +122,7 @@ func BenchmarkQuery(b *testing.B) {
 	}
 }
 
-// BenchmarkConnect is the transaction that admits a connection, and the one that forgets it.
+// BenchmarkConnect performs the transaction that admits a connection, and the one that removes it.
 func BenchmarkConnect(b *testing.B) {
 	e := benchmarkEngine(b)
 	b.ReportAllocs()

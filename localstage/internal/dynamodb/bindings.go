@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// bindings are the ExpressionAttributeNames and ExpressionAttributeValues of a request. All expressions of the
-// request share them, and each must be used by one.
+// bindings are the ExpressionAttributeNames and ExpressionAttributeValues of a request. All expressions of the request
+// share them, and at least one expression must use each.
 type bindings struct {
 	names      map[string]string
 	values     mapValue

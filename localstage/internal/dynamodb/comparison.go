@@ -2,11 +2,11 @@ package dynamodb
 
 import "slices"
 
-// The rules of single comparisons and functions. What can be known to be wrong without looking at an item, because
-// it stands in the request, is a ValidationException; what an item makes wrong is only false.
+// These are the rules of single comparisons and functions. A mistake that stands in the request, and so is known
+// without an item, is a ValidationException. A mismatch that comes from an item only makes the condition false.
 // Source: DynamoDB developer guide, "Comparison operator and function reference", and recorded answers.
 
-// maxInOperands is how many operands IN may have. Source: the same page.
+// maxInOperands is the largest number of operands of IN. Source: the same page.
 const maxInOperands = 100
 
 func (p *parser) comparison(left operand) condition {

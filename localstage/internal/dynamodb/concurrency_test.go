@@ -62,8 +62,8 @@ func TestConcurrentAddsAllCount(t *testing.T) {
 	f.report(t)
 }
 
-// Money goes round between accounts in transactions, while other transactions read all of them: the sum is always the
-// same, and no account is overdrawn.
+// Transactions move money between accounts, while other transactions read all accounts. The sum is always the same, and
+// no account is overdrawn.
 func TestConcurrentTransactionsKeepTheSum(t *testing.T) {
 	t.Parallel()
 	const accounts, balance = 8, 50
@@ -118,7 +118,7 @@ func checkSum(t *testing.T, client *awsdynamodb.Client, gets []types.TransactGet
 	}
 }
 
-// Pages are read while items come and go; every item that is there all the time must be found.
+// A query reads pages while other requests put and delete items. It must find every item that exists all the time.
 func TestPagesUnderChangeMissNothing(t *testing.T) {
 	t.Parallel()
 	client := engineClient(t)
@@ -171,7 +171,8 @@ func countStaying(t *testing.T, f *fixture) int {
 	return found
 }
 
-// Tables come and go under requests, which find them or do not, and never another's items.
+// Requests run while their table is made and deleted again and again. They find it or not, but never another table's
+// items.
 func TestTablesUnderRequestsComeAndGo(t *testing.T) {
 	t.Parallel()
 	client := engineClient(t)

@@ -53,12 +53,12 @@ func dynaliteDifferences() map[string]string {
 			"return values/ALL_NEW of an update that makes nothing",
 		},
 		"dynalite answers an empty object where the service " +
-			"answers none": {"return values/UPDATED_OLD of what an update added"},
+			"answers none": {"return values/UPDATED_OLD, update added"},
 		"dynalite does not see how deep an update nests": {"refused updates/that nest too deep"},
 	})
 }
 
-// dynaliteRandomDifferences are what dynalite answers otherwise when operations are drawn at random.
+// dynaliteRandomDifferences are the wrong answers of dynalite to random operations.
 func dynaliteRandomDifferences() []difference {
 	const path, order = `[a-z]+(?:\.[a-z]+|\[\d+\])*`, ` (?:<|<=|>|>=) `
 	const operand = `(?:` + path + `|size\(` + path + `\))`
@@ -85,7 +85,7 @@ func dynaliteRandomDifferences() []difference {
 			return strings.Replace(d.oracle, "{}", "none", 1) == d.engine
 		}},
 		{"dynalite takes two absent attributes for equal", twoPaths},
-		{"dynalite takes false and what is empty for absent", func(d disagreement) bool {
+		{"dynalite takes false and empty values for absent", func(d disagreement) bool {
 			return looksAtValue(d) && falsy.MatchString(d.operation+d.before+d.engine)
 		}},
 		{"dynalite works on a list while it changes", removesElements},

@@ -35,8 +35,8 @@ func fuzzBindings(tb testing.TB) *bindings {
 	return bound
 }
 
-// FuzzCondition demands that a condition is refused or evaluated, that De Morgan holds, and that the attributes which
-// it mentions are all that it looks at.
+// FuzzCondition checks that a condition is refused or evaluated, that De Morgan's laws hold, and that the condition
+// reads only the attributes that it mentions.
 func FuzzCondition(f *testing.F) {
 	for expression := range conditionTruths() {
 		f.Add(expression)
@@ -63,7 +63,7 @@ func FuzzCondition(f *testing.F) {
 	})
 }
 
-// FuzzUpdate demands that an update is refused or makes an item that can be stored, and never touches the old one.
+// FuzzUpdate checks that an update is refused or makes an item that can be stored, and never changes the old one.
 func FuzzUpdate(f *testing.F) {
 	for _, u := range updates() {
 		f.Add(u.expression)
@@ -92,7 +92,7 @@ func FuzzUpdate(f *testing.F) {
 	})
 }
 
-// FuzzProjection demands that a projection is refused or leaves a part of the item, the same of a stored one.
+// FuzzProjection checks that a projection is refused or returns a part of the item, the same for a stored item.
 func FuzzProjection(f *testing.F) {
 	for _, expression := range []string{"n", "l[1].x, m.y", "#n, #odd", "l[0], l[2], m", "a, a.b", "x[1], x.y"} {
 		f.Add(expression)
@@ -115,7 +115,7 @@ func FuzzProjection(f *testing.F) {
 	})
 }
 
-// FuzzItem demands that what clients send is refused or kept as it is.
+// FuzzItem checks that the engine refuses an item of a client or keeps it as it is.
 func FuzzItem(f *testing.F) {
 	f.Add([]byte(fuzzItem))
 	f.Add([]byte(fuzzValues))

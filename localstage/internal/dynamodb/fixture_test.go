@@ -111,13 +111,13 @@ func makeTable(tb testing.TB, client *awsdynamodb.Client, name, sortType string)
 // awaitTable waits until a table is active.
 func awaitTable(ctx context.Context, client *awsdynamodb.Client, name string) error {
 	waiter := awsdynamodb.NewTableExistsWaiter(client, func(o *awsdynamodb.TableExistsWaiterOptions) {
-		// the usual ones are for tables of the service
+		// the default delays are for tables of the service
 		o.MinDelay, o.MaxDelay = 10*time.Millisecond, 100*time.Millisecond
 	})
 	return waiter.Wait(ctx, &awsdynamodb.DescribeTableInput{TableName: &name}, 10*time.Second)
 }
 
-// code returns the error code of an answer, "" for none, and the error's text for what is no answer.
+// code returns the error code of an answer, "" for success, and the error's text when there is no answer.
 func code(err error) string {
 	var api smithy.APIError
 	switch {
@@ -183,7 +183,7 @@ func attribute(v any) types.AttributeValue {
 	panic(fmt.Sprintf("no attribute value for %T", v))
 }
 
-// show writes attributes as one line of text, equal for equal ones, without pk.
+// show writes attributes as one line of text without pk. Equal attributes have the same text.
 func show(attributes map[string]types.AttributeValue) string {
 	if attributes == nil {
 		return "none"

@@ -35,7 +35,7 @@ func newUser(t *testing.T, statement string) *iamauth.Principal {
 	})
 }
 
-// newFront returns a front for the table chat, whose engine is new and has that table, too.
+// newFront returns a front for the table chat with a new engine that has the table, too.
 func newFront(t *testing.T, users ...*iamauth.Principal) *Front {
 	t.Helper()
 	engine := openEngine(t, Options{})

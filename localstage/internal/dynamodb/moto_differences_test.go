@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// motoDifferences are the cases that moto 5.2.5 gets wrong, each with the reason to believe the engine instead of moto.
-// A case that moto gets right must not be here: the suite says so when a newer moto has learned it.
+// motoDifferences are the cases that moto 5.2.5 gets wrong, each with the reason to believe the engine instead. A case
+// that moto gets right must not be here: the suite fails when a newer moto passes it.
 func motoDifferences() map[string]string {
 	return byCase(map[string][]string{
 		"moto keeps a number as it was sent, and compares it as a float or as text; the developer guide has 38 " +
 			"digits and no spelling": {
 			"types/numbers are canonical", "types/numbers out of range are refused",
-			"types/what is no number is refused",
+			"types/a text that is no number is refused",
 			"types/equal numbers of a set are duplicates", "updates/ADD unites sets", "updates/a sum may lose zeros",
 		},
 		"moto accepts sets that the developer guide forbids": {
@@ -32,7 +32,7 @@ func motoDifferences() map[string]string {
 			"updates/DELETE alone makes no item",
 			"return values/ALL_NEW of an update that makes nothing",
 		},
-		"moto answers 500 to what the service takes": {
+		"moto answers 500 to requests that the service takes": {
 			"updates/no expression keeps the item", "updates/no expression makes the item",
 			"updates/SET with parentheses", "updates/keywords in any case and space",
 			"conditions/NOT NOT n = :5", "conditions/:5 BETWEEN size(ss) AND size(b)", "projections/a.b",
@@ -45,9 +45,9 @@ func motoDifferences() map[string]string {
 		"moto looks at the base64 text of a binary": {"conditions/begins_with(b, :bh)", "conditions/contains(b, :bh)"},
 		"moto projects only one index of a list, and whole lists and maps into return values": {
 			"projections/l[2], l[0]", "projections/m.l[1], m.l[0]",
-			"return values/UPDATED_NEW of what an update in a list",
-			"return values/UPDATED_OLD of what an update in a list",
-			"return values/UPDATED_OLD of what an update nested",
+			"return values/UPDATED_NEW, update in a list",
+			"return values/UPDATED_OLD, update in a list",
+			"return values/UPDATED_OLD, update nested",
 		},
 		"moto does not check the expression against the request": {
 			"refused conditions/:list > n", "refused conditions/n < :list",
@@ -98,7 +98,7 @@ func motoDifferences() map[string]string {
 	})
 }
 
-// motoRandomDifferences are what moto answers otherwise when operations are drawn at random.
+// motoRandomDifferences are the wrong answers of moto to random operations.
 func motoRandomDifferences() []difference {
 	reads, updates := said(`^transaction reads`), said(`^update `)
 	startKey := said(`after \{`)

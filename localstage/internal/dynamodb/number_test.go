@@ -77,7 +77,7 @@ func exactly(t *testing.T, n numberValue) *big.Rat {
 	return value
 }
 
-// FuzzNumber holds the canonical spelling to arbitrary precision arithmetic.
+// FuzzNumber compares the canonical spelling with arbitrary precision arithmetic.
 func FuzzNumber(f *testing.F) {
 	for _, seed := range []string{
 		"0", "-0", "1e3", "1.50", "-.5", "+7", "9.9999999999999999999999999999999999999E125", "1E-130", "1e", "NaN",

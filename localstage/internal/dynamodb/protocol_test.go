@@ -127,7 +127,7 @@ func TestErrorsNameTheirShape(t *testing.T) {
 	}
 }
 
-// What the engine has not is refused by name: an ignored parameter is how an emulator loses updates.
+// The engine refuses by name a parameter that it does not have: an emulator that ignores parameters loses updates.
 func TestUnsupportedParametersAreRefusedByName(t *testing.T) {
 	t.Parallel()
 	url := serve(t, openEngine(t, Options{}))
@@ -177,13 +177,15 @@ func TestParametersAreChecked(t *testing.T) {
 			`"TableName":"other",`+more, 1)
 	}
 	for name, r := range map[string]struct{ operation, body, message string }{
-		"short table name":   {"Scan", `{"TableName":"ab"}`, "at least 3 characters"},
-		"odd table name":     {"Scan", `{"TableName":"a/b/c"}`, "may contain only"},
-		"select":             {"Scan", scan(`"Select":"SOME"`), "enum value set"},
-		"select of an index": {"Scan", scan(`"Select":"ALL_PROJECTED_ATTRIBUTES"`), "IndexName"},
-		"select what":        {"Scan", scan(`"Select":"SPECIFIC_ATTRIBUTES"`), "ProjectionExpression"},
-		"select too much":    {"Scan", scan(`"Select":"COUNT","ProjectionExpression":"a"`), "ProjectionExpression"},
-		"capacity":           {"Scan", scan(`"ReturnConsumedCapacity":"SOME"`), "returnConsumedCapacity"},
+		"short table name":             {"Scan", `{"TableName":"ab"}`, "at least 3 characters"},
+		"odd table name":               {"Scan", `{"TableName":"a/b/c"}`, "may contain only"},
+		"select":                       {"Scan", scan(`"Select":"SOME"`), "enum value set"},
+		"select of an index":           {"Scan", scan(`"Select":"ALL_PROJECTED_ATTRIBUTES"`), "IndexName"},
+		"select without an expression": {"Scan", scan(`"Select":"SPECIFIC_ATTRIBUTES"`), "ProjectionExpression"},
+		"select too much": {
+			"Scan", scan(`"Select":"COUNT","ProjectionExpression":"a"`), "ProjectionExpression",
+		},
+		"capacity": {"Scan", scan(`"ReturnConsumedCapacity":"SOME"`), "returnConsumedCapacity"},
 		"on failure": {
 			"PutItem",
 			scan(`"Item":{"pk":{"S":"x"}},"ReturnValuesOnConditionCheckFailure":"ALL_NEW"`),
@@ -222,16 +224,16 @@ func TestParametersAreChecked(t *testing.T) {
 			"CreateTable", `{"TableName":"other","BillingMode":"PAY_PER_REQUEST"}`, "length 1 or 2",
 		},
 		"list limit": {"ListTables", `{"Limit":101}`, "between 1 and 100"},
-		"time to live of what": {
+		"time to live without an attribute": {
 			"UpdateTimeToLive", scan(`"TimeToLiveSpecification":{"Enabled":true,"AttributeName":""}`), "AttributeName",
 		},
 		"nothing to read": {"TransactGetItems", `{"TransactItems":[{}]}`, "must not be null"},
-		"update of what": {
+		"update without an expression": {
 			"TransactWriteItems",
 			`{"TransactItems":[{"Update":{"TableName":"chat","Key":{"pk":{"S":"x"}}}}]}`,
 			"updateExpression",
 		},
-		"check of what": {
+		"check without a condition": {
 			"TransactWriteItems",
 			`{"TransactItems":[{"ConditionCheck":{"TableName":"chat","Key":{"pk":{"S":"x"}}}}]}`,
 			"conditionExpression",

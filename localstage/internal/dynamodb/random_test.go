@@ -17,14 +17,14 @@ type operation struct {
 	run  func(*fixture) string
 }
 
-// drawing draws operations. The values that an expression mentions gather while it is drawn.
+// drawing draws operations. It collects the values that an expression mentions.
 type drawing struct {
 	*rand.Rand
 	vocabulary
 	values m
 }
 
-// vocabulary draws what operations say.
+// vocabulary draws the words of operations.
 type vocabulary interface {
 	item() m // without its key
 	condition() string
@@ -35,13 +35,13 @@ type vocabulary interface {
 
 func (d *drawing) of(choices ...string) string { return choices[d.IntN(len(choices))] }
 
-// one draws from functions, so that only the chosen one draws further.
+// one calls one of several functions, so that only the chosen one draws.
 func one[T any](d *drawing, choices ...func() T) T { return choices[d.IntN(len(choices))]() }
 
 // chance is true n times of a hundred.
 func (d *drawing) chance(n int) bool { return d.IntN(100) < n }
 
-// value makes v a value of the request and returns the name by which expressions mention it.
+// value makes v a value of the request and returns its name in expressions.
 func (d *drawing) value(v any) string {
 	name := fmt.Sprint(":v", len(d.values))
 	d.values[name] = v
@@ -63,7 +63,7 @@ func (d *drawing) operation(transactions bool) operation {
 
 func (d *drawing) key() [2]string { return [2]string{d.of("p", "q"), d.of("a", "b", "c", "d")} }
 
-// maybe draws a condition, or leaves it out, together with the values that it mentions.
+// maybe draws a condition, together with the values that it mentions, or none.
 func (d *drawing) maybe() []option {
 	if d.chance(50) {
 		return nil
@@ -71,7 +71,7 @@ func (d *drawing) maybe() []option {
 	return []option{condIs(d.condition())}
 }
 
-// of makes an operation on one item: call performs it and tells the answer.
+// single makes an operation on one item. call performs it and returns the answer.
 func (d *drawing) single(
 	kind string, key [2]string, list []option,
 	call func(f *fixture, list []option) (map[string]types.AttributeValue, error),
@@ -185,7 +185,7 @@ func (d *drawing) query() operation {
 	}}
 }
 
-// page draws what queries and scans share.
+// page draws the parameters that queries and scans share.
 func (d *drawing) page() []option {
 	var list []option
 	if d.chance(40) {
@@ -202,7 +202,7 @@ func (d *drawing) page() []option {
 	return list
 }
 
-// scan reads the whole table, whose order is the engine's own affair.
+// scan reads the whole table, in any order.
 func (d *drawing) scan() operation {
 	input := awsdynamodb.ScanInput{TableName: aws.String("random"), ConsistentRead: aws.Bool(true)}
 	if d.chance(70) {

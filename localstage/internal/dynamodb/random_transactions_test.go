@@ -104,7 +104,7 @@ func (d *drawing) transactionRead() operation {
 		}}
 }
 
-// batch writes one to three different items of one partition, some of them away.
+// batch puts or deletes one to three different items of one partition.
 func (d *drawing) batch() operation {
 	o := operation{what: "batch"}
 	pk := d.of("p", "q")
@@ -132,7 +132,7 @@ func (d *drawing) batch() operation {
 	return o
 }
 
-// batchRead reads two items, whose order is the engine's own affair.
+// batchRead reads two items, in any order.
 func (d *drawing) batchRead() operation {
 	first, second := m{"pk": "p", "sk": d.of("a", "b")}, m{"pk": "q", "sk": d.of("a", "b", "c")}
 	projected := d.projection()

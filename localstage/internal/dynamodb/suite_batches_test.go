@@ -43,7 +43,7 @@ func (f *fixture) readBatch(suffixes []string, list ...option) (*awsdynamodb.Bat
 	})
 }
 
-// finds in a batch are compared without their order, which nobody promises.
+// The order of a batch's items is not promised, so they are compared without it.
 func (f *fixture) findsInBatch(suffixes []string, want string, list ...option) *awsdynamodb.BatchGetItemOutput {
 	output, err := f.readBatch(suffixes, list...)
 	if err != nil {

@@ -2,7 +2,7 @@ package dynamodb
 
 import "strings"
 
-// conditionItem is what the conditions are evaluated on.
+// conditionItem is the item of the conditions.
 func conditionItem() m {
 	return m{"n": 5, "s": "hello", "b": []byte("hi there"), "t": true, "z": nil, "l": l{1, "two", l{3}, strs{"x"}},
 		"m":  m{"x": 1, "y": l{-1, 2}},
@@ -54,7 +54,7 @@ func conditionValues() m {
 		":N": "N", ":SS": "SS", ":NULL": "NULL", ":he": "he", ":lo": "lo", ":bh": []byte("hi")}
 }
 
-// mentioned returns those of the values that an expression mentions.
+// mentioned returns the values that an expression mentions.
 func mentioned(expression string, all m) m {
 	var used m
 	for _, word := range strings.FieldsFunc(expression,
@@ -69,7 +69,7 @@ func mentioned(expression string, all m) m {
 	return used
 }
 
-// conditionCases has one case for each truth, since oracles differ in single ones.
+// conditionCases has one case for each truth, because oracles differ in single ones.
 func conditionCases() map[string]func(*fixture) {
 	cases := map[string]func(*fixture){
 		"conditions/put, update and delete obey them": func(f *fixture) {
@@ -106,7 +106,7 @@ func conditionCases() map[string]func(*fixture) {
 	return cases
 }
 
-// conditionRefusals are conditions that are refused whatever the item holds, with a part of the message.
+// conditionRefusals are conditions that are invalid for any item, with a part of the message.
 func conditionRefusals() map[string]string {
 	refusals := map[string]string{
 		"": "can not be empty", "n": "Syntax error", "n =": "Syntax error", "= :5": "Syntax error",

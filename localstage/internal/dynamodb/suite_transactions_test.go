@@ -258,7 +258,7 @@ func transactCases() map[string]func(*fixture) {
 
 func tableCases() map[string]func(*fixture) {
 	return map[string]func(*fixture){
-		"tables/what a table is": func(f *fixture) {
+		"tables/the description of a table": func(f *fixture) {
 			output, err := f.client.DescribeTable(f.ctx, &awsdynamodb.DescribeTableInput{TableName: aws.String("byN")})
 			if err != nil {
 				f.failf("describe: %v", err)

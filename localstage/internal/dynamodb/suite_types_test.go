@@ -33,7 +33,7 @@ func typeCases() map[string]func(*fixture) {
 				f.holds("{n:" + kept + "}")
 			}
 		},
-		"types/what is no number is refused": func(f *fixture) {
+		"types/a text that is no number is refused": func(f *fixture) {
 			for _, sent := range []string{
 				"", "abc", "NaN", "Infinity", "-Infinity", " 1", "1 ", "1e", ".", "--1", "1_000", "0x10", "1e1e1",
 			} {

@@ -19,15 +19,15 @@ func updates() map[string]updateOf {
 	ab := m{"a": 1, "b": 2}
 	list := func() m { return m{"l": l{0, 1, 2, 3, 4, 5}} }
 	return map[string]updateOf{
-		"no expression makes the item":   {nil, "", nil, "{}"},
-		"no expression keeps the item":   {ab, "", nil, "{a:1 b:2}"},
-		"SET makes the item":             {nil, "SET a = :v", m{":v": "x"}, `{a:"x"}`},
-		"SET adds and replaces":          {ab, "SET a = :v, c = :v", m{":v": l{}}, "{a:[] b:2 c:[]}"},
-		"SET reads the old item":         {ab, "SET a = b, b = a", nil, "{a:2 b:1}"},
-		"SET reads what REMOVE takes":    {ab, "REMOVE a SET c = a", nil, "{b:2 c:1}"},
-		"keywords in any case and space": {ab, " set\ta=:v\n remove  b ", m{":v": 9}, "{a:9}"},
-		"SET + and -":                    {ab, "SET a = a + b, b = :v - b", m{":v": 10}, "{a:3 b:8}"},
-		"SET with parentheses":           {ab, "SET a = (b - :v)", m{":v": 3}, "{a:-1 b:2}"},
+		"no expression makes the item":          {nil, "", nil, "{}"},
+		"no expression keeps the item":          {ab, "", nil, "{a:1 b:2}"},
+		"SET makes the item":                    {nil, "SET a = :v", m{":v": "x"}, `{a:"x"}`},
+		"SET adds and replaces":                 {ab, "SET a = :v, c = :v", m{":v": l{}}, "{a:[] b:2 c:[]}"},
+		"SET reads the old item":                {ab, "SET a = b, b = a", nil, "{a:2 b:1}"},
+		"SET reads a value that REMOVE removes": {ab, "REMOVE a SET c = a", nil, "{b:2 c:1}"},
+		"keywords in any case and space":        {ab, " set\ta=:v\n remove  b ", m{":v": 9}, "{a:9}"},
+		"SET + and -":                           {ab, "SET a = a + b, b = :v - b", m{":v": 10}, "{a:3 b:8}"},
+		"SET with parentheses":                  {ab, "SET a = (b - :v)", m{":v": 3}, "{a:-1 b:2}"},
 		"numbers are decimal": {
 			nil, "SET a = :x + :y", m{":x": num("0.1"), ":y": num("0.2")}, "{a:0.3}",
 		},
@@ -38,7 +38,7 @@ func updates() map[string]updateOf {
 			"{a:99999999999999999999999999999999999999}",
 		},
 		"a sum may lose zeros": {m{"a": num("0.5")}, "ADD a :v", m{":v": num("0.5")}, "{a:1}"},
-		"if_not_exists takes what is there": {
+		"if_not_exists keeps an existing value": {
 			ab, "SET a = if_not_exists(a, :v), c = if_not_exists(b, :v)", m{":v": 9}, "{a:1 b:2 c:2}",
 		},
 		"if_not_exists falls back": {
@@ -124,7 +124,7 @@ func updateCases() map[string]func(*fixture) {
 	return cases
 }
 
-// updateRefusals are updates of the item below that are refused, with a part of the message.
+// updateRefusals are invalid updates of the item below, with a part of the message.
 func updateRefusals() map[string]string {
 	return map[string]string{
 		"INVALID SYNTAX HERE": `token: "INVALID", near: "INVALID SYNTAX"`, "SET": "Syntax error",
@@ -224,7 +224,7 @@ func returnCases() map[string]func(*fixture) {
 			"ALL_OLD": r.allOld, "ALL_NEW": r.allNew, "UPDATED_OLD": r.updatedOld, "UPDATED_NEW": r.updatedNew,
 			"NONE": "none",
 		} {
-			cases[fmt.Sprintf("return values/%s of what an update %s", what, name)] = func(f *fixture) {
+			cases[fmt.Sprintf("return values/%s, update %s", what, name)] = func(f *fixture) {
 				if r.before != nil {
 					f.given(r.before)
 				}

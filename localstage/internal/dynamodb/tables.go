@@ -12,7 +12,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// createTableRequest holds what a table may have here. Indexes, streams, tags and the like are refused by name.
+// createTableRequest holds the properties that a table may have here. Indexes, streams, tags and the like are refused
+// by name.
 type createTableRequest struct {
 	TableName                 string
 	AttributeDefinitions      []attributeDefinition
@@ -90,7 +91,7 @@ func (e *Engine) createTable(request *createTableRequest) ([]byte, error) {
 	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "ACTIVE", 0, 0)})
 }
 
-// table checks the request and makes the table that it describes.
+// table checks the request and returns its table.
 func (r *createTableRequest) table() (*table, error) {
 	if err := checkTableName(r.TableName); err != nil {
 		return nil, err
@@ -139,7 +140,7 @@ func (r *createTableRequest) billing(t *table) error {
 	return nil
 }
 
-// key takes the key from schema and definitions, which must name the same attributes.
+// key returns the key of schema and definitions, which must name the same attributes.
 func (r *createTableRequest) key(t *table) error {
 	if len(r.KeySchema) < 1 || len(r.KeySchema) > 2 {
 		return invalid("1 validation error detected: Value at 'keySchema' failed to satisfy constraint: Member must " +
@@ -251,7 +252,7 @@ func (e *Engine) deleteTable(request *tableRequest) ([]byte, error) {
 	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "DELETING", 0, 0)})
 }
 
-// describe makes a TableDescription. A table is ACTIVE as soon as it is made, since nothing has to be prepared.
+// describe returns a TableDescription. A table is ACTIVE at once, because nothing has to be prepared.
 func (e *Engine) describe(t *table, status string, count, size int) map[string]any {
 	description := map[string]any{
 		"TableName":        t.Name,

@@ -69,8 +69,8 @@ func checkTransactLength(n int) error {
 	return nil
 }
 
-// newWrites checks the items of a transaction. An error about the request refuses it; one about an item cancels the
-// transaction, and then nothing is said about the other items.
+// newWrites checks the items of a transaction. An error about the request refuses it. An error about an item cancels
+// the transaction, and the other items then have no reasons.
 func (e *Engine) newWrites(items []transactWriteItem) ([]*write, error) {
 	writes := make([]*write, len(items))
 	var firstInvalid *Error
@@ -145,7 +145,7 @@ func checkDistinctItems(writes []*write) error {
 	return nil
 }
 
-// writeAll does all writes of a transaction, or returns an error and leaves it to tx to forget what was done.
+// writeAll does all writes of a transaction, or returns an error. tx then discards the writes.
 func writeAll(tx *bbolt.Tx, writes []*write, total capacity) error {
 	changes := make([]*change, len(writes))
 	reasons := noReasons(len(writes))
@@ -181,7 +181,7 @@ func noReasons(n int) []cancellationReason {
 	return reasons
 }
 
-// reasonOf turns the error of one item into the reason of the transaction's.
+// reasonOf returns the error of one item as a cancellation reason.
 func reasonOf(err *Error) cancellationReason {
 	if err.Code() == "ConditionalCheckFailedException" {
 		return cancellationReason{code: "ConditionalCheckFailed", message: err.Message, item: err.item}

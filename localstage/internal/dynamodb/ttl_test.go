@@ -81,7 +81,7 @@ func TestExpiredItemsGoInTheBackground(t *testing.T) {
 	e, f := expiring(t, Options{Clock: clock, TTL: TTL{Delete: true, Lag: time.Hour}})
 	f.pk = "old"
 	f.given(m{"expires": int(clock.Now().Unix())})
-	for range 2 { // the first time it finds nothing
+	for range 2 { // the first sweep finds nothing
 		f.holds("{expires:1800000000}")
 		clock.Move(31 * time.Minute)
 	}
@@ -92,7 +92,7 @@ func TestExpiredItemsGoInTheBackground(t *testing.T) {
 	}
 }
 
-// An item may get a new stamp between being found and being deleted; the deletion looks again.
+// An item may get a new stamp after the sweep has found it. The deletion checks it again.
 func TestRenewedItemIsNotDeleted(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()
@@ -168,7 +168,7 @@ func TestTokenIsForTenMinutes(t *testing.T) {
 	f.report(t)
 }
 
-// Each new token clears away some that have expired, so that their number does not grow for ever.
+// Each new token removes some expired ones, so that their number does not grow without bound.
 func TestExpiredTokensAreCleared(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()

@@ -119,7 +119,7 @@ func withUnprocessed(operation string, answer []byte, rest batchParts) []byte {
 			rest[table] = part
 		}
 	}
-	members[name], _ = json.Marshal(rest) // it was JSON before
+	members[name], _ = json.Marshal(rest) // the values were JSON before
 	data, _ := json.Marshal(members)
 	return data
 }

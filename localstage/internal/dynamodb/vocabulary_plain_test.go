@@ -1,7 +1,7 @@
 package dynamodb
 
-// plainVocabulary says what chat functions say, on attributes that have the type that expressions expect: moto does not
-// know much more.
+// plainVocabulary has the expressions of the chat's functions, on attributes of the type that the expressions expect.
+// moto knows little more.
 type plainVocabulary struct{ *drawing }
 
 func (d plainVocabulary) number() int { return d.IntN(9) }

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// richVocabulary says everything that the expression language has.
+// richVocabulary has everything in the expression language.
 type richVocabulary struct{ *drawing }
 
 func (d richVocabulary) condition() string { return d.nested(2) }
@@ -98,13 +98,13 @@ func (d richVocabulary) nested(depth int) string {
 		func() string { return "begins_with(" + d.path() + ", " + d.value(d.word()) + ")" },
 		func() string { return "contains(" + d.path() + ", " + d.value(d.literal()) + ")" },
 		func() string { return d.path() + " BETWEEN " + d.value(d.number()) + " AND " + d.value(d.number()) },
-		// an absent attribute there kills dynalite
+		// an absent attribute there crashes dynalite
 		func() string { return d.path() + " IN (" + d.value(d.literal()) + ", " + d.value(d.number()) + ")" },
 	)
 }
 
-// source draws what an assignment reads. It is no list and no map: dynalite copies those by reference, and dies of one
-// that comes to lie in itself.
+// source draws the right side of an assignment. It is no list and no map: dynalite copies those by reference, and
+// crashes when one contains itself.
 func (d richVocabulary) source() string {
 	return d.of("n", "n", "s", "b", "t", "ss", "ns", "pk", "m.n", "m.s", "nowhere")
 }
