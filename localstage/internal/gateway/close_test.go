@@ -49,7 +49,7 @@ func TestCloseCancelsWhatTakesTooLong(t *testing.T) {
 	if err := s.Close(ctx); err == nil {
 		t.Error("Close did not tell that it had to cancel")
 	}
-	if err := s.Close(t.Context()); err != nil { // the second time there is nothing left
+	if err := s.Close(t.Context()); err != nil { // the second Close has nothing to do
 		t.Error(err)
 	}
 }

@@ -111,8 +111,7 @@ func drain(c *websocket.Conn) {
 	}
 }
 
-// Everything happens to the same connections at once; the race detector and the
-// leak check of TestMain judge.
+// All operations run on the same connections at once. The race detector and the leak check of TestMain judge.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()

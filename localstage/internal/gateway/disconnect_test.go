@@ -91,7 +91,7 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 	if got := readText(t, c); got != "still here" {
 		t.Fatalf("client got %q", got)
 	}
-	clock.Move(10*time.Minute - time.Nanosecond) // the post has begun the time anew
+	clock.Move(10*time.Minute - time.Nanosecond) // the post has started the idle time anew
 	if len(s.Connections()) != 1 {
 		t.Fatal("the connection was closed before its time")
 	}

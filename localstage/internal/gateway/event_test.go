@@ -19,8 +19,8 @@ import (
 // recordedAt is the time of the recorded events in testdata.
 func recordedAt() time.Time { return time.UnixMilli(1705213653234) }
 
-// wantEvent compares an event with a file of testdata, member by member, after
-// checking the form of the values that differ from run to run.
+// wantEvent compares an event with a file of testdata, member by member, after a check of the values that differ from
+// run to run.
 func wantEvent(t *testing.T, raw []byte, file string) {
 	t.Helper()
 	recorded, err := os.ReadFile(filepath.Join("testdata", file))
@@ -50,7 +50,7 @@ func wantEvent(t *testing.T, raw []byte, file string) {
 	}
 }
 
-// maskTrace replaces a trace id that the gateway has made.
+// maskTrace replaces a trace id of the gateway.
 func maskTrace(event map[string]any) {
 	headers, _ := event["headers"].(map[string]any)
 	made := regexp.MustCompile(`^Root=1-65a37ed5-[0-9a-f]{24}$`)
@@ -67,7 +67,7 @@ func TestConnectEventOfAPlainHandshake(t *testing.T) {
 	wantEvent(t, s.connect.next(t).raw, "connect.json")
 }
 
-// signedHead is a handshake with everything that an event may show.
+// signedHead is a handshake with every header that an event may show.
 func signedHead() string {
 	return "GET /prod?room=blue&X-Amz-Date=20240114T062733Z&room=red&text=a+b%2Fc=d&flag& HTTP/1.1\r\n" +
 		"host: stage.test\r\nupgrade: websocket\r\nconnection: Upgrade\r\n" +
@@ -129,7 +129,7 @@ func TestSecondRequestOfATCPConnectionHasCanonicalNames(t *testing.T) {
 	}
 }
 
-// net/http ends a header line at a line feed alone. The event would hold another line than the one that was authorized.
+// net/http ends a header line at a line feed alone. The event would hold another line than the authorized one.
 func TestALineFeedAloneEndsNoHeaderLine(t *testing.T) {
 	t.Parallel()
 	for name, head := range map[string]string{

@@ -11,8 +11,7 @@ import (
 	"signedsocket/localstage/internal/awsrest"
 )
 
-// handshake takes r from the check of its form to an open connection. The
-// order of the checks is assumed.
+// handshake takes a request from the check of its form to an open connection. The order of the checks is assumed.
 // Source: "The $connect and $disconnect routes" for the pending upgrade and for
 // authorization before the invocation.
 func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
@@ -28,7 +27,7 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
 	p := g.newPeer(r)
 	var subprotocols []string
 	if connect := g.routes[routeConnect]; connect != nil {
-		who, refused := g.authorizeConnect(connect, r)
+		signer, refused := g.authorizeConnect(connect, r)
 		if refused != nil {
 			g.log.Warn("handshake refused by authorization", slog.String("sourceIp", p.identity.SourceIP),
 				reason(refused))
@@ -40,7 +39,7 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		headers := connectHeaders(fields, p, connect.signed(), p.connectedAt)
-		granted, failed := g.invokeConnect(connect, g.connectEvent(p, who, headers, queryParameters(r.URL.RawQuery)))
+		granted, failed := g.invokeConnect(connect, g.connectEvent(p, signer, headers, queryParameters(r.URL.RawQuery)))
 		if failed != nil {
 			g.log.Info("handshake refused by $connect", slog.String("connectionId", p.id),
 				slog.Int("status", failed.status))
@@ -67,8 +66,8 @@ func (g *Gateway) authorizeConnect(connect *route, r *http.Request) (Identity, R
 	})
 }
 
-// reason is what a refusal tells of itself. One that says nothing is not looked
-// into, since it may hold what the client has sent.
+// reason returns the log attribute of a refusal. A refusal without a log value is not printed, because it may hold data
+// of the client.
 func reason(r Refusal) slog.Attr {
 	if v, ok := r.(slog.LogValuer); ok {
 		return slog.Any("refusal", v)
@@ -76,14 +75,14 @@ func reason(r Refusal) slog.Attr {
 	return slog.Attr{}
 }
 
-// arn names something below the stage.
+// arn returns the ARN of a resource below the stage.
 func (g *Gateway) arn(path string) string {
 	return "arn:aws:execute-api:" + g.cfg.Region + ":" + g.cfg.AccountID + ":" + g.cfg.APIID + "/" + g.cfg.Stage + "/" +
 		path
 }
 
-// newPeer gives the client of r an identifier and keeps what later events tell
-// of it. The domain name is the host that the client dialled.
+// newPeer gives the client of r an identifier and keeps the facts that later events need. The domain name is the host
+// that the client dialled.
 func (g *Gateway) newPeer(r *http.Request) *peer {
 	now := g.cfg.Now()
 	ip, _, err := net.SplitHostPort(r.RemoteAddr)
@@ -98,8 +97,8 @@ func (g *Gateway) newPeer(r *http.Request) *peer {
 	}
 }
 
-// upgrade takes the TCP connection over from net/http, whose buffers are free
-// for collection once this returns, and opens the connection.
+// upgrade takes the TCP connection over from net/http and opens the connection. The buffers of net/http are free for
+// collection once upgrade returns.
 func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, p *peer, subprotocols []string) {
 	socket, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -118,9 +117,8 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, p *peer, subpr
 	g.open(*p, socket, input, head)
 }
 
-// open makes p's connection postable, then sends head, its 101, before anything
-// else, and serves it from there on. A client that has seen its 101 can thus be
-// posted to.
+// open makes p's connection postable, then sends head, its 101, before anything else, and serves the connection. So
+// posts reach every client that has seen its 101.
 func (g *Gateway) open(p peer, socket net.Conn, input io.Reader, head []byte) {
 	c := newConnection(g, p, socket, head)
 	opened := c.enter()

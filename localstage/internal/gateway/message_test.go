@@ -155,7 +155,7 @@ func TestAnswerOfAMessageIntegration(t *testing.T) {
 	}
 }
 
-// A function that answers 500 tells the client nothing, so the log has to.
+// The client hears nothing of a function that answers 500, so the log must.
 func TestAMessageIntegrationThatAnswersAnErrorIsOneWarning(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]int{
@@ -270,7 +270,7 @@ func TestInvocationsOfOneConnectionRunConcurrently(t *testing.T) {
 	both.Add(2)
 	meet := respond(func(context.Context, []byte) ([]byte, error) {
 		both.Done()
-		both.Wait() // returns only if the other one runs, too
+		both.Wait() // returns only if the other invocation runs, too
 		return []byte(`{"statusCode":200}`), nil
 	})
 	s := newStage(t, options{message: meet})
@@ -280,8 +280,7 @@ func TestInvocationsOfOneConnectionRunConcurrently(t *testing.T) {
 	both.Wait()
 }
 
-// order sends 100 messages and returns their numbers in the order in which the
-// integration got them.
+// order sends 100 messages and returns their numbers in the order in which the integration received them.
 func order(t *testing.T, cfg gateway.Config) []int {
 	t.Helper()
 	s := newStage(t, options{cfg: cfg})

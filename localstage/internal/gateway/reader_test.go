@@ -42,8 +42,8 @@ func readStream(t *testing.T, r io.Reader) outcome {
 	}
 }
 
-// FuzzMessageReader sends anything a client could. However it is cut into
-// reads, the outcome has to be the same, within the limits, and of known codes.
+// FuzzMessageReader sends arbitrary bytes. For every division into reads the outcome must be the same, within the
+// limits, and with a known code.
 func FuzzMessageReader(f *testing.F) {
 	masked := func(frames ...ws.Frame) []byte {
 		var b bytes.Buffer

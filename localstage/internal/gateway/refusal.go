@@ -6,15 +6,14 @@ import (
 	"signedsocket/localstage/internal/awsrest"
 )
 
-// refusal is an answer by which the gateway itself refuses a request. The
-// spacing of the bodies is that of the service.
+// refusal is an answer by which the gateway itself refuses a request. The bodies have the spacing of the service.
 type refusal struct {
 	status    int
 	errorType string // x-amzn-ErrorType, none when empty
 	body      string // JSON, none when empty
 }
 
-// The gateway's own refusals.
+// These are the gateway's own refusals.
 var (
 	// Source: observed on @connections for a wrong stage or path; assumed for handshakes.
 	forbidden = refusal{http.StatusForbidden, "ForbiddenException", `{"message":"Forbidden"}`}
@@ -46,7 +45,7 @@ var (
 	}
 	// Source: API model, LimitExceededException; the text assumed.
 	limitExceeded = refusal{http.StatusTooManyRequests, "LimitExceededException", `{"message":"Too Many Requests"}`}
-	// A stage that is shutting down; there is no such thing on AWS.
+	// The answer of a stage that is shutting down. AWS has no such answer.
 	stageClosed = refusal{
 		http.StatusServiceUnavailable, "ServiceUnavailableException", `{"message":"Service Unavailable"}`,
 	}
@@ -55,7 +54,7 @@ var (
 // write sends the refusal.
 func (f refusal) write(w http.ResponseWriter) {
 	if f.status == http.StatusUpgradeRequired {
-		// RFC 9110, 15.5.22: the answer has to name the protocol.
+		// RFC 9110, 15.5.22: the answer must name the protocol.
 		h := w.Header()
 		h.Set("Upgrade", "websocket")
 		h.Set("Connection", "Upgrade")

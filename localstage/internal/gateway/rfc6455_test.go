@@ -30,8 +30,7 @@ const (
 	finPong      = 0x8a
 )
 
-// frame returns a masked frame. It is written here by hand so that no library
-// judges itself.
+// frame returns a masked frame. It is written by hand, so that no library judges itself.
 func frame(first byte, payload string) []byte {
 	var lengthBits byte
 	var extended []byte
@@ -46,7 +45,7 @@ func frame(first byte, payload string) []byte {
 	return encoded(first, lengthBits, extended, payload)
 }
 
-// encoded returns a masked frame whose length is told as given.
+// encoded returns a masked frame with the given encoding of its length.
 func encoded(first, lengthBits byte, extended []byte, payload string) []byte {
 	mask := [4]byte{0x12, 0x34, 0x56, 0x78}
 	out := append([]byte{first, 0x80 | lengthBits}, extended...)
@@ -105,8 +104,7 @@ func (s *stage) upgraded(t testing.TB) (*net.TCPConn, *bufio.Reader) {
 	return c, r
 }
 
-// echoStage answers every message with its own text, so that what the gateway
-// makes of a client's frames comes back over the wire.
+// echoStage answers every message with its own text, so that the test sees how the gateway reads a client's frames.
 func echoStage(t testing.TB) *stage {
 	t.Helper()
 	echo := respond(func(_ context.Context, event []byte) ([]byte, error) {
@@ -122,7 +120,7 @@ func echoStage(t testing.TB) *stage {
 	}})
 }
 
-// silent is the payload of a close frame without a code, as a code.
+// silent stands for a close frame without a code.
 const silent = 1005
 
 func TestFramesFollowRFC6455(t *testing.T) {
@@ -134,7 +132,7 @@ func TestFramesFollowRFC6455(t *testing.T) {
 		name  string
 		send  []byte
 		want  []received // before any close frame
-		close uint16     // code of the gateway's close frame; 0 means the stream is still in order
+		close uint16     // code of the gateway's close frame; 0 for an open stream
 	}{
 		{"text", frame(finText, "a"), echoed("a"), 0},
 		{"text of 125 bytes", frame(finText, a125), echoed(a125), 0},
@@ -264,7 +262,7 @@ func TestFramesFollowRFC6455(t *testing.T) {
 	}
 }
 
-// wantEnd reads a close frame of that code and then the end of the stream.
+// wantEnd reads a close frame with that code and then the end of the stream.
 func wantEnd(t *testing.T, r io.Reader, code uint16) {
 	t.Helper()
 	last, err := readFrame(r)

@@ -26,7 +26,7 @@ func (c *counting) Do(r *http.Request) (*http.Response, error) {
 	return http.DefaultClient.Do(r)
 }
 
-// sdk returns AWS's own client of the stage, and what counts its requests.
+// sdk returns AWS's own client of the stage, and the counter of its requests.
 func (s *stage) sdk(stageName string) (*api.Client, *counting) {
 	requests := &counting{}
 	return api.New(api.Options{
@@ -85,7 +85,7 @@ func TestAWSsOwnClientUnderstandsEveryRefusal(t *testing.T) {
 		},
 		{"wrong stage", "test", id, "x", "ForbiddenException", is[*types.ForbiddenException], 1},
 		{"malformed id", "prod", "abc", "x", "BadRequestException", is[*smithy.GenericAPIError], 1},
-		// tried again by itself
+		// the client tries again by itself
 		{"limited", "prod", id, "x", "LimitExceededException", is[*types.LimitExceededException], 3},
 	} {
 		client, requests := s.sdk(test.stage)
@@ -106,7 +106,7 @@ func is[E error](err error) bool {
 	return ok
 }
 
-// TestNothingIsAuthorizedAfterTheHandshake: what policies say of a custom route has no effect.
+// TestNothingIsAuthorizedAfterTheHandshake shows that policies about a custom route have no effect.
 func TestNothingIsAuthorizedAfterTheHandshake(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{connectAuth: "AWS_IAM"})
