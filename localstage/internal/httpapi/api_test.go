@@ -24,7 +24,7 @@ type function func(ctx context.Context, event []byte) ([]byte, error)
 
 func (f function) Invoke(ctx context.Context, event []byte) ([]byte, error) { return f(ctx, event) }
 
-// returns is a function that answers every event with the same payload.
+// returns makes a function that answers every event with the same payload.
 func returns(payload string) function {
 	return func(context.Context, []byte) ([]byte, error) { return []byte(payload), nil }
 }
@@ -35,7 +35,7 @@ func echo(_ context.Context, event []byte) ([]byte, error) {
 	return []byte(`{"statusCode":200,"body":` + string(body) + `}`), err
 }
 
-// asRoot is an Authorizer that knows one caller, by the Authorization header "root".
+// asRoot is an Authorizer with one caller, whose Authorization header is "root".
 type asRoot struct{ action, resource string }
 
 func (a *asRoot) Authorize(r *http.Request, _ []byte, action, resource string) (Identity, error) {

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// corsHeaders picks what CORS is about out of an answer.
+// corsHeaders returns the CORS headers of an answer.
 func corsHeaders(h http.Header) map[string]string {
 	found := map[string]string{}
 	for _, name := range []string{"Origin", "Methods", "Headers", "Credentials"} {

@@ -61,7 +61,7 @@ func newProvider(t *testing.T) *provider {
 	return p
 }
 
-// claims are good ones, changed by some; a nil value removes a claim.
+// claims returns good claims with some changes. A nil value removes a claim.
 func (p *provider) claims(change map[string]any) string {
 	claims := map[string]any{
 		"iss": p.url, "aud": "chat", "sub": "alice", "iat": p.now.Unix(), "exp": p.now.Add(time.Hour).Unix(),
@@ -79,7 +79,7 @@ func (p *provider) token(change map[string]any) string {
 	return oidctest.SignIDToken(p.rsa, "r", "RS256", p.claims(change))
 }
 
-// signed is a token in any algorithm, with any key id, even an empty one.
+// signed returns a token in any algorithm, with any key id, even an empty one.
 func signed(t *testing.T, algorithm jose.SignatureAlgorithm, key any, kid, claims string) string {
 	t.Helper()
 	options := &jose.SignerOptions{}
@@ -309,8 +309,8 @@ func TestTokenInTheQuery(t *testing.T) {
 	}
 }
 
-// Whatever is in the Authorization header, the token is a part of it, without
-// spaces around, and a prefixed token is the same as the bare one.
+// For any Authorization header, the token is a part of it without spaces around, and a prefixed token is the same as
+// the bare one.
 func FuzzBearerToken(f *testing.F) {
 	for _, seed := range []string{
 		"", "Bearer", "Bearer ", "bearer a.b.c", "a.b.c", "Bearer Bearer x", " \tBEARER  x ", "Basic YTpi",

@@ -14,7 +14,7 @@ func TestFunctionResponses(t *testing.T) {
 	tests := map[string]struct {
 		payload string
 		status  int
-		headers http.Header // checked as far as named
+		headers http.Header // only the named headers are checked
 		body    string
 	}{
 		"described": {`{"statusCode":201,"headers":{"X-A":"1"},"body":"hi","cookies":["a=1; Secure","b=2"]}`, 201,
@@ -78,8 +78,7 @@ func TestFunctionResponses(t *testing.T) {
 	}
 }
 
-// A function may return anything: the decoder must not panic, and what it accepts
-// must be fit to send.
+// A function may return anything. The decoder must not panic, and must accept only what can be sent.
 func FuzzDecodeResponse(f *testing.F) {
 	for _, seed := range []string{
 		`{"statusCode":200,"headers":{"a":"b"},"cookies":["a=1"],"body":"YQ==","isBase64Encoded":true}`,
