@@ -95,8 +95,8 @@ func signedPost(t testing.TB, p *Principal, body string) *http.Request {
 	return r
 }
 
-// guard answers every request for action on resource as the stage's servers do:
-// 200 for who may, a refusal for who may not.
+// guard answers every request for action on resource as the stage's servers do: 200 to an allowed caller, a refusal to
+// any other.
 func guard(t testing.TB, a *Authority, service, action, resource string) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

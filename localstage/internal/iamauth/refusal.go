@@ -14,15 +14,14 @@ import (
 	"signedsocket/localstage/internal/sigv4"
 )
 
-// Refusal is an answer that AWS gives instead of the one asked for. It prints and
-// logs as its status, type and reason; the message that the client gets may show
-// what it sent, and stays out of both.
+// Refusal is the answer to a refused request. It prints and logs as its status, type and reason. The client's message
+// may repeat data of the request, and stays out of both.
 type Refusal struct {
 	// Status is the HTTP status: 403, and 400 in DynamoDB's protocol.
 	Status int
 	// ErrorType is the name of the exception, such as AccessDeniedException.
 	ErrorType string
-	// Reason says in a few words why, and is safe to log.
+	// Reason says why in a few words, and is safe to log.
 	Reason string
 
 	// Member is the name of the message in the body: message or Message.
@@ -32,7 +31,7 @@ type Refusal struct {
 	message func() string // a func, because fmt does not print the result of one
 }
 
-// The error types beside those of package sigv4.
+// These are the error types beside those of package sigv4.
 const (
 	accessDenied = "AccessDeniedException"
 	forbidden    = "ForbiddenException"
@@ -67,13 +66,11 @@ func Forbidden() *Refusal {
 	return r
 }
 
-// Denied returns the refusal for a principal whose policies do not allow an action
-// on a resource, as d says. The action's prefix is the service whose protocol the
-// answer has. For @connections the resource is the one API Gateway names, which
-// ends in the literal /POST/@connections/{connectionId}.
+// Denied returns the refusal for a principal whose policies do not allow an action on a resource, as d says. The
+// action's prefix names the service. For @connections the resource is the one that API Gateway names, which ends in the
+// literal /POST/@connections/{connectionId}.
 //
-// The message has the member name Message, unlike all others, and in API Gateway's
-// answers the resource's account is masked.
+// The message has the member name Message, unlike all others, and API Gateway's answers mask the resource's account.
 //
 // Source: answers of the services, as public clients recorded them;
 // localstage/FIDELITY.md, refusals.
@@ -97,8 +94,7 @@ func Denied(p *Principal, action, resource string, d policy.Decision) *Refusal {
 	return r
 }
 
-// maskAccount replaces the account of an ARN by asterisks, but for its last four
-// digits, as API Gateway does.
+// maskAccount replaces the account of an ARN by asterisks, except for its last four digits, as API Gateway does.
 func maskAccount(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
 	const account = 4
@@ -110,8 +106,8 @@ func maskAccount(arn string) string {
 	return strings.Join(parts, ":")
 }
 
-// Message returns the message for the client. It may show what the client sent,
-// its session token included: it is not for a log.
+// Message returns the message for the client. It may repeat data of the request, its session token included: it is not
+// for a log.
 func (r *Refusal) Message() string {
 	return r.message()
 }
@@ -128,7 +124,7 @@ func (r *Refusal) LogValue() slog.Value {
 }
 
 // WriteTo writes the whole answer as API Gateway or Lambda does. It keeps an x-amzn-RequestId that w already has.
-// Package dynamodb writes the refusals of DynamoDB, whose protocol is another one.
+// Package dynamodb writes refusals in DynamoDB's protocol.
 //
 // Source: answers of the services, as public clients recorded them; localstage/FIDELITY.md, refusals.
 func (r *Refusal) WriteTo(w http.ResponseWriter) {

@@ -90,7 +90,7 @@ func TestWriteTo(t *testing.T) {
 			if w.Code != tt.status || w.Body.String() != tt.body {
 				t.Errorf("answer is %d %s, want %d %s", w.Code, w.Body, tt.status, tt.body)
 			}
-			header := http.Header{} // as a client reads it, whatever the letter case
+			header := http.Header{} // in the letter case that a client sees
 			for name, values := range w.Header() {
 				header[http.CanonicalHeaderKey(name)] = values
 			}
@@ -149,7 +149,7 @@ func TestMaskAccount(t *testing.T) {
 	}
 }
 
-// The SDK's own clients sign, and must understand what they are answered.
+// The SDK's own clients sign, and must understand every answer.
 func TestManagementAPIClient(t *testing.T) {
 	t.Parallel()
 	signURL, admin, stranger := newSignURL(t), newAdmin(t), newAdmin(t)
@@ -177,8 +177,7 @@ func TestManagementAPIClient(t *testing.T) {
 	}
 }
 
-// checkAPIError wants the error of an SDK call to have a code and status, or no
-// error if the code is empty.
+// checkAPIError checks the code and status of the error of an SDK call. An empty code stands for no error.
 func checkAPIError(t *testing.T, err error, code string, status int) {
 	t.Helper()
 	if code == "" {
