@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// codeLifetime is how long an authorization code may be used, once.
+// codeLifetime is the lifetime of an authorization code, which works once.
 const codeLifetime = time.Minute
 
 var (
@@ -22,17 +22,16 @@ var (
 	verifierPattern  = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 )
 
-// grant is what an authorization code stands for.
+// grant is the authorization behind a code.
 type grant struct {
 	session                              session
 	redirectURI, challenge, nonce, scope string
 	expires                              time.Time
 }
 
-// authorize shows the page that asks for a user, and sends the user that was
-// picked back to the client with a code. A browser that has a session is sent back
-// at once, unless the client wants the user to authenticate. A request whose client or redirect
-// address is wrong gets an error page, and never a redirect.
+// authorize shows the page on which a developer picks a user, and sends that user back to the client with a code. A
+// browser with a session goes back at once, unless the client wants the user to authenticate. A request whose client or
+// redirect address is wrong gets an error page, and never a redirect.
 func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	redirect, err := url.Parse(query.Get("redirect_uri"))
@@ -87,7 +86,7 @@ func (i *Issuer) sendCode(w http.ResponseWriter, r *http.Request, redirect *url.
 	sendBack(w, r, redirect, url.Values{"code": {code}, "state": query["state"]})
 }
 
-// refuseAuthorization returns an error code of RFC 6749 and why, or nothing.
+// refuseAuthorization returns an error code of RFC 6749 and the reason, or two empty texts.
 func refuseAuthorization(query url.Values) (code, description string) {
 	switch {
 	case query.Get("response_type") != "code":
@@ -98,8 +97,7 @@ func refuseAuthorization(query url.Values) (code, description string) {
 	return "", ""
 }
 
-// sendBack redirects to the client with the parameters added to those it has; an
-// absent state stays absent.
+// sendBack redirects to the client and adds the parameters to those of its address. An absent state stays absent.
 func sendBack(w http.ResponseWriter, r *http.Request, to *url.URL, parameters url.Values) {
 	query := to.Query()
 	for name, values := range parameters {
@@ -127,7 +125,7 @@ func (i *Issuer) newCode(g grant) string {
 	return code
 }
 
-// redeem takes the grant of a code out, so that no code is used twice.
+// redeem removes the grant of a code and returns it, so that a code works once.
 func (i *Issuer) redeem(code string) (grant, bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -136,8 +134,7 @@ func (i *Issuer) redeem(code string) (grant, bool) {
 	return g, ok && !i.config.Now().After(g.expires)
 }
 
-// exchange is the token endpoint: a code and its PKCE verifier for an access token
-// and an ID token.
+// exchange is the token endpoint. It takes a code and its PKCE verifier, and returns an access token and an ID token.
 func (i *Issuer) exchange(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
 	w.Header().Set("Cache-Control", "no-store")
@@ -172,15 +169,14 @@ func refuseExchange(w http.ResponseWriter, code, description string) {
 	writeJSON(w, http.StatusBadRequest, map[string]string{"error": code, "error_description": description})
 }
 
-// verifies tells whether challenge is the S256 challenge of verifier (RFC 7636, section 4.6).
+// verifies reports whether challenge is the S256 challenge of verifier (RFC 7636, section 4.6).
 func verifies(verifier, challenge string) bool {
 	sum := sha256.Sum256([]byte(verifier))
 	mine := base64.RawURLEncoding.EncodeToString(sum[:])
 	return verifierPattern.MatchString(verifier) && subtle.ConstantTimeCompare([]byte(mine), []byte(challenge)) == 1
 }
 
-// endSession ends the browser's session and sends it back to the page that signed
-// its user out.
+// endSession ends the browser's session and sends it back to the page that signed its user out.
 func (i *Issuer) endSession(w http.ResponseWriter, r *http.Request) {
 	i.dropSession(w, r)
 	back, err := url.Parse(r.FormValue("post_logout_redirect_uri"))

@@ -18,8 +18,7 @@ const (
 	verifier    = "a-verifier-of-43-characters-as-RFC-7636-says"
 )
 
-// signIn are the parameters of a good authorization request, changed by some; an
-// empty value removes one.
+// signIn returns the parameters of a good authorization request with some changes. An empty value removes one.
 func signIn(change url.Values) url.Values {
 	sum := sha256.Sum256([]byte(verifier))
 	query := url.Values{

@@ -32,7 +32,7 @@ type stage struct {
 
 func start(t *testing.T) *stage { t.Helper(); return startWith(t, "") }
 
-// startWith starts an issuer that knows a client by this id.
+// startWith starts an issuer whose client has this id.
 func startWith(t *testing.T, clientID string) *stage {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
@@ -101,13 +101,13 @@ func (s *stage) tokens(r *http.Request) (int, tokens) {
 	return resp.StatusCode, answer
 }
 
-// claims verifies a token as go-oidc does and returns what is in it.
+// claims verifies a token as go-oidc does and returns its claims.
 func (s *stage) claims(token string) map[string]any {
 	s.t.Helper()
 	return s.claimsFor(audience, token)
 }
 
-// claimsFor is claims for a token made out to somebody else.
+// claimsFor is claims for a token with another audience.
 func (s *stage) claimsFor(audience, token string) map[string]any {
 	s.t.Helper()
 	now := func() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) }
@@ -249,7 +249,7 @@ func TestOnlyRegisteredOriginsReadAnswers(t *testing.T) {
 			r := s.request("GET", path, nil)
 			r.Header.Set("Origin", origin)
 			resp, _ := s.do(r)
-			// Nobody's page may read a token for any user.
+			// A page of another origin must not read a token for any user.
 			want := allowed && !strings.HasPrefix(path, "/dev/")
 			if got := resp.Header.Get("Access-Control-Allow-Origin") == origin; got != want {
 				t.Errorf("%s from %s: allowed %v, want %v", path, origin, got, want)
