@@ -261,8 +261,7 @@ func TestFunctionSeesOnlyLambdasVariables(t *testing.T) {
 	}
 }
 
-// developersVariables are set in the tests' own environment, and must not reach
-// a function.
+// developersVariables are set in the tests' own environment, and must not reach a function.
 func developersVariables() map[string]string {
 	return map[string]string{
 		"TEST_HOME":           homeDirectory(),

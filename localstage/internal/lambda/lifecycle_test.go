@@ -114,7 +114,7 @@ func TestIdleEnvironmentIsFrozen(t *testing.T) {
 			t.Fatalf("look %d finds the process in state %q, want T", look, state)
 		}
 	}
-	// Between the two events the goroutine may go on for a few turns.
+	// The goroutine may go on for a few turns between the two events.
 	if after := invoke[int](t, f, `{"do":"ticks"}`); after-before > 100 {
 		t.Errorf("%d ticks while frozen", after-before)
 	}
@@ -259,7 +259,7 @@ func TestFaults(t *testing.T) {
 		t.Errorf("killed: %v", failed)
 	}
 	next <- Fault{Kill: true, KillAfter: 50 * time.Millisecond}
-	before := invoke[int](t, f, `{"do":"pid"}`) // answered before the kill, which must not hit the next
+	before := invoke[int](t, f, `{"do":"pid"}`) // answered before the kill, which must not hit the next event
 	next <- Fault{}
 	if after := invoke[int](t, f, `{"do":"sleep","n":150}`); after != before {
 		t.Errorf("process %d, then %d", before, after)

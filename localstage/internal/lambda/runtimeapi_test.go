@@ -11,8 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// manualRuntime speaks the Runtime API as a function would, whose process only
-// sleeps.
+// manualRuntime speaks the Runtime API for a function whose process only sleeps.
 type manualRuntime struct {
 	t *testing.T
 	f *Function
@@ -28,8 +27,8 @@ func newManualRuntime(t *testing.T, changes ...func(*Config)) *manualRuntime {
 	return &manualRuntime{t: t, f: f, e: e}
 }
 
-// call sends a request and returns status, header and body. Path elements in
-// front of the last two are added when the path does not begin with a slash.
+// call sends a request and returns status, header and body. It adds path elements in front of the last two when the
+// path does not begin with a slash.
 func (m *manualRuntime) call(method, path, body string, header ...string) (int, http.Header, string) {
 	m.t.Helper()
 	if !strings.HasPrefix(path, "/") {
@@ -119,7 +118,7 @@ func TestRuntimeAPIHoldsTheRuntimeToItsStates(t *testing.T) {
 	m.expect(403, `State transition from ResponseSent to InvocationErrorResponse failed`, "POST", path+"/error", "{}")
 
 	id, invocation = m.receive(`{}`)
-	m.expect(400, `"InvalidRequestID"`, "POST", path+"/response", "{}") // that of the first
+	m.expect(400, `"InvalidRequestID"`, "POST", path+"/response", "{}") // id of the first invocation
 	m.expect(202, "", "POST", "invocation/"+id+"/error", `{"errorMessage":"m"}`, "Lambda-Runtime-Function-Error-Type",
 		"Function.Own")
 	failed, ok := invocation.Wait().(*FunctionError)
