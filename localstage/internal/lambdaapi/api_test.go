@@ -32,7 +32,7 @@ const (
 	uuidForm = `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`
 )
 
-// What the stage hands over fits.
+// The stage's types fit the interfaces.
 var (
 	_ Invoker = (*lambda.Function)(nil)
 	_ Refusal = (*iamauth.Refusal)(nil)
@@ -126,7 +126,7 @@ type request struct {
 	signer *iamauth.Principal // nil: not signed
 }
 
-// answer is what came back.
+// answer is the answer to a request.
 type answer struct {
 	status int
 	header http.Header
@@ -139,7 +139,7 @@ func (f *fixture) send(t *testing.T, q request) answer {
 		q.method = http.MethodPost
 	}
 	if q.path == "" {
-		// The SDK escapes everything but letters, digits and -._~ in a name.
+		// The SDK escapes every character of a name except letters, digits and -._~.
 		q.path = "/2015-03-31/functions/" +
 			strings.NewReplacer(":", "%3A", "$", "%24", "/", "%2F", " ", "%20").Replace(q.name) + "/invocations"
 	}

@@ -12,8 +12,7 @@ import (
 	"signedsocket/localstage/internal/iamauth"
 )
 
-// TestAWSCommandLine lets AWS's own command line sign and read: a client that
-// others wrote.
+// TestAWSCommandLine signs requests and reads answers with AWS's own command line: a client by other authors.
 func TestAWSCommandLine(t *testing.T) {
 	t.Parallel()
 	cli := tool.Path(t, "make venv installs it; without it no client that others wrote calls the Invoke API",
@@ -111,7 +110,7 @@ func checkResult(t *testing.T, stdout []byte, want map[string]any) {
 	}
 }
 
-// commandEnvironment has nothing of the developer's own settings in it.
+// commandEnvironment returns variables without any of the developer's settings.
 func commandEnvironment(p *iamauth.Principal) []string {
 	c := p.Credentials()
 	return []string{

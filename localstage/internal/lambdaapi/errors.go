@@ -10,7 +10,7 @@ import (
 
 const headerRequestID = "x-amzn-RequestId"
 
-// apiError is an error of the API, as its own protocol (REST JSON) writes it.
+// apiError is an error of the API in its protocol (REST JSON).
 type apiError struct {
 	status    int
 	errorType string // x-amzn-ErrorType: the name of the exception
@@ -32,7 +32,7 @@ type capitalBody struct {
 	Message string `json:"Message"`
 }
 
-// Who is at fault, as the member Type tells it. Source: observed.
+// These are the values of the member Type, which names the party at fault. Source: observed.
 const (
 	faultOfUser    = "User"
 	faultOfService = "Service"
@@ -47,7 +47,7 @@ func newError(status int, errorType, message string) *apiError {
 var unknownOperation = newError(http.StatusNotFound, "UnknownOperationException",
 	"The local stage has one operation of the Lambda API, Invoke: POST "+Path+"functions/{FunctionName}/invocations")
 
-// validation is the answer to a value against the API model's constraints.
+// validation is the answer to a value that breaks a constraint of the API model.
 // Source: observed.
 func validation(value, member, constraint string) *apiError {
 	message := fmt.Sprintf("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s", value,

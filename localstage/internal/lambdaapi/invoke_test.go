@@ -82,7 +82,7 @@ func TestErrorsAreThoseOfTheService(t *testing.T) {
 		request request
 		status  int
 		code    string
-		body    string // the whole, or how it begins
+		body    string // the whole body, or its beginning
 	}{
 		"throttled": {
 			request{name: "EchoBusy", body: `{}`}, 429, "TooManyRequestsException",
@@ -194,7 +194,7 @@ func TestErrorsAreThoseOfTheService(t *testing.T) {
 	}
 }
 
-// checkError wants an error that the SDKs read as code.
+// checkError checks that the SDKs read an error as code.
 func checkError(t *testing.T, got answer, status int, code string) {
 	t.Helper()
 	if got.status != status || got.header.Get("X-Amzn-Errortype") != code {
@@ -272,7 +272,7 @@ func TestOnlyWhoMayInvoke(t *testing.T) {
 		})
 	}
 	t.Cleanup(func() {
-		f.api.Close() // an event that was queued by mistake has run then
+		f.api.Close() // an event that was queued by mistake has run by then
 		select {
 		case event := <-invoked:
 			t.Errorf("Echo was invoked with %s", event)

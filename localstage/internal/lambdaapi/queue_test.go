@@ -15,7 +15,7 @@ import (
 	"signedsocket/localstage/internal/lambda"
 )
 
-// manualClock stands still until it is told, and hands every wait to the test.
+// manualClock moves only on command, and passes every wait to the test.
 type manualClock struct {
 	mu    sync.Mutex
 	now   time.Time
@@ -48,7 +48,7 @@ func (c *manualClock) AfterFunc(d time.Duration, f func()) clock.Timer {
 // Stop implements clock.Timer.
 func (w wait) Stop() bool { close(w.stopped); return true }
 
-// Reset implements clock.Timer. Nobody calls it here.
+// Reset implements clock.Timer. The queue does not call it.
 func (wait) Reset(time.Duration) bool { panic("a wait is not reset") }
 
 // pass lets the time of w pass.
@@ -59,7 +59,7 @@ func (c *manualClock) pass(w wait) {
 	w.f()
 }
 
-// receive returns what comes out of channel, and fails the test if nothing does.
+// receive returns the next value of channel, and fails the test if none comes.
 func receive[T any](t *testing.T, channel <-chan T) T {
 	t.Helper()
 	select {
@@ -71,7 +71,7 @@ func receive[T any](t *testing.T, channel <-chan T) T {
 	panic("unreachable")
 }
 
-// script is a function whose outcomes are given one after the other.
+// script is a function with a list of outcomes, one for each event.
 type script struct {
 	outcomes chan error
 	events   chan string
@@ -91,7 +91,7 @@ func (s *script) Invoke(_ context.Context, event []byte) ([]byte, error) {
 	case err := <-s.outcomes:
 		return []byte("null"), err
 	default:
-		return nil, lambda.ErrClosed // beyond the script
+		return nil, lambda.ErrClosed // beyond the end of the script
 	}
 }
 
