@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// slowMatchers are the operators without order, each said in other words than in operator.go.
+// slowMatchers are the operators without order, written differently than in operator.go.
 func slowMatchers() map[string]func(want, got string) bool {
 	same := func(want, got string) bool { return slices.Equal([]byte(want), []byte(got)) }
 	sameFolded := func(want, got string) bool { return strings.EqualFold(want, got) }
@@ -63,8 +63,8 @@ func conditionNames() []string {
 	return names
 }
 
-// FuzzConditions compares conditions with the rules of IAM written down slowly: a statement that allows applies when
-// its condition holds, and one that denies also when that cannot be decided.
+// FuzzConditions compares conditions with slow code for the rules of IAM: an allowing statement applies when its
+// condition holds, and a denying one also when the condition cannot be decided.
 func FuzzConditions(f *testing.F) {
 	for i := range conditionNames() {
 		f.Add(uint8(i), "CONN#*", "arn:aws:s3:::a?", "CONN#1\narn:aws:s3:::ab")
@@ -87,7 +87,7 @@ func FuzzConditions(f *testing.F) {
 			d, err := Parse([]byte(`{"Statement":{"Effect":"` + effect +
 				`","Action":"a:B","Resource":"*","Condition":` + string(text) + `}}`))
 			if err != nil || len(d.Problems()) > 0 {
-				return // it did not panic, and says so at the start
+				return // it did not panic, and it reported the problem at the start
 			}
 			decision := Evaluate([]Document{d}, Request{Action: "a:B", Resource: tableARN, Context: Context{"k": got}})
 			if applies := decision.Effect != ImplicitDeny; applies != expected {

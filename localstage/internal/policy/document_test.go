@@ -143,7 +143,7 @@ func TestParseReportsWhatItDoesNotSupport(t *testing.T) {
 func TestUnsupportedStatementsFailClosed(t *testing.T) {
 	t.Parallel()
 	allowAll := mustParse(t, `{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)
-	// The context satisfies all the conditions above that could be satisfied.
+	// The context satisfies all of the conditions above that can be satisfied.
 	r := Request{Action: "a:B", Resource: "arn:aws:s3:::b/alice", Context: Context{"k": {"v"}}}
 	for name, tt := range unsupported {
 		t.Run(name, func(t *testing.T) {

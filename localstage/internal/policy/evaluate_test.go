@@ -115,7 +115,7 @@ func TestEvaluateActionAndResource(t *testing.T) {
 	}
 }
 
-// A wildcard stands for a part of an ARN, or for some of it: one that crosses a colon allows nothing, but denies.
+// A wildcard stands for a part of an ARN, or for some of it. One that crosses a colon allows nothing, but denies.
 func TestEvaluateWildcards(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -140,7 +140,7 @@ func TestEvaluateWildcards(t *testing.T) {
 	}
 }
 
-// wantEffect holds a statement alone to its effect on an action on a resource.
+// wantEffect checks the effect of a statement alone on an action on a resource.
 func wantEffect(t *testing.T, statement, action, resource string, want Effect) {
 	t.Helper()
 	d := mustParse(t, `{"Version":"2012-10-17","Statement":[`+statement+`]}`)

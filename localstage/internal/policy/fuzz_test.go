@@ -33,7 +33,7 @@ func FuzzWildcardMatch(f *testing.F) {
 	})
 }
 
-// slowARNMatch is the rule for resources, said in other words than in pattern.go.
+// slowARNMatch is the rule for resources, written differently than in pattern.go.
 func slowARNMatch(pattern, resource string) bool {
 	if pattern == "*" {
 		return true
@@ -53,8 +53,8 @@ func slowARNMatch(pattern, resource string) bool {
 	return true
 }
 
-// FuzzPolicyEval compares Evaluate with the rules of IAM written down slowly, for
-// a document of one allowing and one denying statement.
+// FuzzPolicyEval compares Evaluate with slow code for the rules of IAM, for a document of one allowing and one denying
+// statement.
 func FuzzPolicyEval(f *testing.F) {
 	f.Add("execute-api:*", connectARN, false, false, "dynamodb:Scan", "*", false, false, "execute-api:Invoke",
 		connectARN)
@@ -80,7 +80,7 @@ func FuzzPolicyEval(f *testing.F) {
 		}
 		d, err := Parse(text)
 		if err != nil || len(d.Problems()) > 0 || !isASCII(allowAction+denyAction+action) {
-			return // and it did not panic; Unicode has letters that fold in several ways
+			return // it did not panic; Unicode has letters that fold in several ways
 		}
 		applies := func(a, r string, notAction, notResource bool) bool {
 			return slowMatch(a, action, "i") != notAction && slowARNMatch(r, resource) != notResource
@@ -102,7 +102,7 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
-// FuzzParse feeds arbitrary documents: whatever parses can be evaluated.
+// FuzzParse checks that every document that parses can be evaluated.
 func FuzzParse(f *testing.F) {
 	f.Add(`{"Statement":{"Effect":"Allow","Action":"a:B","Resource":"*"}}`)
 	f.Add(`{"Statement":[{"Effect":"Deny","NotAction":["a:B"],"NotResource":"arn:aws:s3",` +
