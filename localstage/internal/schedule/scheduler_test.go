@@ -24,10 +24,10 @@ const (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// collector is a target that keeps what it gets.
+// collector is a target that keeps its events.
 type collector struct {
 	err    error
-	events []string // the clock's mover is the only one who calls
+	events []string // only the goroutine that moves the clock calls
 }
 
 func (c *collector) InvokeAsync(event []byte) error {
@@ -77,7 +77,7 @@ func TestSchedulesRunAtTheirRate(t *testing.T) {
 	check("after a leap", 61, 1, 14)
 }
 
-// lateClock keeps the last call that it was asked for.
+// lateClock keeps its last call.
 type lateClock struct {
 	*clocktest.Clock
 	last func()
@@ -97,7 +97,7 @@ func TestNothingRunsAfterClose(t *testing.T) {
 	if clock.Pending() != 0 {
 		t.Errorf("%d timers are left", clock.Pending())
 	}
-	clock.last() // the clock calls it when Close has just begun
+	clock.last() // the clock makes the call when Close has just begun
 	if len(target.events) != 0 || clock.Pending() != 0 {
 		t.Errorf("%d runs and %d timers came late", len(target.events), clock.Pending())
 	}
