@@ -31,8 +31,8 @@ type lambdaContext struct {
 	DeadlineMS  int64         `json:"deadline"`
 	FunctionARN string        `json:"invoked_function_arn"`
 	TraceID     string        `json:"xray_trace_id"`
-	Client      *string       `json:"client_context"` // always null: nobody calls from a mobile app
-	Identity    *string       `json:"identity"`       // always null: nobody comes from Cognito
+	Client      *string       `json:"client_context"` // always null: no call comes from a mobile app
+	Identity    *string       `json:"identity"`       // always null: the stage has no Cognito identity pools
 	Function    functionFacts `json:"env_config"`
 }
 
