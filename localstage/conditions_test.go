@@ -12,7 +12,7 @@ import (
 	"signedsocket/localstage/internal/policy"
 )
 
-func TestPoliciesSeeWhereARequestComesFrom(t *testing.T) {
+func TestPoliciesSeeTheSourceOfARequest(t *testing.T) {
 	t.Parallel()
 	for condition, want := range map[string]bool{
 		`{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}`:              true,
@@ -32,7 +32,7 @@ func TestPoliciesSeeWhereARequestComesFrom(t *testing.T) {
 		caller := iamauth.NewUserPrincipal(iamauth.User{
 			AccountID: AccountID, Name: "someone", Policies: []policy.Document{document},
 		})
-		// from 192.0.2.1
+		// the request comes from 192.0.2.1
 		request := policy.Request{
 			Action: "execute-api:Invoke", Resource: "*", Context: conditions(httptest.NewRequest("GET", "/prod", nil)),
 		}
@@ -51,7 +51,7 @@ func TestEveryConditionKeyOfARequestCountsAsSupplied(t *testing.T) {
 	}
 }
 
-func TestConditionKeysThatNoRequestHasAreWarnedOf(t *testing.T) {
+func TestTheLogWarnsOfConditionKeysThatNoRequestHas(t *testing.T) {
 	t.Parallel()
 	document, err := policy.Parse([]byte(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{
 		"StringEquals":{"aws:PrincipalOrgID":"o-1","aws:username":"admin"},

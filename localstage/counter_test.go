@@ -17,7 +17,7 @@ import (
 
 const patience = 30 * time.Second
 
-// TestATemplateOfAnotherShapeRuns runs the template of testdata/counter: as it is, and with a permission too few.
+// TestATemplateOfAnotherShapeRuns runs the template of testdata/counter: as it is, and with one permission less.
 func TestATemplateOfAnotherShapeRuns(t *testing.T) {
 	t.Parallel()
 	const path = "testdata/counter/template.yaml"
@@ -118,7 +118,7 @@ func playCounter(t *testing.T, url string) {
 		t.Fatal(err)
 	}
 	defer c.CloseNow()
-	// What add and $default return is not sent, so each of these is the answer to what was sent just before.
+	// The stage does not send the results of add and $default, so each of these is the answer to the previous message.
 	if got := exchange(t, c, `{"type":"add","counter":"a","by":2}`); got != "hello: a is 2" {
 		t.Errorf("add answered %q", got)
 	}
@@ -141,7 +141,7 @@ func playCounter(t *testing.T, url string) {
 	}
 }
 
-// exchange sends a message and returns the next one that comes.
+// exchange sends a message and returns the next one from the stage.
 func exchange(t *testing.T, c *websocket.Conn, message string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

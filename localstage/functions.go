@@ -13,15 +13,15 @@ import (
 	"signedsocket/localstage/internal/webadapter"
 )
 
-// running are the template's functions but for those that the stage leaves out.
+// running returns the template's functions without those that the stage leaves out.
 func (s *Stage) running() []template.Function {
 	return slices.DeleteFunc(slices.Clone(s.template.Functions), func(f template.Function) bool {
 		return s.leftOut[f.LogicalID] != ""
 	})
 }
 
-// artifacts builds the functions that run, or finds what was built before, and
-// returns the path of each handler by logical id.
+// artifacts builds the functions that run, or finds those of an earlier build, and returns the path of each handler by
+// logical id.
 func (s *Stage) artifacts(ctx context.Context) (map[string]string, error) {
 	if s.config.Artifacts != "" {
 		return prebuilt(s.config.Artifacts, s.running())
@@ -32,9 +32,8 @@ func (s *Stage) artifacts(ctx context.Context) (map[string]string, error) {
 	return b.build(ctx, s.running())
 }
 
-// startFunctions makes the functions known to the stage's Lambda. handlers are the
-// paths of their handlers.
-func (s *Stage) startFunctions(at addresses, who *principals, handlers map[string]string) error {
+// startFunctions adds the functions to the stage's Lambda. handlers are the paths of their handlers.
+func (s *Stage) startFunctions(at addresses, identities *principals, handlers map[string]string) error {
 	s.functions = lambda.New(lambda.Options{
 		Logs: s.config.Logs, Log: s.config.Log, Fault: s.config.Faults.functions(s.config.FunctionFault),
 	})
@@ -52,7 +51,7 @@ func (s *Stage) startFunctions(at addresses, who *principals, handlers map[strin
 		for name, value := range f.Environment {
 			environment[name] = rewrite.value(values.resolve(value))
 		}
-		function, err := s.addFunction(f, handlers[f.LogicalID], environment, who.byFunction[f.LogicalID])
+		function, err := s.addFunction(f, handlers[f.LogicalID], environment, identities.byFunction[f.LogicalID])
 		if err != nil {
 			return fmt.Errorf("function %s: %w", f.LogicalID, err)
 		}

@@ -16,8 +16,8 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// BenchmarkPosts measures posts with a role's keys through everything that the stage checks. All of them are the same
-// request, signed once; whoever sends them shares the machine with the stage.
+// BenchmarkPosts measures posts with a role's keys, with all checks of the stage. All posts are the same request,
+// signed once. Their senders share the machine with the stage.
 func BenchmarkPosts(b *testing.B) {
 	stage := stagetest.Start(b, stagetest.Options{})
 	client := stage.Client(b)

@@ -14,7 +14,7 @@ import (
 	"signedsocket/localstage/internal/template"
 )
 
-// adminProfile is a user who may do everything, for people at a terminal.
+// adminProfile is a user with all permissions, for people at a terminal.
 const adminProfile = "admin"
 
 // principals are the identities of one run: a role session for each function, and admin.
@@ -29,13 +29,13 @@ func newPrincipals(t *template.Template, c Config) (*principals, error) {
 	if err != nil {
 		return nil, err
 	}
-	who := &principals{byFunction: make(map[string]*iamauth.Principal, len(t.Functions))}
+	identities := &principals{byFunction: make(map[string]*iamauth.Principal, len(t.Functions))}
 	for _, f := range t.Functions {
 		role, ok := findRole(t, f.Role)
 		if !ok {
 			return nil, fmt.Errorf("function %s: its role %q is not in the template", f.LogicalID, f.Role)
 		}
-		who.byFunction[f.LogicalID] = iamauth.NewRolePrincipal(iamauth.RoleSession{
+		identities.byFunction[f.LogicalID] = iamauth.NewRolePrincipal(iamauth.RoleSession{
 			AccountID:    AccountID,
 			RoleName:     role.Name,
 			RoleID:       role.RoleID,
@@ -48,18 +48,20 @@ func newPrincipals(t *template.Template, c Config) (*principals, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy of %s: %w", adminProfile, err)
 	}
-	who.admin = iamauth.NewUserPrincipal(iamauth.User{
+	identities.admin = iamauth.NewUserPrincipal(iamauth.User{
 		AccountID: AccountID, Name: adminProfile, Policies: []policy.Document{everything},
 	})
-	all := []*iamauth.Principal{who.admin}
-	for _, p := range who.byFunction {
+	all := []*iamauth.Principal{identities.admin}
+	for _, p := range identities.byFunction {
 		all = append(all, p)
 	}
-	who.authority, err = iamauth.New(iamauth.Config{Region: Region, EnforceExpires: c.EnforceExpires, Principals: all})
-	return who, err
+	identities.authority, err = iamauth.New(iamauth.Config{
+		Region: Region, EnforceExpires: c.EnforceExpires, Principals: all,
+	})
+	return identities, err
 }
 
-// rolePolicies parses every role's policies, and warns of what they are taken for here.
+// rolePolicies parses every role's policies, and logs the parts that the stage evaluates otherwise than AWS.
 func rolePolicies(t *template.Template, log *slog.Logger) (map[string][]policy.Document, error) {
 	documents := make(map[string][]policy.Document, len(t.Roles))
 	for _, role := range t.Roles {
@@ -91,8 +93,8 @@ func (p *principals) writeFile(path string) error {
 	return iamauth.WriteCredentialsFile(path, Region, profiles)
 }
 
-// allow verifies the signature of an execute-api request and evaluates the signer's policies.
-// shown is the resource that a refusal names.
+// allow verifies the signature of an execute-api request and evaluates the signer's policies. shown is the resource in
+// a refusal.
 func allow(
 	a *iamauth.Authority, r *http.Request, body []byte, action, resource, shown string,
 ) (*iamauth.Principal, *iamauth.Refusal) {
@@ -107,7 +109,7 @@ func allow(
 	return principal, nil
 }
 
-// socketAuthorizer answers for the WebSocket API and its @connections.
+// socketAuthorizer is the Authorizer of the WebSocket API and its @connections.
 type socketAuthorizer struct {
 	authority *iamauth.Authority
 }
@@ -125,7 +127,7 @@ func (s socketAuthorizer) Authorize(
 	}, nil
 }
 
-// httpAuthorizer answers for the HTTP API's routes with IAM authorization.
+// httpAuthorizer is the Authorizer of the HTTP API's routes with IAM authorization.
 type httpAuthorizer struct {
 	authority *iamauth.Authority
 }

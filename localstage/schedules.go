@@ -34,8 +34,8 @@ func (s *Stage) startSchedules() error {
 	return err
 }
 
-// scheduleTarget is the function of a schedule, as EventBridge reaches it:
-// asynchronously, and only with an AWS::Lambda::Permission for the rule.
+// scheduleTarget is the function of a schedule. EventBridge reaches it asynchronously, and only with an
+// AWS::Lambda::Permission for the rule.
 type scheduleTarget struct {
 	api       *lambdaapi.API
 	function  string // name

@@ -14,7 +14,7 @@ import (
 	"signedsocket/localstage/internal/webadapter"
 )
 
-// isWeb tells whether a function is a web server behind the Lambda Web Adapter.
+// isWeb reports whether a function is a web server behind the Lambda Web Adapter.
 func isWeb(f template.Function) bool {
 	return f.Environment[webadapter.WrapperVariable] == webadapter.Wrapper &&
 		slices.ContainsFunc(f.Layers, isAdapterLayer)
@@ -22,10 +22,10 @@ func isWeb(f template.Function) bool {
 
 func isAdapterLayer(arn string) bool { return strings.Contains(arn, ":layer:"+webadapter.LayerName) }
 
-// isManaged tells whether a runtime brings more than an operating system.
+// isManaged reports whether a runtime has more than an operating system.
 func isManaged(runtime string) bool { return !strings.HasPrefix(runtime, "provided.") }
 
-// checkFunction refuses what the stage would run otherwise than Lambda.
+// checkFunction refuses a function that the stage would run otherwise than Lambda.
 func checkFunction(f template.Function) error {
 	for _, layer := range f.Layers {
 		if !isAdapterLayer(layer) {
@@ -49,8 +49,8 @@ func checkFunction(f template.Function) error {
 	return nil
 }
 
-// leaveOut decides which of the template's functions do not run, and why, by
-// logical id: those that nobody wants, and those that this machine cannot run.
+// leaveOut returns the functions that do not run, with the reasons, by logical id: those that Config.Without names, and
+// those that this machine cannot run.
 func leaveOut(t *template.Template, c Config) (map[string]string, error) {
 	reasons := make(map[string]string)
 	for _, f := range t.Functions {
@@ -80,7 +80,7 @@ func leaveOut(t *template.Template, c Config) (map[string]string, error) {
 	return reasons, nil
 }
 
-// missingPrograms names what a Node.js function needs and the machine does not have.
+// missingPrograms names the programs that a Node.js function needs and this machine does not have.
 func missingPrograms(f template.Function, build bool) string {
 	if !strings.HasPrefix(f.Runtime, "nodejs") {
 		return ""
@@ -94,7 +94,7 @@ func missingPrograms(f template.Function, build bool) string {
 	return ""
 }
 
-// absent answers for a function that the stage leaves out.
+// absent stands in for a function that the stage leaves out.
 type absent struct{ function, reason string }
 
 // Invoke implements invoker: 503 and a page for people.
@@ -111,8 +111,8 @@ func (a absent) Invoke(context.Context, []byte) ([]byte, error) {
 	})
 }
 
-// PageURL is the address of the page that the HTTP API serves by default, "" when
-// the template has none or its function does not run.
+// PageURL is the address of the page that the HTTP API serves by default. It is "" when the template has none or its
+// function does not run.
 func (s *Stage) PageURL() string {
 	for _, api := range s.template.HTTPAPIs {
 		for _, route := range api.Routes {

@@ -26,7 +26,7 @@ import (
 // pageServer is the argument that makes the test binary the server of the page.
 const pageServer = "page-server"
 
-// TestMain lets the test binary be the web adapter and the page's server, too.
+// TestMain makes the test binary the web adapter or the page's server, too.
 func TestMain(m *testing.M) {
 	switch {
 	case len(os.Args) > 1 && os.Args[1] == webadapter.Command:
@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// servePage stands for Next.js: pages, files, forms and cookies.
+// servePage stands in for Next.js: pages, files, forms and cookies.
 func servePage() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
@@ -75,7 +75,7 @@ func servePage() {
 	os.Exit(1)
 }
 
-// goFunctions are the functions that these tests do without.
+// goFunctions are the functions that these tests leave out.
 func goFunctions() []string {
 	return []string{
 		"ConnectFunction", "DisconnectFunction", "SendMessageFunction", "FanoutFunction", "SignUrlFunction",
@@ -83,8 +83,7 @@ func goFunctions() []string {
 	}
 }
 
-// pageStage starts a stage of the repository's template that runs the page alone,
-// whose server is this test binary.
+// pageStage starts a stage of the repository's template with the page alone. This test binary is the page's server.
 func pageStage(t *testing.T, change func(*localstage.Config)) (*localstage.Stage, *bytes.Buffer) {
 	t.Helper()
 	program, err := os.Executable()
@@ -123,7 +122,7 @@ func closeStage(t *testing.T, stage *localstage.Stage) {
 	}
 }
 
-// withoutNode is the template with a page that needs no Node.js.
+// withoutNode returns the template with a page that needs no Node.js.
 func withoutNode(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../template.yaml")
@@ -138,7 +137,7 @@ func withoutNode(t *testing.T) string {
 	return path
 }
 
-// fetch asks the stage's HTTP API, with the headers that the client itself sets and no other.
+// fetch requests the stage's HTTP API, with the headers of the client and no others.
 func fetch(
 	t *testing.T, stage *localstage.Stage, method, path, contentType string, body io.Reader,
 ) (*http.Response, string) {
@@ -193,7 +192,7 @@ func TestThePageIsServedByDefault(t *testing.T) {
 		t.Errorf("a form: %d with cookies %q", response.StatusCode, cookies)
 	}
 	if response, _ := fetch(t, stage, http.MethodGet, "/nowhere", "", nil); response.StatusCode != http.StatusNotFound {
-		t.Errorf("what the page does not have: %d", response.StatusCode)
+		t.Errorf("an unknown file: %d", response.StatusCode)
 	}
 }
 
@@ -214,7 +213,7 @@ func TestThePageHasLambdasLimits(t *testing.T) {
 	}
 }
 
-// environmentOf is what the page's server finds in its environment.
+// environmentOf returns the environment of the page's server.
 func environmentOf(t *testing.T, stage *localstage.Stage) map[string]string {
 	t.Helper()
 	_, body := fetch(t, stage, http.MethodGet, "/environment", "", nil)
@@ -225,7 +224,7 @@ func environmentOf(t *testing.T, stage *localstage.Stage) map[string]string {
 	return environment
 }
 
-func TestThePageIsToldTheStagesAddresses(t *testing.T) {
+func TestThePageGetsTheStagesAddresses(t *testing.T) {
 	t.Parallel()
 	stage, _ := pageStage(t, nil)
 	outputs, got := stage.Outputs(), environmentOf(t, stage)
@@ -245,7 +244,7 @@ func TestThePageIsToldTheStagesAddresses(t *testing.T) {
 	}
 }
 
-// TestSecretsOutliveTheStage: a session that the page has signed is good after a restart.
+// TestSecretsOutliveTheStage shows that a session of the page is valid after a restart.
 func TestSecretsOutliveTheStage(t *testing.T) {
 	t.Parallel()
 	state := t.TempDir()
@@ -281,13 +280,13 @@ func TestNothingOfThePageOutlivesTheStage(t *testing.T) {
 	}
 }
 
-// isZombie tells whether nobody has buried a dead process, as in a container without an init.
+// isZombie reports whether a process is dead and not reaped, as in a container without an init.
 func isZombie(pid int) bool {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && bytes.Contains(status, []byte(") Z "))
 }
 
-func TestAFunctionThatIsLeftOutSaysSo(t *testing.T) {
+func TestARouteOfALeftOutFunctionAnswers503(t *testing.T) {
 	t.Parallel()
 	stage, _ := pageStage(t,
 		func(c *localstage.Config) { c.Without, c.Adapter = append(c.Without, "FrontendFunction"), "" })
@@ -315,7 +314,7 @@ func TestWithoutNodeEverythingElseRuns(t *testing.T) {
 	}
 }
 
-func TestFunctionsThatWouldRunOtherwiseThanOnLambdaAreRefused(t *testing.T) {
+func TestFunctionsThatLambdaWouldRunDifferentlyAreRefused(t *testing.T) {
 	t.Parallel()
 	template, err := os.ReadFile(withoutNode(t))
 	if err != nil {

@@ -42,7 +42,7 @@ func TestSecretsInALogAreFound(t *testing.T) {
 	}
 }
 
-func TestTheWitnessRemembersWhatClientsSendAndGet(t *testing.T) {
+func TestTheWitnessKeepsCredentialsInBothDirections(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

@@ -76,7 +76,7 @@ type flags struct {
 	JSON             bool              `name:"json" help:"${json}"`
 }
 
-// Validate implements kong's Validatable: a value that nothing can be started with is a bad command line.
+// Validate implements kong's Validatable: a value that no stage can start with is a bad command line.
 func (f flags) Validate() error {
 	if f.IdleTimeout <= 0 || f.MaxAge <= 0 {
 		return errors.New("--idle-timeout and --max-age must be longer than nothing")
@@ -91,7 +91,7 @@ func (f flags) Validate() error {
 	return config.Validate()
 }
 
-// config is the stage that the flags describe.
+// config returns the configuration of the stage.
 func (f flags) config() (localstage.Config, error) {
 	faults, err := localstage.ParseFaults(f.Fault, f.Seed)
 	var timeToLive dynamodb.TTL
@@ -114,8 +114,8 @@ func (f flags) config() (localstage.Config, error) {
 	}, err
 }
 
-// ballast is memory that nobody touches, so that the machine gives none for it. The collector takes it for the stage's
-// and lets as much garbage come together before it collects: a broadcast makes much, of which nothing stays.
+// ballast is unused memory, so the machine assigns no pages to it. The garbage collector counts it as the stage's and
+// collects only when as much garbage has gathered. A broadcast makes much short-lived garbage.
 const ballast = 32 << 20 // bytes
 
 func main() {

@@ -13,7 +13,7 @@ import (
 	"signedsocket/localstage"
 )
 
-// TestTheReadyLinesCanBePastedIntoAShell asks a shell what it makes of them.
+// TestTheReadyLinesCanBePastedIntoAShell lets a shell split them into words.
 func TestTheReadyLinesCanBePastedIntoAShell(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ state, want string }{
@@ -56,7 +56,7 @@ func TestTheReadyLinesEndWithTheChat(t *testing.T) {
 	}
 }
 
-func TestAStageThatMisbehavesSaysSoAndFromWhichSeed(t *testing.T) {
+func TestTheLogNamesTheFaultsAndTheirSeed(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), []string{

@@ -37,7 +37,7 @@ func WriteGatewayError(w http.ResponseWriter, status int, errorType string, body
 	WriteError(w, status, errorType, body)
 }
 
-// SetRequestID names the request as every answer of the services does. The header keeps the services' letter case.
+// SetRequestID sets the request id that every answer of the services has. The header keeps the services' letter case.
 func SetRequestID(h http.Header) {
 	h["x-amzn-RequestId"] = []string{uuid.NewString()}
 }

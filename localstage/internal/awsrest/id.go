@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Lengths of an identifier: eleven bytes, and their text in base64.
+// These are the lengths of an identifier: eleven bytes, and their text in base64.
 const (
 	idBytes   = 11
-	idTime    = 5 // of the bytes, those that tell the time
+	idTime    = 5 // the bytes that count the time
 	idTextLen = 16
 )
 

@@ -15,7 +15,7 @@ func keyOfChat(table string) (string, error) {
 	return "pk", nil
 }
 
-func TestAccessSaysWhatARequestNeeds(t *testing.T) {
+func TestAccessReturnsTheNeededPermissions(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]struct {
 		operation, body string

@@ -173,7 +173,7 @@ func countStaying(t *testing.T, f *fixture) int {
 
 // Requests run while their table is made and deleted again and again. They find it or not, but never another table's
 // items.
-func TestTablesUnderRequestsComeAndGo(t *testing.T) {
+func TestTablesAreMadeAndDeletedUnderRequests(t *testing.T) {
 	t.Parallel()
 	client := engineClient(t)
 	f := &fixture{ctx: t.Context(), target: target{client: client}, table: "fleeting", pk: "x"}

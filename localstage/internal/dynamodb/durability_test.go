@@ -155,7 +155,7 @@ func checkAcknowledged(t *testing.T, path string, acknowledged map[string]int) {
 	}
 }
 
-func TestTablesAndItemsAreThereAgain(t *testing.T) {
+func TestTablesAndItemsSurviveARestart(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "dynamodb.db")
 	for round := range 3 {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestDynamoDBMisbehavesOnDemand(t *testing.T) {
+func TestDynamoDBFaultsOccurOnDemand(t *testing.T) {
 	t.Parallel()
 	const transaction, three = "TransactWriteItems", `{"TransactItems":[{},{},{}]}`
 	conflicts, throttle := Faults{Conflicts: 1}, Faults{Throttle: 1}

@@ -64,7 +64,7 @@ func expectDeleted(t *testing.T, e *Engine, want int) {
 	}
 }
 
-func TestNothingIsDeletedUnlessAskedFor(t *testing.T) {
+func TestExpiredItemsStayByDefault(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()
 	_, f := expiring(t, Options{Clock: clock})
@@ -75,7 +75,7 @@ func TestNothingIsDeletedUnlessAskedFor(t *testing.T) {
 	f.report(t)
 }
 
-func TestExpiredItemsGoInTheBackground(t *testing.T) {
+func TestExpiredItemsAreDeletedInTheBackground(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()
 	e, f := expiring(t, Options{Clock: clock, TTL: TTL{Delete: true, Lag: time.Hour}})
@@ -123,7 +123,7 @@ func TestRenewedItemIsNotDeleted(t *testing.T) {
 	}
 }
 
-func TestSettingsAndDeletionDoNotWaitForEachOther(t *testing.T) {
+func TestSettingsAndDeletionDoNotBlockEachOther(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()
 	e, f := expiring(t, Options{Clock: clock, TTL: TTL{Delete: true}})
@@ -149,7 +149,7 @@ func TestSettingsAndDeletionDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
-func TestTokenIsForTenMinutes(t *testing.T) {
+func TestTokenHoldsForTenMinutes(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()
 	e := openEngine(t, Options{Clock: clock})

@@ -35,7 +35,7 @@ func TestCloseEndsEveryConnection(t *testing.T) {
 	s.post(t, "aICfP2o6eaA0amE=", "late", http.StatusGone)
 }
 
-func TestCloseCancelsWhatTakesTooLong(t *testing.T) {
+func TestCloseCancelsSlowInvocations(t *testing.T) {
 	t.Parallel()
 	stuck := respond(func(ctx context.Context, _ []byte) ([]byte, error) {
 		<-ctx.Done()

@@ -8,7 +8,7 @@ import (
 	"signedsocket/localstage/internal/gateway"
 )
 
-func TestNewRefusesWhatItCannotServe(t *testing.T) {
+func TestNewRefusesConfigsThatItCannotServe(t *testing.T) {
 	t.Parallel()
 	function := newIntegration("")
 	tests := []struct {

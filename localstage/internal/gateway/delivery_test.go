@@ -37,7 +37,7 @@ func fill(t *testing.T, s *stage, id string) {
 	t.Fatal("the buffer never became full")
 }
 
-func TestSlowReaderGets429AndBlocksNobody(t *testing.T) {
+func TestSlowReaderGets429AndDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{})
 	slow, r := s.upgraded(t)

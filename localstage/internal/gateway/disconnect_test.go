@@ -13,7 +13,7 @@ import (
 	"signedsocket/localstage/internal/gateway"
 )
 
-func TestDisconnectTellsHowTheClientLeft(t *testing.T) {
+func TestDisconnectNamesTheClientsClose(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
@@ -105,7 +105,7 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 	}
 }
 
-func TestWhatResetsTheIdleTime(t *testing.T) {
+func TestMessagesAndPostsResetTheIdleTime(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string

@@ -194,7 +194,7 @@ func TestGetDescribesTheConnection(t *testing.T) {
 	}
 }
 
-func TestGetWithoutUserAgentTellsNull(t *testing.T) {
+func TestGetWithoutUserAgentAnswersNull(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{})
 	s.upgraded(t)

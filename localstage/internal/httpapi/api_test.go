@@ -261,7 +261,7 @@ func TestIAMRouteAsksForInvokeOnItsResource(t *testing.T) {
 	}
 }
 
-func TestNewRefusesWhatAPIGatewayWouldNotTake(t *testing.T) {
+func TestNewRefusesConfigsThatAPIGatewayRefuses(t *testing.T) {
 	t.Parallel()
 	ok := returns(`{}`)
 	tests := map[string]struct {
@@ -282,10 +282,10 @@ func TestNewRefusesWhatAPIGatewayWouldNotTake(t *testing.T) {
 		"identity source": {testConfig(Route{Key: "GET /x", Integration: ok, AuthorizationType: "JWT",
 			JWT: &JWTAuthorizer{Issuer: "https://a", Audience: []string{"a"}, IdentitySource: "$request.body.token"}}),
 			"identity source"},
-		"credentials for everybody": {
+		"credentials for every origin": {
 			Config{CORS: &CORS{AllowOrigins: []string{"*"}, AllowCredentials: true}}, "AllowCredentials",
 		},
-		"IAM, nobody to ask": {
+		"IAM without an Authorizer": {
 			Config{Routes: []Route{{Key: "GET /x", Integration: ok, AuthorizationType: "AWS_IAM"}}}, "Authorizer",
 		},
 	}

@@ -82,7 +82,7 @@ func TestAnswersCarryTheConfiguredCORSHeadersOnly(t *testing.T) {
 		"and dropped for another origin": {configured, "https://b.example", "/x", map[string]string{}},
 		"none without an origin":         {configured, "", "/x", map[string]string{}},
 		"a refusal has them":             {configured, "https://a.example", "/iam", granted},
-		"everybody": {
+		"every origin": {
 			&CORS{AllowOrigins: []string{"*"}}, "https://b.example", "/x", map[string]string{"Origin": "*"},
 		},
 		"no configuration": {

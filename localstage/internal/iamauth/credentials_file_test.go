@@ -81,7 +81,7 @@ func TestCredentialsFileIsPrivateAndReplacedWhole(t *testing.T) {
 	}
 }
 
-func TestWriteCredentialsFileSaysWhatIsWrong(t *testing.T) {
+func TestWriteCredentialsFileNamesItsError(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	admin := map[string]*Principal{"admin": newAdmin(t)}

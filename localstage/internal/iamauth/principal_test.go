@@ -34,7 +34,7 @@ func TestRolePrincipalHasTheFormsOfARoleSession(t *testing.T) {
 		t.Errorf("AccessKeyID is %s, the credentials have %s", p.AccessKeyID, c.AccessKeyID)
 	}
 	if n := len(url.QueryEscape(c.SessionToken)); n < 600 || n > 1000 {
-		t.Errorf("the session token has %d characters in a URL, want what AWS's have, 600 to 1000", n)
+		t.Errorf("the session token has %d characters in a URL, want 600 to 1000 as AWS's have", n)
 	}
 }
 
@@ -63,7 +63,7 @@ func TestCredentialsAreNewForEachPrincipal(t *testing.T) {
 	}
 }
 
-func TestAllowsAddsWhoThePrincipalIs(t *testing.T) {
+func TestAllowsAddsThePrincipalsConditionKeys(t *testing.T) {
 	t.Parallel()
 	when := func(condition string) []policy.Document {
 		return parsePolicy(t,
@@ -153,7 +153,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	}
 }
 
-func TestPrincipalAndRefusalPrintWhatHelps(t *testing.T) {
+func TestPrincipalAndRefusalPrintTheirFacts(t *testing.T) {
 	t.Parallel()
 	p := newSignURL(t)
 	if got, want := p.String(), p.AccessKeyID+

@@ -159,9 +159,9 @@ func TestManagementAPIClient(t *testing.T) {
 		principal *Principal
 		code      string
 	}{
-		"who may post":     {admin, ""},
-		"who may not post": {signURL, "AccessDeniedException"},
-		"nobody":           {stranger, "UnrecognizedClientException"},
+		"allowed":     {admin, ""},
+		"not allowed": {signURL, "AccessDeniedException"},
+		"unknown key": {stranger, "UnrecognizedClientException"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

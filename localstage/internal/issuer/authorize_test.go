@@ -138,7 +138,7 @@ func TestCodeWorksOnce(t *testing.T) {
 	}
 }
 
-func TestAuthorizeNeverRedirectsToAStranger(t *testing.T) {
+func TestAuthorizeRedirectsToRegisteredPagesOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for name, change := range map[string]url.Values{
@@ -164,7 +164,7 @@ func TestAuthorizeNeverRedirectsToAStranger(t *testing.T) {
 	}
 }
 
-func TestAuthorizeTellsTheClientWhatIsWrong(t *testing.T) {
+func TestAuthorizeSendsItsErrorsToTheClient(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for want, changes := range map[string][]url.Values{
@@ -198,7 +198,7 @@ func TestAuthorizeTellsTheClientWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestUserinfoIsForAccessTokens(t *testing.T) {
+func TestUserinfoTakesAccessTokensOnly(t *testing.T) {
 	t.Parallel()
 	s, other := start(t), start(t)
 	_, good := s.tokens(s.request("POST", "/token", exchangeForm(s.pick("alice", nil), nil)))

@@ -195,7 +195,7 @@ func TestDevTokenThatHasExpired(t *testing.T) {
 	}
 }
 
-func TestDevTokenRefusesWhatItDoesNotUnderstand(t *testing.T) {
+func TestDevTokenRefusesUnknownParameters(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for query, want := range map[string]string{
@@ -223,7 +223,7 @@ func TestDevTokenRefusesWhatItDoesNotUnderstand(t *testing.T) {
 	}
 }
 
-func TestNothingElseIsServed(t *testing.T) {
+func TestOtherPathsGet404(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for method, want := range map[string]int{

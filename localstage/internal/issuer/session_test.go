@@ -76,7 +76,7 @@ func TestSessionStaysOpenAndKeepsItsTime(t *testing.T) {
 	}
 }
 
-func TestClientCanHaveTheUserAuthenticateAgain(t *testing.T) {
+func TestClientCanRequireANewAuthentication(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]url.Values{
 		"prompt login": {"prompt": {"login"}}, "prompt select_account": {"prompt": {"select_account"}},

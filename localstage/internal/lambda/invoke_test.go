@@ -104,7 +104,7 @@ func TestEventsOverTheConcurrencyAreThrottled(t *testing.T) {
 	invoke[int](t, f, `{"do":"pid"}`)
 }
 
-func TestEventsWaitWhenTheMachineIsSpared(t *testing.T) {
+func TestEventsAboveMaxEnvironmentsWait(t *testing.T) {
 	t.Parallel()
 	f := addFunction(t, startService(t, Options{MaxEnvironments: 2}))
 	var wait sync.WaitGroup
@@ -182,7 +182,7 @@ func TestWarmInitializesBeforeTheFirstEvent(t *testing.T) {
 	}
 }
 
-func TestAddRefusesWhatCannotRun(t *testing.T) {
+func TestAddRefusesFunctionsThatCannotRun(t *testing.T) {
 	t.Parallel()
 	s := startService(t, Options{})
 	valid := Config{Name: "Test", ARN: testARN, Bootstrap: "testdata/sleeper/bootstrap"}
@@ -274,7 +274,7 @@ func developersVariables() map[string]string {
 	}
 }
 
-func TestServicesDoNotMeet(t *testing.T) {
+func TestServicesOfOneProcessAreSeparate(t *testing.T) {
 	t.Parallel()
 	var pids []int
 	for range 3 {

@@ -83,7 +83,7 @@ func TestErrorTextLeavesOutThePayload(t *testing.T) {
 	}
 }
 
-func TestKillDuringAnInvocationFailsOnlyThat(t *testing.T) {
+func TestKillDuringAnInvocationFailsThatEventOnly(t *testing.T) {
 	t.Parallel()
 	f := addFunction(t, startService(t, Options{}))
 	var group errgroup.Group
@@ -124,7 +124,7 @@ func TestIdleEnvironmentIsFrozen(t *testing.T) {
 	}
 }
 
-func TestNoFreezeLetsWorkGoOn(t *testing.T) {
+func TestNoFreezeLetsBackgroundWorkGoOn(t *testing.T) {
 	t.Parallel()
 	f := addFunction(t, startService(t, Options{NoFreeze: true}))
 	before := invoke[int](t, f, `{"do":"tick"}`)

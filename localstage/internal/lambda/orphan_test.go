@@ -111,7 +111,7 @@ func stageInvoke(f *Function, event string) int {
 	return n
 }
 
-func TestWhatAFunctionStartedEndsWithIt(t *testing.T) {
+func TestProcessesOfAFunctionEndWithIt(t *testing.T) {
 	t.Parallel()
 	f := addFunction(t, startService(t, Options{}))
 	tests := map[string]func(){
@@ -127,7 +127,7 @@ func TestWhatAFunctionStartedEndsWithIt(t *testing.T) {
 }
 
 // TestGuardianKillsOnlyItsGroups runs the guardian's script alone.
-func TestGuardianKillsOnlyWhatItWatches(t *testing.T) {
+func TestGuardianKillsOnlyItsGroups(t *testing.T) {
 	t.Parallel()
 	g, err := startGuardian()
 	if err != nil {

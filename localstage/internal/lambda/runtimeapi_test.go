@@ -101,7 +101,7 @@ func TestNextCarriesTheInvocation(t *testing.T) {
 	}
 }
 
-func TestRuntimeAPIHoldsTheRuntimeToItsStates(t *testing.T) {
+func TestRuntimeAPIRefusesCallsOutOfTurn(t *testing.T) {
 	t.Parallel()
 	m := newManualRuntime(t)
 	id, invocation := m.receive(`{}`)
@@ -136,7 +136,7 @@ func TestInitErrorEndsTheInitPhase(t *testing.T) {
 	m.expect(403, `State transition from InitError to InitError failed`, "POST", "init/error", "{}")
 }
 
-func TestRuntimeAPIRefusesOthers(t *testing.T) {
+func TestRuntimeAPIRefusesOtherCallers(t *testing.T) {
 	t.Parallel()
 	m := newManualRuntime(t)
 	m.expect(403, `"Forbidden"`, "GET", "invocation/next", "", "Host", "attacker.example")
@@ -161,7 +161,7 @@ func TestExtensionRegistration(t *testing.T) {
 	}
 }
 
-func TestARuntimeThatDoesNotAskAgainIsNotWaitedFor(t *testing.T) {
+func TestEventsDoNotWaitForARuntimeThatDoesNotAskAgain(t *testing.T) {
 	t.Parallel()
 	m := newManualRuntime(t)
 	id, _ := m.receive(`{}`)

@@ -115,8 +115,8 @@ func checkHeaders(h http.Header) *apiError {
 	}
 	for _, name := range []string{"X-Amz-Client-Context", "X-Amz-Tenant-Id", "X-Amz-Durable-Execution-Name"} {
 		if h.Get(name) != "" {
-			return invalidParameter("The local stage does not have what the header " + name +
-				" asks for: invoke the function without it.")
+			return invalidParameter("The local stage does not support the header " + name +
+				": invoke the function without it.")
 		}
 	}
 	return nil

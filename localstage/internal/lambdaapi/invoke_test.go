@@ -167,7 +167,7 @@ func TestErrorsAreThoseOfTheService(t *testing.T) {
 		"client context": {
 			request{name: "Echo", header: map[string]string{"X-Amz-Client-Context": "e30="}, body: `{}`}, 400,
 			"InvalidParameterValueException",
-			`{"Type":"User","message":"The local stage does not have what the header X-Amz-Client-Context asks for`,
+			`{"Type":"User","message":"The local stage does not support the header X-Amz-Client-Context`,
 		},
 		"the stage fails": {
 			request{name: "EchoBroken", body: `{}`}, 500, "ServiceException",
@@ -209,7 +209,7 @@ func checkError(t *testing.T, got answer, status int, code string) {
 	}
 }
 
-func TestOnlyWhoMayInvoke(t *testing.T) {
+func TestOnlyAllowedCallersInvoke(t *testing.T) {
 	t.Parallel()
 	invoked := make(chan string, 1)
 	record := func(_ context.Context, event []byte) ([]byte, error) {

@@ -17,7 +17,7 @@ func mustParse(t *testing.T, text string) Document {
 	return d
 }
 
-func TestParseRefusesWhatIAMRefuses(t *testing.T) {
+func TestParseRefusesDocumentsThatIAMRefuses(t *testing.T) {
 	t.Parallel()
 	const rest = `"Action":"a:B","Resource":"*"`
 	for name, tt := range map[string]struct{ text, want string }{
@@ -123,7 +123,7 @@ var unsupported = map[string]struct{ part, want string }{
 	"wildcard service": {`"Resource":"arn:aws:*:*:*:*"`, "service part"},
 }
 
-func TestParseReportsWhatItDoesNotSupport(t *testing.T) {
+func TestParseReportsUnsupportedParts(t *testing.T) {
 	t.Parallel()
 	for name, tt := range unsupported {
 		t.Run(name, func(t *testing.T) {
@@ -134,7 +134,7 @@ func TestParseReportsWhatItDoesNotSupport(t *testing.T) {
 				t.Fatalf("Problems() = %v, want one about statement S and %q", problems, tt.want)
 			}
 			if line := problems[0].String(); !strings.Contains(line, "allows nothing") || strings.Contains(line, "\n") {
-				t.Errorf("String() = %q, want one line that says what happens", line)
+				t.Errorf("String() = %q, want one line with the effect", line)
 			}
 		})
 	}

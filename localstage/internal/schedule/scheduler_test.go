@@ -168,7 +168,7 @@ func TestEveryRunHasIDsOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestARunThatFailsIsSaidAndDoesNotStopTheSchedule(t *testing.T) {
+func TestAFailedRunIsLoggedAndTheScheduleGoesOn(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	clock, target := clocktest.New(), collector{err: errors.New("no permission")}

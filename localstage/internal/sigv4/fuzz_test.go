@@ -14,8 +14,8 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// sdkCanonicalQuery returns the canonical query as the SDK has it: its signer
-// leaves it in the URL. The second result is false if the SDK's parser refuses.
+// sdkCanonicalQuery returns the canonical query of the SDK, whose signer leaves it in the URL. The second result is
+// false if the SDK's parser refuses.
 func sdkCanonicalQuery(t *testing.T, raw string) (string, bool) {
 	if _, err := url.ParseQuery(raw); err != nil {
 		return "", false
@@ -29,7 +29,7 @@ func sdkCanonicalQuery(t *testing.T, raw string) (string, bool) {
 	return r.URL.RawQuery, true
 }
 
-// FuzzCanonicalQuery: what is accepted, the SDK writes in the same way.
+// FuzzCanonicalQuery checks that the SDK writes every accepted query in the same way.
 func FuzzCanonicalQuery(f *testing.F) {
 	for _, seed := range []string{
 		"", "a=1&b=2", "b=1&a=2&a=1", "a=%2f%C3%a9&%61=x", "a=a/b&a=a-b", "&&=", "a;b", "a=%", "a=%00", "a+b=c+d",
@@ -43,7 +43,7 @@ func FuzzCanonicalQuery(f *testing.F) {
 			return
 		}
 		if strings.Contains(raw, "+") {
-			return // the SDK takes it for a space, API Gateway for neither
+			return // the SDK takes it for a space, API Gateway for no character at all
 		}
 		unsigned := slices.DeleteFunc(strings.Split(raw, "&"), func(piece string) bool {
 			name, _, _ := strings.Cut(piece, "=")
@@ -67,8 +67,7 @@ func wireOf(f *testing.F, r *http.Request) []byte {
 	return wire.Bytes()
 }
 
-// FuzzVerify feeds whole requests: whatever is accepted has the signature that
-// the SDK would have made.
+// FuzzVerify checks that every accepted request has the signature that the SDK makes.
 func FuzzVerify(f *testing.F) {
 	for _, tt := range signedRequests {
 		r := newRequest(f, tt.method, tt.url, tt.body)
@@ -154,8 +153,7 @@ func checkAgainstSDK(t *testing.T, r *http.Request, body []byte, service string)
 	}
 }
 
-// FuzzMutateSignedURL changes a signed URL: it stays good only if it still says
-// the same to another parser.
+// FuzzMutateSignedURL checks that a changed signed URL is accepted only if another parser reads the same in it.
 func FuzzMutateSignedURL(f *testing.F) {
 	good := targetOf(f, grantURL(f))
 	f.Add(0, 0, "x")

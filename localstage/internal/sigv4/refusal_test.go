@@ -42,7 +42,7 @@ func TestRefusals(t *testing.T) {
 		request *http.Request
 		service string // execute-api if empty
 		code    string
-		message string // what it begins with
+		message string // beginning of the message
 	}{
 		"unsigned": {
 			get("/prod"), "", CodeMissingAuthenticationToken, "Missing Authentication Token",
@@ -217,7 +217,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Each request has the fault of its line and those of all lines below.
+// Each request has the mistake of its line and those of all lines below.
 func TestFirstFaultIsReported(t *testing.T) {
 	t.Parallel()
 	long := testTime().Add(time.Hour)

@@ -13,7 +13,7 @@ import (
 	httpauth "github.com/aws/smithy-go/aws-http-auth/v4"
 )
 
-// signedRequests are requests that clients of a stage make.
+// signedRequests are typical requests of a stage's clients.
 var signedRequests = map[string]struct {
 	method, url, body, service string
 	header                     http.Header
@@ -104,7 +104,7 @@ func TestAcceptsTheSDKsQuerySignature(t *testing.T) {
 	v := newTestVerifier()
 	for name, tt := range signedRequests {
 		if tt.body != "" || tt.header != nil {
-			continue // headers would be signed or hoisted, which is not how URLs are presigned
+			continue // headers would be signed or hoisted, unlike in presigned URLs
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -182,7 +182,7 @@ func TestAcceptsADateHeader(t *testing.T) {
 		t.Fatalf("sign: %v", err)
 	}
 	arrived, _ := arrive(t, r)
-	// The same signature with host alone signed, and the time in Date.
+	// The same signature covers host alone, and the time is in Date.
 	key, _ := testKeys().FindKey(testAccessKeyID)
 	c := claim{
 		path: "/prod", signedHeaders: "host", timestamp: "20261122T060000Z",
@@ -200,7 +200,7 @@ func TestAcceptsADateHeader(t *testing.T) {
 	}
 }
 
-// Not every server keeps Content-Length among the headers, and it may be signed.
+// Not every server keeps Content-Length among the headers, and a signature may cover it.
 func TestContentLengthIsTakenFromTheRequest(t *testing.T) {
 	t.Parallel()
 	r := newRequest(t, http.MethodPost, "https://"+testHost+"/prod/@connections/x", "hello")

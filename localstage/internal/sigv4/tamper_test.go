@@ -228,8 +228,7 @@ func TestAnyChangeOfASignedPostIsRefused(t *testing.T) {
 	}
 }
 
-// A header that is not signed may change: like API Gateway, the verifier insists
-// on no header but host.
+// An unsigned header may change: like API Gateway, the verifier requires no header but host.
 func TestUnsignedHeadersMayChange(t *testing.T) {
 	t.Parallel()
 	r := get(targetOf(t, grantURL(t)))
@@ -254,7 +253,7 @@ func TestSignatureForAnotherPlaceIsRefused(t *testing.T) {
 			if err != nil {
 				t.Fatalf("presign: %v", err)
 			}
-			// Also with the scope rewritten to what is expected.
+			// The scope is rewritten to the expected one, too.
 			u, err := url.Parse(signed)
 			if err != nil {
 				t.Fatal(err)
@@ -277,7 +276,7 @@ func TestTimeWindow(t *testing.T) {
 	for name, tt := range map[string]struct {
 		after  time.Duration
 		strict bool
-		want   string // what the message begins with, "" for accepted
+		want   string // beginning of the message, "" for an accepted request
 	}{
 		"at once":                {0, false, ""},
 		"expiry is not enforced": {11 * time.Second, false, ""},

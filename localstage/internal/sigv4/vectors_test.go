@@ -13,8 +13,8 @@ const (
 	queryAfter = "&X-Amz-Security-Token=tok%2Fen%2B%3D%3D&X-Amz-SignedHeaders=host"
 )
 
-// vectors were computed by an implementation of its own and agree with the
-// signers of the SDKs for Go, JavaScript and Python where those can express them.
+// vectors were computed by an independent implementation. They agree with the signers of the SDKs for Go, JavaScript
+// and Python where those can express them.
 var vectors = map[string]struct {
 	target, signature string
 }{

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// How long API Gateway waits for an integration that sets no time of its own.
+// These are the times for which API Gateway waits for an integration without a time of its own.
 //
 // Source: API Gateway developer guide, "Amazon API Gateway quotas and important notes".
 const (
@@ -58,7 +58,7 @@ func (b *builder) checkOwners() error {
 	return nil
 }
 
-// stageOf is the one stage of an API. A stage serves routes only when something deploys them.
+// stageOf returns the one stage of an API. A stage without a deployment serves no routes.
 func (b *builder) stageOf(api apiPart) (stagePart, error) {
 	var stages []stagePart
 	for _, s := range b.parts.stages {
@@ -82,7 +82,7 @@ func (b *builder) stageOf(api apiPart) (stagePart, error) {
 	return stage, nil
 }
 
-// routesOf gives the routes of an API with their integrations.
+// routesOf returns the routes of an API with their integrations.
 func (b *builder) routesOf(api apiPart) ([]routePart, []integrationPart, error) {
 	var routes []routePart
 	var integrations []integrationPart
@@ -187,7 +187,7 @@ func (b *builder) assembleHTTPAPI(api apiPart, stage stagePart) error {
 	return nil
 }
 
-// authorizerOf checks a route of an HTTP API and gives its JWT authorizer, nil when it has another authorization.
+// authorizerOf checks a route of an HTTP API and returns its JWT authorizer, or nil for another authorization.
 func (b *builder) authorizerOf(r routePart, integration integrationPart) (*JWTAuthorizer, error) {
 	_, path, found := strings.Cut(r.key, " ")
 	switch {
@@ -211,7 +211,7 @@ func (b *builder) authorizerOf(r routePart, integration integrationPart) (*JWTAu
 	return nil, r.place.errorf("AuthorizerId %q is no authorizer of its API", r.authorizer)
 }
 
-// throttleOf is a route's own throttle, nil when the stage's holds.
+// throttleOf returns a route's own throttle, or nil when the stage's holds.
 func (s stagePart) throttleOf(key string) *Throttle {
 	if t, ok := s.ofRoutes[key]; ok && t != (Throttle{}) {
 		return &t

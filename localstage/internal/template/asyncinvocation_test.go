@@ -47,7 +47,7 @@ func TestEventInvokeConfig(t *testing.T) {
 	}
 }
 
-func TestEventInvokeConfigLeavesToLambdaWhatItDoesNotSay(t *testing.T) {
+func TestEventInvokeConfigLeavesUnsetValuesToLambda(t *testing.T) {
 	t.Parallel()
 	before, _, _ := strings.Cut(asyncTemplate, "      MaximumRetryAttempts")
 	loaded, err := loadText(before, testOptions())

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// loadWith loads this project's template with parameters, which may not be allowed.
+// loadWith loads this project's template with parameters, which may be invalid.
 func loadWith(parameters map[string]string) (*Template, error) {
 	o := testOptions()
 	o.Parameters = parameters
@@ -57,7 +57,7 @@ func TestAuthorizationOfSignUrlFollowsAuthMode(t *testing.T) {
 				"SignUrlFunction")].Environment["AUTH_MODE"]; got != mode {
 				t.Errorf("signurl is told mode %q", got)
 			}
-			// Whoever asks for a URL: the socket itself opens with an IAM signature only.
+			// These are the authorizations of a request for a URL. The socket itself opens with an IAM signature only.
 			for _, r := range loaded.WebSocketAPIs[0].Routes {
 				if r.Key == "$connect" && r.AuthorizationType != "AWS_IAM" {
 					t.Errorf("$connect is authorized by %s", r.AuthorizationType)
@@ -87,7 +87,7 @@ func TestOnlyModeJwtNeedsAnIssuer(t *testing.T) {
 	}
 }
 
-// The server of the stack's own page is trusted, and nobody else is but whom somebody names.
+// The server of the stack's own page is trusted. Other callers are trusted only if a parameter names them.
 func TestThePageNamesUsersInModeIam(t *testing.T) {
 	t.Parallel()
 	const other = "arn:aws:iam::111122223333:role/other"
@@ -104,8 +104,8 @@ func TestThePageNamesUsersInModeIam(t *testing.T) {
 		"iam without the page": {
 			map[string]string{"AuthMode": "iam", "TrustedCallerArns": other, "DeployFrontend": "false"}, other,
 		},
-		"iam with nobody":         {map[string]string{"AuthMode": "iam", "DeployFrontend": "false"}, ""},
-		"jwt, where nobody names": {nil, ""},
+		"iam without callers": {map[string]string{"AuthMode": "iam", "DeployFrontend": "false"}, ""},
+		"jwt without callers": {nil, ""},
 	} {
 		loaded := mustLoadWith(t, test.parameters)
 		if got := loaded.Functions[functionIndex(t, loaded,
@@ -129,7 +129,7 @@ func TestThePageCanBeLeftOut(t *testing.T) {
 	}
 }
 
-// Layer 29 belongs to a release that was withdrawn, and those before 27 to another major version.
+// Layer 29 belongs to a withdrawn release, and layers before 27 to another major version.
 func TestVersionsOfTheAdaptersLayer(t *testing.T) {
 	t.Parallel()
 	for version, good := range map[string]bool{
@@ -147,7 +147,7 @@ func TestVersionsOfTheAdaptersLayer(t *testing.T) {
 	}
 }
 
-func TestNobodyIsLetInByDefault(t *testing.T) {
+func TestNoCallerIsAllowedByDefault(t *testing.T) {
 	t.Parallel()
 	environment := loadRepository(t).Functions[functionIndex(t, loadRepository(t), "SignUrlFunction")].Environment
 	for _, name := range []string{"TRUSTED_CALLER_ARNS", "GUEST_ROOMS"} {
@@ -163,7 +163,7 @@ func TestNobodyIsLetInByDefault(t *testing.T) {
 	}
 }
 
-func TestWhoMayAskIsConstrained(t *testing.T) {
+func TestParametersOfCallersAreConstrained(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		parameter     string
@@ -235,7 +235,7 @@ func TestOtherSitesAreNamedExactly(t *testing.T) {
 	}
 }
 
-// What decides who gets in says so to whoever deploys, and what is wrong with a value.
+// Each parameter of the authorization explains itself to the deployer, and explains a wrong value.
 func TestParametersOfAuthorizationExplainThemselves(t *testing.T) {
 	t.Parallel()
 	text := readText(t, "template.yaml")

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestMistakesInTheTemplateNameTheirCulprit makes mistakes in the template's text, one at a time: what reads the
-// template, or the rules that it keeps, must say what is wrong and where, before anything is deployed.
-func TestMistakesInTheTemplateNameTheirCulprit(t *testing.T) {
+// TestMistakesInTheTemplateNameTheirPlace makes mistakes in the template's text, one at a time. The reader of the
+// template, or the rules about it, must name the mistake and its place, before any deployment.
+func TestMistakesInTheTemplateNameTheirPlace(t *testing.T) {
 	t.Parallel()
 	text := readText(t, "template.yaml")
 	for name, mistake := range map[string]struct {
@@ -27,7 +27,7 @@ func TestMistakesInTheTemplateNameTheirCulprit(t *testing.T) {
 		"an integration without a function": {
 			"IntegrationUri: !GetAtt SignUrlFunction.Arn", "IntegrationUri: !GetAtt ConnectionsTable.Arn",
 			[]string{"SignUrlIntegration", "no function"}},
-		"a permission for nobody": {
+		"a permission of an unknown function": {
 			"FunctionName: !GetAtt SignUrlFunction.Arn", "FunctionName: !GetAtt Nobody.Arn",
 			[]string{"SignUrlPermission", "Nobody"}},
 		"a function without its role": {
@@ -38,7 +38,7 @@ func TestMistakesInTheTemplateNameTheirCulprit(t *testing.T) {
 		"a variable that is misspelt": {
 			"          URL_LIFETIME_SECONDS:", "          URL_LIFETIME:",
 			[]string{"SignUrlFunction", "URL_LIFETIME_SECONDS"}},
-		"a variable that nobody reads": {
+		"a variable that no function reads": {
 			"          EXTRA_SIGNER_ARNS:", "          DEBUG: \"1\"\n          EXTRA_SIGNER_ARNS:",
 			[]string{"ConnectFunction", "DEBUG"}},
 		"a parameter that is not there": {
@@ -76,7 +76,7 @@ func TestMistakesInTheTemplateNameTheirCulprit(t *testing.T) {
 	}
 }
 
-// complaints is what reading a template, and then its rules, say about it.
+// complaints returns the errors about a template, first of its reader and then of its rules.
 func complaints(t *testing.T, text string) string {
 	t.Helper()
 	loaded, err := loadText(text, testOptions())
@@ -86,7 +86,7 @@ func complaints(t *testing.T, text string) string {
 	var said []string
 	collect := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
 	for _, rule := range []func(*testing.T, *Template, report){
-		giveWhatIsRead, grantNoWildcards, manageByRoute, grantByKey,
+		matchVariables, grantNoWildcards, manageByRoute, grantByKey,
 	} {
 		rule(t, loaded, collect)
 	}

@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// What holds for deployments only: the local stage has no user pool and tells nobody of alarms.
+// These tests are about deployments only: the local stage has no user pool and sends no alarms.
 
 func TestParametersOfADeploymentFitTogether(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		parameters map[string]string
-		want       string // empty: it can be deployed
+		want       string // empty: can be deployed
 	}{
 		"cognito with an issuer": {map[string]string{"IdentityProvider": "cognito"}, "Rules.CognitoBringsItsIssuer"},
 		"cognito for guests": {
@@ -45,7 +45,7 @@ func TestParametersOfADeploymentFitTogether(t *testing.T) {
 	}
 }
 
-// goldenProperties are the properties of a resource of the SAM transform.
+// goldenProperties returns the properties of a resource of the SAM transform.
 func goldenProperties(t *testing.T, logicalID string) map[string]any {
 	t.Helper()
 	resource, found := readGolden(t)["Resources"].(map[string]any)[logicalID].(map[string]any)
@@ -63,14 +63,14 @@ func encodedIs(t *testing.T, what string, value any, want string) {
 	}
 }
 
-func TestThePoolIsClosedUnlessSomebodyOpensIt(t *testing.T) {
+func TestThePoolIsClosedByDefault(t *testing.T) {
 	t.Parallel()
 	pool, client := goldenProperties(t, "UserPool"), goldenProperties(t, "PageClient")
-	encodedIs(t, "who makes users", pool["AdminCreateUserConfig"],
+	encodedIs(t, "the maker of users", pool["AdminCreateUserConfig"],
 		`{"AllowAdminCreateUserOnly":{"Fn::If":["SignUpIsOpen",false,true]}}`)
 	encodedIs(t, "the pool's protection", pool["DeletionProtection"], `{"Fn::If":["Protect","ACTIVE","INACTIVE"]}`)
 	for property, want := range map[string]string{
-		"GenerateSecret":             "false", // a page can keep none; PKCE takes its place
+		"GenerateSecret":             "false", // a page cannot keep a secret; PKCE takes its place
 		"AllowedOAuthFlows":          `["code"]`,
 		"AllowedOAuthScopes":         `["openid","profile"]`,
 		"PreventUserExistenceErrors": `"ENABLED"`,
@@ -84,9 +84,9 @@ func TestThePoolIsClosedUnlessSomebodyOpensIt(t *testing.T) {
 	}
 }
 
-// TestWhoSignsUsersInIsTheSameForAll: an authorizer that trusts one issuer and a function that trusts another let
-// nobody in, or worse.
-func TestWhoSignsUsersInIsTheSameForAll(t *testing.T) {
+// TestEveryPartTrustsTheSameIssuer compares the authorizer with the function: if they trust different issuers, no user
+// gets in, or a wrong one does.
+func TestEveryPartTrustsTheSameIssuer(t *testing.T) {
 	t.Parallel()
 	const issuer = `{"Fn::If":["UseCognito",{"Fn::GetAtt":["UserPool","ProviderURL"]},{"Ref":"OidcIssuer"}]}`
 	configuration := goldenProperties(t, "SignUrlAuthorizer")["JwtConfiguration"].(map[string]any)
@@ -108,11 +108,11 @@ func TestWhoSignsUsersInIsTheSameForAll(t *testing.T) {
 	}
 }
 
-// TestNothingHasAFixedName: several stacks live in one account and Region.
+// TestNothingHasAFixedName matters because several stacks live in one account and Region.
 func TestNothingHasAFixedName(t *testing.T) {
 	t.Parallel()
 	named := regexp.MustCompile(`^(?:.*Name|Name|Domain)$`)
-	notNames := []string{"StageName", "FunctionName", "MetricName"} // names of something else, or below an API
+	notNames := []string{"StageName", "FunctionName", "MetricName"} // names of other things, or below an API
 	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
 		for property, value := range r.(map[string]any)["Properties"].(map[string]any) {
 			if !named.MatchString(property) || slices.Contains(notNames, property) {
@@ -121,7 +121,7 @@ func TestNothingHasAFixedName(t *testing.T) {
 			text, err := json.Marshal(value)
 			unique := strings.Contains(string(text), "${AWS::StackName}") ||
 				strings.Contains(string(text), "${HttpApi}") || strings.Contains(string(text), `{"Ref":`)
-			// names inside of something that has its own
+			// names inside of a resource that has its own
 			local := []string{"SignUrlAuthorizer.Name", "PageClient.ClientName"}
 			if err != nil || !unique && !slices.Contains(local, logicalID+"."+property) {
 				t.Errorf("%s.%s is %s in every stack", logicalID, property, text)
@@ -134,23 +134,24 @@ func TestNothingHasAFixedName(t *testing.T) {
 	}
 }
 
-// TestWhatHoldsDataSaysWhatBecomesOfIt: CloudFormation deletes by default, and what an update replaces without a word
-// is gone.
-func TestWhatHoldsDataSaysWhatBecomesOfIt(t *testing.T) {
+// TestResourcesWithDataDeclareTheirDeletion matters because CloudFormation deletes by default, and an update that
+// replaces a resource loses its data.
+func TestResourcesWithDataDeclareTheirDeletion(t *testing.T) {
 	t.Parallel()
 	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
 		resource := r.(map[string]any)
 		kinds := []string{"AWS::DynamoDB::Table", "AWS::Logs::LogGroup", "AWS::SQS::Queue", "AWS::Cognito::UserPool"}
 		if kind, _ := resource["Type"].(string); slices.Contains(kinds, kind) &&
 			(resource["DeletionPolicy"] == nil || resource["UpdateReplacePolicy"] == nil) {
-			t.Errorf("%s does not say what becomes of it", logicalID)
+			t.Errorf("%s does not declare its deletion", logicalID)
 		}
 	}
 	encodedIs(t, "the table's protection", goldenProperties(t, "ConnectionsTable")["DeletionProtectionEnabled"],
 		`{"Fn::If":["Protect",true,false]}`)
 }
 
-// TestNoUserIsSentToLocalhostUnlessDevelopersSign: any program may listen there, and would read the code of a sign-in.
+// TestNoUserIsSentToLocalhostUnlessDevelopersSign matters because any program may listen there, and would read the code
+// of a sign-in.
 func TestNoUserIsSentToLocalhostUnlessDevelopersSign(t *testing.T) {
 	t.Parallel()
 	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
@@ -169,7 +170,8 @@ func TestNoUserIsSentToLocalhostUnlessDevelopersSign(t *testing.T) {
 	}
 }
 
-// TestAlarmsExistWithoutAnAddress: an alarm that tells no address still shows in the console, and for other programs.
+// TestAlarmsExistWithoutAnAddress matters because an alarm without an address still shows in the console, and to other
+// programs.
 func TestAlarmsExistWithoutAnAddress(t *testing.T) {
 	t.Parallel()
 	const told = `{"Fn::If":["TellTopic",[{"Ref":"AlarmTopicArn"}],` +
@@ -193,7 +195,7 @@ func TestAlarmsExistWithoutAnAddress(t *testing.T) {
 	}
 }
 
-// TestEveryRoleTakesTheBoundary: a role that forgot it would be the one that a deployment role may not make.
+// TestEveryRoleTakesTheBoundary matters because a deployment role may make no role without it.
 func TestEveryRoleTakesTheBoundary(t *testing.T) {
 	t.Parallel()
 	roles := 0

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A template is written by people and by their tools: whatever it holds, loading it ends in a model or in one line.
+// People and their tools write templates. Loading any text must end in a model or in an error of one line.
 func FuzzLoad(f *testing.F) {
 	for _, seed := range []string{
 		apiTemplate, samSocketTemplate, functionTemplate, parameterTemplate, resources + "!Sub '${Named.Arn}'}\n",

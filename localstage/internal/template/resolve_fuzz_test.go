@@ -6,16 +6,16 @@ import (
 	"testing"
 )
 
-// grown is an expression in a template's text, with the value that it has to give.
+// grown is an expression in a template's text, with its value.
 type grown struct{ text, want string }
 
-// grower grows expressions from bytes: each byte is a decision. It knows the value of what it grows, which makes it a
-// second resolver, one that has nothing to parse.
+// grower grows expressions from bytes: each byte is a decision. It knows the value of each expression, which makes it a
+// second resolver, without a parser.
 type grower struct{ decisions []byte }
 
 func (g *grower) decide(n int) int {
 	if len(g.decisions) == 0 {
-		return 0 // of which every choice below makes an end
+		return 0 // every choice below makes an end of 0
 	}
 	decision := int(g.decisions[0])
 	g.decisions = g.decisions[1:]

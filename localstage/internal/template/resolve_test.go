@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// resources are what the intrinsic functions below refer to.
+// resources are the parameters and resources for the intrinsic functions below.
 const resources = `
 Parameters:
   Stage: {Type: String, Default: prod}

@@ -34,7 +34,7 @@ func (b *builder) addWebSocketAPI(r *resource, p *reader) {
 	}
 }
 
-// addSAMRoute reads one entry of Routes. Authorization holds for $connect alone.
+// addSAMRoute reads one entry of Routes. Authorization applies to $connect alone.
 func (b *builder) addSAMRoute(api apiPart, stage, key, authorization string, routes *reader) {
 	p := routes.object(key)
 	p.ignore("OperationName")

@@ -24,8 +24,8 @@ type response struct {
 
 // proxyResponse makes a function's response of a server's answer.
 //
-// Of a header that the server has set several times only the first reaches the
-// client, but for cookies: the format has one value for each name.
+// Of a header that the server sets several times only the first value reaches the client, except for cookies: the
+// format has one value for each name.
 // Source: aws/aws-lambda-rust-runtime, lambda_http, responses for API Gateway v2.
 func proxyResponse(answer *http.Response) ([]byte, error) {
 	body, err := io.ReadAll(answer.Body)
@@ -57,8 +57,8 @@ func proxyResponse(answer *http.Response) ([]byte, error) {
 	return document.Bytes(), nil
 }
 
-// isText tells whether a body is passed on as text. Everything else is base64:
-// what is compressed, and what has a type that is not known to be text.
+// isText reports whether a body is passed on as text. All other bodies are base64: compressed ones, and those of a type
+// that is not known to be text.
 // Source: aws/aws-lambda-rust-runtime, lambda_http, conversion of bodies.
 func isText(header http.Header) bool {
 	contentType := header.Get("Content-Type")

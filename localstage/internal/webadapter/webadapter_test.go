@@ -220,7 +220,7 @@ func TestAServerIsFrozenAndKilledWithItsEnvironment(t *testing.T) {
 	clienttest.Eventually(t, "the server is gone with its environment", func() bool { return state(pid) == "" })
 }
 
-func TestAServerMaySayGoodbye(t *testing.T) {
+func TestAServerGetsSIGTERMBeforeItsEnd(t *testing.T) {
 	t.Parallel()
 	w := start(t, 30*time.Second, nil)
 	pid := w.askEcho(t, get("/echo/", "")).PID

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// set sets counters and returns them all as the table has them. Batches may be processed in parts.
+// set sets counters and returns all of them as the table has them. DynamoDB may process batches in parts.
 func (c counter) set(ctx context.Context, names []string, to int) (string, error) {
 	table := os.Getenv("TABLE")
 	var writes []types.WriteRequest

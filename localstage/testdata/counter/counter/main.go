@@ -62,10 +62,10 @@ func (c counter) handle(
 	_, err = c.back.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{
 		ConnectionId: aws.String(event.RequestContext.ConnectionID), Data: []byte(answer),
 	})
-	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: "nobody hears this"}, err
+	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: "not sent to the client"}, err
 }
 
-// add changes a counter and returns what it has become.
+// add changes a counter and returns its new value.
 func (c counter) add(ctx context.Context, name string, by int) (string, error) {
 	out, err := c.table.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: aws.String(os.Getenv("TABLE")),
