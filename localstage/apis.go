@@ -47,14 +47,14 @@ func (s *Stage) newGateway(api template.WebSocketAPI, identities *principals) (*
 		Log:                      s.config.Log,
 	}
 	for _, route := range api.Routes {
-		integration, err := s.integration(route.Function, routeARN(api.ID, api.Stage, route.Key))
+		function, err := s.integration(route.Function, routeARN(api.ID, api.Stage, route.Key))
 		if err != nil {
 			return nil, fmt.Errorf("route %s of %s: %w", route.Key, api.LogicalID, err)
 		}
 		config.Routes = append(config.Routes, gateway.Route{
 			Key:               route.Key,
 			AuthorizationType: route.AuthorizationType,
-			Integration:       integration,
+			Integration:       function,
 			Timeout:           route.Timeout,
 			TwoWay:            route.TwoWay,
 			Throttle:          (*gateway.Throttle)(route.Throttle),
@@ -75,7 +75,7 @@ func (s *Stage) newHTTPAPI(api template.HTTPAPI, identities *principals) (*httpa
 		Log:        s.config.Log,
 	}
 	for _, route := range api.Routes {
-		integration, err := s.integration(route.Function, httpRouteARN(api.ID, api.Stage, route.Key))
+		function, err := s.integration(route.Function, httpRouteARN(api.ID, api.Stage, route.Key))
 		if err != nil {
 			return nil, fmt.Errorf("route %s of %s: %w", route.Key, api.LogicalID, err)
 		}
@@ -84,7 +84,7 @@ func (s *Stage) newHTTPAPI(api template.HTTPAPI, identities *principals) (*httpa
 			AuthorizationType: route.AuthorizationType,
 			JWT:               (*httpapi.JWTAuthorizer)(route.Authorizer),
 			Scopes:            route.Scopes,
-			Integration:       integration,
+			Integration:       function,
 			Timeout:           route.Timeout,
 			Throttle:          (*httpapi.Throttle)(route.Throttle),
 		})

@@ -32,15 +32,15 @@ func (d disagreement) stateOf(outcome string) string {
 	return state
 }
 
-// said returns a function that looks for a pattern in operations.
-func said(pattern string) func(disagreement) bool {
+// matching returns a function that looks for a pattern in operations.
+func matching(pattern string) func(disagreement) bool {
 	expression := regexp.MustCompile(pattern)
 	return func(d disagreement) bool { return expression.MatchString(d.operation) }
 }
 
-// takesAway reports whether the operation is an update with REMOVE and DELETE only.
-func takesAway(d disagreement) bool {
-	return said(`^update (?:REMOVE|DELETE)`)(d) && !said(`^[^\[]*(?:SET|ADD) `)(d)
+// removesOnly reports whether the operation is an update with REMOVE and DELETE only.
+func removesOnly(d disagreement) bool {
+	return matching(`^update (?:REMOVE|DELETE)`)(d) && !matching(`^[^\[]*(?:SET|ADD) `)(d)
 }
 
 // difference is a kind of disagreement in which the oracle is known to be wrong.

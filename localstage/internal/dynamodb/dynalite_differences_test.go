@@ -62,11 +62,11 @@ func dynaliteDifferences() map[string]string {
 func dynaliteRandomDifferences() []difference {
 	const path, order = `[a-z]+(?:\.[a-z]+|\[\d+\])*`, ` (?:<|<=|>|>=) `
 	const operand = `(?:` + path + `|size\(` + path + `\))`
-	twoPaths := said(operand + ` (?:=|<>|<|<=|>|>=) ` + operand)
-	ordersLiteral := said(`:v\d+` + order + `|` + order + `:v\d+`)
-	emptyKey, removesElements := said(`begins_with\(sk, `), said(`REMOVE [^:]*\[\d\]`)
-	looksAtValue, falsy := said(`attribute_type\(|contains\(|size\(| IN `), regexp.MustCompile(`""|:false`)
-	longNumber, sums := regexp.MustCompile(`\d{37}`), said(`^update .*(?:ADD|[+-])`)
+	twoPaths := matching(operand + ` (?:=|<>|<|<=|>|>=) ` + operand)
+	ordersLiteral := matching(`:v\d+` + order + `|` + order + `:v\d+`)
+	emptyKey, removesElements := matching(`begins_with\(sk, `), matching(`REMOVE [^:]*\[\d\]`)
+	looksAtValue, falsy := matching(`attribute_type\(|contains\(|size\(| IN `), regexp.MustCompile(`""|:false`)
+	longNumber, sums := regexp.MustCompile(`\d{37}`), matching(`^update .*(?:ADD|[+-])`)
 	return []difference{
 		{"dynalite does not refuse an operand that has no order", func(d disagreement) bool {
 			return strings.HasPrefix(d.engine, "ValidationException") && ordersLiteral(d)
@@ -75,7 +75,7 @@ func dynaliteRandomDifferences() []difference {
 			return d.engine == "ValidationException" && emptyKey(d)
 		}},
 		{"dynalite makes an item of an update that only takes away, or refuses the path", func(d disagreement) bool {
-			return d.before == " → none" && takesAway(d)
+			return d.before == " → none" && removesOnly(d)
 		}},
 		{"dynalite adds with more than 38 digits", func(d disagreement) bool {
 			return strings.HasPrefix(d.engine, "ValidationException") && sums(d) &&

@@ -73,16 +73,16 @@ func concernsItems(operation string) bool {
 	}, operation)
 }
 
-// trouble is a fault as an error for a single request and for a transaction.
-type trouble struct {
+// faultError is a fault as an error for a single request and for a transaction.
+type faultError struct {
 	single          string // shape id, for a request that is no transaction
 	reason, message string // of a transaction's first item, and of the refusal
 }
 
 // throttling is the error of a table with on-demand capacity that gets too many requests.
 // Source: DynamoDB API reference, "TransactWriteItems", cancellation reasons; the shape id was observed.
-func throttling() trouble {
-	return trouble{
+func throttling() faultError {
+	return faultError{
 		single: "com.amazon.coral.availability#ThrottlingException",
 		reason: "ThrottlingError",
 		message: "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling " +
@@ -92,12 +92,12 @@ func throttling() trouble {
 
 // conflicting is the error of a transaction whose first item is in another transaction.
 // Source: DynamoDB API reference, "TransactWriteItems", cancellation reasons.
-func conflicting() trouble {
-	return trouble{reason: "TransactionConflict", message: "Transaction is ongoing for the item"}
+func conflicting() faultError {
+	return faultError{reason: "TransactionConflict", message: "Transaction is ongoing for the item"}
 }
 
 // refuse answers with t. It passes a transaction that is not valid to the engine, which refuses it.
-func (i *Injector) refuse(w http.ResponseWriter, r *http.Request, operation string, t trouble) {
+func (i *Injector) refuse(w http.ResponseWriter, r *http.Request, operation string, t faultError) {
 	if !strings.HasPrefix(operation, "Transact") {
 		(&Error{Status: http.StatusBadRequest, Type: t.single, Message: t.message}).respond(w)
 		return

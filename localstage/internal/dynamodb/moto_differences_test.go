@@ -100,14 +100,14 @@ func motoDifferences() map[string]string {
 
 // motoRandomDifferences are the wrong answers of moto to random operations.
 func motoRandomDifferences() []difference {
-	reads, updates := said(`^transaction reads`), said(`^update `)
-	startKey := said(`after \{`)
-	returnsUpdated := said(`UPDATED_(?:OLD|NEW)$`)
-	filtersKeys, bareItem := said(`^query .* filter .*\bpk\b`), regexp.MustCompile(`{sk:"."}`)
+	reads, updates := matching(`^transaction reads`), matching(`^update `)
+	startKey := matching(`after \{`)
+	returnsUpdated := matching(`UPDATED_(?:OLD|NEW)$`)
+	filtersKeys, bareItem := matching(`^query .* filter .*\bpk\b`), regexp.MustCompile(`{sk:"."}`)
 	lastKey := regexp.MustCompile(` then .*`)
 	return []difference{
 		{"moto makes an item of an update that only takes away", func(d disagreement) bool {
-			return d.before == " → none" && takesAway(d) || d.engine == bareItem.ReplaceAllString(d.oracle, "none")
+			return d.before == " → none" && removesOnly(d) || d.engine == bareItem.ReplaceAllString(d.oracle, "none")
 		}},
 		{"moto does not project in transactions", reads},
 		{"moto does not compare the start key with the key condition", func(d disagreement) bool {

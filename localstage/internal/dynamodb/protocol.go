@@ -53,12 +53,12 @@ func (e *Engine) answer(header http.Header, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	operation := e.operation(name)
-	if operation == nil {
+	perform := e.operation(name)
+	if perform == nil {
 		return nil, unknownOperation("The local DynamoDB engine does not have the operation %q. Run the stage "+
 			"against another engine if you need it.", name)
 	}
-	return operation(body)
+	return perform(body)
 }
 
 // operation returns the function for the named operation, or nil.

@@ -66,7 +66,7 @@ type connection struct {
 }
 
 func newConnection(g *Gateway, p peer, socket net.Conn, head []byte) *connection {
-	held := g.chaos.occurs(g.chaos.HoldReaders)
+	held := g.injector.occurs(g.injector.HoldReaders)
 	c := &connection{
 		peer:     p,
 		gateway:  g,

@@ -34,35 +34,35 @@ func (f Faults) check() error {
 	return nil
 }
 
-// chaos rolls the dice for Faults.
-type chaos struct {
+// injector injects Faults.
+type injector struct {
 	Faults
 	mu   sync.Mutex
 	dice *rand.Rand
 }
 
-func newChaos(f Faults) *chaos {
-	return &chaos{Faults: f, dice: rand.New(rand.NewPCG(f.Seed, 0))} //nolint:gosec // the seed repeats the faults
+func newInjector(f Faults) *injector {
+	return &injector{Faults: f, dice: rand.New(rand.NewPCG(f.Seed, 0))} //nolint:gosec // the seed repeats the faults
 }
 
 // occurs reports whether a fault of this share occurs now.
-func (c *chaos) occurs(share float64) bool {
+func (i *injector) occurs(share float64) bool {
 	if share == 0 {
 		return false
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.dice.Float64() < share
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.dice.Float64() < share
 }
 
 // hold delays a 101 by Hold101.
-func (c *chaos) hold(ctx context.Context) { pause(ctx, c.Hold101) }
+func (i *injector) hold(ctx context.Context) { pause(ctx, i.Hold101) }
 
 // shuffle waits for a random time below shuffleSpan.
-func (c *chaos) shuffle(ctx context.Context) {
-	c.mu.Lock()
-	d := time.Duration(c.dice.Int64N(int64(shuffleSpan)))
-	c.mu.Unlock()
+func (i *injector) shuffle(ctx context.Context) {
+	i.mu.Lock()
+	d := time.Duration(i.dice.Int64N(int64(shuffleSpan)))
+	i.mu.Unlock()
 	pause(ctx, d)
 }
 

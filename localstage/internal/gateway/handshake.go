@@ -48,7 +48,7 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
 		}
 		subprotocols = granted
 	}
-	g.chaos.hold(g.ctx)
+	g.injector.hold(g.ctx)
 	g.upgrade(w, r, p, subprotocols)
 }
 

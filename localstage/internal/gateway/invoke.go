@@ -59,7 +59,7 @@ func (g *Gateway) invokeConnect(r *route, e event) ([]string, *refusal) {
 // Source: "The $connect and $disconnect routes": delivery is best effort.
 func (g *Gateway) invokeDisconnect(p *peer, end ending) {
 	r := g.routes[routeDisconnect]
-	if r == nil || g.chaos.occurs(g.chaos.LoseDisconnects) {
+	if r == nil || g.injector.occurs(g.injector.LoseDisconnects) {
 		return
 	}
 	response, err := g.invokeMessage(r, g.disconnectEvent(p, end))

@@ -86,11 +86,11 @@ func (g *Gateway) perform(w http.ResponseWriter, r *http.Request, id string, buf
 // post is PostToConnection. The bytes go out unchanged in one text frame.
 // Source: the model's errors; that the frame is always text is assumed.
 func (c *connection) post(w http.ResponseWriter, buf []byte) *refusal {
-	chaos := c.gateway.chaos
-	if chaos.occurs(chaos.GonePosts) {
+	faults := c.gateway.injector
+	if faults.occurs(faults.GonePosts) {
 		return &gone
 	}
-	if chaos.occurs(chaos.LimitPosts) {
+	if faults.occurs(faults.LimitPosts) {
 		return &limitExceeded
 	}
 	switch err := c.send(textFrame(buf)); {

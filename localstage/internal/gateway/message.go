@@ -23,7 +23,7 @@ type message struct {
 func (c *connection) receive(text []byte) {
 	g := c.gateway
 	c.touch()
-	if g.chaos.occurs(g.chaos.DropTCP) {
+	if g.injector.occurs(g.injector.DropTCP) {
 		_ = c.socket.Close() // the reader notices
 		return
 	}
@@ -34,7 +34,7 @@ func (c *connection) receive(text []byte) {
 		c.turns.add(func() { c.handle(m) })
 	case Shuffled:
 		g.connections.work.Go(func() {
-			g.chaos.shuffle(g.ctx)
+			g.injector.shuffle(g.ctx)
 			c.handle(m)
 		})
 	default:

@@ -60,16 +60,16 @@ func TestPoliciesGrantNoWildcards(t *testing.T) {
 }
 
 // grantNoWildcards reports actions with a wildcard, and permissions for every resource.
-func grantNoWildcards(t *testing.T, loaded *Template, report report) {
+func grantNoWildcards(t *testing.T, loaded *Template, fail report) {
 	t.Helper()
 	for _, s := range statements(t, loaded.Roles) {
 		for _, action := range s.Action {
 			if strings.Contains(action, "*") {
-				report("%s: action %s has a wildcard", s.role, action)
+				fail("%s: action %s has a wildcard", s.role, action)
 			}
 		}
 		if s.Effect == "Allow" && slices.Contains(s.Resource, "*") {
-			report("%s: %v is allowed on every resource", s.role, s.Action)
+			fail("%s: %v is allowed on every resource", s.role, s.Action)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func TestRolesPostToConnectionsByRouteOnly(t *testing.T) {
 }
 
 // manageByRoute reports roles that may post to connections or close them by other routes than theirs.
-func manageByRoute(t *testing.T, loaded *Template, report report) {
+func manageByRoute(t *testing.T, loaded *Template, fail report) {
 	t.Helper()
 	for _, s := range statements(t, loaded.Roles) {
 		if s.Effect != "Allow" || !slices.Contains(s.Action, "execute-api:ManageConnections") {
@@ -123,7 +123,7 @@ func manageByRoute(t *testing.T, loaded *Template, report report) {
 		}[s.role]
 		for _, resource := range s.Resource {
 			if _, path, _ := strings.Cut(resource, "/"); !slices.Contains(allowed, "/"+path) {
-				report("%s may manage %s: only connect, sendmessage and the reaper post and close, and fanout posts",
+				fail("%s may manage %s: only connect, sendmessage and the reaper post and close, and fanout posts",
 					s.role, resource)
 			}
 		}
@@ -181,7 +181,7 @@ func TestTableIsGrantedByKeyOrTransaction(t *testing.T) {
 
 // grantByKey reports grants on the table of connections that are neither by key nor by transaction, and grants on the
 // table of bans that are not by single actions.
-func grantByKey(t *testing.T, loaded *Template, report report) {
+func grantByKey(t *testing.T, loaded *Template, fail report) {
 	t.Helper()
 	for _, s := range statements(t, loaded.Roles) {
 		if !slices.ContainsFunc(s.Action, func(a string) bool { return strings.HasPrefix(a, "dynamodb:") }) {
@@ -198,7 +198,7 @@ func grantByKey(t *testing.T, loaded *Template, report report) {
 		byKey := len(keys) > 0 && slices.Equal(present, []string{"false"})
 		if !byKey && !slices.Equal(transaction, []string{"TransactWriteItems"}) &&
 			!slices.Equal(transaction, []string{"TransactGetItems"}) {
-			report("%s: %v is granted for the whole table", s.role, s.Action)
+			fail("%s: %v is granted for the whole table", s.role, s.Action)
 		}
 	}
 }

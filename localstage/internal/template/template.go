@@ -43,11 +43,11 @@ func Read(path string) (*Source, error) {
 // Resolve resolves the template. Its error is an [*Error] of one line for the first mistake in the template or its
 // parameters.
 func (s *Source) Resolve(o Options) (*Template, error) {
-	stack := &stack{options: o, document: s.document}
-	if err := stack.prepare(); err != nil {
+	resolving := &stack{options: o, document: s.document}
+	if err := resolving.prepare(); err != nil {
 		return nil, err
 	}
-	return stack.model()
+	return resolving.model()
 }
 
 // Load reads the template at path and resolves it.

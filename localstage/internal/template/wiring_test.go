@@ -70,7 +70,7 @@ func TestEnvironmentHoldsTheVariablesThatTheFunctionReads(t *testing.T) {
 
 // matchVariables reports a function whose variables are not exactly those that it reads. A missing variable would show
 // on AWS only, and a superfluous one tells a function more than it needs.
-func matchVariables(t *testing.T, loaded *Template, report report) {
+func matchVariables(t *testing.T, loaded *Template, fail report) {
 	t.Helper()
 	folders := foldersOfTargets(t)
 	tag := regexp.MustCompile("`env:\"([A-Z][A-Z0-9_]*)")
@@ -96,7 +96,7 @@ func matchVariables(t *testing.T, loaded *Template, report report) {
 		}
 		slices.Sort(read)
 		if given := slices.Sorted(maps.Keys(f.Environment)); !slices.Equal(given, read) {
-			report("%s is given %v and reads %v", f.LogicalID, given, read)
+			fail("%s is given %v and reads %v", f.LogicalID, given, read)
 		}
 	}
 }

@@ -79,14 +79,14 @@ func serveWeb() {
 	})
 	mux.HandleFunc("/end", func(http.ResponseWriter, *http.Request) { os.Exit(4) })
 	mux.HandleFunc("/hang", func(http.ResponseWriter, *http.Request) { select {} })
-	sayGoodbye()
+	logSIGTERM()
 	// The configured port is 3000 in every environment. The adapter sets the real one.
 	fmt.Fprintln(os.Stderr, http.ListenAndServe(net.JoinHostPort("127.0.0.1", os.Getenv("PORT")), mux))
 	os.Exit(1)
 }
 
-// sayGoodbye logs that the server got a SIGTERM, before the server ends.
-func sayGoodbye() {
+// logSIGTERM logs that the server got a SIGTERM, before the server ends.
+func logSIGTERM() {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGTERM)
 	go func() {
