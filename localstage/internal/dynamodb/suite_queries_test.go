@@ -99,87 +99,85 @@ func queryCases() map[string]func(*fixture) {
 	return cases
 }
 
-func pagingCases() map[string]func(*fixture) {
-	return map[string]func(*fixture){
-		"paging/the limit counts before the filter": func(f *fixture) {
-			f.fill()
-			output := f.finds(`"a" "c"`, "pk = :p", limitTo(4), filterIs("even = :t"),
-				values(m{":p": f.pk, ":t": true}))
-			f.equal("counts", fmt.Sprint(output.Count, output.ScannedCount), "2 4")
-			f.equal("last key", show(output.LastEvaluatedKey), `{sk:"d"}`)
-		},
-		"paging/the limit ends a page even at the end": func(f *fixture) {
-			f.fill()
-			output := f.finds(`"a" "b" "c" "d" "e" "f" "g" "h" "i" "j"`, "pk = :p", limitTo(10), values(m{":p": f.pk}))
-			f.equal("last key", show(output.LastEvaluatedKey), `{sk:"j"}`)
-			output = f.finds("", "pk = :p", startAfter(output.LastEvaluatedKey), values(m{":p": f.pk}))
-			f.equal("last key of nothing", show(output.LastEvaluatedKey), "none")
-			output = f.finds(`"a" "b" "c" "d" "e" "f" "g" "h" "i" "j"`, "pk = :p", limitTo(11), values(m{":p": f.pk}))
-			f.equal("last key below the limit", show(output.LastEvaluatedKey), "none")
-		},
-		"paging/pages join, both ways": func(f *fixture) {
-			f.fill()
-			for want, list := range map[string][]option{"abcdefghij": nil, "jihgfedcba": {backwards()}} {
-				got, start := "", map[string]types.AttributeValue(nil)
-				for range 6 {
-					output, err := f.query("pk = :p",
-						append(list, limitTo(3), startAfter(start), values(m{":p": f.pk}))...)
-					if err != nil {
-						f.failf("page: %v", err)
-						return
-					}
-					got += strings.NewReplacer(`"`, "", " ", "").Replace(sortKeys(output.Items))
-					if start = output.LastEvaluatedKey; start == nil {
-						break
-					}
-				}
-				f.equal("all pages", got, want)
-			}
-		},
-		"paging/the start key's item need not exist": func(f *fixture) {
-			f.fill()
-			start := m{"pk": f.pk, "sk": "cc"}.attributes()
-			f.finds(`"d" "e"`, "pk = :p", limitTo(2), startAfter(start), values(m{":p": f.pk}))
-			f.finds(`"c" "b"`, "pk = :p", limitTo(2), backwards(), startAfter(start), values(m{":p": f.pk}))
-		},
-		"paging/a page has 1 MB": func(f *fixture) {
-			f.table = "byN"
-			for i := range 25 {
-				f.sk = i
-				f.given(m{"data": strings.Repeat("x", 60_000)})
-			}
-			first, err := f.query("pk = :p", values(m{":p": f.pk}))
-			f.ok("first page", err)
-			if err != nil || len(first.Items) == 0 || len(first.Items) > 20 || first.LastEvaluatedKey == nil {
-				f.failf("first page has %d items of 60 KB", len(first.Items))
-				return
-			}
-			second, err := f.query("pk = :p", values(m{":p": f.pk}), startAfter(first.LastEvaluatedKey))
-			f.ok("second page", err)
-			if err == nil && (len(first.Items)+len(second.Items) != 25 || second.LastEvaluatedKey != nil) {
-				f.failf("pages of %d and %d items, then %s", len(first.Items), len(second.Items),
-					show(second.LastEvaluatedKey))
-			}
-		},
-		"paging/a scan finds everything once": func(f *fixture) {
-			f.fill()
-			found, start := 0, map[string]types.AttributeValue(nil)
-			for {
-				output, err := f.client.Scan(f.ctx,
-					&awsdynamodb.ScanInput{TableName: &f.table, Limit: aws.Int32(7), ExclusiveStartKey: start,
-						FilterExpression: aws.String("pk = :p"), ExpressionAttributeValues: m{":p": f.pk}.attributes()})
+var pagingCases = map[string]func(*fixture){
+	"paging/the limit counts before the filter": func(f *fixture) {
+		f.fill()
+		output := f.finds(`"a" "c"`, "pk = :p", limitTo(4), filterIs("even = :t"),
+			values(m{":p": f.pk, ":t": true}))
+		f.equal("counts", fmt.Sprint(output.Count, output.ScannedCount), "2 4")
+		f.equal("last key", show(output.LastEvaluatedKey), `{sk:"d"}`)
+	},
+	"paging/the limit ends a page even at the end": func(f *fixture) {
+		f.fill()
+		output := f.finds(`"a" "b" "c" "d" "e" "f" "g" "h" "i" "j"`, "pk = :p", limitTo(10), values(m{":p": f.pk}))
+		f.equal("last key", show(output.LastEvaluatedKey), `{sk:"j"}`)
+		output = f.finds("", "pk = :p", startAfter(output.LastEvaluatedKey), values(m{":p": f.pk}))
+		f.equal("last key of nothing", show(output.LastEvaluatedKey), "none")
+		output = f.finds(`"a" "b" "c" "d" "e" "f" "g" "h" "i" "j"`, "pk = :p", limitTo(11), values(m{":p": f.pk}))
+		f.equal("last key below the limit", show(output.LastEvaluatedKey), "none")
+	},
+	"paging/pages join, both ways": func(f *fixture) {
+		f.fill()
+		for want, list := range map[string][]option{"abcdefghij": nil, "jihgfedcba": {backwards()}} {
+			got, start := "", map[string]types.AttributeValue(nil)
+			for range 6 {
+				output, err := f.query("pk = :p",
+					append(list, limitTo(3), startAfter(start), values(m{":p": f.pk}))...)
 				if err != nil {
-					f.failf("scan: %v", err)
+					f.failf("page: %v", err)
 					return
 				}
-				found += int(output.Count)
+				got += strings.NewReplacer(`"`, "", " ", "").Replace(sortKeys(output.Items))
 				if start = output.LastEvaluatedKey; start == nil {
 					break
 				}
 			}
-			f.equal("found", fmt.Sprint(found), "10")
-		},
-	}
+			f.equal("all pages", got, want)
+		}
+	},
+	"paging/the start key's item need not exist": func(f *fixture) {
+		f.fill()
+		start := m{"pk": f.pk, "sk": "cc"}.attributes()
+		f.finds(`"d" "e"`, "pk = :p", limitTo(2), startAfter(start), values(m{":p": f.pk}))
+		f.finds(`"c" "b"`, "pk = :p", limitTo(2), backwards(), startAfter(start), values(m{":p": f.pk}))
+	},
+	"paging/a page has 1 MB": func(f *fixture) {
+		f.table = "byN"
+		for i := range 25 {
+			f.sk = i
+			f.given(m{"data": strings.Repeat("x", 60_000)})
+		}
+		first, err := f.query("pk = :p", values(m{":p": f.pk}))
+		f.ok("first page", err)
+		if err != nil || len(first.Items) == 0 || len(first.Items) > 20 || first.LastEvaluatedKey == nil {
+			f.failf("first page has %d items of 60 KB", len(first.Items))
+			return
+		}
+		second, err := f.query("pk = :p", values(m{":p": f.pk}), startAfter(first.LastEvaluatedKey))
+		f.ok("second page", err)
+		if err == nil && (len(first.Items)+len(second.Items) != 25 || second.LastEvaluatedKey != nil) {
+			f.failf("pages of %d and %d items, then %s", len(first.Items), len(second.Items),
+				show(second.LastEvaluatedKey))
+		}
+	},
+	"paging/a scan finds everything once": func(f *fixture) {
+		f.fill()
+		found, start := 0, map[string]types.AttributeValue(nil)
+		for {
+			output, err := f.client.Scan(f.ctx,
+				&awsdynamodb.ScanInput{TableName: &f.table, Limit: aws.Int32(7), ExclusiveStartKey: start,
+					FilterExpression: aws.String("pk = :p"), ExpressionAttributeValues: m{":p": f.pk}.attributes()})
+			if err != nil {
+				f.failf("scan: %v", err)
+				return
+			}
+			found += int(output.Count)
+			if start = output.LastEvaluatedKey; start == nil {
+				break
+			}
+		}
+		f.equal("found", fmt.Sprint(found), "10")
+	},
 }
 
 func queryErrorCases() map[string]func(*fixture) {

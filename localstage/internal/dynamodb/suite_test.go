@@ -23,9 +23,9 @@ import (
 func suite() map[string]func(*fixture) {
 	cases := map[string]func(*fixture){}
 	for _, group := range []map[string]func(*fixture){
-		typeCases(), keyCases(), conditionCases(), conditionErrorCases(), updateCases(), updateErrorCases(),
-		returnCases(), projectionCases(), queryCases(), pagingCases(), queryErrorCases(), transactCases(), batchCases(),
-		batchErrorCases(), tableCases(),
+		typeCases, keyCases, conditionCases(), conditionErrorCases(), updateCases(), updateErrorCases(),
+		returnCases(), projectionCases(), queryCases(), pagingCases, queryErrorCases(), transactCases, batchCases(),
+		batchErrorCases(), tableCases,
 	} {
 		maps.Copy(cases, group)
 	}

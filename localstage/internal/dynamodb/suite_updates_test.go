@@ -203,23 +203,26 @@ func updateErrorCases() map[string]func(*fixture) {
 	return cases
 }
 
+// returnValues are the cases of returnCases.
+var returnValues = map[string]struct {
+	before                 m
+	expression             string
+	allOld, allNew         string
+	updatedOld, updatedNew string
+}{
+	"replaced": {m{"a": 1, "b": 2}, "SET a = :v", "{a:1 b:2}", "{a:9 b:2}", "{a:1}", "{a:9}"},
+	"added":    {m{"a": 1}, "SET b = :v", "{a:1}", "{a:1 b:9}", "none", "{b:9}"},
+	"removed":  {m{"a": 1, "b": 2}, "REMOVE a SET c = :v", "{a:1 b:2}", "{b:2 c:9}", "{a:1}", "{c:9}"},
+	"made":     {nil, "SET a = :v", "none", "{a:9}", "none", "{a:9}"},
+	"nested": {
+		m{"m": m{"x": 1, "y": 2}}, "SET m.x = :v", "{m:{x:1 y:2}}", "{m:{x:9 y:2}}", "{m:{x:1}}", "{m:{x:9}}",
+	},
+	"in a list": {m{"l": l{1, 2, 3}}, "SET l[1] = :v", "{l:[1 2 3]}", "{l:[1 9 3]}", "{l:[2]}", "{l:[9]}"},
+}
+
 func returnCases() map[string]func(*fixture) {
 	cases := map[string]func(*fixture){}
-	for name, r := range map[string]struct {
-		before                 m
-		expression             string
-		allOld, allNew         string
-		updatedOld, updatedNew string
-	}{
-		"replaced": {m{"a": 1, "b": 2}, "SET a = :v", "{a:1 b:2}", "{a:9 b:2}", "{a:1}", "{a:9}"},
-		"added":    {m{"a": 1}, "SET b = :v", "{a:1}", "{a:1 b:9}", "none", "{b:9}"},
-		"removed":  {m{"a": 1, "b": 2}, "REMOVE a SET c = :v", "{a:1 b:2}", "{b:2 c:9}", "{a:1}", "{c:9}"},
-		"made":     {nil, "SET a = :v", "none", "{a:9}", "none", "{a:9}"},
-		"nested": {
-			m{"m": m{"x": 1, "y": 2}}, "SET m.x = :v", "{m:{x:1 y:2}}", "{m:{x:9 y:2}}", "{m:{x:1}}", "{m:{x:9}}",
-		},
-		"in a list": {m{"l": l{1, 2, 3}}, "SET l[1] = :v", "{l:[1 2 3]}", "{l:[1 9 3]}", "{l:[2]}", "{l:[9]}"},
-	} {
+	for name, r := range returnValues {
 		for what, want := range map[string]string{
 			"ALL_OLD": r.allOld, "ALL_NEW": r.allNew, "UPDATED_OLD": r.updatedOld, "UPDATED_NEW": r.updatedNew,
 			"NONE": "none",

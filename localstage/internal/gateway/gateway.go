@@ -45,7 +45,7 @@ type Gateway struct {
 	log         *slog.Logger
 	routes      map[string]*route
 	selector    expression
-	injector       *injector
+	injector    *injector
 	connections *registry
 
 	// Close cancels ctx, and so every invocation, when its own time is over.
@@ -70,7 +70,7 @@ func New(cfg Config) (*Gateway, error) {
 		log:         cfg.Log,
 		routes:      make(map[string]*route, len(cfg.Routes)),
 		selector:    selector,
-		injector:       newInjector(cfg.Faults),
+		injector:    newInjector(cfg.Faults),
 		connections: newRegistry(),
 		ctx:         ctx,
 		cancel:      cancel,

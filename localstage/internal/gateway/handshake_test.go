@@ -34,118 +34,122 @@ func (s *stage) answerTo(t *testing.T, head string) *http.Response {
 	return response
 }
 
+var goodHead = upgradeHead("/prod")
+
+var longestTarget = "/prod?" + strings.Repeat("a", 4096-len("wss://stage.test/prod?"))
+
+// refusedHandshakes are the cases of TestHandshakeIsRefusedBeforeAnyInvocation.
+var refusedHandshakes = []struct {
+	name      string
+	head      string
+	status    int
+	errorType string
+	body      string
+}{
+	{"plain GET", "GET /prod HTTP/1.1\r\nHost: stage.test\r\n\r\n", 426, "", `{"message":"Upgrade Required"}`},
+	{"unknown stage", upgradeHead("/test"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
+	{"no stage", upgradeHead("/"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
+	{"stage in another letter case", upgradeHead("/Prod"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
+	{"path below the stage", upgradeHead("/prod/hello"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
+	{"two slashes after the stage", upgradeHead("/prod//"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
+	{"POST", strings.Replace(goodHead, "GET", "POST", 1), 403, "ForbiddenException", `{"message":"Forbidden"}`},
+	{
+		"URL above the limit",
+		upgradeHead(longestTarget + "a"),
+		414,
+		"RequestEntityTooLargeException",
+		`{"message":"Request URI Too Long"}`,
+	},
+	{
+		"no Connection header",
+		strings.Replace(goodHead, "Connection: Upgrade\r\n", "", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"no key",
+		strings.Replace(goodHead, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"key of another length",
+		strings.Replace(goodHead, "dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ=", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"key that is not base64",
+		strings.Replace(goodHead, "dGhlIHNhbXBsZSBub25jZQ==", "????????????????????????", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"two keys",
+		strings.Replace(goodHead, "\r\n\r\n", "\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"no version",
+		strings.Replace(goodHead, "Sec-WebSocket-Version: 13\r\n", "", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"two versions",
+		strings.Replace(goodHead, "\r\n\r\n", "\r\nSec-WebSocket-Version: 13\r\n\r\n", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"no Upgrade header",
+		strings.Replace(goodHead, "Upgrade: websocket\r\n", "", 1),
+		426,
+		"",
+		`{"message":"Upgrade Required"}`,
+	},
+	{
+		"another version",
+		strings.Replace(goodHead, "Version: 13", "Version: 8", 1),
+		426,
+		"",
+		`{"message":"Upgrade Required"}`,
+	},
+	{
+		"HTTP/1.0",
+		strings.Replace(goodHead, "HTTP/1.1", "HTTP/1.0", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"a body",
+		strings.Replace(goodHead, "\r\n\r\n", "\r\nContent-Length: 1\r\n\r\nx", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"another protocol",
+		strings.Replace(goodHead, "Upgrade: websocket", "Upgrade: h2c", 1),
+		426,
+		"",
+		`{"message":"Upgrade Required"}`,
+	},
+}
+
 func TestHandshakeIsRefusedBeforeAnyInvocation(t *testing.T) {
 	t.Parallel()
-	good := upgradeHead("/prod")
-	longest := "/prod?" + strings.Repeat("a", 4096-len("wss://stage.test/prod?"))
-	tests := []struct {
-		name      string
-		head      string
-		status    int
-		errorType string
-		body      string
-	}{
-		{"plain GET", "GET /prod HTTP/1.1\r\nHost: stage.test\r\n\r\n", 426, "", `{"message":"Upgrade Required"}`},
-		{"unknown stage", upgradeHead("/test"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
-		{"no stage", upgradeHead("/"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
-		{"stage in another letter case", upgradeHead("/Prod"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
-		{"path below the stage", upgradeHead("/prod/hello"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
-		{"two slashes after the stage", upgradeHead("/prod//"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
-		{"POST", strings.Replace(good, "GET", "POST", 1), 403, "ForbiddenException", `{"message":"Forbidden"}`},
-		{
-			"URL above the limit",
-			upgradeHead(longest + "a"),
-			414,
-			"RequestEntityTooLargeException",
-			`{"message":"Request URI Too Long"}`,
-		},
-		{
-			"no Connection header",
-			strings.Replace(good, "Connection: Upgrade\r\n", "", 1),
-			400,
-			"BadRequestException",
-			`{"message":"Bad Request"}`,
-		},
-		{
-			"no key",
-			strings.Replace(good, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", 1),
-			400,
-			"BadRequestException",
-			`{"message":"Bad Request"}`,
-		},
-		{
-			"key of another length",
-			strings.Replace(good, "dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ=", 1),
-			400,
-			"BadRequestException",
-			`{"message":"Bad Request"}`,
-		},
-		{
-			"key that is not base64",
-			strings.Replace(good, "dGhlIHNhbXBsZSBub25jZQ==", "????????????????????????", 1),
-			400,
-			"BadRequestException",
-			`{"message":"Bad Request"}`,
-		},
-		{
-			"two keys",
-			strings.Replace(good, "\r\n\r\n", "\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", 1),
-			400,
-			"BadRequestException",
-			`{"message":"Bad Request"}`,
-		},
-		{
-			"no version",
-			strings.Replace(good, "Sec-WebSocket-Version: 13\r\n", "", 1),
-			400,
-			"BadRequestException",
-			`{"message":"Bad Request"}`,
-		},
-		{
-			"two versions",
-			strings.Replace(good, "\r\n\r\n", "\r\nSec-WebSocket-Version: 13\r\n\r\n", 1),
-			400,
-			"BadRequestException",
-			`{"message":"Bad Request"}`,
-		},
-		{
-			"no Upgrade header",
-			strings.Replace(good, "Upgrade: websocket\r\n", "", 1),
-			426,
-			"",
-			`{"message":"Upgrade Required"}`,
-		},
-		{
-			"another version",
-			strings.Replace(good, "Version: 13", "Version: 8", 1),
-			426,
-			"",
-			`{"message":"Upgrade Required"}`,
-		},
-		{
-			"HTTP/1.0",
-			strings.Replace(good, "HTTP/1.1", "HTTP/1.0", 1),
-			400,
-			"BadRequestException",
-			`{"message":"Bad Request"}`,
-		},
-		{
-			"a body",
-			strings.Replace(good, "\r\n\r\n", "\r\nContent-Length: 1\r\n\r\nx", 1),
-			400,
-			"BadRequestException",
-			`{"message":"Bad Request"}`,
-		},
-		{
-			"another protocol",
-			strings.Replace(good, "Upgrade: websocket", "Upgrade: h2c", 1),
-			426,
-			"",
-			`{"message":"Upgrade Required"}`,
-		},
-	}
 	s := newStage(t, options{connectAuth: "AWS_IAM"})
-	for _, tt := range tests {
+	for _, tt := range refusedHandshakes {
 		t.Run(tt.name, func(t *testing.T) {
 			response := s.answerTo(t, tt.head)
 			if response.StatusCode != tt.status {

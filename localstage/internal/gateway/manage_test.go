@@ -65,55 +65,58 @@ func TestConnectionPathIsTakenInEveryEncoding(t *testing.T) {
 	}
 }
 
+const forbiddenBody = `{"message":"Forbidden"}`
+
+// managementRefusals are the cases of TestManagementRefusals.
+var managementRefusals = []struct {
+	name, method, path, body string
+	status                   int
+	errorType, answer        string
+}{
+	{"unknown id", "POST", "/prod/@connections/" + unknownID, "x", 410, "GoneException", ""},
+	{"GET of an unknown id", "GET", "/prod/@connections/" + unknownID, "", 410, "GoneException", ""},
+	{"DELETE of an unknown id", "DELETE", "/prod/@connections/" + unknownID, "", 410, "GoneException", ""},
+	{
+		"malformed id", "POST", "/prod/@connections/abc", "x", 400, "BadRequestException",
+		`{"message":"Invalid connectionId: abc"}`,
+	},
+	{
+		"id without its padding", "POST", "/prod/@connections/L0SM9cOFvHcCIhwA", "x", 400, "BadRequestException",
+		`{"message":"Invalid connectionId: L0SM9cOFvHcCIhwA"}`,
+	},
+	{
+		"id with a slash", "POST", "/prod/@connections/L0SM9cOFvHcCI%2Fw=", "x", 400, "BadRequestException",
+		`{"message":"Invalid connectionId: L0SM9cOFvHcCI/w="}`,
+	},
+	{"wrong stage", "POST", "/test/@connections/" + unknownID, "x", 403, "ForbiddenException", forbiddenBody},
+	{"no stage", "POST", "/@connections/" + unknownID, "x", 403, "ForbiddenException", forbiddenBody},
+	{"no id", "POST", "/prod/@connections/", "x", 403, "ForbiddenException", forbiddenBody},
+	{"no id and no slash", "POST", "/prod/@connections", "x", 403, "ForbiddenException", forbiddenBody},
+	{"another method", "PUT", "/prod/@connections/" + unknownID, "x", 403, "ForbiddenException", forbiddenBody},
+	{
+		"payload of 1 MB",
+		"POST",
+		"/prod/@connections/" + unknownID,
+		strings.Repeat("x", 1<<20),
+		413,
+		"PayloadTooLargeException",
+		`{"message":"Payload Too Large"}`,
+	},
+	{
+		"payload above 128 KB",
+		"POST",
+		"/prod/@connections/" + unknownID,
+		strings.Repeat("x", 131073),
+		413,
+		"PayloadTooLargeException",
+		`{"message":"Payload Too Large"}`,
+	},
+}
+
 func TestManagementRefusals(t *testing.T) {
 	t.Parallel()
-	const forbidden = `{"message":"Forbidden"}`
-	tests := []struct {
-		name, method, path, body string
-		status                   int
-		errorType, answer        string
-	}{
-		{"unknown id", "POST", "/prod/@connections/" + unknownID, "x", 410, "GoneException", ""},
-		{"GET of an unknown id", "GET", "/prod/@connections/" + unknownID, "", 410, "GoneException", ""},
-		{"DELETE of an unknown id", "DELETE", "/prod/@connections/" + unknownID, "", 410, "GoneException", ""},
-		{
-			"malformed id", "POST", "/prod/@connections/abc", "x", 400, "BadRequestException",
-			`{"message":"Invalid connectionId: abc"}`,
-		},
-		{
-			"id without its padding", "POST", "/prod/@connections/L0SM9cOFvHcCIhwA", "x", 400, "BadRequestException",
-			`{"message":"Invalid connectionId: L0SM9cOFvHcCIhwA"}`,
-		},
-		{
-			"id with a slash", "POST", "/prod/@connections/L0SM9cOFvHcCI%2Fw=", "x", 400, "BadRequestException",
-			`{"message":"Invalid connectionId: L0SM9cOFvHcCI/w="}`,
-		},
-		{"wrong stage", "POST", "/test/@connections/" + unknownID, "x", 403, "ForbiddenException", forbidden},
-		{"no stage", "POST", "/@connections/" + unknownID, "x", 403, "ForbiddenException", forbidden},
-		{"no id", "POST", "/prod/@connections/", "x", 403, "ForbiddenException", forbidden},
-		{"no id and no slash", "POST", "/prod/@connections", "x", 403, "ForbiddenException", forbidden},
-		{"another method", "PUT", "/prod/@connections/" + unknownID, "x", 403, "ForbiddenException", forbidden},
-		{
-			"payload of 1 MB",
-			"POST",
-			"/prod/@connections/" + unknownID,
-			strings.Repeat("x", 1<<20),
-			413,
-			"PayloadTooLargeException",
-			`{"message":"Payload Too Large"}`,
-		},
-		{
-			"payload above 128 KB",
-			"POST",
-			"/prod/@connections/" + unknownID,
-			strings.Repeat("x", 131073),
-			413,
-			"PayloadTooLargeException",
-			`{"message":"Payload Too Large"}`,
-		},
-	}
 	s := newStage(t, options{})
-	for _, tt := range tests {
+	for _, tt := range managementRefusals {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			response := s.request(t, tt.method, tt.path, tt.body)

@@ -93,39 +93,42 @@ func requestIDOf(t *testing.T, frame string) string {
 	return frame[len(frame)-18 : len(frame)-2]
 }
 
+// messageAnswers are the cases of TestAnswerOfAMessageIntegration.
+var messageAnswers = []struct {
+	name   string
+	answer string
+	fails  bool
+	twoWay string // frame on a two-way route, if it does not fail
+}{
+	{"200", `{"statusCode":200}`, false, ""},
+	{"501", `{"statusCode":501}`, false, ""},
+	{"0", `{"statusCode":0}`, false, ""},
+	{"body", `{"statusCode":200,"body":"hello"}`, false, "hello"},
+	{"body with 500", `{"statusCode":500,"body":"broken"}`, false, "broken"},
+	{"base64 body", `{"statusCode":200,"body":"aGk=","isBase64Encoded":true}`, false, "hi"},
+	{
+		"as aws-lambda-go writes it",
+		`{"statusCode":200,"headers":null,"multiValueHeaders":null,"body":""}`,
+		false,
+		"",
+	},
+	{"null", `null`, false, ""},
+	{"nothing", ``, false, ""},
+	{"unknown member", `{"ConnectionId":"x","Data":"y","statusCode":200}`, true, ""},
+	{"member in another letter case", `{"StatusCode":200}`, true, ""},
+	{"no statusCode", `{"body":"x"}`, true, ""},
+	{"statusCode that is no number", `{"statusCode":"ok"}`, true, ""},
+	{"body that is an object", `{"statusCode":200,"body":{}}`, true, ""},
+	{"body that is not base64", `{"statusCode":200,"body":"?","isBase64Encoded":true}`, true, ""},
+	{"text", `"ok"`, true, ""},
+	{"array", `[]`, true, ""},
+	{"no JSON", `ok`, true, ""},
+}
+
 func TestAnswerOfAMessageIntegration(t *testing.T) {
 	t.Parallel()
 	const failure = "Internal server error"
-	tests := []struct {
-		name   string
-		answer string
-		fails  bool
-		twoWay string // frame on a two-way route, if it does not fail
-	}{
-		{"200", `{"statusCode":200}`, false, ""},
-		{"501", `{"statusCode":501}`, false, ""},
-		{"0", `{"statusCode":0}`, false, ""},
-		{"body", `{"statusCode":200,"body":"hello"}`, false, "hello"},
-		{"body with 500", `{"statusCode":500,"body":"broken"}`, false, "broken"},
-		{"base64 body", `{"statusCode":200,"body":"aGk=","isBase64Encoded":true}`, false, "hi"},
-		{
-			"as aws-lambda-go writes it",
-			`{"statusCode":200,"headers":null,"multiValueHeaders":null,"body":""}`,
-			false,
-			"",
-		},
-		{"null", `null`, false, ""},
-		{"nothing", ``, false, ""},
-		{"unknown member", `{"ConnectionId":"x","Data":"y","statusCode":200}`, true, ""},
-		{"member in another letter case", `{"StatusCode":200}`, true, ""},
-		{"no statusCode", `{"body":"x"}`, true, ""},
-		{"statusCode that is no number", `{"statusCode":"ok"}`, true, ""},
-		{"body that is an object", `{"statusCode":200,"body":{}}`, true, ""},
-		{"body that is not base64", `{"statusCode":200,"body":"?","isBase64Encoded":true}`, true, ""},
-		{"text", `"ok"`, true, ""},
-		{"array", `[]`, true, ""},
-		{"no JSON", `ok`, true, ""},
-	}
+	tests := messageAnswers
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -95,41 +95,47 @@ func (s *script) Invoke(_ context.Context, event []byte) ([]byte, error) {
 	}
 }
 
+// errFunction is the error of a function that failed.
+var errFunction = functionFailure(`{"errorMessage":"no"}`)
+
+// attemptCases are the cases of TestAnEventIsTriedAgain.
+var attemptCases = map[string]struct {
+	outcomes []error
+	retries  *int
+	waits    []time.Duration
+	record   bool
+}{
+	"success at once": {outcomes: []error{nil}},
+	"one failure":     {outcomes: []error{errFunction, nil}, waits: []time.Duration{time.Minute}},
+	"two failures": {
+		outcomes: []error{errFunction, errFunction, nil}, waits: []time.Duration{time.Minute, 2 * time.Minute},
+	},
+	"three failures": {
+		outcomes: []error{
+			errFunction, errFunction, errFunction,
+		}, waits: []time.Duration{time.Minute, 2 * time.Minute}, record: true,
+	},
+	"one retry configured": {
+		outcomes: []error{errFunction, errFunction}, retries: new(1), waits: []time.Duration{time.Minute}, record: true,
+	},
+	"no retries configured": {outcomes: []error{errFunction}, retries: new(0), record: true},
+	"lambda.ErrThrottled": {
+		outcomes: []error{lambda.ErrThrottled, lambda.ErrThrottled, lambda.ErrThrottled, nil},
+		waits:    []time.Duration{time.Second, 2 * time.Second, 4 * time.Second},
+	},
+	"throttles are not errFunction": {
+		outcomes: []error{errFunction, lambda.ErrThrottled, errFunction, lambda.ErrThrottled, nil},
+		waits:    []time.Duration{time.Minute, time.Second, 2 * time.Minute, time.Second},
+	},
+	"the service fails": {
+		outcomes: []error{errors.New("the disk is full"), nil}, waits: []time.Duration{time.Second},
+	},
+	"the stage is closing": {outcomes: []error{lambda.ErrClosed}},
+}
+
 func TestAnEventIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	failed, throttled := functionFailure(`{"errorMessage":"no"}`), lambda.ErrThrottled
-	const minute = time.Minute
-	for name, tt := range map[string]struct {
-		outcomes []error
-		retries  *int
-		waits    []time.Duration
-		record   bool
-	}{
-		"success at once": {outcomes: []error{nil}},
-		"one failure":     {outcomes: []error{failed, nil}, waits: []time.Duration{minute}},
-		"two failures": {
-			outcomes: []error{failed, failed, nil}, waits: []time.Duration{minute, 2 * minute},
-		},
-		"three failures": {
-			outcomes: []error{failed, failed, failed}, waits: []time.Duration{minute, 2 * minute}, record: true,
-		},
-		"one retry configured": {
-			outcomes: []error{failed, failed}, retries: new(1), waits: []time.Duration{minute}, record: true,
-		},
-		"no retries configured": {outcomes: []error{failed}, retries: new(0), record: true},
-		"throttled": {
-			outcomes: []error{throttled, throttled, throttled, nil},
-			waits:    []time.Duration{time.Second, 2 * time.Second, 4 * time.Second},
-		},
-		"throttles are not failed": {
-			outcomes: []error{failed, throttled, failed, throttled, nil},
-			waits:    []time.Duration{minute, time.Second, 2 * minute, time.Second},
-		},
-		"the service fails": {
-			outcomes: []error{errors.New("the disk is full"), nil}, waits: []time.Duration{time.Second},
-		},
-		"the stage is closing": {outcomes: []error{lambda.ErrClosed}},
-	} {
+	for name, tt := range attemptCases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock, function, records := newClock(), newScript(tt.outcomes...), make(chan []byte, 1)

@@ -143,97 +143,100 @@ func TestRawAPIs(t *testing.T) {
 	}
 }
 
+// rawAPIMistakes are the cases of TestRawAPIErrors.
+var rawAPIMistakes = map[string]mistake{
+	"mock integration": {"IntegrationType: AWS_PROXY\n", "IntegrationType: MOCK\n", `template.yaml:27: ` +
+		`SocketCall Properties.IntegrationType: "MOCK" is not supported by the local stage, only AWS_PROXY`},
+	"foreign function": {
+		"IntegrationUri: !GetAtt F.Arn",
+		"IntegrationUri: x",
+		`WebCall Properties.IntegrationUri: "x" is no function of this template`,
+	},
+	"target": {
+		`Target: !Sub "integrations/${SocketCall}"}`,
+		"Target: nowhere}",
+		"Connect Properties.Target: must be integrations/",
+	},
+	"target of another API": {
+		`Target: !Sub "integrations/${SocketCall}"}`,
+		`Target: !Sub "integrations/${WebCall}"}`,
+		"is no integration of its API",
+	},
+	"not deployed": {
+		"DeploymentId: !Ref SocketDeployment", "Description: d", "SocketStage: needs AutoDeploy: true",
+	},
+	"other deployment": {
+		"DeploymentId: !Ref SocketDeployment", "DeploymentId: x", "SocketStage: needs AutoDeploy: true",
+	},
+	"stage name": {
+		"StageName: live",
+		"StageName: live/1",
+		`SocketStage Properties.StageName: "live/1" must be $default, or up to 128 letters`,
+	},
+	"two stages": {
+		"ApiId: !Ref Web, StageName: $default", "ApiId: !Ref Socket, StageName: $default", "Socket: has 2 stages",
+	},
+	"route of no API": {
+		"ApiId: !Ref Web, RouteKey: $default",
+		"ApiId: nobody, RouteKey: $default",
+		`Page: ApiId "nobody" is no API of this template`,
+	},
+	"settings of no route": {
+		"{echo: {Throttling", "{ping: {Throttling", `SocketStage: RouteSettings: there is no route "ping"`,
+	},
+	"two routes of one key": {"RouteKey: $default,", "RouteKey: POST /sign,", `there are two routes "POST /sign"`},
+	"authorized message": {
+		"RouteKey: echo,",
+		"RouteKey: echo, AuthorizationType: AWS_IAM,",
+		"only $connect can be authorized, not echo",
+	},
+	"token for a socket": {
+		"AuthorizationType: AWS_IAM",
+		"AuthorizationType: JWT",
+		"a WebSocket route is authorized by NONE or AWS_IAM",
+	},
+	"Lambda authorizer": {
+		"AuthorizerType: JWT",
+		"AuthorizerType: REQUEST",
+		`Tokens Properties.AuthorizerType: "REQUEST" is not supported`,
+	},
+	"no authorizer": {
+		"AuthorizerId: !Ref Tokens", "AuthorizerId: x", `Sign: AuthorizerId "x" is no authorizer of its API`,
+	},
+	"payload 1.0": {
+		`PayloadFormatVersion: "2.0"`, `PayloadFormatVersion: "1.0"`, `WebCall: PayloadFormatVersion must be "2.0"`,
+	},
+	"timeout": {
+		"TimeoutInMillis: 5000",
+		"TimeoutInMillis: 29500",
+		"SocketCall: TimeoutInMillis of a WebSocket API is at most 29000",
+	},
+	"no route key": {
+		"RouteKey: POST /sign", "RouteKey: sign", `Sign: RouteKey "sign" is not $default or a method and a path`,
+	},
+	"function permission": {
+		"lambda:InvokeFunction",
+		"lambda:InvokeFunctionUrl",
+		`Permission Properties.Action: "lambda:InvokeFunctionUrl" is not supported`,
+	},
+	"unknown property": {
+		"Name: w",
+		"DisableExecuteApiEndpoint: true",
+		"Web Properties.DisableExecuteApiEndpoint: is not supported by the local stage; it knows CorsConfiguration",
+	},
+	"negative throttle": {
+		"ThrottlingRateLimit: 1.5", "ThrottlingRateLimit: -1", `"-1" is not a number of 0 or more`,
+	},
+	"IPv6 alone": {
+		"Name: w",
+		"IpAddressType: ipv6",
+		`Web Properties.IpAddressType: "ipv6" is not supported by the local stage, only ipv4, dualstack`,
+	},
+}
+
 func TestRawAPIErrors(t *testing.T) {
 	t.Parallel()
-	checkMistakes(t, apiTemplate, map[string]mistake{
-		"mock integration": {"IntegrationType: AWS_PROXY\n", "IntegrationType: MOCK\n", `template.yaml:27: ` +
-			`SocketCall Properties.IntegrationType: "MOCK" is not supported by the local stage, only AWS_PROXY`},
-		"foreign function": {
-			"IntegrationUri: !GetAtt F.Arn",
-			"IntegrationUri: x",
-			`WebCall Properties.IntegrationUri: "x" is no function of this template`,
-		},
-		"target": {
-			`Target: !Sub "integrations/${SocketCall}"}`,
-			"Target: nowhere}",
-			"Connect Properties.Target: must be integrations/",
-		},
-		"target of another API": {
-			`Target: !Sub "integrations/${SocketCall}"}`,
-			`Target: !Sub "integrations/${WebCall}"}`,
-			"is no integration of its API",
-		},
-		"not deployed": {
-			"DeploymentId: !Ref SocketDeployment", "Description: d", "SocketStage: needs AutoDeploy: true",
-		},
-		"other deployment": {
-			"DeploymentId: !Ref SocketDeployment", "DeploymentId: x", "SocketStage: needs AutoDeploy: true",
-		},
-		"stage name": {
-			"StageName: live",
-			"StageName: live/1",
-			`SocketStage Properties.StageName: "live/1" must be $default, or up to 128 letters`,
-		},
-		"two stages": {
-			"ApiId: !Ref Web, StageName: $default", "ApiId: !Ref Socket, StageName: $default", "Socket: has 2 stages",
-		},
-		"route of no API": {
-			"ApiId: !Ref Web, RouteKey: $default",
-			"ApiId: nobody, RouteKey: $default",
-			`Page: ApiId "nobody" is no API of this template`,
-		},
-		"settings of no route": {
-			"{echo: {Throttling", "{ping: {Throttling", `SocketStage: RouteSettings: there is no route "ping"`,
-		},
-		"two routes of one key": {"RouteKey: $default,", "RouteKey: POST /sign,", `there are two routes "POST /sign"`},
-		"authorized message": {
-			"RouteKey: echo,",
-			"RouteKey: echo, AuthorizationType: AWS_IAM,",
-			"only $connect can be authorized, not echo",
-		},
-		"token for a socket": {
-			"AuthorizationType: AWS_IAM",
-			"AuthorizationType: JWT",
-			"a WebSocket route is authorized by NONE or AWS_IAM",
-		},
-		"Lambda authorizer": {
-			"AuthorizerType: JWT",
-			"AuthorizerType: REQUEST",
-			`Tokens Properties.AuthorizerType: "REQUEST" is not supported`,
-		},
-		"no authorizer": {
-			"AuthorizerId: !Ref Tokens", "AuthorizerId: x", `Sign: AuthorizerId "x" is no authorizer of its API`,
-		},
-		"payload 1.0": {
-			`PayloadFormatVersion: "2.0"`, `PayloadFormatVersion: "1.0"`, `WebCall: PayloadFormatVersion must be "2.0"`,
-		},
-		"timeout": {
-			"TimeoutInMillis: 5000",
-			"TimeoutInMillis: 29500",
-			"SocketCall: TimeoutInMillis of a WebSocket API is at most 29000",
-		},
-		"no route key": {
-			"RouteKey: POST /sign", "RouteKey: sign", `Sign: RouteKey "sign" is not $default or a method and a path`,
-		},
-		"function permission": {
-			"lambda:InvokeFunction",
-			"lambda:InvokeFunctionUrl",
-			`Permission Properties.Action: "lambda:InvokeFunctionUrl" is not supported`,
-		},
-		"unknown property": {
-			"Name: w",
-			"DisableExecuteApiEndpoint: true",
-			"Web Properties.DisableExecuteApiEndpoint: is not supported by the local stage; it knows CorsConfiguration",
-		},
-		"negative throttle": {
-			"ThrottlingRateLimit: 1.5", "ThrottlingRateLimit: -1", `"-1" is not a number of 0 or more`,
-		},
-		"IPv6 alone": {
-			"Name: w",
-			"IpAddressType: ipv6",
-			`Web Properties.IpAddressType: "ipv6" is not supported by the local stage, only ipv4, dualstack`,
-		},
-	})
+	checkMistakes(t, apiTemplate, rawAPIMistakes)
 }
 
 func TestIDAttributesEqualRef(t *testing.T) {
