@@ -15,7 +15,8 @@
 //   - read.go, query.go, write.go, batch.go, transact.go, tables.go, ttl.go: the operations;
 //   - access.go, batchaccess.go: the IAM permissions that a request needs, for the layer that checks signatures and
 //     policies;
-//   - engine.go, protocol.go: storage and HTTP;
+//   - engine.go, protocol.go, errors.go: storage, HTTP and errors;
+//   - front.go: signatures and policies, before any engine; faults.go, unprocessed.go: injected faults.
 //
 // Items lie in a B+tree (go.etcd.io/bbolt), one writer at a time, so every read is consistent and every
 // transaction serial. An acknowledged write survives the death of the process, SIGKILL included, but not a power
