@@ -8,6 +8,7 @@ package localstage
 import (
 	"cmp"
 	"context"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
@@ -50,6 +51,7 @@ type Config struct {
 	Ordering         Ordering          // of the messages of one connection; default concurrent
 	Faults           Faults
 	FunctionFault    func(function string) InvocationFault // called before every invocation; default no fault
+	IssuerKey        *rsa.PrivateKey                       // of the tokens; default a new one
 	Clock            Clock                                 // of timers, retries, schedules and time to live
 	Logs             io.Writer                             // the functions' output; default none
 	Log              *slog.Logger                          // the stage's own log; default none

@@ -113,6 +113,7 @@ func (s *Stage) startDevelopment(ctx context.Context, at addresses, identities *
 		Audience: s.audience(),
 		ClientID: s.template.Outputs["OidcClientId"],
 		Origins:  s.pageOrigins(at),
+		Key:      s.config.IssuerKey,
 		Now:      func() time.Time { return time.Now().Add(s.config.Faults.IssuerAhead) },
 	})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
 // The defaults of signurl, which SignLocally uses, too.
@@ -82,26 +83,31 @@ func (g Grant) Values() url.Values {
 // credentials file, such as "SignUrlFunction", or of the default chain when profile
 // is empty.
 func (c *Client) Credentials(ctx context.Context, profile string) (aws.CredentialsProvider, error) {
-	options := []func(*config.LoadOptions) error{config.WithRegion(c.Outputs.Region)}
-	if profile != "" && c.Outputs.Local.CredentialsFile == "" {
+	if profile == "" {
+		loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(c.Outputs.Region))
+		if err != nil {
+			return nil, fmt.Errorf("load AWS credentials: %w", err)
+		}
+		return loaded.Credentials, nil
+	}
+	file := c.Outputs.Local.CredentialsFile
+	if file == "" {
 		return nil, fmt.Errorf("load AWS credentials: profile %s is one of a local stage's, and this stage is not local", profile)
 	}
-	if profile != "" {
-		options = append(options, config.WithSharedConfigProfile(profile), config.WithSharedConfigFiles(nil),
-			config.WithSharedCredentialsFiles([]string{c.Outputs.Local.CredentialsFile}))
-	}
-	loaded, err := config.LoadDefaultConfig(ctx, options...)
+	loaded, err := config.LoadSharedConfigProfile(ctx, profile, func(o *config.LoadSharedConfigOptions) {
+		o.ConfigFiles, o.CredentialsFiles = []string{}, []string{file}
+	})
 	if err != nil {
 		return nil, fmt.Errorf("load AWS credentials: %w", err)
 	}
-	return loaded.Credentials, nil
+	return credentials.StaticCredentialsProvider{Value: loaded.Credentials}, nil
 }
 
 // SignLocally signs a grant with credentials instead of asking signurl. A stage
 // takes it from signurl's own role and from the principals of its parameter
 // ExtraSignerArns.
-func (c *Client) SignLocally(ctx context.Context, credentials aws.CredentialsProvider, g Grant) (*Signed, error) {
-	signed, err := c.Presign(ctx, credentials, g.Values(), g.IssuedAt)
+func (c *Client) SignLocally(ctx context.Context, keys aws.CredentialsProvider, g Grant) (*Signed, error) {
+	signed, err := c.Presign(ctx, keys, g.Values(), g.IssuedAt)
 	if err != nil {
 		return nil, err
 	}
@@ -114,12 +120,12 @@ func (c *Client) SignLocally(ctx context.Context, credentials aws.CredentialsPro
 
 // Presign signs the WebSocket API's address with any parameters, as of at. Tests use
 // it for grants that no good client makes.
-func (c *Client) Presign(ctx context.Context, credentials aws.CredentialsProvider, values url.Values, at time.Time) (string, error) {
+func (c *Client) Presign(ctx context.Context, keys aws.CredentialsProvider, values url.Values, at time.Time) (string, error) {
 	target, err := url.Parse(c.Outputs.WebSocketURL)
 	if err != nil || target.Scheme != "ws" && target.Scheme != "wss" {
 		return "", errors.New("sign the URL: WebSocketUrl is not an address ws://… or wss://…")
 	}
-	key, err := credentials.Retrieve(ctx)
+	key, err := keys.Retrieve(ctx)
 	if err != nil {
 		return "", fmt.Errorf("sign the URL: find AWS credentials: %w", err)
 	}

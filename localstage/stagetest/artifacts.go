@@ -2,6 +2,8 @@ package stagetest
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,7 +18,7 @@ import (
 // takes Node.js, and a minute to build.
 const FrontendFunction = "FrontendFunction"
 
-// These are built at most once per test binary.
+// These are made at most once per test binary.
 //
 // Variables, because a test binary has no other place that outlives one test.
 var (
@@ -27,7 +29,8 @@ var (
 	withPageOnce = sync.OnceValues(func() (string, error) {
 		return artifacts("with-page"), localstage.Build(context.Background(), Template(), artifacts("with-page"))
 	})
-	adapterOnce = sync.OnceValues(func() (string, error) {
+	issuerKeyOnce = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+	adapterOnce   = sync.OnceValues(func() (string, error) {
 		program := artifacts("localstage")
 		//nolint:gosec // go builds into a folder of the test
 		command := exec.Command("go", "build", "-o", program, "./localstage/cmd/localstage")
@@ -57,11 +60,17 @@ func withPage(t testing.TB) string {
 // adapter returns the program that stands before the page's server.
 func adapter(t testing.TB) string { t.Helper(); return built(t, "the web adapter", adapterOnce) }
 
-func built(t testing.TB, what string, once func() (string, error)) string {
+// issuerKey returns the key of the issuers of all stages: to make one takes as long as to start a stage.
+func issuerKey(t testing.TB) *rsa.PrivateKey {
 	t.Helper()
-	path, err := once()
+	return built(t, "the issuer's key", issuerKeyOnce)
+}
+
+func built[T any](t testing.TB, what string, once func() (T, error)) T {
+	t.Helper()
+	made, err := once()
 	if err != nil {
 		t.Fatalf("build %s: %v", what, err)
 	}
-	return path
+	return made
 }

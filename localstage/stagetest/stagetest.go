@@ -57,6 +57,7 @@ func Start(t testing.TB, o Options) *Stage {
 		Faults:     o.Faults,
 		Logs:       log,
 		Log:        slog.New(slog.NewTextHandler(log, nil)),
+		IssuerKey:  issuerKey(t),
 	}
 	if config.State == "" {
 		config.State = t.TempDir()

@@ -118,6 +118,9 @@ func (s *scene) items(t *testing.T) items {
 				continue
 			}
 			maps.DeleteFunc(item, func(name string, _ types.AttributeValue) bool { return counters.MatchString(name) })
+			if kind, _, _ := strings.Cut(textOf(item["pk"]), "#"); kind == "SIGN" || kind == "RATE" {
+				delete(item, "expiresAt") // is set anew with each count
+			}
 			text, err := json.Marshal(item)
 			if err != nil {
 				t.Fatal(err)

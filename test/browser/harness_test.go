@@ -37,17 +37,40 @@ func startStage(t *testing.T, o stagetest.Options) *stagetest.Stage {
 	return stagetest.Start(t, o)
 }
 
-// startBrowser starts a Chromium that ends with the test.
+// shared is the Chromium of all tests: a start takes as much time as a short test. Each person has a profile of their
+// own in it. A variable, because a test binary has no other place that outlives one test.
+var shared struct {
+	sync.Mutex
+	browser context.Context // nil until a test asks for it
+	stop    func()
+}
+
+// TestMain stops the browser after the last test.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.browser != nil {
+		shared.stop()
+	}
+	os.Exit(code)
+}
+
+// startBrowser returns the Chromium of all tests, which the first caller starts.
 func startBrowser(t *testing.T) context.Context {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(t.TempDir()),
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.browser != nil {
+		return shared.browser
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-US"))
-	allocator, stopAllocator := chromedp.NewExecAllocator(t.Context(), options...)
+	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	browser, stopBrowser := chromedp.NewContext(allocator)
-	t.Cleanup(func() { stopBrowser(); stopAllocator() })
 	if err := chromedp.Do(browser); err != nil {
+		stopAllocator()
 		t.Fatalf("start Chromium: %v", err)
 	}
+	shared.browser, shared.stop = browser, func() { stopBrowser(); stopAllocator() }
 	return browser
 }
 

@@ -142,8 +142,8 @@ func connectFor(t *testing.T, c *stageclient.Client, d time.Duration) (alice *st
 func TestASilentListenerIsClosedWhenTheSessionEnds(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
-	alice, ends := connectFor(t, client, 3*time.Second)
 	bob := connect(t, client, "bob")
+	alice, ends := connectFor(t, client, 10*time.Second) // time enough for a message on a busy machine
 	send(t, bob, "before", "1")
 	if got := await[stageclient.Message](t, alice); got.Text != "before" {
 		t.Errorf("alice received %+v", got)
@@ -172,7 +172,7 @@ func awaitEnd(t *testing.T, end time.Time) {
 func TestASpeakerIsClosedWhenTheSessionHasEnded(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
-	alice, ends := connectFor(t, client, 2*time.Second)
+	alice, ends := connectFor(t, client, 5*time.Second)
 	awaitEnd(t, ends)
 	send(t, alice, "me too", "a-1")
 	if got := await[stageclient.Error](t, alice); got.Code != "session_ended" {

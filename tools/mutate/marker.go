@@ -13,7 +13,8 @@ import (
 	"strings"
 )
 
-// markers returns the files below root that have a marker, by its name. Tests and the copies in build have none.
+// markers returns the files that have a marker, by its name and relative to root. Tests and the copies in build have
+// none.
 func markers(root string) (map[string][]string, error) {
 	files, pattern := map[string][]string{}, regexp.MustCompile(`// mutate:([a-z0-9-]+)`)
 	return files, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -24,8 +25,12 @@ func markers(root string) (map[string][]string, error) {
 			return err
 		}
 		source, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		file, err := filepath.Rel(root, path)
 		for _, match := range pattern.FindAllSubmatch(source, -1) {
-			files[string(match[1])] = append(files[string(match[1])], path)
+			files[string(match[1])] = append(files[string(match[1])], file)
 		}
 		return err
 	})

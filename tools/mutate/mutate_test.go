@@ -37,7 +37,7 @@ func all(t *testing.T) []mutation {
 func names(t *testing.T) (markers, edits []string) {
 	t.Helper()
 	for _, m := range all(t) {
-		if strings.Contains(m.name, ".") {
+		if ofTemplate(m.name) {
 			edits = append(edits, m.name)
 		} else {
 			markers = append(markers, m.name)
@@ -85,12 +85,12 @@ func TestTurnedCodeCompiles(t *testing.T) {
 	}
 	turned := map[string]string{}
 	for name, in := range files {
-		path, err := filepath.Abs(in[0])
+		path, err := filepath.Abs(filepath.Join(root, in[0]))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if turned[path] == "" {
-			turned[path] = source(t, strings.TrimPrefix(in[0], root))
+			turned[path] = source(t, in[0])
 		}
 		if turned[path], err = turnAround(turned[path], name); err != nil {
 			t.Fatalf("%s: %v", path, err)

@@ -17,6 +17,7 @@ const protections = "tools/mutate/protections.yaml"
 // mutation takes out one protection: that of a marker in Go code, or one in the template.
 type mutation struct {
 	name  string   // of the marker, or what to edit in the template
+	files []string // with the marker, or the template
 	where string   // the package of the tests, as go test takes it
 	tests []string // each of which must turn red
 }
@@ -28,10 +29,18 @@ func mutations(root string) (all []mutation, err error) {
 	if err := errors.Join(err, yaml.Unmarshal(source, &table)); err != nil {
 		return nil, fmt.Errorf("%s: %w", protections, err)
 	}
+	marked, err := markers(root)
+	if err != nil {
+		return nil, err
+	}
 	for where, groups := range table {
 		for tests, names := range groups {
 			for _, name := range names {
-				all = append(all, mutation{name, where, strings.Fields(tests)})
+				files := marked[name]
+				if ofTemplate(name) {
+					files = []string{"template.yaml"}
+				}
+				all = append(all, mutation{name, files, where, strings.Fields(tests)})
 			}
 		}
 	}
@@ -39,16 +48,19 @@ func mutations(root string) (all []mutation, err error) {
 	return all, nil
 }
 
+// ofTemplate says whether the mutation of a name is an edit of the template, and not a marker in Go code.
+func ofTemplate(name string) bool { return strings.Contains(name, ".") }
+
 // edit returns the file that the mutation changes below root, its content, and the content with the mutation.
 func (m mutation) edit(root string) (path, original, mutated string, err error) {
-	path, change := filepath.Join(root, "template.yaml"), editTemplate
-	if !strings.Contains(m.name, ".") {
-		files, err := markers(root)
-		if found := files[m.name]; err != nil || len(found) != 1 {
-			return "", "", "", errors.Join(err, fmt.Errorf("want // mutate:%s once, it is in %v", m.name, found))
-		}
-		path, change = files[m.name][0], turnAround
+	change := turnAround
+	if ofTemplate(m.name) {
+		change = editTemplate
 	}
+	if len(m.files) != 1 {
+		return "", "", "", fmt.Errorf("want // mutate:%s once, it is in %v", m.name, m.files)
+	}
+	path = filepath.Join(root, m.files[0])
 	source, err := os.ReadFile(path)
 	if err != nil {
 		return "", "", "", err

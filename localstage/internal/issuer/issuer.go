@@ -11,7 +11,8 @@
 //	GET|POST /userinfo                           the user of a token
 //	GET|POST /end_session                        ends the browser's session, and leads back to the page
 //
-// A user is any name of [a-z0-9-]{1,32}; the name is its sub. Each run makes a new key, so no token outlives a stage.
+// A user is any name of [a-z0-9-]{1,32}; the name is its sub. By default each issuer makes a key of its own, so no token
+// outlives a stage.
 package issuer
 
 import (
@@ -39,6 +40,7 @@ type Config struct {
 	ClientID string // the only client of the code flow; Audience when empty
 	// origins of the client's pages, which may sign users in here and call the endpoints from a browser
 	Origins []string
+	Key     *rsa.PrivateKey  // signs the tokens; nil makes one of 2048 bits
 	Now     func() time.Time // time.Now when nil
 }
 
@@ -53,8 +55,7 @@ type Issuer struct {
 	sessions map[string]session // browsers with a signed-in user, by cookie
 }
 
-// New returns an issuer with a new RSA key of 2048 bits. It returns an error when the issuer is not a loopback origin
-// or the audience is empty.
+// New returns an issuer, or an error when its address is not a loopback origin or the audience is empty.
 func New(c Config) (*Issuer, error) {
 	u, err := url.Parse(c.Issuer)
 	if err != nil || !isLoopback(u) || u.Path != "" || u.RawQuery != "" {
@@ -68,7 +69,7 @@ func New(c Config) (*Issuer, error) {
 		c.Now = time.Now
 	}
 	c.ClientID = cmp.Or(c.ClientID, c.Audience)
-	i := &Issuer{config: c, mux: http.NewServeMux(), key: sync.OnceValues(newKey), codes: map[string]grant{},
+	i := &Issuer{config: c, mux: http.NewServeMux(), key: sync.OnceValues(c.key), codes: map[string]grant{},
 		sessions: map[string]session{}}
 	go i.key() //nolint:errcheck // takes a tenth of a second; the first request that needs the key gets the error
 	i.mux.HandleFunc("GET /.well-known/openid-configuration", i.forPages(i.discovery))
@@ -91,10 +92,13 @@ func New(c Config) (*Issuer, error) {
 // ServeHTTP answers requests to the issuer's origin, and 404 for other paths.
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) { i.mux.ServeHTTP(w, r) }
 
-func newKey() (jose.JSONWebKey, error) {
-	private, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return jose.JSONWebKey{}, fmt.Errorf("make signing key: %w", err)
+func (c Config) key() (jose.JSONWebKey, error) {
+	private := c.Key
+	if private == nil {
+		var err error
+		if private, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+			return jose.JSONWebKey{}, fmt.Errorf("make signing key: %w", err)
+		}
 	}
 	return jose.JSONWebKey{Key: private, KeyID: rand.Text(), Algorithm: string(jose.RS256), Use: "sig"}, nil
 }
