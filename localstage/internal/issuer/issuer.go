@@ -11,8 +11,8 @@
 //	GET|POST /userinfo                           the user of a token
 //	GET|POST /end_session                        ends the browser's session, and leads back to the page
 //
-// A user is any name of [a-z0-9-]{1,32}; the name is its sub. By default each issuer makes a key of its own, so no token
-// outlives a stage.
+// A user is any name of [a-z0-9-]{1,32}; the name is its sub. By default each issuer makes a key of its own, so no
+// token outlives a stage.
 package issuer
 
 import (
