@@ -9,18 +9,18 @@ import (
 )
 
 // startAPIs serves the template's WebSocket API and, if it has one, its HTTP API.
-func (s *Stage) startAPIs(who *principals) error {
-	socket, err := s.newGateway(s.template.WebSocketAPIs[0], who)
+func (s *Stage) startAPIs(identities *principals) error {
+	socket, err := s.newGateway(s.template.WebSocketAPIs[0], identities)
 	if err != nil {
 		return err
 	}
 	s.gateway = socket
 	s.serve(gateway.RecordHeads(s.listeners.webSocket), socket)
 	if len(s.template.HTTPAPIs) == 0 {
-		_ = s.listeners.httpAPI.Close() // nobody shall wait for an answer there
+		_ = s.listeners.httpAPI.Close() // refuses browsers at once, instead of leaving them without an answer
 	}
 	for _, api := range s.template.HTTPAPIs {
-		handler, err := s.newHTTPAPI(api, who)
+		handler, err := s.newHTTPAPI(api, identities)
 		if err != nil {
 			return err
 		}
@@ -29,7 +29,7 @@ func (s *Stage) startAPIs(who *principals) error {
 	return nil
 }
 
-func (s *Stage) newGateway(api template.WebSocketAPI, who *principals) (*gateway.Gateway, error) {
+func (s *Stage) newGateway(api template.WebSocketAPI, identities *principals) (*gateway.Gateway, error) {
 	config := gateway.Config{
 		APIID:                    api.ID,
 		Stage:                    api.Stage,
@@ -38,7 +38,7 @@ func (s *Stage) newGateway(api template.WebSocketAPI, who *principals) (*gateway
 		RouteSelectionExpression: api.RouteSelectionExpression,
 		StageVariables:           api.StageVariables,
 		Throttle:                 gateway.Throttle(api.Throttle),
-		Authorizer:               socketAuthorizer{who.authority},
+		Authorizer:               socketAuthorizer{identities.authority},
 		IdleTimeout:              s.config.IdleTimeout,
 		MaxAge:                   s.config.MaxAge,
 		Clock:                    s.config.Clock,
@@ -47,14 +47,14 @@ func (s *Stage) newGateway(api template.WebSocketAPI, who *principals) (*gateway
 		Log:                      s.config.Log,
 	}
 	for _, route := range api.Routes {
-		integration, err := s.integration(route.Function, routeARN(api.ID, api.Stage, route.Key))
+		function, err := s.integration(route.Function, routeARN(api.ID, api.Stage, route.Key))
 		if err != nil {
 			return nil, fmt.Errorf("route %s of %s: %w", route.Key, api.LogicalID, err)
 		}
 		config.Routes = append(config.Routes, gateway.Route{
 			Key:               route.Key,
 			AuthorizationType: route.AuthorizationType,
-			Integration:       integration,
+			Integration:       function,
 			Timeout:           route.Timeout,
 			TwoWay:            route.TwoWay,
 			Throttle:          (*gateway.Throttle)(route.Throttle),
@@ -63,7 +63,7 @@ func (s *Stage) newGateway(api template.WebSocketAPI, who *principals) (*gateway
 	return gateway.New(config)
 }
 
-func (s *Stage) newHTTPAPI(api template.HTTPAPI, who *principals) (*httpapi.API, error) {
+func (s *Stage) newHTTPAPI(api template.HTTPAPI, identities *principals) (*httpapi.API, error) {
 	config := httpapi.Config{
 		APIID:      api.ID,
 		Stage:      api.Stage,
@@ -71,11 +71,11 @@ func (s *Stage) newHTTPAPI(api template.HTTPAPI, who *principals) (*httpapi.API,
 		AccountID:  AccountID,
 		CORS:       (*httpapi.CORS)(api.CORS),
 		Throttle:   httpapi.Throttle(api.Throttle),
-		Authorizer: httpAuthorizer{who.authority},
+		Authorizer: httpAuthorizer{identities.authority},
 		Log:        s.config.Log,
 	}
 	for _, route := range api.Routes {
-		integration, err := s.integration(route.Function, httpRouteARN(api.ID, api.Stage, route.Key))
+		function, err := s.integration(route.Function, httpRouteARN(api.ID, api.Stage, route.Key))
 		if err != nil {
 			return nil, fmt.Errorf("route %s of %s: %w", route.Key, api.LogicalID, err)
 		}
@@ -84,7 +84,7 @@ func (s *Stage) newHTTPAPI(api template.HTTPAPI, who *principals) (*httpapi.API,
 			AuthorizationType: route.AuthorizationType,
 			JWT:               (*httpapi.JWTAuthorizer)(route.Authorizer),
 			Scopes:            route.Scopes,
-			Integration:       integration,
+			Integration:       function,
 			Timeout:           route.Timeout,
 			Throttle:          (*httpapi.Throttle)(route.Throttle),
 		})

@@ -19,23 +19,26 @@ import (
 	"signedsocket/localstage/internal/template"
 )
 
-// Build makes the artifacts of the functions of a template in the folder into,
-// as Config.Artifacts takes them, but for those of the logical ids in without.
+// Build makes the artifacts of a template's functions in the folder into, in the form of Config.Artifacts. It skips the
+// functions with the logical ids in without.
 func Build(ctx context.Context, templatePath, into string, without ...string) error {
 	t, err := load(Config{Template: templatePath}, "http://127.0.0.1")
 	if err != nil {
 		return err
 	}
-	wanted := slices.DeleteFunc(t.Functions, func(f template.Function) bool { return slices.Contains(without, f.LogicalID) })
-	_, err = builder{root: filepath.Dir(templatePath), into: into, log: slog.New(slog.DiscardHandler)}.build(ctx, wanted)
+	wanted := slices.DeleteFunc(t.Functions,
+		func(f template.Function) bool { return slices.Contains(without, f.LogicalID) })
+	_, err = builder{
+		root: filepath.Dir(templatePath), into: into, log: slog.New(slog.DiscardHandler),
+	}.build(ctx, wanted)
 	return err
 }
 
-// longBuild is after how long somebody who waits is told for what.
+// longBuild is the time after which the stage logs that a build is under way.
 const longBuild = 2 * time.Second
 
-// builder makes the functions' artifacts with the make targets that "sam build"
-// calls (BuildMethod makefile), for this machine instead of for Lambda's.
+// builder makes the functions' artifacts with the make targets that "sam build" calls (BuildMethod makefile), for this
+// machine instead of Lambda's.
 type builder struct {
 	root string // folder of the template and its Makefile
 	into string // artifact folder of a function is into/<LogicalID>
@@ -57,8 +60,7 @@ func (b builder) build(ctx context.Context, functions []template.Function) (map[
 	return handlers, nil
 }
 
-// buildOne makes the artifact of one function, with nothing in it that an earlier
-// build has left.
+// buildOne makes the artifact of one function, without any file of an earlier build.
 func (b builder) buildOne(ctx context.Context, f template.Function) error {
 	if err := f.CheckSources(b.root); err != nil {
 		return err
@@ -82,7 +84,7 @@ func (b builder) buildOne(ctx context.Context, f template.Function) error {
 	cmd.Dir = filepath.Join(b.root, f.CodeURI)
 	// Flags of an outer make must not reach the inner one.
 	cmd.Env = withoutMakeFlags(os.Environ())
-	cmd.WaitDelay = time.Second // for what make has started, when ctx ends
+	cmd.WaitDelay = time.Second // for the programs that make has started, when ctx ends
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: make build-%s: %w\n%s", f.LogicalID, f.LogicalID, err, bytes.TrimSpace(output))
 	}
@@ -100,7 +102,7 @@ func withoutMakeFlags(env []string) []string {
 	return kept
 }
 
-// prebuilt finds the artifacts that an earlier build left in dir.
+// prebuilt returns the artifacts of an earlier build in dir.
 func prebuilt(dir string, functions []template.Function) (map[string]string, error) {
 	handlers := make(map[string]string, len(functions))
 	for _, f := range functions {

@@ -11,8 +11,7 @@ import (
 	"signedsocket/localstage/internal/policy"
 )
 
-// conditions returns the condition keys that every signed request has, beside those
-// that tell of its caller.
+// conditions returns the condition keys of every signed request, except for those about its caller.
 // Source: IAM User Guide, "AWS global condition context keys".
 func conditions(r *http.Request) policy.Context {
 	ip, _, err := net.SplitHostPort(r.RemoteAddr)
@@ -29,8 +28,8 @@ func conditions(r *http.Request) policy.Context {
 	}
 }
 
-// suppliedKeys are the condition keys that a request here can have, in lower case:
-// those of conditions, of the caller (package iamauth) and of DynamoDB.
+// suppliedKeys are the condition keys that a request here can have, in lower case: those of conditions, of the caller
+// (package iamauth) and of DynamoDB.
 func suppliedKeys() []string {
 	return []string{
 		"aws:currenttime", "aws:epochtime", "aws:requestedregion", "aws:securetransport", "aws:sourceip",
@@ -39,7 +38,7 @@ func suppliedKeys() []string {
 	}
 }
 
-// warnOfPolicy says loudly, once, what of a role's policy is evaluated otherwise than on AWS.
+// warnOfPolicy logs, once and loudly, the parts of a role's policy that the stage evaluates otherwise than AWS.
 func warnOfPolicy(log *slog.Logger, role string, document policy.Document) {
 	for _, problem := range document.Problems() {
 		log.Warn("a policy statement denies, because the local stage does not know a part of it",

@@ -12,7 +12,7 @@ import (
 	"signedsocket/localstage/internal/policy"
 )
 
-func TestPoliciesSeeWhereARequestComesFrom(t *testing.T) {
+func TestPoliciesSeeTheSourceOfARequest(t *testing.T) {
 	t.Parallel()
 	for condition, want := range map[string]bool{
 		`{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}`:              true,
@@ -24,12 +24,18 @@ func TestPoliciesSeeWhereARequestComesFrom(t *testing.T) {
 		`{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}`:       true,
 		`{"StringEquals":{"aws:PrincipalArn":"arn:aws:iam::1:a/b"}}`: false,
 	} {
-		document, err := policy.Parse([]byte(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":` + condition + `}}`))
+		document, err := policy.Parse([]byte(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":` +
+			condition + `}}`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		caller := iamauth.NewUserPrincipal(iamauth.User{AccountID: AccountID, Name: "someone", Policies: []policy.Document{document}})
-		request := policy.Request{Action: "execute-api:Invoke", Resource: "*", Context: conditions(httptest.NewRequest("GET", "/prod", nil))} // from 192.0.2.1
+		caller := iamauth.NewUserPrincipal(iamauth.User{
+			AccountID: AccountID, Name: "someone", Policies: []policy.Document{document},
+		})
+		// the request comes from 192.0.2.1
+		request := policy.Request{
+			Action: "execute-api:Invoke", Resource: "*", Context: conditions(httptest.NewRequest("GET", "/prod", nil)),
+		}
 		if got := caller.Allows(request).Allowed(); got != want {
 			t.Errorf("%s: allowed %v, want %v", condition, got, want)
 		}
@@ -45,16 +51,18 @@ func TestEveryConditionKeyOfARequestCountsAsSupplied(t *testing.T) {
 	}
 }
 
-func TestConditionKeysThatNoRequestHasAreWarnedOf(t *testing.T) {
+func TestTheLogWarnsOfConditionKeysThatNoRequestHas(t *testing.T) {
 	t.Parallel()
 	document, err := policy.Parse([]byte(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{
-		"StringEquals":{"aws:PrincipalOrgID":"o-1","aws:username":"admin"},"ForAllValues:StringLike":{"dynamodb:LeadingKeys":"USER#*"}}}}`))
+		"StringEquals":{"aws:PrincipalOrgID":"o-1","aws:username":"admin"},
+		"ForAllValues:StringLike":{"dynamodb:LeadingKeys":"USER#*"}}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
 	warnOfPolicy(slog.New(slog.NewTextHandler(&log, nil)), "SomeRole", document)
-	if lines := strings.Count(log.String(), "\n"); lines != 1 || !strings.Contains(log.String(), "role=SomeRole key=aws:principalorgid") {
+	if lines := strings.Count(log.String(), "\n"); lines != 1 ||
+		!strings.Contains(log.String(), "role=SomeRole key=aws:principalorgid") {
 		t.Errorf("want one warning, of aws:PrincipalOrgID:\n%s", log.String())
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 const patience = 30 * time.Second
 
-// TestATemplateOfAnotherShapeRuns runs the template of testdata/counter: as it is, and with a permission too few.
+// TestATemplateOfAnotherShapeRuns runs the template of testdata/counter: as it is, and with one permission less.
 func TestATemplateOfAnotherShapeRuns(t *testing.T) {
 	t.Parallel()
 	const path = "testdata/counter/template.yaml"
@@ -31,17 +31,21 @@ func TestATemplateOfAnotherShapeRuns(t *testing.T) {
 	})
 	t.Run("with batches that are processed by halves", func(t *testing.T) {
 		t.Parallel()
-		playCounter(t, runCounter(t, localstage.Config{Template: path, Artifacts: functions, Faults: localstage.Faults{UnprocessedItems: 1}}))
+		playCounter(t, runCounter(t, localstage.Config{
+			Template: path, Artifacts: functions, Faults: localstage.Faults{UnprocessedItems: 1},
+		}))
 	})
 	t.Run("with another DynamoDB", func(t *testing.T) {
 		t.Parallel()
-		playCounter(t, runCounter(t, localstage.Config{Template: path, Artifacts: functions, DynamoDBEndpoint: otherDynamoDB(t)}))
+		playCounter(t,
+			runCounter(t, localstage.Config{Template: path, Artifacts: functions, DynamoDBEndpoint: otherDynamoDB(t)}))
 	})
 	t.Run("without the permission for $connect", func(t *testing.T) {
 		t.Parallel()
 		url := runCounter(t, localstage.Config{Template: narrowed(t, path), Artifacts: functions})
 		_, response, err := websocket.Dial(t.Context(), url+"?name=alice", nil)
-		if err == nil || response.StatusCode != 500 || response.Header.Get("X-Amzn-Errortype") != "InternalServerErrorException" {
+		if err == nil || response.StatusCode != 500 ||
+			response.Header.Get("X-Amzn-Errortype") != "InternalServerErrorException" {
 			t.Errorf("connected with %v, want HTTP 500 InternalServerErrorException", err)
 		}
 	})
@@ -114,7 +118,7 @@ func playCounter(t *testing.T, url string) {
 		t.Fatal(err)
 	}
 	defer c.CloseNow()
-	// What add and $default return is not sent, so each of these is the answer to what was sent just before.
+	// The stage does not send the results of add and $default, so each of these is the answer to the previous message.
 	if got := exchange(t, c, `{"type":"add","counter":"a","by":2}`); got != "hello: a is 2" {
 		t.Errorf("add answered %q", got)
 	}
@@ -128,7 +132,8 @@ func playCounter(t *testing.T, url string) {
 		t.Errorf("several answered %q", got)
 	}
 	// No permission names this route: SourceArn.
-	if got := exchange(t, c, `{"type":"reset"}`); !strings.HasPrefix(got, `{"message": "Internal server error", "connectionId":"`) {
+	if got := exchange(t, c,
+		`{"type":"reset"}`); !strings.HasPrefix(got, `{"message": "Internal server error", "connectionId":"`) {
 		t.Errorf("reset answered %q, want the error frame", got)
 	}
 	if got := exchange(t, c, `{"type":"total","counter":"a","by":-5}`); got != "hello: a is 0" {
@@ -136,7 +141,7 @@ func playCounter(t *testing.T, url string) {
 	}
 }
 
-// exchange sends a message and returns the next one that comes.
+// exchange sends a message and returns the next one from the stage.
 func exchange(t *testing.T, c *websocket.Conn, message string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

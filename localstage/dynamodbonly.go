@@ -36,7 +36,7 @@ func ServeDynamoDB(ctx context.Context, c Config, ready func(address string) err
 		return errors.Join(problem, engine.Close())
 	}
 	server := &http.Server{
-		Handler:           onlyLoopbackHosts(newDynamoDBFaults(engine, c.Faults)),
+		Handler:           onlyLoopbackHosts(dynamodb.NewInjector(engine, c.Faults.dynamoDB())),
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          slog.NewLogLogger(c.Log.Handler(), slog.LevelWarn),
 	}

@@ -12,15 +12,16 @@ import (
 	"signedsocket/localstage/internal/template"
 )
 
-// FailedEvents returns the path of the file, one JSON document a line, with what Lambda has sent to the queue of that
-// logical id because it gave an event up. The file exists from the first of them on.
+// FailedEvents returns the path of the file, one JSON document a line, with the records of events that Lambda gave up
+// and sent to the queue with that logical id. The file exists from the first record on.
 func (s *Stage) FailedEvents(queue string) string {
 	return filepath.Join(s.config.State, "failed-events", queue+".jsonl")
 }
 
-// eventInvokeConfig is how the template has a function invoked asynchronously.
-func (s *Stage) eventInvokeConfig(f template.Function, who *principals) lambdaapi.EventInvokeConfig {
-	at := slices.IndexFunc(s.template.EventInvokeConfigs, func(c template.EventInvokeConfig) bool { return c.Function == f.LogicalID })
+// eventInvokeConfig returns the template's configuration of a function's asynchronous invocations.
+func (s *Stage) eventInvokeConfig(f template.Function, identities *principals) lambdaapi.EventInvokeConfig {
+	at := slices.IndexFunc(s.template.EventInvokeConfigs,
+		func(c template.EventInvokeConfig) bool { return c.Function == f.LogicalID })
 	if at < 0 {
 		return lambdaapi.EventInvokeConfig{}
 	}
@@ -35,8 +36,10 @@ func (s *Stage) eventInvokeConfig(f template.Function, who *principals) lambdaap
 	log := s.config.Log.With(slog.String("function", f.LogicalID), slog.String("destination", written.OnFailure))
 	// Lambda sends the record with the permissions of the function's role.
 	// Source: Lambda developer guide, "Capturing records of Lambda asynchronous invocations".
-	if !who.byFunction[f.LogicalID].Allows(policy.Request{Action: "sqs:SendMessage", Resource: written.OnFailureARN}).Allowed() {
-		log.Warn("the function's role may not send to its on-failure destination: what fails there is lost")
+	if !identities.byFunction[f.LogicalID].Allows(policy.Request{
+		Action: "sqs:SendMessage", Resource: written.OnFailureARN,
+	}).Allowed() {
+		log.Warn("the function's role may not send to its on-failure destination: its failed events are lost")
 		return config
 	}
 	config.OnFailure = func(record []byte) {
@@ -49,8 +52,8 @@ func (s *Stage) eventInvokeConfig(f template.Function, who *principals) lambdaap
 	return config
 }
 
-// appendLine adds a line to a file that only this user may read: an event holds whatever its sender put there. One
-// write adds the whole line, so several may do so at the same time.
+// appendLine adds a line to a file that only this user may read: an event holds data of its sender. One write adds the
+// whole line, so several goroutines may add lines at the same time.
 func appendLine(path string, line []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the folder of failed events: %w", err)

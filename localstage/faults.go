@@ -10,32 +10,32 @@ import (
 	"sync"
 	"time"
 
+	"signedsocket/localstage/internal/dynamodb"
 	"signedsocket/localstage/internal/gateway"
 	"signedsocket/localstage/internal/lambda"
 )
 
-// killSpan is within what time after it got its event a function's process is killed.
+// killSpan is the longest time between an event and the kill of its function's process.
 const killSpan = 20 * time.Millisecond
 
-// Faults are the troubles that the stage makes on demand. The zero value makes
-// none. A share is between 0 and 1.
+// Faults are the faults that the stage injects. The zero value injects none. A share is between 0 and 1.
 type Faults struct {
-	Hold101              time.Duration // every accepted handshake is answered so much later; posts meanwhile get 410
-	LoseDisconnects      float64       // share of connections whose $disconnect never happens
+	Hold101              time.Duration // pause before the answer to every accepted handshake; posts meanwhile get 410
+	LoseDisconnects      float64       // share of connections without their $disconnect
 	GonePosts            float64       // share of posts answered 410
 	LimitPosts           float64       // share of posts answered 429
 	HoldReaders          float64       // share of connections that stop reading after their 101
-	DropTCP              float64       // share of client messages upon which the TCP connection is cut
-	DelayFunctions       time.Duration // every event reaches its function so much later
-	KillFunctions        float64       // share of events whose function is killed at most killSpan after it got one
+	DropTCP              float64       // share of client messages that cut their TCP connection
+	DelayFunctions       time.Duration // pause between every event and its function
+	KillFunctions        float64       // share of events whose function is killed within killSpan
 	DynamoDBThrottle     float64       // share of DynamoDB's requests about items that are throttled
-	TransactionConflicts float64       // share of DynamoDB's transactions that are cancelled because of another one
-	UnprocessedItems     float64       // share of DynamoDB's batches of which half is handed back
-	IssuerAhead          time.Duration // the clock of the stage's own issuer is so much ahead of the authorizer's
-	Seed                 uint64        // of the dice
+	TransactionConflicts float64       // share of DynamoDB's transactions that a conflict cancels
+	UnprocessedItems     float64       // share of DynamoDB's batches of which half stays unprocessed
+	IssuerAhead          time.Duration // lead of the stage's own issuer's clock over the authorizer's
+	Seed                 uint64        // of the dice: the same seed gives the same faults
 }
 
-// ParseFaults reads faults by their command-line names, for example hold-101=500ms.
+// ParseFaults parses faults by their command-line names, for example hold-101=500ms.
 func ParseFaults(values map[string]string, seed uint64) (Faults, error) {
 	f := Faults{Seed: seed}
 	parsers := map[string]func(string) error{
@@ -92,7 +92,13 @@ func (f Faults) gateway() gateway.Faults {
 	}
 }
 
-// functions returns what shall go wrong with an invocation: what special says, which may be nil, or else what f says.
+func (f Faults) dynamoDB() dynamodb.Faults {
+	return dynamodb.Faults{
+		Throttle: f.DynamoDBThrottle, Conflicts: f.TransactionConflicts, Unprocessed: f.UnprocessedItems, Seed: f.Seed,
+	}
+}
+
+// functions returns the source of invocations' faults: the faults of special, which may be nil, or else those of f.
 func (f Faults) functions(special func(function string) lambda.Fault) func(function string) lambda.Fault {
 	var mu sync.Mutex
 	dice := rand.New(rand.NewPCG(f.Seed, 2)) //nolint:gosec // the seed repeats the faults

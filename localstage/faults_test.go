@@ -11,13 +11,15 @@ import (
 func TestFaultsAreReadByName(t *testing.T) {
 	t.Parallel()
 	got, err := ParseFaults(map[string]string{
-		"hold-101": "500ms", "lose-disconnects": "0.1", "gone-posts": "0.2", "limit-posts": "0.3", "hold-readers": "0.4", "drop-tcp": "0.5",
+		"hold-101": "500ms", "lose-disconnects": "0.1", "gone-posts": "0.2", "limit-posts": "0.3",
+		"hold-readers": "0.4", "drop-tcp": "0.5",
 		"delay-functions": "2s", "kill-functions": "0.6", "dynamodb-throttle": "0.7",
 		"transaction-conflicts": "1", "unprocessed-items": "0.8",
 		"issuer-ahead": "3s",
 	}, 7)
 	want := Faults{
-		Hold101: 500 * time.Millisecond, LoseDisconnects: 0.1, GonePosts: 0.2, LimitPosts: 0.3, HoldReaders: 0.4, DropTCP: 0.5,
+		Hold101: 500 * time.Millisecond, LoseDisconnects: 0.1, GonePosts: 0.2, LimitPosts: 0.3, HoldReaders: 0.4,
+		DropTCP:        0.5,
 		DelayFunctions: 2 * time.Second, KillFunctions: 0.6, DynamoDBThrottle: 0.7,
 		TransactionConflicts: 1, UnprocessedItems: 0.8,
 		IssuerAhead: 3 * time.Second, Seed: 7,
@@ -29,7 +31,8 @@ func TestFaultsAreReadByName(t *testing.T) {
 		{"hold-101", "soon"}, {"hold-101", "-5s"}, {"gone-posts", "some"}, {"gone-posts", "2"}, {"drop-tcp", "-0.1"},
 		{"transaction-conflicts", "NaN"}, {"gremlins", "1"},
 	} {
-		if _, err := ParseFaults(map[string]string{bad[0]: bad[1]}, 0); err == nil || !strings.Contains(err.Error(), bad[0]) {
+		if _, err := ParseFaults(map[string]string{bad[0]: bad[1]}, 0); err == nil ||
+			!strings.Contains(err.Error(), bad[0]) {
 			t.Errorf("%s=%s: %v", bad[0], bad[1], err)
 		}
 	}
@@ -58,7 +61,8 @@ func TestFunctionsAreDelayedAndKilledOnDemand(t *testing.T) {
 	}
 	kills, first := sequence()
 	if again, same := sequence(); again != kills || first != same || kills < 25 || kills > 75 {
-		t.Errorf("%d and %d kills of 100, first %+v and %+v: want the same both times, about half", kills, again, first, same)
+		t.Errorf("%d and %d kills of 100, first %+v and %+v: want the same both times, "+
+			"about half", kills, again, first, same)
 	}
 	ask := Faults{KillFunctions: 1}.functions(func(function string) lambda.Fault {
 		if function == "special" {

@@ -11,25 +11,25 @@ import (
 	"signedsocket/localstage/internal/template"
 )
 
-// The services that invoke functions, as permissions name them.
+// These are the services that invoke functions, by their names in permissions.
 const (
 	apiGateway  = "apigateway.amazonaws.com"
 	eventBridge = "events.amazonaws.com"
 )
 
-// integration is the function behind a route, as the API reaches it: only with
-// an AWS::Lambda::Permission of the template for that route.
+// integration is the function behind a route. The API reaches it only with an AWS::Lambda::Permission of the template
+// for that route.
 type integration struct {
 	function  invoker
 	permitted bool
 }
 
-// invoker is a function, or what answers in its place.
+// invoker is a function, or a stand-in for one.
 type invoker interface {
 	Invoke(ctx context.Context, event []byte) ([]byte, error)
 }
 
-// Invoke hands an event to the function.
+// Invoke passes an event to the function.
 func (i integration) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	if !i.permitted { // mutate:stage-permission
 		return nil, gateway.ErrNotPermitted
@@ -37,8 +37,8 @@ func (i integration) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	return i.function.Invoke(ctx, event)
 }
 
-// integration finds a route's function. A missing permission is no error here:
-// the template deploys without it, and then every call fails.
+// integration returns a route's function. A missing permission is no error here: the template deploys without it, and
+// then every call fails.
 func (s *Stage) integration(logicalID, sourceARN string) (integration, error) {
 	if reason := s.leftOut[logicalID]; reason != "" {
 		return integration{function: absent{logicalID, reason}, permitted: true}, nil
@@ -75,23 +75,24 @@ func (s *Stage) permits(function, service, sourceARN string) bool {
 	return false
 }
 
-// permissionPolicy is the statement that AWS::Lambda::Permission adds to the function's policy.
+// permissionPolicy returns the statement that AWS::Lambda::Permission adds to the function's policy.
 func permissionPolicy(p template.Permission) []byte {
 	statement := map[string]any{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}
 	if p.SourceARN != "" {
 		statement["Condition"] = map[string]any{"ArnLike": map[string]string{"aws:SourceArn": p.SourceARN}}
 	}
-	data, _ := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statement}) // maps of strings always marshal
+	// maps of strings always marshal
+	data, _ := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statement})
 	return data
 }
 
-// routeARN is the source of an invocation by a WebSocket route.
+// routeARN returns the source of an invocation by a WebSocket route.
 func routeARN(apiID, stage, key string) string {
 	return "arn:aws:execute-api:" + Region + ":" + AccountID + ":" + apiID + "/" + stage + "/" + key
 }
 
-// httpRouteARN is the source of an invocation by a route of an HTTP API:
-// "POST /signurl" is …/POST/signurl, and $default any method and path.
+// httpRouteARN returns the source of an invocation by a route of an HTTP API: "POST /signurl" is …/POST/signurl, and
+// $default any method and path.
 func httpRouteARN(apiID, stage, key string) string {
 	method, path, found := strings.Cut(key, " ")
 	if !found {

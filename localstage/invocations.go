@@ -11,11 +11,11 @@ import (
 )
 
 // newLambdaAPI serves Lambda's Invoke operation for the template's functions.
-func (s *Stage) newLambdaAPI(who *principals) (*lambdaapi.API, error) {
+func (s *Stage) newLambdaAPI(identities *principals) (*lambdaapi.API, error) {
 	config := lambdaapi.Config{
 		Region:     Region,
 		AccountID:  AccountID,
-		Authorizer: invokeAuthorizer{who.authority},
+		Authorizer: invokeAuthorizer{identities.authority},
 		Clock:      s.config.Clock,
 		Log:        s.config.Log,
 	}
@@ -24,13 +24,13 @@ func (s *Stage) newLambdaAPI(who *principals) (*lambdaapi.API, error) {
 			ARN:      f.ARN,
 			Invoker:  s.byLogicalID[f.LogicalID],
 			Reserved: f.ReservedConcurrency > 0,
-			Event:    s.eventInvokeConfig(f, who),
+			Event:    s.eventInvokeConfig(f, identities),
 		})
 	}
 	return lambdaapi.New(config)
 }
 
-// invokeAuthorizer answers for Lambda's Invoke API.
+// invokeAuthorizer is the Authorizer of Lambda's Invoke API.
 type invokeAuthorizer struct {
 	authority *iamauth.Authority
 }
@@ -41,13 +41,15 @@ func (i invokeAuthorizer) Authorize(r *http.Request, body []byte, action, resour
 	if refusal != nil {
 		return refusal
 	}
-	if decision := principal.Allows(policy.Request{Action: action, Resource: resource, Context: conditions(r)}); !decision.Allowed() {
+	if decision := principal.Allows(policy.Request{
+		Action: action, Resource: resource, Context: conditions(r),
+	}); !decision.Allowed() {
 		return iamauth.Denied(principal, action, resource, decision)
 	}
 	return nil
 }
 
-// developmentOrigin tells the services apart that share the development address.
+// developmentOrigin routes requests to the services that share the development address.
 func developmentOrigin(dynamoDB, lambda, issuer http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {

@@ -30,16 +30,17 @@ func listen(address string) (*listeners, error) {
 		}
 		l, err := net.Listen("tcp", at.String())
 		if err != nil {
-			_ = closeAll(opened) // the address that could not be opened is reported
-			return nil, fmt.Errorf("listen on %s: %w (is another stage running? stop it, or choose another address with --listen)", at, err)
+			_ = closeAll(opened) // the error about the taken address counts
+			return nil, fmt.Errorf("listen on %s: %w (is another stage running? stop it, or choose another address "+
+				"with --listen)", at, err)
 		}
 		opened = append(opened, l)
 	}
 	return &listeners{httpAPI: opened[0], webSocket: opened[1], development: opened[2]}, nil
 }
 
-// loopbackAddress parses host:port and refuses hosts that other machines can
-// reach: the stage hands out credentials and tokens to whoever asks.
+// loopbackAddress parses host:port and refuses hosts that other machines can reach: the stage hands out credentials and
+// tokens to every caller.
 func loopbackAddress(address string) (netip.AddrPort, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -54,7 +55,8 @@ func loopbackAddress(address string) (netip.AddrPort, error) {
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil || !ip.IsLoopback() {
-		return netip.AddrPort{}, fmt.Errorf("listen address %q: a local stage listens on loopback only, for example 127.0.0.1:%s", address, port)
+		return netip.AddrPort{}, fmt.Errorf("listen address %q: a local stage listens on loopback only, for example "+
+			"127.0.0.1:%s", address, port)
 	}
 	return netip.AddrPortFrom(ip, uint16(number)), nil
 }
@@ -71,9 +73,8 @@ func closeAll(all []net.Listener) error {
 	return errors.Join(errs...)
 }
 
-// onlyLoopbackHosts refuses requests whose Host names anything but this machine,
-// so that a page in a browser cannot reach the stage through a name of its own
-// that resolves to 127.0.0.1 (DNS rebinding).
+// onlyLoopbackHosts refuses requests whose Host is not a name of this machine. So a page in a browser cannot reach the
+// stage through a name of its own that resolves to 127.0.0.1 (DNS rebinding).
 func onlyLoopbackHosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host

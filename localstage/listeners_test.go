@@ -8,7 +8,9 @@ import (
 
 func TestOnlyLoopbackHostsAreAnswered(t *testing.T) {
 	t.Parallel()
-	handler := onlyLoopbackHosts(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
+	handler := onlyLoopbackHosts(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusOK)
+	}))
 	cases := map[string]int{
 		"127.0.0.1:3001":        http.StatusOK,
 		"127.0.0.1":             http.StatusOK,
@@ -32,7 +34,10 @@ func TestOnlyLoopbackHostsAreAnswered(t *testing.T) {
 
 func TestListenTakesLoopbackAddressesOnly(t *testing.T) {
 	t.Parallel()
-	for _, address := range []string{"0.0.0.0:3001", "[::]:3001", "10.0.0.1:3001", "example.com:3001", "127.0.0.1", "127.0.0.1:70000", "127.0.0.1:65535"} {
+	for _, address := range []string{
+		"0.0.0.0:3001", "[::]:3001", "10.0.0.1:3001", "example.com:3001", "127.0.0.1", "127.0.0.1:70000",
+		"127.0.0.1:65535",
+	} {
 		if l, err := listen(address); err == nil {
 			_ = l.Close()
 			t.Errorf("%s was accepted", address)

@@ -2,8 +2,7 @@
 // WebSocket API with its @connections, DynamoDB, and the functions' own binaries
 // behind them, with the template's routes, roles and policies.
 //
-// It is the oracle that judges the functions and shares no code with them. Where
-// it behaves otherwise than AWS, FIDELITY.md says so.
+// It judges the functions and shares no code with them. FIDELITY.md lists where it behaves otherwise than AWS.
 package localstage
 
 import (
@@ -29,36 +28,36 @@ import (
 	"signedsocket/localstage/internal/template"
 )
 
-// The account and Region that every local stage pretends to be in.
+// These are the account and Region of every local stage.
 const (
 	AccountID = "111122223333"
 	Region    = "us-east-1"
 )
 
-// Config says what to run and where. Template and State are required.
+// Config configures a stage. Template and State are required.
 type Config struct {
 	Template         string            // path of the SAM template; its folder holds the Makefile
-	Listen           string            // host:port of the HTTP API, the other two follow; default 127.0.0.1:0, three free ports
+	Listen           string            // host:port of the HTTP API; default three free ports
 	Parameters       map[string]string // template parameters
 	State            string            // folder for the table, outputs.json and credentials; made if missing
-	Artifacts        string            // folder with <LogicalId>/<handler> of functions built earlier; empty builds them into State
-	Without          []string          // logical ids of functions that neither are built nor run; their routes answer 503
-	Adapter          string            // program that runs webadapter.Main when its argument is webadapter.Command, for web functions
+	Artifacts        string            // folder with <LogicalId>/<handler>; empty builds them into State
+	Without          []string          // logical ids of functions not to run; their routes answer 503
+	Adapter          string            // program that runs webadapter.Main, given webadapter.Command
 	DynamoDBEndpoint string            // another DynamoDB instead of the built-in engine
-	TimeToLive       TimeToLive        // of the items in the built-in engine; default none is ever deleted
+	TimeToLive       TimeToLive        // of items in the built-in engine; the default deletes none
 	IdleTimeout      time.Duration     // default 10 minutes
 	MaxAge           time.Duration     // default 2 hours
 	EnforceExpires   bool              // refuse a signature after its X-Amz-Expires
 	Ordering         Ordering          // of the messages of one connection; default concurrent
 	Faults           Faults
-	FunctionFault    func(function string) InvocationFault // asked before every invocation; default never anything
+	FunctionFault    func(function string) InvocationFault // called before every invocation; default no fault
 	IssuerKey        *rsa.PrivateKey                       // of the tokens; default a new one
 	Clock            Clock                                 // of timers, retries, schedules and time to live
 	Logs             io.Writer                             // the functions' output; default none
 	Log              *slog.Logger                          // the stage's own log; default none
 }
 
-// Stage is a running local stage. Several may run in one process.
+// Stage is a running local stage. A process may have several.
 type Stage struct {
 	config      Config
 	listeners   *listeners
@@ -66,8 +65,8 @@ type Stage struct {
 	outputs     Outputs
 	engine      *dynamodb.Engine
 	functions   *lambda.Service
-	byLogicalID map[string]*lambda.Function // those that run
-	leftOut     map[string]string           // why the others do not, by logical id
+	byLogicalID map[string]*lambda.Function // the functions that run
+	leftOut     map[string]string           // reason of every function that does not run, by logical id
 	lambdaAPI   *lambdaapi.API
 	schedules   *schedule.Scheduler
 	gateway     *gateway.Gateway
@@ -75,12 +74,11 @@ type Stage struct {
 	serving     sync.WaitGroup
 	written     []string // files to remove at the end
 
-	dynamoDBFaults *dynamoDBFaults
+	dynamoDBFaults *dynamodb.Injector
 }
 
-// New builds the functions, starts the stage and returns when it is ready. The
-// caller must Close it. The error says what to do when the template is broken, a
-// function does not build or a port is taken.
+// New builds the functions, starts the stage and returns when it is ready. The caller must Close it. The error says
+// what to do when the template is broken, a function does not build or a port is taken.
 func New(ctx context.Context, c Config) (*Stage, error) {
 	s := &Stage{config: c.withDefaults()}
 	if err := s.config.Validate(); err != nil {
@@ -92,7 +90,7 @@ func New(ctx context.Context, c Config) (*Stage, error) {
 	return s, nil
 }
 
-// Validate reports a value that no stage can be started with, wherever that may be.
+// Validate returns an error for a value that no stage can start with.
 func (c Config) Validate() error {
 	if c.Listen != "" {
 		if _, err := loopbackAddress(c.Listen); err != nil {
@@ -100,7 +98,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if c.DynamoDBEndpoint != "" {
-		if _, err := dynamoDBTarget(c.DynamoDBEndpoint); err != nil {
+		if _, err := dynamodb.ParseEndpoint(c.DynamoDBEndpoint); err != nil {
 			return err
 		}
 	}
@@ -128,16 +126,16 @@ func (s *Stage) Outputs() Outputs { return s.outputs }
 // OutputsFile returns the path of outputs.json, which exists while the stage runs.
 func (s *Stage) OutputsFile() string { return filepath.Join(s.config.State, "outputs.json") }
 
-// Function returns a function by its logical id, for tests that look at its
-// processes or kill them; nil when the template has none of that name.
+// Function returns a function by its logical id, for tests that look at its processes or kill them. It returns nil when
+// the template has no such function.
 func (s *Stage) Function(logicalID string) *lambda.Function { return s.byLogicalID[logicalID] }
 
 // Gateway returns the WebSocket API, for tests that look at its connections.
 func (s *Stage) Gateway() *gateway.Gateway { return s.gateway }
 
-// ThrottleDynamoDB makes DynamoDB throttle that share, from 0 to 1, of the requests about
-// items from now on, as Faults.DynamoDBThrottle does from the start.
-func (s *Stage) ThrottleDynamoDB(share float64) { s.dynamoDBFaults.setThrottle(share) }
+// ThrottleDynamoDB makes DynamoDB throttle that share, from 0 to 1, of the requests about items from now on.
+// Faults.DynamoDBThrottle does so from the start.
+func (s *Stage) ThrottleDynamoDB(share float64) { s.dynamoDBFaults.SetThrottle(share) }
 
 // Close closes every connection, runs their $disconnect until ctx ends, stops the
 // functions' processes and removes outputs.json. The table stays in State.
@@ -150,7 +148,7 @@ func (s *Stage) Close(ctx context.Context) error {
 		errs = append(errs, server.Close())
 	}
 	if s.listeners != nil {
-		_ = s.listeners.Close() // the servers have closed theirs already
+		_ = s.listeners.Close() // the servers have closed their listeners already
 	}
 	if s.schedules != nil {
 		s.schedules.Close()

@@ -5,8 +5,7 @@ import (
 	"fmt"
 )
 
-// Outputs is what the stage tells its users: the template's own Outputs with
-// local values, and what only a local stage has.
+// Outputs are the template's own Outputs with local values, and values that only a local stage has.
 type Outputs struct {
 	Template map[string]string // by output name, for example WebSocketUrl
 	Local    Local

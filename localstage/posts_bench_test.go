@@ -16,8 +16,8 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// BenchmarkPosts measures posts with a role's keys through everything that the stage checks. All of them are the same
-// request, signed once; whoever sends them shares the machine with the stage.
+// BenchmarkPosts measures posts with a role's keys, with all checks of the stage. All posts are the same request,
+// signed once. Their senders share the machine with the stage.
 func BenchmarkPosts(b *testing.B) {
 	stage := stagetest.Start(b, stagetest.Options{})
 	client := stage.Client(b)
@@ -31,10 +31,12 @@ func BenchmarkPosts(b *testing.B) {
 			_, err = conn.Next(b.Context())
 		}
 	}()
-	const frame = `{"type":"message","id":"4ZDUDGJTZKAPE2ZSXKQ4TUQMQY","room":"lobby","from":{"sub":"alice","name":"Alice"},"message":"hello","sentAt":1795327200123}`
+	const frame = `{"type":"message","id":"4ZDUDGJTZKAPE2ZSXKQ4TUQMQY","room":"lobby","from":{"sub":"alice",` +
+		`"name":"Alice"},"message":"hello","sentAt":1795327200123}`
 	id := strings.Replace(stage.Gateway().Connections()[0].ConnectionID, "=", "%3D", 1)
 	newPost := func() *http.Request {
-		r, err := http.NewRequest(http.MethodPost, client.Outputs.CallbackURL+"/@connections/"+id, strings.NewReader(frame))
+		r, err := http.NewRequest(http.MethodPost, client.Outputs.CallbackURL+"/@connections/"+id,
+			strings.NewReader(frame))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -45,7 +47,8 @@ func BenchmarkPosts(b *testing.B) {
 		b.Fatal(err)
 	}
 	signed, hash := newPost(), sha256.Sum256([]byte(frame))
-	if err := v4.NewSigner().SignHTTP(b.Context(), keys, signed, hex.EncodeToString(hash[:]), "execute-api", client.Outputs.Region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(b.Context(), keys, signed, hex.EncodeToString(hash[:]), "execute-api",
+		client.Outputs.Region, time.Now()); err != nil {
 		b.Fatal(err)
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}

@@ -14,7 +14,7 @@ import (
 	"signedsocket/localstage/internal/template"
 )
 
-// adminProfile is a user who may do everything, for people at a terminal.
+// adminProfile is a user with all permissions, for people at a terminal.
 const adminProfile = "admin"
 
 // principals are the identities of one run: a role session for each function, and admin.
@@ -29,13 +29,13 @@ func newPrincipals(t *template.Template, c Config) (*principals, error) {
 	if err != nil {
 		return nil, err
 	}
-	who := &principals{byFunction: make(map[string]*iamauth.Principal, len(t.Functions))}
+	identities := &principals{byFunction: make(map[string]*iamauth.Principal, len(t.Functions))}
 	for _, f := range t.Functions {
 		role, ok := findRole(t, f.Role)
 		if !ok {
 			return nil, fmt.Errorf("function %s: its role %q is not in the template", f.LogicalID, f.Role)
 		}
-		who.byFunction[f.LogicalID] = iamauth.NewRolePrincipal(iamauth.RoleSession{
+		identities.byFunction[f.LogicalID] = iamauth.NewRolePrincipal(iamauth.RoleSession{
 			AccountID:    AccountID,
 			RoleName:     role.Name,
 			RoleID:       role.RoleID,
@@ -43,20 +43,25 @@ func newPrincipals(t *template.Template, c Config) (*principals, error) {
 			Policies:     documents[role.LogicalID],
 		})
 	}
-	everything, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`))
+	everything, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*",` +
+		`"Resource":"*"}}`))
 	if err != nil {
 		return nil, fmt.Errorf("policy of %s: %w", adminProfile, err)
 	}
-	who.admin = iamauth.NewUserPrincipal(iamauth.User{AccountID: AccountID, Name: adminProfile, Policies: []policy.Document{everything}})
-	all := []*iamauth.Principal{who.admin}
-	for _, p := range who.byFunction {
+	identities.admin = iamauth.NewUserPrincipal(iamauth.User{
+		AccountID: AccountID, Name: adminProfile, Policies: []policy.Document{everything},
+	})
+	all := []*iamauth.Principal{identities.admin}
+	for _, p := range identities.byFunction {
 		all = append(all, p)
 	}
-	who.authority, err = iamauth.New(iamauth.Config{Region: Region, EnforceExpires: c.EnforceExpires, Principals: all})
-	return who, err
+	identities.authority, err = iamauth.New(iamauth.Config{
+		Region: Region, EnforceExpires: c.EnforceExpires, Principals: all,
+	})
+	return identities, err
 }
 
-// rolePolicies parses every role's policies, and warns of what they are taken for here.
+// rolePolicies parses every role's policies, and logs the parts that the stage evaluates otherwise than AWS.
 func rolePolicies(t *template.Template, log *slog.Logger) (map[string][]policy.Document, error) {
 	documents := make(map[string][]policy.Document, len(t.Roles))
 	for _, role := range t.Roles {
@@ -88,9 +93,11 @@ func (p *principals) writeFile(path string) error {
 	return iamauth.WriteCredentialsFile(path, Region, profiles)
 }
 
-// allow verifies the signature of an execute-api request and evaluates the signer's policies.
-// shown is the resource that a refusal names.
-func allow(a *iamauth.Authority, r *http.Request, body []byte, action, resource, shown string) (*iamauth.Principal, *iamauth.Refusal) {
+// allow verifies the signature of an execute-api request and evaluates the signer's policies. shown is the resource in
+// a refusal.
+func allow(
+	a *iamauth.Authority, r *http.Request, body []byte, action, resource, shown string,
+) (*iamauth.Principal, *iamauth.Refusal) {
 	principal, refusal := a.Authenticate(r, body, sigv4.ServiceExecuteAPI)
 	if refusal != nil {
 		return nil, refusal
@@ -102,21 +109,25 @@ func allow(a *iamauth.Authority, r *http.Request, body []byte, action, resource,
 	return principal, nil
 }
 
-// socketAuthorizer answers for the WebSocket API and its @connections.
+// socketAuthorizer is the Authorizer of the WebSocket API and its @connections.
 type socketAuthorizer struct {
 	authority *iamauth.Authority
 }
 
 // Authorize implements gateway.Authorizer.
-func (s socketAuthorizer) Authorize(r *http.Request, body []byte, access gateway.Access) (gateway.Identity, gateway.Refusal) {
+func (s socketAuthorizer) Authorize(
+	r *http.Request, body []byte, access gateway.Access,
+) (gateway.Identity, gateway.Refusal) {
 	p, refusal := allow(s.authority, r, body, access.Action, access.Resource, access.ResourceShown)
 	if refusal != nil {
 		return gateway.Identity{}, refusal
 	}
-	return gateway.Identity{UserARN: p.ARN, AccountID: p.AccountID, Caller: p.UserID, AccessKey: p.AccessKeyID, User: p.UserID}, nil
+	return gateway.Identity{
+		UserARN: p.ARN, AccountID: p.AccountID, Caller: p.UserID, AccessKey: p.AccessKeyID, User: p.UserID,
+	}, nil
 }
 
-// httpAuthorizer answers for the HTTP API's routes with IAM authorization.
+// httpAuthorizer is the Authorizer of the HTTP API's routes with IAM authorization.
 type httpAuthorizer struct {
 	authority *iamauth.Authority
 }
@@ -127,5 +138,7 @@ func (h httpAuthorizer) Authorize(r *http.Request, body []byte, action, resource
 	if refusal != nil {
 		return httpapi.Identity{}, fmt.Errorf("%v", refusal)
 	}
-	return httpapi.Identity{AccessKey: p.AccessKeyID, AccountID: p.AccountID, CallerID: p.UserID, UserARN: p.ARN, UserID: p.UserID}, nil
+	return httpapi.Identity{
+		AccessKey: p.AccessKeyID, AccountID: p.AccountID, CallerID: p.UserID, UserARN: p.ARN, UserID: p.UserID,
+	}, nil
 }

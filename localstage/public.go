@@ -8,31 +8,31 @@ import (
 	"signedsocket/localstage/internal/template"
 )
 
-// The types of Config's fields that callers name. The packages that declare them are closed to callers.
+// These are the types of Config's fields that callers name. The packages that declare them are closed to callers.
 type (
-	// Clock tells the stage's time. A test hurries it or moves it.
+	// Clock is the stage's time. A test hurries it or moves it.
 	Clock = clock.Clock
 	// Timer is a pending call of a Clock.
 	Timer = clock.Timer
 	// MachineClock is the machine's own clock. A clock of a test embeds it and replaces a part of it.
 	MachineClock = clock.Machine
-	// TimeToLive says whether the built-in DynamoDB engine deletes expired items, and how late.
+	// TimeToLive says whether and when the built-in DynamoDB engine deletes expired items.
 	TimeToLive = dynamodb.TTL
-	// Ordering says how the messages of one connection reach their function.
+	// Ordering is the order in which the messages of one connection reach their function.
 	Ordering = gateway.Ordering
-	// InvocationFault says which fault one invocation of a function meets. The zero value is none.
+	// InvocationFault is the fault of one invocation of a function. The zero value is none.
 	InvocationFault = lambda.Fault
 )
 
-// The values of Ordering: the messages of a connection reach their function side by side (as on AWS), one after the
-// other, or in a random order.
+// These are the values of Ordering: the messages of a connection reach their function side by side (as on AWS), one
+// after the other, or in a random order.
 const (
 	Concurrent = gateway.Concurrent
 	Serial     = gateway.Serial
 	Shuffled   = gateway.Shuffled
 )
 
-// Template is a SAM template that is read and resolved: functions, roles, APIs, tables and outputs.
+// Template is a resolved SAM template: functions, roles, APIs, tables and outputs.
 type Template = template.Template
 
 // issuerByDefault is the issuer of a stage that listens on its command's default address.

@@ -6,8 +6,8 @@ import (
 	"signedsocket/localstage/internal/template"
 )
 
-// rewriter turns the addresses that the template's APIs would have on AWS into
-// those of this stage. It touches only values that begin with such an address.
+// rewriter replaces the addresses of the template's APIs on AWS by those of this stage. It changes only values that
+// begin with such an address.
 type rewriter struct {
 	local map[string]string // by scheme and host on AWS
 }
@@ -24,7 +24,7 @@ func newRewriter(t *template.Template, at addresses) rewriter {
 	return rewriter{local: local}
 }
 
-// apiHost is the host of an API on AWS.
+// apiHost returns the host of an API on AWS.
 // Source: API Gateway developer guide, "Invoke WebSocket APIs".
 func apiHost(apiID string) string {
 	return apiID + ".execute-api." + Region + ".amazonaws.com"

@@ -14,7 +14,9 @@ func (s *Stage) startSchedules() error {
 		if s.leftOut[rule.Function] != "" {
 			continue
 		}
-		target := scheduleTarget{api: s.lambdaAPI, function: rule.Function, permitted: s.permits(rule.Function, eventBridge, rule.ARN)}
+		target := scheduleTarget{
+			api: s.lambdaAPI, function: rule.Function, permitted: s.permits(rule.Function, eventBridge, rule.ARN),
+		}
 		for _, f := range s.template.Functions {
 			if f.LogicalID == rule.Function {
 				target.function = f.Name
@@ -32,8 +34,8 @@ func (s *Stage) startSchedules() error {
 	return err
 }
 
-// scheduleTarget is the function of a schedule, as EventBridge reaches it:
-// asynchronously, and only with an AWS::Lambda::Permission for the rule.
+// scheduleTarget is the function of a schedule. EventBridge reaches it asynchronously, and only with an
+// AWS::Lambda::Permission for the rule.
 type scheduleTarget struct {
 	api       *lambdaapi.API
 	function  string // name

@@ -12,12 +12,11 @@ import (
 	"signedsocket/localstage/internal/template"
 )
 
-// secrets are the values of the template's secrets, by the dynamic reference that
-// stands for each.
+// secrets are the values of the template's secrets, by their dynamic references.
 type secrets map[string]string
 
-// openSecrets reads the secrets that earlier runs have left in a file, by ARN, and
-// makes up those that are new: what a value has signed is good in the next run, too.
+// openSecrets reads the secrets of earlier runs from a file, by ARN, and makes the new ones. So a signature of one run
+// is valid in the next.
 func openSecrets(path string, wanted []template.Secret) (secrets, error) {
 	kept := map[string]string{}
 	data, err := os.ReadFile(path) //nolint:gosec // a developer names the file
@@ -46,7 +45,7 @@ func openSecrets(path string, wanted []template.Secret) (secrets, error) {
 	return values, nil
 }
 
-// newSecret makes up a value as Secrets Manager does.
+// newSecret makes a value as Secrets Manager does.
 // Source: Secrets Manager API reference, "GetRandomPassword".
 func newSecret(s template.Secret) string {
 	letters := "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -67,7 +66,7 @@ func newSecret(s template.Secret) string {
 	return string(value)
 }
 
-// resolve gives the value of a dynamic reference; other texts stay as they are.
+// resolve returns the value of a dynamic reference. Other texts stay as they are.
 func (s secrets) resolve(text string) string {
 	if value, ok := s[text]; ok {
 		return value

@@ -11,13 +11,13 @@ import (
 	"path/filepath"
 	"time"
 
+	"signedsocket/localstage/internal/dynamodb"
 	"signedsocket/localstage/internal/gateway"
 	"signedsocket/localstage/internal/issuer"
 	"signedsocket/localstage/internal/template"
 )
 
-// start brings the stage up, in the order in which mistakes are cheapest to find:
-// the template and the ports first, the build after them.
+// start starts the stage. Cheap steps that find mistakes come first: the template and the ports before the build.
 func (s *Stage) start(ctx context.Context) error {
 	if err := os.MkdirAll(s.config.State, 0o700); err != nil {
 		return fmt.Errorf("make the state folder: %w (choose another with --state)", err)
@@ -33,7 +33,7 @@ func (s *Stage) start(ctx context.Context) error {
 	if s.leftOut, err = leaveOut(s.template, s.config); err != nil {
 		return err
 	}
-	engine, err := s.openEngine(ctx) // before the build, which writes where another stage may be running
+	engine, err := s.openEngine(ctx) // before the build, which writes to a folder that another stage may be using
 	if err != nil {
 		return err
 	}
@@ -41,23 +41,23 @@ func (s *Stage) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	who, err := newPrincipals(s.template, s.config)
+	identities, err := newPrincipals(s.template, s.config)
 	if err != nil {
 		return err
 	}
-	if err := s.startFunctions(at, who, handlers); err != nil {
+	if err := s.startFunctions(at, identities, handlers); err != nil {
 		return err
 	}
-	if err := s.startDevelopment(ctx, at, who, engine); err != nil {
+	if err := s.startDevelopment(ctx, at, identities, engine); err != nil {
 		return err
 	}
-	if err := s.startAPIs(who); err != nil {
+	if err := s.startAPIs(identities); err != nil {
 		return err
 	}
 	if err := s.startSchedules(); err != nil {
 		return err
 	}
-	return s.writeFiles(at, who)
+	return s.writeFiles(at, identities)
 }
 
 // addresses are the origins of a running stage, such as http://127.0.0.1:3001.
@@ -73,23 +73,23 @@ func (l *listeners) addresses() addresses {
 	}
 }
 
-// load reads the template. The stage's own issuer vouches for users unless a
-// parameter names another one.
+// load reads the template. The stage's own issuer vouches for users unless a parameter names another one.
 func load(c Config, issuer string) (*template.Template, error) {
 	t, err := readTemplate(c.Template, c.Parameters, issuer)
 	if err != nil {
 		return nil, err
 	}
 	if len(t.WebSocketAPIs) != 1 || len(t.HTTPAPIs) > 1 {
-		return nil, fmt.Errorf("%s has %d WebSocket APIs and %d HTTP APIs: a local stage serves one WebSocket API and at most one HTTP API",
+		return nil, fmt.Errorf("%s has %d WebSocket APIs and %d HTTP APIs: a local stage serves one WebSocket API "+
+			"and at most one HTTP API",
 			c.Template, len(t.WebSocketAPIs), len(t.HTTPAPIs))
 	}
 	return t, nil
 }
 
-// openEngine returns the DynamoDB behind the stage: its own, or that of
-// Config.DynamoDBEndpoint. The file of its own is opened in any case, since no other
-// stage can have it open at the same time: it is the lock of the state folder.
+// openEngine returns the DynamoDB of the stage: the built-in one, or that of Config.DynamoDBEndpoint. It opens the
+// built-in one's file in any case. Only one stage at a time can have it open, so the file is the lock of the state
+// folder.
 func (s *Stage) openEngine(ctx context.Context) (http.Handler, error) {
 	engine, err := openDynamoDB(s.config)
 	if err != nil {
@@ -97,17 +97,17 @@ func (s *Stage) openEngine(ctx context.Context) (http.Handler, error) {
 	}
 	s.engine = engine
 	if s.config.DynamoDBEndpoint != "" {
-		return forwardTo(ctx, s.config.DynamoDBEndpoint)
+		return dynamodb.Forward(ctx, s.config.DynamoDBEndpoint)
 	}
 	return engine, nil
 }
 
-// pageInDevelopment is where "next dev" serves a page that signs in here.
+// pageInDevelopment is the address of "next dev", whose page may sign in here.
 const pageInDevelopment = "http://localhost:3000"
 
 // startDevelopment serves the issuer, DynamoDB and Lambda's Invoke API, and makes
 // the template's tables.
-func (s *Stage) startDevelopment(ctx context.Context, at addresses, who *principals, engine http.Handler) error {
+func (s *Stage) startDevelopment(ctx context.Context, at addresses, identities *principals, engine http.Handler) error {
 	tokens, err := issuer.New(issuer.Config{
 		Issuer:   at.development,
 		Audience: s.audience(),
@@ -119,20 +119,23 @@ func (s *Stage) startDevelopment(ctx context.Context, at addresses, who *princip
 	if err != nil {
 		return err
 	}
-	s.dynamoDBFaults = newDynamoDBFaults(engine, s.config.Faults)
-	front, err := newDynamoDBFront(who.authority, s.template.Tables, s.dynamoDBFaults, s.config.Log)
+	s.dynamoDBFaults = dynamodb.NewInjector(engine, s.config.Faults.dynamoDB())
+	front, err := dynamodb.NewFront(dynamodb.FrontOptions{
+		Authority: identities.authority, Conditions: conditions, Tables: s.template.Tables,
+		Region: Region, AccountID: AccountID, Log: s.config.Log,
+	}, s.dynamoDBFaults)
 	if err != nil {
 		return err
 	}
-	if s.lambdaAPI, err = s.newLambdaAPI(who); err != nil {
+	if s.lambdaAPI, err = s.newLambdaAPI(identities); err != nil {
 		return err
 	}
 	s.serve(s.listeners.development, developmentOrigin(front, s.lambdaAPI, tokens))
-	return createTables(ctx, at.development, who.admin, s.template.Tables)
+	return createTables(ctx, at.development, identities.admin, s.template.Tables)
 }
 
-// pageOrigins are the origins of the pages that may sign in: the stage's own, the one
-// of "next dev", and those of other sites on this machine that may ask for URLs.
+// pageOrigins are the origins of the pages that may sign in: the stage's own, the one of "next dev", and those of other
+// sites on this machine that may ask for URLs.
 func (s *Stage) pageOrigins(at addresses) []string {
 	origins := []string{at.httpAPI, pageInDevelopment}
 	for _, api := range s.template.HTTPAPIs {
@@ -143,8 +146,7 @@ func (s *Stage) pageOrigins(at addresses) []string {
 	return origins
 }
 
-// audience is what development tokens are made out to: the audience of the
-// template's first JWT authorizer.
+// audience returns the audience of development tokens: that of the template's first JWT authorizer.
 func (s *Stage) audience() string {
 	for _, api := range s.template.HTTPAPIs {
 		for _, route := range api.Routes {
@@ -172,14 +174,13 @@ func (s *Stage) serve(l net.Listener, handler http.Handler) {
 	})
 }
 
-// writeFiles writes what users of the stage read: credentials first, so that
-// they are there when outputs.json appears.
-func (s *Stage) writeFiles(at addresses, who *principals) error {
+// writeFiles writes the files for users of the stage: credentials first, so that they exist when outputs.json appears.
+func (s *Stage) writeFiles(at addresses, identities *principals) error {
 	credentials, err := filepath.Abs(filepath.Join(s.config.State, "credentials"))
 	if err != nil {
 		return fmt.Errorf("write credentials: %w", err)
 	}
-	if err := who.writeFile(credentials); err != nil {
+	if err := identities.writeFile(credentials); err != nil {
 		return err
 	}
 	s.written = append(s.written, credentials)

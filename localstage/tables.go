@@ -19,8 +19,8 @@ import (
 	"signedsocket/localstage/internal/template"
 )
 
-// createTables makes the template's tables through the DynamoDB API, whichever
-// engine serves it. A table that an earlier run left is kept as it is.
+// createTables makes the template's tables through the DynamoDB API, with any engine. It keeps a table of an earlier
+// run as it is.
 func createTables(ctx context.Context, endpoint string, admin *iamauth.Principal, tables []template.Table) error {
 	for _, t := range tables {
 		err := callDynamoDB(ctx, endpoint, admin, "CreateTable", t.CreateTable)
@@ -44,7 +44,7 @@ func createTables(ctx context.Context, endpoint string, admin *iamauth.Principal
 	return nil
 }
 
-// refusalOf turns an answer of DynamoDB into an error, in one line whatever has answered.
+// refusalOf returns an answer of DynamoDB as an error, in one line for any answer.
 func refusalOf(status int, answer []byte) error {
 	var refusal struct {
 		Type    string `json:"__type"`
@@ -57,8 +57,10 @@ func refusalOf(status int, answer []byte) error {
 	return fmt.Errorf("%s: %s", code, refusal.Message)
 }
 
-// callDynamoDB sends one signed request and returns DynamoDB's answer as an error unless it is 200.
-func callDynamoDB(ctx context.Context, endpoint string, who *iamauth.Principal, operation string, body []byte) error {
+// callDynamoDB sends one signed request. It returns an error unless the answer is 200.
+func callDynamoDB(
+	ctx context.Context, endpoint string, caller *iamauth.Principal, operation string, body []byte,
+) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+"/", bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("make the request: %w", err)
@@ -66,9 +68,12 @@ func callDynamoDB(ctx context.Context, endpoint string, who *iamauth.Principal, 
 	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
 	hash := sha256.Sum256(body)
-	keys := who.Credentials()
-	credentials := aws.Credentials{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken}
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, r, hex.EncodeToString(hash[:]), "dynamodb", Region, time.Now()); err != nil {
+	keys := caller.Credentials()
+	credentials := aws.Credentials{
+		AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken,
+	}
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, r, hex.EncodeToString(hash[:]), "dynamodb", Region,
+		time.Now()); err != nil {
 		return fmt.Errorf("sign the request: %w", err)
 	}
 	response, err := http.DefaultClient.Do(r)

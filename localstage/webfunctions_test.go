@@ -26,7 +26,7 @@ import (
 // pageServer is the argument that makes the test binary the server of the page.
 const pageServer = "page-server"
 
-// TestMain lets the test binary be the web adapter and the page's server, too.
+// TestMain makes the test binary the web adapter or the page's server, too.
 func TestMain(m *testing.M) {
 	switch {
 	case len(os.Args) > 1 && os.Args[1] == webadapter.Command:
@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// servePage stands for Next.js: pages, files, forms and cookies.
+// servePage stands in for Next.js: pages, files, forms and cookies.
 func servePage() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
@@ -75,13 +75,15 @@ func servePage() {
 	os.Exit(1)
 }
 
-// goFunctions are the functions that these tests do without.
+// goFunctions are the functions that these tests leave out.
 func goFunctions() []string {
-	return []string{"ConnectFunction", "DisconnectFunction", "SendMessageFunction", "FanoutFunction", "SignUrlFunction", "ReaperFunction"}
+	return []string{
+		"ConnectFunction", "DisconnectFunction", "SendMessageFunction", "FanoutFunction", "SignUrlFunction",
+		"ReaperFunction",
+	}
 }
 
-// pageStage starts a stage of the repository's template that runs the page alone,
-// whose server is this test binary.
+// pageStage starts a stage of the repository's template with the page alone. This test binary is the page's server.
 func pageStage(t *testing.T, change func(*localstage.Config)) (*localstage.Stage, *bytes.Buffer) {
 	t.Helper()
 	program, err := os.Executable()
@@ -120,7 +122,7 @@ func closeStage(t *testing.T, stage *localstage.Stage) {
 	}
 }
 
-// withoutNode is the template with a page that needs no Node.js.
+// withoutNode returns the template with a page that needs no Node.js.
 func withoutNode(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../template.yaml")
@@ -135,8 +137,10 @@ func withoutNode(t *testing.T) string {
 	return path
 }
 
-// fetch asks the stage's HTTP API, with the headers that the client itself sets and no other.
-func fetch(t *testing.T, stage *localstage.Stage, method, path, contentType string, body io.Reader) (*http.Response, string) {
+// fetch requests the stage's HTTP API, with the headers of the client and no others.
+func fetch(
+	t *testing.T, stage *localstage.Stage, method, path, contentType string, body io.Reader,
+) (*http.Response, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, stage.Outputs().Template["FrontendUrl"]+path, body)
 	if err != nil {
@@ -160,9 +164,16 @@ func TestThePageIsServedByDefault(t *testing.T) {
 		body    string
 		headers map[string]string
 	}{
-		"/":                        {"<!doctype html>こんにちは", map[string]string{"Content-Type": "text/html; charset=utf-8"}},
-		"/_next/static/font.woff2": {"\x00\xff\xfe", map[string]string{"Content-Type": "font/woff2", "Cache-Control": "public, max-age=31536000, immutable"}},
-		"/_next/static/app.js":     {"\x1f\x8b\xff", map[string]string{"Content-Type": "application/javascript", "Content-Encoding": "gzip"}},
+		"/": {
+			"<!doctype html>こんにちは", map[string]string{"Content-Type": "text/html; charset=utf-8"},
+		},
+		"/_next/static/font.woff2": {
+			"\x00\xff\xfe",
+			map[string]string{"Content-Type": "font/woff2", "Cache-Control": "public, max-age=31536000, immutable"},
+		},
+		"/_next/static/app.js": {
+			"\x1f\x8b\xff", map[string]string{"Content-Type": "application/javascript", "Content-Encoding": "gzip"},
+		},
 	} {
 		response, body := fetch(t, stage, http.MethodGet, path, "", nil)
 		if response.StatusCode != http.StatusOK || body != want.body {
@@ -174,22 +185,27 @@ func TestThePageIsServedByDefault(t *testing.T) {
 			}
 		}
 	}
-	response, _ := fetch(t, stage, http.MethodPost, "/api/session", "application/x-www-form-urlencoded", strings.NewReader("user=alice"))
-	if cookies := response.Header.Values("Set-Cookie"); response.StatusCode != http.StatusNoContent || !slices.Equal(cookies, []string{"a=alice", "b=2"}) {
+	response, _ := fetch(t, stage, http.MethodPost, "/api/session", "application/x-www-form-urlencoded",
+		strings.NewReader("user=alice"))
+	if cookies := response.Header.Values("Set-Cookie"); response.StatusCode != http.StatusNoContent ||
+		!slices.Equal(cookies, []string{"a=alice", "b=2"}) {
 		t.Errorf("a form: %d with cookies %q", response.StatusCode, cookies)
 	}
 	if response, _ := fetch(t, stage, http.MethodGet, "/nowhere", "", nil); response.StatusCode != http.StatusNotFound {
-		t.Errorf("what the page does not have: %d", response.StatusCode)
+		t.Errorf("an unknown file: %d", response.StatusCode)
 	}
 }
 
 func TestThePageHasLambdasLimits(t *testing.T) {
 	t.Parallel()
 	stage, _ := pageStage(t, nil)
-	if response, body := fetch(t, stage, http.MethodGet, "/large", "", nil); response.StatusCode != http.StatusInternalServerError || !strings.Contains(body, "Internal Server Error") {
+	if response, body := fetch(t, stage, http.MethodGet, "/large", "",
+		nil); response.StatusCode != http.StatusInternalServerError ||
+		!strings.Contains(body, "Internal Server Error") {
 		t.Errorf("an answer of 6 MB: %d %.100s", response.StatusCode, body)
 	}
-	if response, body := fetch(t, stage, http.MethodPost, "/", "text/plain", strings.NewReader(strings.Repeat("x", 6<<20))); response.StatusCode != http.StatusRequestEntityTooLarge {
+	if response, body := fetch(t, stage, http.MethodPost, "/", "text/plain",
+		strings.NewReader(strings.Repeat("x", 6<<20))); response.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("a request of 6 MB: %d %.100s", response.StatusCode, body)
 	}
 	if response, _ := fetch(t, stage, http.MethodGet, "/", "", nil); response.StatusCode != http.StatusOK {
@@ -197,7 +213,7 @@ func TestThePageHasLambdasLimits(t *testing.T) {
 	}
 }
 
-// environmentOf is what the page's server finds in its environment.
+// environmentOf returns the environment of the page's server.
 func environmentOf(t *testing.T, stage *localstage.Stage) map[string]string {
 	t.Helper()
 	_, body := fetch(t, stage, http.MethodGet, "/environment", "", nil)
@@ -208,14 +224,16 @@ func environmentOf(t *testing.T, stage *localstage.Stage) map[string]string {
 	return environment
 }
 
-func TestThePageIsToldTheStagesAddresses(t *testing.T) {
+func TestThePageGetsTheStagesAddresses(t *testing.T) {
 	t.Parallel()
 	stage, _ := pageStage(t, nil)
 	outputs, got := stage.Outputs(), environmentOf(t, stage)
 	for name, want := range map[string]string{
-		"AUTH_MODE": "jwt", "OIDC_ISSUER": strings.TrimSuffix(outputs.Local.DevTokenURL, "/dev/token"), "OIDC_CLIENT_ID": "signedsocket",
-		"OIDC_AUDIENCE": "signedsocket", "SIGN_URL": outputs.Template["SignUrl"], "WEBSOCKET_URL": outputs.Template["WebSocketUrl"],
-		"PAGE_ORIGIN": stage.PageURL(), "DEFAULT_ROOMS": "lobby", "HOSTNAME": "localhost", "SESSION_SECRET": "",
+		"AUTH_MODE": "jwt", "OIDC_ISSUER": strings.TrimSuffix(outputs.Local.DevTokenURL, "/dev/token"),
+		"OIDC_CLIENT_ID": "signedsocket",
+		"OIDC_AUDIENCE":  "signedsocket", "SIGN_URL": outputs.Template["SignUrl"],
+		"WEBSOCKET_URL": outputs.Template["WebSocketUrl"],
+		"PAGE_ORIGIN":   stage.PageURL(), "DEFAULT_ROOMS": "lobby", "HOSTNAME": "localhost", "SESSION_SECRET": "",
 	} {
 		if got[name] != want {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
@@ -226,7 +244,7 @@ func TestThePageIsToldTheStagesAddresses(t *testing.T) {
 	}
 }
 
-// TestSecretsOutliveTheStage: a session that the page has signed is good after a restart.
+// TestSecretsOutliveTheStage shows that a session of the page is valid after a restart.
 func TestSecretsOutliveTheStage(t *testing.T) {
 	t.Parallel()
 	state := t.TempDir()
@@ -262,17 +280,19 @@ func TestNothingOfThePageOutlivesTheStage(t *testing.T) {
 	}
 }
 
-// isZombie tells whether nobody has buried a dead process, as in a container without an init.
+// isZombie reports whether a process is dead and not reaped, as in a container without an init.
 func isZombie(pid int) bool {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && bytes.Contains(status, []byte(") Z "))
 }
 
-func TestAFunctionThatIsLeftOutSaysSo(t *testing.T) {
+func TestARouteOfALeftOutFunctionAnswers503(t *testing.T) {
 	t.Parallel()
-	stage, _ := pageStage(t, func(c *localstage.Config) { c.Without, c.Adapter = append(c.Without, "FrontendFunction"), "" })
+	stage, _ := pageStage(t,
+		func(c *localstage.Config) { c.Without, c.Adapter = append(c.Without, "FrontendFunction"), "" })
 	response, body := fetch(t, stage, http.MethodGet, "/", "", nil)
-	if response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "FrontendFunction does not run on this local stage: it was left out with --without FrontendFunction.") {
+	if response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body,
+		"FrontendFunction does not run on this local stage: it was left out with --without FrontendFunction.") {
 		t.Errorf("%d %s", response.StatusCode, body)
 	}
 	if stage.PageURL() != "" || stage.Function("FrontendFunction") != nil {
@@ -294,15 +314,16 @@ func TestWithoutNodeEverythingElseRuns(t *testing.T) {
 	}
 }
 
-func TestFunctionsThatWouldRunOtherwiseThanOnLambdaAreRefused(t *testing.T) {
+func TestFunctionsThatLambdaWouldRunDifferentlyAreRefused(t *testing.T) {
 	t.Parallel()
 	template, err := os.ReadFile(withoutNode(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	const (
-		layer   = "layer:LambdaAdapterLayerArm64:${AdapterLayerVersion}"
-		layers  = "      Layers:\n        - !Sub arn:${AWS::Partition}:lambda:${AWS::Region}:753240598075:" + layer + "\n"
+		layer  = "layer:LambdaAdapterLayerArm64:${AdapterLayerVersion}"
+		layers = "      Layers:\n" +
+			"        - !Sub arn:${AWS::Partition}:lambda:${AWS::Region}:753240598075:" + layer + "\n"
 		wrapper = "AWS_LAMBDA_EXEC_WRAPPER: /opt/bootstrap"
 		runtime = "Runtime: provided.al2023\n      Handler: run.sh"
 		nodeJS  = "Runtime: nodejs24.x\n      Handler: index.handler"
@@ -312,20 +333,34 @@ func TestFunctionsThatWouldRunOtherwiseThanOnLambdaAreRefused(t *testing.T) {
 		edits []string
 		want  string
 	}{
-		"another layer":      {[]string{layer, "layer:Extension:1"}, "layer:Extension:1 is not supported by the local stage"},
-		"another wrapper":    {[]string{wrapper, "AWS_LAMBDA_EXEC_WRAPPER: /opt/otel"}, "AWS_LAMBDA_EXEC_WRAPPER=/opt/otel: the local stage knows /opt/bootstrap"},
-		"a layer alone":      {[]string{wrapper, "OTHER: x"}, "does nothing without AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap"},
-		"streaming":          {[]string{`PORT: "3000"`, "AWS_LWA_INVOKE_MODE: response_stream"}, "AWS_LWA_INVOKE_MODE=response_stream is not supported"},
+		"another layer": {
+			[]string{layer, "layer:Extension:1"}, "layer:Extension:1 is not supported by the local stage",
+		},
+		"another wrapper": {
+			[]string{wrapper, "AWS_LAMBDA_EXEC_WRAPPER: /opt/otel"},
+			"AWS_LAMBDA_EXEC_WRAPPER=/opt/otel: the local stage knows /opt/bootstrap",
+		},
+		"a layer alone": {
+			[]string{wrapper, "OTHER: x"}, "does nothing without AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap",
+		},
+		"streaming": {
+			[]string{`PORT: "3000"`, "AWS_LWA_INVOKE_MODE: response_stream"},
+			"AWS_LWA_INVOKE_MODE=response_stream is not supported",
+		},
 		"a Node.js function": {[]string{wrapper, "OTHER: x", layers, "", runtime, nodeJS}, refusal},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "template.yaml")
-			if err := os.WriteFile(path, []byte(strings.NewReplacer(test.edits...).Replace(string(template))), 0o600); err != nil {
+			if err := os.WriteFile(path, []byte(strings.NewReplacer(test.edits...).Replace(string(template))),
+				0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := localstage.New(t.Context(), localstage.Config{Template: path, State: t.TempDir(), Artifacts: t.TempDir(), Without: goFunctions(), Adapter: "x"})
-			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "function FrontendFunction: ") {
+			_, err := localstage.New(t.Context(), localstage.Config{
+				Template: path, State: t.TempDir(), Artifacts: t.TempDir(), Without: goFunctions(), Adapter: "x",
+			})
+			if err == nil || !strings.Contains(err.Error(), test.want) ||
+				!strings.Contains(err.Error(), "function FrontendFunction: ") {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})

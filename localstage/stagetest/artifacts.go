@@ -14,16 +14,17 @@ import (
 	"signedsocket/localstage"
 )
 
-// FrontendFunction is the logical id of the function that serves the page. Stages
-// of tests leave it out unless they ask for it: it takes Node.js, and a minute to build.
+// FrontendFunction is the logical id of the function that serves the page. Stages of tests leave it out by default: it
+// takes Node.js, and a minute to build.
 const FrontendFunction = "FrontendFunction"
 
-// What is made at most once per test binary.
+// These are made at most once per test binary.
 //
 // Variables, because a test binary has no other place that outlives one test.
 var (
 	artifactsOnce = sync.OnceValues(func() (string, error) {
-		return artifacts("functions"), localstage.Build(context.Background(), Template(), artifacts("functions"), FrontendFunction)
+		return artifacts("functions"),
+			localstage.Build(context.Background(), Template(), artifacts("functions"), FrontendFunction)
 	})
 	withPageOnce = sync.OnceValues(func() (string, error) {
 		return artifacts("with-page"), localstage.Build(context.Background(), Template(), artifacts("with-page"))
@@ -41,13 +42,13 @@ var (
 	})
 )
 
-// artifacts is a path in a folder for each test binary, so that packages tested side
-// by side do not write over each other.
+// artifacts returns a path in a folder for each test binary, so that packages tested side by side do not overwrite each
+// other's files.
 func artifacts(name string) string {
 	return filepath.Join(Root(), "build", "test", filepath.Base(os.Args[0]), name)
 }
 
-// Artifacts returns the folder with the built functions but for the page's.
+// Artifacts returns the folder with the built functions, without the page's.
 func Artifacts(t testing.TB) string { t.Helper(); return built(t, "the functions", artifactsOnce) }
 
 // withPage returns the folder with all built functions.

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// stageLog is what a stage and its functions have logged. It shows whole lines in
-// the test's output, and none after the test has ended.
+// stageLog collects the log of a stage and its functions. It shows whole lines in the test's output, and none after the
+// test has ended.
 type stageLog struct {
 	mu      sync.Mutex
 	t       testing.TB
@@ -22,7 +22,7 @@ type stageLog struct {
 
 func newStageLog(t testing.TB) *stageLog {
 	log := &stageLog{t: t, secrets: map[string]struct{}{}}
-	t.Cleanup(func() { // registered first, so it runs when the stage has been closed
+	t.Cleanup(func() { // registered first, so it runs after the stage has been closed
 		log.mu.Lock()
 		defer log.mu.Unlock()
 		for _, leak := range leaks(log.lines, log.secrets) {
@@ -33,7 +33,7 @@ func newStageLog(t testing.TB) *stageLog {
 	return log
 }
 
-// Write takes what is logged, in pieces of any length.
+// Write takes the log in pieces of any length.
 func (l *stageLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -51,18 +51,18 @@ func (l *stageLog) Write(p []byte) (int, error) {
 	}
 }
 
-// keepSecret makes texts that may be in no line.
+// keepSecret adds texts that no line may hold.
 func (l *stageLog) keepSecret(texts ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, text := range texts {
-		if len(text) >= 16 { // whatever is shorter is no secret of ours, and might be a word
+		if len(text) >= 16 { // a shorter text is no secret of the chat, and might be a word
 			l.secrets[text] = struct{}{}
 		}
 	}
 }
 
-// of returns what a function has logged, line by line.
+// of returns the lines that a function has logged.
 func (l *stageLog) of(logicalID string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -87,8 +87,8 @@ func (l *stageLog) refusals(logicalID string) []string {
 	return reasons
 }
 
-// secretForms are what credentials look like, wherever they come from: a signature or
-// token with its name, 64 hexadecimal digits, a JWT, a verifier, an authorization, a cookie.
+// secretForms are the forms of credentials: a signature or token with its name, 64 hexadecimal digits, a JWT, a
+// verifier, an authorization, a cookie.
 func secretForms() *regexp.Regexp {
 	return regexp.MustCompile(strings.Join([]string{
 		`(?i)x-amz-(?:signature|security-token|credential)"?\s?[=:]\s?"?[a-z0-9/+]{8,}`,

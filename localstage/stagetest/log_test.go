@@ -28,8 +28,11 @@ func TestSecretsInALogAreFound(t *testing.T) {
 		}
 	}
 	for _, line := range []string{
-		`ConnectFunction | {"timestamp":"2026-11-22T06:00:00Z","level":"WARN","message":"connection refused","connectionId":"RhDBXdXgIAMCIFQ=","reason":"ticket_used","requestId":"0b9a2b4e-7c1f-4a86-9d3b-7d0e2f1a5c66"}`,
-		`level=WARN msg="handshake refused by authorization" sourceIp=127.0.0.1 refusal.reason="X-Amz-Signature does not match"`,
+		`ConnectFunction | {"timestamp":"2026-11-22T06:00:00Z","level":"WARN","message":"connection refused",` +
+			`"connectionId":"RhDBXdXgIAMCIFQ=","reason":"ticket_used",` +
+			`"requestId":"0b9a2b4e-7c1f-4a86-9d3b-7d0e2f1a5c66"}`,
+		`level=WARN msg="handshake refused by authorization" sourceIp=127.0.0.1 refusal.reason="X-Amz-Signature does ` +
+			`not match"`,
 		`{"error":"X-Amz-Signature=[redacted]"}`,
 		`level=INFO msg="connection closed" connectionId="aIDJeyJXdXgIAMC="`,
 	} {
@@ -39,15 +42,17 @@ func TestSecretsInALogAreFound(t *testing.T) {
 	}
 }
 
-func TestTheWitnessRemembersWhatClientsSendAndGet(t *testing.T) {
+func TestTheWitnessKeepsCredentialsInBothDirections(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"access_token":"the-token-of-the-answer","url":"ws://h/prod?jti=the-ticket-of-the-url\u0026X-Amz-Signature=the-signature-of-the-url"}`))
+		_, _ = w.Write([]byte(`{"access_token":"the-token-of-the-answer",` +
+			`"url":"ws://h/prod?jti=the-ticket-of-the-url\u0026X-Amz-Signature=the-signature-of-the-url"}`))
 	}))
 	t.Cleanup(server.Close)
 	log := &stageLog{secrets: map[string]struct{}{}}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/?jti=the-ticket-of-the-query", nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+
+		"/?jti=the-ticket-of-the-query", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +77,10 @@ func TestTheWitnessRemembersWhatClientsSendAndGet(t *testing.T) {
 func TestReasonsAreReadFromAFunctionsLinesOnly(t *testing.T) {
 	t.Parallel()
 	log := &stageLog{}
-	for _, part := range []string{"ConnectFunction | {\"reason\":\"exp", "ired\"}\nSignUrlFunction | {\"reason\":\"revoked\"}\n", "ConnectFunction | no JSON\n"} {
+	for _, part := range []string{
+		"ConnectFunction | {\"reason\":\"exp", "ired\"}\nSignUrlFunction | {\"reason\":\"revoked\"}\n",
+		"ConnectFunction | no JSON\n",
+	} {
 		if _, err := log.Write([]byte(part)); err != nil {
 			t.Fatal(err)
 		}

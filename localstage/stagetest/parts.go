@@ -27,7 +27,7 @@ func DynamoDB(t testing.TB) string {
 	return server.URL
 }
 
-// VerifyPost checks the signature of a request to @connections, as the stage does, against the only key that may sign
+// VerifyPost verifies the signature of a request to @connections, as the stage does, against the only key that may sign
 // it.
 func VerifyPost(request *http.Request, body []byte, key aws.Credentials) error {
 	only := keyring{sigv4.NewKey(sigv4.Credentials{

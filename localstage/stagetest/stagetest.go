@@ -1,8 +1,8 @@
-// Package stagetest starts local stages for tests: on free ports, with the
-// functions built once per test binary, and everything gone when the test ends.
+// Package stagetest starts local stages for tests: on free ports, with functions that are built once per test binary.
+// Everything is gone when the test ends.
 //
-// What a stage and its functions log goes to the test's output, and no secret may
-// be in it: the test that finds one there fails, whatever it was about.
+// The log of a stage and its functions goes to the test's output. It must hold no secret: a test fails if its stage
+// logs one.
 package stagetest
 
 import (
@@ -24,17 +24,17 @@ import (
 	"signedsocket/localstage/internal/lambda"
 )
 
-// Options changes the stage from the one that the repository's template describes.
+// Options changes the stage of the repository's template.
 type Options struct {
 	Edit       func(template string) string // edits the template's text before the stage reads it
 	Parameters map[string]string
 	Faults     localstage.Faults
 	State      string                   // default: a folder of the test's own
 	Page       bool                     // build and run the page, too, which takes Node.js
-	Configure  func(*localstage.Config) // last word on everything else
+	Configure  func(*localstage.Config) // called last, with the whole configuration
 }
 
-// Stage is a running stage, and what is known of its past.
+// Stage is a running stage with its history.
 type Stage struct {
 	*localstage.Stage
 	log *stageLog
@@ -84,7 +84,7 @@ func Start(t testing.TB, o Options) *Stage {
 	return stage
 }
 
-// withPatience returns parameters with the longest life of a signed URL, unless they set one: a busy machine may take
+// withPatience returns parameters with the longest life of a signed URL, unless they set one. A busy machine may take
 // longer than the default of ten seconds from the request for a URL to the handshake.
 func withPatience(parameters map[string]string) map[string]string {
 	const lifetime = "UrlLifetimeSeconds"
@@ -93,7 +93,7 @@ func withPatience(parameters map[string]string) map[string]string {
 	return all
 }
 
-// countInvocations counts every invocation before whatever fault the test has for it.
+// countInvocations counts every invocation, and then returns the test's own fault for it.
 func (s *Stage) countInvocations(c *localstage.Config) {
 	fault := c.FunctionFault
 	c.FunctionFault = func(function string) lambda.Fault {
@@ -107,7 +107,7 @@ func (s *Stage) countInvocations(c *localstage.Config) {
 	}
 }
 
-// Invocations returns how often a function has been invoked, by its logical id.
+// Invocations returns the number of a function's invocations, by its logical id.
 func (s *Stage) Invocations(logicalID string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,8 +120,7 @@ func (s *Stage) Invocations(logicalID string) int {
 	return count
 }
 
-// Client returns a client of the stage. What it sends as a credential must not
-// appear in the stage's log.
+// Client returns a client of the stage. The stage's log must not hold the credentials that the client sends.
 func (s *Stage) Client(t testing.TB) *stageclient.Client {
 	t.Helper()
 	outputs, err := stageclient.LoadOutputs(s.OutputsFile())
@@ -131,15 +130,14 @@ func (s *Stage) Client(t testing.TB) *stageclient.Client {
 	return &stageclient.Client{Outputs: outputs, HTTP: s.log.witness()}
 }
 
-// Lines returns what a function has logged, line by line.
+// Lines returns the lines that a function has logged.
 func (s *Stage) Lines(logicalID string) []string { return s.log.of(logicalID) }
 
-// Refusals returns why a function has refused, in the order of its log: the
-// values of "reason" in its lines.
+// Refusals returns the reasons of a function's refusals, in the order of its log: the values of "reason" in its lines.
 func (s *Stage) Refusals(logicalID string) []string { return s.log.refusals(logicalID) }
 
-// AwaitRefusals waits until a function has logged at least n refusals and returns
-// them all. A line may come a moment later than the answer it is about.
+// AwaitRefusals waits until a function has logged at least n refusals and returns them all. A line may come a moment
+// later than its answer.
 func (s *Stage) AwaitRefusals(t testing.TB, logicalID string, n int) []string {
 	t.Helper()
 	look := time.NewTicker(5 * time.Millisecond)

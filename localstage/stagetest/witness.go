@@ -11,8 +11,8 @@ import (
 	"signedsocket/internal/stageclient/clienttest"
 )
 
-// witness returns an HTTP client that remembers the credentials in what it sends
-// and gets, so that the log can be searched for them. It waits while the stage throttles it.
+// witness returns an HTTP client that keeps the credentials in its requests and answers, so that the test can search
+// the log for them. It waits while the stage throttles it.
 func (l *stageLog) witness() *http.Client {
 	return &http.Client{Transport: clienttest.Waiting(&witness{log: l, next: http.DefaultTransport})}
 }

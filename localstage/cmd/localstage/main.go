@@ -1,6 +1,5 @@
-// Command localstage runs template.yaml on this machine: the HTTP API, the
-// WebSocket API with its @connections, DynamoDB and a development issuer, with
-// the functions' own binaries behind them.
+// Command localstage runs template.yaml on this machine: the HTTP API, the WebSocket API with its @connections,
+// DynamoDB and a development issuer. The functions run from their own binaries.
 package main
 
 import (
@@ -22,13 +21,34 @@ import (
 	"signedsocket/localstage/internal/webadapter"
 )
 
-const dynamodbOnlyHelp = "Serves the built-in DynamoDB alone at --listen, without a template and without policies: " +
-	"any signature is good. Of the other options --state, --delete-expired, --json and DynamoDB's faults apply."
+const listenDefault = "127.0.0.1:3001"
 
-const faultsHelp = "Injects a fault: hold-101=500ms delays every accepted handshake, delay-functions=500ms every " +
-	"event; issuer-ahead=3s sets the issuer's clock ahead; lose-disconnects, gone-posts, limit-posts, hold-readers, " +
-	"drop-tcp, kill-functions, dynamodb-throttle, transaction-conflicts, unprocessed-items take a share of 0 to 1. " +
-	"Repeatable."
+// helps are the texts of --help by option.
+var helps = kong.Vars{
+	"listen_default": listenDefault,
+	"listen": "Address of the HTTP API (" + listenDefault + "). The WebSocket API takes the next port and " +
+		"development the one after; port 0 picks three free ones.",
+	"param": "Sets a parameter of the template. Repeatable.",
+	"state": "Folder for the table, outputs.json, credentials and built functions",
+	"without": "Leaves a function out, by its name in the template: the stage neither builds nor runs it, and its " +
+		"routes answer 503. Repeatable.",
+	"dynamodb_endpoint": "Uses this DynamoDB instead of the built-in engine, for example DynamoDB Local.",
+	"dynamodb_only": "Serves the built-in DynamoDB alone at --listen, without a template and without policies: any " +
+		"signature is good. Of the other options --state, --delete-expired, --json and DynamoDB's faults apply.",
+	"delete_expired": "Lets the built-in DynamoDB delete items so long after their time to live is over. By default " +
+		"it never does. AWS may take days, so a reader of an item must look at its time.",
+	"idle":    "Closes a connection that was silent for so long",
+	"max_age": "Closes a connection that is so old",
+	"order": "Order in which the messages of one connection reach their function: concurrent (as on AWS: a later " +
+		"one may overtake), serial, or shuffled, which finds code that relies on an order.",
+	"expires": "Refuses a signed URL after its X-Amz-Expires. The default ignores it, as API Gateway is believed to.",
+	"faults": "Injects a fault: hold-101=500ms delays every accepted handshake, delay-functions=500ms every event; " +
+		"issuer-ahead=3s sets the issuer's clock ahead; lose-disconnects, gone-posts, limit-posts, hold-readers, " +
+		"drop-tcp, kill-functions, dynamodb-throttle, transaction-conflicts, unprocessed-items take a share of " +
+		"0 to 1. Repeatable.",
+	"seed": "Seeds the dice of the faults: the same seed gives the same faults",
+	"json": "Prints the outputs as one line of JSON when ready.",
+}
 
 const description = `Runs template.yaml on this machine, without an AWS account and without Docker.
 
@@ -39,24 +59,24 @@ in the state folder. Exit codes: 0 stopped, 1 cannot start, 2 bad command line.`
 
 // flags is the command line.
 type flags struct {
-	Template         string            `default:"template.yaml" placeholder:"FILE" help:"The SAM template to run (${default})."`
-	Listen           string            `default:"127.0.0.1:3001" placeholder:"HOST:PORT" help:"Address of the HTTP API (${default}). The WebSocket API takes the next port and development the one after; port 0 picks three free ones."`
-	Param            map[string]string `mapsep:"none" placeholder:"KEY=VALUE" help:"Sets a parameter of the template. Repeatable."`
-	State            string            `default:".localstage" placeholder:"DIR" help:"Folder for the table, outputs.json, credentials and built functions (${default})."`
-	Without          []string          `sep:"none" placeholder:"FUNCTION" help:"Leaves a function out, by its name in the template: it is neither built nor run, and its routes answer 503. Repeatable."`
-	DynamoDBEndpoint string            `name:"dynamodb-endpoint" placeholder:"URL" help:"Uses this DynamoDB instead of the built-in engine, for example DynamoDB Local."`
+	Template         string            `default:"template.yaml" placeholder:"FILE" help:"Template to run (${default})."`
+	Listen           string            `default:"${listen_default}" placeholder:"HOST:PORT" help:"${listen}"`
+	Param            map[string]string `mapsep:"none" placeholder:"KEY=VALUE" help:"${param}"`
+	State            string            `default:".localstage" placeholder:"DIR" help:"${state} (${default})."`
+	Without          []string          `sep:"none" placeholder:"FUNCTION" help:"${without}"`
+	DynamoDBEndpoint string            `name:"dynamodb-endpoint" placeholder:"URL" help:"${dynamodb_endpoint}"`
 	DynamoDBOnly     bool              `name:"dynamodb-only" help:"${dynamodb_only}"`
-	DeleteExpired    *time.Duration    `name:"delete-expired" placeholder:"TIME" help:"Lets the built-in DynamoDB delete items so long after their time to live is over. By default it never does, since AWS may take days: whoever reads an item has to look at its time."`
-	IdleTimeout      time.Duration     `default:"10m" placeholder:"TIME" help:"Closes a connection that was silent for so long (${default}, as on AWS)."`
-	MaxAge           time.Duration     `default:"2h" placeholder:"TIME" help:"Closes a connection that is so old (${default}, as on AWS)."`
-	Order            gateway.Ordering  `default:"concurrent" placeholder:"ORDER" help:"How the messages of one connection reach their function: concurrent (as on AWS: a later one may overtake), serial, or shuffled, which finds code that relies on an order."`
-	EnforceExpires   bool              `name:"enforce-amz-expires" help:"Refuses a signed URL after its X-Amz-Expires. API Gateway is believed to ignore it, so the default is to ignore it."`
+	DeleteExpired    *time.Duration    `name:"delete-expired" placeholder:"TIME" help:"${delete_expired}"`
+	IdleTimeout      time.Duration     `default:"10m" placeholder:"TIME" help:"${idle} (${default}, as on AWS)."`
+	MaxAge           time.Duration     `default:"2h" placeholder:"TIME" help:"${max_age} (${default}, as on AWS)."`
+	Order            gateway.Ordering  `default:"concurrent" placeholder:"ORDER" help:"${order}"`
+	EnforceExpires   bool              `name:"enforce-amz-expires" help:"${expires}"`
 	Fault            map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"${faults}"`
-	Seed             uint64            `default:"1" placeholder:"N" help:"Seeds the dice of the faults (${default}): the same seed, the same troubles."`
-	JSON             bool              `name:"json" help:"Prints the outputs as one line of JSON when ready."`
+	Seed             uint64            `default:"1" placeholder:"N" help:"${seed} (${default})."`
+	JSON             bool              `name:"json" help:"${json}"`
 }
 
-// Validate implements kong's Validatable: a value that nothing can be started with is a bad command line.
+// Validate implements kong's Validatable: a value that no stage can start with is a bad command line.
 func (f flags) Validate() error {
 	if f.IdleTimeout <= 0 || f.MaxAge <= 0 {
 		return errors.New("--idle-timeout and --max-age must be longer than nothing")
@@ -71,7 +91,7 @@ func (f flags) Validate() error {
 	return config.Validate()
 }
 
-// config is the stage that the flags describe.
+// config returns the configuration of the stage.
 func (f flags) config() (localstage.Config, error) {
 	faults, err := localstage.ParseFaults(f.Fault, f.Seed)
 	var timeToLive dynamodb.TTL
@@ -94,8 +114,8 @@ func (f flags) config() (localstage.Config, error) {
 	}, err
 }
 
-// ballast is memory that nobody touches, so that the machine gives none for it. The collector takes it for the stage's and lets as much
-// garbage come together before it collects: a broadcast makes much, of which nothing stays.
+// ballast is unused memory, so the machine assigns no pages to it. The garbage collector counts it as the stage's and
+// collects only when as much garbage has gathered. A broadcast makes much short-lived garbage.
 const ballast = 32 << 20 // bytes
 
 func main() {
@@ -115,8 +135,7 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var f flags
 	helped := false
-	parser, err := kong.New(&f, kong.Name("localstage"), kong.Description(description),
-		kong.Vars{"dynamodb_only": dynamodbOnlyHelp, "faults": faultsHelp},
+	parser, err := kong.New(&f, kong.Name("localstage"), kong.Description(description), helps,
 		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }))
 	if err != nil {
 		fmt.Fprintln(stderr, "localstage:", err)

@@ -29,7 +29,7 @@ func serve(ctx context.Context, f flags, stdout, stderr io.Writer) error {
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	if len(f.Fault) > 0 {
-		log.Warn("the stage misbehaves on purpose", "faults", fmt.Sprint(f.Fault), "seed", f.Seed)
+		log.Warn("the stage injects faults", "faults", fmt.Sprint(f.Fault), "seed", f.Seed)
 	}
 	config.Logs, config.Log = stderr, log
 	if f.DynamoDBOnly {
@@ -41,7 +41,7 @@ func serve(ctx context.Context, f flags, stdout, stderr io.Writer) error {
 	}
 	stage, err := localstage.New(ctx, config)
 	if ctx.Err() != nil && err != nil {
-		return nil // stopped before it was ready; what that broke off is no news
+		return nil // stopped before it was ready; an error of the broken start is no news
 	}
 	if err != nil {
 		return err
@@ -58,8 +58,8 @@ func serve(ctx context.Context, f flags, stdout, stderr io.Writer) error {
 	return err
 }
 
-// announce says that the stage is ready and how to use it: one line of JSON, or a few for people. page is
-// where the chat is, "" for nowhere.
+// announce prints that the stage is ready and how to use it: one line of JSON, or a few for people. page is the address
+// of the chat, or "".
 func announce(w io.Writer, f flags, o localstage.Outputs, page string) error {
 	if f.JSON {
 		return json.NewEncoder(w).Encode(o)
@@ -77,7 +77,8 @@ func announce(w io.Writer, f flags, o localstage.Outputs, page string) error {
 	if filepath.Clean(f.State) != ".localstage" {
 		chat += " --outputs " + shellWord(filepath.Join(f.State, "outputs.json"))
 	}
-	fmt.Fprintf(table, "\nChat from two other terminals:\n\n  %s --as alice\n  %s --as bob\n\nCtrl-C stops the stage.\n", chat, chat)
+	fmt.Fprintf(table,
+		"\nChat from two other terminals:\n\n  %s --as alice\n  %s --as bob\n\nCtrl-C stops the stage.\n", chat, chat)
 	if page != "" {
 		fmt.Fprintf(table, "\nOpen %s\n", page)
 	}
@@ -87,7 +88,7 @@ func announce(w io.Writer, f flags, o localstage.Outputs, page string) error {
 	return nil
 }
 
-// announceDynamoDB says where the built-in DynamoDB answers: as one line of JSON, or for people.
+// announceDynamoDB prints the address of the built-in DynamoDB: one line of JSON, or text for people.
 func announceDynamoDB(w io.Writer, f flags, address string) error {
 	if f.JSON {
 		return json.NewEncoder(w).Encode(map[string]string{"DynamoDBUrl": address})

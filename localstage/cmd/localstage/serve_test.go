@@ -13,7 +13,7 @@ import (
 	"signedsocket/localstage"
 )
 
-// TestTheReadyLinesCanBePastedIntoAShell asks a shell what it makes of them.
+// TestTheReadyLinesCanBePastedIntoAShell lets a shell split them into words.
 func TestTheReadyLinesCanBePastedIntoAShell(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ state, want string }{
@@ -42,7 +42,9 @@ func TestTheReadyLinesCanBePastedIntoAShell(t *testing.T) {
 
 func TestTheReadyLinesEndWithTheChat(t *testing.T) {
 	t.Parallel()
-	for page, want := range map[string]string{"http://127.0.0.1:3001": "Open http://127.0.0.1:3001", "": "Ctrl-C stops the stage."} {
+	for page, want := range map[string]string{
+		"http://127.0.0.1:3001": "Open http://127.0.0.1:3001", "": "Ctrl-C stops the stage.",
+	} {
 		var ready bytes.Buffer
 		if err := announce(&ready, flags{State: ".localstage"}, localstage.Outputs{}, page); err != nil {
 			t.Fatal(err)
@@ -54,10 +56,13 @@ func TestTheReadyLinesEndWithTheChat(t *testing.T) {
 	}
 }
 
-func TestAStageThatMisbehavesSaysSoAndFromWhichSeed(t *testing.T) {
+func TestTheLogNamesTheFaultsAndTheirSeed(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"--template", "nowhere.yaml", "--listen", "127.0.0.1:0", "--state", t.TempDir(), "--fault", "gone-posts=0.1", "--seed", "7"}, &stdout, &stderr)
+	code := run(t.Context(), []string{
+		"--template", "nowhere.yaml", "--listen", "127.0.0.1:0", "--state", t.TempDir(), "--fault", "gone-posts=0.1",
+		"--seed", "7",
+	}, &stdout, &stderr)
 	if code != 1 || !strings.Contains(stderr.String(), "faults=map[gone-posts:0.1] seed=7") {
 		t.Errorf("exit code %d and\n%s", code, stderr.String())
 	}

@@ -1,16 +1,14 @@
-// Package clock is the time that the parts of a stage wait in: idle connections, retries,
-// schedules. A test hurries it or moves it by hand, and nobody else does. Events are stamped
-// with the machine's own time, since the functions live in that.
+// Package clock is the time for the waits of a stage: idle connections, retries, schedules. Only tests hurry it or move
+// it by hand. Events carry the machine's own time, because the functions live in it.
 package clock
 
 import "time"
 
-// Clock tells the time and calls back when some has passed.
+// Clock tells the time and calls a function after a while.
 type Clock interface {
 	Now() time.Time
-	// AfterFunc calls f, from another goroutine or from the one that moves the
-	// clock, when d has passed; never from within AfterFunc or Reset, and never
-	// while holding a lock that the clock's other methods need.
+	// AfterFunc calls f, from another goroutine or from the one that moves the clock, when d has passed. It never calls
+	// f from within AfterFunc or Reset, nor while it holds a lock that the clock's other methods need.
 	AfterFunc(d time.Duration, f func()) Timer
 }
 

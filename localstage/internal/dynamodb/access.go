@@ -8,8 +8,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Request is one permission that a request to DynamoDB needs, in the words of IAM. The names of the condition keys
-// are those of the service authorization reference, "Actions, resources, and condition keys for Amazon DynamoDB".
+// Request is one permission that a request to DynamoDB needs, in the words of IAM. The condition keys have the names of
+// the service authorization reference, "Actions, resources, and condition keys for Amazon DynamoDB".
 type Request struct {
 	// Action is the IAM action, such as "dynamodb:PutItem".
 	Action string
@@ -18,22 +18,22 @@ type Request struct {
 	Table string
 
 	// LeadingKeys are the partition key values that the request names, for the condition key dynamodb:LeadingKeys:
-	// texts as they are, numbers in their canonical spelling, binaries as their bytes. nil means that the condition
-	// key is absent: for operations on tables, for Scan, and in transactions, for which it is not documented.
+	// texts as they are, numbers in their canonical spelling, binaries as their bytes. nil means that the request has
+	// no such condition key: operations on tables, Scan, and transactions, for which AWS does not document it.
 	LeadingKeys []string
 
 	// EnclosingOperation is TransactWriteItems or TransactGetItems for the parts of a transaction, for the condition
-	// key dynamodb:EnclosingOperation; empty means that the condition key is absent.
+	// key dynamodb:EnclosingOperation. Empty means that the request has no such condition key.
 	EnclosingOperation string
 }
 
-// Access returns the permissions that a request needs, all of which its sender must have: operation is the name that
+// Access returns the permissions that a request needs. Its sender must have all of them. operation is the name that
 // [Operation] returns, body the JSON body. partitionKey returns the name of a table's partition key attribute
 // ([Engine.PartitionKey], or a look at another engine's table).
 //
-// It works for any engine, but only for the operations of this one, and fails closed: whatever it cannot tell is an
-// error, of type *Error like those of partitionKey, which can be the answer. It reads a body no less strictly than
-// the service (no member twice, names exactly so), but ignores members that say nothing about access.
+// Access works for any engine, but only for the operations of this one. It fails closed: a request that it cannot judge
+// is an error, of type *Error like those of partitionKey, which can be the answer. It reads a body no less strictly
+// than the service (no member twice, names exactly so), but ignores members without influence on access.
 func Access(operation string, body []byte, partitionKey func(table string) (string, error)) ([]Request, error) {
 	var r accessRequest
 	if err := json.Unmarshal(body, &r); err != nil {
@@ -63,15 +63,15 @@ func Access(operation string, body []byte, partitionKey func(table string) (stri
 	return nil, unknownOperation("The local stage does not know which permissions the operation %q needs.", operation)
 }
 
-// unreadable is the answer to a body that cannot be read.
+// unreadable is the error for a body that cannot be read.
 func unreadable(err error) error {
 	if refusal, ok := errors.AsType[*Error](err); ok {
 		return refusal
 	}
-	return malformed("The request is not what the operation takes: %v", err)
+	return malformed("The request does not fit the operation: %v", err)
 }
 
-// accessRequest holds those members of all requests that say what is accessed.
+// accessRequest holds the members of all requests that name tables, keys and actions.
 type accessRequest struct {
 	TableName string
 	IndexName string
@@ -133,7 +133,7 @@ func (r *accessRequest) queryAccess(partitionKey func(string) (string, error)) (
 	return keyAccess("Query", r.TableName, key)
 }
 
-// transactionActions are the IAM actions of the items of a transaction. There is none for the transaction as such.
+// transactionActions are the IAM actions of the items of a transaction. The transaction itself has none.
 // Source: DynamoDB developer guide, "Using IAM with DynamoDB transactions".
 func transactionActions(operation string) map[string]string {
 	if operation == "TransactGetItems" {
@@ -161,7 +161,8 @@ func (r *accessRequest) transactionAccess(operation string) ([]Request, error) {
 			if actions[name] == "" {
 				return nil, unsupported("the transaction item " + name)
 			}
-			requests = append(requests, Request{Action: actions[name], Table: item[name].TableName, EnclosingOperation: operation})
+			requests = append(requests,
+				Request{Action: actions[name], Table: item[name].TableName, EnclosingOperation: operation})
 		}
 	}
 	return tableAccess(requests...)

@@ -37,7 +37,7 @@ type batchGet struct {
 	ExpressionAttributeNames map[string]string
 }
 
-// batchWriteItem does every write of a batch, each on its own; none is left unprocessed.
+// batchWriteItem does every write of a batch, each on its own. It leaves no write unprocessed.
 func (e *Engine) batchWriteItem(request *batchWriteItemRequest) ([]byte, error) {
 	writes, err := e.newBatchWrites(request)
 	if err != nil {
@@ -57,13 +57,14 @@ func (e *Engine) batchWriteItem(request *batchWriteItemRequest) ([]byte, error) 
 	return a.done(), nil
 }
 
-// newBatchWrites checks the writes of a batch. Unlike those of a transaction, one that is refused refuses them all.
+// newBatchWrites checks the writes of a batch. Unlike in a transaction, one invalid write refuses the whole batch.
 func (e *Engine) newBatchWrites(request *batchWriteItemRequest) ([]*write, error) {
 	count := 0
 	for _, list := range request.RequestItems {
 		count += len(list)
 	}
-	if err := checkBatch("BatchWriteItem", len(request.RequestItems), count, maxBatchWrites, request.ReturnConsumedCapacity); err != nil {
+	if err := checkBatch("BatchWriteItem", len(request.RequestItems), count, maxBatchWrites,
+		request.ReturnConsumedCapacity); err != nil {
 		return nil, err
 	}
 	var writes []*write
@@ -91,7 +92,8 @@ func (e *Engine) newBatchWrite(table string, one batchWrite) (*write, error) {
 	of := conditionParameters{TableName: table}
 	switch {
 	case one.PutRequest != nil && one.DeleteRequest != nil:
-		return nil, invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
+		return nil, invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of " +
+			"the supported datatypes")
 	case one.PutRequest != nil:
 		return e.newPut(&putParameters{conditionParameters: of, Item: one.PutRequest.Item})
 	case one.DeleteRequest != nil:
@@ -103,7 +105,8 @@ func (e *Engine) newBatchWrite(table string, one batchWrite) (*write, error) {
 func checkBatch(operation string, tables, items, most int, returnConsumedCapacity string) error {
 	switch {
 	case tables == 0:
-		return invalid("1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than or equal to 1")
+		return invalid("1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: " +
+			"Member must have length greater than or equal to 1")
 	case items > most:
 		return invalid("Too many items requested for the %s call", operation)
 	}
@@ -125,7 +128,7 @@ type batchRead struct {
 	key mapValue
 }
 
-// batchGetItem reads items in no promised order. What would make the answer too large is left unprocessed.
+// batchGetItem reads items in no promised order. It leaves items unprocessed that would make the answer too large.
 func (e *Engine) batchGetItem(request *batchGetItemRequest) ([]byte, error) {
 	reads, err := e.newBatchReads(request)
 	if err != nil {
@@ -163,18 +166,21 @@ func (e *Engine) newBatchReads(request *batchGetItemRequest) (map[string][]batch
 	for _, of := range request.RequestItems {
 		count += len(of.Keys)
 	}
-	if err := checkBatch("BatchGetItem", len(request.RequestItems), count, maxBatchReads, request.ReturnConsumedCapacity); err != nil {
+	if err := checkBatch("BatchGetItem", len(request.RequestItems), count, maxBatchReads,
+		request.ReturnConsumedCapacity); err != nil {
 		return nil, err
 	}
 	reads := make(map[string][]batchRead, len(request.RequestItems))
 	seen := map[string]bool{}
 	for table, of := range request.RequestItems {
 		if len(of.Keys) == 0 {
-			return nil, invalid("1 validation error detected: Value '[]' at 'requestItems.%s.member.keys' failed to satisfy constraint: Member must have length greater than or equal to 1", table)
+			return nil, invalid("1 validation error detected: Value '[]' at 'requestItems.%s.member.keys' failed to "+
+				"satisfy constraint: Member must have length greater than or equal to 1", table)
 		}
 		for _, key := range of.Keys {
 			r, err := e.newRead(&getParameters{
-				TableName: table, Key: key, ProjectionExpression: of.ProjectionExpression, ExpressionAttributeNames: of.ExpressionAttributeNames,
+				TableName: table, Key: key, ProjectionExpression: of.ProjectionExpression,
+				ExpressionAttributeNames: of.ExpressionAttributeNames,
 			})
 			if err != nil {
 				return nil, err
@@ -188,9 +194,11 @@ func (e *Engine) newBatchReads(request *batchGetItemRequest) (map[string][]batch
 	return reads, nil
 }
 
-// readBatch reads items of one table as long as size, which it counts on, has room. It returns their list without its
-// end, and the keys of those that are left.
-func readBatch(tx *bbolt.Tx, reads []batchRead, size *int, total capacity, factor float64) (list []byte, left []mapValue, err error) {
+// readBatch reads items of one table as long as size, which it increases, has room. It returns their list without its
+// end, and the keys of the items that do not fit.
+func readBatch(
+	tx *bbolt.Tx, reads []batchRead, size *int, total capacity, factor float64,
+) (list []byte, left []mapValue, err error) {
 	list = []byte{'['}
 	for _, r := range reads {
 		items, err := r.table.items(tx)
@@ -216,7 +224,7 @@ func readBatch(tx *bbolt.Tx, reads []batchRead, size *int, total capacity, facto
 	return list, left, nil
 }
 
-// wire returns the JSON form of the request for some of its keys, so that it can be sent again.
+// wire returns the JSON form of the request for some of its keys, so that the client can send it again.
 func (g batchGet) wire(keys []mapValue) []byte {
 	list := []byte{'['}
 	for i, key := range keys {

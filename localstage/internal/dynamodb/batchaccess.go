@@ -18,7 +18,7 @@ func batchWriteAccess(body []byte, partitionKey func(string) (string, error)) ([
 	}
 	keys := make(map[string][]mapValue, len(batch.RequestItems))
 	for table, list := range batch.RequestItems {
-		keys[table] = nil // a table without a write is accessed, too
+		keys[table] = nil // a table without a write needs permission, too
 		for _, one := range list {
 			if one.PutRequest != nil {
 				keys[table] = append(keys[table], one.PutRequest.Item)
@@ -45,7 +45,9 @@ func batchGetAccess(body []byte, partitionKey func(string) (string, error)) ([]R
 	return batchAccess("BatchGetItem", keys, partitionKey)
 }
 
-func batchAccess(operation string, keys map[string][]mapValue, partitionKey func(string) (string, error)) ([]Request, error) {
+func batchAccess(
+	operation string, keys map[string][]mapValue, partitionKey func(string) (string, error),
+) ([]Request, error) {
 	if len(keys) == 0 {
 		return nil, checkBatch(operation, 0, 0, 0, "")
 	}

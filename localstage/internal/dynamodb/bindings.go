@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// bindings are the ExpressionAttributeNames and ExpressionAttributeValues of a request. All expressions of the
-// request share them, and each must be used by one.
+// bindings are the ExpressionAttributeNames and ExpressionAttributeValues of a request. All expressions of the request
+// share them, and at least one expression must use each.
 type bindings struct {
 	names      map[string]string
 	values     mapValue
@@ -27,7 +27,8 @@ func newBindings(names map[string]string, values mapValue) (*bindings, error) {
 			return nil, invalid("ExpressionAttributeNames contains invalid key: Syntax error; key: %q", key)
 		}
 		if name == "" || len(name) > maxAttributeName {
-			return nil, invalid("ExpressionAttributeNames contains invalid value: %s must have 1 to %d bytes", key, maxAttributeName)
+			return nil, invalid("ExpressionAttributeNames contains invalid value: %s must have 1 to %d bytes", key,
+				maxAttributeName)
 		}
 	}
 	for key := range values {
@@ -46,7 +47,8 @@ func isPlaceholder(key string, mark byte) bool {
 func (b *bindings) name(kind, placeholder string) (string, error) {
 	name, ok := b.names[placeholder]
 	if !ok {
-		return "", invalid("Invalid %s: An expression attribute name used in the document path is not defined; attribute name: %s", kind, placeholder)
+		return "", invalid("Invalid %s: An expression attribute name used in the document path is not defined; "+
+			"attribute name: %s", kind, placeholder)
 	}
 	b.usedNames[placeholder] = true
 	return name, nil
@@ -56,7 +58,8 @@ func (b *bindings) name(kind, placeholder string) (string, error) {
 func (b *bindings) value(kind, placeholder string) (value, error) {
 	v, ok := b.values[placeholder]
 	if !ok {
-		return nil, invalid("Invalid %s: An expression attribute value used in expression is not defined; attribute value: %s", kind, placeholder)
+		return nil, invalid("Invalid %s: An expression attribute value used in expression is not defined; attribute "+
+			"value: %s", kind, placeholder)
 	}
 	b.usedValues[placeholder] = true
 	return v, nil

@@ -17,14 +17,14 @@ const (
 	transactionalFactor = 2
 )
 
-// capacity counts what requests would consume, by table.
+// capacity counts the capacity units that requests would consume, by table.
 type capacity map[string]float64
 
 func (c capacity) add(table string, bytes, unit int, factor float64) {
 	c[table] += factor * float64(max(1, (bytes+unit-1)/unit))
 }
 
-// readFactor is what a read of the given consistency costs.
+// readFactor is the cost of a read of the given consistency.
 func readFactor(consistent bool) float64 {
 	if consistent {
 		return consistentFactor
@@ -32,7 +32,7 @@ func readFactor(consistent bool) float64 {
 	return eventualFactor
 }
 
-// one appends the answer for a request on a single table, if it was asked for.
+// one appends the member for a request on a single table, if the request asks for it.
 func (c capacity) one(a *answer, wanted string) {
 	for table := range c {
 		if reported(wanted) {
@@ -41,7 +41,7 @@ func (c capacity) one(a *answer, wanted string) {
 	}
 }
 
-// list appends the answer for a request on several tables, if it was asked for.
+// list appends the member for a request on several tables, if the request asks for it.
 func (c capacity) list(a *answer, wanted string) {
 	if !reported(wanted) {
 		return

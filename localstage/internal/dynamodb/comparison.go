@@ -2,11 +2,11 @@ package dynamodb
 
 import "slices"
 
-// The rules of single comparisons and functions. What can be known to be wrong without looking at an item, because
-// it stands in the request, is a ValidationException; what an item makes wrong is only false.
+// These are the rules of single comparisons and functions. A mistake that stands in the request, and so is known
+// without an item, is a ValidationException. A mismatch that comes from an item only makes the condition false.
 // Source: DynamoDB developer guide, "Comparison operator and function reference", and recorded answers.
 
-// maxInOperands is how many operands IN may have. Source: the same page.
+// maxInOperands is the largest number of operands of IN. Source: the same page.
 const maxInOperands = 100
 
 func (p *parser) comparison(left operand) condition {
@@ -39,7 +39,8 @@ func (p *parser) checkDistinct(operator string, first, second operand) {
 	a, okA := first.(pathOperand)
 	b, okB := second.(pathOperand)
 	if okA && okB && slices.Equal(a.path, b.path) {
-		p.failf("The first operand must be distinct from the remaining operands for this operator or function; operator: %s, first operand: %s", operator, a.path)
+		p.failf("The first operand must be distinct from the remaining operands for this operator or function; "+
+			"operator: %s, first operand: %s", operator, a.path)
 	}
 }
 
@@ -64,9 +65,11 @@ func (p *parser) checkBounds(low, high operand) {
 	order, comparable := compareValues(a.value, b.value)
 	switch {
 	case !comparable:
-		p.failf("The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand type: %s, upper bound operand type: %s", a.value.typeName(), b.value.typeName())
+		p.failf("The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand type: "+
+			"%s, upper bound operand type: %s", a.value.typeName(), b.value.typeName())
 	case order > 0:
-		p.failf("The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: %s, upper bound operand: %s",
+		p.failf("The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound "+
+			"operand: %s, upper bound operand: %s",
 			appendValue(nil, a.value), appendValue(nil, b.value))
 	}
 }
@@ -118,7 +121,8 @@ func (p *parser) checkFunction(function string, operands []operand) {
 func (p *parser) checkTypeName(o operand) {
 	literal, ok := o.(literalOperand)
 	if !ok {
-		p.failf("Incorrect operand type for operator or function; operator or function: attribute_type, operand type: path")
+		p.failf("Incorrect operand type for operator or function; operator or function: attribute_type, operand " +
+			"type: path")
 		return
 	}
 	typeName, ok := literal.value.(stringValue)

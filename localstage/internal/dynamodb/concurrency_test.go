@@ -62,8 +62,8 @@ func TestConcurrentAddsAllCount(t *testing.T) {
 	f.report(t)
 }
 
-// Money goes round between accounts in transactions, while other transactions read all of them: the sum is always the
-// same, and no account is overdrawn.
+// Transactions move money between accounts, while other transactions read all accounts. The sum is always the same, and
+// no account is overdrawn.
 func TestConcurrentTransactionsKeepTheSum(t *testing.T) {
 	t.Parallel()
 	const accounts, balance = 8, 50
@@ -74,7 +74,8 @@ func TestConcurrentTransactionsKeepTheSum(t *testing.T) {
 		if err := f.transact(f.txPut(strconv.Itoa(i), m{"n": balance}, "")); err != nil {
 			t.Fatal(err)
 		}
-		gets = append(gets, types.TransactGetItem{Get: &types.Get{TableName: &f.table, Key: f.suffixed(strconv.Itoa(i))}})
+		gets = append(gets,
+			types.TransactGetItem{Get: &types.Get{TableName: &f.table, Key: f.suffixed(strconv.Itoa(i))}})
 	}
 	atOnce(12, func(worker int) {
 		for i := range 20 {
@@ -87,7 +88,8 @@ func TestConcurrentTransactionsKeepTheSum(t *testing.T) {
 				continue
 			}
 			amount := m{":a": (worker*7 + i*13) % 40}
-			err := f.transact(f.txUpdate(strconv.Itoa(from), "SET n = n - :a", "n >= :a", amount), f.txUpdate(strconv.Itoa(to), "SET n = n + :a", "", amount))
+			err := f.transact(f.txUpdate(strconv.Itoa(from), "SET n = n - :a", "n >= :a", amount),
+				f.txUpdate(strconv.Itoa(to), "SET n = n + :a", "", amount))
 			var canceled *types.TransactionCanceledException
 			if err != nil && !errors.As(err, &canceled) {
 				t.Error(err)
@@ -116,7 +118,7 @@ func checkSum(t *testing.T, client *awsdynamodb.Client, gets []types.TransactGet
 	}
 }
 
-// Pages are read while items come and go; every item that is there all the time must be found.
+// A query reads pages while other requests put and delete items. It must find every item that exists all the time.
 func TestPagesUnderChangeMissNothing(t *testing.T) {
 	t.Parallel()
 	client := engineClient(t)
@@ -150,8 +152,9 @@ func TestPagesUnderChangeMissNothing(t *testing.T) {
 }
 
 func countStaying(t *testing.T, f *fixture) int {
-	pages := awsdynamodb.NewQueryPaginator(f.client, &awsdynamodb.QueryInput{TableName: &f.table, KeyConditionExpression: aws.String("pk = :p"),
-		ExpressionAttributeValues: m{":p": f.pk}.attributes(), Limit: aws.Int32(7)})
+	pages := awsdynamodb.NewQueryPaginator(f.client,
+		&awsdynamodb.QueryInput{TableName: &f.table, KeyConditionExpression: aws.String("pk = :p"),
+			ExpressionAttributeValues: m{":p": f.pk}.attributes(), Limit: aws.Int32(7)})
 	found := 0
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(f.ctx)
@@ -168,8 +171,9 @@ func countStaying(t *testing.T, f *fixture) int {
 	return found
 }
 
-// Tables come and go under requests, which find them or do not, and never another's items.
-func TestTablesUnderRequestsComeAndGo(t *testing.T) {
+// Requests run while their table is made and deleted again and again. They find it or not, but never another table's
+// items.
+func TestTablesAreMadeAndDeletedUnderRequests(t *testing.T) {
 	t.Parallel()
 	client := engineClient(t)
 	f := &fixture{ctx: t.Context(), target: target{client: client}, table: "fleeting", pk: "x"}
@@ -178,7 +182,8 @@ func TestTablesUnderRequestsComeAndGo(t *testing.T) {
 			if worker == 0 {
 				if i%2 == 0 {
 					makeTable(t, client, "fleeting", "")
-				} else if _, err := client.DeleteTable(t.Context(), &awsdynamodb.DeleteTableInput{TableName: &f.table}); err != nil {
+				} else if _, err := client.DeleteTable(t.Context(),
+					&awsdynamodb.DeleteTableInput{TableName: &f.table}); err != nil {
 					t.Error(err)
 				}
 				continue

@@ -13,7 +13,7 @@ type (
 	orCondition  struct{ left, right condition }
 	notCondition struct{ inner condition }
 
-	// groupCondition is one in parentheses.
+	// groupCondition is a condition in parentheses.
 	groupCondition struct{ inner condition }
 
 	comparison struct {
@@ -36,7 +36,7 @@ func (c orCondition) holds(item mapValue) bool    { return c.left.holds(item) ||
 func (c notCondition) holds(item mapValue) bool   { return !c.inner.holds(item) }
 func (c groupCondition) holds(item mapValue) bool { return c.inner.holds(item) }
 
-// holds compares. Operands that are absent or of different types are unequal, and in no order.
+// holds compares two operands. Operands that are absent or of different types are unequal, and have no order.
 // Source: DynamoDB developer guide, "Comparison operator and function reference".
 func (c comparison) holds(item mapValue) bool {
 	left, right := c.left.resolve(item), c.right.resolve(item)
@@ -109,7 +109,7 @@ func beginsWith(v, prefix value) bool {
 	return ok && strings.HasPrefix(text, start)
 }
 
-// operand is what conditions compare.
+// operand is one side of a comparison.
 type operand interface {
 	// resolve returns the operand's value, nil when the item has none.
 	resolve(item mapValue) value
@@ -133,7 +133,7 @@ func (o sizeOperand) resolve(item mapValue) value {
 	return integer(n)
 }
 
-// parseCondition reads a condition of the given kind; nil for an absent one.
+// parseCondition parses a condition of the given kind. It returns nil for an absent one.
 func parseCondition(kind string, source *string, b *bindings) (condition, error) {
 	c, _, err := parseConditionAttributes(kind, source, b)
 	return c, err
@@ -149,7 +149,7 @@ func parseConditionAttributes(kind string, source *string, b *bindings) (conditi
 	return c, p.attributes, p.finish()
 }
 
-// or, and, not and primary are the levels of precedence, weakest first.
+// or, and, not and primary parse one level of precedence each, weakest first.
 func (p *parser) or() condition {
 	left := p.and()
 	for p.skipWord("OR") {

@@ -14,9 +14,9 @@ import (
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// The differential test draws operations at random, sends each to the engine and to an oracle, and compares what they
-// answer and what the items then hold. The seed and the number of operations are always the same, unless
-// SIGNEDSOCKET_SEED and SIGNEDSOCKET_OPERATIONS say otherwise.
+// The differential test draws operations at random and sends each to the engine and to an oracle. It compares the
+// answers and the items afterwards. Seed and number of operations are fixed, unless SIGNEDSOCKET_SEED and
+// SIGNEDSOCKET_OPERATIONS set others.
 const usualSeed = 2
 
 // disagreement is an operation with two outcomes.
@@ -26,21 +26,21 @@ type disagreement struct {
 	engine, oracle string
 }
 
-// stateOf returns what an outcome tells of the items, without the answer.
+// stateOf returns the part of an outcome that shows the items, without the answer.
 func (d disagreement) stateOf(outcome string) string {
 	_, state, _ := strings.Cut(outcome, " → ")
 	return state
 }
 
-// said returns what looks for a pattern in operations.
-func said(pattern string) func(disagreement) bool {
+// matching returns a function that looks for a pattern in operations.
+func matching(pattern string) func(disagreement) bool {
 	expression := regexp.MustCompile(pattern)
 	return func(d disagreement) bool { return expression.MatchString(d.operation) }
 }
 
-// takesAway reports whether the operation is an update that has only REMOVE and DELETE.
-func takesAway(d disagreement) bool {
-	return said(`^update (?:REMOVE|DELETE)`)(d) && !said(`^[^\[]*(?:SET|ADD) `)(d)
+// removesOnly reports whether the operation is an update with REMOVE and DELETE only.
+func removesOnly(d disagreement) bool {
+	return matching(`^update (?:REMOVE|DELETE)`)(d) && !matching(`^[^\[]*(?:SET|ADD) `)(d)
 }
 
 // difference is a kind of disagreement in which the oracle is known to be wrong.
@@ -50,7 +50,8 @@ type difference struct {
 }
 
 func compareRandomly(t *testing.T, o oracle, client, engine *awsdynamodb.Client) {
-	seed, operations := fromEnvironment(t, "SIGNEDSOCKET_SEED", usualSeed), fromEnvironment(t, "SIGNEDSOCKET_OPERATIONS", o.operations)
+	seed, operations := fromEnvironment(t, "SIGNEDSOCKET_SEED",
+		usualSeed), fromEnvironment(t, "SIGNEDSOCKET_OPERATIONS", o.operations)
 	for _, c := range []*awsdynamodb.Client{client, engine} {
 		makeTable(t, c, "random", "S")
 	}
@@ -66,7 +67,8 @@ func compareRandomly(t *testing.T, o oracle, client, engine *awsdynamodb.Client)
 		got.oracle = want.engine
 		reason := o.explain(got)
 		if reason == "" {
-			t.Errorf("seed %d, operation %d: %s\nbefore: %s\nengine: %s\n%s: %s", seed, i, got.operation, got.before, got.engine, o.name, got.oracle)
+			t.Errorf("seed %d, operation %d: %s\nbefore: %s\nengine: %s\n%s: %s", seed, i, got.operation, got.before,
+				got.engine, o.name, got.oracle)
 		}
 		known[reason]++
 		for _, c := range []*awsdynamodb.Client{client, engine} {
@@ -76,7 +78,7 @@ func compareRandomly(t *testing.T, o oracle, client, engine *awsdynamodb.Client)
 	o.report(t, known, seed == usualSeed && operations == o.operations)
 }
 
-// explain returns why the oracle is wrong, "" if that is not known.
+// explain returns why the oracle is wrong, or "" when no known difference explains the disagreement.
 func (o oracle) explain(d disagreement) string {
 	for _, known := range o.random {
 		if known.is(d) {
@@ -86,7 +88,7 @@ func (o oracle) explain(d disagreement) string {
 	return ""
 }
 
-// report says how often the oracle was known to be wrong. Under the usual seed each reason has to show: one that does
+// report logs how often the oracle was wrong in a known way. Under the usual seed each reason must occur: one that does
 // not is a leftover.
 func (o oracle) report(t *testing.T, known map[string]int, usual bool) {
 	for _, reason := range slices.Sorted(maps.Keys(known)) {
@@ -99,14 +101,14 @@ func (o oracle) report(t *testing.T, known map[string]int, usual bool) {
 	}
 }
 
-// perform runs an operation on one engine. The outcome tells the items that it may have changed, too.
+// perform runs an operation on one engine. The outcome shows the items that it may have changed, too.
 func perform(t *testing.T, op operation, client *awsdynamodb.Client) disagreement {
 	f := &fixture{ctx: t.Context(), target: target{client: client}, table: "random"}
 	before := f.states(op.keys)
 	return disagreement{operation: op.what, before: before, engine: op.run(f) + f.states(op.keys)}
 }
 
-// forget removes what an operation may have changed, so that two engines that disagreed agree again.
+// forget deletes the items that an operation may have changed, so that two engines that disagreed agree again.
 func (op operation) forget(t *testing.T, client *awsdynamodb.Client) {
 	t.Helper()
 	f := &fixture{ctx: t.Context(), target: target{client: client}, table: "random"}
@@ -118,7 +120,7 @@ func (op operation) forget(t *testing.T, client *awsdynamodb.Client) {
 	}
 }
 
-// states tells what the items hold.
+// states shows the items.
 func (f *fixture) states(keys [][2]string) string {
 	var states strings.Builder
 	for _, key := range keys {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// serverFile is the variable by which the test binary, run again, learns that it is the server of
-// TestAcknowledgedWritesSurviveKill, and with which file.
+// serverFile is the variable that makes the test binary the server of TestAcknowledgedWritesSurviveKill. Its value is
+// the engine's file.
 const serverFile = "SIGNEDSOCKET_TEST_DYNAMODB_FILE"
 
 func TestMain(m *testing.M) {
@@ -41,8 +41,9 @@ func runServer(path string) error {
 	return nil
 }
 
-// TestAcknowledgedWritesSurviveKill writes from several goroutines to a server in another process, kills that process
-// in the midst of it, and demands that the file opens and holds every write that was answered; several times over.
+// TestAcknowledgedWritesSurviveKill writes from several goroutines to a server in another process and kills that
+// process in the midst of it. The file must open and hold every acknowledged write. The test does that several times
+// over.
 func TestAcknowledgedWritesSurviveKill(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "dynamodb.db")
@@ -83,8 +84,8 @@ func startServer(t *testing.T, path string) (*exec.Cmd, string) {
 	return server, strings.TrimSpace(url)
 }
 
-// writeUntilKilled lets writers count, in their own item and in transactions with a shared one, kills the server, and
-// returns the last number of each that was acknowledged.
+// writeUntilKilled lets writers count, each in an item of its own and in transactions with a shared one, kills the
+// server, and returns the last acknowledged number of each writer.
 func writeUntilKilled(t *testing.T, server *exec.Cmd, url string, round int) map[string]int {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -99,9 +100,10 @@ func writeUntilKilled(t *testing.T, server *exec.Cmd, url string, round int) map
 			name := fmt.Sprintf("writer-%d-%d", round, i)
 			f := &fixture{ctx: ctx, target: target{client: newClient(url)}, table: "simple"}
 			for n := 1; ; n++ {
-				err := f.transact(f.txPut(name, m{"n": n}, ""), f.txUpdate("total of "+name, "ADD n :1", "", m{":1": 1}))
+				err := f.transact(f.txPut(name, m{"n": n}, ""),
+					f.txUpdate("total of "+name, "ADD n :1", "", m{":1": 1}))
 				if err != nil {
-					return // the server is gone; whether this write is there nobody knows
+					return // the server is gone; this write may be in the file or not
 				}
 				mu.Lock()
 				acknowledged[name] = n
@@ -145,7 +147,7 @@ func checkAcknowledged(t *testing.T, path string, acknowledged map[string]int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// One write more may have been done without its answer arriving; both its items or none.
+		// One write more may be in the file without an acknowledgement: both of its items, or none.
 		got := show(output.Item)
 		if got != fmt.Sprintf("{n:%d}", n) && got != fmt.Sprintf("{n:%d}", n+1) || got != show(total.Item) {
 			t.Errorf("%s: %d writes were acknowledged, found %s and %s", name, n, got, show(total.Item))
@@ -153,7 +155,7 @@ func checkAcknowledged(t *testing.T, path string, acknowledged map[string]int) {
 	}
 }
 
-func TestTablesAndItemsAreThereAgain(t *testing.T) {
+func TestTablesAndItemsSurviveARestart(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "dynamodb.db")
 	for round := range 3 {
@@ -190,7 +192,8 @@ func TestBrokenFileIsNamed(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Repeat("no database", 4096)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if e, err := Open(Options{Path: path}); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "remove it") {
+	if e, err := Open(Options{Path: path}); err == nil || !strings.Contains(err.Error(), path) ||
+		!strings.Contains(err.Error(), "remove it") {
 		t.Errorf("got %v, %v", e, err)
 	}
 }

@@ -17,14 +17,14 @@ import (
 
 // Options configure an [Engine]. Only Path has no default.
 type Options struct {
-	// Path is the file that keeps the tables; it and its directory are made when they do not exist. One engine at a
+	// Path is the file that keeps the tables. Open makes it and its directory when they do not exist. One engine at a
 	// time may use it.
 	Path string
 
-	// Clock is that of time to live and of idempotency tokens; nil means the machine's.
+	// Clock drives time to live and idempotency tokens; nil means the machine's clock.
 	Clock clock.Clock
 
-	// TTL says what happens to items whose time to live is over. The zero value never deletes one.
+	// TTL says whether and when the engine deletes items whose time to live is over. The zero value deletes none.
 	TTL TTL
 
 	// Sync makes every write wait for the disk. Without it a write survives the death of the process but perhaps
@@ -43,21 +43,21 @@ type Engine struct {
 	arnPrefix string
 
 	mu     sync.RWMutex
-	tables map[string]*table // by name; what the file holds, kept to spare each request the lookup
+	tables map[string]*table // by name; a copy of the file's tables, which saves each request a look-up
 
 	stop    func() // ends the background deletion of expired items and waits for it
 	closing sync.Once
 }
 
-// initialMap is the address space that is mapped from the start, so that no early growth of the file makes writers
-// wait for readers. It costs neither memory nor disk.
+// initialMap is the address space that the engine maps at its start. Early growth of the file then makes no writer wait
+// for readers. It costs neither memory nor disk.
 const initialMap = 64 << 20
 
-// lockTimeout is how long Open waits for another engine to let go of the file.
+// lockTimeout is the longest wait of Open for another engine that uses the file.
 const lockTimeout = time.Second
 
 // Open opens the engine's file, makes it if need be, and starts the deletion of expired items if the options ask for
-// it. An error says what to do about it; the caller closes the engine.
+// it. Its errors say what to do about them. The caller closes the engine.
 func Open(options Options) (*Engine, error) {
 	if err := os.MkdirAll(filepath.Dir(options.Path), 0o700); err != nil {
 		return nil, fmt.Errorf("open DynamoDB file: %w; choose another state directory", err)
@@ -72,7 +72,8 @@ func Open(options Options) (*Engine, error) {
 		NoStatistics:    true,
 	})
 	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, fmt.Errorf("open DynamoDB file %s: another stage uses it; stop that one or choose another state directory", options.Path)
+		return nil, fmt.Errorf("open DynamoDB file %s: another stage uses it; stop that one or choose another state "+
+			"directory", options.Path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open DynamoDB file %s: %w; remove it to begin with empty tables", options.Path, err)
@@ -114,8 +115,8 @@ func (e *Engine) load() error {
 	})
 }
 
-// Close waits for the requests that are being answered and closes the file. Later requests get an
-// InternalServerError. Closing twice is fine.
+// Close waits for requests that the engine is answering, and closes the file. Later requests get an
+// InternalServerError. A second Close does nothing.
 func (e *Engine) Close() error {
 	var err error
 	e.closing.Do(func() {

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -8,29 +9,31 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The service puts a shape id before each error code: its own errors, those of its framework, and validation
-// errors carry different ones. Source: responses of the service; the SDKs look only behind the '#'.
+// Each error code has a shape id in front. It differs between the service's own errors, those of its framework, and
+// validation errors. Source: responses of the service; the SDKs look only behind the '#'.
 const (
 	serviceShape    = "com.amazonaws.dynamodb.v20120810#"
 	frameworkShape  = "com.amazon.coral.service#"
 	validationShape = "com.amazon.coral.validate#"
 )
 
-// Error is a refusal in DynamoDB's form. The zero value is not useful; the layer that checks permissions may make
-// one with a Status, a Type and a Message to answer as the service would.
+// Error is an error in DynamoDB's form. The zero value is not useful. Code outside of the engine may make one with a
+// Status, a Type and a Message.
 type Error struct {
 	Status  int    // HTTP status, 400 for all but internal errors
 	Type    string // shape id, such as "com.amazon.coral.service#AccessDeniedException"
 	Message string
 
-	// perItem marks what a transaction reports as the cancellation reason of one item instead of refusing the
-	// whole request. Source: TransactWriteItems of the API reference, and recorded answers of the service.
+	// perItem marks an error that a transaction reports as the cancellation reason of one item, and that refuses any
+	// other request. Source: TransactWriteItems of the API reference, and recorded answers of the service.
 	perItem bool
+	member  string               // name of the message in the body; default "message"
 	item    []byte               // ConditionalCheckFailedException: the stored item, in wire form
 	reasons []cancellationReason // TransactionCanceledException: one for each item of the request
 }
 
-// cancellationReason says why one item of a transaction was refused; Code "None" means that it was not.
+// cancellationReason says why a transaction could not do one of its items. Code "None" stands for an item without an
+// error.
 type cancellationReason struct {
 	code    string
 	message string
@@ -47,16 +50,16 @@ func (e *Error) Error() string {
 	return e.Code() + ": " + e.Message
 }
 
-// Respond answers w with the error, checksum and request id included.
-func (e *Error) Respond(w http.ResponseWriter) {
-	Respond(w, e.Status, e.body())
+// respond writes the error to w, with checksum and request id.
+func (e *Error) respond(w http.ResponseWriter) {
+	respond(w, e.Status, e.body())
 }
 
 func (e *Error) body() []byte {
 	var a answer
 	a.text("__type", e.Type)
+	a.text(cmp.Or(e.member, "message"), e.Message)
 	if e.reasons != nil {
-		a.text("Message", e.Message)
 		a.member("CancellationReasons")
 		a.body = append(a.body, '[')
 		for i, reason := range e.reasons {
@@ -68,7 +71,6 @@ func (e *Error) body() []byte {
 		a.body = append(a.body, ']')
 		return a.done()
 	}
-	a.text("message", e.Message)
 	if e.item != nil {
 		a.raw("Item", e.item)
 	}
@@ -87,7 +89,7 @@ func (r cancellationReason) body() []byte {
 	return a.done()
 }
 
-// answer assembles a JSON object. Stored items go in as they are, which is what makes large pages cheap.
+// answer assembles a JSON object. It copies stored items as they are, which makes large pages cheap.
 type answer struct{ body []byte }
 
 func (a *answer) member(name string) {
@@ -106,7 +108,7 @@ func (a *answer) raw(name string, value []byte) {
 
 func (a *answer) text(name, value string) {
 	a.member(name)
-	// The error can only be invalid UTF-8, for which the replacement character is written.
+	// The only possible error is invalid UTF-8, which becomes the replacement character.
 	a.body, _ = jsontext.AppendQuote(a.body, value)
 }
 
@@ -117,7 +119,7 @@ func (a *answer) done() []byte {
 	return append(a.body, '}')
 }
 
-// invalid is a ValidationException about the request as a whole.
+// invalid returns a ValidationException about the request as a whole.
 func invalid(format string, args ...any) *Error {
 	return &Error{
 		Status:  http.StatusBadRequest,
@@ -126,16 +128,17 @@ func invalid(format string, args ...any) *Error {
 	}
 }
 
-// invalidItem is a ValidationException that depends on the table or on the stored item.
+// invalidItem returns a ValidationException that depends on the table or on the stored item.
 func invalidItem(format string, args ...any) *Error {
 	err := invalid(format, args...)
 	err.perItem = true
 	return err
 }
 
-// unsupported refuses by name what the service has and this engine has not.
+// unsupported returns the error for a feature of the service that this engine does not have.
 func unsupported(what string) *Error {
-	return invalid("The local DynamoDB engine does not have %s. Run the stage against another engine if you need it.", what)
+	return invalid("The local DynamoDB engine does not have %s. Run the stage against another engine if you "+
+		"need it.", what)
 }
 
 func malformed(format string, args ...any) *Error {
@@ -160,8 +163,8 @@ func conditionFailed(item []byte) *Error {
 	return err
 }
 
-// CanceledAtFirst refuses a transaction of so many items, of which the first is refused for a reason.
-func CanceledAtFirst(items int, code, message string) *Error {
+// canceledAtFirst refuses a transaction of so many items because of its first item.
+func canceledAtFirst(items int, code, message string) *Error {
 	reasons := noReasons(items)
 	reasons[0] = cancellationReason{code: code, message: message}
 	return transactionCanceled(reasons)
@@ -174,6 +177,6 @@ func transactionCanceled(reasons []cancellationReason) *Error {
 	}
 	err := refused("TransactionCanceledException",
 		"Transaction cancelled, please refer cancellation reasons for specific reasons [%s]", strings.Join(codes, ", "))
-	err.reasons = reasons
+	err.reasons, err.member = reasons, "Message"
 	return err
 }

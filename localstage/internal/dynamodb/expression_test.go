@@ -18,10 +18,13 @@ func itemOf(tb testing.TB, text string) mapValue {
 	return item
 }
 
-const fuzzItem = `{"pk":{"S":"k"},"n":{"N":"5"},"s":{"S":"text"},"l":{"L":[{"N":"1"},{"M":{"x":{"N":"2"}}},{"SS":["a"]}]},"m":{"M":{"x":{"L":[]},"y":{"N":"3"}}},
-	"ss":{"SS":["a","b"]},"ns":{"NS":["1","2.5"]},"b":{"B":"AAE="},"t":{"BOOL":true},"z":{"NULL":true},"a.b[0]":{"S":"odd"},"q\"\\}":{"S":"]}\"\\"}}`
+const fuzzItem = `{"pk":{"S":"k"},"n":{"N":"5"},"s":{"S":"text"},
+	"l":{"L":[{"N":"1"},{"M":{"x":{"N":"2"}}},{"SS":["a"]}]},"m":{"M":{"x":{"L":[]},"y":{"N":"3"}}},
+	"ss":{"SS":["a","b"]},"ns":{"NS":["1","2.5"]},"b":{"B":"AAE="},"t":{"BOOL":true},"z":{"NULL":true},
+	"a.b[0]":{"S":"odd"},"q\"\\}":{"S":"]}\"\\"}}`
 
-const fuzzValues = `{":n":{"N":"1.5"},":s":{"S":"te"},":ss":{"SS":["b","c"]},":l":{"L":[{"S":"x"}]},":m":{"M":{"x":{"N":"1"}}},":b":{"B":"AA=="}}`
+const fuzzValues = `{":n":{"N":"1.5"},":s":{"S":"te"},":ss":{"SS":["b","c"]},":l":{"L":[{"S":"x"}]},` +
+	`":m":{"M":{"x":{"N":"1"}}},":b":{"B":"AA=="}}`
 
 func fuzzBindings(tb testing.TB) *bindings {
 	tb.Helper()
@@ -32,8 +35,8 @@ func fuzzBindings(tb testing.TB) *bindings {
 	return bound
 }
 
-// FuzzCondition demands that a condition is refused or evaluated, that De Morgan holds, and that the attributes which
-// it mentions are all that it looks at.
+// FuzzCondition checks that a condition is refused or evaluated, that De Morgan's laws hold, and that the condition
+// reads only the attributes that it mentions.
 func FuzzCondition(f *testing.F) {
 	for expression := range conditionTruths() {
 		f.Add(expression)
@@ -48,7 +51,8 @@ func FuzzCondition(f *testing.F) {
 			return
 		}
 		if part, err := encodeItem(item).decodeOnly(mentioned); err != nil || c.holds(part) != c.holds(item) {
-			t.Fatalf("%q is %t for the item and %t for the attributes %v of it (%v)", expression, c.holds(item), c.holds(part), mentioned, err)
+			t.Fatalf("%q is %t for the item and %t for the attributes %v of it (%v)", expression, c.holds(item),
+				c.holds(part), mentioned, err)
 		}
 		negated := "NOT (" + expression + ")"
 		n, err := parseCondition(conditionExpression, &negated, fuzzBindings(t))
@@ -59,7 +63,7 @@ func FuzzCondition(f *testing.F) {
 	})
 }
 
-// FuzzUpdate demands that an update is refused or makes an item that can be stored, and never touches the old one.
+// FuzzUpdate checks that an update is refused or makes an item that can be stored, and never changes the old one.
 func FuzzUpdate(f *testing.F) {
 	for _, u := range updates() {
 		f.Add(u.expression)
@@ -88,7 +92,7 @@ func FuzzUpdate(f *testing.F) {
 	})
 }
 
-// FuzzProjection demands that a projection is refused or leaves a part of the item, the same of a stored one.
+// FuzzProjection checks that a projection is refused or returns a part of the item, the same for a stored item.
 func FuzzProjection(f *testing.F) {
 	for _, expression := range []string{"n", "l[1].x, m.y", "#n, #odd", "l[0], l[2], m", "a, a.b", "x[1], x.y"} {
 		f.Add(expression)
@@ -111,11 +115,14 @@ func FuzzProjection(f *testing.F) {
 	})
 }
 
-// FuzzItem demands that what clients send is refused or kept as it is.
+// FuzzItem checks that the engine refuses an item of a client or keeps it as it is.
 func FuzzItem(f *testing.F) {
 	f.Add([]byte(fuzzItem))
 	f.Add([]byte(fuzzValues))
-	for _, seed := range []string{`{}`, `null`, `{"a":{}}`, `{"a":{"S":"x","N":"1"}}`, `{"a":{"X":"y"}}`, `{"a":{"N":1}}`, `{"a":{"NULL":false}}`, `{"a":{"S":"\u0000\ud83d\ude00\""}}`, `{"a":{"SS":[]}}`, `[]`, `{"a":`} {
+	for _, seed := range []string{
+		`{}`, `null`, `{"a":{}}`, `{"a":{"S":"x","N":"1"}}`, `{"a":{"X":"y"}}`, `{"a":{"N":1}}`, `{"a":{"NULL":false}}`,
+		`{"a":{"S":"\u0000\ud83d\ude00\""}}`, `{"a":{"SS":[]}}`, `[]`, `{"a":`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -158,7 +165,8 @@ func checkStorable(t *testing.T, item mapValue) {
 func TestDocumentsNestTo32Levels(t *testing.T) {
 	t.Parallel()
 	nested := func(levels int) []byte {
-		return []byte(`{"a":` + string(bytes.Repeat([]byte(`{"L":[`), levels)) + `{"N":"1"}` + string(bytes.Repeat([]byte(`]}`), levels)) + `}`)
+		return []byte(`{"a":` + string(bytes.Repeat([]byte(`{"L":[`), levels)) + `{"N":"1"}` +
+			string(bytes.Repeat([]byte(`]}`), levels)) + `}`)
 	}
 	var item mapValue
 	if err := json.Unmarshal(nested(32), &item); err != nil {

@@ -59,8 +59,8 @@ func newClient(endpoint string) *awsdynamodb.Client {
 	})
 }
 
-// wholeAnswers reads an answer to its end before the SDK has it. The SDK closes the request's body when it has the answer's
-// head, and net/http may take that for a failed request and cut the connection under the rest of the answer.
+// wholeAnswers reads an answer to its end before the SDK has it. The SDK closes the request's body when it has the
+// answer's head, and net/http may take that for a failed request and cut the connection under the rest of the answer.
 // See https://github.com/aws/aws-sdk-go-v2/issues/2737.
 type wholeAnswers struct{}
 
@@ -85,15 +85,20 @@ func engineClient(tb testing.TB) *awsdynamodb.Client {
 func makeTable(tb testing.TB, client *awsdynamodb.Client, name, sortType string) {
 	tb.Helper()
 	input := &awsdynamodb.CreateTableInput{
-		TableName:            aws.String(name),
-		BillingMode:          types.BillingModePayPerRequest,
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}},
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS}},
+		TableName:   aws.String(name),
+		BillingMode: types.BillingModePayPerRequest,
+		KeySchema:   []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}},
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS},
+		},
 	}
 	if sortType != "" {
-		input.KeySchema = append(input.KeySchema, types.KeySchemaElement{AttributeName: aws.String("sk"), KeyType: types.KeyTypeRange})
+		input.KeySchema = append(input.KeySchema,
+			types.KeySchemaElement{AttributeName: aws.String("sk"), KeyType: types.KeyTypeRange})
 		input.AttributeDefinitions = append(input.AttributeDefinitions,
-			types.AttributeDefinition{AttributeName: aws.String("sk"), AttributeType: types.ScalarAttributeType(sortType)})
+			types.AttributeDefinition{
+				AttributeName: aws.String("sk"), AttributeType: types.ScalarAttributeType(sortType),
+			})
 	}
 	if _, err := client.CreateTable(tb.Context(), input); err != nil {
 		tb.Fatal(err)
@@ -106,12 +111,13 @@ func makeTable(tb testing.TB, client *awsdynamodb.Client, name, sortType string)
 // awaitTable waits until a table is active.
 func awaitTable(ctx context.Context, client *awsdynamodb.Client, name string) error {
 	waiter := awsdynamodb.NewTableExistsWaiter(client, func(o *awsdynamodb.TableExistsWaiterOptions) {
-		o.MinDelay, o.MaxDelay = 10*time.Millisecond, 100*time.Millisecond // the usual ones are for tables of the service
+		// the default delays are for tables of the service
+		o.MinDelay, o.MaxDelay = 10*time.Millisecond, 100*time.Millisecond
 	})
 	return waiter.Wait(ctx, &awsdynamodb.DescribeTableInput{TableName: &name}, 10*time.Second)
 }
 
-// code returns the error code of an answer, "" for none, and the error's text for what is no answer.
+// code returns the error code of an answer, "" for success, and the error's text when there is no answer.
 func code(err error) string {
 	var api smithy.APIError
 	switch {
@@ -177,7 +183,7 @@ func attribute(v any) types.AttributeValue {
 	panic(fmt.Sprintf("no attribute value for %T", v))
 }
 
-// show writes attributes as one line of text, equal for equal ones, without pk.
+// show writes attributes as one line of text without pk. Equal attributes have the same text.
 func show(attributes map[string]types.AttributeValue) string {
 	if attributes == nil {
 		return "none"

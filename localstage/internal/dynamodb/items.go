@@ -72,8 +72,8 @@ func (a storedAttribute) decode() (value, error) {
 	return v, nil
 }
 
-// attributes returns the item's attributes, sorted by name as they lie in the file. It only looks where each one ends:
-// what a filter or a projection does not ask for is never decoded.
+// attributes returns the item's attributes, sorted by name as they lie in the file. It only finds where each one ends,
+// so that no attribute is decoded for which a filter or a projection does not ask.
 func (s storedItem) attributes() iter.Seq[storedAttribute] {
 	return func(yield func(storedAttribute) bool) {
 		_, rest := s.split()
@@ -89,7 +89,7 @@ func (s storedItem) attributes() iter.Seq[storedAttribute] {
 	}
 }
 
-// decodeOnly returns the item without the attributes that names lacks.
+// decodeOnly returns the item with the attributes in names only.
 func (s storedItem) decodeOnly(names map[string]bool) (mapValue, error) {
 	item := mapValue{}
 	for attribute := range s.attributes() {
@@ -136,7 +136,7 @@ func valueLength(text []byte) int {
 	return len(text)
 }
 
-// unquoted returns the text of a quoted string, which is seldom anything but what stands between the quotes.
+// unquoted returns the text of a quoted string. The text is nearly always just the bytes between the quotes.
 func unquoted(quoted []byte) []byte {
 	if bytes.IndexByte(quoted, '\\') < 0 {
 		return quoted[1 : len(quoted)-1]
@@ -145,7 +145,7 @@ func unquoted(quoted []byte) []byte {
 	return text
 }
 
-// checkAttributes refuses names that no attribute may have.
+// checkAttributes refuses a name that no attribute may have.
 func checkAttributes(item mapValue) error {
 	for name := range item {
 		if name == "" {
@@ -158,15 +158,15 @@ func checkAttributes(item mapValue) error {
 	return nil
 }
 
-// decodeStored reads an item that appendItem wrote.
+// decodeStored decodes an item that appendItem wrote.
 func decodeStored(wire []byte) (mapValue, error) {
 	r := valueReader{dec: &storedTokens{text: string(wire)}, trusted: true}
 	item := r.attributes(0)
 	return item, r.err
 }
 
-// storedTokens splits the JSON that appendItem writes, which has no spaces and no numbers, several times faster than
-// what has to reckon with any JSON. Strings without escapes are parts of the text and cost nothing.
+// storedTokens splits the JSON that appendItem writes, without spaces or numbers, several times faster than a decoder
+// for any JSON. Strings without escapes are parts of the text and cost nothing.
 type storedTokens struct {
 	text string
 	at   int

@@ -4,17 +4,17 @@ import (
 	"bytes"
 )
 
-// sortCondition is what a key condition says of the sort key: an operator of comparison, "BETWEEN" or
+// sortCondition is the part of a key condition about the sort key: an operator of comparison, "BETWEEN" or
 // "begins_with", and its values.
 type sortCondition struct {
 	operator string
 	values   []value
 }
 
-// keyCondition is a KeyConditionExpression taken apart, by attribute.
+// keyCondition is a parsed KeyConditionExpression, by attribute.
 type keyCondition map[string]sortCondition
 
-// keyRange is a run of stored keys, from low up to and without high (nil: to the end).
+// keyRange is a range of stored keys, from low up to but without high (nil: to the end).
 type keyRange struct {
 	low, high []byte
 }
@@ -23,11 +23,12 @@ func (r keyRange) contains(key []byte) bool {
 	return bytes.Compare(key, r.low) >= 0 && (r.high == nil || bytes.Compare(key, r.high) < 0)
 }
 
-// parseKeyCondition reads a KeyConditionExpression, which is a condition of which little is allowed: one comparison
-// of each key attribute with a value. Source: Query of the API reference, KeyConditionExpression.
+// parseKeyCondition parses a KeyConditionExpression. It is a condition with one comparison of each key attribute with a
+// value, and nothing else. Source: Query of the API reference, KeyConditionExpression.
 func parseKeyCondition(source *string, b *bindings) (keyCondition, error) {
 	if source == nil {
-		return nil, invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+		return nil,
+			invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
 	}
 	c, err := parseCondition(keyConditionExpression, source, b)
 	if err != nil {
@@ -68,7 +69,7 @@ func invalidOperator(operator string) *Error {
 	return invalid("Invalid operator used in KeyConditionExpression: %s", operator)
 }
 
-// comparison takes the value on either side.
+// comparison accepts the value on either side.
 func (k keyCondition) comparison(c comparison) error {
 	if c.operator == "<>" {
 		return invalidOperator(c.operator)
@@ -96,7 +97,8 @@ func mirrored(operator string) string {
 func (k keyCondition) add(attribute operand, operator string, operands ...operand) error {
 	at, ok := attribute.(pathOperand)
 	if !ok {
-		return invalid("Invalid condition in KeyConditionExpression: %s operator must have the key attribute as its first operand", operator)
+		return invalid("Invalid condition in KeyConditionExpression: %s operator must have the key attribute as its "+
+			"first operand", operator)
 	}
 	if len(at.path) > 1 {
 		return invalid("KeyConditionExpressions cannot have conditions on nested attributes")
@@ -105,7 +107,8 @@ func (k keyCondition) add(attribute operand, operator string, operands ...operan
 	for i, o := range operands {
 		literal, ok := o.(literalOperand)
 		if !ok {
-			return invalid("Invalid condition in KeyConditionExpression: %s operator must compare the key attribute with values", operator)
+			return invalid("Invalid condition in KeyConditionExpression: %s operator must compare the key attribute "+
+				"with values", operator)
 		}
 		values[i] = literal.value
 	}
@@ -129,7 +132,7 @@ func (k keyCondition) partition(name string) (value, error) {
 	return c.values[0], nil
 }
 
-// rangeOf turns the condition into the keys of the table that meet it.
+// rangeOf returns the range of the table's keys that meet the condition.
 func (t *table) rangeOf(k keyCondition) (keyRange, error) {
 	partition, err := k.partition(t.PartitionKey.Name)
 	if err != nil {
@@ -178,7 +181,7 @@ func (t *table) sortRange(prefix []byte, c sortCondition) (keyRange, error) {
 		return keyRange{first, afterPrefix(prefix)}, nil
 	case "BETWEEN":
 		return keyRange{first, after(keys[1])}, nil
-	default: // begins_with, which the parser has refused for numbers
+	default: // begins_with, which the parser refuses for numbers
 		return keyRange{first, afterPrefix(first)}, nil
 	}
 }

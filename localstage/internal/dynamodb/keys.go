@@ -12,8 +12,8 @@ const (
 )
 
 // A key is stored as bytes whose order is DynamoDB's: items of one partition key lie together, sorted by sort key
-// (numbers by value, strings and binaries by their bytes). The partition key's part delimits itself, so no
-// partition's prefix is the beginning of another's; the sort key's part is the rest.
+// (numbers by value, strings and binaries by their bytes). The partition key's part delimits itself, so that no
+// partition's prefix is the beginning of another's. The sort key's part is the rest.
 
 // appendPartitionKey appends the self-delimiting form of a partition key value.
 func appendPartitionKey(dst []byte, v value) []byte {
@@ -21,7 +21,7 @@ func appendPartitionKey(dst []byte, v value) []byte {
 		return appendNumberKey(dst, n)
 	}
 	text, _ := scalarText(v)
-	// A zero byte is escaped, and an unescaped one followed by 1 ends the key: that sorts before every continuation.
+	// A zero byte is escaped. An unescaped one followed by 1 ends the key, which sorts before every continuation.
 	dst = append(dst, strings.ReplaceAll(text, "\x00", "\x00\xff")...)
 	return append(dst, 0, 1)
 }
@@ -43,8 +43,8 @@ const (
 	exponentOffset = -minMagnitude - 1
 )
 
-// appendNumberKey appends a number so that byte order is numeric order: class, exponent, digits, end. Of a negative
-// number all but the class is inverted, for there the larger magnitude comes first.
+// appendNumberKey appends a number so that byte order is numeric order: class, exponent, digits, end. A negative number
+// has all but its class inverted, because its larger magnitude comes first.
 func appendNumberKey(dst []byte, n numberValue) []byte {
 	sign, digits, exponent := n.parts()
 	if sign == 0 {
@@ -78,8 +78,8 @@ func after(key []byte) []byte {
 	return append(bytes.Clone(key), 0)
 }
 
-// check refuses a key value of the wrong type, an empty one, and one that is too long. mismatch makes the
-// error for a wrong type, which differs between items and keys.
+// check refuses a key value of the wrong type, an empty one, and one that is too long. mismatch makes the error for a
+// wrong type, which differs between items and keys.
 func (k keyAttribute) check(v value, limit int, mismatch func() *Error) error {
 	if v == nil || v.typeName() != k.Type {
 		return mismatch()
@@ -87,10 +87,12 @@ func (k keyAttribute) check(v value, limit int, mismatch func() *Error) error {
 	text, _ := scalarText(v)
 	if k.Type != "N" && text == "" {
 		kind := map[string]string{"S": "string", "B": "binary"}[k.Type]
-		return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", kind, k.Name)
+		return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot "+
+			"contain an empty %s value. Key: %s", kind, k.Name)
 	}
 	if len(text) > limit && k.Type != "N" {
-		return invalid("One or more parameter values were invalid: Size of key %s has exceeded the maximum size limit of %d bytes", k.Name, limit)
+		return invalid("One or more parameter values were invalid: Size of key %s has exceeded the maximum size "+
+			"limit of %d bytes", k.Name, limit)
 	}
 	return nil
 }
@@ -100,10 +102,12 @@ func (t *table) keyOf(item mapValue) ([]byte, error) {
 	for _, attribute := range t.keyAttributes() {
 		v := item[attribute.Name]
 		if v == nil {
-			return nil, invalidItem("One or more parameter values were invalid: Missing the key %s in the item", attribute.Name)
+			return nil,
+				invalidItem("One or more parameter values were invalid: Missing the key %s in the item", attribute.Name)
 		}
 		err := attribute.check(v, t.keyLimit(attribute), func() *Error {
-			return invalidItem("One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s",
+			return invalidItem("One or more parameter values were invalid: Type mismatch for key %s expected: %s "+
+				"actual: %s",
 				attribute.Name, attribute.Type, v.typeName())
 		})
 		if err != nil {

@@ -29,7 +29,8 @@ func lex(kind, source string) ([]token, error) {
 		return nil, invalid("Invalid %s: The expression can not be empty;", kind)
 	}
 	if len(source) > maxExpression {
-		return nil, invalid("Invalid %s: Expression size has exceeded the maximum allowed size; expression size: %d", kind, len(source))
+		return nil, invalid("Invalid %s: Expression size has exceeded the maximum allowed size; expression size: %d",
+			kind, len(source))
 	}
 	var tokens []token
 	for at := 0; at < len(source); {
@@ -47,7 +48,7 @@ func lex(kind, source string) ([]token, error) {
 	return append(tokens, token{kind: endToken, start: len(source), end: len(source)}), nil
 }
 
-// kindOf returns the kind of the token that rest begins with, as far as its first byte tells.
+// kindOf returns the kind of the token that rest begins with, as its first byte tells.
 func kindOf(rest string) tokenKind {
 	switch c := rest[0]; {
 	case c == '#':
@@ -62,7 +63,7 @@ func kindOf(rest string) tokenKind {
 	return symbolToken
 }
 
-// length returns how many bytes of rest belong to the token; 0 means that there is no such token.
+// length returns how many bytes of rest belong to the token; 0 means that rest begins with no token.
 func (k tokenKind) length(rest string) int {
 	switch k {
 	case nameToken, valueToken:

@@ -17,13 +17,13 @@ const (
 	maxNumberText = 1024
 )
 
-// numberValue is a number in the one spelling that the service gives back: plain decimal text without exponent,
-// leading or trailing zeros, or a negative zero. Equal numbers are equal strings.
+// numberValue is a number in the one spelling that the service returns: plain decimal text without exponent, leading or
+// trailing zeros, or a negative zero. Equal numbers are equal strings.
 type numberValue string
 
 func (numberValue) typeName() string { return "N" }
 
-// parseNumber makes a number of what a client sent.
+// parseNumber parses a number of a client.
 func parseNumber(text string) (numberValue, error) {
 	if isCanonicalInteger(text) {
 		return numberValue(text), nil
@@ -52,7 +52,7 @@ func notNumeric(text string) *Error {
 	return invalid("The parameter cannot be converted to a numeric value: %.64s", text)
 }
 
-// isCanonicalInteger recognises the usual number, of which nothing has to be changed.
+// isCanonicalInteger recognises the usual number, which needs no change.
 func isCanonicalInteger(text string) bool {
 	digits := strings.TrimPrefix(text, "-")
 	if digits == "" || len(digits) > maxDigits {
@@ -66,7 +66,7 @@ func isCanonicalInteger(text string) bool {
 	return digits[0] != '0' || text == "0"
 }
 
-// normalize gives d its canonical spelling, and says whether 38 digits were enough for it.
+// normalize gives d its canonical spelling, and reports whether 38 digits are enough for it.
 func normalize(d *apd.Decimal) (number numberValue, exact bool, refusal *Error) {
 	if d.Form != apd.Finite {
 		return "", false, notNumeric(d.String())
@@ -79,7 +79,8 @@ func normalize(d *apd.Decimal) (number numberValue, exact bool, refusal *Error) 
 	case magnitude > maxMagnitude:
 		return "", false, overflow()
 	case magnitude < minMagnitude:
-		return "", false, invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range")
+		return "", false,
+			invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range")
 	}
 	return numberValue(d.Text('f')), d.NumDigits() <= maxDigits, nil
 }
@@ -95,7 +96,7 @@ func addNumbers(a, b numberValue, subtract bool) (numberValue, error) {
 	if errA != nil || errB != nil {
 		return "", incorrectDataType()
 	}
-	// Between the largest and the smallest magnitude lie fewer digits than this, so the sum is exact.
+	// The exponents differ by fewer digits than this, so the sum is exact.
 	exact := apd.BaseContext.WithPrecision(2 * (maxMagnitude - minMagnitude))
 	operation := exact.Add
 	if subtract {
@@ -159,9 +160,9 @@ func sign(n int) int {
 	return max(-1, min(1, n))
 }
 
-// size is what the number counts towards the size of an item: half a byte for each significant digit, whole and
-// fractional part rounded up apart, one byte more, and one for a minus. Measured at the service, whose developer
-// guide ("DynamoDB item sizes and formats") gives only "approximately" and misses the rounding.
+// size is the number's part of the size of an item: half a byte for each significant digit, whole and fractional part
+// rounded up apart, one byte more, and one for a minus. Measured at the service. Its developer guide ("DynamoDB item
+// sizes and formats") says only "approximately" and omits the rounding.
 func (n numberValue) size() int {
 	sign, digits, exponent := n.parts()
 	if sign == 0 {
@@ -175,7 +176,7 @@ func (n numberValue) size() int {
 	return size
 }
 
-// integer makes a number of n.
+// integer returns n as a number.
 func integer(n int) numberValue {
 	return numberValue(strconv.Itoa(n))
 }

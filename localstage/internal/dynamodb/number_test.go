@@ -12,8 +12,10 @@ import (
 func TestNumberSizeIsTheServices(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{
-		"0": 1, "1": 2, "12": 2, "123": 3, "1234": 3, "12345678901234567890123456789012345678": 20, "0042": 2, "100": 2, "1010": 3, "0.0000001": 2,
-		"1E125": 2, "1E-100": 2, "1.5": 3, "15": 2, "1.2": 3, "1.200": 3, "1.234": 4, "3.14159": 5, "123456": 4, "100.5": 4, "0.15": 2, "-42": 3, "-0": 1,
+		"0": 1, "1": 2, "12": 2, "123": 3, "1234": 3, "12345678901234567890123456789012345678": 20, "0042": 2, "100": 2,
+		"1010": 3, "0.0000001": 2,
+		"1E125": 2, "1E-100": 2, "1.5": 3, "15": 2, "1.2": 3, "1.200": 3, "1.234": 4, "3.14159": 5, "123456": 4,
+		"100.5": 4, "0.15": 2, "-42": 3, "-0": 1,
 	} {
 		number, err := parseNumber(text)
 		if err != nil {
@@ -26,7 +28,9 @@ func TestNumberSizeIsTheServices(t *testing.T) {
 
 func TestHugeNumberTextIsRefusedQuickly(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"1e999999999999", "1e-100000000", strings.Repeat("9", 1<<20), "0." + strings.Repeat("0", 1<<20) + "1"} {
+	for _, text := range []string{
+		"1e999999999999", "1e-100000000", strings.Repeat("9", 1<<20), "0." + strings.Repeat("0", 1<<20) + "1",
+	} {
 		if number, err := parseNumber(text); err == nil {
 			t.Errorf("%.20s… became %.20s…", text, number)
 		}
@@ -73,9 +77,12 @@ func exactly(t *testing.T, n numberValue) *big.Rat {
 	return value
 }
 
-// FuzzNumber holds the canonical spelling to arbitrary precision arithmetic.
+// FuzzNumber compares the canonical spelling with arbitrary precision arithmetic.
 func FuzzNumber(f *testing.F) {
-	for _, seed := range []string{"0", "-0", "1e3", "1.50", "-.5", "+7", "9.9999999999999999999999999999999999999E125", "1E-130", "1e", "NaN", "0e1000"} {
+	for _, seed := range []string{
+		"0", "-0", "1e3", "1.50", "-.5", "+7", "9.9999999999999999999999999999999999999E125", "1E-130", "1e", "NaN",
+		"0e1000",
+	} {
 		f.Add(seed, "1")
 	}
 	f.Add("0.1", "0.2")

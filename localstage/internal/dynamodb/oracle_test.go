@@ -13,8 +13,8 @@ import (
 	"signedsocket/internal/tool"
 )
 
-// An oracle is an engine that others wrote: an independent opinion on what DynamoDB does. The suite and the random
-// operations run against each, and its known mistakes are listed with the reason not to believe it.
+// An oracle is an engine by other authors: an independent opinion on the behaviour of DynamoDB. The suite and the
+// random operations run against each oracle. A list holds its known mistakes, each with the reason not to believe it.
 
 // TestMoto compares the engine with moto.
 func TestMoto(t *testing.T) {
@@ -52,11 +52,11 @@ func TestDynalite(t *testing.T) {
 type oracle struct {
 	name           string
 	program        string                                    // below the repository's root
-	command        func(program, host, port string) []string // that serves it
+	command        func(program, host, port string) []string // the command that serves it
 	suite          map[string]string                         // cases of the suite that it gets wrong, with the reason
 	vocabulary     func(*drawing) vocabulary                 // of the random operations
-	random         []difference                              // what it is known to answer otherwise
-	operations     int                                       // that are usually drawn
+	random         []difference                              // its known wrong answers
+	operations     int                                       // number of operations that a run draws
 	noTransactions bool
 }
 
@@ -85,7 +85,7 @@ func (o oracle) start(t *testing.T) string {
 	}
 	t.Cleanup(func() {
 		cancel()
-		_ = process.Wait() // killed: its status says nothing
+		_ = process.Wait() // killed, so its status says nothing
 	})
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
 		response, err := http.Get("http://" + address)
@@ -108,7 +108,7 @@ func (o oracle) find(t *testing.T) string {
 		filepath.Join("..", "..", "..", filepath.FromSlash(o.program)))
 }
 
-// byCase turns lists of cases, by their reason, round.
+// byCase turns lists of cases by reason into reasons by case.
 func byCase(cases map[string][]string) map[string]string {
 	reasons := map[string]string{}
 	for reason, names := range cases {

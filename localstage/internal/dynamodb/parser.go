@@ -31,13 +31,13 @@ var reservedWords = sync.OnceValue(func() map[string]bool {
 	return words
 })
 
-// maxOperators is how many operators and functions one expression may hold.
+// maxOperators is the largest number of operators and functions in one expression.
 // Source: DynamoDB developer guide, "Quotas in Amazon DynamoDB".
 const maxOperators = 300
 
-// parser reads one expression by recursive descent. Its methods return no errors: the first one is kept, and the
-// parser goes to the end of the expression, where nothing more can be read. An expression's size bounds the depth of
-// the recursion.
+// parser parses one expression by recursive descent. Its methods return no errors: the parser keeps the first one and
+// goes to the end of the expression, where it can read nothing more. The size of an expression bounds the depth of the
+// recursion.
 type parser struct {
 	kind      string
 	source    string
@@ -75,7 +75,7 @@ func (p *parser) unexpected() {
 	p.fail(syntaxError(p.kind, p.source, p.tokens, p.at))
 }
 
-// finish expects the end, and returns the error if there was one.
+// finish expects the end of the expression, and returns the first error.
 func (p *parser) finish() error {
 	if p.peek().kind != endToken {
 		p.unexpected()
@@ -87,7 +87,7 @@ func (p *parser) peek() token { return p.tokens[p.at] }
 
 func (p *parser) text(t token) string { return p.source[t.start:t.end] }
 
-// next consumes a token; at the end it stays there.
+// next consumes a token. At the end it stays there.
 func (p *parser) next() token {
 	t := p.peek()
 	if t.kind != endToken {
@@ -96,13 +96,13 @@ func (p *parser) next() token {
 	return t
 }
 
-// atSymbol looks at the next token without consuming it.
+// atSymbol reports whether the next token is the given symbol, without consuming it.
 func (p *parser) atSymbol(symbol string) bool {
 	t := p.peek()
 	return t.kind == symbolToken && p.text(t) == symbol
 }
 
-// skipSymbol consumes the next token if it is the given one, and says whether it was.
+// skipSymbol consumes the next token if it is the given symbol, and reports whether it was.
 func (p *parser) skipSymbol(symbol string) bool {
 	found := p.atSymbol(symbol)
 	if found {
@@ -111,7 +111,7 @@ func (p *parser) skipSymbol(symbol string) bool {
 	return found
 }
 
-// skipWord is skipSymbol for a keyword, of which the case does not matter.
+// skipWord is skipSymbol for a keyword, in any letter case.
 func (p *parser) skipWord(keyword string) bool {
 	t := p.peek()
 	found := t.kind == wordToken && strings.EqualFold(p.text(t), keyword)
@@ -127,7 +127,7 @@ func (p *parser) expect(symbol string) {
 	}
 }
 
-// countOperator is called for every operator and function.
+// countOperator counts an operator or a function. The parser calls it for each.
 func (p *parser) countOperator() {
 	if p.operators++; p.operators > maxOperators {
 		p.failf("The expression contains too many operators; the maximum is %d", maxOperators)
@@ -212,14 +212,16 @@ func (p *parser) atCall() (function string, ok bool) {
 	return p.text(t), true
 }
 
-// arguments reads a function call that atCall has seen, each operand by the given method. There must be count.
+// arguments parses a function call that atCall has seen, each operand with the given method. The call must have count
+// operands.
 func arguments[T any](p *parser, count int, operand func() T) []T {
 	p.countOperator()
 	function := p.text(p.next())
 	p.expect("(")
 	operands := operandList(p, operand)
 	if len(operands) != count {
-		p.failf("Incorrect number of operands for operator or function; operator or function: %s, number of operands: %d", function, len(operands))
+		p.failf("Incorrect number of operands for operator or function; operator or function: %s, number of "+
+			"operands: %d", function, len(operands))
 		return make([]T, count)
 	}
 	return operands
@@ -235,7 +237,7 @@ func operandList[T any](p *parser, operand func() T) []T {
 	return operands
 }
 
-// refuseFunction is called for a function that this place of the expression does not take.
+// refuseFunction makes the error for a function that may not stand at this place of the expression.
 func (p *parser) refuseFunction(function string) {
 	switch function {
 	case "attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains", "size",
@@ -247,5 +249,6 @@ func (p *parser) refuseFunction(function string) {
 }
 
 func (p *parser) wrongOperand(operator string, v value) {
-	p.failf("Incorrect operand type for operator or function; operator or function: %s, operand type: %s", operator, v.typeName())
+	p.failf("Incorrect operand type for operator or function; operator or function: %s, operand "+
+		"type: %s", operator, v.typeName())
 }

@@ -50,8 +50,8 @@ func (p path) in(v value) value {
 	return v
 }
 
-// pathTree holds the paths of a projection, or those that an update writes: no path may be the beginning of
-// another, and no value can be both a map and a list.
+// pathTree holds the paths of a projection, or those that an update writes. No path may be the beginning of another,
+// and no value can be both a map and a list.
 type pathTree struct {
 	whole   path // the path that ends here
 	any     path // some path that leads here or further, for messages
@@ -59,7 +59,8 @@ type pathTree struct {
 	indexes map[int]*pathTree
 }
 
-// insert adds a path, or says with which other one it clashes. kind names the expression in errors.
+// insert adds a path, or returns an error that names the other path with which it clashes. kind names the expression in
+// errors.
 func (t *pathTree) insert(kind string, p path) error {
 	for _, step := range p {
 		if t.any == nil {
@@ -81,7 +82,8 @@ func (t *pathTree) insert(kind string, p path) error {
 }
 
 func clash(kind, how string, one, two path) error {
-	return invalid("Invalid %s: Two document paths %s with each other; must remove or rewrite one of these paths; path one: %s, path two: %s",
+	return invalid("Invalid %s: Two document paths %s with each other; must remove or rewrite one of these paths; "+
+		"path one: %s, path two: %s",
 		kind, how, one, two)
 }
 
@@ -118,7 +120,7 @@ func childOf[K comparable](children *map[K]*pathTree, key K) *pathTree {
 	return child
 }
 
-// item returns the parts of an item that the paths lead to, in the hierarchy in which they lie. It may be empty.
+// item returns the parts of an item to which the paths lead, in their places. The result may be empty.
 func (t *pathTree) item(item mapValue) mapValue {
 	projected := mapValue{}
 	for name, child := range t.names {
@@ -129,7 +131,7 @@ func (t *pathTree) item(item mapValue) mapValue {
 	return projected
 }
 
-// project returns what the paths leave of v, nil when that is nothing. Lists close up.
+// project returns the parts of v to which the paths lead, or nil when there are none. Lists close up.
 func (t *pathTree) project(v value) value {
 	if t.whole != nil {
 		return v

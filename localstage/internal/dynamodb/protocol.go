@@ -14,32 +14,32 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// targetPrefix is what the X-Amz-Target header puts before the operation's name.
+// targetPrefix stands before the operation's name in the X-Amz-Target header.
 const targetPrefix = "DynamoDB_20120810."
 
-// maxRequest is the largest request body that is read, in bytes.
-// Source: BatchWriteItem of the API reference, the largest request that there is.
+// maxRequest is the largest request body that the engine reads, in bytes.
+// Source: BatchWriteItem of the API reference, the largest request of all.
 const maxRequest = 16 << 20
 
-// ServeHTTP answers one request of DynamoDB's JSON 1.0 protocol: POST with the operation in X-Amz-Target. It does
-// not look at signatures. The operations are CreateTable, DescribeTable, ListTables, DeleteTable,
-// UpdateTimeToLive, DescribeTimeToLive, GetItem, PutItem, UpdateItem, DeleteItem, Query, Scan, BatchWriteItem,
-// BatchGetItem, TransactWriteItems and TransactGetItems; every other one is an UnknownOperationException.
+// ServeHTTP answers one request of DynamoDB's JSON 1.0 protocol: POST with the operation in X-Amz-Target. It does not
+// look at signatures. The operations are CreateTable, DescribeTable, ListTables, DeleteTable, UpdateTimeToLive,
+// DescribeTimeToLive, GetItem, PutItem, UpdateItem, DeleteItem, Query, Scan, BatchWriteItem, BatchGetItem,
+// TransactWriteItems and TransactGetItems. Every other one is an UnknownOperationException.
 func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := readBody(w, r)
 	if err != nil {
-		asError(err).Respond(w)
+		asError(err).respond(w)
 		return
 	}
 	response, err := e.answer(r.Header, body)
 	if err != nil {
-		asError(err).Respond(w)
+		asError(err).respond(w)
 		return
 	}
-	Respond(w, http.StatusOK, response)
+	respond(w, http.StatusOK, response)
 }
 
-// Operation returns the name of the operation that a request's headers ask for. Its error is of type *Error.
+// Operation returns the name of the operation in a request's headers. Its error is of type *Error.
 func Operation(header http.Header) (string, error) {
 	name, ok := strings.CutPrefix(header.Get("X-Amz-Target"), targetPrefix)
 	if !ok {
@@ -53,14 +53,15 @@ func (e *Engine) answer(header http.Header, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	operation := e.operation(name)
-	if operation == nil {
-		return nil, unknownOperation("The local DynamoDB engine does not have the operation %q. Run the stage against another engine if you need it.", name)
+	perform := e.operation(name)
+	if perform == nil {
+		return nil, unknownOperation("The local DynamoDB engine does not have the operation %q. Run the stage "+
+			"against another engine if you need it.", name)
 	}
-	return operation(body)
+	return perform(body)
 }
 
-// operation returns what answers the named operation, or nil.
+// operation returns the function for the named operation, or nil.
 func (e *Engine) operation(name string) func(body []byte) ([]byte, error) {
 	switch name {
 	case "CreateTable":
@@ -99,7 +100,7 @@ func (e *Engine) operation(name string) func(body []byte) ([]byte, error) {
 	return nil
 }
 
-// decoded makes of an operation one that takes the request as it came.
+// decoded returns an operation that takes the JSON of its request.
 func decoded[T any](operation func(*T) ([]byte, error)) func(body []byte) ([]byte, error) {
 	return func(body []byte) ([]byte, error) {
 		request, err := decode[T](body)
@@ -128,7 +129,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// asError gives any error the form in which it is answered. One that is not the client's fault is internal.
+// asError returns any error as one that can be the answer. An error that the client did not cause becomes an internal
+// one.
 func asError(err error) *Error {
 	if refusal, ok := errors.AsType[*Error](err); ok {
 		return refusal
@@ -140,9 +142,9 @@ func asError(err error) *Error {
 	}
 }
 
-// Respond writes a body with the headers that every answer of the service has. The SDKs check X-Amz-Crc32, and the Go
-// SDK logs a warning for each answer that lacks it.
-func Respond(w http.ResponseWriter, status int, body []byte) {
+// respond writes a body with the headers of every answer of the service. The SDKs check X-Amz-Crc32, and the Go SDK
+// logs a warning for each answer without it.
+func respond(w http.ResponseWriter, status int, body []byte) {
 	header := w.Header()
 	header.Set("Content-Type", "application/x-amz-json-1.0")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
@@ -150,11 +152,11 @@ func Respond(w http.ResponseWriter, status int, body []byte) {
 	header.Set("X-Amzn-Requestid", rand.Text()+rand.Text()) // 52 letters and digits, as the service's
 	w.WriteHeader(status)
 	//nolint:gosec // the Content-Type is JSON
-	_, _ = w.Write(body) // a client that has gone needs no answer
+	_, _ = w.Write(body) // a client that hung up needs no answer
 }
 
-// decode reads a request strictly: a member that the request type does not have is refused by name, since what is
-// ignored here would be obeyed by the service.
+// decode parses a request strictly. It refuses by name a member that the request type does not have: the service would
+// obey it.
 func decode[T any](body []byte) (*T, error) {
 	request := new(T)
 	err := json.Unmarshal(body, request, json.RejectUnknownMembers(true))
@@ -167,7 +169,7 @@ func decode[T any](body []byte) (*T, error) {
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok && semantic.Err == json.ErrUnknownName {
 		return nil, unsupported("the parameter " + parameterName(semantic.JSONPointer))
 	}
-	return nil, malformed("The request is not what the operation takes: %v", err)
+	return nil, malformed("The request does not fit the operation: %v", err)
 }
 
 // parameterName writes a JSON pointer as people write parameters: /TransactItems/0/Put becomes TransactItems.0.Put.

@@ -7,11 +7,11 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// maxPage is how many bytes of items a Query or Scan looks at before it ends the page.
+// maxPage is the number of bytes of items that a Query or Scan reads before it ends the page.
 // Source: DynamoDB developer guide, "Paginating table query results".
 const maxPage = 1 << 20
 
-// firstPage is the room that a page begins with, in bytes.
+// firstPage is the first capacity of a page, in bytes.
 const firstPage = 8 << 10
 
 // page is a checked Query or Scan.
@@ -69,7 +69,8 @@ func (e *Engine) scan(request *pageParameters) ([]byte, error) {
 	return e.read(s)
 }
 
-// newPage checks what Query and Scan share. The key condition, if any, has been parsed with the same bindings.
+// newPage checks the parameters that Query and Scan share. The key condition, if any, has been parsed with the same
+// bindings.
 func (e *Engine) newPage(r *pageParameters, bound *bindings) (*page, error) {
 	p := &page{countOnly: r.Select == "COUNT", capacity: r.ReturnConsumedCapacity, consistent: r.ConsistentRead}
 	if err := r.check(); err != nil {
@@ -94,33 +95,39 @@ func (e *Engine) newPage(r *pageParameters, bound *bindings) (*page, error) {
 }
 
 func (r *pageParameters) check() error {
-	if err := oneOf("select", r.Select, "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"); err != nil {
+	if err := oneOf("select", r.Select, "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES",
+		"ALL_PROJECTED_ATTRIBUTES"); err != nil {
 		return err
 	}
 	switch {
 	case r.Select == "ALL_PROJECTED_ATTRIBUTES":
-		return invalid("One or more parameter values were invalid: ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+		return invalid("One or more parameter values were invalid: ALL_PROJECTED_ATTRIBUTES can be used only when " +
+			"Querying using an IndexName")
 	case r.Select == "SPECIFIC_ATTRIBUTES" && r.ProjectionExpression == nil:
-		return invalid("One or more parameter values were invalid: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+		return invalid("One or more parameter values were invalid: Must specify the AttributesToGet or " +
+			"ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
 	case r.ProjectionExpression != nil && r.Select != "" && r.Select != "SPECIFIC_ATTRIBUTES":
-		return invalid("One or more parameter values were invalid: Cannot specify the ProjectionExpression when choosing to get %s", r.Select)
+		return invalid("One or more parameter values were invalid: Cannot specify the ProjectionExpression when "+
+			"choosing to get %s", r.Select)
 	case r.Limit != nil && *r.Limit < 1:
-		return invalid("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1", *r.Limit)
+		return invalid("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must "+
+			"have value greater than or equal to 1", *r.Limit)
 	}
 	return checkReturnConsumedCapacity(r.ReturnConsumedCapacity)
 }
 
-// refuseKeysInFilter holds for Query only, where the key condition decides about keys.
+// refuseKeysInFilter refuses key attributes in the filter of a Query, whose key condition decides about them.
 func (p *page) refuseKeysInFilter() error {
 	for name := range p.filtered {
 		if p.table.isKey(name) {
-			return invalid("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", name)
+			return invalid("Filter Expression can only contain non-primary key attributes: Primary key "+
+				"attribute: %s", name)
 		}
 	}
 	return nil
 }
 
-// startBehind makes the page begin behind a LastEvaluatedKey, whose item need not exist any more.
+// startBehind makes the page begin behind a LastEvaluatedKey, whose item may be gone.
 func (p *page) startBehind(startKey mapValue) error {
 	if startKey == nil {
 		return nil
@@ -140,15 +147,15 @@ func (p *page) startBehind(startKey mapValue) error {
 	return nil
 }
 
-// result collects a page. Its answer begins with the items; what counts them follows.
+// result collects a page. Its answer begins with the items, and the counts follow.
 type result struct {
 	answer
 	count, scanned int
 	bytes          int
-	last           storedItem // where the page ended before the range did, copied; nil if it did not
+	last           storedItem // last item read before the page ended, copied; nil at the end of the range
 }
 
-// read reads a page and answers with it.
+// read reads a page and returns the answer.
 func (e *Engine) read(p *page) ([]byte, error) {
 	r := result{answer: answer{body: make([]byte, 0, firstPage)}}
 	if !p.countOnly {
@@ -168,8 +175,8 @@ func (e *Engine) read(p *page) ([]byte, error) {
 	return p.answer(&r)
 }
 
-// collect looks at items until the range, the limit or the page's size is exhausted. Limit and size count what is
-// looked at, before the filter; the item that reaches one of them ends the page even if it is the last of all.
+// collect reads items until the end of the range, the limit or the page's size. Limit and size count items before the
+// filter. The item that reaches one of them ends the page, even if it is the last of all.
 func (p *page) collect(cursor *bbolt.Cursor, r *result) error {
 	key, stored := p.first(cursor)
 	for key != nil && p.keys.contains(key) {
@@ -201,7 +208,7 @@ func (p *page) first(cursor *bbolt.Cursor) (key, stored []byte) {
 	return cursor.Last()
 }
 
-// look counts one item, and takes it into the page if the filter lets it.
+// look counts one item, and adds it to the page if it passes the filter.
 func (p *page) look(stored storedItem, r *result) error {
 	r.scanned++
 	r.bytes += stored.size()

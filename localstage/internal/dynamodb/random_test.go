@@ -17,14 +17,14 @@ type operation struct {
 	run  func(*fixture) string
 }
 
-// drawing draws operations. The values that an expression mentions gather while it is drawn.
+// drawing draws operations. It collects the values that an expression mentions.
 type drawing struct {
 	*rand.Rand
 	vocabulary
 	values m
 }
 
-// vocabulary draws what operations say.
+// vocabulary draws the words of operations.
 type vocabulary interface {
 	item() m // without its key
 	condition() string
@@ -35,13 +35,13 @@ type vocabulary interface {
 
 func (d *drawing) of(choices ...string) string { return choices[d.IntN(len(choices))] }
 
-// one draws from functions, so that only the chosen one draws further.
+// one calls one of several functions, so that only the chosen one draws.
 func one[T any](d *drawing, choices ...func() T) T { return choices[d.IntN(len(choices))]() }
 
 // chance is true n times of a hundred.
 func (d *drawing) chance(n int) bool { return d.IntN(100) < n }
 
-// value makes v a value of the request and returns the name by which expressions mention it.
+// value makes v a value of the request and returns its name in expressions.
 func (d *drawing) value(v any) string {
 	name := fmt.Sprint(":v", len(d.values))
 	d.values[name] = v
@@ -51,7 +51,10 @@ func (d *drawing) value(v any) string {
 // operation draws one operation.
 func (d *drawing) operation(transactions bool) operation {
 	d.values = m{}
-	kinds := []func() operation{d.put, d.put, d.remove, d.updateItem, d.updateItem, d.updateItem, d.updateItem, d.read, d.query, d.query, d.scan, d.batch, d.batchRead}
+	kinds := []func() operation{
+		d.put, d.put, d.remove, d.updateItem, d.updateItem, d.updateItem, d.updateItem, d.read, d.query, d.query,
+		d.scan, d.batch, d.batchRead,
+	}
 	if transactions {
 		kinds = append(kinds, d.transaction, d.transaction, d.transactionRead)
 	}
@@ -60,7 +63,7 @@ func (d *drawing) operation(transactions bool) operation {
 
 func (d *drawing) key() [2]string { return [2]string{d.of("p", "q"), d.of("a", "b", "c", "d")} }
 
-// maybe draws a condition, or leaves it out, together with the values that it mentions.
+// maybe draws a condition, together with the values that it mentions, or none.
 func (d *drawing) maybe() []option {
 	if d.chance(50) {
 		return nil
@@ -68,8 +71,11 @@ func (d *drawing) maybe() []option {
 	return []option{condIs(d.condition())}
 }
 
-// of makes an operation on one item: call performs it and tells the answer.
-func (d *drawing) single(kind string, key [2]string, list []option, call func(f *fixture, list []option) (map[string]types.AttributeValue, error)) operation {
+// single makes an operation on one item. call performs it and returns the answer.
+func (d *drawing) single(
+	kind string, key [2]string, list []option,
+	call func(f *fixture, list []option) (map[string]types.AttributeValue, error),
+) operation {
 	if len(d.values) > 0 {
 		list = append(list, values(d.values))
 	}
@@ -99,20 +105,22 @@ func describe(p *parameters) string {
 
 func (d *drawing) put() operation {
 	key, item := d.key(), d.item()
-	return d.single("put "+show(item.attributes()), key, append(d.maybe(), returning(d.of("ALL_OLD", "NONE"))), func(f *fixture, list []option) (map[string]types.AttributeValue, error) {
-		output, err := f.put(item, list...)
-		return attributesOf(output), err
-	})
+	return d.single("put "+show(item.attributes()), key, append(d.maybe(), returning(d.of("ALL_OLD", "NONE"))),
+		func(f *fixture, list []option) (map[string]types.AttributeValue, error) {
+			output, err := f.put(item, list...)
+			return attributesOf(output), err
+		})
 }
 
 func (d *drawing) remove() operation {
-	return d.single("delete", d.key(), append(d.maybe(), returning(d.of("ALL_OLD", "NONE"))), func(f *fixture, list []option) (map[string]types.AttributeValue, error) {
-		output, err := f.delete(list...)
-		if err != nil {
-			return nil, err
-		}
-		return output.Attributes, nil
-	})
+	return d.single("delete", d.key(), append(d.maybe(), returning(d.of("ALL_OLD", "NONE"))),
+		func(f *fixture, list []option) (map[string]types.AttributeValue, error) {
+			output, err := f.delete(list...)
+			if err != nil {
+				return nil, err
+			}
+			return output.Attributes, nil
+		})
 }
 
 func attributesOf(output *awsdynamodb.PutItemOutput) map[string]types.AttributeValue {
@@ -125,23 +133,25 @@ func attributesOf(output *awsdynamodb.PutItemOutput) map[string]types.AttributeV
 func (d *drawing) updateItem() operation {
 	expression := d.update()
 	list := append(d.maybe(), returning(d.of("ALL_NEW", "ALL_OLD", "UPDATED_NEW", "UPDATED_OLD", "NONE")))
-	return d.single("update "+expression, d.key(), list, func(f *fixture, list []option) (map[string]types.AttributeValue, error) {
-		output, err := f.update(expression, list...)
-		if err != nil {
-			return nil, err
-		}
-		return output.Attributes, nil
-	})
+	return d.single("update "+expression, d.key(), list,
+		func(f *fixture, list []option) (map[string]types.AttributeValue, error) {
+			output, err := f.update(expression, list...)
+			if err != nil {
+				return nil, err
+			}
+			return output.Attributes, nil
+		})
 }
 
 func (d *drawing) read() operation {
-	return d.single("get", d.key(), []option{project(d.projection())}, func(f *fixture, list []option) (map[string]types.AttributeValue, error) {
-		output, err := f.get(list...)
-		if err != nil {
-			return nil, err
-		}
-		return output.Item, nil
-	})
+	return d.single("get", d.key(), []option{project(d.projection())},
+		func(f *fixture, list []option) (map[string]types.AttributeValue, error) {
+			output, err := f.get(list...)
+			if err != nil {
+				return nil, err
+			}
+			return output.Item, nil
+		})
 }
 
 // query asks for a page of one partition.
@@ -164,16 +174,18 @@ func (d *drawing) query() operation {
 	}
 	list = append(list, values(d.values))
 	p := options(list)
-	what := fmt.Sprint("query ", condition, " ", describe(p), " limit ", aws.ToInt32(p.limit), " backwards ", p.descending, " after ", show(p.start))
+	what := fmt.Sprint("query ", condition, " ", describe(p), " limit ", aws.ToInt32(p.limit), " backwards ",
+		p.descending, " after ", show(p.start))
 	return operation{what: what, run: func(f *fixture) string {
 		output, err := f.query(condition, list...)
 		return outcome(err, func() string {
-			return fmt.Sprint(output.Count, " of ", output.ScannedCount, " ", showAll(output.Items), " then ", show(output.LastEvaluatedKey))
+			return fmt.Sprint(output.Count, " of ", output.ScannedCount, " ", showAll(output.Items), " then ",
+				show(output.LastEvaluatedKey))
 		})
 	}}
 }
 
-// page draws what queries and scans share.
+// page draws the parameters that queries and scans share.
 func (d *drawing) page() []option {
 	var list []option
 	if d.chance(40) {
@@ -190,7 +202,7 @@ func (d *drawing) page() []option {
 	return list
 }
 
-// scan reads the whole table, whose order is the engine's own affair.
+// scan reads the whole table, in any order.
 func (d *drawing) scan() operation {
 	input := awsdynamodb.ScanInput{TableName: aws.String("random"), ConsistentRead: aws.Bool(true)}
 	if d.chance(70) {
@@ -199,7 +211,8 @@ func (d *drawing) scan() operation {
 			input.ExpressionAttributeValues = d.values.attributes()
 		}
 	}
-	return operation{what: fmt.Sprint("scan ", aws.ToString(input.FilterExpression), " ", show(input.ExpressionAttributeValues)), run: func(f *fixture) string {
+	return operation{what: fmt.Sprint("scan ", aws.ToString(input.FilterExpression), " ",
+		show(input.ExpressionAttributeValues)), run: func(f *fixture) string {
 		output, err := f.client.Scan(f.ctx, &input)
 		return outcome(err, func() string {
 			return fmt.Sprint(output.Count, " of ", output.ScannedCount, " ", sortedItems(output.Items))

@@ -2,7 +2,7 @@ package dynamodb
 
 import "go.etcd.io/bbolt"
 
-// read is a checked request to read one item, alone or in a transaction.
+// read is a checked request for one item, alone or in a transaction.
 type read struct {
 	table      *table
 	key        []byte
@@ -44,8 +44,8 @@ func (r *read) answer(tx *bbolt.Tx, a *answer, total capacity, factor float64) e
 	return err
 }
 
-// appendProjected appends the JSON form of a stored item, or of the parts that a projection leaves. Attributes that it
-// leaves whole are copied as they are.
+// appendProjected appends the JSON form of a stored item, or of the parts in a projection. It copies whole attributes
+// as they are.
 func appendProjected(dst []byte, stored storedItem, projection *pathTree) ([]byte, error) {
 	if projection == nil {
 		_, wire := stored.split()

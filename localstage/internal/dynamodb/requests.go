@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// The requests hold every parameter that the engine understands; decode refuses all others by name. A pointer tells
-// an absent parameter from an empty one.
+// The requests hold every parameter that the engine knows; decode refuses all others by name. A pointer tells an absent
+// parameter from an empty one.
 
-// conditionParameters are what all conditional writes share, alone or in a transaction.
+// conditionParameters are the parameters of all conditional writes, alone or in a transaction.
 type conditionParameters struct {
 	TableName                           string
 	ConditionExpression                 *string
@@ -34,7 +34,7 @@ type keyParameters struct {
 	Key                 mapValue
 }
 
-// returnParameters say what a single write answers with.
+// returnParameters select the members in the answer to a single write.
 type returnParameters struct {
 	ReturnValues           string
 	ReturnConsumedCapacity string
@@ -68,7 +68,7 @@ type getItemRequest struct {
 	ReturnConsumedCapacity string
 }
 
-// pageParameters are what Query and Scan share.
+// pageParameters are those that Query and Scan share.
 type pageParameters struct {
 	TableName                 string
 	FilterExpression          *string
@@ -111,12 +111,13 @@ type transactGetItem struct {
 	Get *getParameters
 }
 
-// oneOf checks a parameter that has a closed set of values; absent is fine.
+// oneOf checks a parameter that has a closed set of values. An absent one is valid.
 func oneOf(parameter, v string, allowed ...string) error {
 	if v == "" || slices.Contains(allowed, v) {
 		return nil
 	}
-	return invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: [%s]",
+	return invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must "+
+		"satisfy enum value set: [%s]",
 		v, parameter, strings.Join(allowed, ", "))
 }
 

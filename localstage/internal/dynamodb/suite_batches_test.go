@@ -24,22 +24,26 @@ func (f *fixture) batchDelete(suffix string) types.WriteRequest {
 
 func (f *fixture) writeBatch(writes ...types.WriteRequest) (*awsdynamodb.BatchWriteItemOutput, error) {
 	return f.client.BatchWriteItem(f.ctx, &awsdynamodb.BatchWriteItemInput{
-		RequestItems: map[string][]types.WriteRequest{f.table: writes}, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+		RequestItems:           map[string][]types.WriteRequest{f.table: writes},
+		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})
 }
 
 func (f *fixture) readBatch(suffixes []string, list ...option) (*awsdynamodb.BatchGetItemOutput, error) {
 	p := options(list)
-	of := types.KeysAndAttributes{ConsistentRead: aws.Bool(true), ProjectionExpression: p.projection, ExpressionAttributeNames: p.names}
+	of := types.KeysAndAttributes{
+		ConsistentRead: aws.Bool(true), ProjectionExpression: p.projection, ExpressionAttributeNames: p.names,
+	}
 	for _, suffix := range suffixes {
 		of.Keys = append(of.Keys, f.suffixed(suffix))
 	}
 	return f.client.BatchGetItem(f.ctx, &awsdynamodb.BatchGetItemInput{
-		RequestItems: map[string]types.KeysAndAttributes{f.table: of}, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+		RequestItems:           map[string]types.KeysAndAttributes{f.table: of},
+		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})
 }
 
-// finds in a batch are compared without their order, which nobody promises.
+// The order of a batch's items is not promised, so they are compared without it.
 func (f *fixture) findsInBatch(suffixes []string, want string, list ...option) *awsdynamodb.BatchGetItemOutput {
 	output, err := f.readBatch(suffixes, list...)
 	if err != nil {
@@ -68,7 +72,8 @@ func batchCases() map[string]func(*fixture) {
 		"batches/writes and reads": func(f *fixture) {
 			_, err := f.writeBatch(f.batchPut("-d", m{"n": 9}))
 			f.ok("setup", err)
-			written, err := f.writeBatch(f.batchPut("-a", m{"n": 1}), f.batchPut("-b", m{"n": 2}), f.batchDelete("-d"), f.batchDelete("-nowhere"))
+			written, err := f.writeBatch(f.batchPut("-a", m{"n": 1}), f.batchPut("-b", m{"n": 2}), f.batchDelete("-d"),
+				f.batchDelete("-nowhere"))
 			f.ok("write", err)
 			if err == nil && len(written.UnprocessedItems) != 0 {
 				f.failf("unprocessed: %v", written.UnprocessedItems)
@@ -152,9 +157,10 @@ func batchErrorCases() map[string]func(*fixture) {
 			f.holds("none")
 		},
 		"refused batches/a table that is not there": func(f *fixture) {
-			_, err := f.client.BatchGetItem(f.ctx, &awsdynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-				"nowhere": {Keys: []map[string]types.AttributeValue{f.suffixed("")}},
-			}})
+			_, err := f.client.BatchGetItem(f.ctx,
+				&awsdynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+					"nowhere": {Keys: []map[string]types.AttributeValue{f.suffixed("")}},
+				}})
 			f.refused("read", err, "ResourceNotFoundException", "not found")
 		},
 	}

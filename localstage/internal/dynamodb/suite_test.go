@@ -16,16 +16,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// The suite says what a DynamoDB does, through the client that the functions use. It runs against the embedded engine
-// and, as an oracle, against an engine that was written by others.
+// The suite describes the behaviour of DynamoDB, through the client that the functions use. It runs against the
+// built-in engine and against oracles, which are engines by other authors.
 
 // suite returns all cases by name.
 func suite() map[string]func(*fixture) {
 	cases := map[string]func(*fixture){}
 	for _, group := range []map[string]func(*fixture){
-		typeCases(), keyCases(), conditionCases(), conditionErrorCases(), updateCases(), updateErrorCases(),
-		returnCases(), projectionCases(), queryCases(), pagingCases(), queryErrorCases(), transactCases(), batchCases(),
-		batchErrorCases(), tableCases(),
+		typeCases, keyCases, conditionCases(), conditionErrorCases(), updateCases(), updateErrorCases(),
+		returnCases(), projectionCases(), queryCases(), pagingCases, queryErrorCases(), transactCases, batchCases(),
+		batchErrorCases(), tableCases,
 	} {
 		maps.Copy(cases, group)
 	}
@@ -35,13 +35,13 @@ func suite() map[string]func(*fixture) {
 // target is an engine under test.
 type target struct {
 	client *awsdynamodb.Client
-	exact  bool              // wording counts, and a crash is no refusal
-	serial bool              // it cannot stand parallel requests
-	known  map[string]string // cases that the engine is known to get wrong, with the reason
+	exact  bool              // compare messages, and take a crash for no refusal
+	serial bool              // it does not survive parallel requests
+	known  map[string]string // cases that the engine gets wrong, with the reason
 }
 
-// runSuite runs all cases. A case that is known to fail must fail: when the engine has learned it, the list of known
-// differences has to lose it.
+// runSuite runs all cases. A case on the list of known differences must fail: once the engine passes it, the list must
+// lose it.
 func runSuite(t *testing.T, tg target) {
 	for name, sortType := range map[string]string{"simple": "", "byS": "S", "byN": "N", "byB": "B"} {
 		makeTable(t, tg.client, name, sortType)
@@ -77,7 +77,7 @@ func TestEngine(t *testing.T) {
 	runSuite(t, target{client: engineClient(t), exact: true})
 }
 
-// fixture is what a case works with: one item's key, pk, in one table, and calls that notes what is wrong.
+// fixture is the world of one case: the key pk of one item in one table, and calls that note errors.
 type fixture struct {
 	target
 	ctx      context.Context
@@ -98,7 +98,7 @@ func (f *fixture) failf(format string, args ...any) {
 	f.failures = append(f.failures, fmt.Sprintf(format, args...))
 }
 
-// report fails a test with what has been noted.
+// report fails the test with the noted errors.
 func (f *fixture) report(t *testing.T) {
 	t.Helper()
 	for _, failure := range f.failures {
@@ -113,14 +113,14 @@ func (f *fixture) equal(what, got, want string) {
 	}
 }
 
-// ok notes an error where none is due.
+// ok notes an error where none is expected.
 func (f *fixture) ok(what string, err error) {
 	if err != nil {
 		f.failf("%s: %v", what, err)
 	}
 }
 
-// refused notes an answer that is not the error code. message is looked for only where wording counts.
+// refused notes an answer without the error code. It compares message only where messages count.
 func (f *fixture) refused(what string, err error, want, message string) {
 	switch {
 	case !f.exact && crashed(err):
@@ -131,7 +131,7 @@ func (f *fixture) refused(what string, err error, want, message string) {
 	}
 }
 
-// crashed reports whether the answer is an internal error. The oracle has them for many a malformed expression.
+// crashed reports whether the answer is an internal error. Oracles answer it to many malformed expressions.
 func crashed(err error) bool {
 	var response *awshttp.ResponseError
 	return errors.As(err, &response) && response.HTTPStatusCode() == http.StatusInternalServerError
@@ -146,7 +146,7 @@ func (f *fixture) key() m {
 	return key
 }
 
-// parameters are those of all calls; an option sets one.
+// parameters are the parameters of all calls. An option sets one.
 type parameters struct {
 	names        map[string]string
 	values       m
@@ -185,7 +185,7 @@ func consuming() option {
 	return func(p *parameters) { p.capacity = types.ReturnConsumedCapacityTotal }
 }
 
-// names takes pairs of placeholder and name.
+// names makes an option of pairs of placeholder and name.
 func names(pairs ...string) option {
 	return func(p *parameters) {
 		p.names = map[string]string{}
@@ -212,7 +212,7 @@ func (f *fixture) put(attributes m, list ...option) (*awsdynamodb.PutItemOutput,
 	})
 }
 
-// given writes the item where the case is about something else.
+// given writes the item for a case about something else.
 func (f *fixture) given(attributes m) {
 	_, err := f.put(attributes)
 	f.ok("put", err)
@@ -250,7 +250,7 @@ func (f *fixture) get(list ...option) (*awsdynamodb.GetItemOutput, error) {
 	})
 }
 
-// holds compares the stored item, without pk, with its text; "none" stands for no item.
+// holds compares the stored item, without pk, with its text. "none" stands for no item.
 func (f *fixture) holds(want string, list ...option) {
 	output, err := f.get(list...)
 	if err != nil {
@@ -263,9 +263,11 @@ func (f *fixture) holds(want string, list ...option) {
 func (f *fixture) query(condition string, list ...option) (*awsdynamodb.QueryOutput, error) {
 	p := options(list)
 	return f.client.Query(f.ctx, &awsdynamodb.QueryInput{
-		TableName: &f.table, KeyConditionExpression: &condition, FilterExpression: p.filter, ProjectionExpression: p.projection,
+		TableName: &f.table, KeyConditionExpression: &condition, FilterExpression: p.filter,
+		ProjectionExpression:     p.projection,
 		ExpressionAttributeNames: p.names, ExpressionAttributeValues: p.values.attributes(), Limit: p.limit,
-		ScanIndexForward: aws.Bool(!p.descending), ExclusiveStartKey: p.start, Select: p.selects, ConsistentRead: aws.Bool(true),
+		ScanIndexForward: aws.Bool(!p.descending), ExclusiveStartKey: p.start, Select: p.selects,
+		ConsistentRead:         aws.Bool(true),
 		ReturnConsumedCapacity: p.capacity,
 	})
 }

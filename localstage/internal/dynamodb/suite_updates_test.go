@@ -19,44 +19,88 @@ func updates() map[string]updateOf {
 	ab := m{"a": 1, "b": 2}
 	list := func() m { return m{"l": l{0, 1, 2, 3, 4, 5}} }
 	return map[string]updateOf{
-		"no expression makes the item":              {nil, "", nil, "{}"},
-		"no expression keeps the item":              {ab, "", nil, "{a:1 b:2}"},
-		"SET makes the item":                        {nil, "SET a = :v", m{":v": "x"}, `{a:"x"}`},
-		"SET adds and replaces":                     {ab, "SET a = :v, c = :v", m{":v": l{}}, "{a:[] b:2 c:[]}"},
-		"SET reads the old item":                    {ab, "SET a = b, b = a", nil, "{a:2 b:1}"},
-		"SET reads what REMOVE takes":               {ab, "REMOVE a SET c = a", nil, "{b:2 c:1}"},
-		"keywords in any case and space":            {ab, " set\ta=:v\n remove  b ", m{":v": 9}, "{a:9}"},
-		"SET + and -":                               {ab, "SET a = a + b, b = :v - b", m{":v": 10}, "{a:3 b:8}"},
-		"SET with parentheses":                      {ab, "SET a = (b - :v)", m{":v": 3}, "{a:-1 b:2}"},
-		"numbers are decimal":                       {nil, "SET a = :x + :y", m{":x": num("0.1"), ":y": num("0.2")}, "{a:0.3}"},
-		"numbers have 38 digits":                    {m{"a": num("99999999999999999999999999999999999998")}, "ADD a :v", m{":v": 1}, "{a:99999999999999999999999999999999999999}"},
-		"a sum may lose zeros":                      {m{"a": num("0.5")}, "ADD a :v", m{":v": num("0.5")}, "{a:1}"},
-		"if_not_exists takes what is there":         {ab, "SET a = if_not_exists(a, :v), c = if_not_exists(b, :v)", m{":v": 9}, "{a:1 b:2 c:2}"},
-		"if_not_exists falls back":                  {ab, "SET c = if_not_exists(x, :v), d = if_not_exists(x, a)", m{":v": 9}, "{a:1 b:2 c:9 d:1}"},
-		"if_not_exists makes the item":              {nil, "SET n = if_not_exists(n, :v) + :v", m{":v": 1}, "{n:2}"},
-		"list_append both ways":                     {m{"l": l{2}}, "SET a = list_append(l, :v), b = list_append(:v, l)", m{":v": l{1}}, "{a:[2 1] b:[1 2] l:[2]}"},
-		"list_append begins a list":                 {nil, "SET l = list_append(if_not_exists(l, :none), :v)", m{":none": l{}, ":v": l{1}}, "{l:[1]}"},
-		"REMOVE takes attributes":                   {ab, "REMOVE a, nowhere", nil, "{b:2}"},
-		"REMOVE alone makes no item":                {nil, "REMOVE a", nil, "none"},
-		"REMOVE of a path alone makes no item":      {nil, "REMOVE a.b, c[0]", nil, "none"},
-		"DELETE alone makes no item":                {nil, "DELETE a :v", m{":v": strs{"x"}}, "none"},
-		"ADD makes the item":                        {nil, "ADD n :v", m{":v": 5}, "{n:5}"},
-		"ADD adds numbers":                          {m{"n": 5}, "ADD n :v", m{":v": -7}, "{n:-2}"},
-		"ADD begins a set":                          {ab, "ADD s :v", m{":v": strs{"x"}}, "{a:1 b:2 s:<x>}"},
-		"ADD unites sets":                           {m{"s": nums{"1", "2"}}, "ADD s :v", m{":v": nums{"2.0", "3"}}, "{s:<1 2 3>}"},
-		"DELETE takes members":                      {m{"s": strs{"a", "b", "c"}}, "DELETE s :v", m{":v": strs{"b", "x"}}, "{s:<a c>}"},
-		"DELETE of all members takes the attribute": {m{"s": blobs{{1}}, "a": 1}, "DELETE s :v", m{":v": blobs{{1}, {2}}}, "{a:1}"},
-		"DELETE of nothing is fine":                 {ab, "DELETE s :v", m{":v": strs{"x"}}, "{a:1 b:2}"},
-		"all sections, in any order":                {m{"a": 1, "r": 1, "s": strs{"x", "y"}}, "DELETE s :x REMOVE r ADD a :1 SET b = :1", m{":x": strs{"x"}, ":1": 1}, "{a:2 b:1 s:<y>}"},
-		"paths into maps and lists":                 {m{"m": m{"l": l{1, m{"x": 1}}}}, "SET m.l[1].x = :v, m.l[0] = m.l[1].x, m.y = :v", m{":v": 9}, "{m:{l:[1 {x:9}] y:9}}"},
-		"ADD in a path":                             {m{"m": m{"n": 1}}, "ADD m.n :v, m.k :v", m{":v": 2}, "{m:{k:2 n:3}}"},
-		"SET behind the end appends":                {list(), "SET l[9] = :v", m{":v": "x"}, `{l:[0 1 2 3 4 5 "x"]}`},
-		"SETs behind the end append in order":       {m{"l": l{}}, "SET l[84] = :d, l[37] = :b, l[17] = :a, l[50] = :c", m{":a": "a", ":b": "b", ":c": "c", ":d": "d"}, `{l:["a" "b" "c" "d"]}`},
+		"no expression makes the item":          {nil, "", nil, "{}"},
+		"no expression keeps the item":          {ab, "", nil, "{a:1 b:2}"},
+		"SET makes the item":                    {nil, "SET a = :v", m{":v": "x"}, `{a:"x"}`},
+		"SET adds and replaces":                 {ab, "SET a = :v, c = :v", m{":v": l{}}, "{a:[] b:2 c:[]}"},
+		"SET reads the old item":                {ab, "SET a = b, b = a", nil, "{a:2 b:1}"},
+		"SET reads a value that REMOVE removes": {ab, "REMOVE a SET c = a", nil, "{b:2 c:1}"},
+		"keywords in any case and space":        {ab, " set\ta=:v\n remove  b ", m{":v": 9}, "{a:9}"},
+		"SET + and -":                           {ab, "SET a = a + b, b = :v - b", m{":v": 10}, "{a:3 b:8}"},
+		"SET with parentheses":                  {ab, "SET a = (b - :v)", m{":v": 3}, "{a:-1 b:2}"},
+		"numbers are decimal": {
+			nil, "SET a = :x + :y", m{":x": num("0.1"), ":y": num("0.2")}, "{a:0.3}",
+		},
+		"numbers have 38 digits": {
+			m{"a": num("99999999999999999999999999999999999998")},
+			"ADD a :v",
+			m{":v": 1},
+			"{a:99999999999999999999999999999999999999}",
+		},
+		"a sum may lose zeros": {m{"a": num("0.5")}, "ADD a :v", m{":v": num("0.5")}, "{a:1}"},
+		"if_not_exists keeps an existing value": {
+			ab, "SET a = if_not_exists(a, :v), c = if_not_exists(b, :v)", m{":v": 9}, "{a:1 b:2 c:2}",
+		},
+		"if_not_exists falls back": {
+			ab, "SET c = if_not_exists(x, :v), d = if_not_exists(x, a)", m{":v": 9}, "{a:1 b:2 c:9 d:1}",
+		},
+		"if_not_exists makes the item": {nil, "SET n = if_not_exists(n, :v) + :v", m{":v": 1}, "{n:2}"},
+		"list_append both ways": {
+			m{"l": l{2}},
+			"SET a = list_append(l, :v), b = list_append(:v, l)",
+			m{":v": l{1}},
+			"{a:[2 1] b:[1 2] l:[2]}",
+		},
+		"list_append begins a list": {
+			nil, "SET l = list_append(if_not_exists(l, :none), :v)", m{":none": l{}, ":v": l{1}}, "{l:[1]}",
+		},
+		"REMOVE takes attributes":              {ab, "REMOVE a, nowhere", nil, "{b:2}"},
+		"REMOVE alone makes no item":           {nil, "REMOVE a", nil, "none"},
+		"REMOVE of a path alone makes no item": {nil, "REMOVE a.b, c[0]", nil, "none"},
+		"DELETE alone makes no item":           {nil, "DELETE a :v", m{":v": strs{"x"}}, "none"},
+		"ADD makes the item":                   {nil, "ADD n :v", m{":v": 5}, "{n:5}"},
+		"ADD adds numbers":                     {m{"n": 5}, "ADD n :v", m{":v": -7}, "{n:-2}"},
+		"ADD begins a set":                     {ab, "ADD s :v", m{":v": strs{"x"}}, "{a:1 b:2 s:<x>}"},
+		"ADD unites sets": {
+			m{"s": nums{"1", "2"}}, "ADD s :v", m{":v": nums{"2.0", "3"}}, "{s:<1 2 3>}",
+		},
+		"DELETE takes members": {
+			m{"s": strs{"a", "b", "c"}}, "DELETE s :v", m{":v": strs{"b", "x"}}, "{s:<a c>}",
+		},
+		"DELETE of all members takes the " +
+			"attribute": {m{"s": blobs{{1}}, "a": 1}, "DELETE s :v", m{":v": blobs{{1}, {2}}}, "{a:1}"},
+		"DELETE of nothing is fine": {ab, "DELETE s :v", m{":v": strs{"x"}}, "{a:1 b:2}"},
+		"all sections, in any order": {
+			m{"a": 1, "r": 1, "s": strs{"x", "y"}},
+			"DELETE s :x REMOVE r ADD a :1 SET b = :1",
+			m{":x": strs{"x"}, ":1": 1},
+			"{a:2 b:1 s:<y>}",
+		},
+		"paths into maps and lists": {
+			m{"m": m{"l": l{1, m{"x": 1}}}},
+			"SET m.l[1].x = :v, m.l[0] = m.l[1].x, m.y = :v",
+			m{":v": 9},
+			"{m:{l:[1 {x:9}] y:9}}",
+		},
+		"ADD in a path": {
+			m{"m": m{"n": 1}}, "ADD m.n :v, m.k :v", m{":v": 2}, "{m:{k:2 n:3}}",
+		},
+		"SET behind the end appends": {list(), "SET l[9] = :v", m{":v": "x"}, `{l:[0 1 2 3 4 5 "x"]}`},
+		"SETs behind the end append in order": {
+			m{"l": l{}},
+			"SET l[84] = :d, l[37] = :b, l[17] = :a, l[50] = :c",
+			m{":a": "a", ":b": "b", ":c": "c", ":d": "d"},
+			`{l:["a" "b" "c" "d"]}`,
+		},
 		"REMOVE of indexes means the old positions": {list(), "REMOVE l[1], l[3], l[0], l[99]", nil, "{l:[2 4 5]}"},
-		"SET and REMOVE of one list":                {list(), "REMOVE l[1] SET l[3] = :v", m{":v": "x"}, `{l:[0 2 "x" 4 5]}`},
-		"REMOVE and append in one list":             {m{"l": l{0, 1}}, "SET l[5] = :v REMOVE l[0], l[2]", m{":v": "x"}, `{l:[1 "x"]}`},
-		"REMOVE leaves empty containers":            {m{"l": l{1}, "m": m{"x": 1}}, "REMOVE l[0], m.x, m.y", nil, "{l:[] m:{}}"},
-		"a copy is a copy":                          {m{"m": m{"x": 1}}, "SET m.x = :v, k = m", m{":v": 2}, "{k:{x:1} m:{x:2}}"},
+		"SET and REMOVE of one list": {
+			list(), "REMOVE l[1] SET l[3] = :v", m{":v": "x"}, `{l:[0 2 "x" 4 5]}`,
+		},
+		"REMOVE and append in one list": {
+			m{"l": l{0, 1}}, "SET l[5] = :v REMOVE l[0], l[2]", m{":v": "x"}, `{l:[1 "x"]}`,
+		},
+		"REMOVE leaves empty containers": {m{"l": l{1}, "m": m{"x": 1}}, "REMOVE l[0], m.x, m.y", nil, "{l:[] m:{}}"},
+		"a copy is a copy":               {m{"m": m{"x": 1}}, "SET m.x = :v, k = m", m{":v": 2}, "{k:{x:1} m:{x:2}}"},
 	}
 }
 
@@ -80,21 +124,38 @@ func updateCases() map[string]func(*fixture) {
 	return cases
 }
 
-// updateRefusals are updates of the item below that are refused, with a part of the message.
+// updateRefusals are invalid updates of the item below, with a part of the message.
 func updateRefusals() map[string]string {
 	return map[string]string{
-		"INVALID SYNTAX HERE": `token: "INVALID", near: "INVALID SYNTAX"`, "SET": "Syntax error", "SET n": "Syntax error", "SET n = ": "Syntax error", "SET n = :1,": "Syntax error", "SET :1 = n": "Syntax error",
-		"SET n = :1 n = :1": "Syntax error", "SET n = n + n + n": "Syntax error", "SET x = if_not_exists(x, n + :1)": "Syntax error", "ADD n n": "Syntax error", "REMOVE": "Syntax error",
-		"SET _x = :1": "Syntax error", "SET l[:1] = :1": "Syntax error", "SET n = 1": "Syntax error", "REMOVE n, ": "Syntax error", "SET n * :1": "Syntax error",
-		"SET n = :1 SET x = :1": "can only be used once", "SET n = :1 REMOVE n": "overlap", "SET m = :1, m.x = :1": "overlap", "REMOVE m.x, m": "overlap", "SET l[0] = :1, l[0] = :1": "overlap", "SET m.x = :1, m[0] = :1": "conflict",
-		"SET pk = :s": "part of the key", "REMOVE pk": "part of the key", "ADD pk :1": "part of the key", "SET value = :1": "reserved keyword", "SET x = dog(n)": "Invalid function name; function: dog",
-		"SET x = size(n)": "not allowed", "SET x = LIST_APPEND(l, l)": "Invalid function name", "SET x = list_append(l)": "number of operands: 1", "SET x = list_append(l, :1)": "Incorrect operand type",
-		"SET x = if_not_exists(:1, :1)": "requires a document path", "SET x = :1 + :s": "Incorrect operand type", "ADD n :s": "Incorrect operand type", "ADD l :list": "Incorrect operand type", "DELETE ss :1": "Incorrect operand type",
-		"SET x = y": "does not exist in the item", "SET x = m.y": "does not exist in the item", "SET x = list_append(y, :list)": "does not exist in the item", "SET x = s + :1": "incorrect data type", "SET x = list_append(n, :list)": "incorrect data type",
-		"ADD s :1": "incorrect data type", "ADD ss :ns": "incorrect data type", "DELETE ss :ns": "incorrect data type", "DELETE n :ns": "incorrect data type",
-		"SET y.x = :1": "invalid for update", "SET s.x = :1": "invalid for update", "SET l.x = :1": "invalid for update", "SET m[0] = :1": "invalid for update", "SET y[0] = :1": "invalid for update",
-		"REMOVE y.x": "invalid for update", "REMOVE s[0]": "invalid for update", "REMOVE l.x": "invalid for update",
-		"SET x = :big + :big": "Number overflow", "SET x = :big + :1": "Number overflow", "ADD big :big": "Number overflow", "SET x = :undefined": "not defined", "SET #undefined = :1": "not defined",
+		"INVALID SYNTAX HERE": `token: "INVALID", near: "INVALID SYNTAX"`, "SET": "Syntax error",
+		"SET n": "Syntax error", "SET n = ": "Syntax error", "SET n = :1,": "Syntax error",
+		"SET :1 = n":        "Syntax error",
+		"SET n = :1 n = :1": "Syntax error", "SET n = n + n + n": "Syntax error",
+		"SET x = if_not_exists(x, n + :1)": "Syntax error", "ADD n n": "Syntax error", "REMOVE": "Syntax error",
+		"SET _x = :1": "Syntax error", "SET l[:1] = :1": "Syntax error", "SET n = 1": "Syntax error",
+		"REMOVE n, ": "Syntax error", "SET n * :1": "Syntax error",
+		"SET n = :1 SET x = :1": "can only be used once", "SET n = :1 REMOVE n": "overlap",
+		"SET m = :1, m.x = :1": "overlap", "REMOVE m.x, m": "overlap", "SET l[0] = :1, l[0] = :1": "overlap",
+		"SET m.x = :1, m[0] = :1": "conflict",
+		"SET pk = :s":             "part of the key", "REMOVE pk": "part of the key", "ADD pk :1": "part of the key",
+		"SET value = :1": "reserved keyword", "SET x = dog(n)": "Invalid function name; function: dog",
+		"SET x = size(n)": "not allowed", "SET x = LIST_APPEND(l, l)": "Invalid function name",
+		"SET x = list_append(l)": "number of operands: 1", "SET x = list_append(l, :1)": "Incorrect operand type",
+		"SET x = if_not_exists(:1, :1)": "requires a document path", "SET x = :1 + :s": "Incorrect operand type",
+		"ADD n :s": "Incorrect operand type", "ADD l :list": "Incorrect operand type",
+		"DELETE ss :1": "Incorrect operand type",
+		"SET x = y":    "does not exist in the item", "SET x = m.y": "does not exist in the item",
+		"SET x = list_append(y, :list)": "does not exist in the item", "SET x = s + :1": "incorrect data type",
+		"SET x = list_append(n, :list)": "incorrect data type",
+		"ADD s :1":                      "incorrect data type", "ADD ss :ns": "incorrect data type",
+		"DELETE ss :ns": "incorrect data type", "DELETE n :ns": "incorrect data type",
+		"SET y.x = :1": "invalid for update", "SET s.x = :1": "invalid for update",
+		"SET l.x = :1": "invalid for update", "SET m[0] = :1": "invalid for update",
+		"SET y[0] = :1": "invalid for update",
+		"REMOVE y.x":    "invalid for update", "REMOVE s[0]": "invalid for update", "REMOVE l.x": "invalid for update",
+		"SET x = :big + :big": "Number overflow", "SET x = :big + :1": "Number overflow",
+		"ADD big :big": "Number overflow", "SET x = :undefined": "not defined",
+		"SET #undefined = :1": "not defined",
 	}
 }
 
@@ -103,7 +164,10 @@ func updateErrorCases() map[string]func(*fixture) {
 	cases := map[string]func(*fixture){}
 	for expression, message := range updateRefusals() {
 		cases["refused updates/"+expression] = func(f *fixture) {
-			f.given(m{"n": 1, "s": "s", "l": l{1, 2}, "m": m{"x": 1}, "ss": strs{"a"}, "big": num("9" + strings.Repeat("0", 125))})
+			f.given(m{
+				"n": 1, "s": "s", "l": l{1, 2}, "m": m{"x": 1}, "ss": strs{"a"},
+				"big": num("9" + strings.Repeat("0", 125)),
+			})
 			used := mentioned(strings.ReplaceAll(strings.ReplaceAll(expression, "[", " "), "]", " "), all)
 			delete(used, ":undefined")
 			if len(used) == 0 {
@@ -128,7 +192,9 @@ func updateErrorCases() map[string]func(*fixture) {
 		f.ok("get", err)
 	}
 	cases["refused updates/of an absent item"] = func(f *fixture) {
-		for _, expression := range []string{"SET a.b = :v", "SET a[0] = :v", "SET a = a + :v", "SET a = b, c = :v", "SET a = :v REMOVE b.c"} {
+		for _, expression := range []string{
+			"SET a.b = :v", "SET a[0] = :v", "SET a = a + :v", "SET a = b, c = :v", "SET a = :v REMOVE b.c",
+		} {
 			_, err := f.update(expression, values(m{":v": 1}))
 			f.refused(expression, err, "ValidationException", "")
 			f.holds("none")
@@ -137,23 +203,31 @@ func updateErrorCases() map[string]func(*fixture) {
 	return cases
 }
 
+// returnValues are the cases of returnCases.
+var returnValues = map[string]struct {
+	before                 m
+	expression             string
+	allOld, allNew         string
+	updatedOld, updatedNew string
+}{
+	"replaced": {m{"a": 1, "b": 2}, "SET a = :v", "{a:1 b:2}", "{a:9 b:2}", "{a:1}", "{a:9}"},
+	"added":    {m{"a": 1}, "SET b = :v", "{a:1}", "{a:1 b:9}", "none", "{b:9}"},
+	"removed":  {m{"a": 1, "b": 2}, "REMOVE a SET c = :v", "{a:1 b:2}", "{b:2 c:9}", "{a:1}", "{c:9}"},
+	"made":     {nil, "SET a = :v", "none", "{a:9}", "none", "{a:9}"},
+	"nested": {
+		m{"m": m{"x": 1, "y": 2}}, "SET m.x = :v", "{m:{x:1 y:2}}", "{m:{x:9 y:2}}", "{m:{x:1}}", "{m:{x:9}}",
+	},
+	"in a list": {m{"l": l{1, 2, 3}}, "SET l[1] = :v", "{l:[1 2 3]}", "{l:[1 9 3]}", "{l:[2]}", "{l:[9]}"},
+}
+
 func returnCases() map[string]func(*fixture) {
 	cases := map[string]func(*fixture){}
-	for name, r := range map[string]struct {
-		before                 m
-		expression             string
-		allOld, allNew         string
-		updatedOld, updatedNew string
-	}{
-		"replaced":  {m{"a": 1, "b": 2}, "SET a = :v", "{a:1 b:2}", "{a:9 b:2}", "{a:1}", "{a:9}"},
-		"added":     {m{"a": 1}, "SET b = :v", "{a:1}", "{a:1 b:9}", "none", "{b:9}"},
-		"removed":   {m{"a": 1, "b": 2}, "REMOVE a SET c = :v", "{a:1 b:2}", "{b:2 c:9}", "{a:1}", "{c:9}"},
-		"made":      {nil, "SET a = :v", "none", "{a:9}", "none", "{a:9}"},
-		"nested":    {m{"m": m{"x": 1, "y": 2}}, "SET m.x = :v", "{m:{x:1 y:2}}", "{m:{x:9 y:2}}", "{m:{x:1}}", "{m:{x:9}}"},
-		"in a list": {m{"l": l{1, 2, 3}}, "SET l[1] = :v", "{l:[1 2 3]}", "{l:[1 9 3]}", "{l:[2]}", "{l:[9]}"},
-	} {
-		for what, want := range map[string]string{"ALL_OLD": r.allOld, "ALL_NEW": r.allNew, "UPDATED_OLD": r.updatedOld, "UPDATED_NEW": r.updatedNew, "NONE": "none"} {
-			cases[fmt.Sprintf("return values/%s of what an update %s", what, name)] = func(f *fixture) {
+	for name, r := range returnValues {
+		for what, want := range map[string]string{
+			"ALL_OLD": r.allOld, "ALL_NEW": r.allNew, "UPDATED_OLD": r.updatedOld, "UPDATED_NEW": r.updatedNew,
+			"NONE": "none",
+		} {
+			cases[fmt.Sprintf("return values/%s, update %s", what, name)] = func(f *fixture) {
 				if r.before != nil {
 					f.given(r.before)
 				}

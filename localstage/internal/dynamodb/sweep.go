@@ -13,23 +13,23 @@ import (
 )
 
 const (
-	// sweepInterval is how often expired items are looked for, by the engine's clock.
+	// sweepInterval is the pause between two sweeps for expired items, by the engine's clock.
 	sweepInterval = time.Second
 
-	// sweepBatch is how many items one transaction deletes, so that other writers need not wait long.
+	// sweepBatch is the number of items that one transaction deletes, so that other writers wait only briefly.
 	sweepBatch = 200
 )
 
-// sweeper deletes expired items again and again.
+// sweeper deletes expired items once in an interval.
 type sweeper struct {
 	engine *Engine
 
-	mu      sync.Mutex // held while it sweeps, too
+	mu      sync.Mutex // held during a sweep, too
 	stopped bool
 	timer   clock.Timer
 }
 
-// startSweeping begins the background deletion, if the engine has one, and returns what ends it.
+// startSweeping begins the background deletion, if the options ask for it, and returns a function that ends it.
 func (e *Engine) startSweeping() (stop func()) {
 	if !e.ttl.Delete {
 		return func() {}
@@ -47,7 +47,7 @@ func (s *sweeper) sweep() {
 	if s.stopped {
 		return
 	}
-	// What fails now is tried again the next time; only a closed file makes it fail.
+	// The next sweep repeats a failed deletion. Only a closed file makes one fail.
 	_, _ = s.engine.DeleteExpired(context.Background())
 	s.timer.Reset(sweepInterval)
 }
@@ -59,8 +59,9 @@ func (s *sweeper) stop() {
 	s.timer.Stop()
 }
 
-// DeleteExpired deletes the items whose time to live, by the engine's clock, was over the TTL's lag ago, and returns
-// how many they were. The engine calls it itself every second if its TTL says so. It returns early when ctx is done.
+// DeleteExpired deletes the items whose time to live was over at least the TTL's lag ago, by the engine's clock, and
+// returns their number. With a TTL that deletes, the engine calls it itself every second. It returns early when ctx is
+// done.
 func (e *Engine) DeleteExpired(ctx context.Context) (int, error) {
 	deleted := 0
 	for _, name := range e.tableNames() {
@@ -113,8 +114,8 @@ func (e *Engine) expiredKeys(t *table) ([][]byte, error) {
 	return keys, err
 }
 
-// deleteIfExpired looks again inside the write transaction: an item may have got a new stamp, or its table other
-// settings, since it was found.
+// deleteIfExpired checks the item again inside of the write transaction: since the search the item may have got a new
+// stamp, or its table other settings.
 func (e *Engine) deleteIfExpired(tableName string, keys [][]byte) (int, error) {
 	deleted := 0
 	err := e.db.Update(func(tx *bbolt.Tx) error {

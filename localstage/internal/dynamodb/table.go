@@ -15,11 +15,11 @@ type keyAttribute struct {
 	Type string // "S", "N" or "B"
 }
 
-// table describes a table; its exported fields are what the file keeps. It is never changed once it can be seen by
-// requests: a change makes a new one.
+// table describes a table. The file keeps its exported fields. It never changes once requests can see it: a change
+// makes a new one.
 type table struct {
 	Name         string
-	ID           string // names the bucket of its items, so that a table made anew never shows old ones
+	ID           string // name of the bucket of its items, so that a new table of the same name never shows old ones
 	PartitionKey keyAttribute
 	SortKey      keyAttribute
 	Created      int64 // milliseconds since 1970
@@ -44,7 +44,7 @@ func (t *table) isKey(name string) bool {
 	return name == t.PartitionKey.Name || name == t.SortKey.Name && name != ""
 }
 
-// items returns the bucket of the table's items. The table may have been deleted since the request found it.
+// items returns the bucket of the table's items. It fails if the table was deleted after the request found it.
 func (t *table) items(tx *bbolt.Tx) (*bbolt.Bucket, error) {
 	if bucket := tx.Bucket([]byte(t.ID)); bucket != nil {
 		return bucket, nil
@@ -71,8 +71,8 @@ func (e *Engine) tableNames() []string {
 	return slices.Sorted(maps.Keys(e.tables))
 }
 
-// PartitionKey returns the name of a table's partition key attribute. Its errors are of type *Error.
-// It is the lookup that [Access] needs for tables of this engine.
+// PartitionKey returns the name of a table's partition key attribute. Its errors are of type *Error. [Access] takes it
+// for tables of this engine.
 func (e *Engine) PartitionKey(tableName string) (string, error) {
 	t, err := e.table(tableName)
 	if err != nil {
@@ -81,7 +81,7 @@ func (e *Engine) PartitionKey(tableName string) (string, error) {
 	return t.PartitionKey.Name, nil
 }
 
-// checkTableName refuses what cannot be a table's name. ARNs, which the service also takes, are not supported.
+// checkTableName refuses a text that cannot be a table's name. It does not support ARNs, which the service takes, too.
 // Source: DynamoDB developer guide, "Supported data types and naming rules".
 func checkTableName(name string) error {
 	if len(name) < 3 || len(name) > 255 {
@@ -91,7 +91,8 @@ func checkTableName(name string) error {
 		switch {
 		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '_', r == '-', r == '.':
 		default:
-			return invalid("Invalid table/index name. Table/index names must be between 3 and 255 characters long, and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'")
+			return invalid("Invalid table/index name. Table/index names must be between 3 and 255 characters long, " +
+				"and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'")
 		}
 	}
 	return nil
@@ -108,7 +109,7 @@ func loadTables(tx *bbolt.Tx) (map[string]*table, error) {
 	return tables, err
 }
 
-// loadTable reads a table's description as the transaction sees it.
+// loadTable returns a table's description as the transaction sees it.
 func loadTable(tx *bbolt.Tx, name string) (*table, error) {
 	record := tx.Bucket(tablesBucket).Get([]byte(name))
 	if record == nil {

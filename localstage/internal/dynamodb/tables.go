@@ -12,7 +12,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// createTableRequest holds what a table may have here. Indexes, streams, tags and the like are refused by name.
+// createTableRequest holds the properties that a table may have here. Indexes, streams, tags and the like are refused
+// by name.
 type createTableRequest struct {
 	TableName                 string
 	AttributeDefinitions      []attributeDefinition
@@ -90,7 +91,7 @@ func (e *Engine) createTable(request *createTableRequest) ([]byte, error) {
 	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "ACTIVE", 0, 0)})
 }
 
-// table checks the request and makes the table that it describes.
+// table checks the request and returns its table.
 func (r *createTableRequest) table() (*table, error) {
 	if err := checkTableName(r.TableName); err != nil {
 		return nil, err
@@ -125,41 +126,49 @@ func (r *createTableRequest) billing(t *table) error {
 	t.BillingMode = cmp.Or(r.BillingMode, "PROVISIONED")
 	provisioned := t.BillingMode == "PROVISIONED"
 	if provisioned != (r.ProvisionedThroughput != nil) {
-		return invalid("One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must be specified when BillingMode is PROVISIONED, and only then")
+		return invalid("One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must be " +
+			"specified when BillingMode is PROVISIONED, and only then")
 	}
 	if provisioned {
-		t.ReadCapacityUnits, t.WriteCapacityUnits = r.ProvisionedThroughput.ReadCapacityUnits, r.ProvisionedThroughput.WriteCapacityUnits
+		t.ReadCapacityUnits = r.ProvisionedThroughput.ReadCapacityUnits
+		t.WriteCapacityUnits = r.ProvisionedThroughput.WriteCapacityUnits
 		if t.ReadCapacityUnits < 1 || t.WriteCapacityUnits < 1 {
-			return invalid("1 validation error detected: Value at 'provisionedThroughput' failed to satisfy constraint: Member must have value greater than or equal to 1")
+			return invalid("1 validation error detected: Value at 'provisionedThroughput' failed to satisfy " +
+				"constraint: Member must have value greater than or equal to 1")
 		}
 	}
 	return nil
 }
 
-// key takes the key from schema and definitions, which must name the same attributes.
+// key returns the key of schema and definitions, which must name the same attributes.
 func (r *createTableRequest) key(t *table) error {
 	if len(r.KeySchema) < 1 || len(r.KeySchema) > 2 {
-		return invalid("1 validation error detected: Value at 'keySchema' failed to satisfy constraint: Member must have length 1 or 2")
+		return invalid("1 validation error detected: Value at 'keySchema' failed to satisfy constraint: Member must " +
+			"have length 1 or 2")
 	}
 	types := map[string]string{}
 	for _, definition := range r.AttributeDefinitions {
 		if !slices.Contains([]string{"S", "N", "B"}, definition.AttributeType) {
-			return invalid("1 validation error detected: Value '%s' at 'attributeDefinitions.member.attributeType' failed to satisfy constraint: Member must satisfy enum value set: [B, N, S]", definition.AttributeType)
+			return invalid("1 validation error detected: Value '%s' at 'attributeDefinitions.member.attributeType' "+
+				"failed to satisfy constraint: Member must satisfy enum value set: [B, N, S]", definition.AttributeType)
 		}
 		types[definition.AttributeName] = definition.AttributeType
 	}
 	attributes := make([]keyAttribute, len(r.KeySchema))
 	for i, element := range r.KeySchema {
 		if element.KeyType != []string{"HASH", "RANGE"}[i] {
-			return invalid("Invalid KeySchema: The first KeySchemaElement must be a HASH key type, the second a RANGE key type")
+			return invalid("Invalid KeySchema: The first KeySchemaElement must be a HASH key type, the second a " +
+				"RANGE key type")
 		}
 		if name := element.AttributeName; types[name] == "" || len(name) > 255 {
-			return invalid("One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [%s]", name)
+			return invalid("One or more parameter values were invalid: Some index key attributes are not defined in "+
+				"AttributeDefinitions. Keys: [%s]", name)
 		}
 		attributes[i] = keyAttribute{element.AttributeName, types[element.AttributeName]}
 	}
 	if len(types) != len(r.KeySchema) || len(r.AttributeDefinitions) != len(types) {
-		return invalid("One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")
+		return invalid("One or more parameter values were invalid: Number of attributes in KeySchema does not " +
+			"exactly match number of attributes defined in AttributeDefinitions")
 	}
 	t.PartitionKey = attributes[0]
 	if len(attributes) > 1 {
@@ -197,7 +206,8 @@ func (e *Engine) listTables(request *listTablesRequest) ([]byte, error) {
 		limit = *request.Limit
 	}
 	if limit < 1 || limit > maxTableNames {
-		return nil, invalid("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value between 1 and %d", limit, maxTableNames)
+		return nil, invalid("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member "+
+			"must have value between 1 and %d", limit, maxTableNames)
 	}
 	names := e.tableNames()
 	start, found := slices.BinarySearch(names, request.ExclusiveStartTableName)
@@ -221,7 +231,8 @@ func (e *Engine) deleteTable(request *tableRequest) ([]byte, error) {
 		return nil, err
 	}
 	if t.DeletionProtection {
-		return nil, invalid("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+		return nil, invalid("Resource cannot be deleted as it is currently protected against deletion. Disable " +
+			"deletion protection first.")
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -241,7 +252,7 @@ func (e *Engine) deleteTable(request *tableRequest) ([]byte, error) {
 	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "DELETING", 0, 0)})
 }
 
-// describe makes a TableDescription. A table is ACTIVE as soon as it is made, since nothing has to be prepared.
+// describe returns a TableDescription. A table is ACTIVE at once, because nothing has to be prepared.
 func (e *Engine) describe(t *table, status string, count, size int) map[string]any {
 	description := map[string]any{
 		"TableName":        t.Name,
@@ -252,7 +263,8 @@ func (e *Engine) describe(t *table, status string, count, size int) map[string]a
 		"ItemCount":        count,
 		"TableSizeBytes":   size,
 		"ProvisionedThroughput": map[string]int64{
-			"ReadCapacityUnits": t.ReadCapacityUnits, "WriteCapacityUnits": t.WriteCapacityUnits, "NumberOfDecreasesToday": 0,
+			"ReadCapacityUnits": t.ReadCapacityUnits, "WriteCapacityUnits": t.WriteCapacityUnits,
+			"NumberOfDecreasesToday": 0,
 		},
 		"DeletionProtectionEnabled": t.DeletionProtection,
 	}

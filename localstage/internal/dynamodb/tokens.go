@@ -10,15 +10,15 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// tokenLifetime is how long a transaction's token makes its repetition do nothing.
+// tokenLifetime is the time for which a repeated transaction with the same token does nothing.
 // Source: TransactWriteItems of the API reference, ClientRequestToken.
 const tokenLifetime = 10 * time.Minute
 
-// expiredTokens is how many expired tokens each new one clears away, so that their number shrinks.
+// expiredTokens is the number of expired tokens that each new one removes, so that their number shrinks.
 const expiredTokens = 4
 
-// tokenClaim is the attempt to perform a transaction under a token. The zero value, of a transaction without token,
-// always succeeds.
+// tokenClaim is the attempt to perform a transaction under a token. The zero value stands for a transaction without a
+// token and always succeeds.
 type tokenClaim struct {
 	token   string
 	request [sha256.Size]byte
@@ -29,7 +29,7 @@ func newTokenClaim(token string, body []byte, now time.Time) (tokenClaim, error)
 	if token == "" {
 		return tokenClaim{}, nil
 	}
-	// Clients write the members of objects in any order; the same request has the same canonical form.
+	// Clients write the members of objects in any order. The same request has the same canonical form.
 	canonical := jsontext.Value(bytes.Clone(body))
 	if err := canonical.Canonicalize(); err != nil {
 		return tokenClaim{}, malformed("request: %v", err)
@@ -37,8 +37,8 @@ func newTokenClaim(token string, body []byte, now time.Time) (tokenClaim, error)
 	return tokenClaim{token, sha256.Sum256(canonical), now.UnixNano()}, nil
 }
 
-// make records the claim in the transaction that it is for, so that it lasts if and only if the transaction does. done
-// says that the same request has been performed already.
+// make records the claim in its own transaction, so that the claim lasts if and only if the transaction does. done
+// means that the same request has been performed already.
 func (c tokenClaim) make(tx *bbolt.Tx) (done bool, err error) {
 	if c.token == "" {
 		return false, nil
@@ -46,7 +46,8 @@ func (c tokenClaim) make(tx *bbolt.Tx) (done bool, err error) {
 	tokens := tx.Bucket(tokensBucket)
 	if record := tokens.Get([]byte(c.token)); record != nil && c.isAlive(record) {
 		if !bytes.Equal(record[8:], c.request[:]) {
-			return false, refused("IdempotentParameterMismatchException", "The provided client token was already used for another request")
+			return false, refused("IdempotentParameterMismatchException",
+				"The provided client token was already used for another request")
 		}
 		return true, nil
 	}
@@ -61,7 +62,7 @@ func (c tokenClaim) make(tx *bbolt.Tx) (done bool, err error) {
 	return false, tokens.Put([]byte(c.token), append(expiry, c.request[:]...))
 }
 
-// isAlive looks at the expiry with which a record or a key of the expiry bucket begins.
+// isAlive reports whether a record, or a key of the expiry bucket, has not expired. Both begin with the expiry.
 func (c tokenClaim) isAlive(record []byte) bool {
 	return int64(binary.BigEndian.Uint64(record)) > c.now //nolint:gosec // make has written an int64
 }
@@ -74,7 +75,7 @@ func (c tokenClaim) clearExpired(tx *bbolt.Tx) error {
 		if key == nil || c.isAlive(key) {
 			return nil
 		}
-		// The token may have been claimed again since; then its record is younger than this key.
+		// The token may have been claimed again. Its record is then younger than this key.
 		if record := tokens.Get(key[8:]); record != nil && !c.isAlive(record) {
 			if err := tokens.Delete(key[8:]); err != nil {
 				return err

@@ -51,7 +51,8 @@ func (r *transactWriteItemsRequest) check() error {
 		return err
 	}
 	if len(r.ClientRequestToken) > maxTransactToken {
-		return invalid("1 validation error detected: Value at 'clientRequestToken' failed to satisfy constraint: Member must have length less than or equal to %d", maxTransactToken)
+		return invalid("1 validation error detected: Value at 'clientRequestToken' failed to satisfy constraint: "+
+			"Member must have length less than or equal to %d", maxTransactToken)
 	}
 	return checkReturnConsumedCapacity(r.ReturnConsumedCapacity)
 }
@@ -59,15 +60,17 @@ func (r *transactWriteItemsRequest) check() error {
 func checkTransactLength(n int) error {
 	switch {
 	case n < 1:
-		return invalid("1 validation error detected: Value '[]' at 'transactItems' failed to satisfy constraint: Member must have length greater than or equal to 1")
+		return invalid("1 validation error detected: Value '[]' at 'transactItems' failed to satisfy constraint: " +
+			"Member must have length greater than or equal to 1")
 	case n > maxTransactItems:
-		return invalid("1 validation error detected: Value at 'transactItems' failed to satisfy constraint: Member must have length less than or equal to %d", maxTransactItems)
+		return invalid("1 validation error detected: Value at 'transactItems' failed to satisfy constraint: Member "+
+			"must have length less than or equal to %d", maxTransactItems)
 	}
 	return nil
 }
 
-// newWrites checks the items of a transaction. An error about the request refuses it; one about an item cancels the
-// transaction, and then nothing is said about the other items.
+// newWrites checks the items of a transaction. An error about the request refuses it. An error about an item cancels
+// the transaction, and the other items then have no reasons.
 func (e *Engine) newWrites(items []transactWriteItem) ([]*write, error) {
 	writes := make([]*write, len(items))
 	var firstInvalid *Error
@@ -100,7 +103,9 @@ func (e *Engine) newWrites(items []transactWriteItem) ([]*write, error) {
 
 func (e *Engine) newTransactWrite(item *transactWriteItem) (*write, error) {
 	actions := 0
-	for _, present := range []bool{item.Put != nil, item.Update != nil, item.Delete != nil, item.ConditionCheck != nil} {
+	for _, present := range []bool{
+		item.Put != nil, item.Update != nil, item.Delete != nil, item.ConditionCheck != nil,
+	} {
 		if present {
 			actions++
 		}
@@ -113,14 +118,17 @@ func (e *Engine) newTransactWrite(item *transactWriteItem) (*write, error) {
 		return e.newPut(item.Put)
 	case item.Update != nil:
 		if item.Update.UpdateExpression == nil {
-			return nil, invalid("1 validation error detected: Value null at 'transactItems.member.update.updateExpression' failed to satisfy constraint: Member must not be null")
+			return nil, invalid("1 validation error detected: Value null at " +
+				"'transactItems.member.update.updateExpression' failed to satisfy constraint: Member must not be null")
 		}
 		return e.newUpdate(item.Update)
 	case item.Delete != nil:
 		return e.newKeyWrite(deleteWrite, item.Delete)
 	}
 	if item.ConditionCheck.ConditionExpression == nil {
-		return nil, invalid("1 validation error detected: Value null at 'transactItems.member.conditionCheck.conditionExpression' failed to satisfy constraint: Member must not be null")
+		return nil, invalid("1 validation error detected: Value null at " +
+			"'transactItems.member.conditionCheck.conditionExpression' failed to satisfy constraint: Member must " +
+			"not be null")
 	}
 	return e.newKeyWrite(conditionCheck, item.ConditionCheck)
 }
@@ -137,7 +145,7 @@ func checkDistinctItems(writes []*write) error {
 	return nil
 }
 
-// writeAll does all writes of a transaction, or returns an error and leaves it to tx to forget what was done.
+// writeAll does all writes of a transaction, or returns an error. tx then discards the writes.
 func writeAll(tx *bbolt.Tx, writes []*write, total capacity) error {
 	changes := make([]*change, len(writes))
 	reasons := noReasons(len(writes))
@@ -173,7 +181,7 @@ func noReasons(n int) []cancellationReason {
 	return reasons
 }
 
-// reasonOf turns the error of one item into the reason of the transaction's.
+// reasonOf returns the error of one item as a cancellation reason.
 func reasonOf(err *Error) cancellationReason {
 	if err.Code() == "ConditionalCheckFailedException" {
 		return cancellationReason{code: "ConditionalCheckFailed", message: err.Message, item: err.item}
@@ -222,7 +230,8 @@ func (e *Engine) newReads(items []transactGetItem) ([]*read, error) {
 	seen := map[string]bool{}
 	for i, item := range items {
 		if item.Get == nil {
-			return nil, invalid("1 validation error detected: Value null at 'transactItems.%d.member.get' failed to satisfy constraint: Member must not be null", i+1)
+			return nil, invalid("1 validation error detected: Value null at 'transactItems.%d.member.get' failed to "+
+				"satisfy constraint: Member must not be null", i+1)
 		}
 		r, err := e.newRead(item.Get)
 		if err != nil {

@@ -8,15 +8,17 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// TTL says what becomes of items whose time to live is over. The service deletes them some time later, up to days, so
-// what uses a table must compare the stamps itself; never deleting, the zero value, shows whether it does.
+// TTL says whether the engine deletes items whose time to live is over. The service deletes them some time later, up to
+// days, so code that uses a table must compare the stamps itself. The zero value never deletes, which shows whether it
+// does.
 // Source: DynamoDB developer guide, "Using time to live (TTL) in DynamoDB".
 type TTL struct {
 	Delete bool          // delete expired items in the background
-	Lag    time.Duration // how long after its stamp an item is deleted
+	Lag    time.Duration // time between an item's stamp and its deletion
 }
 
-// oldestStamp is how far in the past a stamp may lie for its item to be deleted: older ones are taken for a mistake.
+// oldestStamp is the age of the oldest stamp for which an item is deleted. The service takes an older one for a
+// mistake.
 // Source: DynamoDB developer guide, "Before using TTL".
 const oldestStamp = 5 * 365 * 24 * time.Hour
 
@@ -55,7 +57,7 @@ func (e *Engine) updateTimeToLive(request *updateTimeToLiveRequest) ([]byte, err
 	return json.Marshal(map[string]any{"TimeToLiveSpecification": specification})
 }
 
-// withTimeToLive returns the table with other settings. It refuses what changes nothing, as the service does.
+// withTimeToLive returns the table with other settings. It refuses a request that changes nothing, as the service does.
 func (t *table) withTimeToLive(enabled bool, attribute string) (*table, error) {
 	switch current := t.TimeToLiveAttribute; {
 	case enabled && current == attribute:
@@ -100,7 +102,7 @@ func (e *Engine) isExpired(t *table, stored storedItem) (bool, error) {
 	}
 	seconds, err := strconv.ParseFloat(string(number), 64)
 	if err != nil {
-		return false, nil // no time at all
+		return false, nil // no number, so no time
 	}
 	now := e.clock.Now()
 	due := float64(now.Add(-e.ttl.Lag).Unix())

@@ -18,7 +18,8 @@ func expiring(t *testing.T, options Options) (*Engine, *fixture) {
 	e := openEngine(t, options)
 	url := serve(t, e)
 	f := simple(t, newClient(url))
-	if _, body := post(t, url, "DynamoDB_20120810.UpdateTimeToLive", `{"TableName":"simple","TimeToLiveSpecification":{"Enabled":true,"AttributeName":"expires"}}`); !strings.Contains(body, `"expires"`) {
+	if _, body := post(t, url, "DynamoDB_20120810.UpdateTimeToLive", `{"TableName":"simple",`+
+		`"TimeToLiveSpecification":{"Enabled":true,"AttributeName":"expires"}}`); !strings.Contains(body, `"expires"`) {
 		t.Fatal(body)
 	}
 	return e, f
@@ -30,7 +31,8 @@ func TestExpiredItemsAreDeletedWhenTheirLagIsOver(t *testing.T) {
 	e, f := expiring(t, Options{Clock: clock, TTL: TTL{Lag: time.Minute}})
 	now := int(clock.Now().Unix())
 	stays := map[string]any{
-		"text": fmt.Sprint(now), "none": nil, "set": nums{"1"}, "five years ago": now - int(oldestStamp/time.Second) - 1, "later": now + 3600, "milliseconds": now * 1000,
+		"text": fmt.Sprint(now), "none": nil, "set": nums{"1"},
+		"five years ago": now - int(oldestStamp/time.Second) - 1, "later": now + 3600, "milliseconds": now * 1000,
 	}
 	goes := map[string]any{"now": now, "before": now - 5, "soon": now + 30, "fraction": num(fmt.Sprint(now, ".5"))}
 	for _, items := range []map[string]any{stays, goes} {
@@ -62,7 +64,7 @@ func expectDeleted(t *testing.T, e *Engine, want int) {
 	}
 }
 
-func TestNothingIsDeletedUnlessAskedFor(t *testing.T) {
+func TestExpiredItemsStayByDefault(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()
 	_, f := expiring(t, Options{Clock: clock})
@@ -73,13 +75,13 @@ func TestNothingIsDeletedUnlessAskedFor(t *testing.T) {
 	f.report(t)
 }
 
-func TestExpiredItemsGoInTheBackground(t *testing.T) {
+func TestExpiredItemsAreDeletedInTheBackground(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()
 	e, f := expiring(t, Options{Clock: clock, TTL: TTL{Delete: true, Lag: time.Hour}})
 	f.pk = "old"
 	f.given(m{"expires": int(clock.Now().Unix())})
-	for range 2 { // the first time it finds nothing
+	for range 2 { // the first sweep finds nothing
 		f.holds("{expires:1800000000}")
 		clock.Move(31 * time.Minute)
 	}
@@ -90,7 +92,7 @@ func TestExpiredItemsGoInTheBackground(t *testing.T) {
 	}
 }
 
-// An item may get a new stamp between being found and being deleted; the deletion looks again.
+// An item may get a new stamp after the sweep has found it. The deletion checks it again.
 func TestRenewedItemIsNotDeleted(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()
@@ -112,7 +114,8 @@ func TestRenewedItemIsNotDeleted(t *testing.T) {
 	f.holds("{expires:1800000600}")
 	f.report(t)
 	clock.Move(time.Hour)
-	if deleted, err := e.deleteIfExpired("simple", append([][]byte{[]byte("gone")}, keys...)); err != nil || deleted != 1 {
+	if deleted, err := e.deleteIfExpired("simple", append([][]byte{[]byte("gone")}, keys...)); err != nil ||
+		deleted != 1 {
 		t.Errorf("deleted %d, %v", deleted, err)
 	}
 	if deleted, err := e.deleteIfExpired("no such table", keys); err != nil || deleted != 0 {
@@ -120,7 +123,7 @@ func TestRenewedItemIsNotDeleted(t *testing.T) {
 	}
 }
 
-func TestSettingsAndDeletionDoNotWaitForEachOther(t *testing.T) {
+func TestSettingsAndDeletionDoNotBlockEachOther(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()
 	e, f := expiring(t, Options{Clock: clock, TTL: TTL{Delete: true}})
@@ -134,7 +137,8 @@ func TestSettingsAndDeletionDoNotWaitForEachOther(t *testing.T) {
 					t.Error(err)
 				}
 			case 1:
-				post(t, url, "DynamoDB_20120810.UpdateTimeToLive", fmt.Sprintf(`{"TableName":"simple","TimeToLiveSpecification":{"Enabled":%t,"AttributeName":"expires"}}`, i%2 == 1))
+				post(t, url, "DynamoDB_20120810.UpdateTimeToLive", fmt.Sprintf(`{"TableName":"simple",`+
+					`"TimeToLiveSpecification":{"Enabled":%t,"AttributeName":"expires"}}`, i%2 == 1))
 			default:
 				g.pk = fmt.Sprint(worker, i)
 				if _, err := g.put(m{"expires": 1}); err != nil {
@@ -145,7 +149,7 @@ func TestSettingsAndDeletionDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
-func TestTokenIsForTenMinutes(t *testing.T) {
+func TestTokenHoldsForTenMinutes(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()
 	e := openEngine(t, Options{Clock: clock})
@@ -164,7 +168,7 @@ func TestTokenIsForTenMinutes(t *testing.T) {
 	f.report(t)
 }
 
-// Each new token clears away some that have expired, so that their number does not grow for ever.
+// Each new token removes some expired ones, so that their number does not grow without bound.
 func TestExpiredTokensAreCleared(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()

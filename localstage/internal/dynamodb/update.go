@@ -44,7 +44,8 @@ type (
 	}
 )
 
-// parseUpdate reads an UpdateExpression; nil for an absent one. Its sections come in any order, each at most once.
+// parseUpdate parses an UpdateExpression. It returns nil for an absent one. The sections come in any order, each at
+// most once.
 // Source: DynamoDB developer guide, "Using update expressions in DynamoDB".
 func parseUpdate(source *string, b *bindings) (*update, error) {
 	if source == nil {
@@ -65,7 +66,7 @@ func parseUpdate(source *string, b *bindings) (*update, error) {
 	return u, p.err
 }
 
-// section reads a keyword and the actions that follow it.
+// section parses a keyword and its actions.
 func (p *parser) section(u *update, section string) {
 	var action func(at path)
 	switch section {
@@ -92,7 +93,7 @@ func (p *parser) section(u *update, section string) {
 	}
 }
 
-// valueAction reads the value of ADD, a number or a set, or of DELETE, a set.
+// valueAction parses the value of ADD, a number or a set, or of DELETE, a set.
 func (p *parser) valueAction(section string, at path) valueAction {
 	v := p.literal()
 	_, isSet := v.(setValue)
@@ -103,7 +104,7 @@ func (p *parser) valueAction(section string, at path) valueAction {
 	return valueAction{at, v}
 }
 
-// setValue reads operand, operand + operand or operand - operand.
+// setValue parses operand, operand + operand or operand - operand.
 func (p *parser) setValue() setOperand {
 	left := p.setTerm()
 	subtract := p.atSymbol("-")
@@ -121,7 +122,7 @@ func (p *parser) setValue() setOperand {
 	return sumOperand{left, right, subtract}
 }
 
-// setTerm reads an operand, or a value in parentheses.
+// setTerm parses an operand, or a value in parentheses.
 func (p *parser) setTerm() setOperand {
 	if !p.skipSymbol("(") {
 		return p.setOperand()
@@ -131,7 +132,7 @@ func (p *parser) setTerm() setOperand {
 	return v
 }
 
-// setOperand reads a path, a value or a function.
+// setOperand parses a path, a value or a function.
 func (p *parser) setOperand() setOperand {
 	if p.peek().kind == valueToken {
 		return newValueOperand{p.literal()}
@@ -161,7 +162,7 @@ func (p *parser) ifNotExists(operands []setOperand) setOperand {
 func (p *parser) listAppend(operands []setOperand) setOperand {
 	for _, o := range operands {
 		switch o := o.(type) {
-		case listAppendOperand: // the service does not nest it
+		case listAppendOperand: // the service does not nest list_append
 			p.refuseFunction("list_append")
 		case newValueOperand:
 			if o.value.typeName() != "L" {

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// The errors of an update that meets an item which it does not fit.
+// These are the errors of an update that does not fit its item.
 
 func noSuchAttribute() *Error {
 	return invalidItem("The provided expression refers to an attribute that does not exist in the item")
@@ -71,11 +71,11 @@ func evaluateAs[T value](o setOperand, old mapValue) (T, error) {
 	return typed, nil
 }
 
-// apply returns the item that the update makes of old, which is nil when there is none, and of the key. old is not
-// changed. The result is nil when there was no item and the update only takes away: that makes none.
+// apply returns the item that the update makes of old, or of the key when there is no item (old is nil). It does not
+// change old. The result is nil when there was no item and the update only removes: such an update makes none.
 //
-// All indexes mean positions in the old lists. So removed elements only leave holes at first, new ones are appended
-// behind those, and the lists close up at the end.
+// All indexes are positions in the old lists. So removed elements leave holes at first, new ones are appended behind
+// them, and the lists close up at the end.
 func (u *update) apply(old, key mapValue) (mapValue, error) {
 	if old == nil && len(u.sets) == 0 && len(u.adds) == 0 {
 		return nil, nil
@@ -118,13 +118,13 @@ func (u *update) applySets(item *editor, old mapValue) error {
 	return nil
 }
 
-// hole stands where an element of a list was removed.
+// hole stands for a removed element of a list.
 type hole struct{ nullValue }
 
 // editor changes an item in place.
 type editor struct {
 	item    mapValue
-	appends []setAction // of elements behind the end of a list
+	appends []setAction // new elements behind the end of a list
 	holes   bool
 }
 
@@ -179,7 +179,7 @@ func (e *editor) add(action valueAction, old mapValue) error {
 	return incorrectDataType()
 }
 
-// deleteMembers takes members from a set; one without members is removed, since there is no empty set.
+// deleteMembers removes members from a set, and the set when it has no members left: there are no empty sets.
 func (e *editor) deleteMembers(action valueAction, old mapValue) error {
 	existing := action.path.in(old)
 	if existing == nil {
@@ -197,8 +197,7 @@ func (e *editor) deleteMembers(action valueAction, old mapValue) error {
 	return e.set(action.path, rest)
 }
 
-// remove takes away what the path leads to. What is not there need not be removed, but the map or list in which it
-// would be must be there.
+// remove removes the value at the path. The value may be absent, but the map or list around it must exist.
 func (e *editor) remove(at path) error {
 	parent, last := at[:len(at)-1].in(e.item), at[len(at)-1]
 	switch container := parent.(type) {
@@ -221,7 +220,7 @@ func (e *editor) remove(at path) error {
 	return invalidPath()
 }
 
-// finish appends what was set behind the ends of lists, in order of index, and closes the holes.
+// finish appends the elements behind the ends of lists, in order of index, and closes the holes.
 func (e *editor) finish() mapValue {
 	slices.SortStableFunc(e.appends, func(a, b setAction) int {
 		return cmp.Compare(a.path[len(a.path)-1].index, b.path[len(b.path)-1].index)

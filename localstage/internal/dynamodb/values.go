@@ -10,9 +10,9 @@ import (
 // value is one attribute value: a stringValue, numberValue, binaryValue, boolValue, nullValue, listValue, mapValue
 // or setValue. A nil value is an attribute that is absent.
 type value interface {
-	// typeName returns the descriptor that the protocol has for the type, such as "S" or "NS".
+	// typeName returns the type's name in the protocol, such as "S" or "NS".
 	typeName() string
-	// size returns the bytes that the value counts towards an item's size.
+	// size returns the value's part of an item's size, in bytes.
 	// Source: DynamoDB developer guide, "DynamoDB item sizes and formats".
 	size() int
 }
@@ -46,7 +46,7 @@ func (b binaryValue) size() int { return len(b) }
 func (boolValue) size() int     { return 1 }
 func (nullValue) size() int     { return 1 }
 
-// containerOverhead is what a list or map counts for itself; every element counts one byte more.
+// containerOverhead is the size of a list or map itself. Every element counts one byte more.
 const containerOverhead = 3
 
 func (l listValue) size() int {
@@ -77,7 +77,7 @@ func (s setValue) size() int {
 	return size
 }
 
-// itemSize is the size of the item as such: names and values, without a map's overhead.
+// itemSize returns the size of the item as such: names and values, without a map's overhead.
 func (m mapValue) itemSize() int {
 	size := 0
 	for name, attribute := range m {
@@ -86,15 +86,17 @@ func (m mapValue) itemSize() int {
 	return size
 }
 
-// newSet checks the members of a set, which for numbers must be canonical, and sorts them.
+// newSet checks the members of a set and sorts them. Numbers must be canonical.
 func newSet(element string, members []string) (setValue, error) {
 	if len(members) == 0 {
-		return setValue{}, invalid("One or more parameter values were invalid: a set of type %sS may not be empty", element)
+		return setValue{},
+			invalid("One or more parameter values were invalid: a set of type %sS may not be empty", element)
 	}
 	set := setValue{element: element, members: members}
 	slices.SortFunc(set.members, set.compare)
 	if len(slices.Compact(slices.Clone(members))) != len(members) {
-		return setValue{}, invalid("One or more parameter values were invalid: Input collection of type %sS contains duplicates", element)
+		return setValue{}, invalid("One or more parameter values were invalid: Input collection of type %sS contains "+
+			"duplicates", element)
 	}
 	return set, nil
 }
@@ -111,7 +113,7 @@ func (s setValue) has(member string) bool {
 	return found
 }
 
-// union and without return new sets; without may return one that has no members, which no item may hold.
+// union and without return new sets. The result of without may have no members, which no item may hold.
 func (s setValue) union(other setValue) setValue {
 	members := slices.Concat(s.members, other.members)
 	slices.SortFunc(members, s.compare)
@@ -141,8 +143,8 @@ func equalValues(a, b value) bool {
 	}
 }
 
-// compareValues orders two strings (by their UTF-8 bytes), two numbers or two binaries. ok is false for everything
-// else, and when one is absent.
+// compareValues orders two strings (by their UTF-8 bytes), two numbers or two binaries. ok is false for other types,
+// and when a value is absent.
 func compareValues(a, b value) (order int, ok bool) {
 	if n, isNumber := a.(numberValue); isNumber {
 		m, isNumber := b.(numberValue)
@@ -172,8 +174,7 @@ func scalarText(v value) (text string, ok bool) {
 	return "", false
 }
 
-// contains is the function of the same name of condition expressions: part of a text, member of a set, element of
-// a list.
+// contains is the function contains() of condition expressions: part of a text, member of a set, element of a list.
 func contains(container, part value) bool {
 	switch container := container.(type) {
 	case stringValue:
@@ -191,7 +192,7 @@ func contains(container, part value) bool {
 	return false
 }
 
-// length is the function size() of condition expressions. ok is false for types that have none.
+// length is the function size() of condition expressions. ok is false for types that have no size.
 func length(v value) (n int, ok bool) {
 	switch v := v.(type) {
 	case stringValue:
@@ -208,7 +209,7 @@ func length(v value) (n int, ok bool) {
 	return 0, false
 }
 
-// nesting returns how many lists and maps lie in each other in v.
+// nesting returns the depth of lists and maps in v.
 func nesting(v value) int {
 	deepest := 0
 	switch v := v.(type) {
@@ -226,7 +227,7 @@ func nesting(v value) int {
 	return deepest + 1
 }
 
-// clone copies the lists and maps of v; everything else is never changed in place.
+// clone copies the lists and maps of v. No other value ever changes in place.
 func clone(v value) value {
 	switch v := v.(type) {
 	case listValue:

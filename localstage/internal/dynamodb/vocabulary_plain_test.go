@@ -1,7 +1,7 @@
 package dynamodb
 
-// plainVocabulary says what chat functions say, on attributes that have the type that expressions expect: moto does not
-// know much more.
+// plainVocabulary has the expressions of the chat's functions, on attributes of the type that the expressions expect.
+// moto knows little more.
 type plainVocabulary struct{ *drawing }
 
 func (d plainVocabulary) number() int { return d.IntN(9) }
@@ -9,7 +9,10 @@ func (d plainVocabulary) number() int { return d.IntN(9) }
 func (d plainVocabulary) word() string { return d.of("a", "ab", "b", "ba") }
 
 func (d plainVocabulary) item() m {
-	item := m{"n": d.number(), "s": d.word(), "m": m{"n": d.number()}, "ss": strs{"a", d.of("b", "c")}, "l": l{d.word(), d.number()}, "b": d.word(), "t": d.word()}
+	item := m{
+		"n": d.number(), "s": d.word(), "m": m{"n": d.number()}, "ss": strs{"a", d.of("b", "c")},
+		"l": l{d.word(), d.number()}, "b": d.word(), "t": d.word(),
+	}
 	delete(item, d.of("n", "s", "m", "ss", "l", "b", "t"))
 	return item
 }

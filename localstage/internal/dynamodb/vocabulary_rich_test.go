@@ -4,13 +4,14 @@ import (
 	"strings"
 )
 
-// richVocabulary says everything that the expression language has.
+// richVocabulary has everything in the expression language.
 type richVocabulary struct{ *drawing }
 
 func (d richVocabulary) condition() string { return d.nested(2) }
 
 func (d richVocabulary) number() num {
-	return num(d.of("0", "1", "2", "3", "5", "-1", "-2.5", "0.1", "0.2", "1.50", "1e2", "100", "99999999999999999999999999999999999998"))
+	return num(d.of("0", "1", "2", "3", "5", "-1", "-2.5", "0.1", "0.2", "1.50", "1e2", "100",
+		"99999999999999999999999999999999999998"))
 }
 
 func (d richVocabulary) word() string { return d.of("", "a", "ab", "b", "ba", "é", "🙂") }
@@ -26,7 +27,8 @@ func (d richVocabulary) numbers() nums {
 func (d richVocabulary) list() l {
 	list := l{}
 	for range d.IntN(4) {
-		list = append(list, one(d.drawing, func() any { return d.number() }, func() any { return d.word() }, func() any { return m{"n": d.number()} }))
+		list = append(list, one(d.drawing, func() any { return d.number() }, func() any { return d.word() },
+			func() any { return m{"n": d.number()} }))
 	}
 	return list
 }
@@ -35,8 +37,10 @@ func (d richVocabulary) document() m { return m{"n": d.number(), "l": d.list(), 
 
 // literal is a value of any type.
 func (d richVocabulary) literal() any {
-	return one(d.drawing, func() any { return d.number() }, func() any { return d.number() }, func() any { return d.word() }, func() any { return d.word() },
-		func() any { return []byte(d.word()) }, func() any { return d.chance(50) }, func() any { return nil }, func() any { return d.strings() },
+	return one(d.drawing, func() any { return d.number() }, func() any { return d.number() },
+		func() any { return d.word() }, func() any { return d.word() },
+		func() any { return []byte(d.word()) }, func() any { return d.chance(50) }, func() any { return nil },
+		func() any { return d.strings() },
 		func() any { return d.numbers() }, func() any { return d.list() }, func() any { return d.document() })
 }
 
@@ -44,13 +48,16 @@ func (d richVocabulary) literal() any {
 func (d richVocabulary) item() m {
 	item := m{}
 	for name, v := range map[string]func() any{
-		"n": func() any { return d.number() }, "s": func() any { return d.word() }, "b": func() any { return []byte(d.word()) }, "t": func() any { return d.chance(50) },
-		"l": func() any { return d.list() }, "m": func() any { return d.document() }, "ss": func() any { return d.strings() }, "ns": func() any { return d.numbers() },
+		"n": func() any { return d.number() }, "s": func() any { return d.word() },
+		"b": func() any { return []byte(d.word()) }, "t": func() any { return d.chance(50) },
+		"l": func() any { return d.list() }, "m": func() any { return d.document() },
+		"ss": func() any { return d.strings() }, "ns": func() any { return d.numbers() },
 	} {
 		item[name] = v
 	}
 	drawn := m{}
-	for _, name := range []string{"n", "s", "b", "t", "l", "m", "ss", "ns"} { // maps have no order, and the seed has to give the same item
+	// maps have no order, and the seed has to give the same item
+	for _, name := range []string{"n", "s", "b", "t", "l", "m", "ss", "ns"} {
 		switch {
 		case d.chance(30):
 		case d.chance(5):
@@ -63,11 +70,13 @@ func (d richVocabulary) item() m {
 }
 
 func (d richVocabulary) path() string {
-	return d.of("n", "n", "s", "b", "t", "l", "m", "ss", "ns", "x", "pk", "m.n", "m.s", "m.l", "m.l[0]", "l[0]", "l[1]", "l[0].n", "m.x", "x.y")
+	return d.of("n", "n", "s", "b", "t", "l", "m", "ss", "ns", "x", "pk", "m.n", "m.s", "m.l", "m.l[0]", "l[0]", "l[1]",
+		"l[0].n", "m.x", "x.y")
 }
 
 func (d richVocabulary) operand() string {
-	return one(d.drawing, d.path, d.path, func() string { return d.value(d.literal()) }, func() string { return d.value(d.number()) }, func() string { return "size(" + d.path() + ")" })
+	return one(d.drawing, d.path, d.path, func() string { return d.value(d.literal()) },
+		func() string { return d.value(d.number()) }, func() string { return "size(" + d.path() + ")" })
 }
 
 func (d richVocabulary) nested(depth int) string {
@@ -83,17 +92,19 @@ func (d richVocabulary) nested(depth int) string {
 	return one(d.drawing, compare, compare,
 		func() string { return d.of("attribute_exists(", "attribute_not_exists(") + d.path() + ")" },
 		func() string {
-			return "attribute_type(" + d.path() + ", " + d.value(d.of("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS")) + ")"
+			return "attribute_type(" + d.path() + ", " +
+				d.value(d.of("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS")) + ")"
 		},
 		func() string { return "begins_with(" + d.path() + ", " + d.value(d.word()) + ")" },
 		func() string { return "contains(" + d.path() + ", " + d.value(d.literal()) + ")" },
 		func() string { return d.path() + " BETWEEN " + d.value(d.number()) + " AND " + d.value(d.number()) },
-		func() string { return d.path() + " IN (" + d.value(d.literal()) + ", " + d.value(d.number()) + ")" }, // an absent attribute there kills dynalite
+		// an absent attribute there crashes dynalite
+		func() string { return d.path() + " IN (" + d.value(d.literal()) + ", " + d.value(d.number()) + ")" },
 	)
 }
 
-// source draws what an assignment reads. It is no list and no map: dynalite copies those by reference, and dies of one
-// that comes to lie in itself.
+// source draws the right side of an assignment. It is no list and no map: dynalite copies those by reference, and
+// crashes when one contains itself.
 func (d richVocabulary) source() string {
 	return d.of("n", "n", "s", "b", "t", "ss", "ns", "pk", "m.n", "m.s", "nowhere")
 }
@@ -110,7 +121,8 @@ func (d richVocabulary) assignment() string {
 	if d.chance(25) {
 		return d.of("l", "m.l", "x", "s") + " = list_append(" + lists() + ", " + lists() + ")"
 	}
-	return d.path() + " = " + one(d.drawing, term, func() string { return d.value(d.literal()) }, func() string { return term() + d.of(" + ", " - ") + term() })
+	return d.path() + " = " + one(d.drawing, term, func() string { return d.value(d.literal()) },
+		func() string { return term() + d.of(" + ", " - ") + term() })
 }
 
 // update draws an UpdateExpression of one or two sections.
@@ -122,7 +134,8 @@ func (d richVocabulary) update() string {
 		func() string { return "REMOVE " + d.of("l[0], l[1]", d.path()+", "+d.path()) },
 		func() string { return "ADD " + d.of("n", "x", "m.n") + " " + d.value(d.number()) },
 		func() string {
-			return "ADD " + d.of("ss", "x") + " " + d.value(d.strings()) + ", " + d.of("ns", "n") + " " + d.value(d.numbers())
+			return "ADD " + d.of("ss", "x") + " " + d.value(d.strings()) + ", " + d.of("ns", "n") + " " +
+				d.value(d.numbers())
 		},
 		func() string { return "DELETE " + d.of("ss", "x") + " " + d.value(d.strings()) },
 		func() string { return "DELETE ns " + d.value(d.numbers()) },

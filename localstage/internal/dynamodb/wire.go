@@ -8,12 +8,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxNesting is how deep lists and maps may lie in each other.
+// maxNesting is the largest depth of lists and maps.
 // Source: DynamoDB developer guide, "Quotas in Amazon DynamoDB", nested attribute depth.
 const maxNesting = 32
 
 // UnmarshalJSONFrom reads the JSON form of an item, a key, or ExpressionAttributeValues, and makes every value
-// canonical. It refuses what is not exactly one value of one known type.
+// canonical. It refuses everything that is not exactly one value of one known type.
 func (m *mapValue) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() == 'n' {
 		return dec.SkipValue()
@@ -23,16 +23,16 @@ func (m *mapValue) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return r.err
 }
 
-// tokenReader is what a valueReader reads from: a [jsontext.Decoder], or an item that this engine has written.
+// tokenReader is the source of a valueReader: a [jsontext.Decoder], or an item that this engine has written.
 type tokenReader interface {
 	PeekKind() jsontext.Kind
 	ReadToken() (jsontext.Token, error)
 }
 
-// valueReader reads attribute values token by token. It keeps the first error, after which it reads nothing more.
+// valueReader reads attribute values token by token. It keeps the first error and then reads nothing more.
 type valueReader struct {
 	dec     tokenReader
-	trusted bool // written by this engine: canonical already
+	trusted bool // written by this engine, and canonical already
 	err     error
 }
 
@@ -42,7 +42,7 @@ func (r *valueReader) fail(err error) {
 	}
 }
 
-// token reads a token that must be of one of two kinds.
+// token reads a token, which must be of one of two kinds.
 func (r *valueReader) token(what string, kind, or jsontext.Kind) jsontext.Token {
 	if r.err != nil {
 		return jsontext.Null
@@ -59,7 +59,7 @@ func (r *valueReader) token(what string, kind, or jsontext.Kind) jsontext.Token 
 	return jsontext.Null
 }
 
-// more reports whether the object or array that is being read goes on, and reads its end if not.
+// more reports whether the current object or array goes on, and otherwise reads its end.
 func (r *valueReader) more(end jsontext.Kind) bool {
 	if r.err != nil {
 		return false
@@ -94,7 +94,7 @@ func (r *valueReader) attributes(depth int) mapValue {
 	return attributes
 }
 
-// value reads one attribute value: an object whose only member is named for its type.
+// value reads one attribute value: an object whose only member has the name of its type.
 func (r *valueReader) value(depth int) value {
 	if depth > maxNesting && !r.trusted {
 		r.fail(invalid("Nesting Levels have exceeded supported limits"))
@@ -106,7 +106,8 @@ func (r *valueReader) value(depth int) value {
 	}
 	v := r.content(r.text(), depth)
 	if r.more('}') {
-		r.fail(invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"))
+		r.fail(invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the " +
+			"supported datatypes"))
 	}
 	return v
 }
@@ -123,7 +124,8 @@ func (r *valueReader) content(typeName string, depth int) value {
 		return boolValue(r.boolean())
 	case "NULL":
 		if !r.boolean() {
-			r.fail(invalid("One or more parameter values were invalid: Null attribute value types must have the value of true"))
+			r.fail(invalid("One or more parameter values were invalid: Null attribute value types must have the " +
+				"value of true"))
 		}
 		return nullValue{}
 	case "L":
@@ -185,7 +187,7 @@ func (r *valueReader) binary() string {
 	return string(data)
 }
 
-// appendValue appends the JSON form of v, the same for equal values.
+// appendValue appends the JSON form of v. Equal values have the same form.
 func appendValue(dst []byte, v value) []byte {
 	dst = append(append(append(dst, '{', '"'), v.typeName()...), '"', ':')
 	switch v := v.(type) {
@@ -253,7 +255,7 @@ func appendSet(dst []byte, set setValue) []byte {
 }
 
 func appendQuoted(dst []byte, text string) []byte {
-	// Texts come from decoded JSON and are valid UTF-8, so there is no error.
+	// Texts come from decoded JSON and are valid UTF-8, so this returns no error.
 	dst, _ = jsontext.AppendQuote(dst, text)
 	return dst
 }

@@ -6,7 +6,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// writeKind tells what a write does to its item.
+// writeKind is the kind of a write: put, update, deletion or check.
 type writeKind byte
 
 const (
@@ -23,20 +23,20 @@ type write struct {
 	key             []byte   // stored form
 	keyAttributes   mapValue // of an update
 	item            mapValue // of a put
-	update          *update  // of an update; nil changes nothing but makes the item if it is absent
+	update          *update  // of an update; nil only makes the item if it is absent
 	condition       condition
 	returnOnFailure bool // of the condition
 }
 
-// change is what a write does to the file, worked out but not done.
+// change is the planned effect of a write on the file.
 type change struct {
 	key      []byte
 	old, new storedItem // nil: no item
-	oldItem  mapValue   // decoded only if the write has looked at it
+	oldItem  mapValue   // decoded only if the write needed it
 	newItem  mapValue
 }
 
-// newPut, newUpdate and newKeyWrite check all of a request that can be checked without the item.
+// newPut, newUpdate and newKeyWrite check everything in a request that needs no item.
 func (e *Engine) newPut(p *putParameters) (*write, error) {
 	w, bound, err := e.newWrite(putWrite, p.conditionParameters)
 	if err != nil {
@@ -78,7 +78,8 @@ func (e *Engine) newUpdate(p *updateParameters) (*write, error) {
 	}
 	for name := range w.update.written.names {
 		if w.table.isKey(name) {
-			return nil, invalidItem("One or more parameter values were invalid: Cannot update attribute %s. This attribute is part of the key", name)
+			return nil, invalidItem("One or more parameter values were invalid: Cannot update attribute %s. This "+
+				"attribute is part of the key", name)
 		}
 	}
 	return w, nil
@@ -97,7 +98,8 @@ func (e *Engine) newKeyWrite(kind writeKind, p *keyParameters) (*write, error) {
 }
 
 func (e *Engine) newWrite(kind writeKind, p conditionParameters) (*write, *bindings, error) {
-	if err := oneOf("returnValuesOnConditionCheckFailure", p.ReturnValuesOnConditionCheckFailure, "ALL_OLD", "NONE"); err != nil {
+	if err := oneOf("returnValuesOnConditionCheckFailure", p.ReturnValuesOnConditionCheckFailure, "ALL_OLD",
+		"NONE"); err != nil {
 		return nil, nil, err
 	}
 	bound, err := newBindings(p.ExpressionAttributeNames, p.ExpressionAttributeValues)
@@ -112,13 +114,13 @@ func (e *Engine) newWrite(kind writeKind, p conditionParameters) (*write, *bindi
 	return w, bound, err
 }
 
-// plan reads the item, checks the condition and works out the change. It writes nothing.
+// plan reads the item, checks the condition and returns the change. It writes nothing.
 func (w *write) plan(tx *bbolt.Tx) (*change, error) {
 	items, err := w.table.items(tx)
 	if err != nil {
 		return nil, err
 	}
-	// The old item is copied, for the file may move in memory when the change is made.
+	// The old item is copied, because the file may move in memory during the change.
 	c := &change{key: w.key, old: bytes.Clone(items.Get(w.key))}
 	if w.condition != nil || w.kind == updateWrite {
 		if c.oldItem, err = c.old.decode(); err != nil {
@@ -178,7 +180,7 @@ func (w *write) apply(tx *bbolt.Tx, c *change) error {
 	return items.Put(c.key, c.new)
 }
 
-// consumed adds what the write costs.
+// consumed adds the cost of the write.
 func (w *write) consumed(c *change, total capacity, factor float64) {
 	total.add(w.table.Name, max(c.old.size(), c.new.size()), writeUnit, factor)
 }
@@ -230,7 +232,7 @@ func (e *Engine) deleteItem(request *deleteItemRequest) ([]byte, error) {
 	return e.doAndAnswer(w, request.returnParameters)
 }
 
-// check refuses what the operation cannot return.
+// check refuses a ReturnValues that the operation cannot return.
 func (p returnParameters) check(returnValues ...string) error {
 	if err := oneOf("returnValues", p.ReturnValues, append(returnValues, "NONE")...); err != nil {
 		return err
@@ -253,7 +255,7 @@ func (e *Engine) doAndAnswer(w *write, p returnParameters) ([]byte, error) {
 	return a.done(), nil
 }
 
-// returned returns the JSON form of what ReturnValues asks for, nil when that is nothing.
+// returned returns the JSON form of the attributes that ReturnValues asks for, or nil when there are none.
 func (w *write) returned(c *change, returnValues string) []byte {
 	switch returnValues {
 	case "ALL_OLD":

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// BenchmarkPost posts over loopback HTTP to connections that read all they get.
-// The clients and posters share the machine with the stage.
+// BenchmarkPost posts over loopback HTTP to connections that read everything. The clients and posters share the machine
+// with the stage.
 func BenchmarkPost(b *testing.B) {
 	for _, connections := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprintf("connections=%d", connections), func(b *testing.B) {
@@ -45,7 +45,8 @@ func BenchmarkPost(b *testing.B) {
 }
 
 func postOnce(transport *http.Transport, url string) bool {
-	r, err := http.NewRequest("POST", url, strings.NewReader(`{"type":"message","room":"lobby","message":"hello, everybody"}`))
+	r, err := http.NewRequest("POST", url,
+		strings.NewReader(`{"type":"message","room":"lobby","message":"hello, everybody"}`))
 	if err != nil {
 		return false
 	}
@@ -57,12 +58,11 @@ func postOnce(transport *http.Transport, url string) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// idleConnections stays below the usual limit of open files with both ends in
-// one process.
+// idleConnections stays below the usual limit of open files, with both ends in one process.
 const idleConnections = 4000
 
-// BenchmarkIdleConnections measures the memory of open connections on which
-// nothing happens, the clients' bare sockets (about 0.5 KB) included.
+// BenchmarkIdleConnections measures the memory of open connections without traffic, the clients' bare sockets (about
+// 0.5 KB) included.
 func BenchmarkIdleConnections(b *testing.B) {
 	for range b.N {
 		s := newStage(b, options{})
@@ -70,7 +70,7 @@ func BenchmarkIdleConnections(b *testing.B) {
 	}
 }
 
-// measureIdle opens idleConnections to host and reports what one costs.
+// measureIdle opens idleConnections to host and reports the memory of one.
 func measureIdle(b *testing.B, host string) {
 	b.Helper()
 	before := memoryInUse()
@@ -86,7 +86,7 @@ func measureIdle(b *testing.B, host string) {
 	}
 }
 
-// dialIdle completes a handshake without leaving anything but the socket.
+// dialIdle completes a handshake and keeps nothing but the socket.
 func dialIdle(tb testing.TB, host string) net.Conn {
 	tb.Helper()
 	c, err := net.Dial("tcp", host)
@@ -104,10 +104,10 @@ func dialIdle(tb testing.TB, host string) net.Conn {
 	return c
 }
 
-// memoryInUse is what live objects and stacks take, after a collection.
+// memoryInUse returns the memory of live objects and stacks, after a collection.
 func memoryInUse() int64 {
 	runtime.GC()
-	runtime.GC() // what the first one has put aside, too
+	runtime.GC() // frees the pooled objects that the first collection kept
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc + m.StackInuse)

@@ -35,7 +35,7 @@ func TestCloseEndsEveryConnection(t *testing.T) {
 	s.post(t, "aICfP2o6eaA0amE=", "late", http.StatusGone)
 }
 
-func TestCloseCancelsWhatTakesTooLong(t *testing.T) {
+func TestCloseCancelsSlowInvocations(t *testing.T) {
 	t.Parallel()
 	stuck := respond(func(ctx context.Context, _ []byte) ([]byte, error) {
 		<-ctx.Done()
@@ -49,7 +49,7 @@ func TestCloseCancelsWhatTakesTooLong(t *testing.T) {
 	if err := s.Close(ctx); err == nil {
 		t.Error("Close did not tell that it had to cancel")
 	}
-	if err := s.Close(t.Context()); err != nil { // the second time there is nothing left
+	if err := s.Close(t.Context()); err != nil { // the second Close has nothing to do
 		t.Error(err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"signedsocket/localstage/internal/clock"
 )
 
-// The service's own values, used where a Config says nothing.
+// These are the service's own values, which hold where a Config says nothing.
 // Source: "Quotas for configuring and running a WebSocket API".
 const (
 	defaultTimeout     = 29 * time.Second
@@ -25,16 +25,15 @@ const (
 	defaultBurst       = 5_000  // requests
 )
 
-// Config describes a stage. APIID, Stage, Region, AccountID and Authorizer are
-// needed; every other zero value means what API Gateway does by itself.
+// Config describes a stage. APIID, Stage, Region, AccountID and Authorizer are required. Every other zero value stands
+// for API Gateway's own value.
 type Config struct {
 	APIID     string // such as "abcd123"
 	Stage     string // such as "prod"
 	Region    string // such as "us-east-1"
 	AccountID string // twelve digits
 
-	// RouteSelectionExpression picks the route of a message. Default
-	// "$request.body.action".
+	// RouteSelectionExpression selects the route of a message. Default "$request.body.action".
 	RouteSelectionExpression string
 	StageVariables           map[string]string
 	Routes                   []Route
@@ -46,9 +45,8 @@ type Config struct {
 	MaxAge      time.Duration // of a connection; default 2 hours
 	Clock       clock.Clock   // drives idle, age and throttles; default the machine's
 
-	// Now stamps events and answers. It is the machine's time even when Clock
-	// has been moved, since the functions live in the machine's time. Default
-	// time.Now.
+	// Now stamps events and answers. It is the machine's time even when a test has moved Clock, because the functions
+	// live in the machine's time. Default time.Now.
 	Now func() time.Time
 
 	Ordering Ordering // of one connection's messages; default Concurrent
@@ -62,7 +60,7 @@ type Route struct {
 	AuthorizationType string // "NONE" (also "") or, on $connect only, "AWS_IAM"
 	Integration       Integration
 	Timeout           time.Duration // of one invocation; default 29 s
-	TwoWay            bool          // the handler's body is sent back to the client
+	TwoWay            bool          // send the handler's body back to the client
 	Throttle          *Throttle     // nil means the stage's
 }
 
@@ -77,13 +75,13 @@ type Throttle struct {
 type Ordering int
 
 const (
-	// Concurrent starts each message's invocation at once, so a later one may
-	// finish first. Source: assumed; no page promises an order.
+	// Concurrent starts each message's invocation at once, so that a later one may finish first. Source: assumed; no
+	// page promises an order.
 	Concurrent Ordering = iota
-	// Serial starts a message's invocation when the one before has returned.
+	// Serial starts a message's invocation when the previous one has returned.
 	Serial
-	// Shuffled starts each invocation after a random pause of up to 20 ms, so
-	// that code which relies on order fails soon.
+	// Shuffled starts each invocation after a random pause of up to 20 ms, so that code that relies on an order fails
+	// soon.
 	Shuffled
 )
 
@@ -97,38 +95,35 @@ func (o *Ordering) UnmarshalText(name []byte) error {
 	return nil
 }
 
-// ErrNotPermitted is what an Integration returns, wrapped or not, when the API
-// lacks the permission to invoke the function. A handshake then answers 500
-// and not 502.
+// ErrNotPermitted is the error of an Integration, wrapped or not, when the API lacks the permission to invoke the
+// function. A handshake then answers 500 and not 502.
 var ErrNotPermitted = errors.New("the API may not invoke the function")
 
 // Integration is the Lambda function behind a route.
 type Integration interface {
-	// Invoke hands over one event as JSON and returns the function's result
-	// as JSON. Any error means that the function failed. It returns soon
-	// after ctx has ended.
+	// Invoke passes one event as JSON to the function and returns the function's result as JSON. Any error means that
+	// the function failed. Invoke returns soon after ctx has ended.
 	Invoke(ctx context.Context, event []byte) ([]byte, error)
 }
 
-// Authorizer answers who signed a request and whether they may do what it asks.
+// Authorizer verifies the signature of a request and evaluates the signer's policies.
 type Authorizer interface {
-	// Authorize judges r, whose body has been read already and is given as
-	// body (nil for a handshake, which has none). It returns the caller's
-	// identity and a nil interface, or the answer that refuses the request.
+	// Authorize judges r. body is the whole body of r (nil for a handshake, which has none). Authorize returns the
+	// signer's identity and a nil interface, or the answer that refuses the request.
 	Authorize(r *http.Request, body []byte, access Access) (Identity, Refusal)
 }
 
-// Access is what a request needs to be allowed.
+// Access is the permission that a request needs.
 type Access struct {
 	Action   string // "execute-api:Invoke" or "execute-api:ManageConnections"
-	Resource string // ARN of the resource that policies are evaluated for
+	Resource string // ARN for the evaluation of policies
 
-	// ResourceShown is the ARN a refusal names: for @connections the template
-	// "…/POST/@connections/{connectionId}", literally. Source: observed.
+	// ResourceShown is the ARN in a refusal: for @connections the template "…/POST/@connections/{connectionId}",
+	// literally. Source: observed.
 	ResourceShown string
 }
 
-// Identity is the signer of a request, as $connect events tell it.
+// Identity is the signer of a request, as $connect events show it.
 // Source: observed, $connect events under IAM authorization.
 type Identity struct {
 	UserARN        string

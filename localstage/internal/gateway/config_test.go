@@ -8,7 +8,7 @@ import (
 	"signedsocket/localstage/internal/gateway"
 )
 
-func TestNewRefusesWhatItCannotServe(t *testing.T) {
+func TestNewRefusesConfigsThatItCannotServe(t *testing.T) {
 	t.Parallel()
 	function := newIntegration("")
 	tests := []struct {
@@ -22,12 +22,28 @@ func TestNewRefusesWhatItCannotServe(t *testing.T) {
 		{"unknown ordering", func(c *gateway.Config) { c.Ordering = 9 }, "ordering 9"},
 		{"route twice", func(c *gateway.Config) { c.Routes = append(c.Routes, c.Routes[0]) }, "defined twice"},
 		{"route without key", func(c *gateway.Config) { c.Routes[0].Key = "" }, "needs a key"},
-		{"route without integration", func(c *gateway.Config) { c.Routes[0].Integration = nil }, "needs an integration"},
-		{"authorizer type", func(c *gateway.Config) { c.Routes[0].AuthorizationType = "CUSTOM" }, `"CUSTOM" is not supported`},
-		{"authorization of a message", func(c *gateway.Config) { c.Routes[0].AuthorizationType = "AWS_IAM" }, "$connect only"},
+		{
+			"route without integration",
+			func(c *gateway.Config) { c.Routes[0].Integration = nil },
+			"needs an integration",
+		},
+		{
+			"authorizer type",
+			func(c *gateway.Config) { c.Routes[0].AuthorizationType = "CUSTOM" },
+			`"CUSTOM" is not supported`,
+		},
+		{
+			"authorization of a message",
+			func(c *gateway.Config) { c.Routes[0].AuthorizationType = "AWS_IAM" },
+			"$connect only",
+		},
 		{"share above 1", func(c *gateway.Config) { c.Faults.DropTCP = 1.5 }, "DropTCP"},
 		{"share that is no number", func(c *gateway.Config) { c.Faults.GonePosts = math.NaN() }, "GonePosts"},
-		{"expression on a header", func(c *gateway.Config) { c.RouteSelectionExpression = "$request.header.x" }, "request.header.x"},
+		{
+			"expression on a header",
+			func(c *gateway.Config) { c.RouteSelectionExpression = "$request.header.x" },
+			"request.header.x",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -46,7 +62,9 @@ func TestNewRefusesWhatItCannotServe(t *testing.T) {
 
 func TestOrderingsHaveNames(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]gateway.Ordering{"concurrent": gateway.Concurrent, "serial": gateway.Serial, "shuffled": gateway.Shuffled} {
+	for name, want := range map[string]gateway.Ordering{
+		"concurrent": gateway.Concurrent, "serial": gateway.Serial, "shuffled": gateway.Shuffled,
+	} {
 		var got gateway.Ordering
 		if err := got.UnmarshalText([]byte(name)); err != nil || got != want {
 			t.Errorf("%s is %v, %v", name, got, err)

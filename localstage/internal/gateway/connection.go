@@ -12,12 +12,12 @@ import (
 	"signedsocket/localstage/internal/clock"
 )
 
-// closeWait bounds each half of the closing handshake: writing what is queued,
-// and waiting for the client to hang up.
+// closeWait bounds each half of the closing handshake: writing the queued frames, and waiting for the client to hang
+// up.
 const closeWait = time.Second
 
-// ending is how a connection ended, as its $disconnect event tells it, and the
-// close frame that the client gets, if any.
+// ending is the reason for the end of a connection, as its $disconnect event shows it, and the close frame for the
+// client, if any.
 type ending struct {
 	code   int
 	reason string
@@ -29,13 +29,12 @@ type ending struct {
 // hours, whose reason is assumed.
 func goingAway() ending { return closing(closeGoingAway, "Going away") }
 
-// closing ends a connection by a close frame of the gateway.
+// closing returns the ending for a close frame of the gateway.
 func closing(code int, reason string) ending {
 	return ending{code: code, reason: reason, frame: closeFrame(code, reason)}
 }
 
-// endingOf tells what err, from a client's stream, means. A client that closes
-// gets its own code back.
+// endingOf returns the ending for an error of the client's stream. A client that closes gets its own code back.
 func endingOf(err error) ending {
 	var closed *closeError
 	switch {
@@ -67,7 +66,7 @@ type connection struct {
 }
 
 func newConnection(g *Gateway, p peer, socket net.Conn, head []byte) *connection {
-	held := g.chaos.strikes(g.chaos.HoldReaders)
+	held := g.injector.occurs(g.injector.HoldReaders)
 	c := &connection{
 		peer:     p,
 		gateway:  g,
@@ -81,18 +80,18 @@ func newConnection(g *Gateway, p peer, socket net.Conn, head []byte) *connection
 	return c
 }
 
-// serve reads until the connection ends, in whatever way, then takes its
-// socket down and reports it. There is one call per connection.
+// serve reads until the connection ends, for any reason, then closes its socket and reports the end. There is one call
+// for each connection.
 func (c *connection) serve(input io.Reader) {
 	err := c.read(input)
-	c.end(endingOf(err)) // does nothing if somebody ended it before
+	c.end(endingOf(err)) // does nothing if the connection has been ended before
 	c.hangUp()
 	c.gateway.log.Info("connection closed", slog.String("connectionId", c.id),
 		slog.Int("disconnectStatusCode", c.ending.code))
 	c.disconnected()
 }
 
-// read passes every message on and returns what ended the stream.
+// read passes every message on and returns the error that ended the stream.
 func (c *connection) read(input io.Reader) error {
 	reader := newMessageReader(input, c.pong)
 	for {
@@ -104,8 +103,7 @@ func (c *connection) read(input io.Reader) error {
 	}
 }
 
-// pong answers a ping. It is not traffic, and a client that does not read its
-// pongs gets none.
+// pong answers a ping. It is not traffic. A client that does not read its pongs gets none.
 // Source: assumed; the reports disagree, this is the stricter reading.
 func (c *connection) pong(payload []byte) { _ = c.out.send(pongFrame(payload)) }
 
@@ -120,9 +118,8 @@ func (c *connection) send(frame []byte) error {
 	return nil
 }
 
-// end begins the end of the connection and reports whether it was the first to
-// do so. From here on the connection is unknown to posters. It does not wait;
-// the reader, woken by its deadline, does the rest.
+// end begins the end of the connection and reports whether this call was the first. Posts no longer find the
+// connection. end does not wait: it wakes the reader by a deadline, and the reader does the rest.
 func (c *connection) end(e ending) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -137,10 +134,9 @@ func (c *connection) end(e ending) bool {
 	return true
 }
 
-// hangUp writes what is queued, tells the client that nothing follows, lets it
-// finish, and closes the socket. Without the wait for the client, bytes it had
-// still sent would make the kernel reset the connection and destroy the close
-// frame on its way.
+// hangUp writes the queued frames, tells the client that nothing follows, waits for the client to finish, and closes
+// the socket. Without the wait, bytes that the client still sends would make the kernel reset the connection and
+// destroy the close frame on its way.
 func (c *connection) hangUp() {
 	timer := time.NewTimer(closeWait)
 	defer timer.Stop()
@@ -155,8 +151,7 @@ func (c *connection) hangUp() {
 	_ = c.socket.Close()
 }
 
-// disconnected runs $disconnect, after the invocations before it if they are
-// in order.
+// disconnected runs $disconnect, after the earlier invocations if they are in order.
 func (c *connection) disconnected() {
 	report := func() { c.gateway.invokeDisconnect(&c.peer, c.ending) }
 	if c.turns != nil {
@@ -166,29 +161,28 @@ func (c *connection) disconnected() {
 	report()
 }
 
-// touch notes a message in either direction.
+// touch records a message in either direction.
 func (c *connection) touch() {
 	c.lastActive.Store(int64(c.gateway.cfg.Clock.Now().Sub(c.openedAt)))
 }
 
-// lastActiveAt is the machine's time of the last message.
+// lastActiveAt returns the machine's time of the last message.
 func (c *connection) lastActiveAt() time.Time {
 	ago := c.gateway.cfg.Clock.Now().Sub(c.openedAt) - time.Duration(c.lastActive.Load())
 	return c.gateway.cfg.Now().Add(-ago)
 }
 
-// enter makes the connection postable and reports false if the stage is closed.
-// It begins to watch idle and age, with one timer. Traffic does not move that
-// timer; it looks at the traffic when it fires.
+// enter makes the connection postable and returns false if the stage is closed. It starts one timer for idle time and
+// age. Traffic does not move that timer; the timer looks at the traffic when it fires.
 func (c *connection) enter() bool {
-	c.mu.Lock() // so that nobody ends what has only half begun
+	c.mu.Lock() // so that no caller of end sees a connection without its timer
 	defer c.mu.Unlock()
 	cfg := &c.gateway.cfg
 	c.timer = cfg.Clock.AfterFunc(min(cfg.IdleTimeout, cfg.MaxAge), c.expire)
 	return c.gateway.connections.add(c)
 }
 
-// expire ends the connection if its time has come, else waits for the rest.
+// expire ends the connection if its time has come, and otherwise waits for the rest.
 // Source: "Overview of WebSocket APIs".
 func (c *connection) expire() {
 	cfg := &c.gateway.cfg

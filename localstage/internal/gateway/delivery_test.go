@@ -37,7 +37,7 @@ func fill(t *testing.T, s *stage, id string) {
 	t.Fatal("the buffer never became full")
 }
 
-func TestSlowReaderGets429AndBlocksNobody(t *testing.T) {
+func TestSlowReaderGets429AndDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{})
 	slow, r := s.upgraded(t)
@@ -111,8 +111,7 @@ func drain(c *websocket.Conn) {
 	}
 }
 
-// Everything happens to the same connections at once; the race detector and the
-// leak check of TestMain judge.
+// All operations run on the same connections at once. The race detector and the leak check of TestMain judge.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	clock := clocktest.New()
@@ -186,7 +185,8 @@ func TestFaults(t *testing.T) {
 	})
 	t.Run("the same seed gives the same sequence", func(t *testing.T) {
 		t.Parallel()
-		if a, b := faultSequence(t), faultSequence(t); a != b || !strings.Contains(a, "410") || !strings.Contains(a, "200") {
+		if a, b := faultSequence(t), faultSequence(t); a != b || !strings.Contains(a, "410") ||
+			!strings.Contains(a, "200") {
 			t.Errorf("sequences\n%s\n%s", a, b)
 		}
 	})

@@ -13,7 +13,7 @@ import (
 	"signedsocket/localstage/internal/gateway"
 )
 
-func TestDisconnectTellsHowTheClientLeft(t *testing.T) {
+func TestDisconnectNamesTheClientsClose(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
@@ -91,7 +91,7 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 	if got := readText(t, c); got != "still here" {
 		t.Fatalf("client got %q", got)
 	}
-	clock.Move(10*time.Minute - time.Nanosecond) // the post has begun the time anew
+	clock.Move(10*time.Minute - time.Nanosecond) // the post has started the idle time anew
 	if len(s.Connections()) != 1 {
 		t.Fatal("the connection was closed before its time")
 	}
@@ -105,7 +105,7 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 	}
 }
 
-func TestWhatResetsTheIdleTime(t *testing.T) {
+func TestMessagesAndPostsResetTheIdleTime(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string

@@ -4,13 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"time"
+
+	"signedsocket/localstage/internal/awsrest"
 )
 
 // requestTimeLayout is the form of requestContext.requestTime.
 // Source: "WebSocket API mapping template reference".
 const requestTimeLayout = "02/Jan/2006:15:04:05 -0700"
 
-// event is what an integration receives. Absent members are left out.
+// event is the input of an integration. It leaves absent members out.
 // Source: "Set up an integration request for WebSocket APIs" and observed events.
 type event struct {
 	Headers                         map[string]string   `json:"headers,omitempty"`
@@ -23,8 +25,8 @@ type event struct {
 	IsBase64Encoded                 bool                `json:"isBase64Encoded"`
 }
 
-// requestContext is the same for the three kinds of event but for messageId
-// (MESSAGE) and the disconnect members (DISCONNECT).
+// requestContext is the same for the three kinds of event, except for messageId (MESSAGE) and the disconnect members
+// (DISCONNECT).
 // Source: "WebSocket API mapping template reference" and observed events.
 type requestContext struct {
 	RouteKey             string        `json:"routeKey"`
@@ -45,8 +47,7 @@ type requestContext struct {
 	APIID                string        `json:"apiId"`
 }
 
-// eventIdentity is who a connection belongs to. The members of IAM are on
-// CONNECT only.
+// eventIdentity is the owner of a connection. The members of IAM are on CONNECT only.
 // Source: observed for CONNECT; their absence from the other events is assumed.
 type eventIdentity struct {
 	PrincipalOrgID string `json:"principalOrgId,omitempty"`
@@ -59,7 +60,7 @@ type eventIdentity struct {
 	User           string `json:"user,omitempty"`
 }
 
-// peer is what a connection remembers of its client for events to come.
+// peer holds the facts about a connection's client that later events need.
 type peer struct {
 	id          string // connectionId
 	connectedAt time.Time
@@ -67,7 +68,7 @@ type peer struct {
 	identity    eventIdentity // without the members of IAM
 }
 
-// newEvent returns an event of p with everything that all kinds share.
+// newEvent returns an event of p with the members that all kinds share.
 func (g *Gateway) newEvent(p *peer, routeKey, eventType, requestID string, at time.Time) event {
 	return event{
 		StageVariables: g.cfg.StageVariables,
@@ -90,18 +91,18 @@ func (g *Gateway) newEvent(p *peer, routeKey, eventType, requestID string, at ti
 }
 
 // connectEvent returns the event of a handshake.
-func (g *Gateway) connectEvent(p *peer, who Identity, headers, query values) event {
+func (g *Gateway) connectEvent(p *peer, signer Identity, headers, query values) event {
 	now := g.cfg.Now()
-	e := g.newEvent(p, routeConnect, "CONNECT", newID(now), now)
+	e := g.newEvent(p, routeConnect, "CONNECT", awsrest.NewID(now), now)
 	e.Headers, e.MultiValueHeaders = headers.single, headers.multi
 	e.QueryStringParameters, e.MultiValueQueryStringParameters = query.single, query.multi
 	identity := &e.RequestContext.Identity
-	identity.PrincipalOrgID = who.PrincipalOrgID
-	identity.UserARN = who.UserARN
-	identity.AccountID = who.AccountID
-	identity.Caller = who.Caller
-	identity.AccessKey = who.AccessKey
-	identity.User = who.User
+	identity.PrincipalOrgID = signer.PrincipalOrgID
+	identity.UserARN = signer.UserARN
+	identity.AccountID = signer.AccountID
+	identity.Caller = signer.Caller
+	identity.AccessKey = signer.AccessKey
+	identity.User = signer.User
 	return e
 }
 
@@ -117,7 +118,7 @@ func (g *Gateway) messageEvent(p *peer, routeKey string, m message) event {
 // disconnectEvent returns the event of a connection that has ended.
 func (g *Gateway) disconnectEvent(p *peer, end ending) event {
 	now := g.cfg.Now()
-	e := g.newEvent(p, routeDisconnect, "DISCONNECT", newID(now), now)
+	e := g.newEvent(p, routeDisconnect, "DISCONNECT", awsrest.NewID(now), now)
 	headers := disconnectHeaders(p)
 	e.Headers, e.MultiValueHeaders = headers.single, headers.multi
 	e.RequestContext.DisconnectStatusCode = &end.code

@@ -19,8 +19,8 @@ import (
 // recordedAt is the time of the recorded events in testdata.
 func recordedAt() time.Time { return time.UnixMilli(1705213653234) }
 
-// wantEvent compares an event with a file of testdata, member by member, after
-// checking the form of the values that differ from run to run.
+// wantEvent compares an event with a file of testdata, member by member, after a check of the values that differ from
+// run to run.
 func wantEvent(t *testing.T, raw []byte, file string) {
 	t.Helper()
 	recorded, err := os.ReadFile(filepath.Join("testdata", file))
@@ -50,7 +50,7 @@ func wantEvent(t *testing.T, raw []byte, file string) {
 	}
 }
 
-// maskTrace replaces a trace id that the gateway has made.
+// maskTrace replaces a trace id of the gateway.
 func maskTrace(event map[string]any) {
 	headers, _ := event["headers"].(map[string]any)
 	made := regexp.MustCompile(`^Root=1-65a37ed5-[0-9a-f]{24}$`)
@@ -67,12 +67,15 @@ func TestConnectEventOfAPlainHandshake(t *testing.T) {
 	wantEvent(t, s.connect.next(t).raw, "connect.json")
 }
 
-// signedHead is a handshake with everything that an event may show.
+// signedHead is a handshake with every header that an event may show.
 func signedHead() string {
 	return "GET /prod?room=blue&X-Amz-Date=20240114T062733Z&room=red&text=a+b%2Fc=d&flag& HTTP/1.1\r\n" +
-		"host: stage.test\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
-		"sec-websocket-version: 13\r\nOrigin: https://chat.test\r\nUser-Agent:  test/1 \r\ncookie: a=1\r\ncookie: b=2\r\n" +
-		"Authorization: AWS4-HMAC-SHA256 Credential=x\r\nx-amz-date: 20240114T062733Z\r\nX-Amz-Security-Token: token\r\n" +
+		"host: stage.test\r\nupgrade: websocket\r\nconnection: Upgrade\r\n" +
+		"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+		"sec-websocket-version: 13\r\nOrigin: https://chat.test\r\nUser-Agent:  test/1 \r\ncookie: a=1\r\n" +
+		"cookie: b=2\r\n" +
+		"Authorization: AWS4-HMAC-SHA256 Credential=x\r\nx-amz-date: 20240114T062733Z\r\n" +
+		"X-Amz-Security-Token: token\r\n" +
 		"X-Forwarded-For: 203.0.113.7\r\nx-forwarded-proto: http\r\n" +
 		"X-Amzn-Trace-Id: Root=1-60351922-7cd582b44021ba371d4b975b\r\nContent-Length: 0\r\n\r\n"
 }
@@ -100,7 +103,8 @@ func TestConnectEventKeepsAuthorizationWithoutIAM(t *testing.T) {
 func TestConnectEventWithoutRecordedHeadHasCanonicalNames(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{plainListener: true})
-	s.answerTo(t, strings.Replace(upgradeHead("/prod"), "\r\n\r\n", "\r\nsec-websocket-protocol: chat.v1\r\nx-own: 1\r\n\r\n", 1))
+	s.answerTo(t,
+		strings.Replace(upgradeHead("/prod"), "\r\n\r\n", "\r\nsec-websocket-protocol: chat.v1\r\nx-own: 1\r\n\r\n", 1))
 	headers := s.connect.next(t).Headers
 	for name, want := range map[string]string{"Sec-WebSocket-Protocol": "chat.v1", "X-Own": "1", "Host": "stage.test"} {
 		if headers[name] != want {
@@ -116,7 +120,8 @@ func TestSecondRequestOfATCPConnectionHasCanonicalNames(t *testing.T) {
 	if n, err := c.Read(make([]byte, 4096)); err != nil || n == 0 {
 		t.Fatalf("first answer: %v", err)
 	}
-	if _, err := io.WriteString(c, strings.Replace(upgradeHead("/prod"), "\r\n\r\n", "\r\nx-own: 1\r\n\r\n", 1)); err != nil {
+	if _, err := io.WriteString(c,
+		strings.Replace(upgradeHead("/prod"), "\r\n\r\n", "\r\nx-own: 1\r\n\r\n", 1)); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.connect.next(t).Headers["X-Own"]; got != "1" {
@@ -124,7 +129,7 @@ func TestSecondRequestOfATCPConnectionHasCanonicalNames(t *testing.T) {
 	}
 }
 
-// net/http ends a header line at a line feed alone. The event would hold another line than the one that was authorized.
+// net/http ends a header line at a line feed alone. The event would hold another line than the authorized one.
 func TestALineFeedAloneEndsNoHeaderLine(t *testing.T) {
 	t.Parallel()
 	for name, head := range map[string]string{

@@ -27,12 +27,11 @@ type step struct {
 	index int
 }
 
-// bodyVariable begins every variable that a route selection may use.
+// bodyVariable begins every variable of a route selection.
 const bodyVariable = "request.body"
 
-// parseExpression reads the subset that the page describes for routes:
-// $request.body.a.b, ${request.body.a}, indexes and bracketed names, literal
-// text around them, and \$ for a dollar sign.
+// parseExpression parses the subset that the page describes for routes: $request.body.a.b, ${request.body.a}, indexes
+// and bracketed names, literal text around them, and \$ for a dollar sign.
 func parseExpression(text string) (expression, error) {
 	var terms expression
 	for rest := text; rest != ""; {
@@ -75,7 +74,7 @@ func parseTerm(text string) (t term, rest string, err error) {
 	return term{path: steps}, rest, err
 }
 
-// parsePath reads .name, ['name'], ["name"] and [0]. The result is never nil.
+// parsePath parses .name, ['name'], ["name"] and [0]. The result is never nil.
 func parsePath(text string) ([]step, error) {
 	steps := []step{}
 	for text != "" {
@@ -118,8 +117,7 @@ func parseStep(text string) (s step, rest string, err error) {
 	return step{index: int(index)}, rest, nil
 }
 
-// evaluate returns the text that body selects, or false when body is not JSON
-// or lacks a variable.
+// evaluate returns the text that body selects, or false when body is not JSON or lacks a variable.
 func (e expression) evaluate(body []byte) (string, bool) {
 	if !json.Valid(body) {
 		return "", false
@@ -139,8 +137,8 @@ func (e expression) evaluate(body []byte) (string, bool) {
 	return key.String(), true
 }
 
-// descend returns the value at path as text. A string is its characters,
-// anything else its JSON without white space; null counts as missing.
+// descend returns the value at path as text: a string as its characters, any other value as its JSON without white
+// space. null counts as missing.
 // Source: "WebSocket selection expressions" for the stringification; null is assumed.
 func descend(value json.RawMessage, path []step) (string, bool) {
 	for _, s := range path {

@@ -11,16 +11,15 @@ import (
 // shuffleSpan is the longest pause of a message under Shuffled.
 const shuffleSpan = 20 * time.Millisecond
 
-// Faults makes a stage misbehave on purpose. The zero value is a faithful
-// stage. A share is between 0 (never) and 1 (always).
+// Faults are the faults that a stage injects. The zero value injects none. A share is between 0 (never) and 1 (always).
 type Faults struct {
 	Hold101         time.Duration // pause between the return of $connect and the 101
-	LoseDisconnects float64       // share of $disconnect events that are never sent; the service gives no guarantee
+	LoseDisconnects float64       // share of $disconnect events that the stage never sends; AWS guarantees none
 	GonePosts       float64       // share of posts answered 410 although the connection is open
 	LimitPosts      float64       // share of posts answered 429
-	HoldReaders     float64       // share of connections that receive nothing after their 101, as if the client did not read
-	DropTCP         float64       // share of client messages upon which the TCP connection is cut
-	Seed            uint64        // of the dice; the same seed rolls the same sequence
+	HoldReaders     float64       // share of connections that get nothing after their 101
+	DropTCP         float64       // share of client messages that cut their TCP connection
+	Seed            uint64        // of the dice; the same seed gives the same faults
 }
 
 func (f Faults) check() error {
@@ -35,35 +34,35 @@ func (f Faults) check() error {
 	return nil
 }
 
-// chaos rolls the dice for Faults.
-type chaos struct {
+// injector injects Faults.
+type injector struct {
 	Faults
 	mu   sync.Mutex
 	dice *rand.Rand
 }
 
-func newChaos(f Faults) *chaos {
-	return &chaos{Faults: f, dice: rand.New(rand.NewPCG(f.Seed, 0))} //nolint:gosec // the seed repeats the faults
+func newInjector(f Faults) *injector {
+	return &injector{Faults: f, dice: rand.New(rand.NewPCG(f.Seed, 0))} //nolint:gosec // the seed repeats the faults
 }
 
-// strikes reports whether a fault of this share happens now.
-func (c *chaos) strikes(share float64) bool {
+// occurs reports whether a fault of this share occurs now.
+func (i *injector) occurs(share float64) bool {
 	if share == 0 {
 		return false
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.dice.Float64() < share
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.dice.Float64() < share
 }
 
-// hold keeps a 101 back for Hold101.
-func (c *chaos) hold(ctx context.Context) { pause(ctx, c.Hold101) }
+// hold delays a 101 by Hold101.
+func (i *injector) hold(ctx context.Context) { pause(ctx, i.Hold101) }
 
 // shuffle waits for a random time below shuffleSpan.
-func (c *chaos) shuffle(ctx context.Context) {
-	c.mu.Lock()
-	d := time.Duration(c.dice.Int64N(int64(shuffleSpan)))
-	c.mu.Unlock()
+func (i *injector) shuffle(ctx context.Context) {
+	i.mu.Lock()
+	d := time.Duration(i.dice.Int64N(int64(shuffleSpan)))
+	i.mu.Unlock()
 	pause(ctx, d)
 }
 

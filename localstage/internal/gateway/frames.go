@@ -21,8 +21,8 @@ const (
 // headerRoom is the space that a frame's header may need before its payload.
 const headerRoom = 10
 
-// textFrame turns buf, whose first headerRoom bytes are free and whose others
-// are the payload, into a frame without copying it.
+// textFrame makes a frame of buf without a copy. The first headerRoom bytes of buf are free, the others are the
+// payload.
 func textFrame(buf []byte) []byte {
 	header := ws.Header{Fin: true, OpCode: ws.OpText, Length: int64(len(buf) - headerRoom)}
 	start := headerRoom - ws.HeaderSize(header)
@@ -41,7 +41,7 @@ func pongFrame(payload []byte) []byte {
 	return ws.MustCompileFrame(ws.NewPongFrame(payload))
 }
 
-// closeFrame returns a close frame; closeNoStatus gives one without a code.
+// closeFrame returns a close frame. closeNoStatus makes one without a code.
 func closeFrame(code int, reason string) []byte {
 	if code == closeNoStatus {
 		return ws.MustCompileFrame(ws.NewCloseFrame(nil))

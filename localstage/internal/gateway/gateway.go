@@ -1,21 +1,17 @@
-// Package gateway is one stage of an API Gateway WebSocket API, as an
-// http.Handler: it decides who may connect, turns what happens on a connection
-// into Lambda events, routes messages, keeps the limits and timers of the
-// service, and serves the stage's @connections management API.
+// Package gateway is one stage of an API Gateway WebSocket API, as an http.Handler. It accepts or refuses handshakes,
+// makes Lambda events of connections and messages, routes messages, keeps the limits and timers of the service, and
+// serves the stage's @connections management API.
 //
-// Three rules hold throughout:
+// Three rules hold everywhere:
 //
-//   - A connection is open from just before its 101 leaves until the moment it
-//     begins to end. Only then is it postable; before and after, posts answer
-//     410. Nothing is ever written ahead of the 101.
-//   - Nobody waits for a slow reader. Every connection has a bounded queue, and
-//     a full one answers 429.
-//   - $disconnect runs once for every connection whose $connect succeeded,
-//     after its socket is gone.
+//   - A connection is open from just before its 101 leaves until the moment it begins to end. Posts reach it in that
+//     time only; before and after they get 410. The gateway writes nothing ahead of the 101.
+//   - A slow reader delays no other connection. Every connection has a bounded queue, and a post to a full one gets
+//     429.
+//   - $disconnect runs once for every connection whose $connect succeeded, after its socket is gone.
 //
-// The behaviours are those of API Gateway. Comments beginning with "Source:"
-// name the developer guide's page, or say "observed" (recorded on AWS by
-// others) or "assumed"; localstage/FIDELITY.md lists every divergence.
+// The behaviours are those of API Gateway. Comments that begin with "Source:" name the developer guide's page, or say
+// "observed" (recorded on AWS by others) or "assumed". localstage/FIDELITY.md lists every divergence.
 package gateway
 
 import (
@@ -29,12 +25,11 @@ import (
 	"time"
 )
 
-// maxURL is the length of an address, scheme and host included, that is still
-// accepted.
+// maxURL is the length of the longest accepted address, scheme and host included.
 // Source: "Quotas for configuring and running a WebSocket API".
 const maxURL = 4096
 
-// The keys of the three predefined routes.
+// These are the keys of the three predefined routes.
 // Source: "Create routes for WebSocket APIs".
 const (
 	routeConnect    = "$connect"
@@ -50,16 +45,16 @@ type Gateway struct {
 	log         *slog.Logger
 	routes      map[string]*route
 	selector    expression
-	chaos       *chaos
+	injector    *injector
 	connections *registry
 
-	// ctx ends every invocation when Close runs out of time.
+	// Close cancels ctx, and so every invocation, when its own time is over.
 	ctx    context.Context
 	cancel context.CancelFunc
 }
 
-// New checks cfg and returns the stage it describes. It starts nothing; the
-// stage works as soon as it is served. The error names what in cfg is wrong.
+// New checks cfg and returns its stage. It starts nothing: the stage works as soon as it is served. The error names the
+// mistake in cfg.
 func New(cfg Config) (*Gateway, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
@@ -75,7 +70,7 @@ func New(cfg Config) (*Gateway, error) {
 		log:         cfg.Log,
 		routes:      make(map[string]*route, len(cfg.Routes)),
 		selector:    selector,
-		chaos:       newChaos(cfg.Faults),
+		injector:    newInjector(cfg.Faults),
 		connections: newRegistry(),
 		ctx:         ctx,
 		cancel:      cancel,
@@ -115,9 +110,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuseAtTheEnd answers for a stage that is closed, or about to be. Functions
-// that are still at work learn that their connections are gone: after a 503 they
-// would try again for seconds.
+// refuseAtTheEnd answers for a stage that is closed, or about to be. Functions that still run get 410 for their
+// connections: after a 503 they would try again for seconds.
 func refuseAtTheEnd(w http.ResponseWriter, r *http.Request) {
 	if strings.Contains(r.URL.Path, "/@connections/") {
 		gone.write(w)
@@ -126,12 +120,10 @@ func refuseAtTheEnd(w http.ResponseWriter, r *http.Request) {
 	stageClosed.write(w)
 }
 
-// Close ends every connection with 1001, waits until their $disconnect
-// invocations returned, and answers nil. From its start on new requests get
-// 503, and those to @connections 410. When ctx ends first, Close cancels the
-// invocations that are left, cuts the sockets and returns ctx's error once
-// everything has stopped, which takes about two seconds at most if the
-// integrations honour their context.
+// Close ends every connection with 1001, waits until their $disconnect invocations have returned, and returns nil. From
+// its start on new requests get 503, and those to @connections 410. When ctx ends first, Close cancels the remaining
+// invocations, cuts the sockets and returns ctx's error once everything has stopped. That takes about two seconds at
+// most if the integrations honour their context.
 func (g *Gateway) Close(ctx context.Context) error {
 	defer g.cancel()
 	for _, c := range g.connections.close() {

@@ -7,10 +7,11 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"signedsocket/localstage/internal/awsrest"
 )
 
-// handshake takes r from the check of its form to an open connection. The
-// order of the checks is assumed.
+// handshake takes a request from the check of its form to an open connection. The order of the checks is assumed.
 // Source: "The $connect and $disconnect routes" for the pending upgrade and for
 // authorization before the invocation.
 func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
@@ -26,9 +27,10 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
 	p := g.newPeer(r)
 	var subprotocols []string
 	if connect := g.routes[routeConnect]; connect != nil {
-		who, refused := g.authorizeConnect(connect, r)
+		signer, refused := g.authorizeConnect(connect, r)
 		if refused != nil {
-			g.log.Warn("handshake refused by authorization", slog.String("sourceIp", p.identity.SourceIP), reason(refused))
+			g.log.Warn("handshake refused by authorization", slog.String("sourceIp", p.identity.SourceIP),
+				reason(refused))
 			refused.WriteTo(w)
 			return
 		}
@@ -37,15 +39,16 @@ func (g *Gateway) handshake(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		headers := connectHeaders(fields, p, connect.signed(), p.connectedAt)
-		granted, failed := g.invokeConnect(connect, g.connectEvent(p, who, headers, queryParameters(r.URL.RawQuery)))
+		granted, failed := g.invokeConnect(connect, g.connectEvent(p, signer, headers, queryParameters(r.URL.RawQuery)))
 		if failed != nil {
-			g.log.Info("handshake refused by $connect", slog.String("connectionId", p.id), slog.Int("status", failed.status))
+			g.log.Info("handshake refused by $connect", slog.String("connectionId", p.id),
+				slog.Int("status", failed.status))
 			failed.write(w)
 			return
 		}
 		subprotocols = granted
 	}
-	g.chaos.hold(g.ctx)
+	g.injector.hold(g.ctx)
 	g.upgrade(w, r, p, subprotocols)
 }
 
@@ -63,8 +66,8 @@ func (g *Gateway) authorizeConnect(connect *route, r *http.Request) (Identity, R
 	})
 }
 
-// reason is what a refusal tells of itself. One that says nothing is not looked
-// into, since it may hold what the client has sent.
+// reason returns the log attribute of a refusal. A refusal without a log value is not printed, because it may hold data
+// of the client.
 func reason(r Refusal) slog.Attr {
 	if v, ok := r.(slog.LogValuer); ok {
 		return slog.Any("refusal", v)
@@ -72,13 +75,14 @@ func reason(r Refusal) slog.Attr {
 	return slog.Attr{}
 }
 
-// arn names something below the stage.
+// arn returns the ARN of a resource below the stage.
 func (g *Gateway) arn(path string) string {
-	return "arn:aws:execute-api:" + g.cfg.Region + ":" + g.cfg.AccountID + ":" + g.cfg.APIID + "/" + g.cfg.Stage + "/" + path
+	return "arn:aws:execute-api:" + g.cfg.Region + ":" + g.cfg.AccountID + ":" + g.cfg.APIID + "/" + g.cfg.Stage + "/" +
+		path
 }
 
-// newPeer gives the client of r an identifier and keeps what later events tell
-// of it. The domain name is the host that the client dialled.
+// newPeer gives the client of r an identifier and keeps the facts that later events need. The domain name is the host
+// that the client dialled.
 func (g *Gateway) newPeer(r *http.Request) *peer {
 	now := g.cfg.Now()
 	ip, _, err := net.SplitHostPort(r.RemoteAddr)
@@ -86,15 +90,15 @@ func (g *Gateway) newPeer(r *http.Request) *peer {
 		ip = r.RemoteAddr
 	}
 	return &peer{
-		id:          newID(now),
+		id:          awsrest.NewID(now),
 		connectedAt: now,
 		domainName:  strings.Clone(r.Host),
 		identity:    eventIdentity{SourceIP: ip, UserAgent: strings.Clone(r.UserAgent())},
 	}
 }
 
-// upgrade takes the TCP connection over from net/http, whose buffers are free
-// for collection once this returns, and opens the connection.
+// upgrade takes the TCP connection over from net/http and opens the connection. The buffers of net/http are free for
+// collection once upgrade returns.
 func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, p *peer, subprotocols []string) {
 	socket, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -113,9 +117,8 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, p *peer, subpr
 	g.open(*p, socket, input, head)
 }
 
-// open makes p's connection postable, then sends head, its 101, before anything
-// else, and serves it from there on. A client that has seen its 101 can thus be
-// posted to.
+// open makes p's connection postable, then sends head, its 101, before anything else, and serves the connection. So
+// posts reach every client that has seen its 101.
 func (g *Gateway) open(p peer, socket net.Conn, input io.Reader, head []byte) {
 	c := newConnection(g, p, socket, head)
 	opened := c.enter()

@@ -34,40 +34,122 @@ func (s *stage) answerTo(t *testing.T, head string) *http.Response {
 	return response
 }
 
+var goodHead = upgradeHead("/prod")
+
+var longestTarget = "/prod?" + strings.Repeat("a", 4096-len("wss://stage.test/prod?"))
+
+// refusedHandshakes are the cases of TestHandshakeIsRefusedBeforeAnyInvocation.
+var refusedHandshakes = []struct {
+	name      string
+	head      string
+	status    int
+	errorType string
+	body      string
+}{
+	{"plain GET", "GET /prod HTTP/1.1\r\nHost: stage.test\r\n\r\n", 426, "", `{"message":"Upgrade Required"}`},
+	{"unknown stage", upgradeHead("/test"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
+	{"no stage", upgradeHead("/"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
+	{"stage in another letter case", upgradeHead("/Prod"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
+	{"path below the stage", upgradeHead("/prod/hello"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
+	{"two slashes after the stage", upgradeHead("/prod//"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
+	{"POST", strings.Replace(goodHead, "GET", "POST", 1), 403, "ForbiddenException", `{"message":"Forbidden"}`},
+	{
+		"URL above the limit",
+		upgradeHead(longestTarget + "a"),
+		414,
+		"RequestEntityTooLargeException",
+		`{"message":"Request URI Too Long"}`,
+	},
+	{
+		"no Connection header",
+		strings.Replace(goodHead, "Connection: Upgrade\r\n", "", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"no key",
+		strings.Replace(goodHead, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"key of another length",
+		strings.Replace(goodHead, "dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ=", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"key that is not base64",
+		strings.Replace(goodHead, "dGhlIHNhbXBsZSBub25jZQ==", "????????????????????????", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"two keys",
+		strings.Replace(goodHead, "\r\n\r\n", "\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"no version",
+		strings.Replace(goodHead, "Sec-WebSocket-Version: 13\r\n", "", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"two versions",
+		strings.Replace(goodHead, "\r\n\r\n", "\r\nSec-WebSocket-Version: 13\r\n\r\n", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"no Upgrade header",
+		strings.Replace(goodHead, "Upgrade: websocket\r\n", "", 1),
+		426,
+		"",
+		`{"message":"Upgrade Required"}`,
+	},
+	{
+		"another version",
+		strings.Replace(goodHead, "Version: 13", "Version: 8", 1),
+		426,
+		"",
+		`{"message":"Upgrade Required"}`,
+	},
+	{
+		"HTTP/1.0",
+		strings.Replace(goodHead, "HTTP/1.1", "HTTP/1.0", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"a body",
+		strings.Replace(goodHead, "\r\n\r\n", "\r\nContent-Length: 1\r\n\r\nx", 1),
+		400,
+		"BadRequestException",
+		`{"message":"Bad Request"}`,
+	},
+	{
+		"another protocol",
+		strings.Replace(goodHead, "Upgrade: websocket", "Upgrade: h2c", 1),
+		426,
+		"",
+		`{"message":"Upgrade Required"}`,
+	},
+}
+
 func TestHandshakeIsRefusedBeforeAnyInvocation(t *testing.T) {
 	t.Parallel()
-	good := upgradeHead("/prod")
-	longest := "/prod?" + strings.Repeat("a", 4096-len("wss://stage.test/prod?"))
-	tests := []struct {
-		name      string
-		head      string
-		status    int
-		errorType string
-		body      string
-	}{
-		{"plain GET", "GET /prod HTTP/1.1\r\nHost: stage.test\r\n\r\n", 426, "", `{"message":"Upgrade Required"}`},
-		{"unknown stage", upgradeHead("/test"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
-		{"no stage", upgradeHead("/"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
-		{"stage in another letter case", upgradeHead("/Prod"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
-		{"path below the stage", upgradeHead("/prod/hello"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
-		{"two slashes after the stage", upgradeHead("/prod//"), 403, "ForbiddenException", `{"message":"Forbidden"}`},
-		{"POST", strings.Replace(good, "GET", "POST", 1), 403, "ForbiddenException", `{"message":"Forbidden"}`},
-		{"URL above the limit", upgradeHead(longest + "a"), 414, "RequestEntityTooLargeException", `{"message":"Request URI Too Long"}`},
-		{"no Connection header", strings.Replace(good, "Connection: Upgrade\r\n", "", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
-		{"no key", strings.Replace(good, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
-		{"key of another length", strings.Replace(good, "dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ=", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
-		{"key that is not base64", strings.Replace(good, "dGhlIHNhbXBsZSBub25jZQ==", "????????????????????????", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
-		{"two keys", strings.Replace(good, "\r\n\r\n", "\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
-		{"no version", strings.Replace(good, "Sec-WebSocket-Version: 13\r\n", "", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
-		{"two versions", strings.Replace(good, "\r\n\r\n", "\r\nSec-WebSocket-Version: 13\r\n\r\n", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
-		{"no Upgrade header", strings.Replace(good, "Upgrade: websocket\r\n", "", 1), 426, "", `{"message":"Upgrade Required"}`},
-		{"another version", strings.Replace(good, "Version: 13", "Version: 8", 1), 426, "", `{"message":"Upgrade Required"}`},
-		{"HTTP/1.0", strings.Replace(good, "HTTP/1.1", "HTTP/1.0", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
-		{"a body", strings.Replace(good, "\r\n\r\n", "\r\nContent-Length: 1\r\n\r\nx", 1), 400, "BadRequestException", `{"message":"Bad Request"}`},
-		{"another protocol", strings.Replace(good, "Upgrade: websocket", "Upgrade: h2c", 1), 426, "", `{"message":"Upgrade Required"}`},
-	}
 	s := newStage(t, options{connectAuth: "AWS_IAM"})
-	for _, tt := range tests {
+	for _, tt := range refusedHandshakes {
 		t.Run(tt.name, func(t *testing.T) {
 			response := s.answerTo(t, tt.head)
 			if response.StatusCode != tt.status {
@@ -106,14 +188,16 @@ func TestHandshakeIsAccepted(t *testing.T) {
 	good := upgradeHead("/prod")
 	longest := "/prod?" + strings.Repeat("a", 4096-len("wss://stage.test/prod?"))
 	tests := map[string]string{
-		"stage":                        good,
-		"stage with a slash":           upgradeHead("/prod/"),
-		"percent-encoded stage":        upgradeHead("/pr%6Fd"),
-		"URL of the greatest length":   upgradeHead(longest),
-		"URL in absolute form":         upgradeHead("ws://stage.test/prod"),
-		"other letter case and tokens": strings.Replace(good, "Connection: Upgrade", "connection: keep-alive, uPGRADE", 1),
-		"permessage-deflate offered":   strings.Replace(good, "\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 1),
-		"subprotocol offered":          strings.Replace(good, "\r\n\r\n", "\r\nSec-WebSocket-Protocol: chat.v1\r\n\r\n", 1),
+		"stage":                      good,
+		"stage with a slash":         upgradeHead("/prod/"),
+		"percent-encoded stage":      upgradeHead("/pr%6Fd"),
+		"URL of the greatest length": upgradeHead(longest),
+		"URL in absolute form":       upgradeHead("ws://stage.test/prod"),
+		"other letter case and tokens": strings.Replace(good, "Connection: Upgrade", "connection: keep-alive, uPGRADE",
+			1),
+		"permessage-deflate offered": strings.Replace(good, "\r\n\r\n",
+			"\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 1),
+		"subprotocol offered": strings.Replace(good, "\r\n\r\n", "\r\nSec-WebSocket-Protocol: chat.v1\r\n\r\n", 1),
 	}
 	s := newStage(t, options{})
 	for name, head := range tests {
@@ -182,7 +266,12 @@ func TestConnectOutcomeDecidesTheHandshake(t *testing.T) {
 		{"unknown member", answer(`{"statusCode":200,"isAuthorized":true}`), 502, internal},
 		{"null", answer(`null`), 502, internal},
 		{"no JSON", answer(`ok`), 502, internal},
-		{"a header that would split the answer", answer(`{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"a\r\nX: y"}}`), 502, internal},
+		{
+			"a header that would split the answer",
+			answer(`{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"a\r\nX: y"}}`),
+			502,
+			internal,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -262,10 +351,23 @@ func TestSubprotocolComesFromTheHandlerOnly(t *testing.T) {
 		want   []string
 	}{
 		{"none", `{"statusCode":200}`, nil},
-		{"header", `{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"chat.v1","X-Other":"x"}}`, []string{"chat.v1"}},
-		{"header in lower case", `{"statusCode":200,"headers":{"sec-websocket-protocol":"chat.v1"}}`, []string{"chat.v1"}},
-		{"multi-value header", `{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["chat.v1"]}}`, []string{"chat.v1"}},
-		{"in both, which breaks clients", `{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"chat.v1"},"multiValueHeaders":{"Sec-WebSocket-Protocol":["chat.v1"]}}`, []string{"chat.v1", "chat.v1"}},
+		{
+			"header",
+			`{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"chat.v1","X-Other":"x"}}`,
+			[]string{"chat.v1"},
+		},
+		{
+			"header in lower case",
+			`{"statusCode":200,"headers":{"sec-websocket-protocol":"chat.v1"}}`,
+			[]string{"chat.v1"},
+		},
+		{
+			"multi-value header",
+			`{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["chat.v1"]}}`,
+			[]string{"chat.v1"},
+		},
+		{"in both, which breaks clients", `{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"chat.v1"},` +
+			`"multiValueHeaders":{"Sec-WebSocket-Protocol":["chat.v1"]}}`, []string{"chat.v1", "chat.v1"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

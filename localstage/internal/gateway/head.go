@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// maxHead is how much of a request head is kept for its letter case.
+// maxHead is the number of bytes of a request head that are kept for their letter case.
 const maxHead = 64 << 10
 
 // headKey is the context key of a connection's *recordingConn.
@@ -22,8 +22,7 @@ type headKey struct{}
 // a handshake practically always is. Without it, names arrive in canonical case.
 func RecordHeads(l net.Listener) net.Listener { return recordingListener{l} }
 
-// ConnContext belongs into http.Server.ConnContext of a server whose listener
-// is wrapped by RecordHeads.
+// ConnContext is the http.Server.ConnContext for a server whose listener is wrapped by RecordHeads.
 func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, headKey{}, c)
 }
@@ -38,7 +37,7 @@ func (l recordingListener) Accept() (net.Conn, error) {
 	return &recordingConn{Conn: c, recording: true}, nil
 }
 
-// recordingConn keeps what is read until the first request head is complete.
+// recordingConn keeps the bytes that the server reads, until the first request head is complete.
 type recordingConn struct {
 	net.Conn
 
@@ -58,17 +57,16 @@ func (c *recordingConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write forgets the head: an answer means that its request has been handled.
+// Write drops the head: an answer means that its request has been handled.
 func (c *recordingConn) Write(p []byte) (int, error) {
 	c.take()
 	return c.Conn.Write(p)
 }
 
-// CloseWrite lets net/http end its side first, as it does on a bare TCP
-// connection.
+// CloseWrite lets net/http end its side first, as on a bare TCP connection.
 func (c *recordingConn) CloseWrite() error { return closeWrite(c.Conn) }
 
-// take returns the recorded head, once, and frees it.
+// take returns the recorded head once, and frees it.
 func (c *recordingConn) take() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,7 +75,7 @@ func (c *recordingConn) take() []byte {
 	return head
 }
 
-// closeWrite ends the sending side of c if it has one of its own.
+// closeWrite ends the sending side of c if c has a method for it.
 func closeWrite(c net.Conn) error {
 	if half, ok := c.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
@@ -96,10 +94,9 @@ func bare(c net.Conn) net.Conn {
 // field is one header line.
 type field struct{ name, value string }
 
-// requestFields returns the header lines of r, Host left out: as the client
-// wrote them if its head was recorded, else by net/http's names in their order.
-// The second result is false if a recorded head has a line that ends in a line
-// feed alone. net/http takes that for the end of the line, parseHead does not.
+// requestFields returns the header lines of r without Host: as the client wrote them if its head was recorded, and
+// otherwise with net/http's names in their order. The second result is false if a recorded head has a line that ends in
+// a line feed alone. net/http takes that for the end of the line, parseHead does not.
 func requestFields(r *http.Request) ([]field, bool) {
 	if c, ok := r.Context().Value(headKey{}).(*recordingConn); ok {
 		head := c.take()
@@ -121,9 +118,8 @@ func requestFields(r *http.Request) ([]field, bool) {
 	return fields, true
 }
 
-// hasBareLineFeed reports whether a line of a request head ends in a line feed
-// without a carriage return. The head ends with the first empty line, of either
-// form; what follows is a body.
+// hasBareLineFeed reports whether a line of a request head ends in a line feed without a carriage return. The head ends
+// with the first empty line, of either form. A body follows.
 func hasBareLineFeed(head []byte) bool {
 	for len(head) > 0 {
 		line, rest, ended := bytes.Cut(head, []byte("\n"))

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// values is a map of single values and the same one with all of them, as
-// proxy events carry headers and query parameters. The single value is the last.
+// values is a map of single values and the same map with all of them, as proxy events carry headers and query
+// parameters. The single value is the last.
 // Source: observed, a repeated query parameter.
 type values struct {
 	single map[string]string
@@ -25,10 +25,9 @@ func (v *values) add(name, value string) {
 	v.multi[name] = append(v.multi[name], value)
 }
 
-// connectHeaders returns the headers of a $connect event: the client's in its
-// letter case, without those of the hop and, under IAM authorization, without
-// Authorization, and with the ones that the service adds. The port and scheme
-// are those of the service, which speaks TLS only.
+// connectHeaders returns the headers of a $connect event: the client's in its letter case, without those of the hop
+// and, under IAM authorization, without Authorization, and with the ones that the service adds. Port and scheme are
+// those of the service, which speaks TLS only.
 // Source: observed, $connect events.
 func connectHeaders(fields []field, p *peer, signed bool, now time.Time) values {
 	var h values
@@ -71,8 +70,7 @@ func disconnectHeaders(p *peer) values {
 	return h
 }
 
-// queryParameters decodes a raw query, in its order; of an empty one there is
-// nothing in the event.
+// queryParameters decodes a raw query, in its order. An event has no member for an empty one.
 // Source: observed, $connect events; a malformed escape is kept as it is (assumed).
 func queryParameters(raw string) values {
 	var q values

@@ -11,8 +11,8 @@ import (
 	"signedsocket/localstage/internal/gateway"
 )
 
-// TestIdleConnectionsAreHeld keeps a thousand connections on which nothing happens for almost as long as they may, then
-// posts to each. make bench-stage holds ten times as many, and judges the memory that is only told here.
+// TestIdleConnectionsAreHeld keeps a thousand connections without traffic for almost the whole idle time, then posts to
+// each. make bench-stage holds ten times as many, and judges the memory that this test only logs.
 func TestIdleConnectionsAreHeld(t *testing.T) {
 	t.Parallel()
 	const connections = 1000

@@ -8,11 +8,11 @@ import (
 	"net/http"
 )
 
-// errTimeout is an invocation that took longer than its route allows.
+// errTimeout is the error of an invocation that took longer than its route allows.
 var errTimeout = errors.New("integration timed out")
 
-// invoke hands e to the route's integration and returns what it answered. The
-// error is errTimeout, wraps ErrNotPermitted, or says that the function failed.
+// invoke passes e to the route's integration and returns the result. The error is errTimeout, wraps ErrNotPermitted, or
+// says that the function failed.
 func (g *Gateway) invoke(r *route, e event) ([]byte, error) {
 	payload, err := e.encode()
 	if err != nil {
@@ -54,12 +54,12 @@ func (g *Gateway) invokeConnect(r *route, e event) ([]string, *refusal) {
 	return response.subprotocols, nil
 }
 
-// invokeDisconnect runs $disconnect, if the API has that route, for a connection
-// whose socket is gone. Nobody sees its outcome.
+// invokeDisconnect runs $disconnect, if the API has that route, for a connection whose socket is gone. Its outcome has
+// no effect.
 // Source: "The $connect and $disconnect routes": delivery is best effort.
 func (g *Gateway) invokeDisconnect(p *peer, end ending) {
 	r := g.routes[routeDisconnect]
-	if r == nil || g.chaos.strikes(g.chaos.LoseDisconnects) {
+	if r == nil || g.injector.occurs(g.injector.LoseDisconnects) {
 		return
 	}
 	response, err := g.invokeMessage(r, g.disconnectEvent(p, end))

@@ -10,9 +10,8 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// BenchmarkIdleLibraries measures what an idle connection costs in a server
-// that does nothing but read, with each of the two libraries in the way that
-// costs it least: the handler has returned. Decision 0002 rests on it.
+// BenchmarkIdleLibraries measures the memory of an idle connection in a server that only reads, with each of the two
+// libraries in its cheapest way: the handler has returned. Decision 0002 rests on it.
 func BenchmarkIdleLibraries(b *testing.B) {
 	servers := map[string]http.HandlerFunc{
 		"coder": func(w http.ResponseWriter, r *http.Request) {

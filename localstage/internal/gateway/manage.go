@@ -10,16 +10,18 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"signedsocket/localstage/internal/awsrest"
 )
 
 // timestampLayout is the form of times in GetConnection's answer.
 // Source: observed.
 const timestampLayout = "2006-01-02T15:04:05.000Z"
 
-// maxDiscard is how much of a payload that is too large is read nevertheless.
+// maxDiscard is the number of bytes beyond the limit that are read of a payload that is too large.
 const maxDiscard = 1 << 20
 
-// errTooLarge is a payload above what a message may have.
+// errTooLarge is the error for a payload above the limit of a message.
 var errTooLarge = errors.New("payload is too large")
 
 // manage serves one request to @connections. The order of the checks is
@@ -46,7 +48,7 @@ func (g *Gateway) manage(w http.ResponseWriter, r *http.Request, id string) {
 		refused.WriteTo(w)
 		return
 	}
-	if !isID(id) {
+	if !awsrest.IsID(id) {
 		malformedID(id).write(w)
 		return
 	}
@@ -55,7 +57,7 @@ func (g *Gateway) manage(w http.ResponseWriter, r *http.Request, id string) {
 	}
 }
 
-// authorizeManage asks the Authorizer, whatever the API's routes say.
+// authorizeManage calls the Authorizer, whatever the authorization of the API's routes.
 func (g *Gateway) authorizeManage(r *http.Request, payload []byte, id string) (Identity, Refusal) {
 	folder := g.arn(r.Method + "/@connections/")
 	return g.cfg.Authorizer.Authorize(r, payload, Access{
@@ -65,8 +67,8 @@ func (g *Gateway) authorizeManage(r *http.Request, payload []byte, id string) (I
 	})
 }
 
-// perform does what an allowed request asks, writes its success or returns the
-// refusal to write. buf is the payload behind headerRoom free bytes.
+// perform does an allowed request and writes its success, or returns the refusal to write. buf is the payload behind
+// headerRoom free bytes.
 func (g *Gateway) perform(w http.ResponseWriter, r *http.Request, id string, buf []byte) *refusal {
 	c := g.connections.get(id)
 	if c == nil {
@@ -81,14 +83,14 @@ func (g *Gateway) perform(w http.ResponseWriter, r *http.Request, id string, buf
 	return c.post(w, buf)
 }
 
-// post is PostToConnection. The bytes go out as they are in one text frame.
+// post is PostToConnection. The bytes go out unchanged in one text frame.
 // Source: the model's errors; that the frame is always text is assumed.
 func (c *connection) post(w http.ResponseWriter, buf []byte) *refusal {
-	chaos := c.gateway.chaos
-	if chaos.strikes(chaos.GonePosts) {
+	faults := c.gateway.injector
+	if faults.occurs(faults.GonePosts) {
 		return &gone
 	}
-	if chaos.strikes(chaos.LimitPosts) {
+	if faults.occurs(faults.LimitPosts) {
 		return &limitExceeded
 	}
 	switch err := c.send(textFrame(buf)); {
@@ -97,7 +99,7 @@ func (c *connection) post(w http.ResponseWriter, buf []byte) *refusal {
 	case err != nil:
 		return &gone
 	}
-	setRequestID(w.Header())
+	awsrest.SetRequestID(w.Header())
 	w.WriteHeader(http.StatusOK)
 	return nil
 }
@@ -120,9 +122,9 @@ func (c *connection) describe(w http.ResponseWriter) *refusal {
 	if c.identity.UserAgent != "" {
 		answer.Identity.UserAgent = &c.identity.UserAgent
 	}
-	setRequestID(w.Header())
+	awsrest.SetRequestID(w.Header())
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(answer) // a caller that has left needs no answer
+	_ = json.NewEncoder(w).Encode(answer) // a caller that hung up needs no answer
 	return nil
 }
 
@@ -133,14 +135,14 @@ func (c *connection) hangUpFor(w http.ResponseWriter) *refusal {
 	if !c.end(closing(closeNormal, "Connection Closed Normally")) {
 		return &gone
 	}
-	setRequestID(w.Header())
+	awsrest.SetRequestID(w.Header())
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
 func timestamp(t time.Time) string { return t.UTC().Format(timestampLayout) }
 
-// malformedID is the answer to an id that the service cannot have made.
+// malformedID returns the answer to an id that the service cannot have made.
 // Source: the form was observed; where malformed begins is assumed.
 func malformedID(id string) refusal {
 	body, err := json.Marshal(map[string]string{"message": "Invalid connectionId: " + id})
@@ -150,14 +152,14 @@ func malformedID(id string) refusal {
 	return refusal{http.StatusBadRequest, "BadRequestException", string(body)}
 }
 
-// readPayload reads the body of r to behind headerRoom free bytes, so that a
-// frame's header can be put before it. It returns errTooLarge for more than a
-// message may have, of which it reads on for a while: a caller that is still
-// sending would otherwise see a reset connection and not the answer. A caller that
-// never finishes is given up when Close runs out of time.
+// readPayload reads the body of r to behind headerRoom free bytes, so that a frame's header fits in front. For more
+// than a message may have it returns errTooLarge, and reads on for a while: a caller that is still sending would
+// otherwise see a reset connection and not the answer. When Close runs out of time, it gives up a caller that never
+// finishes.
 func (g *Gateway) readPayload(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	stop := context.AfterFunc(g.ctx, func() {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // one that is gone has ended the reading anyway
+		// fails only on a connection whose reads have ended anyway
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
 	})
 	defer stop()
 	if n := r.ContentLength; n >= 0 && n <= maxMessage {
@@ -167,7 +169,7 @@ func (g *Gateway) readPayload(w http.ResponseWriter, r *http.Request) ([]byte, e
 		}
 		return buf, nil
 	}
-	var b bytes.Buffer // of a length that is not known, or too great
+	var b bytes.Buffer // of unknown or too great length
 	b.Write(make([]byte, headerRoom))
 	n, err := b.ReadFrom(io.LimitReader(r.Body, maxMessage+1))
 	switch {

@@ -39,7 +39,8 @@ func TestPostWithoutContentLengthIsDelivered(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{})
 	c, id := s.connected(t)
-	response := s.answerTo(t, "POST /prod/@connections/"+id+" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n")
+	response := s.answerTo(t,
+		"POST /prod/@connections/"+id+" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n")
 	if response.StatusCode != 200 {
 		t.Fatalf("status %d", response.StatusCode)
 	}
@@ -64,35 +65,64 @@ func TestConnectionPathIsTakenInEveryEncoding(t *testing.T) {
 	}
 }
 
+const forbiddenBody = `{"message":"Forbidden"}`
+
+// managementRefusals are the cases of TestManagementRefusals.
+var managementRefusals = []struct {
+	name, method, path, body string
+	status                   int
+	errorType, answer        string
+}{
+	{"unknown id", "POST", "/prod/@connections/" + unknownID, "x", 410, "GoneException", ""},
+	{"GET of an unknown id", "GET", "/prod/@connections/" + unknownID, "", 410, "GoneException", ""},
+	{"DELETE of an unknown id", "DELETE", "/prod/@connections/" + unknownID, "", 410, "GoneException", ""},
+	{
+		"malformed id", "POST", "/prod/@connections/abc", "x", 400, "BadRequestException",
+		`{"message":"Invalid connectionId: abc"}`,
+	},
+	{
+		"id without its padding", "POST", "/prod/@connections/L0SM9cOFvHcCIhwA", "x", 400, "BadRequestException",
+		`{"message":"Invalid connectionId: L0SM9cOFvHcCIhwA"}`,
+	},
+	{
+		"id with a slash", "POST", "/prod/@connections/L0SM9cOFvHcCI%2Fw=", "x", 400, "BadRequestException",
+		`{"message":"Invalid connectionId: L0SM9cOFvHcCI/w="}`,
+	},
+	{"wrong stage", "POST", "/test/@connections/" + unknownID, "x", 403, "ForbiddenException", forbiddenBody},
+	{"no stage", "POST", "/@connections/" + unknownID, "x", 403, "ForbiddenException", forbiddenBody},
+	{"no id", "POST", "/prod/@connections/", "x", 403, "ForbiddenException", forbiddenBody},
+	{"no id and no slash", "POST", "/prod/@connections", "x", 403, "ForbiddenException", forbiddenBody},
+	{"another method", "PUT", "/prod/@connections/" + unknownID, "x", 403, "ForbiddenException", forbiddenBody},
+	{
+		"payload of 1 MB",
+		"POST",
+		"/prod/@connections/" + unknownID,
+		strings.Repeat("x", 1<<20),
+		413,
+		"PayloadTooLargeException",
+		`{"message":"Payload Too Large"}`,
+	},
+	{
+		"payload above 128 KB",
+		"POST",
+		"/prod/@connections/" + unknownID,
+		strings.Repeat("x", 131073),
+		413,
+		"PayloadTooLargeException",
+		`{"message":"Payload Too Large"}`,
+	},
+}
+
 func TestManagementRefusals(t *testing.T) {
 	t.Parallel()
-	const forbidden = `{"message":"Forbidden"}`
-	tests := []struct {
-		name, method, path, body string
-		status                   int
-		errorType, answer        string
-	}{
-		{"unknown id", "POST", "/prod/@connections/" + unknownID, "x", 410, "GoneException", ""},
-		{"GET of an unknown id", "GET", "/prod/@connections/" + unknownID, "", 410, "GoneException", ""},
-		{"DELETE of an unknown id", "DELETE", "/prod/@connections/" + unknownID, "", 410, "GoneException", ""},
-		{"malformed id", "POST", "/prod/@connections/abc", "x", 400, "BadRequestException", `{"message":"Invalid connectionId: abc"}`},
-		{"id without its padding", "POST", "/prod/@connections/L0SM9cOFvHcCIhwA", "x", 400, "BadRequestException", `{"message":"Invalid connectionId: L0SM9cOFvHcCIhwA"}`},
-		{"id with a slash", "POST", "/prod/@connections/L0SM9cOFvHcCI%2Fw=", "x", 400, "BadRequestException", `{"message":"Invalid connectionId: L0SM9cOFvHcCI/w="}`},
-		{"wrong stage", "POST", "/test/@connections/" + unknownID, "x", 403, "ForbiddenException", forbidden},
-		{"no stage", "POST", "/@connections/" + unknownID, "x", 403, "ForbiddenException", forbidden},
-		{"no id", "POST", "/prod/@connections/", "x", 403, "ForbiddenException", forbidden},
-		{"no id and no slash", "POST", "/prod/@connections", "x", 403, "ForbiddenException", forbidden},
-		{"another method", "PUT", "/prod/@connections/" + unknownID, "x", 403, "ForbiddenException", forbidden},
-		{"payload of 1 MB", "POST", "/prod/@connections/" + unknownID, strings.Repeat("x", 1<<20), 413, "PayloadTooLargeException", `{"message":"Payload Too Large"}`},
-		{"payload above 128 KB", "POST", "/prod/@connections/" + unknownID, strings.Repeat("x", 131073), 413, "PayloadTooLargeException", `{"message":"Payload Too Large"}`},
-	}
 	s := newStage(t, options{})
-	for _, tt := range tests {
+	for _, tt := range managementRefusals {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			response := s.request(t, tt.method, tt.path, tt.body)
 			if response.StatusCode != tt.status || response.Header.Get("x-amzn-ErrorType") != tt.errorType {
-				t.Errorf("%d %s, want %d %s", response.StatusCode, response.Header.Get("x-amzn-ErrorType"), tt.status, tt.errorType)
+				t.Errorf("%d %s, want %d %s", response.StatusCode, response.Header.Get("x-amzn-ErrorType"), tt.status,
+					tt.errorType)
 			}
 			if got := bodyOf(t, response); got != tt.answer {
 				t.Errorf("body %s, want %s", got, tt.answer)
@@ -157,7 +187,8 @@ func TestGetDescribesTheConnection(t *testing.T) {
 	id := s.connect.next(t).RequestContext.ConnectionID
 	clock.Move(5 * time.Minute)
 	got := s.manage(t, "GET", id, "")
-	const want = `{"connectedAt":"2024-01-14T06:27:33.234Z","identity":{"sourceIp":"127.0.0.1","userAgent":"test/1"},"lastActiveAt":"2024-01-14T06:22:33.234Z"}`
+	const want = `{"connectedAt":"2024-01-14T06:27:33.234Z","identity":{"sourceIp":"127.0.0.1","userAgent":"test/1"},` +
+		`"lastActiveAt":"2024-01-14T06:22:33.234Z"}`
 	if body := strings.TrimSpace(bodyOf(t, got)); got.StatusCode != 200 || body != want {
 		t.Errorf("%d %s, want %s", got.StatusCode, body, want)
 	}
@@ -166,7 +197,7 @@ func TestGetDescribesTheConnection(t *testing.T) {
 	}
 }
 
-func TestGetWithoutUserAgentTellsNull(t *testing.T) {
+func TestGetWithoutUserAgentAnswersNull(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{})
 	s.upgraded(t)

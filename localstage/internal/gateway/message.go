@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"signedsocket/localstage/internal/awsrest"
 )
 
 // message is one message of a client on its way to an integration.
@@ -17,22 +19,22 @@ type message struct {
 	body      []byte
 }
 
-// receive takes a message off the wire and starts its handling.
+// receive takes a message from the wire and starts its handling.
 func (c *connection) receive(text []byte) {
 	g := c.gateway
 	c.touch()
-	if g.chaos.strikes(g.chaos.DropTCP) {
+	if g.injector.occurs(g.injector.DropTCP) {
 		_ = c.socket.Close() // the reader notices
 		return
 	}
 	now := g.cfg.Now()
-	m := message{id: newID(now), requestID: newID(now), at: now, body: text}
+	m := message{id: awsrest.NewID(now), requestID: awsrest.NewID(now), at: now, body: text}
 	switch g.cfg.Ordering {
 	case Serial:
 		c.turns.add(func() { c.handle(m) })
 	case Shuffled:
 		g.connections.work.Go(func() {
-			g.chaos.shuffle(g.ctx)
+			g.injector.shuffle(g.ctx)
 			c.handle(m)
 		})
 	default:
@@ -40,8 +42,8 @@ func (c *connection) receive(text []byte) {
 	}
 }
 
-// handle routes a message, invokes, and answers what the gateway itself has to
-// say. The connection stays open whatever happens.
+// handle routes a message, invokes the integration, and sends the gateway's own answers. The connection stays open in
+// every case.
 func (c *connection) handle(m message) {
 	g := c.gateway
 	r := g.selectRoute(m.body)
@@ -74,8 +76,7 @@ func (c *connection) handle(m message) {
 	}
 }
 
-// selectRoute returns the route of a message: the one whose key is exactly
-// what the expression selects, else $default, else nil.
+// selectRoute returns the route of a message: the one whose key equals the selected text, else $default, else nil.
 // Source: "Create routes for WebSocket APIs"; that $connect and $disconnect
 // cannot be selected is assumed.
 func (g *Gateway) selectRoute(body []byte) *route {
@@ -86,8 +87,7 @@ func (g *Gateway) selectRoute(body []byte) *route {
 	return g.routes[routeDefault]
 }
 
-// invokeMessage runs a message's integration. A function that returns nothing
-// is taken for one that has nothing to say.
+// invokeMessage runs a message's integration. A result of null counts as an empty answer.
 // Source: observed for malformed responses; the tolerance of null is assumed.
 func (g *Gateway) invokeMessage(r *route, e event) (proxyResponse, error) {
 	answer, err := g.invoke(r, e)
@@ -100,22 +100,20 @@ func (g *Gateway) invokeMessage(r *route, e event) (proxyResponse, error) {
 	return decodeProxyResponse(answer)
 }
 
-// report sends one of the gateway's own frames, in the service's literal
-// spacing. Both identifiers need no escaping.
+// report sends one of the gateway's own frames, in the service's literal spacing. Neither identifier needs escaping.
 // Source: observed.
 func (c *connection) report(text, requestID string) {
 	c.tell(`{"message": "` + text + `", "connectionId":"` + c.id + `", "requestId":"` + requestID + `"}`)
 }
 
-// tell sends text unless the client has gone or does not read.
+// tell sends text, unless the client is gone or does not read.
 func (c *connection) tell(text string) {
 	if err := c.send(newTextFrame(text)); errors.Is(err, errFull) {
 		c.gateway.log.Warn("frame dropped: the client reads too slowly", slog.String("connectionId", c.id))
 	}
 }
 
-// turns runs functions one after the other, in the order of add, on a goroutine
-// that exists while there are any.
+// turns runs functions one after the other, in the order of add, on a goroutine that exists while functions wait.
 type turns struct {
 	work *sync.WaitGroup
 

@@ -93,34 +93,42 @@ func requestIDOf(t *testing.T, frame string) string {
 	return frame[len(frame)-18 : len(frame)-2]
 }
 
+// messageAnswers are the cases of TestAnswerOfAMessageIntegration.
+var messageAnswers = []struct {
+	name   string
+	answer string
+	fails  bool
+	twoWay string // frame on a two-way route, if it does not fail
+}{
+	{"200", `{"statusCode":200}`, false, ""},
+	{"501", `{"statusCode":501}`, false, ""},
+	{"0", `{"statusCode":0}`, false, ""},
+	{"body", `{"statusCode":200,"body":"hello"}`, false, "hello"},
+	{"body with 500", `{"statusCode":500,"body":"broken"}`, false, "broken"},
+	{"base64 body", `{"statusCode":200,"body":"aGk=","isBase64Encoded":true}`, false, "hi"},
+	{
+		"as aws-lambda-go writes it",
+		`{"statusCode":200,"headers":null,"multiValueHeaders":null,"body":""}`,
+		false,
+		"",
+	},
+	{"null", `null`, false, ""},
+	{"nothing", ``, false, ""},
+	{"unknown member", `{"ConnectionId":"x","Data":"y","statusCode":200}`, true, ""},
+	{"member in another letter case", `{"StatusCode":200}`, true, ""},
+	{"no statusCode", `{"body":"x"}`, true, ""},
+	{"statusCode that is no number", `{"statusCode":"ok"}`, true, ""},
+	{"body that is an object", `{"statusCode":200,"body":{}}`, true, ""},
+	{"body that is not base64", `{"statusCode":200,"body":"?","isBase64Encoded":true}`, true, ""},
+	{"text", `"ok"`, true, ""},
+	{"array", `[]`, true, ""},
+	{"no JSON", `ok`, true, ""},
+}
+
 func TestAnswerOfAMessageIntegration(t *testing.T) {
 	t.Parallel()
 	const failure = "Internal server error"
-	tests := []struct {
-		name   string
-		answer string
-		fails  bool
-		twoWay string // frame on a two-way route, if it does not fail
-	}{
-		{"200", `{"statusCode":200}`, false, ""},
-		{"501", `{"statusCode":501}`, false, ""},
-		{"0", `{"statusCode":0}`, false, ""},
-		{"body", `{"statusCode":200,"body":"hello"}`, false, "hello"},
-		{"body with 500", `{"statusCode":500,"body":"broken"}`, false, "broken"},
-		{"base64 body", `{"statusCode":200,"body":"aGk=","isBase64Encoded":true}`, false, "hi"},
-		{"as aws-lambda-go writes it", `{"statusCode":200,"headers":null,"multiValueHeaders":null,"body":""}`, false, ""},
-		{"null", `null`, false, ""},
-		{"nothing", ``, false, ""},
-		{"unknown member", `{"ConnectionId":"x","Data":"y","statusCode":200}`, true, ""},
-		{"member in another letter case", `{"StatusCode":200}`, true, ""},
-		{"no statusCode", `{"body":"x"}`, true, ""},
-		{"statusCode that is no number", `{"statusCode":"ok"}`, true, ""},
-		{"body that is an object", `{"statusCode":200,"body":{}}`, true, ""},
-		{"body that is not base64", `{"statusCode":200,"body":"?","isBase64Encoded":true}`, true, ""},
-		{"text", `"ok"`, true, ""},
-		{"array", `[]`, true, ""},
-		{"no JSON", `ok`, true, ""},
-	}
+	tests := messageAnswers
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -150,7 +158,7 @@ func TestAnswerOfAMessageIntegration(t *testing.T) {
 	}
 }
 
-// A function that answers 500 tells the client nothing, so the log has to.
+// The client hears nothing of a function that answers 500, so the log must.
 func TestAMessageIntegrationThatAnswersAnErrorIsOneWarning(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]int{
@@ -265,7 +273,7 @@ func TestInvocationsOfOneConnectionRunConcurrently(t *testing.T) {
 	both.Add(2)
 	meet := respond(func(context.Context, []byte) ([]byte, error) {
 		both.Done()
-		both.Wait() // returns only if the other one runs, too
+		both.Wait() // returns only if the other invocation runs, too
 		return []byte(`{"statusCode":200}`), nil
 	})
 	s := newStage(t, options{message: meet})
@@ -275,8 +283,7 @@ func TestInvocationsOfOneConnectionRunConcurrently(t *testing.T) {
 	both.Wait()
 }
 
-// order sends 100 messages and returns their numbers in the order in which the
-// integration got them.
+// order sends 100 messages and returns their numbers in the order in which the integration received them.
 func order(t *testing.T, cfg gateway.Config) []int {
 	t.Helper()
 	s := newStage(t, options{cfg: cfg})

@@ -9,49 +9,44 @@ import (
 )
 
 const (
-	// maxQueued is how many bytes wait for a reader that is slower than its
-	// posters. Source: assumed; the service says only that the buffer is finite.
+	// maxQueued is the number of bytes that may wait for a reader that is slower than its posters. Source: assumed; the
+	// service says only that the buffer is finite.
 	maxQueued = 1 << 20
-	// maxBatch is how many bytes go to the kernel at once, so that a queue
-	// drains visibly.
+	// maxBatch is the number of bytes of one write, so that a queue drains visibly.
 	maxBatch = 64 << 10
-	// directWait bounds the write that a sender does by itself. It never
-	// passes unless the socket's own buffer is full.
+	// directWait bounds the write that a sender does by itself. It passes only when the socket's own buffer is full.
 	directWait = 2 * time.Millisecond
 )
 
 var (
-	// errFull is a queue without room: the client reads too slowly.
+	// errFull means that the queue has no room: the client reads too slowly.
 	errFull = errors.New("outgoing buffer is full")
-	// errShut is a connection that has begun to end.
+	// errShut means that the connection has begun to end.
 	errShut = errors.New("connection is ending")
 )
 
-// outbox writes frames to one socket in the order in which they were sent. A
-// sender that finds it free writes by itself; otherwise the frame waits in a
-// bounded queue, for which a goroutine exists only while something is in it.
+// outbox writes frames to one socket in the order in which they were sent. A sender that finds it free writes by
+// itself. Otherwise the frame waits in a bounded queue, whose goroutine exists only while the queue has frames.
 type outbox struct {
 	socket net.Conn
 	work   *sync.WaitGroup
 
 	mu      sync.Mutex
-	busy    bool // somebody is writing, or nobody may
-	shut    bool // takes no more frames
-	held    bool // never writes anything after the first release
+	busy    bool // a write is under way, or none is allowed yet
+	shut    bool // accepts no more frames
+	held    bool // writes nothing before the first release
 	queue   net.Buffers
 	queued  int           // bytes in queue and in the batch being written
-	drained chan struct{} // closed when shut and nothing is left; nil until shut
+	drained chan struct{} // closed when shut and empty; nil until shut
 }
 
-// newOutbox returns an outbox that begins with first and writes nothing until
-// release is called.
+// newOutbox returns an outbox that begins with first and writes nothing until release is called.
 func newOutbox(socket net.Conn, work *sync.WaitGroup, first []byte, held bool) *outbox {
 	return &outbox{socket: socket, work: work, busy: true, held: held, queue: net.Buffers{first}, queued: len(first)}
 }
 
-// send writes or queues one whole frame, of which it becomes the owner. It
-// never waits longer than directWait. It returns errFull or errShut when the
-// frame was not taken.
+// send writes or queues one whole frame and becomes its owner. It never waits longer than directWait. It returns
+// errFull or errShut when it does not take the frame.
 func (o *outbox) send(frame []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -78,7 +73,7 @@ func (o *outbox) send(frame []byte) error {
 	return nil
 }
 
-// writeNow writes what the socket takes at once.
+// writeNow writes the bytes that the socket takes at once.
 func (o *outbox) writeNow(frame []byte) (int, error) {
 	if err := o.socket.SetWriteDeadline(time.Now().Add(directWait)); err != nil {
 		return 0, err
@@ -110,7 +105,7 @@ func (o *outbox) release() {
 	o.finish()
 }
 
-// nextBatch takes the frames of one write off the queue.
+// nextBatch takes the frames of one write from the queue.
 func (o *outbox) nextBatch() (batch net.Buffers, size int) {
 	count := 0
 	for count < len(o.queue) && (count == 0 || size+len(o.queue[count]) <= maxBatch) {
@@ -124,7 +119,7 @@ func (o *outbox) nextBatch() (batch net.Buffers, size int) {
 	return batch, size
 }
 
-// settle ends a direct write: what has gathered meanwhile gets a goroutine.
+// settle ends a direct write. Frames that were queued meanwhile get a goroutine.
 func (o *outbox) settle() {
 	if len(o.queue) > 0 {
 		o.work.Go(o.release)
@@ -134,7 +129,7 @@ func (o *outbox) settle() {
 	o.finish()
 }
 
-// failed gives the socket up if err is one, so that its reader ends, too.
+// failed closes the socket if err is not nil, so that its reader ends, too.
 func (o *outbox) failed(err error) bool {
 	if err == nil {
 		return false
@@ -144,7 +139,7 @@ func (o *outbox) failed(err error) bool {
 	return true
 }
 
-// finish tells a waiting close that nothing is left to write.
+// finish tells a waiting close that everything has been written.
 func (o *outbox) finish() {
 	if o.shut && o.drained != nil {
 		close(o.drained)
@@ -152,9 +147,8 @@ func (o *outbox) finish() {
 	}
 }
 
-// close takes last, which may be nil, as the last frame, however full the queue
-// is, and returns a channel that is closed when everything has been written.
-// It is called once and does not wait.
+// close accepts last, which may be nil, as the last frame, even into a full queue. It returns a channel that is closed
+// when everything has been written. It is called once and does not wait.
 func (o *outbox) close(last []byte) <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()

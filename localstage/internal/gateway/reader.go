@@ -12,19 +12,17 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// Limits of what a client may send.
+// These are the limits of a client's messages.
 // Source: "Quotas for configuring and running a WebSocket API"; that they count
 // payload bytes, and that the limit itself is allowed, is assumed.
 const (
 	maxFrame   = 32 << 10
 	maxMessage = 128 << 10
-	// readBuffer holds a usual message with its header, so that it takes one
-	// read; larger payloads bypass it.
+	// readBuffer holds a usual message with its header, so that the message takes one read. Larger payloads bypass it.
 	readBuffer = 512
 )
 
-// closeError is why a client's stream ends in order: its own close frame, or a
-// rule it broke.
+// closeError is the reason for an orderly end of a client's stream: its own close frame, or a broken rule.
 type closeError struct {
 	code   int
 	reason string
@@ -39,7 +37,7 @@ type messageReader struct {
 	in      *bufio.Reader
 	pong    func(payload []byte) // answers a ping
 	state   ws.State
-	message []byte // what has arrived of a fragmented message
+	message []byte // received parts of a fragmented message
 }
 
 func newMessageReader(in io.Reader, pong func([]byte)) *messageReader {
@@ -69,7 +67,7 @@ func (m *messageReader) next() ([]byte, error) {
 	}
 }
 
-// header reads the next frame's header and judges it before any payload.
+// header reads the next frame's header and checks it before any payload.
 func (m *messageReader) header() (ws.Header, error) {
 	start, err := m.in.Peek(2)
 	if err != nil {
@@ -122,7 +120,7 @@ func (m *messageReader) data(h ws.Header) (bool, error) {
 	return h.Fin, nil
 }
 
-// take hands the complete message over. Text has to be UTF-8.
+// take passes the complete message on. Text must be UTF-8.
 // Source: RFC 6455, 8.1.
 func (m *messageReader) take() ([]byte, error) {
 	message := m.message
@@ -157,7 +155,7 @@ func (m *messageReader) payload(h ws.Header, buf []byte) error {
 	return nil
 }
 
-// closedByPeer judges the payload of a client's close frame.
+// closedByPeer returns the closeError for the payload of a client's close frame.
 // Source: RFC 6455, 5.5.1 and 7.4. What $disconnect tells of a frame without a
 // code is in "The $connect and $disconnect routes".
 func closedByPeer(payload []byte) error {
@@ -183,7 +181,7 @@ func mayBeSent(code int) bool {
 	return code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code <= 4999
 }
 
-// protocolError is a stream that breaks RFC 6455.
+// protocolError returns the error for a stream that breaks RFC 6455.
 func protocolError(reason string) error {
 	return &closeError{code: closeProtocol, reason: reason}
 }

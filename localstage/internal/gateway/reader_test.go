@@ -42,8 +42,8 @@ func readStream(t *testing.T, r io.Reader) outcome {
 	}
 }
 
-// FuzzMessageReader sends anything a client could. However it is cut into
-// reads, the outcome has to be the same, within the limits, and of known codes.
+// FuzzMessageReader sends arbitrary bytes. For every division into reads the outcome must be the same, within the
+// limits, and with a known code.
 func FuzzMessageReader(f *testing.F) {
 	masked := func(frames ...ws.Frame) []byte {
 		var b bytes.Buffer
@@ -53,7 +53,8 @@ func FuzzMessageReader(f *testing.F) {
 		return b.Bytes()
 	}
 	f.Add(masked(ws.NewTextFrame([]byte("hello")), ws.NewCloseFrame(nil)))
-	f.Add(masked(ws.NewFrame(ws.OpText, false, []byte("a")), ws.NewPingFrame(nil), ws.NewFrame(ws.OpContinuation, true, []byte("b"))))
+	f.Add(masked(ws.NewFrame(ws.OpText, false, []byte("a")), ws.NewPingFrame(nil),
+		ws.NewFrame(ws.OpContinuation, true, []byte("b"))))
 	f.Add(masked(ws.NewBinaryFrame([]byte("x"))))
 	f.Add(masked(ws.NewTextFrame([]byte{0xff})))
 	f.Add(masked(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, "bye"))))

@@ -1,28 +1,26 @@
 package gateway
 
 import (
-	"io"
 	"net/http"
-	"strconv"
-	"time"
 
-	"github.com/google/uuid"
+	"signedsocket/localstage/internal/awsrest"
 )
 
-// refusal is an answer by which the gateway itself refuses a request. The
-// spacing of the bodies is that of the service.
+// refusal is an answer by which the gateway itself refuses a request. The bodies have the spacing of the service.
 type refusal struct {
 	status    int
 	errorType string // x-amzn-ErrorType, none when empty
 	body      string // JSON, none when empty
 }
 
-// The gateway's own refusals.
+// These are the gateway's own refusals.
 var (
 	// Source: observed on @connections for a wrong stage or path; assumed for handshakes.
 	forbidden = refusal{http.StatusForbidden, "ForbiddenException", `{"message":"Forbidden"}`}
 	// Source: the length is of "Quotas for configuring and running a WebSocket API", the answer assumed.
-	urlTooLong = refusal{http.StatusRequestURITooLong, "RequestEntityTooLargeException", `{"message":"Request URI Too Long"}`}
+	urlTooLong = refusal{
+		http.StatusRequestURITooLong, "RequestEntityTooLargeException", `{"message":"Request URI Too Long"}`,
+	}
 	// Source: the status was observed for a plain GET, the body assumed.
 	upgradeRequired = refusal{http.StatusUpgradeRequired, "", `{"message":"Upgrade Required"}`}
 	// Source: RFC 6455, 4.2.1 for what is a bad handshake; the answer assumed.
@@ -32,46 +30,35 @@ var (
 	// Source: observed for a Lambda function that failed; the body assumed.
 	badGateway = refusal{http.StatusBadGateway, "InternalServerErrorException", `{"message": "Internal server error"}`}
 	// Source: observed on REST APIs that may not invoke their function.
-	notPermitted = refusal{http.StatusInternalServerError, "InternalServerErrorException", `{"message": "Internal server error"}`}
+	notPermitted = refusal{
+		http.StatusInternalServerError, "InternalServerErrorException", `{"message": "Internal server error"}`,
+	}
 	// Source: "Gateway response types for API Gateway" (INTEGRATION_TIMEOUT), of REST APIs.
-	gatewayTimeout = refusal{http.StatusGatewayTimeout, "InternalServerErrorException", `{"message": "Endpoint request timed out"}`}
+	gatewayTimeout = refusal{
+		http.StatusGatewayTimeout, "InternalServerErrorException", `{"message": "Endpoint request timed out"}`,
+	}
 	// Source: "Use @connections commands in your backend service"; that the body is empty was observed.
 	gone = refusal{http.StatusGone, "GoneException", ""}
 	// Source: API model, PayloadTooLargeException; the text assumed.
-	payloadTooLarge = refusal{http.StatusRequestEntityTooLarge, "PayloadTooLargeException", `{"message":"Payload Too Large"}`}
+	payloadTooLarge = refusal{
+		http.StatusRequestEntityTooLarge, "PayloadTooLargeException", `{"message":"Payload Too Large"}`,
+	}
 	// Source: API model, LimitExceededException; the text assumed.
 	limitExceeded = refusal{http.StatusTooManyRequests, "LimitExceededException", `{"message":"Too Many Requests"}`}
-	// A stage that is shutting down; there is no such thing on AWS.
-	stageClosed = refusal{http.StatusServiceUnavailable, "ServiceUnavailableException", `{"message":"Service Unavailable"}`}
+	// The answer of a stage that is shutting down. AWS has no such answer.
+	stageClosed = refusal{
+		http.StatusServiceUnavailable, "ServiceUnavailableException", `{"message":"Service Unavailable"}`,
+	}
 )
 
-// write sends the refusal with the headers that the service's front end adds.
-// Source: observed on REST APIs and @connections.
+// write sends the refusal.
 func (f refusal) write(w http.ResponseWriter) {
-	h := w.Header()
-	setRequestID(h)
-	h["x-amz-apigw-id"] = []string{newID(time.Now())}
-	if f.errorType != "" {
-		h["x-amzn-ErrorType"] = []string{f.errorType}
-	}
 	if f.status == http.StatusUpgradeRequired {
-		// RFC 9110, 15.5.22: the answer has to name the protocol.
+		// RFC 9110, 15.5.22: the answer must name the protocol.
+		h := w.Header()
 		h.Set("Upgrade", "websocket")
 		h.Set("Connection", "Upgrade")
 		h.Set("Sec-WebSocket-Version", webSocketVersion)
 	}
-	if f.body != "" {
-		h.Set("Content-Type", "application/json")
-	}
-	if f.status != http.StatusNoContent && f.status != http.StatusNotModified {
-		h.Set("Content-Length", strconv.Itoa(len(f.body)))
-	}
-	w.WriteHeader(f.status)
-	_, _ = io.WriteString(w, f.body) // a caller that has left needs no answer
-}
-
-// setRequestID names the request as every answer of the service does. The
-// header keeps the service's own letter case.
-func setRequestID(h http.Header) {
-	h["x-amzn-RequestId"] = []string{uuid.NewString()}
+	awsrest.WriteGatewayError(w, f.status, f.errorType, []byte(f.body))
 }

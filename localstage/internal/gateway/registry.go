@@ -6,8 +6,7 @@ import (
 	"sync"
 )
 
-// registry knows the open connections of a stage and counts the work in
-// progress, so that closing the stage can wait for it.
+// registry holds the open connections of a stage and counts the work in progress, for which the end of the stage waits.
 type registry struct {
 	work sync.WaitGroup // requests, connections, invocations, flushes
 
@@ -20,7 +19,7 @@ func newRegistry() *registry {
 	return &registry{open: map[string]*connection{}}
 }
 
-// begin adds one to work, or reports false when the stage is closed.
+// begin adds one to work, or returns false when the stage is closed.
 func (r *registry) begin() bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -31,7 +30,7 @@ func (r *registry) begin() bool {
 	return true
 }
 
-// add makes c open, or reports false when the stage is closed.
+// add makes c open, or returns false when the stage is closed.
 func (r *registry) add(c *connection) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -42,7 +41,7 @@ func (r *registry) add(c *connection) bool {
 	return true
 }
 
-// get returns the open connection of that id, or nil.
+// get returns the open connection with that id, or nil.
 func (r *registry) get(id string) *connection {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -61,8 +60,7 @@ func (r *registry) all() []*connection {
 	return slices.Collect(maps.Values(r.open))
 }
 
-// close refuses new requests and connections from now on and returns those
-// that are open.
+// close refuses new requests and connections from now on and returns the open connections.
 func (r *registry) close() []*connection {
 	r.mu.Lock()
 	r.closed = true

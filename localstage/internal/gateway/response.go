@@ -11,15 +11,15 @@ import (
 	"strings"
 )
 
-// proxyResponse is what a handler returns.
+// proxyResponse is the result of a handler.
 // Source: "Output format of a Lambda function for proxy integration".
 type proxyResponse struct {
 	status       int      // any integer
-	body         string   // decoded if the handler said it is base64
+	body         string   // decoded if the handler says that it is base64
 	subprotocols []string // every value of Sec-WebSocket-Protocol
 }
 
-// proxyMembers are the members that a result may have, as they were written.
+// proxyMembers are the members of a result, as the handler wrote them.
 type proxyMembers struct {
 	status  int
 	headers map[string]any
@@ -28,9 +28,8 @@ type proxyMembers struct {
 	encoded bool
 }
 
-// decodeProxyResponse reads a handler's result strictly: an unknown name at the
-// top, also one in another letter case, makes it malformed. That a result
-// without statusCode is malformed, too, is assumed.
+// decodeProxyResponse decodes a handler's result strictly: an unknown name at the top, also one in another letter case,
+// makes it malformed. That a result without statusCode is malformed, too, is assumed.
 // Source: observed. The errors never repeat values.
 func decodeProxyResponse(raw []byte) (proxyResponse, error) {
 	var written map[string]json.RawMessage
@@ -89,9 +88,8 @@ func decodeStatus(raw json.RawMessage) (int, error) {
 	return status, nil
 }
 
-// subprotocols returns each value of Sec-WebSocket-Protocol, under any
-// spelling and in both maps. A handler that returns it twice breaks its
-// clients, here as there.
+// subprotocols returns each value of Sec-WebSocket-Protocol, in any spelling and from both maps. A handler that returns
+// it twice breaks its clients, here as on AWS.
 // Source: "Set up a $connect route that requires a WebSocket subprotocol"; the doubling was observed.
 func subprotocols(headers map[string]any, multi map[string][]any) ([]string, error) {
 	var all []any

@@ -30,8 +30,7 @@ const (
 	finPong      = 0x8a
 )
 
-// frame returns a masked frame. It is written here by hand so that no library
-// judges itself.
+// frame returns a masked frame. It is written by hand, so that no library judges itself.
 func frame(first byte, payload string) []byte {
 	var lengthBits byte
 	var extended []byte
@@ -46,7 +45,7 @@ func frame(first byte, payload string) []byte {
 	return encoded(first, lengthBits, extended, payload)
 }
 
-// encoded returns a masked frame whose length is told as given.
+// encoded returns a masked frame with the given encoding of its length.
 func encoded(first, lengthBits byte, extended []byte, payload string) []byte {
 	mask := [4]byte{0x12, 0x34, 0x56, 0x78}
 	out := append([]byte{first, 0x80 | lengthBits}, extended...)
@@ -105,8 +104,7 @@ func (s *stage) upgraded(t testing.TB) (*net.TCPConn, *bufio.Reader) {
 	return c, r
 }
 
-// echoStage answers every message with its own text, so that what the gateway
-// makes of a client's frames comes back over the wire.
+// echoStage answers every message with its own text, so that the test sees how the gateway reads a client's frames.
 func echoStage(t testing.TB) *stage {
 	t.Helper()
 	echo := respond(func(_ context.Context, event []byte) ([]byte, error) {
@@ -122,7 +120,7 @@ func echoStage(t testing.TB) *stage {
 	}})
 }
 
-// silent is the payload of a close frame without a code, as a code.
+// silent stands for a close frame without a code.
 const silent = 1005
 
 func TestFramesFollowRFC6455(t *testing.T) {
@@ -134,27 +132,57 @@ func TestFramesFollowRFC6455(t *testing.T) {
 		name  string
 		send  []byte
 		want  []received // before any close frame
-		close uint16     // code of the gateway's close frame; 0 means the stream is still in order
+		close uint16     // code of the gateway's close frame; 0 for an open stream
 	}{
 		{"text", frame(finText, "a"), echoed("a"), 0},
 		{"text of 125 bytes", frame(finText, a125), echoed(a125), 0},
 		{"text of 126 bytes", frame(finText, a126), echoed(a126), 0},
 		{"text outside of ASCII", frame(finText, euro), echoed(euro), 0},
 		{"greatest frame", frame(finText, a32k), echoed(a32k), 0},
-		{"greatest message", join(frame(text, a32k), frame(continuation, a32k), frame(continuation, a32k), frame(finCont, a32k)), echoed(strings.Repeat(a32k, 4)), 0},
+		{
+			"greatest message",
+			join(frame(text, a32k), frame(continuation, a32k), frame(continuation, a32k), frame(finCont, a32k)),
+			echoed(strings.Repeat(a32k, 4)),
+			0,
+		},
 		{"two fragments", join(frame(text, "a"), frame(finCont, "b")), echoed("ab"), 0},
-		{"three fragments, one empty", join(frame(text, "a"), frame(continuation, ""), frame(finCont, "b")), echoed("ab"), 0},
+		{
+			"three fragments, one empty",
+			join(frame(text, "a"), frame(continuation, ""), frame(finCont, "b")),
+			echoed("ab"),
+			0,
+		},
 		{"character across fragments", join(frame(text, euro[:1]), frame(finCont, euro[1:])), echoed(euro), 0},
 		{"ping", frame(finPing, ""), []received{{finPong, ""}}, 0},
 		{"ping with payload", frame(finPing, "here"), []received{{finPong, "here"}}, 0},
 		{"ping of 125 bytes", frame(finPing, a125), []received{{finPong, a125}}, 0},
-		{"two pings are answered in order", join(frame(finPing, "1"), frame(finPing, "2")), []received{{finPong, "1"}, {finPong, "2"}}, 0},
+		{
+			"two pings are answered in order",
+			join(frame(finPing, "1"), frame(finPing, "2")),
+			[]received{{finPong, "1"}, {finPong, "2"}},
+			0,
+		},
 		{"the last character of Unicode", frame(finText, "\xf4\x8f\xbf\xbf"), echoed("\xf4\x8f\xbf\xbf"), 0},
 		{"NUL and a byte order mark", frame(finText, "\xef\xbb\xbf\x00"), echoed("\xef\xbb\xbf\x00"), 0},
-		{"ping between fragments", join(frame(text, "a"), frame(finPing, "p"), frame(finCont, "b")), []received{{finPong, "p"}, {finText, "ab"}}, 0},
+		{
+			"ping between fragments",
+			join(frame(text, "a"), frame(finPing, "p"), frame(finCont, "b")),
+			[]received{{finPong, "p"}, {finText, "ab"}},
+			0,
+		},
 		{"unsolicited pong", join(frame(finPong, "x"), frame(finText, "a")), echoed("a"), 0},
-		{"unsolicited pong between fragments", join(frame(text, "a"), frame(finPong, ""), frame(finCont, "b")), echoed("ab"), 0},
-		{"nothing is handled after a close", join(frame(finClose, ""), frame(finText, "a"), frame(finPing, "")), nil, silent},
+		{
+			"unsolicited pong between fragments",
+			join(frame(text, "a"), frame(finPong, ""), frame(finCont, "b")),
+			echoed("ab"),
+			0,
+		},
+		{
+			"nothing is handled after a close",
+			join(frame(finClose, ""), frame(finText, "a"), frame(finPing, "")),
+			nil,
+			silent,
+		},
 		{"close without a code", frame(finClose, ""), nil, silent},
 		{"close with a reason", frame(finClose, closePayload(1000, "bye")), nil, 1000},
 		{"close 3000", frame(finClose, closePayload(3000, "")), nil, 3000},
@@ -187,7 +215,12 @@ func TestFramesFollowRFC6455(t *testing.T) {
 		{"fragmented ping", frame(0x09, ""), nil, 1002},
 		{"fragmented close", frame(0x08, ""), nil, 1002},
 		{"continuation of nothing", frame(finCont, "a"), nil, 1002},
-		{"continuation after control frames only", join(frame(finPing, ""), frame(finPong, ""), frame(finCont, "b")), []received{{finPong, ""}}, 1002},
+		{
+			"continuation after control frames only",
+			join(frame(finPing, ""), frame(finPong, ""), frame(finCont, "b")),
+			[]received{{finPong, ""}},
+			1002,
+		},
 		{"text inside of a fragmented message", join(frame(text, "a"), frame(finText, "b")), nil, 1002},
 		{"length of two bytes that needs one", encoded(finText, 126, []byte{0, 125}, a125), nil, 1002},
 		{"length of eight bytes that needs one", encoded(finText, 127, []byte{0, 0, 0, 0, 0, 0, 0, 1}, "a"), nil, 1002},
@@ -202,7 +235,8 @@ func TestFramesFollowRFC6455(t *testing.T) {
 		{"frame above 32 KB", frame(finText, a32k+"a"), nil, 1009},
 		{"frame that claims 2 GB", encoded(finText, 127, []byte{0, 0, 0, 0, 0x80, 0, 0, 0}, ""), nil, 1009},
 		{"continuation above 32 KB", join(frame(text, "a"), frame(finCont, a32k+"a")), nil, 1009},
-		{"message above 128 KB", join(frame(text, a32k), frame(continuation, a32k), frame(continuation, a32k), frame(continuation, a32k), frame(finCont, "a")), nil, 1009},
+		{"message above 128 KB", join(frame(text, a32k), frame(continuation, a32k), frame(continuation, a32k),
+			frame(continuation, a32k), frame(finCont, "a")), nil, 1009},
 	}
 	s := echoStage(t)
 	for _, tt := range tests {
@@ -228,7 +262,7 @@ func TestFramesFollowRFC6455(t *testing.T) {
 	}
 }
 
-// wantEnd reads a close frame of that code and then the end of the stream.
+// wantEnd reads a close frame with that code and then the end of the stream.
 func wantEnd(t *testing.T, r io.Reader, code uint16) {
 	t.Helper()
 	last, err := readFrame(r)

@@ -26,7 +26,7 @@ func (c *counting) Do(r *http.Request) (*http.Response, error) {
 	return http.DefaultClient.Do(r)
 }
 
-// sdk returns AWS's own client of the stage, and what counts its requests.
+// sdk returns AWS's own client of the stage, and the counter of its requests.
 func (s *stage) sdk(stageName string) (*api.Client, *counting) {
 	requests := &counting{}
 	return api.New(api.Options{
@@ -41,20 +41,23 @@ func TestAWSsOwnClientUnderstandsEveryAnswer(t *testing.T) {
 	s := newStage(t, options{})
 	c, id := s.connected(t)
 	client, _ := s.sdk("prod")
-	if _, err := client.PostToConnection(t.Context(), &api.PostToConnectionInput{ConnectionId: &id, Data: []byte("hello")}); err != nil {
+	if _, err := client.PostToConnection(t.Context(),
+		&api.PostToConnectionInput{ConnectionId: &id, Data: []byte("hello")}); err != nil {
 		t.Fatal(err)
 	}
 	if got := readText(t, c); got != "hello" {
 		t.Errorf("the client of the stage got %q", got)
 	}
 	described, err := client.GetConnection(t.Context(), &api.GetConnectionInput{ConnectionId: &id})
-	if err != nil || described.ConnectedAt == nil || described.LastActiveAt == nil || aws.ToString(described.Identity.SourceIp) != "127.0.0.1" {
+	if err != nil || described.ConnectedAt == nil || described.LastActiveAt == nil ||
+		aws.ToString(described.Identity.SourceIp) != "127.0.0.1" {
 		t.Errorf("GetConnection returned %+v, %v", described, err)
 	}
 	if _, err := client.DeleteConnection(t.Context(), &api.DeleteConnectionInput{ConnectionId: &id}); err != nil {
 		t.Error(err)
 	}
-	_, err = client.PostToConnection(t.Context(), &api.PostToConnectionInput{ConnectionId: &id, Data: []byte("too late")})
+	_, err = client.PostToConnection(t.Context(),
+		&api.PostToConnectionInput{ConnectionId: &id, Data: []byte("too late")})
 	if _, ok := errors.AsType[*types.GoneException](err); !ok {
 		t.Errorf("a post to the deleted connection: %v, want a GoneException", err)
 	}
@@ -71,13 +74,23 @@ func TestAWSsOwnClientUnderstandsEveryRefusal(t *testing.T) {
 		requests              int64
 	}{
 		{"unknown connection", "prod", unknownID, "x", "GoneException", is[*types.GoneException], 1},
-		{"payload too large", "prod", id, strings.Repeat("x", 131073), "PayloadTooLargeException", is[*types.PayloadTooLargeException], 1},
+		{
+			"payload too large",
+			"prod",
+			id,
+			strings.Repeat("x", 131073),
+			"PayloadTooLargeException",
+			is[*types.PayloadTooLargeException],
+			1,
+		},
 		{"wrong stage", "test", id, "x", "ForbiddenException", is[*types.ForbiddenException], 1},
 		{"malformed id", "prod", "abc", "x", "BadRequestException", is[*smithy.GenericAPIError], 1},
-		{"limited", "prod", id, "x", "LimitExceededException", is[*types.LimitExceededException], 3}, // tried again by itself
+		// the client tries again by itself
+		{"limited", "prod", id, "x", "LimitExceededException", is[*types.LimitExceededException], 3},
 	} {
 		client, requests := s.sdk(test.stage)
-		_, err := client.PostToConnection(t.Context(), &api.PostToConnectionInput{ConnectionId: &test.id, Data: []byte(test.data)})
+		_, err := client.PostToConnection(t.Context(),
+			&api.PostToConnectionInput{ConnectionId: &test.id, Data: []byte(test.data)})
 		refusal, ok := errors.AsType[smithy.APIError](err)
 		if !ok || refusal.ErrorCode() != test.code || !test.typed(err) {
 			t.Errorf("%s: %v, want a %s", test.name, err, test.code)
@@ -93,7 +106,7 @@ func is[E error](err error) bool {
 	return ok
 }
 
-// TestNothingIsAuthorizedAfterTheHandshake: what policies say of a custom route has no effect.
+// TestNothingIsAuthorizedAfterTheHandshake shows that policies about a custom route have no effect.
 func TestNothingIsAuthorizedAfterTheHandshake(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, options{connectAuth: "AWS_IAM"})

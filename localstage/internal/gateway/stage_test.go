@@ -20,12 +20,12 @@ import (
 	"signedsocket/localstage/internal/gateway"
 )
 
-// patience is how long a test waits for what should happen at once.
+// patience is the time for which a test waits for an immediate event.
 const patience = 10 * time.Second
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// integration is a function behind a route that keeps the events it was given.
+// integration is a function behind a route. It keeps its events.
 type integration struct {
 	answer func(ctx context.Context, event []byte) ([]byte, error)
 	events chan []byte
@@ -39,7 +39,7 @@ func respond(answer func(ctx context.Context, event []byte) ([]byte, error)) *in
 	return &integration{answer: answer, events: make(chan []byte, 1<<16)}
 }
 
-// held accepts every event, but answers only once release is closed.
+// held accepts every event and answers once release is closed.
 func held() (function *integration, release chan struct{}) {
 	release = make(chan struct{})
 	return respond(func(context.Context, []byte) ([]byte, error) {
@@ -87,7 +87,7 @@ type proxyEvent struct {
 	}
 }
 
-// authorizer allows everything to one signer unless told otherwise.
+// authorizer allows one signer everything, unless told otherwise.
 type authorizer struct {
 	refuse       func(r *http.Request, access gateway.Access) gateway.Refusal
 	organization string
@@ -116,7 +116,7 @@ func (a *authorizer) Authorize(r *http.Request, _ []byte, access gateway.Access)
 	}, nil
 }
 
-// accesses returns what the authorizer has been asked so far.
+// accesses returns all accesses that the authorizer has judged.
 func (a *authorizer) accesses() []gateway.Access {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -200,7 +200,7 @@ func (s *stage) serve(t testing.TB, plain bool) {
 	})
 }
 
-// dial connects a client that is cut off when the test ends.
+// dial connects a client, and cuts it off when the test ends.
 func (s *stage) dial(t testing.TB) *websocket.Conn {
 	t.Helper()
 	c, _ := s.dialWith(t, "/prod", nil)
@@ -225,7 +225,7 @@ func (s *stage) connected(t *testing.T) (*websocket.Conn, string) {
 	return c, s.connect.next(t).RequestContext.ConnectionID
 }
 
-// manage sends one request to @connections, with the id as it is given.
+// manage sends one request to @connections, with the id as it stands.
 func (s *stage) manage(t testing.TB, method, id, body string) *http.Response {
 	t.Helper()
 	return s.request(t, method, "/prod/@connections/"+id, body)
@@ -282,7 +282,7 @@ func writeText(t testing.TB, c *websocket.Conn, text string) {
 	}
 }
 
-// wantClose reads until the client's connection is closed, as it should be.
+// wantClose reads until the client's connection is closed, which must be in order.
 func wantClose(t *testing.T, c *websocket.Conn, code websocket.StatusCode, reason string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -15,7 +15,7 @@ const (
 	acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 )
 
-// checkUpgrade reports why r is not an opening handshake, or nil.
+// checkUpgrade returns the reason why r is not an opening handshake, or nil.
 // Source: RFC 6455, 4.2.1; which of these the service tells apart is assumed.
 func checkUpgrade(r *http.Request) *refusal {
 	switch {
@@ -75,7 +75,7 @@ func switchingProtocols(key string, subprotocols []string, now time.Time) []byte
 	return []byte(b.String())
 }
 
-// urlLength is the length of the address a client dialled to send r.
+// urlLength returns the length of the address that the client dialled to send r.
 func urlLength(r *http.Request) int {
 	if r.URL.IsAbs() {
 		return len(r.RequestURI)

@@ -1,11 +1,8 @@
-// Package httpapi is one stage of an API Gateway HTTP API as an [http.Handler]:
-// it selects the route, checks who asks (JWT or IAM authorization), hands the
-// route's integration an event in payload format 2.0, and turns what the
-// integration returns into the HTTP answer. CORS and throttling are those of
-// API Gateway too.
+// Package httpapi is one stage of an API Gateway HTTP API as an [http.Handler]. It selects the route, verifies the
+// caller (JWT or IAM authorization), passes an event in payload format 2.0 to the route's integration, and makes the
+// HTTP answer of the result. CORS and throttling are those of API Gateway, too.
 //
-// Every emulated behaviour names the AWS page it comes from. Where AWS says
-// nothing, the comment calls the choice inferred.
+// Every emulated behaviour names its AWS page. Where AWS says nothing, the comment calls the choice inferred.
 package httpapi
 
 import (
@@ -26,7 +23,7 @@ import (
 // DefaultStage is the name of the stage that puts no prefix before the path.
 const DefaultStage = "$default"
 
-// Limits of an HTTP API and of the Lambda behind it.
+// These are the limits of an HTTP API and of the Lambda functions behind it.
 // Source: API Gateway developer guide, "Quotas for configuring and running an
 // HTTP API" (10 MB, 30 s) and "Amazon API Gateway quotas" (throttle of an account);
 // Lambda developer guide, "Lambda quotas" (6 MB both ways).
@@ -38,21 +35,18 @@ const (
 	accountBurst    = 5000
 )
 
-// Integration is what a route invokes: a Lambda function that takes one event
-// and returns one JSON payload.
+// Integration is a Lambda function behind a route. It takes one event and returns one JSON payload.
 type Integration interface {
 	Invoke(ctx context.Context, event []byte) ([]byte, error)
 }
 
-// Authorizer answers for routes with AWS_IAM authorization: it verifies the
-// request's Signature Version 4 and asks the signer's policies whether action
-// is allowed on resource. Any error refuses the request.
+// Authorizer judges requests to routes with AWS_IAM authorization: it verifies the request's Signature Version 4 and
+// evaluates whether the signer's policies allow action on resource. Any error refuses the request.
 type Authorizer interface {
 	Authorize(r *http.Request, body []byte, action, resource string) (Identity, error)
 }
 
-// Identity is the caller of a route with AWS_IAM authorization, in the words of
-// the event's requestContext.authorizer.iam.
+// Identity is the caller of a route with AWS_IAM authorization, as the event's requestContext.authorizer.iam names it.
 type Identity struct {
 	AccessKey string // access key id
 	AccountID string
@@ -73,7 +67,7 @@ type Route struct {
 	AuthorizationType string         // NONE (also ""), AWS_IAM or JWT
 	JWT               *JWTAuthorizer // needed when AuthorizationType is JWT
 	Scopes            []string       // AuthorizationScopes; a token needs one of them
-	Integration       Integration    // what the route invokes
+	Integration       Integration    // the function of the route
 	Timeout           time.Duration  // integration timeout, 30 s when zero
 	Throttle          *Throttle      // overrides the stage's; each route has its own bucket
 }
@@ -101,8 +95,8 @@ type API struct {
 	routes []*route
 }
 
-// New checks the configuration and builds the stage. It errors on a route key,
-// an authorization type or an identity source that API Gateway would not take.
+// New checks the configuration and builds the stage. It refuses a route key, an authorization type or an identity
+// source that API Gateway would refuse.
 func New(c Config) (*API, error) {
 	c.setDefaults()
 	if err := c.CORS.validate(); err != nil {
@@ -159,8 +153,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer.writeTo(w, func() { a.config.CORS.apply(header, r.Header.Get("Origin")) })
 }
 
-// answer takes the request through the steps of the stage. That a throttled
-// request is refused before anybody asks who sent it is inferred.
+// answer takes the request through the steps of the stage. That the throttle comes before authorization is inferred.
 func (a *API) answer(r *http.Request, requestID string) *response {
 	match := a.match(r)
 	if match == nil {
@@ -188,8 +181,8 @@ func (a *API) answer(r *http.Request, requestID string) *response {
 	return a.invoke(r.Context(), route, event)
 }
 
-// unreadable answers for a body that is over the limit, or that never arrived
-// whole (nobody is left to read that answer).
+// unreadable returns the answer to a body that is over the limit or incomplete. The client of an incomplete one is
+// gone.
 func unreadable(err error) *response {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -198,8 +191,7 @@ func unreadable(err error) *response {
 	return gatewayAnswer(http.StatusBadRequest, "Bad Request")
 }
 
-// authorize asks the route's authorizer, and returns what it found out for the
-// event, or the answer that refuses the request.
+// authorize calls the route's authorizer, and returns the caller for the event, or the answer that refuses the request.
 func (a *API) authorize(route *route, r *http.Request, body []byte) (*eventAuthorizer, *response) {
 	switch {
 	case route.jwt != nil:
@@ -211,7 +203,7 @@ func (a *API) authorize(route *route, r *http.Request, body []byte) (*eventAutho
 	case route.iam:
 		identity, err := a.config.Authorizer.Authorize(r, body, "execute-api:Invoke", a.resource(route, r))
 		if err != nil {
-			// The error may repeat the canonical request, and with it a session token: it is not logged.
+			// The error may repeat the canonical request, and with it a session token: it does not go to the log.
 			a.config.Log.Info("HTTP API refused a caller", slog.String("routeKey", route.key))
 			return nil, gatewayAnswer(http.StatusForbidden, "Forbidden")
 		}
@@ -220,7 +212,7 @@ func (a *API) authorize(route *route, r *http.Request, body []byte) (*eventAutho
 	return nil, nil
 }
 
-// resource is the ARN that a caller of an AWS_IAM route must be allowed to invoke.
+// resource returns the ARN that a caller of an AWS_IAM route must be allowed to invoke.
 // Source: API Gateway developer guide, "Control access to HTTP APIs with IAM authorization".
 func (a *API) resource(route *route, r *http.Request) string {
 	path, _ := a.stagePath(r)
@@ -235,7 +227,8 @@ func (a *API) invoke(ctx context.Context, route *route, event []byte) *response 
 	payload, err := route.integration.Invoke(ctx, event)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		a.config.Log.Warn("HTTP API integration timed out", slog.String("routeKey", route.key), slog.Duration("timeout", route.timeout))
+		a.config.Log.Warn("HTTP API integration timed out", slog.String("routeKey", route.key),
+			slog.Duration("timeout", route.timeout))
 		return gatewayAnswer(http.StatusServiceUnavailable, "Service Unavailable")
 	case err != nil:
 		return a.integrationFailed(route, err)

@@ -24,7 +24,7 @@ type function func(ctx context.Context, event []byte) ([]byte, error)
 
 func (f function) Invoke(ctx context.Context, event []byte) ([]byte, error) { return f(ctx, event) }
 
-// returns is a function that answers every event with the same payload.
+// returns makes a function that answers every event with the same payload.
 func returns(payload string) function {
 	return func(context.Context, []byte) ([]byte, error) { return []byte(payload), nil }
 }
@@ -35,7 +35,7 @@ func echo(_ context.Context, event []byte) ([]byte, error) {
 	return []byte(`{"statusCode":200,"body":` + string(body) + `}`), err
 }
 
-// asRoot is an Authorizer that knows one caller, by the Authorization header "root".
+// asRoot is an Authorizer with one caller, whose Authorization header is "root".
 type asRoot struct{ action, resource string }
 
 func (a *asRoot) Authorize(r *http.Request, _ []byte, action, resource string) (Identity, error) {
@@ -86,11 +86,13 @@ func sentEvent(t *testing.T, w *httptest.ResponseRecorder) event {
 
 func TestEventIsThatOfPayloadFormat2(t *testing.T) {
 	t.Parallel()
-	api := newAPI(t, testConfig(Route{Key: "POST /things/{id}", AuthorizationType: "AWS_IAM", Integration: function(echo)}))
+	api := newAPI(t,
+		testConfig(Route{Key: "POST /things/{id}", AuthorizationType: "AWS_IAM", Integration: function(echo)}))
 	r := httptest.NewRequest("POST", "/things/a%20b?room=blue&room=red&x=%2F", strings.NewReader(`{"a":1}`))
 	r.Header = http.Header{
 		"Authorization": {"root"}, "Content-Type": {"application/json"}, "User-Agent": {"test/1"},
-		"X-Custom": {"one", "two"}, "Cookie": {"a=1; b=2", "c=3"}, "Connection": {"keep-alive"}, "X-Forwarded-For": {"203.0.113.9"},
+		"X-Custom": {"one", "two"}, "Cookie": {"a=1; b=2", "c=3"}, "Connection": {"keep-alive"},
+		"X-Forwarded-For": {"203.0.113.9"},
 	}
 	w := do(api, r)
 	var got bytes.Buffer
@@ -171,17 +173,23 @@ func TestGatewayAnswers(t *testing.T) {
 		status       int
 		want         string
 	}{
-		"no such path":         {"GET", "/nowhere", nil, 404, `{"message":"Not Found"}`},
-		"no such method":       {"DELETE", "/ok", nil, 404, `{"message":"Not Found"}`},
-		"preflight, no CORS":   {"OPTIONS", "/ok", nil, 404, `{"message":"Not Found"}`},
-		"function fails":       {"GET", "/failing", nil, 500, `{"message":"Internal Server Error"}`},
-		"malformed response":   {"GET", "/malformed", nil, 500, `{"message":"Internal Server Error"}`},
-		"function too slow":    {"GET", "/slow", nil, 503, `{"message":"Service Unavailable"}`},
-		"unsigned on IAM":      {"GET", "/iam", nil, 403, `{"message":"Forbidden"}`},
-		"throttled":            {"GET", "/busy", nil, 429, `{"message":"Too Many Requests"}`},
-		"body over 10 MB":      {"POST", "/ok", io.LimitReader(zeros{}, maxRequestBytes+1), 413, `{"message":"Request Entity Too Large"}`},
-		"event over 6 MB":      {"POST", "/ok", io.LimitReader(zeros{}, maxPayloadBytes), 413, `{"message":"Request Entity Too Large"}`},
-		"body that breaks off": {"POST", "/ok", io.MultiReader(strings.NewReader("{"), brokenReader{}), 400, `{"message":"Bad Request"}`},
+		"no such path":       {"GET", "/nowhere", nil, 404, `{"message":"Not Found"}`},
+		"no such method":     {"DELETE", "/ok", nil, 404, `{"message":"Not Found"}`},
+		"preflight, no CORS": {"OPTIONS", "/ok", nil, 404, `{"message":"Not Found"}`},
+		"function fails":     {"GET", "/failing", nil, 500, `{"message":"Internal Server Error"}`},
+		"malformed response": {"GET", "/malformed", nil, 500, `{"message":"Internal Server Error"}`},
+		"function too slow":  {"GET", "/slow", nil, 503, `{"message":"Service Unavailable"}`},
+		"unsigned on IAM":    {"GET", "/iam", nil, 403, `{"message":"Forbidden"}`},
+		"throttled":          {"GET", "/busy", nil, 429, `{"message":"Too Many Requests"}`},
+		"body over 10 MB": {
+			"POST", "/ok", io.LimitReader(zeros{}, maxRequestBytes+1), 413, `{"message":"Request Entity Too Large"}`,
+		},
+		"event over 6 MB": {
+			"POST", "/ok", io.LimitReader(zeros{}, maxPayloadBytes), 413, `{"message":"Request Entity Too Large"}`,
+		},
+		"body that breaks off": {
+			"POST", "/ok", io.MultiReader(strings.NewReader("{"), brokenReader{}), 400, `{"message":"Bad Request"}`,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -225,9 +233,10 @@ func TestThrottleHasABucketPerRoute(t *testing.T) {
 
 func TestClientThatHangsUpDoesNotStopTheFunction(t *testing.T) {
 	t.Parallel()
-	api := newAPI(t, testConfig(Route{Key: "$default", Integration: function(func(ctx context.Context, _ []byte) ([]byte, error) {
-		return []byte(`{}`), ctx.Err()
-	})}))
+	api := newAPI(t,
+		testConfig(Route{Key: "$default", Integration: function(func(ctx context.Context, _ []byte) ([]byte, error) {
+			return []byte(`{}`), ctx.Err()
+		})}))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if w := do(api, httptest.NewRequestWithContext(ctx, "GET", "/", nil)); w.Code != 200 {
@@ -243,7 +252,8 @@ func TestIAMRouteAsksForInvokeOnItsResource(t *testing.T) {
 	r := httptest.NewRequest("PUT", "/live/a/b/c", nil)
 	r.Header.Set("Authorization", "root")
 	e := sentEvent(t, do(newAPI(t, c), r))
-	if authorizer.action != "execute-api:Invoke" || authorizer.resource != "arn:aws:execute-api:us-east-1:111122223333:h1/live/PUT/a/b/c" {
+	if authorizer.action != "execute-api:Invoke" ||
+		authorizer.resource != "arn:aws:execute-api:us-east-1:111122223333:h1/live/PUT/a/b/c" {
 		t.Errorf("asked for %s on %s", authorizer.action, authorizer.resource)
 	}
 	if e.RequestContext.Authorizer.IAM.UserARN != "arn:aws:iam::111122223333:user/root" {
@@ -251,26 +261,33 @@ func TestIAMRouteAsksForInvokeOnItsResource(t *testing.T) {
 	}
 }
 
-func TestNewRefusesWhatAPIGatewayWouldNotTake(t *testing.T) {
+func TestNewRefusesConfigsThatAPIGatewayRefuses(t *testing.T) {
 	t.Parallel()
 	ok := returns(`{}`)
 	tests := map[string]struct {
 		config Config
 		want   string
 	}{
-		"no method":         {testConfig(Route{Key: "/x", Integration: ok}), "METHOD /path"},
-		"no integration":    {testConfig(Route{Key: "GET /x"}), "no integration"},
-		"half a variable":   {testConfig(Route{Key: "GET /x{id}", Integration: ok}), "must fill its segment"},
-		"greedy not last":   {testConfig(Route{Key: "GET /{x+}/y", Integration: ok}), "last segment"},
-		"twice":             {testConfig(Route{Key: "GET /x", Integration: ok}, Route{Key: "GET /x", Integration: ok}), "twice"},
+		"no method":       {testConfig(Route{Key: "/x", Integration: ok}), "METHOD /path"},
+		"no integration":  {testConfig(Route{Key: "GET /x"}), "no integration"},
+		"half a variable": {testConfig(Route{Key: "GET /x{id}", Integration: ok}), "must fill its segment"},
+		"greedy not last": {testConfig(Route{Key: "GET /{x+}/y", Integration: ok}), "last segment"},
+		"twice": {
+			testConfig(Route{Key: "GET /x", Integration: ok}, Route{Key: "GET /x", Integration: ok}), "twice",
+		},
 		"Lambda authorizer": {testConfig(Route{Key: "GET /x", Integration: ok, AuthorizationType: "CUSTOM"}), "CUSTOM"},
 		"JWT, no issuer":    {testConfig(Route{Key: "GET /x", Integration: ok, AuthorizationType: "JWT"}), "issuer"},
 		"JWT, no audience": {testConfig(Route{Key: "GET /x", Integration: ok, AuthorizationType: "JWT",
 			JWT: &JWTAuthorizer{Issuer: "https://a"}}), "audience"},
 		"identity source": {testConfig(Route{Key: "GET /x", Integration: ok, AuthorizationType: "JWT",
-			JWT: &JWTAuthorizer{Issuer: "https://a", Audience: []string{"a"}, IdentitySource: "$request.body.token"}}), "identity source"},
-		"credentials for everybody": {Config{CORS: &CORS{AllowOrigins: []string{"*"}, AllowCredentials: true}}, "AllowCredentials"},
-		"IAM, nobody to ask":        {Config{Routes: []Route{{Key: "GET /x", Integration: ok, AuthorizationType: "AWS_IAM"}}}, "Authorizer"},
+			JWT: &JWTAuthorizer{Issuer: "https://a", Audience: []string{"a"}, IdentitySource: "$request.body.token"}}),
+			"identity source"},
+		"credentials for every origin": {
+			Config{CORS: &CORS{AllowOrigins: []string{"*"}, AllowCredentials: true}}, "AllowCredentials",
+		},
+		"IAM without an Authorizer": {
+			Config{Routes: []Route{{Key: "GET /x", Integration: ok, AuthorizationType: "AWS_IAM"}}}, "Authorizer",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

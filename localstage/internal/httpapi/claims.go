@@ -78,7 +78,7 @@ func seconds(claim any) (float64, claimState) {
 	return value, numeric
 }
 
-// tokenScopes are those of the claim scope (space separated) or scp (also a list).
+// tokenScopes returns the scopes of the claim scope (space separated) or scp (also a list).
 func tokenScopes(claims map[string]any) []string {
 	var scopes []string
 	for _, name := range []string{"scope", "scp"} {
@@ -89,7 +89,7 @@ func tokenScopes(claims map[string]any) []string {
 	return scopes
 }
 
-// texts are the strings of a claim that is a string or a list of them.
+// texts returns the strings of a claim that is a string or a list of them.
 func texts(claim any) []string {
 	switch v := claim.(type) {
 	case string:
@@ -106,8 +106,7 @@ func texts(claim any) []string {
 	return nil
 }
 
-// claimText is a claim as the event carries it, always a string: numbers in their
-// decimal text, booleans as words, an array as "[a b]" and, inferred from that
-// form, an object as "map[name:value]".
+// claimText returns a claim as the event carries it, always a string: numbers in their decimal text, booleans as words,
+// an array as "[a b]" and, inferred from that form, an object as "map[name:value]".
 // Source: observed (aws-solutions-library-samples/guidance-for-claude-code-with-amazon-bedrock issue 802).
 func claimText(claim any) string { return fmt.Sprint(claim) }

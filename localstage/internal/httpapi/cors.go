@@ -25,16 +25,15 @@ func (c *CORS) validate() error {
 	return nil
 }
 
-// isPreflight tells whether the gateway answers the request itself, before routes
-// and authorization.
+// isPreflight reports whether the gateway answers the request itself, before routes and authorization.
 // Source: API Gateway developer guide, "Configure CORS for HTTP APIs".
 func (c *CORS) isPreflight(r *http.Request) bool {
 	return c != nil && r.Method == http.MethodOptions &&
 		r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
-// writePreflight answers 204. An origin that is not allowed gets no CORS header
-// (the status is inferred), which is what keeps a browser from asking further.
+// writePreflight answers 204. An origin that is not allowed gets no CORS header (the status is inferred), so the
+// browser sends no request.
 func (c *CORS) writePreflight(w http.ResponseWriter, origin string) {
 	header := w.Header()
 	if allowed := c.allowed(origin); allowed != "" {
@@ -48,8 +47,8 @@ func (c *CORS) writePreflight(w http.ResponseWriter, origin string) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// apply puts the configured CORS headers on an answer, in place of those that the
-// integration set. That the gateway's own refusals carry them too is inferred.
+// apply sets the configured CORS headers on an answer, in place of those of the integration. That the gateway's own
+// refusals carry them, too, is inferred.
 // Source: API Gateway developer guide, "Configure CORS for HTTP APIs".
 func (c *CORS) apply(header http.Header, origin string) {
 	if c == nil {
@@ -66,7 +65,7 @@ func (c *CORS) apply(header http.Header, origin string) {
 	}
 }
 
-// allowed is the value of Access-Control-Allow-Origin for an origin, empty for none.
+// allowed returns the value of Access-Control-Allow-Origin for an origin, or "".
 func (c *CORS) allowed(origin string) string {
 	if origin == "" {
 		return ""

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// corsHeaders picks what CORS is about out of an answer.
+// corsHeaders returns the CORS headers of an answer.
 func corsHeaders(h http.Header) map[string]string {
 	found := map[string]string{}
 	for _, name := range []string{"Origin", "Methods", "Headers", "Credentials"} {
@@ -28,9 +28,14 @@ func corsHeaders(h http.Header) map[string]string {
 func TestPreflightIsAnsweredBeforeAuthorization(t *testing.T) {
 	t.Parallel()
 	config := &CORS{AllowOrigins: []string{"https://a.example", "http://*"}, AllowMethods: []string{"POST", "GET"},
-		AllowHeaders: []string{"authorization", "content-type"}, ExposeHeaders: []string{"x-a"}, AllowCredentials: true, MaxAge: 600}
+		AllowHeaders: []string{
+			"authorization", "content-type",
+		}, ExposeHeaders: []string{"x-a"}, AllowCredentials: true, MaxAge: 600}
 	full := func(origin string) map[string]string {
-		return map[string]string{"Origin": origin, "Methods": "POST,GET", "Headers": "authorization,content-type", "Credentials": "true", "MaxAge": "600"}
+		return map[string]string{
+			"Origin": origin, "Methods": "POST,GET", "Headers": "authorization,content-type", "Credentials": "true",
+			"MaxAge": "600",
+		}
 	}
 	tests := map[string]struct {
 		origin string
@@ -64,7 +69,8 @@ func TestPreflightIsAnsweredBeforeAuthorization(t *testing.T) {
 
 func TestAnswersCarryTheConfiguredCORSHeadersOnly(t *testing.T) {
 	t.Parallel()
-	function := returns(`{"statusCode":200,"headers":{"Access-Control-Allow-Origin":"https://evil.example","Access-Control-Allow-Methods":"PUT"}}`)
+	function := returns(`{"statusCode":200,"headers":{"Access-Control-Allow-Origin":"https://evil.example",` +
+		`"Access-Control-Allow-Methods":"PUT"}}`)
 	configured := &CORS{AllowOrigins: []string{"https://a.example"}, ExposeHeaders: []string{"x-a", "x-b"}}
 	granted := map[string]string{"Origin": "https://a.example", "Expose": "x-a,x-b"}
 	tests := map[string]struct {
@@ -76,13 +82,18 @@ func TestAnswersCarryTheConfiguredCORSHeadersOnly(t *testing.T) {
 		"and dropped for another origin": {configured, "https://b.example", "/x", map[string]string{}},
 		"none without an origin":         {configured, "", "/x", map[string]string{}},
 		"a refusal has them":             {configured, "https://a.example", "/iam", granted},
-		"everybody":                      {&CORS{AllowOrigins: []string{"*"}}, "https://b.example", "/x", map[string]string{"Origin": "*"}},
-		"no configuration":               {nil, "https://a.example", "/x", map[string]string{"Origin": "https://evil.example", "Methods": "PUT"}},
+		"every origin": {
+			&CORS{AllowOrigins: []string{"*"}}, "https://b.example", "/x", map[string]string{"Origin": "*"},
+		},
+		"no configuration": {
+			nil, "https://a.example", "/x", map[string]string{"Origin": "https://evil.example", "Methods": "PUT"},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := testConfig(Route{Key: "GET /x", Integration: function}, Route{Key: "GET /iam", AuthorizationType: "AWS_IAM", Integration: function})
+			c := testConfig(Route{Key: "GET /x", Integration: function},
+				Route{Key: "GET /iam", AuthorizationType: "AWS_IAM", Integration: function})
 			c.CORS = test.cors
 			r := httptest.NewRequest("GET", test.path, nil)
 			if test.origin != "" {

@@ -27,14 +27,17 @@ func TestTokensOfTheDevelopmentIssuerPass(t *testing.T) {
 	server.Config.Handler = tokens
 	server.Start()
 	t.Cleanup(server.Close)
-	api, err := httpapi.New(httpapi.Config{APIID: "h1", Region: "us-east-1", AccountID: "111122223333", Routes: []httpapi.Route{{
-		Key: "POST /signurl", AuthorizationType: "JWT", Integration: okFunction{},
-		JWT: &httpapi.JWTAuthorizer{Issuer: address, Audience: []string{"chat"}},
-	}}})
+	api, err := httpapi.New(httpapi.Config{APIID: "h1", Region: "us-east-1", AccountID: "111122223333",
+		Routes: []httpapi.Route{{
+			Key: "POST /signurl", AuthorizationType: "JWT", Integration: okFunction{},
+			JWT: &httpapi.JWTAuthorizer{Issuer: address, Audience: []string{"chat"}},
+		}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for query, status := range map[string]int{"user=alice": 200, "user=alice&expires_in=-1": 401, "user=alice&claim.aud=another": 401} {
+	for query, status := range map[string]int{
+		"user=alice": 200, "user=alice&expires_in=-1": 401, "user=alice&claim.aud=another": 401,
+	} {
 		w := httptest.NewRecorder()
 		tokens.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/dev/token?"+query, nil))
 		var answer struct {

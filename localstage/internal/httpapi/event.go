@@ -69,17 +69,21 @@ type eventIAM struct {
 	AccessKey       string  `json:"accessKey"`
 	AccountID       string  `json:"accountId"`
 	CallerID        string  `json:"callerId"`
-	CognitoIdentity *string `json:"cognitoIdentity"` // always null: nobody comes from Cognito here
+	CognitoIdentity *string `json:"cognitoIdentity"` // always null: the stage has no Cognito identity pools
 	PrincipalOrgID  *string `json:"principalOrgId"`  // always null: the account is in no organization
 	UserARN         string  `json:"userArn"`
 	UserID          string  `json:"userId"`
 }
 
 func newEventIAM(i Identity) *eventIAM {
-	return &eventIAM{AccessKey: i.AccessKey, AccountID: i.AccountID, CallerID: i.CallerID, UserARN: i.UserARN, UserID: i.UserID}
+	return &eventIAM{
+		AccessKey: i.AccessKey, AccountID: i.AccountID, CallerID: i.CallerID, UserARN: i.UserARN, UserID: i.UserID,
+	}
 }
 
-func (a *API) newEvent(r *http.Request, match *matched, body []byte, requestID string, authorizer *eventAuthorizer) *event {
+func (a *API) newEvent(
+	r *http.Request, match *matched, body []byte, requestID string, authorizer *eventAuthorizer,
+) *event {
 	now := a.config.Now().UTC()
 	path, source := decodedPath(r), sourceIP(r)
 	prefix, _, _ := strings.Cut(a.config.DomainName, ".")
@@ -96,7 +100,9 @@ func (a *API) newEvent(r *http.Request, match *matched, body []byte, requestID s
 			AccountID: a.config.AccountID, APIID: a.config.APIID,
 			Authorizer: authorizer,
 			DomainName: a.config.DomainName, DomainPrefix: prefix,
-			HTTP:      eventHTTP{Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: source, UserAgent: r.UserAgent()},
+			HTTP: eventHTTP{
+				Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: source, UserAgent: r.UserAgent(),
+			},
 			RequestID: requestID, RouteKey: match.route.key, Stage: a.config.Stage,
 			Time: now.Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: now.UnixMilli(),
 		},
@@ -105,8 +111,8 @@ func (a *API) newEvent(r *http.Request, match *matched, body []byte, requestID s
 	return e
 }
 
-// decodedPath is the path as an HTTP API hands it over: percent-decoded, even in
-// rawPath, and cut at a decoded question mark.
+// decodedPath returns the path as an HTTP API passes it on: percent-decoded, even in rawPath, and cut at a decoded
+// question mark.
 // Source: API Gateway developer guide, "Create routes for HTTP APIs" (request
 // parameters are decoded); the cut is observed (github.com/hotsock/voker pull request 8).
 func decodedPath(r *http.Request) string {
@@ -117,15 +123,15 @@ func decodedPath(r *http.Request) string {
 	return path
 }
 
-// eventHeaders are the client's headers with lower-case names, repeated ones
-// joined by commas, and those that the gateway adds. Cookies have a field of their own.
-// The stage says "http" and its own port where AWS says "https" and 443, because
-// functions build addresses from these headers.
+// eventHeaders returns the client's headers with lower-case names, repeated ones joined by commas, and the headers that
+// the gateway adds. Cookies have a field of their own. The stage says "http" and its own port where AWS says "https"
+// and 443, because functions build addresses from these headers.
 func (a *API) eventHeaders(r *http.Request, length int, source string, now time.Time) map[string]string {
 	headers := map[string]string{}
 	for name, values := range r.Header {
 		switch name {
-		case "Cookie", "Connection", "Keep-Alive", "Upgrade", "Te", "Trailer", "Transfer-Encoding", "Proxy-Authorization", "Proxy-Connection":
+		case "Cookie", "Connection", "Keep-Alive", "Upgrade", "Te", "Trailer", "Transfer-Encoding",
+			"Proxy-Authorization", "Proxy-Connection":
 		default:
 			headers[strings.ToLower(name)] = strings.Join(values, ",")
 		}
@@ -173,9 +179,9 @@ func cookies(h http.Header) []string {
 	return all
 }
 
-// queryParameters are decoded, repeated ones joined by commas; nil without a query.
+// queryParameters returns the decoded parameters, repeated ones joined by commas, and nil without a query.
 func queryParameters(rawQuery string) map[string]string {
-	values, _ := url.ParseQuery(rawQuery) // parameters that do not decode are left out
+	values, _ := url.ParseQuery(rawQuery) // parameters with a bad escape are left out
 	if len(values) == 0 {
 		return nil
 	}
@@ -186,9 +192,8 @@ func queryParameters(rawQuery string) map[string]string {
 	return parameters
 }
 
-// eventBody is the body as text, or as base64 unless the content type is one that
-// the gateway takes for text: text/*, JSON, XML and JavaScript, in UTF-8. A missing
-// content type and an HTML form count as binary.
+// eventBody returns the body as text, or as base64 unless the gateway takes the content type for text: text/*, JSON,
+// XML and JavaScript, in UTF-8. A missing content type and an HTML form count as binary.
 // Source: observed (github.com/ministackorg/ministack pull request 766,
 // github.com/floci-io/floci issue 2172); the documentation has no list.
 func eventBody(contentType string, body []byte) (text string, isBase64 bool) {
@@ -218,8 +223,8 @@ func isText(contentType string) bool {
 	return strings.HasPrefix(mediaType, "text/")
 }
 
-// newRequestID has the shape of API Gateway's extended request ids: eleven bytes
-// in URL-safe base64, 15 characters and one equals sign.
+// newRequestID returns an id in the form of API Gateway's extended request ids: eleven bytes in URL-safe base64, 15
+// characters and one equals sign.
 func (a *API) newRequestID() string { return base64.URLEncoding.EncodeToString(a.random(11)) }
 
 func (a *API) random(n int) []byte {

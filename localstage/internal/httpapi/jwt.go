@@ -23,7 +23,7 @@ type JWTAuthorizer struct {
 	IdentitySource string   // $request.header.Authorization when empty, or $request.querystring.name
 }
 
-// keysLifetime is how long public keys may be used without asking for them again.
+// keysLifetime is the time for which the issuer's public keys are cached.
 // Source: API Gateway developer guide, "Control access to HTTP APIs with JWT authorizers".
 const keysLifetime = 2 * time.Hour
 
@@ -38,12 +38,12 @@ type jwtAuthorizer struct {
 	fetched time.Time
 }
 
-// tokenError is why a token was refused, in the terms of the www-authenticate
-// header. It never holds any part of the token.
+// tokenError is the reason why a token is refused, in the terms of the www-authenticate header. It never holds any part
+// of the token.
 type tokenError struct {
-	code        string // invalid_token or insufficient_scope; empty when there was no token
+	code        string // invalid_token or insufficient_scope; empty when the request has no token
 	description string
-	cause       error // why keys could not be had or did not fit, else nil
+	cause       error // error of the request for keys or of their use, else nil
 }
 
 func (e *tokenError) Error() string {
@@ -57,7 +57,7 @@ func invalidToken(description string) *tokenError {
 	return &tokenError{code: "invalid_token", description: description}
 }
 
-// rsaAlgorithms are the ones that API Gateway supports ("only RSA-based algorithms").
+// rsaAlgorithms are the algorithms that API Gateway supports ("only RSA-based algorithms").
 func rsaAlgorithms() []jose.SignatureAlgorithm {
 	return []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512}
 }
@@ -72,7 +72,8 @@ func newJWTAuthorizer(config *JWTAuthorizer, c Config) (*jwtAuthorizer, error) {
 	authorizer := &jwtAuthorizer{JWTAuthorizer: *config, client: c.Client, now: c.Now}
 	authorizer.IdentitySource = cmp.Or(authorizer.IdentitySource, "$request.header.Authorization")
 	if _, _, ok := splitIdentitySource(authorizer.IdentitySource); !ok {
-		return nil, fmt.Errorf("identity source %q: it must be $request.header.NAME or $request.querystring.NAME", config.IdentitySource)
+		return nil, fmt.Errorf("identity source %q: it must be $request.header.NAME or $request.querystring.NAME",
+			config.IdentitySource)
 	}
 	return authorizer, nil
 }
@@ -83,8 +84,8 @@ func splitIdentitySource(source string) (kind, name string, ok bool) {
 	return kind, name, ok && found && name != "" && (kind == "header" || kind == "querystring")
 }
 
-// identity returns the token of the request: the identity source's value, with or
-// without the prefix "Bearer". A source that is sent twice holds no token.
+// identity returns the token of the request: the identity source's value, with or without the prefix "Bearer". A
+// repeated source counts as no token.
 func (a *jwtAuthorizer) identity(r *http.Request) string {
 	kind, name, _ := splitIdentitySource(a.IdentitySource)
 	values := r.Header.Values(name)
@@ -153,7 +154,8 @@ func (a *jwtAuthorizer) verify(ctx context.Context, token string) (map[string]an
 	}
 	keys, err := a.issuerKeys(ctx)
 	if err != nil {
-		return nil, &tokenError{code: "invalid_token", description: "OIDC discovery endpoint communication error", cause: err}
+		return nil,
+			&tokenError{code: "invalid_token", description: "OIDC discovery endpoint communication error", cause: err}
 	}
 	// Only signature and key are left to go-oidc: it would allow five minutes for nbf, and knows no client_id.
 	verifier := oidc.NewVerifier(a.Issuer, keys, &oidc.Config{
@@ -174,8 +176,8 @@ func (a *jwtAuthorizer) verify(ctx context.Context, token string) (map[string]an
 	return claims, nil
 }
 
-// issuerKeys discovers where the issuer keeps its keys, on first use and when the
-// last answer is too old. A failure is not kept: the next token asks again.
+// issuerKeys discovers the address of the issuer's keys, on first use and when the last answer is too old. It keeps no
+// failure: the next token makes a new attempt.
 func (a *jwtAuthorizer) issuerKeys(ctx context.Context) (oidc.KeySet, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -197,8 +199,8 @@ func (a *jwtAuthorizer) issuerKeys(ctx context.Context) (oidc.KeySet, error) {
 	return a.keys, nil
 }
 
-// tokenRefused is the gateway's answer to a refused token: 401, or 403 for a missing
-// scope. The captures on AWS show no content type on the 401.
+// tokenRefused returns the gateway's answer to a refused token: 401, or 403 for a missing scope. The captures on AWS
+// show no content type on the 401.
 // Source: API Gateway developer guide, "Troubleshooting issues with HTTP API JWT authorizers".
 func (a *API) tokenRefused(route *route, refused *tokenError) *response {
 	a.config.Log.Info("HTTP API refused a token", slog.String("routeKey", route.key), slog.Any("reason", refused))

@@ -42,7 +42,8 @@ func newProvider(t *testing.T) *provider {
 		t.Fatal(err)
 	}
 	server := &oidctest.Server{PublicKeys: []oidctest.PublicKey{
-		{PublicKey: p.rsa.Public(), KeyID: "r", Algorithm: "RS256"}, {PublicKey: p.ec.Public(), KeyID: "e", Algorithm: "ES256"},
+		{PublicKey: p.rsa.Public(), KeyID: "r", Algorithm: "RS256"},
+		{PublicKey: p.ec.Public(), KeyID: "e", Algorithm: "ES256"},
 	}, Algorithms: []string{"RS256", "ES256"}}
 	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p.down.Load() {
@@ -60,9 +61,11 @@ func newProvider(t *testing.T) *provider {
 	return p
 }
 
-// claims are good ones, changed by some; a nil value removes a claim.
+// claims returns good claims with some changes. A nil value removes a claim.
 func (p *provider) claims(change map[string]any) string {
-	claims := map[string]any{"iss": p.url, "aud": "chat", "sub": "alice", "iat": p.now.Unix(), "exp": p.now.Add(time.Hour).Unix()}
+	claims := map[string]any{
+		"iss": p.url, "aud": "chat", "sub": "alice", "iat": p.now.Unix(), "exp": p.now.Add(time.Hour).Unix(),
+	}
 	maps.Copy(claims, change)
 	maps.DeleteFunc(claims, func(_ string, v any) bool { return v == nil })
 	encoded, err := json.Marshal(claims)
@@ -76,7 +79,7 @@ func (p *provider) token(change map[string]any) string {
 	return oidctest.SignIDToken(p.rsa, "r", "RS256", p.claims(change))
 }
 
-// signed is a token in any algorithm, with any key id, even an empty one.
+// signed returns a token in any algorithm, with any key id, even an empty one.
 func signed(t *testing.T, algorithm jose.SignatureAlgorithm, key any, kid, claims string) string {
 	t.Helper()
 	options := &jose.SignerOptions{}
@@ -120,7 +123,8 @@ func TestClaimsReachTheEventAsStrings(t *testing.T) {
 		"address": map[string]any{"b": 1, "a": "x"}, "none": []string{}, "scope": "chat:read chat:write",
 	})
 	want := map[string]string{
-		"iss": p.url, "aud": "chat", "sub": "alice", "iat": "1795327200", "exp": "1795330800", "rooms": "[lobby ops]", "admin": "true",
+		"iss": p.url, "aud": "chat", "sub": "alice", "iat": "1795327200", "exp": "1795330800", "rooms": "[lobby ops]",
+		"admin": "true",
 		"level": "7", "ratio": "1.5", "address": "map[a:x b:1]", "none": "[]", "scope": "chat:read chat:write",
 	}
 	w := post(p.api(t), "Bearer "+token)
@@ -168,7 +172,8 @@ func TestTokensThatAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","kid":"r"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(p.claims(nil))) + "."
+	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","kid":"r"}`)) + "." +
+		base64.RawURLEncoding.EncodeToString([]byte(p.claims(nil))) + "."
 	modulus := p.rsa.N.Bytes() // the classic confusion: a public key as an HMAC secret
 	good := p.token(nil)
 	head, rest, _ := strings.Cut(good, ".")
@@ -177,30 +182,47 @@ func TestTokensThatAreRefused(t *testing.T) {
 		authorization []string
 		challenge     string // prefix
 	}{
-		"no token":          {nil, "Bearer"},
-		"only the scheme":   {[]string{"Bearer "}, "Bearer"},
-		"two headers":       {[]string{good, good}, "Bearer"},
-		"not a token":       {[]string{"Bearer not-a-token"}, invalid + `token contains an invalid number of segments"`},
-		"another scheme":    {[]string{"Basic YTpi"}, invalid + `token contains an invalid number of segments"`},
-		"broken":            {[]string{"a.b.c"}, invalid},
-		"JSON form":         {[]string{`{"payload":"a.b","signatures":["."]}`}, invalid},
-		"none":              {[]string{none}, invalid},
-		"HS256":             {[]string{signed(t, jose.HS256, modulus, "r", p.claims(nil))}, invalid},
-		"ES256":             {[]string{signed(t, jose.ES256, p.ec, "e", p.claims(nil))}, invalid},
-		"PS256":             {[]string{signed(t, jose.PS256, p.rsa, "r", p.claims(nil))}, invalid},
-		"no key id":         {[]string{signed(t, jose.RS256, p.rsa, "", p.claims(nil))}, invalid},
-		"unknown key id":    {[]string{oidctest.SignIDToken(p.rsa, "x", "RS256", p.claims(nil))}, invalid},
-		"another key":       {[]string{oidctest.SignIDToken(crypto.PrivateKey(stranger), "r", "RS256", p.claims(nil))}, invalid},
-		"changed":           {[]string{head + "." + strings.Replace(rest, rest[:4], "eyJ7", 1)}, invalid},
-		"another issuer":    {[]string{p.token(map[string]any{"iss": p.url + "/"})}, invalid + `issuer does not match"`},
-		"another audience":  {[]string{p.token(map[string]any{"aud": "x"})}, invalid + `the token does not have a valid audience"`},
-		"aud before client": {[]string{p.token(map[string]any{"aud": "x", "client_id": "chat"})}, invalid + `the token does not have a valid audience"`},
-		"no audience":       {[]string{p.token(map[string]any{"aud": nil})}, invalid + `the token does not have a valid audience"`},
-		"expired":           {[]string{p.token(map[string]any{"exp": p.now.Unix()})}, invalid + `the token has expired"`},
-		"no expiry":         {[]string{p.token(map[string]any{"exp": nil})}, invalid},
-		"expiry is text":    {[]string{p.token(map[string]any{"exp": "never"})}, invalid},
-		"not yet":           {[]string{p.token(map[string]any{"nbf": p.now.Unix() + 1})}, invalid + `the token is not valid yet (nbf)"`},
-		"from the future":   {[]string{p.token(map[string]any{"iat": p.now.Unix() + 1})}, invalid + `the token is not valid yet (iat)"`},
+		"no token":        {nil, "Bearer"},
+		"only the scheme": {[]string{"Bearer "}, "Bearer"},
+		"two headers":     {[]string{good, good}, "Bearer"},
+		"not a token": {
+			[]string{"Bearer not-a-token"}, invalid + `token contains an invalid number of segments"`,
+		},
+		"another scheme": {[]string{"Basic YTpi"}, invalid + `token contains an invalid number of segments"`},
+		"broken":         {[]string{"a.b.c"}, invalid},
+		"JSON form":      {[]string{`{"payload":"a.b","signatures":["."]}`}, invalid},
+		"none":           {[]string{none}, invalid},
+		"HS256":          {[]string{signed(t, jose.HS256, modulus, "r", p.claims(nil))}, invalid},
+		"ES256":          {[]string{signed(t, jose.ES256, p.ec, "e", p.claims(nil))}, invalid},
+		"PS256":          {[]string{signed(t, jose.PS256, p.rsa, "r", p.claims(nil))}, invalid},
+		"no key id":      {[]string{signed(t, jose.RS256, p.rsa, "", p.claims(nil))}, invalid},
+		"unknown key id": {[]string{oidctest.SignIDToken(p.rsa, "x", "RS256", p.claims(nil))}, invalid},
+		"another key": {
+			[]string{oidctest.SignIDToken(crypto.PrivateKey(stranger), "r", "RS256", p.claims(nil))}, invalid,
+		},
+		"changed": {[]string{head + "." + strings.Replace(rest, rest[:4], "eyJ7", 1)}, invalid},
+		"another issuer": {
+			[]string{p.token(map[string]any{"iss": p.url + "/"})}, invalid + `issuer does not match"`,
+		},
+		"another audience": {
+			[]string{p.token(map[string]any{"aud": "x"})}, invalid + `the token does not have a valid audience"`,
+		},
+		"aud before client": {
+			[]string{p.token(map[string]any{"aud": "x", "client_id": "chat"})},
+			invalid + `the token does not have a valid audience"`,
+		},
+		"no audience": {
+			[]string{p.token(map[string]any{"aud": nil})}, invalid + `the token does not have a valid audience"`,
+		},
+		"expired":        {[]string{p.token(map[string]any{"exp": p.now.Unix()})}, invalid + `the token has expired"`},
+		"no expiry":      {[]string{p.token(map[string]any{"exp": nil})}, invalid},
+		"expiry is text": {[]string{p.token(map[string]any{"exp": "never"})}, invalid},
+		"not yet": {
+			[]string{p.token(map[string]any{"nbf": p.now.Unix() + 1})}, invalid + `the token is not valid yet (nbf)"`,
+		},
+		"from the future": {
+			[]string{p.token(map[string]any{"iat": p.now.Unix() + 1})}, invalid + `the token is not valid yet (iat)"`,
+		},
 	}
 	api := p.api(t)
 	for name, test := range tests {
@@ -243,7 +265,9 @@ func TestScopeThatIsMissingIsForbidden(t *testing.T) {
 			if w.Code != test.status {
 				t.Fatalf("status %d, want %d", w.Code, test.status)
 			}
-			if w.Code == 403 && (w.Body.String() != `{"message":"Forbidden"}` || !strings.Contains(w.Header().Get("Www-Authenticate"), `scope="chat:write chat:admin" error="insufficient_scope"`)) {
+			if w.Code == 403 && (w.Body.String() != `{"message":"Forbidden"}` ||
+				!strings.Contains(w.Header().Get("Www-Authenticate"),
+					`scope="chat:write chat:admin" error="insufficient_scope"`)) {
 				t.Errorf("%s, %s", w.Body, w.Header().Get("Www-Authenticate"))
 			}
 		})
@@ -255,7 +279,8 @@ func TestKeysAreCachedForTwoHours(t *testing.T) {
 	p := newProvider(t)
 	api := p.api(t)
 	p.down.Store(true)
-	if w := post(api, p.token(nil)); w.Code != 401 || !strings.Contains(w.Header().Get("Www-Authenticate"), "OIDC discovery endpoint communication error") {
+	if w := post(api, p.token(nil)); w.Code != 401 ||
+		!strings.Contains(w.Header().Get("Www-Authenticate"), "OIDC discovery endpoint communication error") {
 		t.Errorf("issuer down: %d %s", w.Code, w.Header().Get("Www-Authenticate"))
 	}
 	p.down.Store(false)
@@ -284,10 +309,12 @@ func TestTokenInTheQuery(t *testing.T) {
 	}
 }
 
-// Whatever is in the Authorization header, the token is a part of it, without
-// spaces around, and a prefixed token is the same as the bare one.
+// For any Authorization header, the token is a part of it without spaces around, and a prefixed token is the same as
+// the bare one.
 func FuzzBearerToken(f *testing.F) {
-	for _, seed := range []string{"", "Bearer", "Bearer ", "bearer a.b.c", "a.b.c", "Bearer Bearer x", " \tBEARER  x ", "Basic YTpi"} {
+	for _, seed := range []string{
+		"", "Bearer", "Bearer ", "bearer a.b.c", "a.b.c", "Bearer Bearer x", " \tBEARER  x ", "Basic YTpi",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
@@ -295,7 +322,8 @@ func FuzzBearerToken(f *testing.F) {
 		if !strings.Contains(value, token) || strings.TrimSpace(token) != token {
 			t.Errorf("%q gives %q", value, token)
 		}
-		if token != "" && !strings.ContainsAny(token, " \t") && !strings.EqualFold(token, "Bearer") && bearerToken("Bearer "+token) != token {
+		if token != "" && !strings.ContainsAny(token, " \t") && !strings.EqualFold(token, "Bearer") &&
+			bearerToken("Bearer "+token) != token {
 			t.Errorf("prefix changes %q", token)
 		}
 	})

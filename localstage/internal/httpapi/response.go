@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// response is an answer on its way out: the gateway's own, or an integration's.
+// response is an answer of the gateway or of an integration.
 type response struct {
 	status  int
 	headers map[string]string
@@ -19,7 +19,7 @@ type response struct {
 	body    []byte
 }
 
-// gatewayAnswer is what the gateway itself says, with the bodies that it is known for.
+// gatewayAnswer returns an answer of the gateway itself, with its known body.
 // Source: localstage/FIDELITY.md, HTTP API.
 func gatewayAnswer(status int, message string) *response {
 	return &response{
@@ -29,7 +29,7 @@ func gatewayAnswer(status int, message string) *response {
 	}
 }
 
-// writeTo sends the answer. adjust runs when the headers are set and may change them.
+// writeTo sends the answer. It calls adjust when the headers are set; adjust may change them.
 func (a *response) writeTo(w http.ResponseWriter, adjust func()) {
 	header := w.Header()
 	if a.headers["content-type"] == "" {
@@ -46,18 +46,18 @@ func (a *response) writeTo(w http.ResponseWriter, adjust func()) {
 	}
 	adjust()
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // the client may be gone; nobody is left to tell
+	_, _ = w.Write(a.body) // a client that hung up needs no answer
 }
 
-// decodeResponse reads what a function returned, by the rules of payload format 2.0:
-// an object with a statusCode describes the answer; any other JSON is itself the
-// body of a 200, a JSON string without its quotes.
+// decodeResponse decodes the result of a function by the rules of payload format 2.0: an object with a statusCode
+// describes the answer; any other JSON is itself the body of a 200, a JSON string without its quotes.
 // Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for
 // HTTP APIs", Lambda function response for format 2.0; the string is observed
 // (github.com/aws/aws-lambda-dotnet pull request 1934).
 func decodeResponse(payload []byte) (*response, error) {
 	if len(payload) > maxPayloadBytes {
-		return nil, fmt.Errorf("the function returned %d bytes, Lambda passes on at most %d", len(payload), maxPayloadBytes)
+		return nil,
+			fmt.Errorf("the function returned %d bytes, Lambda passes on at most %d", len(payload), maxPayloadBytes)
 	}
 	payload = bytes.TrimSpace(payload)
 	if !json.Valid(payload) {
@@ -83,11 +83,13 @@ func impliedResponse(payload []byte) (*response, error) {
 		}
 		payload = []byte(text)
 	}
-	return &response{status: http.StatusOK, headers: map[string]string{"content-type": "application/json"}, body: payload}, nil
+	return &response{
+		status: http.StatusOK, headers: map[string]string{"content-type": "application/json"}, body: payload,
+	}, nil
 }
 
-// describedResponse reads the members that format 2.0 knows, in their exact letter
-// case, and ignores others, multiValueHeaders among them.
+// describedResponse reads the members of format 2.0, in their exact letter case, and ignores others, multiValueHeaders
+// among them.
 func describedResponse(members map[string]json.RawMessage) (*response, error) {
 	r := &response{}
 	var (
@@ -98,7 +100,10 @@ func describedResponse(members map[string]json.RawMessage) (*response, error) {
 	fields := []struct {
 		name string
 		into any
-	}{{"statusCode", &r.status}, {"headers", &headers}, {"cookies", &r.cookies}, {"body", &body}, {"isBase64Encoded", &isBase64}}
+	}{
+		{"statusCode", &r.status}, {"headers", &headers}, {"cookies", &r.cookies}, {"body", &body},
+		{"isBase64Encoded", &isBase64},
+	}
 	for _, f := range fields {
 		if raw, ok := members[f.name]; ok {
 			if err := json.Unmarshal(raw, f.into); err != nil {
@@ -122,9 +127,8 @@ func describedResponse(members map[string]json.RawMessage) (*response, error) {
 	return r, r.setHeaders(headers)
 }
 
-// setHeaders takes the function's headers but for those that are the gateway's to
-// set, and adds the content type that API Gateway gives an answer without one
-// (observed: "text/plain; charset=utf-8").
+// setHeaders sets the function's headers, except for those that the gateway sets, and adds the content type that API
+// Gateway gives an answer without one (observed: "text/plain; charset=utf-8").
 func (a *response) setHeaders(headers map[string]string) error {
 	a.headers = map[string]string{"content-type": "text/plain; charset=utf-8"}
 	for name, value := range headers {
@@ -146,8 +150,8 @@ func (a *response) setHeaders(headers map[string]string) error {
 	return nil
 }
 
-// validHeader keeps control characters, and with them a second header or an early
-// end of the head, out of the answer.
+// validHeader reports whether a header has no control characters, which could make a second header or end the head
+// early.
 func validHeader(name, value string) bool {
 	for _, c := range []byte(name) {
 		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {

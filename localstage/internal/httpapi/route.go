@@ -12,7 +12,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// route is a Route made ready: its key parsed, its authorizer and its bucket built.
+// route is a Route ready for use: its key parsed, its authorizer and its bucket built.
 type route struct {
 	key         string
 	method      string   // "ANY" for every method; empty for $default
@@ -25,7 +25,7 @@ type route struct {
 	limiter     *rate.Limiter
 }
 
-// matched is a route that takes a request, and the values of its path variables.
+// matched is a route for a request, and the values of its path variables.
 type matched struct {
 	route      *route
 	parameters map[string]string
@@ -39,7 +39,10 @@ var (
 )
 
 func newRoute(c Config, r Route) (*route, error) {
-	built := &route{key: r.Key, scopes: r.Scopes, integration: r.Integration, timeout: r.Timeout, limiter: newLimiter(c.Throttle, r.Throttle)}
+	built := &route{
+		key: r.Key, scopes: r.Scopes, integration: r.Integration, timeout: r.Timeout,
+		limiter: newLimiter(c.Throttle, r.Throttle),
+	}
 	built.timeout = cmp.Or(built.timeout, defaultTimeout)
 	if r.Integration == nil {
 		return nil, errors.New("has no integration")
@@ -87,7 +90,7 @@ func (r *route) parseKey() error {
 	return nil
 }
 
-// match selects the most specific route that takes the request, or nil.
+// match returns the most specific route for the request, or nil.
 func (a *API) match(r *http.Request) *matched {
 	path, ok := a.stagePath(r)
 	if !ok {
@@ -103,8 +106,7 @@ func (a *API) match(r *http.Request) *matched {
 	return best
 }
 
-// stagePath is the decoded path without the stage's name, which every stage but
-// $default puts before it.
+// stagePath returns the decoded path without the stage's name, which every stage except $default puts before it.
 // Source: API Gateway developer guide, "Stages for HTTP APIs in API Gateway".
 func (a *API) stagePath(r *http.Request) (string, bool) {
 	path := decodedPath(r)
@@ -119,7 +121,7 @@ func (a *API) stagePath(r *http.Request) (string, bool) {
 	return rest, true
 }
 
-// matches tells whether the route takes the method and path, and what its path variables hold.
+// matches reports whether the route takes the method and path, and returns the values of its path variables.
 func (r *route) matches(method, path string) (map[string]string, bool) {
 	if r.key == defaultRouteKey {
 		return nil, true

@@ -56,7 +56,9 @@ func TestNamedStagePrefixesThePath(t *testing.T) {
 	c := testConfig(Route{Key: "GET /x", Integration: function(echo)}, Route{Key: "GET /", Integration: function(echo)})
 	c.Stage = "prod"
 	api := newAPI(t, c)
-	for path, status := range map[string]int{"/prod/x": 200, "/prod": 200, "/prod/": 200, "/x": 404, "/production/x": 404} {
+	for path, status := range map[string]int{
+		"/prod/x": 200, "/prod": 200, "/prod/": 200, "/x": 404, "/production/x": 404,
+	} {
 		w := do(api, httptest.NewRequest("GET", path, nil))
 		if w.Code != status {
 			t.Errorf("%s: status %d, want %d", path, w.Code, status)
@@ -70,10 +72,13 @@ func TestNamedStagePrefixesThePath(t *testing.T) {
 func TestRawPathIsDecodedAndCutAtAQuestionMark(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t, testConfig(Route{Key: "$default", Integration: function(echo)}))
-	for sent, want := range map[string]string{"/a%2Fb": "/a/b", "/a%23b": "/a#b", "/a%3Fadmin=1": "/a", "/a/": "/a/", "/%E3%81%82": "/あ"} {
+	for sent, want := range map[string]string{
+		"/a%2Fb": "/a/b", "/a%23b": "/a#b", "/a%3Fadmin=1": "/a", "/a/": "/a/", "/%E3%81%82": "/あ",
+	} {
 		e := sentEvent(t, do(api, httptest.NewRequest("GET", sent+"?q=%20", nil)))
 		if e.RawPath != want || e.RequestContext.HTTP.Path != want || e.RawQueryString != "q=%20" {
-			t.Errorf("%s: rawPath %q, path %q, rawQueryString %q", sent, e.RawPath, e.RequestContext.HTTP.Path, e.RawQueryString)
+			t.Errorf("%s: rawPath %q, path %q, rawQueryString %q", sent, e.RawPath, e.RequestContext.HTTP.Path,
+				e.RawQueryString)
 		}
 	}
 }

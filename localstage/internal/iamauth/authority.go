@@ -9,28 +9,26 @@ import (
 	"signedsocket/localstage/internal/sigv4"
 )
 
-// Config is what an Authority needs.
+// Config configures an Authority.
 type Config struct {
-	// Region is the Region that credentials must be scoped to.
+	// Region is the Region that every credential scope must name.
 	Region string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// EnforceExpires makes presigned requests end after X-Amz-Expires, too. API
-	// Gateway is reported not to do that.
+	// EnforceExpires refuses presigned requests after X-Amz-Expires. API Gateway is reported not to.
 	EnforceExpires bool
 	// Principals are all identities of the run.
 	Principals []*Principal
 }
 
-// Authority knows the principals of a run. It may be used by several goroutines
-// at once.
+// Authority holds the principals of a run. Several goroutines may use it at once.
 type Authority struct {
 	principals principals
 	verifier   *sigv4.Verifier
 	now        func() time.Time
 }
 
-// principals finds them by access key ID.
+// principals are the principals by access key ID.
 type principals map[string]*Principal
 
 // FindKey returns the key of the principal with an access key ID.
@@ -42,8 +40,7 @@ func (p principals) FindKey(accessKeyID string) (*sigv4.Key, bool) {
 	return principal.key, true
 }
 
-// New returns an Authority, or an error if the Region is missing or two principals
-// have one access key ID.
+// New returns an Authority, or an error if the Region is missing or two principals have the same access key ID.
 func New(c Config) (*Authority, error) {
 	if c.Region == "" {
 		return nil, errors.New("new authority: Region is empty")
@@ -65,9 +62,8 @@ func New(c Config) (*Authority, error) {
 	}, nil
 }
 
-// Authenticate returns the principal that signed r, or the refusal to answer with.
-// body is all of r's body, which it does not read itself; service is what r is
-// addressed to, such as sigv4.ServiceExecuteAPI.
+// Authenticate returns the principal that signed r, or a refusal. body is the whole body of r, which Authenticate does
+// not read itself. service is the service that the request calls, such as sigv4.ServiceExecuteAPI.
 func (a *Authority) Authenticate(r *http.Request, body []byte, service string) (*Principal, *Refusal) {
 	key, err := a.verifier.Verify(sigv4.Input{Request: r, Body: body, Service: service, Now: a.now()})
 	if err != nil {

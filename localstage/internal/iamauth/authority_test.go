@@ -22,7 +22,8 @@ func TestAuthenticateNamesTheSigner(t *testing.T) {
 			t.Errorf("Authenticate by header = %v, %v, want %v", got, refusal, p)
 		}
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:3002/prod?sub=alice", nil)
-		signed, _, err := v4.NewSigner().PresignHTTP(t.Context(), sdkCredentials(p), r, hashOf(""), sigv4.ServiceExecuteAPI, testRegion, time.Now())
+		signed, _, err := v4.NewSigner().PresignHTTP(t.Context(), sdkCredentials(p), r, hashOf(""),
+			sigv4.ServiceExecuteAPI, testRegion, time.Now())
 		if err != nil {
 			t.Fatalf("presign: %v", err)
 		}
@@ -76,10 +77,13 @@ func TestNewRefuses(t *testing.T) {
 func BenchmarkAuthenticate(b *testing.B) {
 	signURL := newSignURL(b)
 	a := newAuthority(b, signURL, newAdmin(b))
-	body := `{"type":"message","id":"01JD0000000000000000000000","room":"lobby","from":{"sub":"alice","name":"Alice"},"message":"hello","sentAt":1795327200000}`
+	body := `{"type":"message","id":"01JD0000000000000000000000","room":"lobby","from":{"sub":"alice",` +
+		`"name":"Alice"},"message":"hello","sentAt":1795327200000}`
 	header := signedPost(b, signURL, body)
-	query := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "http://127.0.0.1:3002/prod?v=1&sub=alice&rm=lobby&exp=1795327210&jti=abcdef", nil)
-	signed, _, err := v4.NewSigner().PresignHTTP(b.Context(), sdkCredentials(signURL), query, hashOf(""), sigv4.ServiceExecuteAPI, testRegion, time.Now())
+	query := httptest.NewRequestWithContext(b.Context(), http.MethodGet,
+		"http://127.0.0.1:3002/prod?v=1&sub=alice&rm=lobby&exp=1795327210&jti=abcdef", nil)
+	signed, _, err := v4.NewSigner().PresignHTTP(b.Context(), sdkCredentials(signURL), query, hashOf(""),
+		sigv4.ServiceExecuteAPI, testRegion, time.Now())
 	if err != nil {
 		b.Fatal(err)
 	}

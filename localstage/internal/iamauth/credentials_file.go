@@ -10,11 +10,10 @@ import (
 	"strings"
 )
 
-// WriteCredentialsFile writes an AWS shared credentials file with one profile for
-// each principal, in the order of their names, so that the AWS CLI and the SDKs
-// can sign as any of them. The region is written into each profile, since the
-// tools read it there, too. Only the owner may read the file, and it is replaced
-// in one step: a reader sees the old profiles or the new ones.
+// WriteCredentialsFile writes an AWS shared credentials file with one profile for each principal, in the order of their
+// names, so that the AWS CLI and the SDKs can sign as any of them. Each profile has the region, because the tools read
+// it there, too. Only the owner may read the file. The file is replaced in one step: a reader sees the old profiles or
+// the new ones.
 //
 // Profile names are letters, digits, - and _. The folder must exist.
 func WriteCredentialsFile(path, region string, profiles map[string]*Principal) error {
@@ -28,7 +27,7 @@ func WriteCredentialsFile(path, region string, profiles map[string]*Principal) e
 	return nil
 }
 
-// credentialsFile returns the file's text.
+// credentialsFile returns the text of the file.
 //
 // Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files".
 func credentialsFile(region string, profiles map[string]*Principal) (string, error) {
@@ -64,7 +63,7 @@ func replaceFile(path, text string) error {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		_ = os.Remove(f.Name()) // the first error is the one to tell
+		_ = os.Remove(f.Name()) // the caller gets the first error
 	}
 	return err
 }

@@ -26,7 +26,8 @@ func TestCredentialsFileIsReadByTheSDK(t *testing.T) {
 			t.Fatalf("load profile %s: %v", name, err)
 		}
 		got, want := profile.Credentials, p.Credentials()
-		if got.AccessKeyID != want.AccessKeyID || got.SecretAccessKey != want.SecretAccessKey || got.SessionToken != want.SessionToken {
+		if got.AccessKeyID != want.AccessKeyID || got.SecretAccessKey != want.SecretAccessKey ||
+			got.SessionToken != want.SessionToken {
 			t.Errorf("profile %s has other credentials than the principal", name)
 		}
 		if profile.Region != testRegion {
@@ -70,7 +71,8 @@ func TestCredentialsFileIsPrivateAndReplacedWhole(t *testing.T) {
 		t.Errorf("mode is %v, want 0600", info.Mode())
 	}
 	for i, name := range []string{"[a]", "[b]", "[c]", "[d]"} {
-		if got := strings.Split(strings.TrimSpace(string(first)), "\n\n"); len(got) != 4 || !strings.HasPrefix(got[i], name) {
+		if got := strings.Split(strings.TrimSpace(string(first)), "\n\n"); len(got) != 4 ||
+			!strings.HasPrefix(got[i], name) {
 			t.Errorf("profile %d is not %s", i, name)
 		}
 	}
@@ -79,7 +81,7 @@ func TestCredentialsFileIsPrivateAndReplacedWhole(t *testing.T) {
 	}
 }
 
-func TestWriteCredentialsFileSaysWhatIsWrong(t *testing.T) {
+func TestWriteCredentialsFileNamesItsError(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	admin := map[string]*Principal{"admin": newAdmin(t)}
@@ -90,7 +92,9 @@ func TestWriteCredentialsFileSaysWhatIsWrong(t *testing.T) {
 	}{
 		"no folder":      {filepath.Join(dir, "none", "credentials"), admin, "no such file or directory"},
 		"path is folder": {dir, admin, "write AWS credentials file " + dir},
-		"profile name":   {filepath.Join(dir, "credentials"), map[string]*Principal{"a]\n[b": newAdmin(t)}, "profile name"},
+		"profile name": {
+			filepath.Join(dir, "credentials"), map[string]*Principal{"a]\n[b": newAdmin(t)}, "profile name",
+		},
 	} {
 		err := WriteCredentialsFile(tt.path, testRegion, tt.profiles)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

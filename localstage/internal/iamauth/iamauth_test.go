@@ -23,7 +23,6 @@ const (
 	testRegion  = "us-east-1"
 	connectARN  = "arn:aws:execute-api:us-east-1:111122223333:chat/prod/$connect"
 	postARN     = "arn:aws:execute-api:us-east-1:111122223333:chat/prod/POST/@connections/{connectionId}"
-	tableARN    = "arn:aws:dynamodb:us-east-1:111122223333:table/Connections"
 )
 
 // parsePolicy returns a parsed policy document.
@@ -39,7 +38,8 @@ func parsePolicy(t testing.TB, text string) []policy.Document {
 // newSignURL returns the principal of a function that may connect and no more.
 func newSignURL(t testing.TB) *Principal {
 	return NewRolePrincipal(RoleSession{
-		AccountID: testAccount, RoleName: "SignUrlRole", RoleID: "AROAEXAMPLEROLEID1234", FunctionName: "SignUrlFunction",
+		AccountID: testAccount, RoleName: "SignUrlRole", RoleID: "AROAEXAMPLEROLEID1234",
+		FunctionName: "SignUrlFunction",
 		Policies: parsePolicy(t, `{"Version":"2012-10-17","Statement":[
 			{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"`+connectARN+`"},
 			{"Sid":"NoPosts","Effect":"Deny","Action":"execute-api:ManageConnections","Resource":"*"}]}`),
@@ -81,20 +81,22 @@ func hashOf(body string) string {
 // signedPost returns a POST to @connections, signed by header, as a server gets it.
 func signedPost(t testing.TB, p *Principal, body string) *http.Request {
 	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:3002/prod/@connections/L0SM9cOFvHcCIhw%3D", bytes.NewReader([]byte(body)))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost,
+		"http://127.0.0.1:3002/prod/@connections/L0SM9cOFvHcCIhw%3D", bytes.NewReader([]byte(body)))
 	r.RequestURI = r.URL.RequestURI()
 	r.Header.Set("Content-Type", "application/octet-stream")
 	r.Header.Set("Amz-Sdk-Invocation-Id", "5f3f8a0c-6a5e-4d5e-9d3b-0d6f2f8f4b11")
 	r.Header.Set("Amz-Sdk-Request", "attempt=1; max=3")
-	err := v4.NewSigner().SignHTTP(t.Context(), sdkCredentials(p), r, hashOf(body), sigv4.ServiceExecuteAPI, testRegion, time.Now())
+	err := v4.NewSigner().SignHTTP(t.Context(), sdkCredentials(p), r, hashOf(body), sigv4.ServiceExecuteAPI, testRegion,
+		time.Now())
 	if err != nil {
 		t.Fatalf("sign: %v", err)
 	}
 	return r
 }
 
-// guard answers every request for action on resource as the stage's servers do:
-// 200 for who may, a refusal for who may not.
+// guard answers every request for action on resource as the stage's servers do: 200 to an allowed caller, a refusal to
+// any other.
 func guard(t testing.TB, a *Authority, service, action, resource string) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,7 +1,6 @@
-// Package iamauth answers the two questions of IAM about a request to the local
-// stage: who signed it, and may they do this. It invents the principals of a run
-// with credentials that exist nowhere else, verifies signatures against them,
-// asks their policies, and refuses in the words and headers of AWS.
+// Package iamauth does the two tasks of IAM for the local stage: it verifies the signature of a request, and evaluates
+// whether the signer's policies allow it. It makes the principals of a run, whose credentials are valid nowhere else,
+// and refuses in the words of AWS.
 package iamauth
 
 import (
@@ -14,13 +13,12 @@ import (
 	"signedsocket/localstage/internal/sigv4"
 )
 
-// Principal is an identity of this run with its credentials and policies. No way
-// of printing or logging it shows more than its access key ID and ARN. It does not
-// change, and may be used by several goroutines at once.
+// Principal is an identity of this run with its credentials and policies. Printing or logging it shows its access key
+// ID and ARN and nothing else. It does not change, and several goroutines may use it at once.
 type Principal struct {
 	// AccessKeyID is no secret; the rest of the credentials is in Credentials.
 	AccessKeyID string
-	// ARN is what AWS calls the caller in events and answers, such as
+	// ARN is the caller's name in events and answers, such as
 	// arn:aws:sts::111122223333:assumed-role/ConnectRole/ConnectFunction.
 	ARN string
 	// UserID is the unique ID of the caller: AROA…:session of a role, AIDA… of a
@@ -31,21 +29,21 @@ type Principal struct {
 
 	key      *sigv4.Key
 	policies []policy.Document
-	context  policy.Context // the condition keys that follow from who it is
+	context  policy.Context // the condition keys of the principal, such as aws:PrincipalArn
 }
 
-// RoleSession describes the session in which a function has assumed its role.
+// RoleSession describes a function's session of its role.
 type RoleSession struct {
 	AccountID string
 	RoleName  string
 	// RoleID is the unique ID of the role, AROA and 17 characters.
 	RoleID string
-	// FunctionName is the session's name, as Lambda names its sessions.
+	// FunctionName is the session's name, as for Lambda's sessions.
 	FunctionName string
 	Policies     []policy.Document
 }
 
-// NewRolePrincipal invents temporary credentials for a function's role.
+// NewRolePrincipal makes temporary credentials for a function's role.
 //
 // Source: IAM User Guide, "IAM identifiers", for the forms of IDs and ARNs, and
 // "AWS global condition context keys".
@@ -62,7 +60,9 @@ func NewRolePrincipal(s RoleSession) *Principal {
 			"aws:userid":           {s.RoleID + ":" + s.FunctionName},
 		},
 	}
-	p.setKey(sigv4.Credentials{AccessKeyID: "ASIA" + randomID(16), SecretAccessKey: randomSecret(), SessionToken: randomToken()})
+	p.setKey(sigv4.Credentials{
+		AccessKeyID: "ASIA" + randomID(16), SecretAccessKey: randomSecret(), SessionToken: randomToken(),
+	})
 	return p
 }
 
@@ -73,8 +73,7 @@ type User struct {
 	Policies  []policy.Document
 }
 
-// NewUserPrincipal invents a long-term access key, which has no session token, and
-// a unique ID for a user.
+// NewUserPrincipal makes a long-term access key, which has no session token, and a unique ID for a user.
 func NewUserPrincipal(u User) *Principal {
 	p := &Principal{
 		ARN:       "arn:aws:iam::" + u.AccountID + ":user/" + u.Name,
@@ -98,15 +97,13 @@ func (p *Principal) setKey(c sigv4.Credentials) {
 	p.key = sigv4.NewKey(c)
 }
 
-// Credentials returns the principal's secrets, for the process that is to sign
-// with them.
+// Credentials returns the principal's secrets, for the process that signs with them.
 func (p *Principal) Credentials() sigv4.Credentials {
 	return p.key.Credentials()
 }
 
-// Allows decides by the principal's policies whether it may do what r asks. To
-// the condition keys of r come those that follow from who the principal is, such
-// as aws:PrincipalArn; where both have one, the principal's own counts.
+// Allows evaluates the principal's policies for r. It adds the principal's condition keys, such as aws:PrincipalArn, to
+// those of r; where both have one, the principal's counts.
 func (p *Principal) Allows(r policy.Request) policy.Decision {
 	if len(r.Context) == 0 {
 		r.Context = p.context
@@ -139,9 +136,8 @@ func randomSecret() string {
 	return randomBase64(30)
 }
 
-// randomToken returns a session token of the usual length, 832 characters, with
-// the beginning that tokens have had for years. It has the characters of base64
-// that need escaping in a URL.
+// randomToken returns a session token of the usual length, 832 characters, with the usual beginning. It has the
+// characters of base64 that need escaping in a URL.
 func randomToken() string {
 	return "IQoJb3JpZ2luX2Vj" + randomBase64(611)
 }

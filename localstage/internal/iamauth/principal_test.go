@@ -34,7 +34,7 @@ func TestRolePrincipalHasTheFormsOfARoleSession(t *testing.T) {
 		t.Errorf("AccessKeyID is %s, the credentials have %s", p.AccessKeyID, c.AccessKeyID)
 	}
 	if n := len(url.QueryEscape(c.SessionToken)); n < 600 || n > 1000 {
-		t.Errorf("the session token has %d characters in a URL, want what AWS's have, 600 to 1000", n)
+		t.Errorf("the session token has %d characters in a URL, want 600 to 1000 as AWS's have", n)
 	}
 }
 
@@ -63,10 +63,11 @@ func TestCredentialsAreNewForEachPrincipal(t *testing.T) {
 	}
 }
 
-func TestAllowsAddsWhoThePrincipalIs(t *testing.T) {
+func TestAllowsAddsThePrincipalsConditionKeys(t *testing.T) {
 	t.Parallel()
 	when := func(condition string) []policy.Document {
-		return parsePolicy(t, `{"Statement":{"Effect":"Allow","Action":"a:B","Resource":"*","Condition":`+condition+`}}`)
+		return parsePolicy(t,
+			`{"Statement":{"Effect":"Allow","Action":"a:B","Resource":"*","Condition":`+condition+`}}`)
 	}
 	role := func(condition string) *Principal {
 		return NewRolePrincipal(RoleSession{
@@ -82,17 +83,27 @@ func TestAllowsAddsWhoThePrincipalIs(t *testing.T) {
 		context   policy.Context
 		want      bool
 	}{
-		"role's ARN, not the session's": {role(`{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/R"}}`), nil, true},
-		"role's account":                {role(`{"StringEquals":{"aws:PrincipalAccount":"111122223333"}}`), nil, true},
-		"role's user ID":                {role(`{"StringLike":{"aws:userId":"AROA:*"}}`), nil, true},
-		"role has no user name":         {role(`{"Null":{"aws:username":"true"}}`), nil, true},
-		"user's name":                   {user(`{"StringEquals":{"aws:username":"admin","aws:PrincipalType":"User"}}`), nil, true},
-		"keys of the request stay":      {role(`{"StringEquals":{"k":"v","aws:PrincipalType":"AssumedRole"}}`), given, true},
-		"keys of the principal win":     {role(`{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::999999999999:role/*"}}`), given, false},
+		"role's ARN, not the session's": {
+			role(`{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/R"}}`), nil, true,
+		},
+		"role's account":        {role(`{"StringEquals":{"aws:PrincipalAccount":"111122223333"}}`), nil, true},
+		"role's user ID":        {role(`{"StringLike":{"aws:userId":"AROA:*"}}`), nil, true},
+		"role has no user name": {role(`{"Null":{"aws:username":"true"}}`), nil, true},
+		"user's name": {
+			user(`{"StringEquals":{"aws:username":"admin","aws:PrincipalType":"User"}}`), nil, true,
+		},
+		"keys of the request stay": {
+			role(`{"StringEquals":{"k":"v","aws:PrincipalType":"AssumedRole"}}`), given, true,
+		},
+		"keys of the principal win": {
+			role(`{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::999999999999:role/*"}}`), given, false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := tt.principal.Allows(policy.Request{Action: "a:B", Resource: "*", Context: tt.context}); got.Allowed() != tt.want {
+			if got := tt.principal.Allows(policy.Request{
+				Action: "a:B", Resource: "*", Context: tt.context,
+			}); got.Allowed() != tt.want {
 				t.Errorf("Allows = %v, want %v", got, tt.want)
 			}
 		})
@@ -120,7 +131,8 @@ func TestNothingPrintsASecret(t *testing.T) {
 	}
 	for name, value := range map[string]any{
 		"principal": p, "value of principal": *p, "refusal": refusal, "value of refusal": *refusal, "authority": a,
-		"holder": holder{p, p, p, refusal}, "pointer to holder": &holder{refusal, *p, p, refusal}, "list": []any{p, *p, refusal, c},
+		"holder": holder{p, p, p, refusal}, "pointer to holder": &holder{refusal, *p, p, refusal},
+		"list": []any{p, *p, refusal, c},
 	} {
 		var out bytes.Buffer
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
@@ -131,7 +143,9 @@ func TestNothingPrintsASecret(t *testing.T) {
 		if text, err := json.Marshal(value); err == nil {
 			out.Write(text)
 		}
-		for _, secret := range []string{c.SecretAccessKey, c.SessionToken, fmt.Sprintf("%x", c.SecretAccessKey), fmt.Sprintf("%x", c.SessionToken)} {
+		for _, secret := range []string{
+			c.SecretAccessKey, c.SessionToken, fmt.Sprintf("%x", c.SecretAccessKey), fmt.Sprintf("%x", c.SessionToken),
+		} {
 			if strings.Contains(out.String(), secret) {
 				t.Errorf("%s prints a secret:\n%s", name, out.String())
 			}
@@ -139,10 +153,11 @@ func TestNothingPrintsASecret(t *testing.T) {
 	}
 }
 
-func TestPrincipalAndRefusalPrintWhatHelps(t *testing.T) {
+func TestPrincipalAndRefusalPrintTheirFacts(t *testing.T) {
 	t.Parallel()
 	p := newSignURL(t)
-	if got, want := p.String(), p.AccessKeyID+" (arn:aws:sts::111122223333:assumed-role/SignUrlRole/SignUrlFunction)"; got != want {
+	if got, want := p.String(), p.AccessKeyID+
+		" (arn:aws:sts::111122223333:assumed-role/SignUrlRole/SignUrlFunction)"; got != want {
 		t.Errorf("String() = %q, want %q", got, want)
 	}
 	if got, want := Forbidden().String(), "403 ForbiddenException: no such stage or path"; got != want {
@@ -150,7 +165,10 @@ func TestPrincipalAndRefusalPrintWhatHelps(t *testing.T) {
 	}
 	var out bytes.Buffer
 	slog.New(slog.NewTextHandler(&out, nil)).Info("refused", "principal", p, "refusal", Forbidden())
-	for _, want := range []string{"principal.accessKeyId=ASIA", "principal.arn=arn:aws:sts::", "refusal.status=403", `refusal.reason="no such stage or path"`} {
+	for _, want := range []string{
+		"principal.accessKeyId=ASIA", "principal.arn=arn:aws:sts::", "refusal.status=403",
+		`refusal.reason="no such stage or path"`,
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("log line %q lacks %q", out.String(), want)
 		}

@@ -1,40 +1,37 @@
 package iamauth
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/google/uuid"
 
+	"signedsocket/localstage/internal/awsrest"
 	"signedsocket/localstage/internal/policy"
 	"signedsocket/localstage/internal/sigv4"
 )
 
-// Refusal is an answer that AWS gives instead of the one asked for. It prints and
-// logs as its status, type and reason; the message that the client gets may show
-// what it sent, and stays out of both.
+// Refusal is the answer to a refused request. It prints and logs as its status, type and reason. The client's message
+// may repeat data of the request, and stays out of both.
 type Refusal struct {
 	// Status is the HTTP status: 403, and 400 in DynamoDB's protocol.
 	Status int
 	// ErrorType is the name of the exception, such as AccessDeniedException.
 	ErrorType string
-	// Reason says in a few words why, and is safe to log.
+	// Reason says why in a few words, and is safe to log.
 	Reason string
 
+	// Member is the name of the message in the body: message or Message.
+	Member string
+
 	service string
-	member  string        // the message's name in the body
-	message func() string // a func, since fmt cannot look into one
+	message func() string // a func, because fmt does not print the result of one
 }
 
-// The error types beside those of package sigv4.
+// These are the error types beside those of package sigv4.
 const (
 	accessDenied = "AccessDeniedException"
 	forbidden    = "ForbiddenException"
@@ -54,7 +51,7 @@ func unauthenticated(err error, service string) *Refusal {
 
 // newRefusal returns a refusal of a service without type, reason and message.
 func newRefusal(service string) *Refusal {
-	r := &Refusal{Status: http.StatusForbidden, service: service, member: "message"}
+	r := &Refusal{Status: http.StatusForbidden, service: service, Member: "message"}
 	if service == sigv4.ServiceDynamoDB {
 		r.Status = http.StatusBadRequest
 	}
@@ -69,20 +66,18 @@ func Forbidden() *Refusal {
 	return r
 }
 
-// Denied returns the refusal for a principal whose policies do not allow an action
-// on a resource, as d says. The action's prefix is the service whose protocol the
-// answer has. For @connections the resource is the one API Gateway names, which
-// ends in the literal /POST/@connections/{connectionId}.
+// Denied returns the refusal for a principal whose policies do not allow an action on a resource, as d says. The
+// action's prefix names the service. For @connections the resource is the one that API Gateway names, which ends in the
+// literal /POST/@connections/{connectionId}.
 //
-// The message has the member name Message, unlike all others, and in API Gateway's
-// answers the resource's account is masked.
+// The message has the member name Message, unlike all others, and API Gateway's answers mask the resource's account.
 //
 // Source: answers of the services, as public clients recorded them;
 // localstage/FIDELITY.md, refusals.
 func Denied(p *Principal, action, resource string, d policy.Decision) *Refusal {
 	service, _, _ := strings.Cut(action, ":")
 	r := newRefusal(service)
-	r.ErrorType, r.member = accessDenied, "Message"
+	r.ErrorType, r.Member = accessDenied, "Message"
 	if service == sigv4.ServiceExecuteAPI {
 		resource = maskAccount(resource)
 	}
@@ -99,8 +94,7 @@ func Denied(p *Principal, action, resource string, d policy.Decision) *Refusal {
 	return r
 }
 
-// maskAccount replaces the account of an ARN by asterisks, but for its last four
-// digits, as API Gateway does.
+// maskAccount replaces the account of an ARN by asterisks, except for its last four digits, as API Gateway does.
 func maskAccount(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
 	const account = 4
@@ -112,8 +106,8 @@ func maskAccount(arn string) string {
 	return strings.Join(parts, ":")
 }
 
-// Message returns the message for the client. It may show what the client sent,
-// its session token included: it is not for a log.
+// Message returns the message for the client. It may repeat data of the request, its session token included: it is not
+// for a log.
 func (r *Refusal) Message() string {
 	return r.message()
 }
@@ -125,63 +119,19 @@ func (r *Refusal) String() string {
 
 // LogValue returns the status, the type and the reason as attributes.
 func (r *Refusal) LogValue() slog.Value {
-	return slog.GroupValue(slog.Int("status", r.Status), slog.String("errorType", r.ErrorType), slog.String("reason", r.Reason))
+	return slog.GroupValue(slog.Int("status", r.Status), slog.String("errorType", r.ErrorType),
+		slog.String("reason", r.Reason))
 }
 
-// WriteTo writes the whole answer: status, headers and body. It keeps an
-// x-amzn-RequestId that w already has.
+// WriteTo writes the whole answer as API Gateway or Lambda does. It keeps an x-amzn-RequestId that w already has.
+// Package dynamodb writes refusals in DynamoDB's protocol.
 //
-// Source: answers of the services, as public clients recorded them;
-// localstage/FIDELITY.md, refusals.
+// Source: answers of the services, as public clients recorded them; localstage/FIDELITY.md, refusals.
 func (r *Refusal) WriteTo(w http.ResponseWriter) {
-	h := w.Header()
-	var body []byte
-	if r.service == sigv4.ServiceDynamoDB {
-		body = object("__type", "com.amazon.coral.service#"+r.ErrorType, r.member, r.Message())
-		h.Set("Content-Type", "application/x-amz-json-1.0")
-		h.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
-		setDefault(h, "x-amzn-RequestId", rand.Text()+rand.Text())
-	} else {
-		body = object(r.member, r.Message())
-		h.Set("Content-Type", "application/json")
-		h.Set("x-amzn-ErrorType", r.ErrorType)
-		setDefault(h, "x-amzn-RequestId", uuid.NewString())
-	}
+	write := awsrest.WriteError
 	if r.service == sigv4.ServiceExecuteAPI {
-		setDefault(h, "x-amz-apigw-id", newGatewayID())
+		write = awsrest.WriteGatewayError
 	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(r.Status)
-	//nolint:gosec // the Content-Type is JSON
-	_, _ = w.Write(body) // a client that is gone cannot be told
-}
-
-func setDefault(h http.Header, name, value string) {
-	if h.Get(name) == "" {
-		h.Set(name, value)
-	}
-}
-
-// newGatewayID returns an ID of API Gateway's form: 16 characters of base64 for 11
-// bytes, such as BE0bQG3XIAMEhsw=.
-func newGatewayID() string {
-	var b [11]byte
-	_, _ = rand.Read(b[:]) // it never fails
-	return base64.URLEncoding.EncodeToString(b[:])
-}
-
-// object returns a JSON object of names and values in this order, in which <, >
-// and & stay as they are, as in AWS's.
-func object(namesAndValues ...string) []byte {
-	b := []byte("{")
-	for i, s := range namesAndValues {
-		switch {
-		case i%2 == 1:
-			b = append(b, ':')
-		case i > 0:
-			b = append(b, ',')
-		}
-		b, _ = jsontext.AppendQuote(b, s) // it replaces invalid UTF-8
-	}
-	return append(b, '}')
+	message, _ := jsontext.AppendQuote(nil, r.Message()) // it replaces invalid UTF-8
+	write(w, r.Status, r.ErrorType, []byte(`{"`+r.Member+`":`+string(message)+"}"))
 }

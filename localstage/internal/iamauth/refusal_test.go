@@ -2,7 +2,6 @@ package iamauth
 
 import (
 	"errors"
-	"hash/crc32"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -13,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -29,7 +27,8 @@ const (
 func TestWriteTo(t *testing.T) {
 	t.Parallel()
 	p := newSignURL(t)
-	const user = "User: arn:aws:sts::111122223333:assumed-role/SignUrlRole/SignUrlFunction is not authorized to perform: "
+	const user = "User: arn:aws:sts::111122223333:assumed-role/SignUrlRole/SignUrlFunction is not authorized to " +
+		"perform: "
 	var implicit, explicit policy.Decision
 	explicit.Effect = policy.ExplicitDeny
 	unsigned := func(service string) *Refusal {
@@ -45,7 +44,10 @@ func TestWriteTo(t *testing.T) {
 	}{
 		"unsigned": {
 			unsigned(sigv4.ServiceExecuteAPI), 403, `{"message":"Missing Authentication Token"}`,
-			map[string]string{"x-amzn-ErrorType": "^MissingAuthenticationTokenException$", "x-amzn-RequestId": uuidForm, "x-amz-apigw-id": gatewayIDForm, "Content-Type": "^application/json$", "Content-Length": "^42$"},
+			map[string]string{
+				"x-amzn-ErrorType": "^MissingAuthenticationTokenException$", "x-amzn-RequestId": uuidForm,
+				"x-amz-apigw-id": gatewayIDForm, "Content-Type": "^application/json$", "Content-Length": "^42$",
+			},
 		},
 		"no such stage": {
 			Forbidden(), 403, `{"message":"Forbidden"}`,
@@ -53,28 +55,29 @@ func TestWriteTo(t *testing.T) {
 		},
 		"denied connect": {
 			Denied(p, "execute-api:Invoke", connectARN, implicit), 403,
-			`{"Message":"` + user + `execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:********3333:chat/prod/$connect because no identity-based policy allows the execute-api:Invoke action"}`,
-			map[string]string{"x-amzn-ErrorType": "^AccessDeniedException$", "x-amzn-RequestId": uuidForm, "x-amz-apigw-id": gatewayIDForm},
+			`{"Message":"` + user + `execute-api:Invoke on resource: ` +
+				`arn:aws:execute-api:us-east-1:********3333:chat/prod/$connect because no identity-based policy ` +
+				`allows the execute-api:Invoke action"}`,
+			map[string]string{
+				"x-amzn-ErrorType": "^AccessDeniedException$", "x-amzn-RequestId": uuidForm,
+				"x-amz-apigw-id": gatewayIDForm,
+			},
 		},
 		"denied callback": {
 			Denied(p, "execute-api:ManageConnections", postARN, explicit), 403,
-			`{"Message":"` + user + `execute-api:ManageConnections on resource: arn:aws:execute-api:us-east-1:********3333:chat/prod/POST/@connections/{connectionId} with an explicit deny in an identity-based policy"}`,
+			`{"Message":"` + user + `execute-api:ManageConnections on resource: ` +
+				`arn:aws:execute-api:us-east-1:********3333:chat/prod/POST/@connections/{connectionId} with an ` +
+				`explicit deny in an identity-based policy"}`,
 			map[string]string{"x-amzn-ErrorType": "^AccessDeniedException$"},
-		},
-		"denied in DynamoDB": {
-			Denied(p, "dynamodb:UpdateItem", tableARN, implicit), 400,
-			`{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"` + user + `dynamodb:UpdateItem on resource: ` + tableARN + ` because no identity-based policy allows the dynamodb:UpdateItem action"}`,
-			map[string]string{"Content-Type": "^application/x-amz-json-1.0$", "x-amzn-RequestId": "^[A-Z2-7]{52}$", "X-Amz-Crc32": "^[0-9]+$", "x-amzn-ErrorType": "", "x-amz-apigw-id": ""},
-		},
-		"unsigned in DynamoDB": {
-			unsigned(sigv4.ServiceDynamoDB), 400,
-			`{"__type":"com.amazon.coral.service#MissingAuthenticationTokenException","message":"Request is missing Authentication Token"}`,
-			map[string]string{"X-Amz-Crc32": "^[0-9]+$"},
 		},
 		"denied in Lambda": {
 			Denied(p, "lambda:InvokeFunction", "arn:aws:lambda:us-east-1:111122223333:function:Reaper", implicit), 403,
-			`{"Message":"` + user + `lambda:InvokeFunction on resource: arn:aws:lambda:us-east-1:111122223333:function:Reaper because no identity-based policy allows the lambda:InvokeFunction action"}`,
-			map[string]string{"x-amzn-ErrorType": "^AccessDeniedException$", "x-amzn-RequestId": uuidForm, "x-amz-apigw-id": ""},
+			`{"Message":"` + user + `lambda:InvokeFunction on resource: ` +
+				`arn:aws:lambda:us-east-1:111122223333:function:Reaper because no identity-based policy allows the ` +
+				`lambda:InvokeFunction action"}`,
+			map[string]string{
+				"x-amzn-ErrorType": "^AccessDeniedException$", "x-amzn-RequestId": uuidForm, "x-amz-apigw-id": "",
+			},
 		},
 		"an unknown error": {
 			unauthenticated(errors.New("unexpected"), sigv4.ServiceExecuteAPI), 403, `{"message":"Forbidden"}`, nil,
@@ -87,17 +90,18 @@ func TestWriteTo(t *testing.T) {
 			if w.Code != tt.status || w.Body.String() != tt.body {
 				t.Errorf("answer is %d %s, want %d %s", w.Code, w.Body, tt.status, tt.body)
 			}
+			header := http.Header{} // in the letter case that a client sees
+			for name, values := range w.Header() {
+				header[http.CanonicalHeaderKey(name)] = values
+			}
 			for name, pattern := range tt.header {
-				got := w.Header().Get(name)
+				got := header.Get(name)
 				if pattern == "" && got != "" || !regexp.MustCompile(pattern).MatchString(got) {
 					t.Errorf("%s is %q, want %q", name, got, pattern)
 				}
 			}
 			if got := w.Header().Get("Content-Length"); got != strconv.Itoa(len(tt.body)) {
 				t.Errorf("Content-Length is %s, want %d", got, len(tt.body))
-			}
-			if got := w.Header().Get("X-Amz-Crc32"); got != "" && got != strconv.FormatUint(uint64(crc32.ChecksumIEEE(w.Body.Bytes())), 10) {
-				t.Errorf("X-Amz-Crc32 is %s, which is not the body's", got)
 			}
 		})
 	}
@@ -124,7 +128,8 @@ func TestMessageIsWrittenAsAWSWritesIt(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	refusal.WriteTo(w)
-	const want = `Consult the service documentation for details.\n\nThe Canonical String for this request should have been\n'POST\n/prod/%40connections/L0SM9cOFvHcCIhw%253D\na=1&b=%3C2%3E\n`
+	const want = `Consult the service documentation for details.\n\nThe Canonical String for this request should ` +
+		`have been\n'POST\n/prod/%40connections/L0SM9cOFvHcCIhw%253D\na=1&b=%3C2%3E\n`
 	if !strings.Contains(w.Body.String(), want) {
 		t.Errorf("body is %s, want it to contain %s", w.Body, want)
 	}
@@ -144,23 +149,25 @@ func TestMaskAccount(t *testing.T) {
 	}
 }
 
-// The SDK's own clients sign, and must understand what they are answered.
+// The SDK's own clients sign, and must understand every answer.
 func TestManagementAPIClient(t *testing.T) {
 	t.Parallel()
 	signURL, admin, stranger := newSignURL(t), newAdmin(t), newAdmin(t)
-	server := guard(t, newAuthority(t, signURL, admin), sigv4.ServiceExecuteAPI, "execute-api:ManageConnections", postARN)
+	server := guard(t, newAuthority(t, signURL,
+		admin), sigv4.ServiceExecuteAPI, "execute-api:ManageConnections", postARN)
 	for name, tt := range map[string]struct {
 		principal *Principal
 		code      string
 	}{
-		"who may post":     {admin, ""},
-		"who may not post": {signURL, "AccessDeniedException"},
-		"nobody":           {stranger, "UnrecognizedClientException"},
+		"allowed":     {admin, ""},
+		"not allowed": {signURL, "AccessDeniedException"},
+		"unknown key": {stranger, "UnrecognizedClientException"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := apigatewaymanagementapi.New(apigatewaymanagementapi.Options{
-				Region: testRegion, Credentials: sdkProvider(tt.principal), BaseEndpoint: aws.String(server.URL + "/prod"),
+				Region: testRegion, Credentials: sdkProvider(tt.principal),
+				BaseEndpoint: aws.String(server.URL + "/prod"),
 			})
 			_, err := client.PostToConnection(t.Context(), &apigatewaymanagementapi.PostToConnectionInput{
 				ConnectionId: aws.String("L0SM9cOFvHcCIhw="), Data: []byte("hello"),
@@ -170,32 +177,7 @@ func TestManagementAPIClient(t *testing.T) {
 	}
 }
 
-func TestDynamoDBClient(t *testing.T) {
-	t.Parallel()
-	signURL, admin, stranger := newSignURL(t), newAdmin(t), newAdmin(t)
-	server := guard(t, newAuthority(t, signURL, admin), sigv4.ServiceDynamoDB, "dynamodb:DescribeTable", tableARN)
-	for name, tt := range map[string]struct {
-		principal *Principal
-		region    string
-		code      string
-	}{
-		"who may not read": {signURL, testRegion, "AccessDeniedException"},
-		"nobody":           {stranger, testRegion, "UnrecognizedClientException"},
-		"another region":   {admin, "eu-west-1", "InvalidSignatureException"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client := dynamodb.New(dynamodb.Options{
-				Region: tt.region, Credentials: sdkProvider(tt.principal), BaseEndpoint: aws.String(server.URL),
-			})
-			_, err := client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("Connections")})
-			checkAPIError(t, err, tt.code, http.StatusBadRequest)
-		})
-	}
-}
-
-// checkAPIError wants the error of an SDK call to have a code and status, or no
-// error if the code is empty.
+// checkAPIError checks the code and status of the error of an SDK call. An empty code stands for no error.
 func checkAPIError(t *testing.T, err error, code string, status int) {
 	t.Helper()
 	if code == "" {
@@ -216,12 +198,15 @@ func checkAPIError(t *testing.T, err error, code string, status int) {
 
 func TestForbiddenIsTypedForTheSDK(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { Forbidden().WriteTo(w) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		Forbidden().WriteTo(w)
+	}))
 	t.Cleanup(server.Close)
 	client := apigatewaymanagementapi.New(apigatewaymanagementapi.Options{
 		Region: testRegion, Credentials: sdkProvider(newAdmin(t)), BaseEndpoint: aws.String(server.URL),
 	})
-	_, err := client.DeleteConnection(t.Context(), &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: aws.String("x=")})
+	_, err := client.DeleteConnection(t.Context(),
+		&apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: aws.String("x=")})
 	var forbidden *types.ForbiddenException
 	if !errors.As(err, &forbidden) {
 		t.Errorf("DeleteConnection = %v, want a ForbiddenException", err)

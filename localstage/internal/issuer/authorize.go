@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// codeLifetime is how long an authorization code may be used, once.
+// codeLifetime is the lifetime of an authorization code, which works once.
 const codeLifetime = time.Minute
 
 var (
@@ -22,31 +22,33 @@ var (
 	verifierPattern  = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 )
 
-// grant is what an authorization code stands for.
+// grant is the authorization behind a code.
 type grant struct {
 	session                              session
 	redirectURI, challenge, nonce, scope string
 	expires                              time.Time
 }
 
-// authorize shows the page that asks for a user, and sends the user that was
-// picked back to the client with a code. A browser that has a session is sent back
-// at once, unless the client wants the user to authenticate. A request whose client or redirect
-// address is wrong gets an error page, and never a redirect.
+// authorize shows the page on which a developer picks a user, and sends that user back to the client with a code. A
+// browser with a session goes back at once, unless the client wants the user to authenticate. A request whose client or
+// redirect address is wrong gets an error page, and never a redirect.
 func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	redirect, err := url.Parse(query.Get("redirect_uri"))
 	switch {
 	case query.Get("client_id") != i.config.ClientID:
-		show(w, r, http.StatusBadRequest, nil, view{Problem: "This issuer knows one client, the template's parameter OidcClientId. Its client_id is " + i.config.ClientID + "."})
+		show(w, r, http.StatusBadRequest, nil, view{Problem: "This issuer knows one client, the template's parameter " +
+			"OidcClientId. Its client_id is " + i.config.ClientID + "."})
 		return
 	case err != nil || !i.isOfClient(redirect):
-		show(w, r, http.StatusBadRequest, nil, view{Problem: "redirect_uri must be an address, without a fragment, below " + strings.Join(i.config.Origins, " or ") +
+		show(w, r, http.StatusBadRequest, nil, view{Problem: "redirect_uri must be an address, without a " +
+			"fragment, below " + strings.Join(i.config.Origins, " or ") +
 			". The stage takes more of this machine's origins by the parameter AllowedOrigins."})
 		return
 	}
 	if code, description := refuseAuthorization(query); code != "" {
-		sendBack(w, r, redirect, url.Values{"error": {code}, "error_description": {description}, "state": query["state"]})
+		sendBack(w, r, redirect,
+			url.Values{"error": {code}, "error_description": {description}, "state": query["state"]})
 		return
 	}
 	if open, ok := i.sessionOf(r); ok && r.Method == http.MethodGet && open.goesOn(query, i.config.Now()) {
@@ -84,7 +86,7 @@ func (i *Issuer) sendCode(w http.ResponseWriter, r *http.Request, redirect *url.
 	sendBack(w, r, redirect, url.Values{"code": {code}, "state": query["state"]})
 }
 
-// refuseAuthorization returns an error code of RFC 6749 and why, or nothing.
+// refuseAuthorization returns an error code of RFC 6749 and the reason, or two empty texts.
 func refuseAuthorization(query url.Values) (code, description string) {
 	switch {
 	case query.Get("response_type") != "code":
@@ -95,8 +97,7 @@ func refuseAuthorization(query url.Values) (code, description string) {
 	return "", ""
 }
 
-// sendBack redirects to the client with the parameters added to those it has; an
-// absent state stays absent.
+// sendBack redirects to the client and adds the parameters to those of its address. An absent state stays absent.
 func sendBack(w http.ResponseWriter, r *http.Request, to *url.URL, parameters url.Values) {
 	query := to.Query()
 	for name, values := range parameters {
@@ -124,7 +125,7 @@ func (i *Issuer) newCode(g grant) string {
 	return code
 }
 
-// redeem takes the grant of a code out, so that no code is used twice.
+// redeem removes the grant of a code and returns it, so that a code works once.
 func (i *Issuer) redeem(code string) (grant, bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -133,15 +134,15 @@ func (i *Issuer) redeem(code string) (grant, bool) {
 	return g, ok && !i.config.Now().After(g.expires)
 }
 
-// exchange is the token endpoint: a code and its PKCE verifier for an access token
-// and an ID token.
+// exchange is the token endpoint. It takes a code and its PKCE verifier, and returns an access token and an ID token.
 func (i *Issuer) exchange(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
 	w.Header().Set("Cache-Control", "no-store")
 	form := func(name string) string { return r.PostFormValue(name) }
 	switch {
 	case form("client_id") != i.config.ClientID:
-		refuseExchange(w, "invalid_client", "client_id must be sent in the form, and be the template's parameter OidcClientId")
+		refuseExchange(w, "invalid_client",
+			"client_id must be sent in the form, and be the template's parameter OidcClientId")
 		return
 	case form("grant_type") != "authorization_code":
 		refuseExchange(w, "unsupported_grant_type", "only authorization_code is supported")
@@ -149,7 +150,8 @@ func (i *Issuer) exchange(w http.ResponseWriter, r *http.Request) {
 	}
 	g, ok := i.redeem(form("code"))
 	if !ok || g.redirectURI != form("redirect_uri") || !verifies(form("code_verifier"), g.challenge) {
-		refuseExchange(w, "invalid_grant", "the code is unknown, used or older than a minute, or redirect_uri or code_verifier do not belong to it")
+		refuseExchange(w, "invalid_grant",
+			"the code is unknown, used or older than a minute, or redirect_uri or code_verifier do not belong to it")
 		return
 	}
 	access, err := i.accessToken(g.session, g.scope, lifetime*time.Second)
@@ -167,15 +169,14 @@ func refuseExchange(w http.ResponseWriter, code, description string) {
 	writeJSON(w, http.StatusBadRequest, map[string]string{"error": code, "error_description": description})
 }
 
-// verifies tells whether challenge is the S256 challenge of verifier (RFC 7636, section 4.6).
+// verifies reports whether challenge is the S256 challenge of verifier (RFC 7636, section 4.6).
 func verifies(verifier, challenge string) bool {
 	sum := sha256.Sum256([]byte(verifier))
 	mine := base64.RawURLEncoding.EncodeToString(sum[:])
 	return verifierPattern.MatchString(verifier) && subtle.ConstantTimeCompare([]byte(mine), []byte(challenge)) == 1
 }
 
-// endSession ends the browser's session and sends it back to the page that signed
-// its user out.
+// endSession ends the browser's session and sends it back to the page that signed its user out.
 func (i *Issuer) endSession(w http.ResponseWriter, r *http.Request) {
 	i.dropSession(w, r)
 	back, err := url.Parse(r.FormValue("post_logout_redirect_uri"))

@@ -18,12 +18,12 @@ const (
 	verifier    = "a-verifier-of-43-characters-as-RFC-7636-says"
 )
 
-// signIn are the parameters of a good authorization request, changed by some; an
-// empty value removes one.
+// signIn returns the parameters of a good authorization request with some changes. An empty value removes one.
 func signIn(change url.Values) url.Values {
 	sum := sha256.Sum256([]byte(verifier))
 	query := url.Values{
-		"client_id": {audience}, "redirect_uri": {redirectURI}, "response_type": {"code"}, "scope": {"openid profile"}, "state": {"s1"}, "nonce": {"n1"},
+		"client_id": {audience}, "redirect_uri": {redirectURI}, "response_type": {"code"}, "scope": {"openid profile"},
+		"state": {"s1"}, "nonce": {"n1"},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"},
 	}
 	maps.Copy(query, change)
@@ -43,7 +43,10 @@ func (s *stage) pick(user string, change url.Values) string {
 }
 
 func exchangeForm(code string, change url.Values) url.Values {
-	form := url.Values{"grant_type": {"authorization_code"}, "client_id": {audience}, "redirect_uri": {redirectURI}, "code": {code}, "code_verifier": {verifier}}
+	form := url.Values{
+		"grant_type": {"authorization_code"}, "client_id": {audience}, "redirect_uri": {redirectURI}, "code": {code},
+		"code_verifier": {verifier},
+	}
 	maps.Copy(form, change)
 	return form
 }
@@ -56,10 +59,12 @@ func TestCodeFlowSignsAUserIn(t *testing.T) {
 		t.Fatalf("endpoints %+v", endpoint)
 	}
 	resp, body := s.do(s.request("GET", "/authorize?"+signIn(url.Values{"login_hint": {`al"ice`}}).Encode(), nil))
-	if resp.StatusCode != http.StatusOK || !strings.Contains(body, `<label for="user">`) || !strings.Contains(body, "al&#34;ice") {
+	if resp.StatusCode != http.StatusOK || !strings.Contains(body, `<label for="user">`) ||
+		!strings.Contains(body, "al&#34;ice") {
 		t.Errorf("page: %d %s", resp.StatusCode, body)
 	}
-	if policy := resp.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' http://127.0.0.1:3001") {
+	if policy := resp.Header.Get("Content-Security-Policy"); !strings.Contains(policy,
+		"form-action 'self' http://127.0.0.1:3001") {
 		t.Errorf("policy %q: the form must lead back to the page", policy)
 	}
 
@@ -76,7 +81,9 @@ func TestCodeFlowSignsAUserIn(t *testing.T) {
 	if diff := cmp.Diff(want, s.claims(answer.IDToken)); diff != "" {
 		t.Errorf("ID token (-want +got):\n%s", diff)
 	}
-	want = map[string]any{"aud": audience, "client_id": audience, "sub": "bob", "name": "Bob", "scope": "openid profile"}
+	want = map[string]any{
+		"aud": audience, "client_id": audience, "sub": "bob", "name": "Bob", "scope": "openid profile",
+	}
 	if diff := cmp.Diff(want, s.claims(answer.AccessToken)); diff != "" {
 		t.Errorf("access token (-want +got):\n%s", diff)
 	}
@@ -124,13 +131,14 @@ func TestCodeWorksOnce(t *testing.T) {
 	s.tokens(s.request("POST", "/token", exchangeForm(used, nil)))
 	s.tokens(s.request("POST", "/token", exchangeForm(burnt, url.Values{"code_verifier": {strings.Repeat("b", 43)}})))
 	for _, code := range []string{used, burnt} {
-		if status, answer := s.tokens(s.request("POST", "/token", exchangeForm(code, nil))); status != http.StatusBadRequest || answer.Error != "invalid_grant" {
+		if status, answer := s.tokens(s.request("POST", "/token",
+			exchangeForm(code, nil))); status != http.StatusBadRequest || answer.Error != "invalid_grant" {
 			t.Errorf("%d %s", status, answer.Error)
 		}
 	}
 }
 
-func TestAuthorizeNeverRedirectsToAStranger(t *testing.T) {
+func TestAuthorizeRedirectsToRegisteredPagesOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for name, change := range map[string]url.Values{
@@ -156,24 +164,31 @@ func TestAuthorizeNeverRedirectsToAStranger(t *testing.T) {
 	}
 }
 
-func TestAuthorizeTellsTheClientWhatIsWrong(t *testing.T) {
+func TestAuthorizeSendsItsErrorsToTheClient(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for want, changes := range map[string][]url.Values{
 		"unsupported_response_type": {{"response_type": {"token"}}, {"response_type": {""}}},
-		"invalid_request":           {{"code_challenge": {""}}, {"code_challenge": {"short"}}, {"code_challenge_method": {"plain"}}, {"code_challenge_method": {""}}},
-		"login_required":            {{"prompt": {"none"}}},
+		"invalid_request": {
+			{"code_challenge": {""}},
+			{"code_challenge": {"short"}},
+			{"code_challenge_method": {"plain"}},
+			{"code_challenge_method": {""}},
+		},
+		"login_required": {{"prompt": {"none"}}},
 	} {
 		for _, change := range changes {
 			resp, _ := s.do(s.request("GET", "/authorize?"+signIn(change).Encode(), nil))
 			back, err := resp.Location()
-			if err != nil || back.Query().Get("error") != want || back.Query().Get("state") != "s1" || back.Query().Has("code") {
+			if err != nil || back.Query().Get("error") != want || back.Query().Get("state") != "s1" ||
+				back.Query().Has("code") {
 				t.Errorf("%v: %d, back to %v, want error %s", change, resp.StatusCode, back, want)
 			}
 		}
 	}
 	resp, body := s.do(s.request("POST", "/authorize?"+signIn(nil).Encode(), url.Values{"user": {"No One"}}))
-	if resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, `role="alert"`) || !strings.Contains(body, `value="No One"`) {
+	if resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, `role="alert"`) ||
+		!strings.Contains(body, `value="No One"`) {
 		t.Errorf("a user that cannot be: %d %s", resp.StatusCode, body)
 	}
 	r := s.request("POST", "/authorize?"+signIn(nil).Encode(), url.Values{"user": {"alice"}})
@@ -183,14 +198,15 @@ func TestAuthorizeTellsTheClientWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestUserinfoIsForAccessTokens(t *testing.T) {
+func TestUserinfoTakesAccessTokensOnly(t *testing.T) {
 	t.Parallel()
 	s, other := start(t), start(t)
 	_, good := s.tokens(s.request("POST", "/token", exchangeForm(s.pick("alice", nil), nil)))
 	_, foreign := other.tokens(other.request("GET", "/dev/token?user=alice", nil))
 	_, expired := s.tokens(s.request("GET", "/dev/token?user=alice&expires_in=-1", nil))
 	for name, token := range map[string]string{
-		"none": "", "nonsense": "a.b.c", "an ID token": good.IDToken, "another issuer's": foreign.AccessToken, "expired": expired.AccessToken,
+		"none": "", "nonsense": "a.b.c", "an ID token": good.IDToken, "another issuer's": foreign.AccessToken,
+		"expired": expired.AccessToken,
 	} {
 		r := s.request("GET", "/userinfo", nil)
 		r.Header.Set("Authorization", "Bearer "+token)
@@ -204,7 +220,8 @@ func TestEndSessionLeadsBackToTheClientOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for target, want := range map[string]string{
-		"http://127.0.0.1:3001/bye": "http://127.0.0.1:3001/bye?state=s", "http://127.0.0.1:3009/": "", "https://evil.example/": "", "": "",
+		"http://127.0.0.1:3001/bye": "http://127.0.0.1:3001/bye?state=s", "http://127.0.0.1:3009/": "",
+		"https://evil.example/": "", "": "",
 	} {
 		resp, _ := s.do(s.request("GET", "/end_session?state=s&post_logout_redirect_uri="+url.QueryEscape(target), nil))
 		if got := resp.Header.Get("Location"); got != want {
@@ -216,7 +233,9 @@ func TestEndSessionLeadsBackToTheClientOnly(t *testing.T) {
 func TestThePageSpeaksTheBrowsersLanguage(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	for language, want := range map[string]string{"": `<html lang="en">`, "en-GB,ja;q=0.5": `<html lang="en">`, "ja-JP,en;q=0.5": `<html lang="ja">`} {
+	for language, want := range map[string]string{
+		"": `<html lang="en">`, "en-GB,ja;q=0.5": `<html lang="en">`, "ja-JP,en;q=0.5": `<html lang="ja">`,
+	} {
 		r := s.request("GET", "/authorize?"+signIn(nil).Encode(), nil)
 		r.Header.Set("Accept-Language", language)
 		if resp, body := s.do(r); !strings.Contains(body, want) || resp.Header.Get("Vary") == "" {
@@ -233,10 +252,12 @@ func TestTheClientNeedNotBeNamedLikeTheAudience(t *testing.T) {
 	if status != http.StatusOK {
 		t.Fatalf("%d %s", status, answer.Error)
 	}
-	if id, access := s.claimsFor("page", answer.IDToken), s.claims(answer.AccessToken); id["aud"] != "page" || access["aud"] != audience || access["client_id"] != "page" {
+	if id, access := s.claimsFor("page", answer.IDToken), s.claims(answer.AccessToken); id["aud"] != "page" ||
+		access["aud"] != audience || access["client_id"] != "page" {
 		t.Errorf("ID token %v, access token %v", id, access)
 	}
-	if resp, _ := s.do(s.request("GET", "/authorize?"+signIn(nil).Encode(), nil)); resp.StatusCode != http.StatusBadRequest {
+	if resp, _ := s.do(s.request("GET", "/authorize?"+signIn(nil).Encode(),
+		nil)); resp.StatusCode != http.StatusBadRequest {
 		t.Errorf("the audience as a client: %d", resp.StatusCode)
 	}
 }

@@ -1,7 +1,5 @@
-// Package issuer is the development OpenID Connect provider of a local stage: it
-// gives anybody who asks a token for any development user. There is no password,
-// which is why it serves only loopback addresses, and why template.yaml refuses an
-// issuer like it.
+// Package issuer is the development OpenID Connect provider of a local stage. It gives every caller a token for any
+// development user, without a password. So it serves only loopback addresses, and template.yaml refuses such an issuer.
 //
 // It answers at the root of its origin:
 //
@@ -10,11 +8,11 @@
 //	GET|POST /dev/token?user=alice               a token, without ceremony
 //	GET|POST /authorize                          authorization code flow with PKCE: pick a user, once a session
 //	POST     /token                              authorization code flow: code for tokens
-//	GET|POST /userinfo                           who a token is
+//	GET|POST /userinfo                           the user of a token
 //	GET|POST /end_session                        ends the browser's session, and leads back to the page
 //
-// A user is any name of [a-z0-9-]{1,32}; the name is its sub. By default each issuer makes a key of its own, so no token
-// outlives a stage.
+// A user is any name of [a-z0-9-]{1,32}; the name is its sub. By default each issuer makes a key of its own, so no
+// token outlives a stage.
 package issuer
 
 import (
@@ -37,12 +35,13 @@ import (
 
 // Config describes an issuer.
 type Config struct {
-	Issuer   string           // its own address, an http(s) loopback origin without a path
-	Audience string           // aud of access tokens
-	ClientID string           // the only client of the code flow; Audience when empty
-	Origins  []string         // origins of the client's pages, which may sign users in here and call the endpoints from a browser
-	Key      *rsa.PrivateKey  // signs the tokens; nil makes one of 2048 bits
-	Now      func() time.Time // time.Now when nil
+	Issuer   string // its own address, an http(s) loopback origin without a path
+	Audience string // aud of access tokens
+	ClientID string // the only client of the code flow; Audience when empty
+	// origins of the client's pages, which may sign users in here and call the endpoints from a browser
+	Origins []string
+	Key     *rsa.PrivateKey  // signs the tokens; nil makes one of 2048 bits
+	Now     func() time.Time // time.Now when nil
 }
 
 // Issuer is an [http.Handler]; make one with [New].
@@ -52,15 +51,16 @@ type Issuer struct {
 	key    func() (jose.JSONWebKey, error) // the private key, made once, in the background
 
 	mu       sync.Mutex
-	codes    map[string]grant   // authorization codes not yet used
-	sessions map[string]session // browsers in which a user has signed in, by cookie
+	codes    map[string]grant   // unused authorization codes
+	sessions map[string]session // browsers with a signed-in user, by cookie
 }
 
-// New returns an issuer. It errors when the issuer is not a loopback origin or the audience is empty.
+// New returns an issuer, or an error when its address is not a loopback origin or the audience is empty.
 func New(c Config) (*Issuer, error) {
 	u, err := url.Parse(c.Issuer)
 	if err != nil || !isLoopback(u) || u.Path != "" || u.RawQuery != "" {
-		return nil, fmt.Errorf("development issuer %q: must be a loopback origin such as http://127.0.0.1:3003", c.Issuer)
+		return nil,
+			fmt.Errorf("development issuer %q: must be a loopback origin such as http://127.0.0.1:3003", c.Issuer)
 	}
 	if c.Audience == "" {
 		return nil, errors.New("development issuer: the audience is empty")
@@ -78,7 +78,7 @@ func New(c Config) (*Issuer, error) {
 	i.mux.HandleFunc("GET /userinfo", i.forPages(i.userinfo))
 	i.mux.HandleFunc("POST /userinfo", i.forPages(i.userinfo))
 	i.mux.HandleFunc("OPTIONS /", i.forPages(http.NotFound))
-	i.mux.HandleFunc("GET /", http.NotFound) // without it, the line above would make a 405 of it
+	i.mux.HandleFunc("GET /", http.NotFound) // without it, the line above would answer 405
 	i.mux.HandleFunc("GET /dev/token", i.devToken)
 	i.mux.HandleFunc("POST /dev/token", i.devToken)
 	i.mux.HandleFunc("GET /authorize", i.authorize)
@@ -89,7 +89,7 @@ func New(c Config) (*Issuer, error) {
 	return i, nil
 }
 
-// ServeHTTP answers requests to the issuer's origin, 404 for what is not its own.
+// ServeHTTP answers requests to the issuer's origin, and 404 for other paths.
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) { i.mux.ServeHTTP(w, r) }
 
 func (c Config) key() (jose.JSONWebKey, error) {
@@ -134,7 +134,7 @@ func (i *Issuer) keys(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}})
 }
 
-// forPages lets the registered origins, and no others, read the answers in a browser.
+// forPages lets browsers show the answers to pages of the registered origins, and to no others.
 func (i *Issuer) forPages(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
@@ -153,14 +153,14 @@ func (i *Issuer) forPages(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// isOfClient tells whether u is an address of one of the client's pages. An origin's
-// name and nothing else decides: whoever has the page has the path.
+// isOfClient reports whether u is an address of one of the client's pages. Only the origin counts: the owner of the
+// page owns the path.
 func (i *Issuer) isOfClient(u *url.URL) bool {
 	return isLoopback(u) && slices.Contains(i.config.Origins, u.Scheme+"://"+u.Host)
 }
 
-// isLoopback tells whether u is an http(s) address of this machine, and nothing
-// that could be read as one but leads elsewhere.
+// isLoopback reports whether u is an http(s) address of this machine, in a form that no reader can take for another
+// place.
 func isLoopback(u *url.URL) bool {
 	if u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.Fragment != "" || u.Opaque != "" {
 		return false
@@ -175,5 +175,5 @@ func isLoopback(u *url.URL) bool {
 func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // the client may be gone; nobody is left to tell
+	_ = json.NewEncoder(w).Encode(value) // a client that hung up needs no answer
 }

@@ -32,7 +32,7 @@ type stage struct {
 
 func start(t *testing.T) *stage { t.Helper(); return startWith(t, "") }
 
-// startWith starts an issuer that knows a client by this id.
+// startWith starts an issuer whose client has this id.
 func startWith(t *testing.T, clientID string) *stage {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
@@ -50,7 +50,9 @@ func startWith(t *testing.T, clientID string) *stage {
 	if s.provider, err = oidc.NewProvider(t.Context(), s.url); err != nil {
 		t.Fatal(err)
 	}
-	s.client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	s.client = &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	return s
 }
 
@@ -99,13 +101,13 @@ func (s *stage) tokens(r *http.Request) (int, tokens) {
 	return resp.StatusCode, answer
 }
 
-// claims verifies a token as go-oidc does and returns what is in it.
+// claims verifies a token as go-oidc does and returns its claims.
 func (s *stage) claims(token string) map[string]any {
 	s.t.Helper()
 	return s.claimsFor(audience, token)
 }
 
-// claimsFor is claims for a token made out to somebody else.
+// claimsFor is claims for a token with another audience.
 func (s *stage) claimsFor(audience, token string) map[string]any {
 	s.t.Helper()
 	now := func() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) }
@@ -146,10 +148,18 @@ func TestDevTokenIsForTheUserOfTheRequest(t *testing.T) {
 		"nothing to name": {"user=-", base("-", "-"), nil},
 		"another name":    {"user=alice&name=" + url.QueryEscape("アリス"), base("alice", "アリス"), nil},
 		"one claim":       {"user=alice&claim.rooms=lobby", base("alice", "Alice"), map[string]any{"rooms": "lobby"}},
-		"a list":          {"user=alice&claim.rooms=lobby&claim.rooms=ops", base("alice", "Alice"), map[string]any{"rooms": []any{"lobby", "ops"}}},
-		"its own aud":     {"user=alice&claim.aud=" + audience + "&claim.aud=x", base("alice", "Alice"), map[string]any{"aud": []any{audience, "x"}}},
-		"another sub":     {"user=alice&sub=" + url.QueryEscape("auth0|alice"), base("auth0|alice", "Alice"), nil},
-		"scope":           {"user=alice&scope=a+b", base("alice", "Alice"), map[string]any{"scope": "a b"}},
+		"a list": {
+			"user=alice&claim.rooms=lobby&claim.rooms=ops",
+			base("alice", "Alice"),
+			map[string]any{"rooms": []any{"lobby", "ops"}},
+		},
+		"its own aud": {
+			"user=alice&claim.aud=" + audience + "&claim.aud=x",
+			base("alice", "Alice"),
+			map[string]any{"aud": []any{audience, "x"}},
+		},
+		"another sub": {"user=alice&sub=" + url.QueryEscape("auth0|alice"), base("auth0|alice", "Alice"), nil},
+		"scope":       {"user=alice&scope=a+b", base("alice", "Alice"), map[string]any{"scope": "a b"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -160,7 +170,9 @@ func TestDevTokenIsForTheUserOfTheRequest(t *testing.T) {
 				t.Fatal(err)
 			}
 			maps.Copy(test.want, test.more)
-			for _, r := range []*http.Request{s.request("GET", "/dev/token?"+test.query, nil), s.request("POST", "/dev/token", form)} {
+			for _, r := range []*http.Request{
+				s.request("GET", "/dev/token?"+test.query, nil), s.request("POST", "/dev/token", form),
+			} {
 				status, answer := s.tokens(r)
 				if status != http.StatusOK || answer.TokenType != "Bearer" || answer.ExpiresIn != 3600 {
 					t.Errorf("%s: %d %s %d", r.Method, status, answer.TokenType, answer.ExpiresIn)
@@ -183,7 +195,7 @@ func TestDevTokenThatHasExpired(t *testing.T) {
 	}
 }
 
-func TestDevTokenRefusesWhatItDoesNotUnderstand(t *testing.T) {
+func TestDevTokenRefusesUnknownParameters(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for query, want := range map[string]string{
@@ -211,10 +223,12 @@ func TestDevTokenRefusesWhatItDoesNotUnderstand(t *testing.T) {
 	}
 }
 
-func TestNothingElseIsServed(t *testing.T) {
+func TestOtherPathsGet404(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	for method, want := range map[string]int{http.MethodGet: http.StatusNotFound, http.MethodPost: http.StatusMethodNotAllowed} {
+	for method, want := range map[string]int{
+		http.MethodGet: http.StatusNotFound, http.MethodPost: http.StatusMethodNotAllowed,
+	} {
 		r, err := http.NewRequestWithContext(t.Context(), method, s.url+"/favicon.ico", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -229,11 +243,13 @@ func TestOnlyRegisteredOriginsReadAnswers(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for _, path := range []string{"/.well-known/openid-configuration", "/keys", "/userinfo", "/dev/token?user=alice"} {
-		for origin, allowed := range map[string]bool{"http://127.0.0.1:3001": true, "http://127.0.0.1:3002": false, "null": false} {
+		for origin, allowed := range map[string]bool{
+			"http://127.0.0.1:3001": true, "http://127.0.0.1:3002": false, "null": false,
+		} {
 			r := s.request("GET", path, nil)
 			r.Header.Set("Origin", origin)
 			resp, _ := s.do(r)
-			// Nobody's page may read a token for any user.
+			// A page of another origin must not read a token for any user.
 			want := allowed && !strings.HasPrefix(path, "/dev/")
 			if got := resp.Header.Get("Access-Control-Allow-Origin") == origin; got != want {
 				t.Errorf("%s from %s: allowed %v, want %v", path, origin, got, want)
@@ -243,7 +259,8 @@ func TestOnlyRegisteredOriginsReadAnswers(t *testing.T) {
 	r := s.request("OPTIONS", "/token", nil)
 	r.Header.Set("Origin", "http://127.0.0.1:3001")
 	resp, _ := s.do(r)
-	if resp.StatusCode != http.StatusNoContent || resp.Header.Get("Access-Control-Allow-Headers") != "authorization, content-type" {
+	if resp.StatusCode != http.StatusNoContent ||
+		resp.Header.Get("Access-Control-Allow-Headers") != "authorization, content-type" {
 		t.Errorf("preflight: %d %v", resp.StatusCode, resp.Header)
 	}
 	r.Header.Set("Origin", "http://evil.example")

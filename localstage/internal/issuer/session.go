@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// sessionLifetime is how long a browser stays signed in at the issuer.
+// sessionLifetime is the time for which a browser stays signed in at the issuer.
 const sessionLifetime = 12 * time.Hour
 
-// session is a browser in which a user has signed in. As at real providers it outlives the tokens, so that a client
-// gets new ones without a question.
+// session is a browser with a signed-in user. As at real providers it outlives the tokens, so that a client gets new
+// ones without a question.
 type session struct {
 	user            user
 	authenticatedAt time.Time
@@ -59,8 +59,8 @@ func (i *Issuer) dropSession(w http.ResponseWriter, r *http.Request) {
 
 func (s session) over(now time.Time) bool { return now.Sub(s.authenticatedAt) >= sessionLifetime }
 
-// goesOn reports whether a session answers an authorization request without a question: the client has not asked for
-// the user to authenticate, and the user did so lately enough.
+// goesOn reports whether a session answers an authorization request without a question: the client does not ask for a
+// new authentication, and the last one is recent enough.
 // Source: OpenID Connect Core 1.0, section 3.1.2.1, prompt and max_age.
 func (s session) goesOn(query url.Values, now time.Time) bool {
 	for prompt := range strings.FieldsSeq(query.Get("prompt")) {
@@ -81,8 +81,8 @@ func (i *Issuer) setCookie(w http.ResponseWriter, value string, maxAge int) {
 	})
 }
 
-// cookieName tells the issuers of several stages apart: browsers send a cookie to every port of a host.
+// cookieName differs between the issuers of several stages, because browsers send a cookie to every port of a host.
 func (i *Issuer) cookieName() string {
-	at, _ := url.Parse(i.config.Issuer) // New has read it
+	at, _ := url.Parse(i.config.Issuer) // New has parsed it
 	return "local-issuer-" + at.Port()
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 )
 
-// withCookies has the client of a stage keep cookies, as a browser does.
+// withCookies makes the client of a stage keep cookies, as a browser does.
 func (s *stage) withCookies() *stage {
 	s.t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -21,8 +21,8 @@ func (s *stage) withCookies() *stage {
 	return s
 }
 
-// ask makes an authorization request and returns the parameters with which the browser is sent back, or nil when the
-// issuer asks for a user.
+// ask makes an authorization request and returns the parameters of the redirect to the client, or nil when the issuer
+// asks for a user.
 func (s *stage) ask(change url.Values) url.Values {
 	s.t.Helper()
 	resp, _ := s.do(s.request("GET", "/authorize?"+signIn(change).Encode(), nil))
@@ -36,7 +36,7 @@ func (s *stage) ask(change url.Values) url.Values {
 	return back.Query()
 }
 
-// authTime returns when the user of a token authenticated.
+// authTime returns the time at which the user of a token authenticated.
 func (s *stage) authTime(token string) time.Time {
 	s.t.Helper()
 	verifier := s.provider.Verifier(&oidc.Config{ClientID: audience, SkipExpiryCheck: true})
@@ -76,7 +76,7 @@ func TestSessionStaysOpenAndKeepsItsTime(t *testing.T) {
 	}
 }
 
-func TestClientCanHaveTheUserAuthenticateAgain(t *testing.T) {
+func TestClientCanRequireANewAuthentication(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]url.Values{
 		"prompt login": {"prompt": {"login"}}, "prompt select_account": {"prompt": {"select_account"}},

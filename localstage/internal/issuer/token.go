@@ -24,7 +24,7 @@ var (
 	claimPattern = regexp.MustCompile(`^claim\.([A-Za-z0-9_:/.-]{1,64})$`)
 )
 
-// user is who a token is for: sub, name, and whatever claims a test asked for.
+// user is the user of a token: sub, name, and other claims of a test.
 type user map[string]any
 
 // newUser makes a user from the parameters of /dev/token and /authorize:
@@ -63,7 +63,7 @@ func newUser(parameters url.Values) (user, error) {
 	return u, nil
 }
 
-// displayName makes "Mary Ann" of "mary-ann".
+// displayName turns "mary-ann" into "Mary Ann".
 func displayName(sub string) string {
 	words := strings.FieldsFunc(sub, func(r rune) bool { return r == '-' })
 	for i, word := range words {
@@ -101,7 +101,8 @@ func (i *Issuer) sign(
 	if err != nil {
 		return "", err
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: key}, new(jose.SignerOptions).WithType(tokenType))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: key},
+		new(jose.SignerOptions).WithType(tokenType))
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
 	}
@@ -116,10 +117,9 @@ func (i *Issuer) sign(
 	return token, nil
 }
 
-// devToken answers with an access token for the user of the query or form. Beside
-// newUser's parameters it takes scope, expires_in in seconds, negative for a token
-// that has expired, and auth_time_ago in seconds, for a user who authenticated earlier. Unknown parameters are
-// refused, so that a test with a misspelt one does not pass by accident.
+// devToken answers with an access token for the user of the query or form. Beside newUser's parameters it takes scope,
+// expires_in in seconds, negative for an expired token, and auth_time_ago in seconds, for a user who authenticated
+// earlier. It refuses unknown parameters, so that a misspelt one does not let a test pass by accident.
 func (i *Issuer) devToken(w http.ResponseWriter, r *http.Request) {
 	token, expiresIn, err := i.newDevToken(w, r)
 	if err != nil {
@@ -159,7 +159,7 @@ func (i *Issuer) newDevToken(w http.ResponseWriter, r *http.Request) (string, in
 	return token, expiresIn, err
 }
 
-// secondsOf reads a parameter that is a number of seconds.
+// secondsOf parses a parameter that is a number of seconds.
 func secondsOf(form url.Values, name string, fallback int) (int, error) {
 	if form.Get(name) == "" {
 		return fallback, nil
@@ -171,7 +171,7 @@ func secondsOf(form url.Values, name string, fallback int) (int, error) {
 	return seconds, nil
 }
 
-// userinfo says who the bearer of an access token of this issuer is.
+// userinfo returns the user of an access token of this issuer.
 func (i *Issuer) userinfo(w http.ResponseWriter, r *http.Request) {
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	u, err := i.verify(token)

@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// BenchmarkInvoke measures one event and its response, through the process of a
-// trivial Go function: "idle" with the environment at rest before each event, as
-// events in real life find it, and "busy" with one event after the other.
-// ns/invoke is the caller's wait, ns/op includes the way back to rest.
+// BenchmarkInvoke measures one event and its response, through the process of a trivial Go function: "idle" with the
+// environment at rest before each event, as in real life, and "busy" with one event after the other. ns/invoke is the
+// caller's wait; ns/op includes the way back to rest.
 func BenchmarkInvoke(b *testing.B) {
 	benchmarks := []struct {
 		name           string
@@ -46,8 +45,7 @@ func isIdle(f *Function) bool {
 	return len(f.idle) > 0
 }
 
-// BenchmarkColdStart measures an event that needs a new process, with the end of
-// the one before.
+// BenchmarkColdStart measures an event that needs a new process, with the end of the previous one.
 func BenchmarkColdStart(b *testing.B) {
 	f := addFunction(b, startService(b, Options{}))
 	for b.Loop() {

@@ -47,7 +47,7 @@ func (f *Function) submit(inv *invocation) {
 	e.offer(inv)
 }
 
-// answer ends the wait of inv's caller, once. The caller holds f.mu.
+// answer ends the wait of inv's caller, once. The caller of answer holds f.mu.
 func (f *Function) answer(inv *invocation, o outcome) {
 	if inv.answered {
 		return
@@ -69,8 +69,7 @@ func (f *Function) takeIdle() *environment {
 	return e
 }
 
-// idleLifetime is how long the environment that has just become idle may stay so.
-// The caller holds f.mu.
+// idleLifetime returns the lifetime of the environment that has just become idle. The caller holds f.mu.
 func (f *Function) idleLifetime() time.Duration {
 	s := f.service
 	if len(f.idle) > s.keptIdle {
@@ -79,8 +78,7 @@ func (f *Function) idleLifetime() time.Duration {
 	return s.options.IdleLifetime
 }
 
-// takePending removes the event that has waited longest, or returns nil. The
-// caller holds f.mu.
+// takePending removes the oldest waiting event, or returns nil. The caller holds f.mu.
 func (f *Function) takePending() *invocation {
 	if len(f.pending) == 0 {
 		return nil
@@ -91,10 +89,9 @@ func (f *Function) takePending() *invocation {
 	return inv
 }
 
-// scale starts environments for the waiting events that no environment is about
-// to take. One that has sent its response counts as about to, but only for
-// releaseGrace: what a runtime does before it asks again is its own affair.
-// The caller holds f.mu.
+// scale starts environments for waiting events that no existing environment will take soon. An environment that has
+// sent its response counts as one that will, but only for releaseGrace: the runtime may do other work before it asks
+// again. The caller holds f.mu.
 func (f *Function) scale(countReleasing bool) {
 	if f.closed {
 		return
@@ -103,7 +100,7 @@ func (f *Function) scale(countReleasing bool) {
 	for e := range f.environments {
 		switch {
 		case !e.initialized && e.current == nil:
-			starting++ // or it fails, and starts one for the event then
+			starting++ // or it fails, and then starts one for the event
 		case e.state == StateResponseSent:
 			releasing++
 		}
@@ -124,9 +121,8 @@ func (f *Function) scaleAnyway() {
 	f.scale(false)
 }
 
-// start starts an environment. With an invocation, its init phase belongs to
-// that invocation: Lambda repeats an init phase that failed so, within the
-// function's timeout. The caller holds f.mu and has checked f.closed.
+// start starts an environment. With an invocation, its init phase belongs to that invocation: Lambda repeats a failed
+// init phase within the function's timeout. The caller holds f.mu and has checked f.closed.
 func (f *Function) start(inv *invocation) *environment {
 	e := newEnvironment(f)
 	f.environments[e] = struct{}{}
@@ -149,8 +145,7 @@ func (f *Function) warm() *environment {
 	return f.start(nil)
 }
 
-// removeIdle takes an environment off the idle ones, if it is one. The caller
-// holds f.mu.
+// removeIdle removes an environment from the idle ones, if it is one of them. The caller holds f.mu.
 func (f *Function) removeIdle(e *environment) {
 	if i := slices.Index(f.idle, e); i >= 0 {
 		f.idle = slices.Delete(f.idle, i, i+1)

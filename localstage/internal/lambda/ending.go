@@ -2,13 +2,13 @@ package lambda
 
 import "time"
 
-// sigtermGrace is how long a process that asked for SIGTERM may take to end.
+// sigtermGrace is the time that a process has to end if it asked for SIGTERM.
 // Source: AWS Lambda developer guide, "Understanding the Lambda execution
 // environment lifecycle", shutdown phase, internal extensions.
 const sigtermGrace = 500 * time.Millisecond
 
-// expired ends an environment whose invocation has used up the function's
-// timeout; the invocation is answered when the processes are gone.
+// expired ends an environment whose invocation has used up the function's timeout. The caller gets its answer when the
+// processes are gone.
 // Source: AWS Lambda developer guide, "Understanding the Lambda execution
 // environment lifecycle", failures during the invoke phase.
 func (e *environment) expired(inv *invocation) {
@@ -20,7 +20,7 @@ func (e *environment) expired(inv *invocation) {
 	}
 }
 
-// initExpired ends an environment that takes too long to ask for an event.
+// initExpired ends an environment whose init phase takes too long.
 func (e *environment) initExpired() {
 	e.function.mu.Lock()
 	defer e.function.mu.Unlock()
@@ -34,7 +34,7 @@ func (e *environment) initExpired() {
 	e.kill()
 }
 
-// idleExpired ends an environment that nobody has needed for long.
+// idleExpired ends an environment that has been idle for long.
 func (e *environment) idleExpired() {
 	e.function.mu.Lock()
 	defer e.function.mu.Unlock()
@@ -43,7 +43,7 @@ func (e *environment) idleExpired() {
 	}
 }
 
-// killDuring kills the environment if it still has inv: an injected fault.
+// killDuring kills the environment if it still has inv. It is an injected fault.
 func (e *environment) killDuring(inv *invocation) {
 	e.function.mu.Lock()
 	defer e.function.mu.Unlock()
@@ -52,8 +52,8 @@ func (e *environment) killDuring(inv *invocation) {
 	}
 }
 
-// shutDown ends the environment as Lambda does: at once, or by SIGTERM first for
-// a process that asked for it. The caller holds function.mu.
+// shutDown ends the environment as Lambda does: at once, or by SIGTERM first if its process asked for it. The caller
+// holds function.mu.
 func (e *environment) shutDown() {
 	if !e.sigterm {
 		e.kill()
@@ -64,23 +64,22 @@ func (e *environment) shutDown() {
 	time.AfterFunc(sigtermGrace, e.killUnlocked)
 }
 
-// killUnlocked is kill for those who do not hold function.mu.
+// killUnlocked is kill for callers that do not hold function.mu.
 func (e *environment) killUnlocked() {
 	e.function.mu.Lock()
 	defer e.function.mu.Unlock()
 	e.kill()
 }
 
-// kill kills the environment's processes, as soon as there are any; run does the
-// rest. The caller holds function.mu.
+// kill kills the environment's processes as soon as there are any. run does the rest. The caller holds function.mu.
 func (e *environment) kill() {
 	e.retire()
 	e.killed = true
 	killGroup(e.pid)
 }
 
-// retire sees to it that the environment gets no more events, and that nothing
-// counts which its process still says. The caller holds function.mu.
+// retire keeps further events from the environment, and makes it ignore further calls of its process. The caller holds
+// function.mu.
 func (e *environment) retire() {
 	if e.state != StateExited {
 		e.state = StateShutdown

@@ -9,45 +9,45 @@ import (
 	"time"
 )
 
-// State is what an execution environment is doing.
+// State is the state of an execution environment.
 // Source: aws-lambda-runtime-interface-emulator, states of the runtime.
 type State string
 
-// States of an execution environment, in the order in which it meets them.
+// These are the states of an execution environment, in their usual order.
 const (
-	StateStarted      State = "Started"      // init phase: it has not asked for an event
-	StateInitError    State = "InitError"    // it has reported that its init phase failed
-	StateReady        State = "Ready"        // it waits for an event, frozen
-	StateRunning      State = "Running"      // it has an event
-	StateResponseSent State = "ResponseSent" // it has answered and not asked for more
-	StateShutdown     State = "Shutdown"     // it was told to end
-	StateExited       State = "Exited"       // its process is gone
+	StateStarted      State = "Started"      // init phase: the process has not asked for an event
+	StateInitError    State = "InitError"    // the process has reported that its init phase failed
+	StateReady        State = "Ready"        // frozen, waiting for an event
+	StateRunning      State = "Running"      // with an event
+	StateResponseSent State = "ResponseSent" // the process has answered and not asked for more
+	StateShutdown     State = "Shutdown"     // told to end
+	StateExited       State = "Exited"       // the process is gone
 )
 
 // environment is one process and its Runtime API.
 type environment struct {
 	function *Function
-	work     chan *invocation // of capacity 1: the event for the next request for one
+	work     chan *invocation // of capacity 1: the event for the process's next request
 	ready    chan struct{}    // closed at the end of the init phase
 	done     chan struct{}    // closed when the process is gone
-	spawned  chan struct{}    // closed when the process is known by its pid
+	spawned  chan struct{}    // closed when the process has a pid
 
-	// Set by run before the process starts.
+	// run sets these before the process starts.
 	address string
 	server  *http.Server
 	command *exec.Cmd
 	output  *os.File // read end of the process's stdout and stderr
 
-	// Guarded by function.mu.
+	// function.mu guards these.
 	state        State
-	pid          int // 0: no process yet, or no longer
+	pid          int // 0: no process yet, or no longer one
 	killed       bool
 	initialized  bool
-	sigterm      bool // an internal extension asked for SIGTERM
+	sigterm      bool // an internal extension has asked for SIGTERM
 	current      *invocation
-	initFailure  *failure // what the runtime reported
+	initFailure  *failure // reported by the runtime
 	started      time.Time
-	initDuration time.Duration // until it is reported
+	initDuration time.Duration // 0 once it is in the log
 	initTimer    *time.Timer
 	idleTimer    *time.Timer
 }
@@ -67,8 +67,7 @@ func newEnvironment(f *Function) *environment {
 	return e
 }
 
-// own makes inv the environment's invocation; its time begins. The caller holds
-// function.mu.
+// own makes inv the environment's invocation and starts its time. The caller holds function.mu.
 func (e *environment) own(inv *invocation) {
 	timeout := e.function.config.Timeout
 	inv.started = time.Now()
@@ -77,8 +76,7 @@ func (e *environment) own(inv *invocation) {
 	e.current = inv
 }
 
-// assign is own for an environment that is ready. The caller holds function.mu
-// and offers the invocation afterwards.
+// assign is own for an environment that is ready. The caller holds function.mu and offers the invocation afterwards.
 func (e *environment) assign(inv *invocation) {
 	e.own(inv)
 	e.state = StateRunning
@@ -87,8 +85,8 @@ func (e *environment) assign(inv *invocation) {
 	}
 }
 
-// offer lets the request for an event return with inv. It never blocks: if the
-// place is taken, it is by the same invocation.
+// offer answers the process's request for an event with inv. It never blocks: if the channel is full, it holds the same
+// invocation.
 func (e *environment) offer(inv *invocation) {
 	select {
 	case e.work <- inv:
@@ -96,9 +94,8 @@ func (e *environment) offer(inv *invocation) {
 	}
 }
 
-// release is the runtime's request for an event: it ends the init phase or the
-// invocation. The event, if there is one already, is offered; or else the
-// environment is frozen until there is. False: the runtime may not ask now.
+// release handles the process's request for an event: it ends the init phase or the invocation. It offers the next
+// event if one waits, and otherwise freezes the environment. It returns false when the runtime may not ask now.
 func (e *environment) release() bool {
 	f := e.function
 	f.mu.Lock()
@@ -108,7 +105,7 @@ func (e *environment) release() bool {
 		e.initEnded()
 	case StateResponseSent:
 		ended = e.invocationEnded()
-	case StateRunning: // it lost the answer to its last request: the same event again
+	case StateRunning: // the process lost the answer to its last request and gets the same event again
 		e.offer(e.current)
 		fallthrough
 	case StateReady:
@@ -130,8 +127,7 @@ func (e *environment) release() bool {
 	return true
 }
 
-// next gives a free environment its next event, or makes it idle and returns
-// nil. The caller holds function.mu.
+// next gives a free environment its next event, or makes it idle and returns nil. The caller holds function.mu.
 func (e *environment) next() *invocation {
 	if e.current != nil { // a repeated init phase
 		e.state = StateRunning
@@ -141,7 +137,7 @@ func (e *environment) next() *invocation {
 		e.assign(inv)
 		return inv
 	}
-	// Frozen before anybody can find it among the idle and thaw it.
+	// It is frozen before another goroutine can find it among the idle ones and thaw it.
 	e.state = StateReady
 	if !e.function.service.options.NoFreeze {
 		freezeGroup(e.pid)
@@ -151,7 +147,7 @@ func (e *environment) next() *invocation {
 	return nil
 }
 
-// initEnded notes that the process is initialized. The caller holds function.mu.
+// initEnded records that the process is initialized. The caller holds function.mu.
 func (e *environment) initEnded() {
 	if e.initTimer != nil {
 		e.initTimer.Stop()
@@ -161,8 +157,7 @@ func (e *environment) initEnded() {
 	close(e.ready)
 }
 
-// invocationEnded takes the current invocation off the environment and returns
-// it. The caller holds function.mu.
+// invocationEnded removes the current invocation from the environment and returns it. The caller holds function.mu.
 func (e *environment) invocationEnded() *invocation {
 	inv := e.current
 	e.current = nil
@@ -170,7 +165,7 @@ func (e *environment) invocationEnded() *invocation {
 		inv.timer.Stop()
 	}
 	select {
-	case <-e.work: // a repeated offer that nobody fetched
+	case <-e.work: // a repeated offer that the process did not fetch
 	default:
 	}
 	return inv

@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// Errors of an invocation that never reached the function.
+// These are the errors of an invocation that never reached the function.
 var (
-	// ErrThrottled says that the function already handles as many events as its
-	// concurrency allows. Lambda answers its callers TooManyRequestsException, 429.
+	// ErrThrottled means that the function already handles as many events as its concurrency allows. Lambda answers its
+	// callers TooManyRequestsException, 429.
 	ErrThrottled = errors.New("TooManyRequestsException: rate exceeded")
-	// ErrRequestTooLarge says that the event is larger than 6 MiB. Lambda answers
-	// its callers RequestTooLargeException, 413.
+	// ErrRequestTooLarge means that the event is larger than 6 MiB. Lambda answers its callers
+	// RequestTooLargeException, 413.
 	ErrRequestTooLarge = errors.New("RequestTooLargeException: event larger than 6291456 bytes")
-	// ErrClosed says that the service was closed before the function answered.
+	// ErrClosed means that the service was closed before the function answered.
 	ErrClosed = errors.New("lambda service closed")
 )
 
-// Error types with which Lambda itself, not the function, fails an invocation.
+// These are the error types of failures that Lambda itself reports.
 // Source: AWS Lambda developer guide, "Troubleshoot invocation issues in Lambda".
 const (
 	typeExit              = "Runtime.ExitError"
@@ -31,36 +31,34 @@ const (
 	typeUnknown           = "Runtime.Unknown"
 )
 
-// FunctionError says that the function was invoked and failed. It is what the
-// caller of Lambda's Invoke sees as "X-Amz-Function-Error: Unhandled".
+// FunctionError means that the function was invoked and failed. A caller of Lambda's Invoke sees it as
+// "X-Amz-Function-Error: Unhandled".
 type FunctionError struct {
 	// Function is the function's name.
 	Function string
-	// RequestID is the invocation's id, the one in the function's log.
+	// RequestID is the invocation's id, as in the function's log.
 	RequestID string
-	// Type is the error's type: Lambda's own, as Runtime.ExitError or
-	// Sandbox.Timedout, or the one that the function reported.
+	// Type is the error's type: one of Lambda, such as Runtime.ExitError or Sandbox.Timedout, or the one that the
+	// function reported.
 	Type string
-	// Payload is the JSON document that Lambda returns in place of a response:
-	// as the function sent it, or {"errorType":…,"errorMessage":…} of Lambda's.
+	// Payload is the JSON document that Lambda returns in place of a response: the function's own, or Lambda's
+	// {"errorType":…,"errorMessage":…}.
 	Payload []byte
 }
 
-// Error names the function, the type and the request. It leaves out the
-// payload, which may repeat parts of the event.
+// Error returns the function, the type and the request. It leaves out the payload, which may repeat parts of the event.
 func (e *FunctionError) Error() string {
 	return fmt.Sprintf("function %s failed: %s (request %s)", e.Function, e.Type, e.RequestID)
 }
 
-// failure is the reason of a failed invocation or init phase, before it is known
-// which request it belongs to.
+// failure is the reason of a failed invocation or init phase, without the request.
 type failure struct {
 	errorType string
 	message   string
-	payload   []byte // as the function reported it; nil: made from the message
+	payload   []byte // the function's own document; nil makes one of the message
 }
 
-// text is the failure as Lambda writes it to the function's log.
+// text returns the failure as Lambda writes it to the function's log.
 func (f failure) text(requestID string) string {
 	return fmt.Sprintf("RequestId: %s Error: %s", requestID, f.message)
 }
@@ -69,7 +67,8 @@ func (f failure) text(requestID string) string {
 func (f failure) forRequest(function, requestID string) *FunctionError {
 	payload := f.payload
 	if payload == nil {
-		payload, _ = json.Marshal(errorDocument{Type: f.errorType, Message: f.text(requestID)}) // two strings always marshal
+		// two strings always marshal
+		payload, _ = json.Marshal(errorDocument{Type: f.errorType, Message: f.text(requestID)})
 	}
 	return &FunctionError{Function: function, RequestID: requestID, Type: f.errorType, Payload: payload}
 }
@@ -80,24 +79,22 @@ type errorDocument struct {
 	Message string `json:"errorMessage"`
 }
 
-// reported is the failure that a runtime reports about its function. Lambda
-// takes the type from the header, which Go functions leave out, or else from the
-// document.
+// reported returns the failure that a runtime reports about its function. Lambda takes the type from the header, which
+// Go functions leave out, or else from the document.
 func reported(headerType string, payload []byte) failure {
 	var document errorDocument
-	_ = json.Unmarshal(payload, &document) // whatever it is, it is passed on as it came
+	_ = json.Unmarshal(payload, &document) // any payload is passed on unchanged
 	errorType := cmp.Or(headerType, document.Type, typeUnknown)
 	return failure{errorType: errorType, message: document.Message, payload: payload}
 }
 
-// timeoutFailure is the failure of an invocation, or of an init phase, that took
-// longer than the limit.
+// timeoutFailure returns the failure of an invocation, or of an init phase, that took longer than the limit.
 func timeoutFailure(limit time.Duration) failure {
 	return failure{errorType: typeTimeout, message: fmt.Sprintf("Task timed out after %.2f seconds", limit.Seconds())}
 }
 
-// exitFailure is the failure of a process that ended by itself or was killed;
-// err is what waiting for it returned.
+// exitFailure returns the failure of a process that ended by itself or was killed. err is the result of the wait for
+// it.
 func exitFailure(err error) failure {
 	if err == nil {
 		return failure{errorType: typeExit, message: "Runtime exited without providing a reason"}

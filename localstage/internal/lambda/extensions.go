@@ -8,10 +8,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// serveRegister registers an extension that wants no events, as lambda-go does to
-// get a SIGTERM before the end (lambda.WithEnableSIGTERM). Lambda sends its
-// INVOKE and SHUTDOWN events to programs beside the runtime, which this service
-// does not start, so a subscription is refused rather than forgotten.
+// serveRegister registers an extension that wants no events, as lambda-go does to get a SIGTERM before the end
+// (lambda.WithEnableSIGTERM). Lambda sends its INVOKE and SHUTDOWN events to programs beside the runtime, which this
+// service does not start. So it refuses a subscription.
 // Source: AWS Lambda developer guide, "Using the Lambda Extensions API".
 func (e *environment) serveRegister(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Lambda-Extension-Name") == "" {
@@ -30,7 +29,8 @@ func (e *environment) serveRegister(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(request.Events) > 0 {
-		refuse(w, http.StatusForbidden, "Extension.InvalidEventType", request.Events[0]+": the local stage sends no events to extensions")
+		refuse(w, http.StatusForbidden, "Extension.InvalidEventType",
+			request.Events[0]+": the local stage sends no events to extensions")
 		return
 	}
 	e.function.mu.Lock()
@@ -45,7 +45,7 @@ func (e *environment) serveRegister(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// serveExtensionNext blocks to the end: there are no events.
+// serveExtensionNext blocks until the end, because there are no events.
 func (e *environment) serveExtensionNext(_ http.ResponseWriter, r *http.Request) {
 	select {
 	case <-e.done:

@@ -22,7 +22,7 @@ const (
 	maxResponseBytes = 6*1024*1024 + 100
 )
 
-// Credentials are the keys of a function's role, as the SDKs look for them.
+// Credentials are the keys of a function's role, in the names of the SDKs.
 type Credentials struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 }
@@ -31,22 +31,22 @@ type Credentials struct {
 type Config struct {
 	// Name is the function's name. Required.
 	Name string
-	// Label heads the function's log lines. Default Name.
+	// Label stands at the head of the function's log lines. Default Name.
 	Label string
-	// ARN is the function's own, unqualified; its region becomes AWS_REGION. Required.
+	// ARN is the function's own, unqualified. Its region becomes AWS_REGION. Required.
 	ARN string
 	// Bootstrap is the path of the executable, built for this machine. Required.
 	Bootstrap string
-	// Arguments of the executable. Lambda passes none; a program of the service's own
-	// that stands before the function may need some.
+	// Arguments of the executable. Lambda passes none. A program of the service that stands before the function may
+	// need some.
 	Arguments []string
 	// Runtime is a managed runtime, such as nodejs24.x, that becomes
 	// AWS_EXECUTION_ENV. OS-only runtimes have none.
 	Runtime string
 	// Handler becomes _HANDLER. Default "bootstrap".
 	Handler string
-	// Dir is the artifact's folder: the working directory and LAMBDA_TASK_ROOT, in
-	// place of Lambda's /var/task. Default: where Bootstrap lies.
+	// Dir is the artifact's folder: the working directory and LAMBDA_TASK_ROOT, in place of Lambda's /var/task.
+	// Default: the folder of Bootstrap.
 	Dir string
 	// Environment holds the function's own variables.
 	Environment map[string]string
@@ -54,10 +54,10 @@ type Config struct {
 	Credentials Credentials
 	// Timeout limits an invocation. Default 3 s.
 	Timeout time.Duration
-	// MemoryMB is told to the function and not enforced. Default 128.
+	// MemoryMB is shown to the function and not enforced. Default 128.
 	MemoryMB int
-	// MaxConcurrency is how many events are handled at a time; more are throttled.
-	// Zero or less means Lambda's limit for an account, 1,000.
+	// MaxConcurrency is the number of events that the function handles at a time. More are throttled. Zero or less
+	// means Lambda's limit for an account, 1,000.
 	MaxConcurrency int
 }
 
@@ -66,12 +66,12 @@ type Function struct {
 	service   *Service
 	config    Config
 	variables []string
-	capacity  int // how many environments may exist
+	capacity  int // largest number of environments
 
 	mu           sync.Mutex
 	environments map[*environment]struct{}
-	idle         []*environment // the most recently used last
-	pending      []*invocation  // admitted, and waiting for an environment
+	idle         []*environment // the most recently used is last
+	pending      []*invocation  // admitted, waiting for an environment
 	unanswered   int            // all admitted events without an answer
 	closed       bool
 }
@@ -79,7 +79,8 @@ type Function struct {
 func newFunction(s *Service, c Config) (*Function, error) {
 	arn := strings.Split(c.ARN, ":")
 	if c.Name == "" || len(arn) != 7 {
-		return nil, fmt.Errorf("name %q and ARN %q: both are required, the ARN as arn:aws:lambda:<region>:<account>:function:<name>", c.Name, c.ARN)
+		return nil, fmt.Errorf("name %q and ARN %q: both are required, the ARN as "+
+			"arn:aws:lambda:<region>:<account>:function:<name>", c.Name, c.ARN)
 	}
 	if err := checkVariables(c.Environment); err != nil {
 		return nil, err
@@ -128,13 +129,11 @@ func findBootstrap(path string) (string, error) {
 	return path, nil
 }
 
-// Invoke hands an event to the function and returns its response, as Lambda's
-// synchronous Invoke does. It returns a *FunctionError when the function failed,
-// and ErrThrottled, ErrRequestTooLarge or ErrClosed when it was not invoked.
+// Invoke passes an event to the function and returns its response, as Lambda's synchronous Invoke does. It returns a
+// *FunctionError when the function failed, and ErrThrottled, ErrRequestTooLarge or ErrClosed when it was not invoked.
 //
-// When ctx ends first, Invoke returns its cause and the function runs on to its
-// own timeout: on Lambda, too, a caller that hangs up stops nothing. For the same
-// reason the event must not be changed after the call.
+// When ctx ends first, Invoke returns its cause and the function runs on to its own timeout: on Lambda, too, a caller
+// that hangs up stops nothing. For the same reason the event must not change after the call.
 func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	if len(event) > maxEventBytes {
 		return nil, ErrRequestTooLarge
@@ -173,17 +172,17 @@ func (f *Function) Environments() []Environment {
 
 // Environment is a snapshot of an execution environment.
 type Environment struct {
-	// PID is the process of the bootstrap, which leads a process group of the same
-	// number. Zero: not started yet, or gone.
+	// PID is the process of the bootstrap, which leads a process group of the same number. Zero means that it has not
+	// started or is gone.
 	PID int
-	// State is what the environment was doing.
+	// State is the environment's state at the snapshot.
 	State State
 
 	environment *environment
 }
 
-// Kill kills the environment's processes and returns when they are gone. An
-// invocation that is under way fails with Runtime.ExitError.
+// Kill kills the environment's processes and returns when they are gone. An invocation under way fails with
+// Runtime.ExitError.
 func (e Environment) Kill() {
 	e.environment.killUnlocked()
 	<-e.environment.done

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// guardianScript reads "+ group" and "- group" until the service is gone, by
-// whatever means, and kills the groups that are left.
+// guardianScript reads "+ group" and "- group" until the service is gone, for any reason, and kills the remaining
+// groups.
 const guardianScript = `trap '' HUP INT TERM
 groups=
 while read -r sign group; do
@@ -28,10 +28,9 @@ for g in $groups; do kill -s KILL -- "-$g" 2>/dev/null; done
 exit 0
 `
 
-// guardian is a shell process that outlives the service by a moment, to kill
-// what the service could not. The kernel ends a bootstrap with the service, on
-// Linux only, and nowhere what the bootstrap has started (a bootstrap that is a
-// script starts everything). A nil guardian does nothing.
+// guardian is a shell process that outlives the service by a moment and kills the processes that the service could not.
+// The kernel ends a bootstrap with the service, on Linux only, and no kernel ends the processes that a bootstrap has
+// started (a script starts everything). A nil guardian does nothing.
 type guardian struct {
 	command *exec.Cmd
 
@@ -43,7 +42,7 @@ func startGuardian() (*guardian, error) {
 	command := exec.Command("/bin/sh", "-c", guardianScript, "localstage-guardian")
 	command.Dir = "/"
 	command.Env = []string{}
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // no signal of the terminal's reaches it
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // no signal of the terminal reaches it
 	input, err := command.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start guardian: %w", err)
@@ -54,8 +53,7 @@ func startGuardian() (*guardian, error) {
 	return &guardian{command: command, input: input}, nil
 }
 
-// watch and forget add and remove a process group. Errors are ignored: without
-// its guardian the service works on.
+// watch and forget add and remove a process group. They ignore errors: the service works without its guardian.
 func (g *guardian) watch(group int)  { g.tell('+', group) }
 func (g *guardian) forget(group int) { g.tell('-', group) }
 

@@ -8,8 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// invocation is one event on its way through a function. The fields of the
-// second block are guarded by Function.mu.
+// invocation is one event on its way through a function. Function.mu guards the fields of the second block.
 type invocation struct {
 	requestID string
 	traceID   string
@@ -19,12 +18,12 @@ type invocation struct {
 
 	answered bool
 	expired  bool
-	started  time.Time // when an environment got it
+	started  time.Time // when an environment got the event
 	deadline time.Time
 	timer    *time.Timer
 }
 
-// outcome is what Invoke returns.
+// outcome is the result of Invoke.
 type outcome struct {
 	payload []byte
 	err     error

@@ -104,7 +104,7 @@ func TestEventsOverTheConcurrencyAreThrottled(t *testing.T) {
 	invoke[int](t, f, `{"do":"pid"}`)
 }
 
-func TestEventsWaitWhenTheMachineIsSpared(t *testing.T) {
+func TestEventsAboveMaxEnvironmentsWait(t *testing.T) {
 	t.Parallel()
 	f := addFunction(t, startService(t, Options{MaxEnvironments: 2}))
 	var wait sync.WaitGroup
@@ -128,14 +128,16 @@ func TestLimitsOfEventsAndResponses(t *testing.T) {
 	t.Parallel()
 	var logs logBuffer
 	f := addFunction(t, startService(t, Options{Logs: &logs}))
-	if _, err := f.Invoke(t.Context(), bytes.Repeat([]byte("x"), maxEventBytes+1)); !errors.Is(err, ErrRequestTooLarge) {
+	if _, err := f.Invoke(t.Context(),
+		bytes.Repeat([]byte("x"), maxEventBytes+1)); !errors.Is(err, ErrRequestTooLarge) {
 		t.Errorf("event over 6 MiB: %v, want ErrRequestTooLarge", err)
 	}
 	if s := invoke[string](t, f, fmt.Sprintf(`{"do":"big","n":%d}`, maxResponseBytes)); len(s) != maxResponseBytes-2 {
 		t.Errorf("largest response: %d bytes", len(s))
 	}
 	failed := invokeFailing(t, f, fmt.Sprintf(`{"do":"big","n":%d}`, maxResponseBytes+1))
-	want := `{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes)."}`
+	want := `{"errorType":"Function.ResponseSizeTooLarge",` +
+		`"errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes)."}`
 	if string(failed.Payload) != want {
 		t.Errorf("response over the limit: %s, want %s", failed.Payload, want)
 	}
@@ -180,7 +182,7 @@ func TestWarmInitializesBeforeTheFirstEvent(t *testing.T) {
 	}
 }
 
-func TestAddRefusesWhatCannotRun(t *testing.T) {
+func TestAddRefusesFunctionsThatCannotRun(t *testing.T) {
 	t.Parallel()
 	s := startService(t, Options{})
 	valid := Config{Name: "Test", ARN: testARN, Bootstrap: "testdata/sleeper/bootstrap"}
@@ -188,15 +190,17 @@ func TestAddRefusesWhatCannotRun(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"no name":            {func(c *Config) { c.Name = "" }, "required"},
-		"no ARN":             {func(c *Config) { c.ARN = "Test" }, "required"},
-		"no bootstrap":       {func(c *Config) { c.Bootstrap = "testdata/nothing" }, "build the function"},
-		"a folder":           {func(c *Config) { c.Bootstrap = "testdata/sleeper" }, "build the function"},
-		"not executable":     {func(c *Config) { c.Bootstrap = "doc.go" }, "build the function"},
-		"a reserved name":    {func(c *Config) { c.Environment = map[string]string{"AWS_REGION": "x"} }, "reserved"},
-		"a bad name":         {func(c *Config) { c.Environment = map[string]string{"A-B": "x"} }, "A-B"},
-		"a bad value":        {func(c *Config) { c.Environment = map[string]string{"AB": "x\x00"} }, "AB"},
-		"too many variables": {func(c *Config) { c.Environment = map[string]string{"AB": strings.Repeat("x", 4096)} }, "4096"},
+		"no name":         {func(c *Config) { c.Name = "" }, "required"},
+		"no ARN":          {func(c *Config) { c.ARN = "Test" }, "required"},
+		"no bootstrap":    {func(c *Config) { c.Bootstrap = "testdata/nothing" }, "build the function"},
+		"a folder":        {func(c *Config) { c.Bootstrap = "testdata/sleeper" }, "build the function"},
+		"not executable":  {func(c *Config) { c.Bootstrap = "doc.go" }, "build the function"},
+		"a reserved name": {func(c *Config) { c.Environment = map[string]string{"AWS_REGION": "x"} }, "reserved"},
+		"a bad name":      {func(c *Config) { c.Environment = map[string]string{"A-B": "x"} }, "A-B"},
+		"a bad value":     {func(c *Config) { c.Environment = map[string]string{"AB": "x\x00"} }, "AB"},
+		"too many variables": {
+			func(c *Config) { c.Environment = map[string]string{"AB": strings.Repeat("x", 4096)} }, "4096",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -257,8 +261,7 @@ func TestFunctionSeesOnlyLambdasVariables(t *testing.T) {
 	}
 }
 
-// developersVariables are set in the tests' own environment, and must not reach
-// a function.
+// developersVariables are set in the tests' own environment, and must not reach a function.
 func developersVariables() map[string]string {
 	return map[string]string{
 		"TEST_HOME":           homeDirectory(),
@@ -271,7 +274,7 @@ func developersVariables() map[string]string {
 	}
 }
 
-func TestServicesDoNotMeet(t *testing.T) {
+func TestServicesOfOneProcessAreSeparate(t *testing.T) {
 	t.Parallel()
 	var pids []int
 	for range 3 {

@@ -34,17 +34,20 @@ func TestFunctionFailures(t *testing.T) {
 		},
 		"an exit with a status": {
 			event: `{"do":"exit","n":7}`, errorType: "Runtime.ExitError", fresh: true,
-			payload: `^\{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 7"\}$`,
-			log:     "RequestId: ID Error: Runtime exited with error: exit status 7 Runtime.ExitError",
+			payload: `^\{"errorType":"Runtime.ExitError",` +
+				`"errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 7"\}$`,
+			log: "RequestId: ID Error: Runtime exited with error: exit status 7 Runtime.ExitError",
 		},
 		"an exit without a reason": {
 			event: `{"do":"exit"}`, errorType: "Runtime.ExitError", fresh: true,
-			payload: `^\{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited without providing a reason"\}$`,
+			payload: `^\{"errorType":"Runtime.ExitError",` +
+				`"errorMessage":"RequestId: ID Error: Runtime exited without providing a reason"\}$`,
 		},
 		"a timeout": {
 			event: `{"do":"sleep","n":60000}`, errorType: "Sandbox.Timedout", fresh: true,
-			payload: `^\{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task timed out after 1.50 seconds"\}$`,
-			log:     "Z ID Task timed out after 1.50 seconds\n",
+			payload: `^\{"errorType":"Sandbox.Timedout",` +
+				`"errorMessage":"RequestId: ID Error: Task timed out after 1.50 seconds"\}$`,
+			log: "Z ID Task timed out after 1.50 seconds\n",
 		},
 	}
 	for name, test := range tests {
@@ -80,7 +83,7 @@ func TestErrorTextLeavesOutThePayload(t *testing.T) {
 	}
 }
 
-func TestKillDuringAnInvocationFailsOnlyThat(t *testing.T) {
+func TestKillDuringAnInvocationFailsThatEventOnly(t *testing.T) {
 	t.Parallel()
 	f := addFunction(t, startService(t, Options{}))
 	var group errgroup.Group
@@ -111,7 +114,7 @@ func TestIdleEnvironmentIsFrozen(t *testing.T) {
 			t.Fatalf("look %d finds the process in state %q, want T", look, state)
 		}
 	}
-	// Between the two events the goroutine may go on for a few turns.
+	// The goroutine may go on for a few turns between the two events.
 	if after := invoke[int](t, f, `{"do":"ticks"}`); after-before > 100 {
 		t.Errorf("%d ticks while frozen", after-before)
 	}
@@ -121,7 +124,7 @@ func TestIdleEnvironmentIsFrozen(t *testing.T) {
 	}
 }
 
-func TestNoFreezeLetsWorkGoOn(t *testing.T) {
+func TestNoFreezeLetsBackgroundWorkGoOn(t *testing.T) {
 	t.Parallel()
 	f := addFunction(t, startService(t, Options{NoFreeze: true}))
 	before := invoke[int](t, f, `{"do":"tick"}`)
@@ -139,7 +142,8 @@ func TestFailedInitIsRepeatedWithTheFirstEvent(t *testing.T) {
 	}{
 		"exit": {
 			init: "exit", report: "Status: error\tError Type: Runtime.ExitError",
-			payload: `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 3"}`,
+			payload: `{"errorType":"Runtime.ExitError",` +
+				`"errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 3"}`,
 		},
 		"reported error": {
 			init: "report", report: "Status: error\tError Type: ConfigError",
@@ -147,7 +151,8 @@ func TestFailedInitIsRepeatedWithTheFirstEvent(t *testing.T) {
 		},
 		"timeout": {
 			init: "slow", report: "Status: timeout",
-			payload: `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task timed out after 0.80 seconds"}`,
+			payload: `{"errorType":"Sandbox.Timedout",` +
+				`"errorMessage":"RequestId: ID Error: Task timed out after 0.80 seconds"}`,
 		},
 	}
 	for name, test := range tests {
@@ -162,7 +167,8 @@ func TestFailedInitIsRepeatedWithTheFirstEvent(t *testing.T) {
 				t.Errorf("payload = %s, want %s", failed.Payload, want)
 			}
 			inState(t, f, StateStarted, 0)
-			if reports := strings.Count(logs.String(), "INIT_REPORT Init Duration: "); reports != 1 || !strings.Contains(logs.String(), test.report) {
+			if reports := strings.Count(logs.String(), "INIT_REPORT Init Duration: "); reports != 1 ||
+				!strings.Contains(logs.String(), test.report) {
 				t.Errorf("log = %s, want one INIT_REPORT with %q", logs.String(), test.report)
 			}
 		})
@@ -183,7 +189,8 @@ func TestBootstrapThatIsNoProgram(t *testing.T) {
 	t.Parallel()
 	f := addFunction(t, startService(t, Options{}), withBootstrap("testdata/notaprogram/bootstrap"))
 	failed := invokeFailing(t, f, `{}`)
-	want := fmt.Sprintf(`{"errorType":"Runtime.InvalidEntrypoint","errorMessage":"RequestId: %s Error: fork/exec %s: exec format error"}`,
+	want := fmt.Sprintf(`{"errorType":"Runtime.InvalidEntrypoint",`+
+		`"errorMessage":"RequestId: %s Error: fork/exec %s: exec format error"}`,
 		failed.RequestID, f.config.Bootstrap)
 	if string(failed.Payload) != want {
 		t.Errorf("payload = %s, want %s", failed.Payload, want)
@@ -252,7 +259,7 @@ func TestFaults(t *testing.T) {
 		t.Errorf("killed: %v", failed)
 	}
 	next <- Fault{Kill: true, KillAfter: 50 * time.Millisecond}
-	before := invoke[int](t, f, `{"do":"pid"}`) // answered before the kill, which must not hit the next
+	before := invoke[int](t, f, `{"do":"pid"}`) // answered before the kill, which must not hit the next event
 	next <- Fault{}
 	if after := invoke[int](t, f, `{"do":"sleep","n":150}`); after != before {
 		t.Errorf("process %d, then %d", before, after)

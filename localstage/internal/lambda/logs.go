@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// maxLogLine is the length in bytes at which a log line is split: the size of
-// one event of CloudWatch Logs.
+// maxLogLine is the length in bytes of the longest log line: the size of one event of CloudWatch Logs. Longer lines are
+// split.
 const maxLogLine = 256 * 1024
 
 // logSink serialises the lines of all functions into one writer.
@@ -19,8 +19,8 @@ type logSink struct {
 	out io.Writer
 }
 
-// line writes one line in a single Write, so that lines never mix. The writer's
-// errors are ignored: a full disk must not stop the functions.
+// line writes one line in a single Write, so that lines never mix. It ignores the writer's errors: a full disk must not
+// stop the functions.
 func (s *logSink) line(function string, text []byte) {
 	line := make([]byte, 0, len(function)+len(text)+4)
 	line = append(line, function...)
@@ -55,7 +55,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// add appends to the partial line, and passes on what is over the limit.
+// add appends to the partial line, and passes on the text above the limit.
 func (w *lineWriter) add(p []byte) {
 	for len(w.partial)+len(p) > maxLogLine {
 		room := maxLogLine - len(w.partial)
@@ -94,7 +94,7 @@ func timeoutLine(now time.Time, requestID, message string) string {
 
 func endLine(requestID string) string { return "END RequestId: " + requestID }
 
-// reportLine leaves out the memory that was used: the processes are not measured.
+// reportLine leaves out the used memory, because the processes are not measured.
 func reportLine(requestID string, duration, initDuration time.Duration, memoryMB int) string {
 	line := fmt.Sprintf("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %.0f ms\tMemory Size: %d MB",
 		requestID, milliseconds(duration), math.Ceil(milliseconds(duration)), memoryMB)
@@ -104,7 +104,7 @@ func reportLine(requestID string, duration, initDuration time.Duration, memoryMB
 	return line
 }
 
-// initReportLine says how an init phase failed: "timeout", or "error" with the type.
+// initReportLine gives the result of a failed init phase: "timeout", or "error" with the type.
 func initReportLine(duration time.Duration, status string) string {
 	return fmt.Sprintf("INIT_REPORT Init Duration: %.2f ms\tPhase: init\tStatus: %s", milliseconds(duration), status)
 }

@@ -128,7 +128,8 @@ func TestReports(t *testing.T) {
 	pattern := "^" + strings.Join([]string{
 		`Test \| START RequestId: ` + id + ` Version: \$LATEST`,
 		`Test \| END RequestId: ` + id,
-		`Test \| REPORT RequestId: ` + id + `\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\tInit Duration: \d+\.\d\d ms`,
+		`Test \| REPORT RequestId: ` + id +
+			`\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\tInit Duration: \d+\.\d\d ms`,
 		`Test \| START RequestId: ` + id + ` Version: \$LATEST`,
 		`Test \| RequestId: ` + id + ` Error: Runtime exited without providing a reason Runtime.ExitError`,
 		`Test \| END RequestId: ` + id,

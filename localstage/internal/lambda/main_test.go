@@ -22,7 +22,7 @@ import (
 
 const testARN = "arn:aws:lambda:eu-west-3:111122223333:function:Test"
 
-// stageVariable tells the test binary to be a stage for another to kill.
+// stageVariable makes the test binary a stage, for another test binary to kill.
 const stageVariable = "LAMBDA_TEST_STAGE"
 
 func TestMain(m *testing.M) {
@@ -43,14 +43,14 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// buildFunction builds testdata/function once and returns the folder it is in.
+// buildFunction builds testdata/function once and returns the folder of the program.
 var buildFunction = sync.OnceValues(func() (string, error) {
 	folder, err := os.MkdirTemp("", "lambda-test-*")
 	if err != nil {
 		return "", err
 	}
 	command := exec.Command("go", "build", "-o", filepath.Join(folder, "bootstrap"), "./testdata/function")
-	// The go command needs a home, and the tests have taken it away.
+	// The go command needs a home. The tests have removed it from the environment.
 	command.Env = append(os.Environ(), "HOME="+os.Getenv("TEST_HOME"))
 	if output, err := command.CombinedOutput(); err != nil {
 		return folder, fmt.Errorf("%w: %s", err, output)
@@ -75,7 +75,7 @@ func startService(t testing.TB, o Options) *Service {
 	return s
 }
 
-// addFunction adds the built function, changed by the given changes.
+// addFunction adds the built function with the given changes.
 func addFunction(t testing.TB, s *Service, changes ...func(*Config)) *Function {
 	t.Helper()
 	c := Config{Name: "Test", ARN: testARN, Timeout: 30 * time.Second}
@@ -118,7 +118,7 @@ func invoke[T any](t testing.TB, f *Function, event string) T {
 	return v
 }
 
-// invokeFailing invokes the function and returns how it failed.
+// invokeFailing invokes the function and returns its error.
 func invokeFailing(t testing.TB, f *Function, event string) *FunctionError {
 	t.Helper()
 	response, err := f.Invoke(t.Context(), []byte(event))
@@ -129,7 +129,7 @@ func invokeFailing(t testing.TB, f *Function, event string) *FunctionError {
 	return failed
 }
 
-// homeDirectory is where the go command keeps its caches.
+// homeDirectory is the home directory, in which the go command keeps its caches.
 func homeDirectory() string {
 	home, _ := os.UserHomeDir()
 	return home
@@ -149,8 +149,8 @@ func inState(t testing.TB, f *Function, want State, number int) {
 	})
 }
 
-// processState returns the letter of ps for a process, "" when there is none. A
-// zombie counts as none: in a container, nobody may be there to bury it.
+// processState returns the letter of ps for a process, or "" when there is none. A zombie counts as none: a container
+// may have no process that reaps it.
 func processState(pid int) string {
 	output, err := exec.Command("ps", "-o", "state=", "-p", strconv.Itoa(pid)).Output()
 	if err != nil {

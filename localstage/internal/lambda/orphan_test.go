@@ -17,8 +17,8 @@ import (
 
 const bootstrapVariable = "LAMBDA_TEST_BOOTSTRAP"
 
-// TestNoProcessOutlivesAKilledStage kills -9 this test binary, which was started
-// as a stage, and watches the processes that its function had.
+// TestNoProcessOutlivesAKilledStage starts this test binary as a stage, kills it with SIGKILL, and watches the
+// processes of its function.
 func TestNoProcessOutlivesAKilledStage(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
@@ -61,7 +61,7 @@ func startStage(t *testing.T, kind string) (*exec.Cmd, []int) {
 	if err := stage.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = stage.Process.Kill() }) // when the test has failed before it did so
+	t.Cleanup(func() { _ = stage.Process.Kill() }) // for a test that fails before it kills the stage
 	line, err := bufio.NewReader(stdout).ReadBytes('\n')
 	if err != nil {
 		t.Fatalf("stage said %q: %v", line, err)
@@ -73,8 +73,7 @@ func startStage(t *testing.T, kind string) (*exec.Cmd, []int) {
 	return stage, pids
 }
 
-// runStage is the main function of the stage: it prints the processes of its
-// function, and waits to be killed.
+// runStage is the main function of the stage: it prints the processes of its function, and waits to be killed.
 func runStage(kind string) {
 	c := Config{Name: "Orphan", ARN: testARN, Bootstrap: os.Getenv(bootstrapVariable), Timeout: time.Minute}
 	script := kind == "script" || kind == "busy"
@@ -112,7 +111,7 @@ func stageInvoke(f *Function, event string) int {
 	return n
 }
 
-func TestWhatAFunctionStartedEndsWithIt(t *testing.T) {
+func TestProcessesOfAFunctionEndWithIt(t *testing.T) {
 	t.Parallel()
 	f := addFunction(t, startService(t, Options{}))
 	tests := map[string]func(){
@@ -127,8 +126,8 @@ func TestWhatAFunctionStartedEndsWithIt(t *testing.T) {
 	}
 }
 
-// TestGuardianKillsOnlyWhatItWatches speaks with the guardian's script alone.
-func TestGuardianKillsOnlyWhatItWatches(t *testing.T) {
+// TestGuardianKillsOnlyItsGroups runs the guardian's script alone.
+func TestGuardianKillsOnlyItsGroups(t *testing.T) {
 	t.Parallel()
 	g, err := startGuardian()
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// drainLimit is how long the output of a dead process is read: it ends with the
-// last process that holds it, and a process that left the group may live on.
+// drainLimit bounds the reading of a dead process's output. The output ends with the last process that holds it, and a
+// process that left the group may live on.
 const drainLimit = 100 * time.Millisecond
 
 // run is the life of an environment, from the start of its process to its end.
@@ -49,7 +49,7 @@ func (e *environment) start(copied chan<- struct{}) error {
 	e.output = read
 	e.command = e.newCommand(write)
 	err = e.function.service.spawner.start(e.command)
-	_ = write.Close() // the process has its own
+	_ = write.Close() // the process has its own copy
 	if err != nil {
 		_ = read.Close()
 		return err
@@ -64,8 +64,8 @@ func (e *environment) newServer() *http.Server {
 	return &http.Server{Handler: e.newRuntimeAPI(), ErrorLog: discardLogger()}
 }
 
-// newCommand returns the command that runs the bootstrap in a process group of
-// its own, so that all its processes can be stopped and killed together.
+// newCommand returns the command for the bootstrap, in a process group of its own, so that all its processes can be
+// stopped and killed together.
 func (e *environment) newCommand(output *os.File) *exec.Cmd {
 	c := e.function.config
 	return &exec.Cmd{
@@ -81,7 +81,7 @@ func (e *environment) newCommand(output *os.File) *exec.Cmd {
 	}
 }
 
-// copyOutput passes the process's output on until it ends.
+// copyOutput passes the process's output on until its end.
 func (e *environment) copyOutput(copied chan<- struct{}) {
 	defer close(copied)
 	lines := &lineWriter{sink: e.function.service.logs, function: e.function.config.Label}
@@ -96,8 +96,7 @@ func (e *environment) copyOutput(copied chan<- struct{}) {
 	}
 }
 
-// processStarted makes the process known, and kills it if that was asked for
-// meanwhile.
+// processStarted records the process, and kills it if a kill was requested meanwhile.
 func (e *environment) processStarted() {
 	f := e.function
 	f.mu.Lock()
@@ -107,11 +106,11 @@ func (e *environment) processStarted() {
 	}
 	f.mu.Unlock()
 	close(e.spawned)
-	f.service.options.Log.Debug("environment started", "function", f.config.Name, "pid", e.command.Process.Pid, "runtimeAPI", e.address)
+	f.service.options.Log.Debug("environment started", "function", f.config.Name, "pid", e.command.Process.Pid,
+		"runtimeAPI", e.address)
 }
 
-// processEnded forgets the process's number, which is about to be free for
-// others, and ends what the process has left behind.
+// processEnded forgets the process's number, which will be free for others, and ends the processes that are left.
 func (e *environment) processEnded() {
 	e.function.mu.Lock()
 	pid := e.pid
@@ -120,8 +119,8 @@ func (e *environment) processEnded() {
 	e.function.service.spawner.end(pid)
 }
 
-// exited fails what the process left undone: its invocation, or its init phase.
-// The log says why before anybody is answered.
+// exited fails the unfinished work of the process: its invocation, or its init phase. The log says why before the
+// caller gets an answer.
 func (e *environment) exited(err error) {
 	f := e.function
 	cause := exitFailure(err)
@@ -152,8 +151,8 @@ func (e *environment) exited(err error) {
 	close(e.done)
 }
 
-// ended takes the environment, whose process is gone, off the function, and
-// returns the invocation that it had, or nil. The caller holds function.mu.
+// ended removes the environment, whose process is gone, from the function, and returns its invocation, or nil. The
+// caller holds function.mu.
 func (e *environment) ended() *invocation {
 	e.state = StateExited
 	delete(e.function.environments, e)
@@ -174,8 +173,7 @@ func (f *Function) fail(inv *invocation, cause failure) {
 	f.answer(inv, outcome{err: err})
 }
 
-// repeatInit gives the event that has waited longest an environment whose init
-// phase is its own. The caller holds f.mu.
+// repeatInit gives the oldest waiting event an environment whose init phase is its own. The caller holds f.mu.
 // Source: AWS Lambda developer guide, "Understanding the Lambda execution
 // environment lifecycle": Lambda retries the init phase at the time of the first
 // invocation, with the function's timeout.

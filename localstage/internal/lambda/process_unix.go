@@ -4,25 +4,24 @@ package lambda
 
 import "syscall"
 
-// signalGroup sends a signal to all processes of an environment: to the group
-// that its bootstrap leads. Errors are ignored; the only one is that nobody is
-// left. Zero is an environment without a process, for kill(2) the own group.
+// signalGroup sends a signal to all processes of an environment: to the group that its bootstrap leads. It ignores
+// errors, which only say that no process is left. Zero stands for an environment without a process; for kill(2) it
+// would be the own group.
 func signalGroup(pid int, signal syscall.Signal) {
 	if pid > 1 {
 		_ = syscall.Kill(-pid, signal)
 	}
 }
 
-// freezeGroup stops the processes where they are, as Lambda freezes an
-// environment: without their knowledge.
+// freezeGroup stops the processes without their knowledge, as Lambda freezes an environment.
 func freezeGroup(pid int) { signalGroup(pid, syscall.SIGSTOP) }
 
 func thawGroup(pid int) { signalGroup(pid, syscall.SIGCONT) }
 
-// killGroup also ends processes that are stopped.
+// killGroup kills the processes, stopped ones included.
 func killGroup(pid int) { signalGroup(pid, syscall.SIGKILL) }
 
-// terminateGroup asks the processes to end; they must be running to hear it.
+// terminateGroup sends SIGTERM to the processes. Stopped processes would not see it.
 func terminateGroup(pid int) {
 	signalGroup(pid, syscall.SIGTERM)
 	thawGroup(pid)

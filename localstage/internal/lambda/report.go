@@ -6,23 +6,22 @@ import (
 	"time"
 )
 
-// logLines writes lines of Lambda's own to the function's log. Nobody may hold
-// f.mu: a terminal that stands still must not stop the functions.
+// logLines writes lines of Lambda's own to the function's log. The caller must not hold f.mu: a terminal that stands
+// still must not stop the functions.
 func (f *Function) logLines(lines ...string) {
 	for _, line := range lines {
 		f.service.logs.line(f.config.Name, []byte(line))
 	}
 }
 
-// reportStart announces an invocation.
+// reportStart logs the start of an invocation.
 func (f *Function) reportStart(inv *invocation) {
 	if f.service.options.Reports {
 		f.logLines(startLine(inv.requestID))
 	}
 }
 
-// takeReport returns the lines about an invocation that has ended; nil for none.
-// The caller holds function.mu.
+// takeReport returns the lines about an ended invocation, or nil. The caller holds function.mu.
 func (e *environment) takeReport(ended *invocation) []string {
 	if ended == nil || !e.function.service.options.Reports {
 		return nil
@@ -35,9 +34,8 @@ func (e *environment) takeReport(ended *invocation) []string {
 	}
 }
 
-// failedLines returns what Lambda logs when a process has ended: about the
-// invocation that it had, or about its init phase. An idle process ends silently,
-// and all do with the service. The caller holds function.mu.
+// failedLines returns the lines that Lambda logs when a process has ended: about its invocation, or about its init
+// phase. An idle process ends silently, and so do all with the service. The caller holds function.mu.
 func (e *environment) failedLines(inv *invocation, cause failure) []string {
 	var line string
 	switch {
@@ -60,7 +58,7 @@ func (e *environment) initFailedLines(cause failure) []string {
 	switch {
 	case cause.errorType == typeTimeout:
 		return []string{initReportLine(duration, "timeout")}
-	case cause.payload != nil: // the runtime has reported it, and logged what it likes
+	case cause.payload != nil: // the runtime has reported and logged it
 		return []string{initReportLine(duration, "error\tError Type: "+cause.errorType)}
 	}
 	return []string{cause.message, initReportLine(duration, "error\tError Type: "+cause.errorType)}

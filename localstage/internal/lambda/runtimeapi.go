@@ -9,8 +9,7 @@ import (
 	"strconv"
 )
 
-// newRuntimeAPI returns what the environment's process finds at
-// AWS_LAMBDA_RUNTIME_API.
+// newRuntimeAPI returns the handler behind AWS_LAMBDA_RUNTIME_API of the environment's process.
 // Source: AWS Lambda developer guide, "Using the Lambda runtime API for custom
 // runtimes" and "Using the Lambda Extensions API".
 func (e *environment) newRuntimeAPI() http.Handler {
@@ -28,14 +27,14 @@ func (e *environment) newRuntimeAPI() http.Handler {
 			return
 		}
 		select {
-		case <-e.spawned: // a process may be quicker than the one who started it
+		case <-e.spawned: // a process may be faster than the goroutine that started it
 			mux.ServeHTTP(w, r)
 		case <-r.Context().Done():
 		}
 	})
 }
 
-// serveNext blocks until there is an event, as long as it takes.
+// serveNext blocks until the next event, without a limit.
 func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	if !e.release() {
 		e.refuseTransition(w, StateReady)
@@ -57,11 +56,11 @@ func (e *environment) writeInvocation(w http.ResponseWriter, inv *invocation) {
 	h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
 	h.Set("Lambda-Runtime-Invoked-Function-Arn", e.function.config.ARN)
 	h.Set("Lambda-Runtime-Trace-Id", inv.traceID)
-	_, _ = w.Write(inv.event) // a process that is gone is seen by run
+	_, _ = w.Write(inv.event) // run sees that a process is gone
 }
 
-// serveResponse takes the function's response and passes it on at once, though
-// the invocation ends only with the next request for an event.
+// serveResponse takes the function's response and passes it on at once. The invocation ends only with the next request
+// for an event.
 func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) {
 	body, err := readBody(w, r)
 	if err != nil {
@@ -80,9 +79,11 @@ func (e *environment) serveTooLarge(w http.ResponseWriter, r *http.Request, err 
 	id := r.PathValue("id")
 	cause := failure{
 		errorType: typeResponseTooLarge,
-		message:   fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxResponseBytes),
+		message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).",
+			maxResponseBytes),
 	}
-	document, _ := json.Marshal(errorDocument{Type: cause.errorType, Message: cause.message}) // two strings always marshal
+	// two strings always marshal
+	document, _ := json.Marshal(errorDocument{Type: cause.errorType, Message: cause.message})
 	cause.payload = document
 	if !e.settle(w, id, "InvocationResponse", outcome{err: cause.forRequest(e.function.config.Name, id)}) {
 		return
@@ -91,8 +92,8 @@ func (e *environment) serveTooLarge(w http.ResponseWriter, r *http.Request, err 
 		fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", maxResponseBytes))
 }
 
-// serveError takes the function's error: that of its handler, after which the
-// process goes on, or a panic, after which it exits.
+// serveError takes the function's error: that of its handler, after which the process goes on, or a panic, after which
+// it exits.
 func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
 	body, err := readBody(w, r)
 	if err != nil {
@@ -100,7 +101,8 @@ func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	cause := reported(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)
-	e.respond(w, r, "InvocationErrorResponse", outcome{err: cause.forRequest(e.function.config.Name, r.PathValue("id"))})
+	e.respond(w, r, "InvocationErrorResponse",
+		outcome{err: cause.forRequest(e.function.config.Name, r.PathValue("id"))})
 }
 
 func (e *environment) respond(w http.ResponseWriter, r *http.Request, target string, o outcome) {
@@ -109,8 +111,8 @@ func (e *environment) respond(w http.ResponseWriter, r *http.Request, target str
 	}
 }
 
-// settle answers the current invocation, or refuses the request and returns
-// false: 400 for the id of another, 403 for a second answer.
+// settle answers the current invocation, or refuses the request and returns false: 400 for the id of another
+// invocation, 403 for a second answer.
 func (e *environment) settle(w http.ResponseWriter, id, target string, o outcome) bool {
 	f := e.function
 	f.mu.Lock()
@@ -131,7 +133,7 @@ func (e *environment) settle(w http.ResponseWriter, id, target string, o outcome
 	return false
 }
 
-// serveInitError notes why the init phase fails; the process is expected to exit.
+// serveInitError records the reason of a failed init phase. The process should exit next.
 func (e *environment) serveInitError(w http.ResponseWriter, r *http.Request) {
 	body, err := readBody(w, r)
 	if err != nil {
@@ -153,7 +155,7 @@ func (e *environment) serveInitError(w http.ResponseWriter, r *http.Request) {
 	accept(w)
 }
 
-// readBody reads at most what a response may hold.
+// readBody reads at most the size of a response.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return io.ReadAll(http.MaxBytesReader(w, r.Body, maxResponseBytes))
 }
@@ -169,7 +171,8 @@ func (e *environment) refuseTransition(w http.ResponseWriter, target State) {
 	state := e.state
 	e.function.mu.Unlock()
 	refuse(w, http.StatusForbidden, "InvalidStateTransition",
-		fmt.Sprintf("State transition from %s to %s failed for runtime. Error: State transition is not allowed", state, target))
+		fmt.Sprintf("State transition from %s to %s failed for runtime. Error: State transition is "+
+			"not allowed", state, target))
 }
 
 // refuse writes an error answer.

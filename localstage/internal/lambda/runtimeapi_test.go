@@ -11,8 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// manualRuntime speaks the Runtime API as a function would, whose process only
-// sleeps.
+// manualRuntime speaks the Runtime API for a function whose process only sleeps.
 type manualRuntime struct {
 	t *testing.T
 	f *Function
@@ -28,14 +27,15 @@ func newManualRuntime(t *testing.T, changes ...func(*Config)) *manualRuntime {
 	return &manualRuntime{t: t, f: f, e: e}
 }
 
-// call sends a request and returns status, header and body. Path elements in
-// front of the last two are added when the path does not begin with a slash.
+// call sends a request and returns status, header and body. It adds path elements in front of the last two when the
+// path does not begin with a slash.
 func (m *manualRuntime) call(method, path, body string, header ...string) (int, http.Header, string) {
 	m.t.Helper()
 	if !strings.HasPrefix(path, "/") {
 		path = "/2018-06-01/runtime/" + path
 	}
-	request, err := http.NewRequestWithContext(m.t.Context(), method, "http://"+m.e.address+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(m.t.Context(), method, "http://"+m.e.address+path,
+		strings.NewReader(body))
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -87,7 +87,9 @@ func TestNextCarriesTheInvocation(t *testing.T) {
 	if arn := header.Get("Lambda-Runtime-Invoked-Function-Arn"); arn != testARN {
 		t.Errorf("ARN = %s, want %s", arn, testARN)
 	}
-	for _, name := range []string{"Lambda-Runtime-Aws-Request-Id", "Lambda-Runtime-Deadline-Ms", "Lambda-Runtime-Trace-Id"} {
+	for _, name := range []string{
+		"Lambda-Runtime-Aws-Request-Id", "Lambda-Runtime-Deadline-Ms", "Lambda-Runtime-Trace-Id",
+	} {
 		if header.Get(name) == "" {
 			t.Errorf("no header %s in %v", name, header)
 		}
@@ -99,12 +101,13 @@ func TestNextCarriesTheInvocation(t *testing.T) {
 	}
 }
 
-func TestRuntimeAPIHoldsTheRuntimeToItsStates(t *testing.T) {
+func TestRuntimeAPIRefusesCallsOutOfTurn(t *testing.T) {
 	t.Parallel()
 	m := newManualRuntime(t)
 	id, invocation := m.receive(`{}`)
 	path := "invocation/" + id
-	m.expect(400, `{"errorType":"InvalidRequestID","errorMessage":"Invalid request ID"}`, "POST", "invocation/unknown/response", "{}")
+	m.expect(400, `{"errorType":"InvalidRequestID","errorMessage":"Invalid request ID"}`, "POST",
+		"invocation/unknown/response", "{}")
 	m.expect(400, `"InvalidRequestID"`, "POST", "invocation/unknown/error", "{}")
 	m.expect(403, `"InvalidStateTransition"`, "POST", "init/error", "{}")
 	m.expect(202, `{"status":"OK"}`, "POST", path+"/response", "{}")
@@ -115,8 +118,9 @@ func TestRuntimeAPIHoldsTheRuntimeToItsStates(t *testing.T) {
 	m.expect(403, `State transition from ResponseSent to InvocationErrorResponse failed`, "POST", path+"/error", "{}")
 
 	id, invocation = m.receive(`{}`)
-	m.expect(400, `"InvalidRequestID"`, "POST", path+"/response", "{}") // that of the first
-	m.expect(202, "", "POST", "invocation/"+id+"/error", `{"errorMessage":"m"}`, "Lambda-Runtime-Function-Error-Type", "Function.Own")
+	m.expect(400, `"InvalidRequestID"`, "POST", path+"/response", "{}") // id of the first invocation
+	m.expect(202, "", "POST", "invocation/"+id+"/error", `{"errorMessage":"m"}`, "Lambda-Runtime-Function-Error-Type",
+		"Function.Own")
 	failed, ok := invocation.Wait().(*FunctionError)
 	if !ok || failed.Type != "Function.Own" || string(failed.Payload) != `{"errorMessage":"m"}` {
 		t.Errorf("Invoke = %v, want the reported error", failed)
@@ -132,7 +136,7 @@ func TestInitErrorEndsTheInitPhase(t *testing.T) {
 	m.expect(403, `State transition from InitError to InitError failed`, "POST", "init/error", "{}")
 }
 
-func TestRuntimeAPIRefusesOthers(t *testing.T) {
+func TestRuntimeAPIRefusesOtherCallers(t *testing.T) {
 	t.Parallel()
 	m := newManualRuntime(t)
 	m.expect(403, `"Forbidden"`, "GET", "invocation/next", "", "Host", "attacker.example")
@@ -148,14 +152,16 @@ func TestExtensionRegistration(t *testing.T) {
 	const register = "/2020-01-01/extension/register"
 	m.expect(403, `"Extension.InvalidExtensionName"`, "POST", register, `{"events":[]}`)
 	m.expect(403, `"InvalidRequestFormat"`, "POST", register, `[`, "Lambda-Extension-Name", "x")
-	m.expect(403, `"Extension.InvalidEventType"`, "POST", register, `{"events":["INVOKE"]}`, "Lambda-Extension-Name", "x")
+	m.expect(403, `"Extension.InvalidEventType"`, "POST", register, `{"events":["INVOKE"]}`, "Lambda-Extension-Name",
+		"x")
 	status, header, body := m.call("POST", register, `{"events":null}`, "Lambda-Extension-Name", "x")
-	if status != 200 || header.Get("Lambda-Extension-Identifier") == "" || !strings.Contains(body, `"functionName":"Test"`) {
+	if status != 200 || header.Get("Lambda-Extension-Identifier") == "" ||
+		!strings.Contains(body, `"functionName":"Test"`) {
 		t.Errorf("register: %d %v %s", status, header, body)
 	}
 }
 
-func TestARuntimeThatDoesNotAskAgainIsNotWaitedFor(t *testing.T) {
+func TestEventsDoNotWaitForARuntimeThatDoesNotAskAgain(t *testing.T) {
 	t.Parallel()
 	m := newManualRuntime(t)
 	id, _ := m.receive(`{}`)
@@ -169,7 +175,8 @@ func TestTruncatedResponseIsRefused(t *testing.T) {
 	t.Parallel()
 	m := newManualRuntime(t)
 	id, _ := m.receive(`{}`)
-	request := "POST /2018-06-01/runtime/invocation/" + id + "/response HTTP/1.1\r\nHost: " + m.e.address + "\r\nContent-Length: 10\r\n\r\n{}"
+	request := "POST /2018-06-01/runtime/invocation/" + id + "/response HTTP/1.1\r\nHost: " + m.e.address +
+		"\r\nContent-Length: 10\r\n\r\n{}"
 	if answer := sendRaw(t, m.e.address, request); !strings.HasPrefix(answer, "HTTP/1.1 400 ") {
 		t.Errorf("answer = %q, want 400", answer)
 	}

@@ -11,65 +11,60 @@ import (
 	"time"
 )
 
-// initLimit is how long an environment may take from its start to its first
-// request for an event.
+// initLimit is the time between an environment's start and its first request for an event.
 // Source: AWS Lambda developer guide, "Understanding the Lambda execution
 // environment lifecycle", init phase.
 const initLimit = 10 * time.Second
 
-// releaseGrace is how long an event waits for an environment that has sent its
-// response and not yet asked for more, before another process is started: as
-// long as a start takes. A Go function asks within 0.1 ms.
+// releaseGrace is the time for which an event waits for an environment that has sent its response and not yet asked for
+// more, before another process starts. It is as long as a start takes. A Go function asks within 0.1 ms.
 const releaseGrace = 10 * time.Millisecond
 
-// Of the idle environments of a function, keptIdle stay for IdleLifetime. Those
-// beyond, which a burst has left, end after spareLifetime: each costs about 15 MB.
-// Lambda documents neither.
+// Of the idle environments of a function, keptIdle stay for IdleLifetime. Further ones, left from a burst, end after
+// spareLifetime: each takes about 15 MB. Lambda documents neither time.
 const (
 	keptIdle      = 8
 	spareLifetime = 30 * time.Second
 )
 
-// Options configures a Service. The zero value is a faithful and quiet one.
+// Options configures a Service. The zero value injects no faults and logs nothing.
 type Options struct {
-	// Logs receives what the functions write to stdout and stderr, line by line,
-	// each as "<label> | <line>", and Lambda's own lines about failures.
-	// Nil discards them.
+	// Logs receives the lines that functions write to stdout and stderr, each as "<label> | <line>", and Lambda's own
+	// lines about failures. Nil discards them.
 	Logs io.Writer
 	// Log receives the service's own events (starts and ends of processes, at
 	// debug level). Nil discards them.
 	Log *slog.Logger
 	// Reports adds Lambda's START, END and REPORT lines to Logs.
 	Reports bool
-	// NoFreeze lets idle environments run. By default they are stopped between
-	// invocations, as on Lambda: background work halts, and connections go stale.
+	// NoFreeze lets idle environments run. By default they are stopped between invocations, as on Lambda: background
+	// work halts, and connections go stale.
 	NoFreeze bool
-	// MaxEnvironments bounds the processes of one function, to spare the machine;
-	// events beyond wait, which they never do on Lambda. Default 50.
+	// MaxEnvironments bounds the processes of one function, to spare the machine. More events wait, which they never do
+	// on Lambda. Default 50.
 	MaxEnvironments int
-	// IdleLifetime is after how long an idle environment ends, and many of them
-	// end sooner. Default 10 minutes; Lambda does not document its own.
+	// IdleLifetime is the time after which an idle environment ends. Some of many end sooner. Default 10 minutes;
+	// Lambda does not document its own.
 	IdleLifetime time.Duration
-	// Fault is asked before every invocation for what shall go wrong with it; it
-	// may be called concurrently. Nil means never anything.
+	// Fault returns the fault of the next invocation. It may be called concurrently. Nil means no faults.
 	Fault func(function string) Fault
 }
 
-// Fault is what shall go wrong with one invocation. The zero value is nothing.
+// Fault is a fault of one invocation. The zero value is none.
 type Fault struct {
-	// Delay is how long the event is held back before an environment gets it.
+	// Delay is the time between the event and its environment.
 	Delay time.Duration
-	// Kill says to kill the environment KillAfter it got the event.
+	// Kill kills the environment KillAfter it got the event.
 	Kill      bool
 	KillAfter time.Duration
 }
 
-// Service hosts functions. Several may live in one process.
+// Service hosts functions. A process may have several.
 type Service struct {
 	options   Options
 	logs      *logSink
 	spawner   *spawner
-	processes sync.WaitGroup // goroutines that each own one environment
+	processes sync.WaitGroup // goroutines, each of which owns one environment
 
 	initLimit     time.Duration // fields for tests
 	releaseGrace  time.Duration
@@ -106,8 +101,8 @@ func New(o Options) *Service {
 	}
 }
 
-// Add makes a function known. It refuses what Lambda refuses, and a bootstrap
-// that is not there; no process starts before the first event.
+// Add adds a function. It refuses a configuration that Lambda refuses, and a missing bootstrap. No process starts
+// before the first event.
 func (s *Service) Add(c Config) (*Function, error) {
 	f, err := newFunction(s, c)
 	if err != nil {
@@ -122,9 +117,8 @@ func (s *Service) Add(c Config) (*Function, error) {
 	return f, nil
 }
 
-// Warm starts one environment of every function that has none and waits until
-// they are initialized, so that the first events meet no cold start. Lambda
-// does this only for provisioned concurrency.
+// Warm starts one environment of every function that has none and waits until they are initialized, so that the first
+// events meet no cold start. Lambda does this only for provisioned concurrency.
 func (s *Service) Warm(ctx context.Context) error {
 	s.mu.Lock()
 	functions := slices.Clone(s.functions)
@@ -144,8 +138,8 @@ func (s *Service) Warm(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Close ends every environment and waits until its process is gone. Invocations
-// that are under way return ErrClosed. A second Close does nothing.
+// Close ends every environment and waits until its process is gone. Invocations under way return ErrClosed. A second
+// Close does nothing.
 func (s *Service) Close() {
 	s.mu.Lock()
 	if s.closed {

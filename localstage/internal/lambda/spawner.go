@@ -6,9 +6,8 @@ import (
 	"runtime"
 )
 
-// spawner starts all processes of a service from one operating system thread.
-// Linux kills a process with its parent (Pdeathsig), but takes the thread that
-// made it for the parent, and the Go runtime may end any other thread.
+// spawner starts all processes of a service from one operating system thread. Linux kills a process with its parent
+// (Pdeathsig), but takes the thread that made it for the parent, and the Go runtime may end any other thread.
 type spawner struct {
 	log      *slog.Logger
 	requests chan spawnRequest
@@ -61,16 +60,15 @@ func (s *spawner) start(command *exec.Cmd) error {
 	return <-result
 }
 
-// end kills what is left of the group of a process that has been waited for: what
-// a bootstrap leaves behind ends with it, as with Lambda's sandbox. The group's
-// number cannot belong to anybody else while it has a process, and process
-// numbers are not used again at once.
+// end kills the remaining group of a process that has been waited for: processes that a bootstrap leaves behind end
+// with it, as with Lambda's sandbox. The group's number belongs to no other group while it has a process, and the
+// kernel does not use process numbers again at once.
 func (s *spawner) end(pid int) {
 	killGroup(pid)
 	s.guardian.forget(pid)
 }
 
-// close ends the thread; nothing may be started any more.
+// close ends the thread. No process may be started any more.
 func (s *spawner) close() {
 	close(s.requests)
 	<-s.stopped

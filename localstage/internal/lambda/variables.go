@@ -17,11 +17,11 @@ import (
 // Source: AWS Lambda developer guide, "Lambda quotas".
 const maxEnvironmentBytes = 4 * 1024
 
-// Names of variables that a function's configuration may use.
+// These are the names of variables that a function's configuration may use.
 // Source: Lambda API reference, "Environment".
 var variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
 
-// isReserved says whether only Lambda itself may set a variable.
+// isReserved reports whether only Lambda itself may set a variable.
 // Source: AWS Lambda developer guide, "Working with Lambda environment variables",
 // reserved environment variables.
 func isReserved(name string) bool {
@@ -36,7 +36,7 @@ func isReserved(name string) bool {
 	return false
 }
 
-// checkVariables refuses what Lambda refuses in a function's configuration.
+// checkVariables refuses the variables that Lambda refuses in a function's configuration.
 func checkVariables(variables map[string]string) error {
 	size := 0
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
@@ -57,13 +57,11 @@ func checkVariables(variables map[string]string) error {
 	return nil
 }
 
-// variables returns what every environment of a function gets, the function's
-// own last, so that they win. Of the machine's own variables a function sees
-// only PATH, for it must find the programs of this machine, not of Amazon Linux.
+// variables returns the variables of every environment of a function, the function's own last, so that they win. A
+// function sees only PATH of the machine's variables: it must find the programs of this machine, not of Amazon Linux.
 //
-// The SDKs fall back to the home directory of the user when HOME is not set, as
-// on Lambda, where that directory does not exist. Here it does, and holds the
-// developer's configuration: the last two variables keep it out.
+// Without HOME the SDKs fall back to the user's home directory. On Lambda that directory does not exist. Here it does,
+// and holds the developer's configuration: the last two variables keep it out.
 func variables(c Config, region string) []string {
 	path := os.Getenv("PATH")
 	path = cmp.Or(path, "/usr/local/bin:/usr/bin:/bin:/opt/bin")
@@ -96,8 +94,8 @@ func variables(c Config, region string) []string {
 	return list
 }
 
-// newLogStreamName returns a CloudWatch Logs stream name as Lambda gives each
-// environment one: "2026/11/22/[$LATEST]<32 hexadecimal digits>".
+// newLogStreamName returns a CloudWatch Logs stream name in the form of Lambda's: "2026/11/22/[$LATEST]<32 hexadecimal
+// digits>".
 func newLogStreamName(now time.Time) string {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails

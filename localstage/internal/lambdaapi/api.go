@@ -14,28 +14,26 @@ import (
 	"signedsocket/localstage/internal/clock"
 )
 
-// Path is what the paths of all requests to the API begin with.
+// Path begins the paths of all requests to the API.
 // Source: API model, Invoke.
 const Path = "/2015-03-31/"
 
-// ErrClosed says that the API was closed before it took the event.
+// ErrClosed means that the API was closed before it took the event.
 var ErrClosed = errors.New("lambda API closed")
 
-// Invoker runs a function. *lambda.Function of package lambda is one.
+// Invoker runs a function. *lambda.Function of package lambda implements it.
 type Invoker interface {
-	// Invoke hands over one event as JSON and returns the function's result as
-	// JSON. It returns a *lambda.FunctionError when the function failed, and
-	// lambda.ErrThrottled when it has no room for the event. It returns soon after
-	// ctx has ended.
+	// Invoke passes one event as JSON to the function and returns the function's result as JSON. It returns a
+	// *lambda.FunctionError when the function failed, and lambda.ErrThrottled when it has no room for the event. It
+	// returns soon after ctx has ended.
 	Invoke(ctx context.Context, event []byte) ([]byte, error)
 }
 
-// Authorizer answers whether the signer of a request may do what it asks.
+// Authorizer judges whether the signer of a request may make it.
 type Authorizer interface {
-	// Authorize judges r, whose body has been read already and is given as body:
-	// its signature for the service lambda, and then the signer's permission for
-	// action ("lambda:InvokeFunction") on resource, the ARN of the function. It
-	// returns a nil interface, or the answer that refuses the request.
+	// Authorize judges r, whose whole body is body: its signature for the service lambda, and then the signer's
+	// permission for action ("lambda:InvokeFunction") on resource, the ARN of the function. It returns a nil interface,
+	// or the answer that refuses the request.
 	Authorize(r *http.Request, body []byte, action, resource string) Refusal
 }
 
@@ -52,25 +50,21 @@ type Function struct {
 	ARN string
 	// Invoker runs it. Required.
 	Invoker Invoker
-	// Reserved says that the function has reserved concurrency, which a throttled
-	// caller is told as the reason.
+	// Reserved means that the function has reserved concurrency. A throttled caller gets it as the reason.
 	Reserved bool
 	// Event configures its asynchronous invocations.
 	Event EventInvokeConfig
 }
 
-// EventInvokeConfig is AWS::Lambda::EventInvokeConfig for one function. The zero
-// value is Lambda's own default.
+// EventInvokeConfig is AWS::Lambda::EventInvokeConfig for one function. The zero value stands for Lambda's defaults.
 type EventInvokeConfig struct {
-	// MaximumRetryAttempts is how often an event is tried again after the function
-	// failed, 0 to 2. Nil means 2.
+	// MaximumRetryAttempts is the number of further attempts after the function failed, 0 to 2. Nil means 2.
 	MaximumRetryAttempts *int
-	// MaximumEventAge is how long an event may wait for an attempt, one minute to
-	// six hours. Zero means six hours.
+	// MaximumEventAge is the longest time for which an event may wait for an attempt, one minute to six hours. Zero
+	// means six hours.
 	MaximumEventAge time.Duration
-	// OnFailure gets the invocation record, a JSON document, of every event that
-	// Lambda gave up. It is called from the goroutine of that event and must not
-	// wait for the API. Nil discards them.
+	// OnFailure gets the invocation record, a JSON document, of every event that Lambda gave up. The event's goroutine
+	// calls it. It must not wait for the API. Nil discards the records.
 	OnFailure func(record []byte)
 }
 
@@ -86,8 +80,7 @@ type Config struct {
 	Log   *slog.Logger     // default discards
 }
 
-// API is the Invoke API. Make it with New, end it with Close. Its methods may be
-// called from many goroutines.
+// API is the Invoke API. Make it with New, end it with Close. Several goroutines may call its methods.
 type API struct {
 	region, account string
 	functions       map[string]*Function // by unqualified ARN
@@ -97,7 +90,7 @@ type API struct {
 	mux             *http.ServeMux
 }
 
-// New returns an API, or an error that names what is missing or out of range.
+// New returns an API, or an error that names a missing or invalid value.
 func New(c Config) (*API, error) {
 	if c.Region == "" || c.AccountID == "" || c.Authorizer == nil {
 		return nil, errors.New("new Lambda API: Region, AccountID and Authorizer are required")
@@ -145,19 +138,16 @@ func (a *API) add(f Function) error {
 	return nil
 }
 
-// ServeHTTP answers one request. Only Invoke is known; every other path is an
-// UnknownOperationException.
+// ServeHTTP answers one request. It knows Invoke only; every other path is an UnknownOperationException.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(headerRequestID, uuid.NewString())
 	a.mux.ServeHTTP(w, r)
 }
 
-// InvokeAsync queues an event for a function, named or by ARN, as the other
-// services of AWS do that invoke functions asynchronously; there is no signature
-// and no policy, so the caller has asked for permission. It returns at once: an
-// error means that the event was not queued, because there is no such function,
-// it is not JSON or larger than 1 MiB, or the API is closed. The event must not be
-// changed after the call.
+// InvokeAsync queues an event for a function, named or by ARN, as other services of AWS do. There is no signature and
+// no policy: the caller has checked its permission. InvokeAsync returns at once. An error means that it did not queue
+// the event: there is no such function, the event is not JSON or larger than 1 MiB, or the API is closed. The event
+// must not change after the call.
 func (a *API) InvokeAsync(function string, event []byte) error {
 	ref, refusal := a.resolve(function, "")
 	if refusal != nil {
@@ -176,7 +166,6 @@ func (a *API) InvokeAsync(function string, event []byte) error {
 	return nil
 }
 
-// Close drops the events that wait for another attempt, stops waiting for those
-// that a function is handling, and returns when nothing runs in the background.
-// Events are refused afterwards. A second Close does nothing.
+// Close drops the events that wait for another attempt, stops waiting for the events that functions handle, and returns
+// when nothing runs in the background. The API then refuses events. A second Close does nothing.
 func (a *API) Close() { a.queue.close() }

@@ -32,7 +32,7 @@ const (
 	uuidForm = `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`
 )
 
-// What the stage hands over fits.
+// The stage's types fit the interfaces.
 var (
 	_ Invoker = (*lambda.Function)(nil)
 	_ Refusal = (*iamauth.Refusal)(nil)
@@ -91,10 +91,13 @@ func newPrincipal(t testing.TB, name, statement string) *iamauth.Principal {
 func serve(t *testing.T, on clock.Clock, functions ...Function) *fixture {
 	t.Helper()
 	f := &fixture{
-		admin:    newPrincipal(t, "admin", `{"Effect":"Allow","Action":"*","Resource":"*"}`),
-		operator: newPrincipal(t, "operator", `{"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":"`+reaperARN+`"}`),
+		admin: newPrincipal(t, "admin", `{"Effect":"Allow","Action":"*","Resource":"*"}`),
+		operator: newPrincipal(t, "operator",
+			`{"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":"`+reaperARN+`"}`),
 	}
-	authority, err := iamauth.New(iamauth.Config{Region: testRegion, Principals: []*iamauth.Principal{f.admin, f.operator}})
+	authority, err := iamauth.New(iamauth.Config{
+		Region: testRegion, Principals: []*iamauth.Principal{f.admin, f.operator},
+	})
 	if err != nil {
 		t.Fatalf("new authority: %v", err)
 	}
@@ -123,7 +126,7 @@ type request struct {
 	signer *iamauth.Principal // nil: not signed
 }
 
-// answer is what came back.
+// answer is the answer to a request.
 type answer struct {
 	status int
 	header http.Header
@@ -136,8 +139,9 @@ func (f *fixture) send(t *testing.T, q request) answer {
 		q.method = http.MethodPost
 	}
 	if q.path == "" {
-		// The SDK escapes everything but letters, digits and -._~ in a name.
-		q.path = "/2015-03-31/functions/" + strings.NewReplacer(":", "%3A", "$", "%24", "/", "%2F", " ", "%20").Replace(q.name) + "/invocations"
+		// The SDK escapes every character of a name except letters, digits and -._~.
+		q.path = "/2015-03-31/functions/" +
+			strings.NewReplacer(":", "%3A", "$", "%24", "/", "%2F", " ", "%20").Replace(q.name) + "/invocations"
 	}
 	r, err := http.NewRequestWithContext(t.Context(), q.method, f.url+q.path+q.query, bytes.NewReader([]byte(q.body)))
 	if err != nil {
@@ -159,9 +163,12 @@ func (f *fixture) send(t *testing.T, q request) answer {
 func sign(t *testing.T, r *http.Request, p *iamauth.Principal, body string) {
 	t.Helper()
 	c := p.Credentials()
-	credentials := aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken}
+	credentials := aws.Credentials{
+		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken,
+	}
 	sum := sha256.Sum256([]byte(body))
-	if err := v4.NewSigner().SignHTTP(t.Context(), credentials, r, hex.EncodeToString(sum[:]), "lambda", testRegion, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(t.Context(), credentials, r, hex.EncodeToString(sum[:]), "lambda", testRegion,
+		time.Now()); err != nil {
 		t.Fatalf("sign: %v", err)
 	}
 }
@@ -173,12 +180,18 @@ func TestNewRefuses(t *testing.T) {
 		functions []Function
 		want      string
 	}{
-		"a qualified ARN":         {[]Function{{ARN: echoARN + ":$LATEST", Invoker: invokerFunc(echo)}}, "its ARN must be"},
-		"a name for the ARN":      {[]Function{{ARN: "Echo", Invoker: invokerFunc(echo)}}, "its ARN must be"},
-		"no Invoker":              {[]Function{{ARN: echoARN}}, "Invoker is required"},
-		"a function twice":        {[]Function{echoes, echoes}, "given twice"},
-		"more retries than AWS":   {[]Function{{ARN: echoARN, Invoker: invokerFunc(echo), Event: EventInvokeConfig{MaximumRetryAttempts: new(3)}}}, "must be 0 to 2"},
-		"a shorter age than AWS'": {[]Function{{ARN: echoARN, Invoker: invokerFunc(echo), Event: EventInvokeConfig{MaximumEventAge: time.Second}}}, "must be 1m0s to 6h0m0s"},
+		"a qualified ARN": {
+			[]Function{{ARN: echoARN + ":$LATEST", Invoker: invokerFunc(echo)}}, "its ARN must be",
+		},
+		"a name for the ARN": {[]Function{{ARN: "Echo", Invoker: invokerFunc(echo)}}, "its ARN must be"},
+		"no Invoker":         {[]Function{{ARN: echoARN}}, "Invoker is required"},
+		"a function twice":   {[]Function{echoes, echoes}, "given twice"},
+		"more retries than AWS": {[]Function{
+			{ARN: echoARN, Invoker: invokerFunc(echo), Event: EventInvokeConfig{MaximumRetryAttempts: new(3)}},
+		}, "must be 0 to 2"},
+		"a shorter age than AWS'": {[]Function{
+			{ARN: echoARN, Invoker: invokerFunc(echo), Event: EventInvokeConfig{MaximumEventAge: time.Second}},
+		}, "must be 1m0s to 6h0m0s"},
 	} {
 		_, err := New(Config{Region: testRegion, AccountID: testAccount, Authorizer: judge{}, Functions: tt.functions})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
+
+	"signedsocket/localstage/internal/awsrest"
 )
 
 const headerRequestID = "x-amzn-RequestId"
 
-// apiError is an error of the API, as its own protocol (REST JSON) writes it.
+// apiError is an error of the API in its protocol (REST JSON).
 type apiError struct {
 	status    int
 	errorType string // x-amzn-ErrorType: the name of the exception
@@ -31,7 +32,7 @@ type capitalBody struct {
 	Message string `json:"Message"`
 }
 
-// Who is at fault, as the member Type tells it. Source: observed.
+// These are the values of the member Type, which names the party at fault. Source: observed.
 const (
 	faultOfUser    = "User"
 	faultOfService = "Service"
@@ -46,10 +47,11 @@ func newError(status int, errorType, message string) *apiError {
 var unknownOperation = newError(http.StatusNotFound, "UnknownOperationException",
 	"The local stage has one operation of the Lambda API, Invoke: POST "+Path+"functions/{FunctionName}/invocations")
 
-// validation is the answer to a value against the API model's constraints.
+// validation is the answer to a value that breaks a constraint of the API model.
 // Source: observed.
 func validation(value, member, constraint string) *apiError {
-	message := fmt.Sprintf("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s", value, member, constraint)
+	message := fmt.Sprintf("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s", value,
+		member, constraint)
 	return &apiError{http.StatusBadRequest, "ValidationException", errorBody{Message: message}, message}
 }
 
@@ -84,7 +86,9 @@ func tooManyRequests(reserved bool) *apiError {
 		reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
 	}
 	const message = "Rate Exceeded."
-	return &apiError{http.StatusTooManyRequests, "TooManyRequestsException", errorBody{reason, faultOfUser, message}, message}
+	return &apiError{
+		http.StatusTooManyRequests, "TooManyRequestsException", errorBody{reason, faultOfUser, message}, message,
+	}
 }
 
 // serviceFailure is the answer when the stage, and not the function, failed.
@@ -97,13 +101,8 @@ func serviceFailure(message string) *apiError {
 // name of the request, and a character of its body at most.
 func (e *apiError) Error() string { return e.errorType + ": " + e.message }
 
-// WriteTo writes the whole answer but the request's id, which w already has.
+// WriteTo writes the whole answer. w already has the request's id.
 func (e *apiError) WriteTo(w http.ResponseWriter) {
 	body, _ := json.Marshal(e.body) // strings always marshal
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("x-amzn-ErrorType", e.errorType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(e.status)
-	_, _ = w.Write(body) // a caller that has left needs no answer
+	awsrest.WriteError(w, e.status, e.errorType, body)
 }

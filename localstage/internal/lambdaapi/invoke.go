@@ -20,14 +20,14 @@ import (
 // Source: API model, Invoke.
 const actionInvoke = "lambda:InvokeFunction"
 
-// The invocation types. Source: API model, InvocationType.
+// These are the invocation types. Source: API model, InvocationType.
 const (
 	invocationRequestResponse = "RequestResponse"
 	invocationEvent           = "Event"
 	invocationDryRun          = "DryRun"
 )
 
-// The limits of an event in bytes.
+// These are the limits of an event in bytes.
 // Source: Lambda developer guide, "Lambda quotas", invocation payload; the exact
 // numbers as observed in messages.
 const (
@@ -35,24 +35,24 @@ const (
 	maxAsyncEvent = 1 << 20
 )
 
-// maxDiscard is how much of an event that is too large is read nevertheless.
+// maxDiscard is the number of bytes beyond the limit that are read of an event that is too large.
 const maxDiscard = 16 << 20
 
-// functionError is what callers learn about every failure of a function, and the
-// payload tells the rest. Source: observed; Lambda once knew Handled, too.
+// functionError tells callers about every failure of a function. The payload tells the rest. Source: observed; Lambda
+// once knew Handled, too.
 const functionError = "Unhandled"
 
-// errTooLarge is an event above what any invocation may have.
+// errTooLarge is the error for an event above the limit of every invocation.
 var errTooLarge = errors.New("event is too large")
 
-// invoke answers one Invoke. Size comes first, because the signature covers the
-// whole body, and permission before everything that tells whether the function
-// exists; the rest of the order is assumed.
+// invoke answers one Invoke. Size comes first, because the signature covers the whole body. Permission comes before
+// everything that shows whether the function exists. The rest of the order is assumed.
 func (a *API) invoke(w http.ResponseWriter, r *http.Request) {
 	body, err := readBody(r)
 	switch {
 	case errors.Is(err, errTooLarge):
-		a.refuse(w, tooLarge(fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", maxEvent)))
+		a.refuse(w,
+			tooLarge(fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", maxEvent)))
 		return
 	case err != nil:
 		return // the caller hung up while sending
@@ -75,7 +75,7 @@ func (a *API) invoke(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// call is a request to invoke a function that exists with an event that it can take.
+// call is a request to invoke an existing function with a valid event.
 type call struct {
 	function       *Function
 	invocationType string
@@ -87,7 +87,8 @@ func (a *API) decode(h http.Header, ref reference, body []byte) (call, *apiError
 	switch c.invocationType {
 	case invocationRequestResponse, invocationEvent, invocationDryRun:
 	default:
-		return call{}, validation(c.invocationType, "invocationType", "Member must satisfy enum value set: [Event, RequestResponse, DryRun]")
+		return call{}, validation(c.invocationType, "invocationType",
+			"Member must satisfy enum value set: [Event, RequestResponse, DryRun]")
 	}
 	if refusal := checkHeaders(h); refusal != nil {
 		return call{}, refusal
@@ -97,32 +98,35 @@ func (a *API) decode(h http.Header, ref reference, body []byte) (call, *apiError
 		return call{}, refusal
 	}
 	if len(c.event) == 0 {
-		c.event = []byte("{}") // what the function gets then. Source: observed
+		c.event = []byte("{}") // the function gets this. Source: observed
 	}
 	return c, checkEvent(c.event, c.invocationType)
 }
 
-// checkHeaders refuses what a caller may ask for and the stage does not have.
+// checkHeaders refuses headers for features that the stage does not have.
 func checkHeaders(h http.Header) *apiError {
 	switch logType := h.Get("X-Amz-Log-Type"); logType {
 	case "", "None":
 	case "Tail":
-		return invalidParameter("The local stage returns no log tail (X-Amz-Log-Type: Tail): leave the log type out, and read the function's log in the output of the stage.")
+		return invalidParameter("The local stage returns no log tail (X-Amz-Log-Type: Tail): leave the log type out, " +
+			"and read the function's log in the output of the stage.")
 	default:
 		return validation(logType, "logType", "Member must satisfy enum value set: [Tail, None]")
 	}
 	for _, name := range []string{"X-Amz-Client-Context", "X-Amz-Tenant-Id", "X-Amz-Durable-Execution-Name"} {
 		if h.Get(name) != "" {
-			return invalidParameter("The local stage does not have what the header " + name + " asks for: invoke the function without it.")
+			return invalidParameter("The local stage does not support the header " + name +
+				": invoke the function without it.")
 		}
 	}
 	return nil
 }
 
-// checkEvent refuses events that Lambda would not take.
+// checkEvent refuses events that Lambda refuses.
 func checkEvent(event []byte, invocationType string) *apiError {
 	if invocationType == invocationEvent && len(event) > maxAsyncEvent {
-		return tooLarge(fmt.Sprintf("%d byte payload is too large for the Event invocation type (limit %d bytes)", len(event), maxAsyncEvent))
+		return tooLarge(fmt.Sprintf("%d byte payload is too large for the Event invocation type (limit %d bytes)",
+			len(event), maxAsyncEvent))
 	}
 	if !utf8.Valid(event) {
 		return invalidContent("Invalid UTF-8")
@@ -133,8 +137,7 @@ func checkEvent(event []byte, invocationType string) *apiError {
 	return invalidContent(json.Unmarshal(event, new(json.RawMessage)).Error())
 }
 
-// perform does what an allowed request asks and writes its success, or returns
-// the error to write.
+// perform does an allowed request and writes its success, or returns the error to write.
 func (a *API) perform(ctx context.Context, w http.ResponseWriter, c call) *apiError {
 	switch c.invocationType {
 	case invocationDryRun:
@@ -154,7 +157,7 @@ func (a *API) perform(ctx context.Context, w http.ResponseWriter, c call) *apiEr
 	}
 	switch {
 	case ctx.Err() != nil:
-		return nil // nobody is there to answer; the function runs on, as on Lambda
+		return nil // the caller is gone; the function runs on, as on Lambda
 	case errors.Is(err, lambda.ErrThrottled):
 		return tooManyRequests(c.function.Reserved)
 	case err != nil:
@@ -165,7 +168,7 @@ func (a *API) perform(ctx context.Context, w http.ResponseWriter, c call) *apiEr
 	h.Set("Content-Length", strconv.Itoa(len(payload)))
 	h.Set("X-Amz-Executed-Version", latest)
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(payload) // a caller that has left needs no answer
+	_, _ = w.Write(payload) // a caller that hung up needs no answer
 	return nil
 }
 
@@ -175,9 +178,8 @@ func (a *API) refuse(w http.ResponseWriter, e *apiError) {
 	e.WriteTo(w)
 }
 
-// readBody reads the body of r. It returns errTooLarge for more than an event may
-// have, of which it reads on for a while: a caller that is still sending would
-// otherwise see a reset connection and not the answer.
+// readBody reads the body of r. For more than an event may have it returns errTooLarge, and reads on for a while: a
+// caller that is still sending would otherwise see a reset connection and not the answer.
 func readBody(r *http.Request) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(int(min(max(r.ContentLength, 0), maxEvent)) + bytes.MinRead)

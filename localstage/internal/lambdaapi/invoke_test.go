@@ -31,10 +31,17 @@ func TestRequestResponse(t *testing.T) {
 		"ARN":                 {request{name: echoARN, body: `[]`}, `[]`, ""},
 		"qualified ARN":       {request{name: echoARN + ":$LATEST", body: `[]`}, `[]`, ""},
 		"partial ARN":         {request{name: testAccount + ":function:Echo", body: `"x"`}, `"x"`, ""},
-		"partial with Region": {request{name: testRegion + ":" + testAccount + ":function:Echo", body: `"x"`}, `"x"`, ""},
-		"named type":          {request{name: "Echo", header: map[string]string{"X-Amz-Invocation-Type": "RequestResponse", "X-Amz-Log-Type": "None"}, body: `{}`}, `{}`, ""},
-		"no event":            {request{name: "Echo"}, `{}`, ""},
-		"failed function":     {request{name: "Reaper", body: `{}`}, `{"errorMessage":"no","errorType":"errorString"}`, "Unhandled"},
+		"partial with Region": {
+			request{name: testRegion + ":" + testAccount + ":function:Echo", body: `"x"`}, `"x"`, "",
+		},
+		"named type": {request{
+			name:   "Echo",
+			header: map[string]string{"X-Amz-Invocation-Type": "RequestResponse", "X-Amz-Log-Type": "None"}, body: `{}`,
+		}, `{}`, ""},
+		"no event": {request{name: "Echo"}, `{}`, ""},
+		"failed function": {
+			request{name: "Reaper", body: `{}`}, `{"errorMessage":"no","errorType":"errorString"}`, "Unhandled",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -45,7 +52,8 @@ func TestRequestResponse(t *testing.T) {
 			}
 			for header, want := range map[string]string{
 				"X-Amz-Executed-Version": "$LATEST", "X-Amz-Function-Error": tt.failed,
-				"Content-Type": "application/json", "Content-Length": strconv.Itoa(len(tt.body)), "X-Amz-Log-Result": "",
+				"Content-Type": "application/json", "Content-Length": strconv.Itoa(len(tt.body)),
+				"X-Amz-Log-Result": "",
 			} {
 				if value := got.header.Get(header); value != want {
 					t.Errorf("%s is %q, want %q", header, value, want)
@@ -74,7 +82,7 @@ func TestErrorsAreThoseOfTheService(t *testing.T) {
 		request request
 		status  int
 		code    string
-		body    string // the whole, or how it begins
+		body    string // the whole body, or its beginning
 	}{
 		"throttled": {
 			request{name: "EchoBusy", body: `{}`}, 429, "TooManyRequestsException",
@@ -101,61 +109,77 @@ func TestErrorsAreThoseOfTheService(t *testing.T) {
 			`{"Type":"User","Message":"Function not found: arn:aws:lambda:us-east-1:444455556666:function:Echo"}`,
 		},
 		"another Region": {
-			request{name: "arn:aws:lambda:eu-west-3:111122223333:function:Echo", body: `{}`}, 404, "ResourceNotFoundException",
+			request{name: "arn:aws:lambda:eu-west-3:111122223333:function:Echo", body: `{}`}, 404,
+			"ResourceNotFoundException",
 			`{"Type":"User","Message":"Functions from 'eu-west-3' are not reachable in this region ('us-east-1')"}`,
 		},
 		"another partition": {
-			request{name: "arn:aws-cn:lambda:us-east-1:111122223333:function:Echo", body: `{}`}, 404, "ResourceNotFoundException", `{"Type":"User",`,
+			request{name: "arn:aws-cn:lambda:us-east-1:111122223333:function:Echo", body: `{}`}, 404,
+			"ResourceNotFoundException", `{"Type":"User",`,
 		},
 		"two qualifiers": {
 			request{name: "Echo:$LATEST", query: "?Qualifier=1", body: `{}`}, 400, "InvalidParameterValueException",
-			`{"Type":"User","message":"The derived qualifier from the function name does not match the specified qualifier."}`,
+			`{"Type":"User",` +
+				`"message":"The derived qualifier from the function name does not match the specified qualifier."}`,
 		},
 		"no name at all": {
 			request{name: "a/b c", body: `{}`}, 400, "ValidationException",
-			`{"message":"1 validation error detected: Value 'a/b c' at 'functionName' failed to satisfy constraint: Member must satisfy regular expression pattern: `,
+			`{"message":"1 validation error detected: Value 'a/b c' at 'functionName' failed to satisfy constraint: ` +
+				`Member must satisfy regular expression pattern: `,
 		},
 		"invocation type": {
-			request{name: "Echo", header: map[string]string{"X-Amz-Invocation-Type": "event"}, body: `{}`}, 400, "ValidationException",
-			`{"message":"1 validation error detected: Value 'event' at 'invocationType' failed to satisfy constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]"}`,
+			request{name: "Echo", header: map[string]string{"X-Amz-Invocation-Type": "event"}, body: `{}`}, 400,
+			"ValidationException",
+			`{"message":"1 validation error detected: Value 'event' at 'invocationType' failed to satisfy ` +
+				`constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]"}`,
 		},
 		"not JSON": {
 			request{name: "Echo", body: `hello`}, 400, "InvalidRequestContentException",
 			`{"Type":"User","message":"Could not parse request body into json: Could not parse payload into json: `,
 		},
 		"not UTF-8": {
-			request{name: "Echo", body: "\"\xff\""}, 400, "InvalidRequestContentException", `{"Type":"User","message":"Could not parse`,
+			request{name: "Echo", body: "\"\xff\""}, 400, "InvalidRequestContentException",
+			`{"Type":"User","message":"Could not parse`,
 		},
 		"event not JSON": {
-			request{name: "Echo", header: event, body: `{`}, 400, "InvalidRequestContentException", `{"Type":"User","message":"Could not parse`,
+			request{name: "Echo", header: event, body: `{`}, 400, "InvalidRequestContentException",
+			`{"Type":"User","message":"Could not parse`,
 		},
 		"too large": {
 			request{name: "Echo", body: tooMuch}, 413, "RequestEntityTooLargeException",
 			`{"Type":"User","message":"Request must be smaller than 6291456 bytes for the InvokeFunction operation"}`,
 		},
 		"event too large": {
-			request{name: "Echo", header: event, body: tooMuch[:maxAsyncEvent] + `"`}, 413, "RequestEntityTooLargeException",
-			`{"Type":"User","message":"1048577 byte payload is too large for the Event invocation type (limit 1048576 bytes)"}`,
+			request{name: "Echo", header: event, body: tooMuch[:maxAsyncEvent] + `"`}, 413,
+			"RequestEntityTooLargeException",
+			`{"Type":"User",` +
+				`"message":"1048577 byte payload is too large for the Event invocation type (limit 1048576 bytes)"}`,
 		},
 		"log tail": {
-			request{name: "Echo", header: map[string]string{"X-Amz-Log-Type": "Tail"}, body: `{}`}, 400, "InvalidParameterValueException",
+			request{name: "Echo", header: map[string]string{"X-Amz-Log-Type": "Tail"}, body: `{}`}, 400,
+			"InvalidParameterValueException",
 			`{"Type":"User","message":"The local stage returns no log tail (X-Amz-Log-Type: Tail)`,
 		},
 		"log type": {
-			request{name: "Echo", header: map[string]string{"X-Amz-Log-Type": "Head"}, body: `{}`}, 400, "ValidationException", `{"message":"1 validation error`,
+			request{name: "Echo", header: map[string]string{"X-Amz-Log-Type": "Head"}, body: `{}`}, 400,
+			"ValidationException", `{"message":"1 validation error`,
 		},
 		"client context": {
-			request{name: "Echo", header: map[string]string{"X-Amz-Client-Context": "e30="}, body: `{}`}, 400, "InvalidParameterValueException",
-			`{"Type":"User","message":"The local stage does not have what the header X-Amz-Client-Context asks for`,
+			request{name: "Echo", header: map[string]string{"X-Amz-Client-Context": "e30="}, body: `{}`}, 400,
+			"InvalidParameterValueException",
+			`{"Type":"User","message":"The local stage does not support the header X-Amz-Client-Context`,
 		},
 		"the stage fails": {
-			request{name: "EchoBroken", body: `{}`}, 500, "ServiceException", `{"Type":"Service","Message":"the disk is full"}`,
+			request{name: "EchoBroken", body: `{}`}, 500, "ServiceException",
+			`{"Type":"Service","Message":"the disk is full"}`,
 		},
 		"another operation": {
-			request{path: "/2015-03-31/functions/Echo", body: `{}`}, 404, "UnknownOperationException", `{"Type":"User","message":"The local stage has one operation`,
+			request{path: "/2015-03-31/functions/Echo", body: `{}`}, 404, "UnknownOperationException",
+			`{"Type":"User","message":"The local stage has one operation`,
 		},
 		"another method": {
-			request{method: http.MethodPut, name: "Echo", body: `{}`}, 404, "UnknownOperationException", `{"Type":"User",`,
+			request{method: http.MethodPut, name: "Echo", body: `{}`}, 404, "UnknownOperationException",
+			`{"Type":"User",`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -170,13 +194,14 @@ func TestErrorsAreThoseOfTheService(t *testing.T) {
 	}
 }
 
-// checkError wants an error that the SDKs read as code.
+// checkError checks that the SDKs read an error as code.
 func checkError(t *testing.T, got answer, status int, code string) {
 	t.Helper()
 	if got.status != status || got.header.Get("X-Amzn-Errortype") != code {
 		t.Errorf("answer is %d %s, want %d %s", got.status, got.header.Get("X-Amzn-Errortype"), status, code)
 	}
-	if _, message, err := restjson.GetErrorInfo(json.NewDecoder(strings.NewReader(got.body))); err != nil || message == "" {
+	if _, message, err := restjson.GetErrorInfo(json.NewDecoder(strings.NewReader(got.body))); err != nil ||
+		message == "" {
 		t.Errorf("the SDK reads message %q, error %v from %s", message, err, got.body)
 	}
 	if id := got.header.Get(headerRequestID); !regexp.MustCompile(uuidForm).MatchString(id) {
@@ -184,44 +209,70 @@ func checkError(t *testing.T, got answer, status int, code string) {
 	}
 }
 
-func TestOnlyWhoMayInvoke(t *testing.T) {
+func TestOnlyAllowedCallersInvoke(t *testing.T) {
 	t.Parallel()
 	invoked := make(chan string, 1)
 	record := func(_ context.Context, event []byte) ([]byte, error) {
 		invoked <- string(event)
 		return event, nil
 	}
-	f := serve(t, nil, Function{ARN: echoARN, Invoker: invokerFunc(record)}, Function{ARN: reaperARN, Invoker: invokerFunc(echo)})
+	f := serve(t, nil, Function{ARN: echoARN, Invoker: invokerFunc(record)},
+		Function{ARN: reaperARN, Invoker: invokerFunc(echo)})
 	stranger := newPrincipal(t, "stranger", `{"Effect":"Allow","Action":"*","Resource":"*"}`)
 	for name, tt := range map[string]struct {
 		request request
 		status  int
 		code    string
 	}{
-		"unsigned":                        {request{name: "Echo"}, 403, "MissingAuthenticationTokenException"},
-		"unsigned dry run":                {request{name: "Echo", header: map[string]string{"X-Amz-Invocation-Type": "DryRun"}}, 403, "MissingAuthenticationTokenException"},
-		"unsigned event":                  {request{name: "Echo", header: map[string]string{"X-Amz-Invocation-Type": "Event"}}, 403, "MissingAuthenticationTokenException"},
-		"unsigned nonsense":               {request{name: "a b"}, 403, "MissingAuthenticationTokenException"},
-		"a stranger":                      {request{name: "Echo", signer: stranger}, 403, "UnrecognizedClientException"},
-		"without permission":              {request{name: "Echo", signer: f.operator}, 403, "AccessDeniedException"},
-		"dry run without permission":      {request{name: "Echo", signer: f.operator, header: map[string]string{"X-Amz-Invocation-Type": "DryRun"}}, 403, "AccessDeniedException"},
-		"event without permission":        {request{name: "Echo", signer: f.operator, header: map[string]string{"X-Amz-Invocation-Type": "Event"}}, 403, "AccessDeniedException"},
+		"unsigned": {request{name: "Echo"}, 403, "MissingAuthenticationTokenException"},
+		"unsigned dry run": {
+			request{name: "Echo", header: map[string]string{"X-Amz-Invocation-Type": "DryRun"}},
+			403,
+			"MissingAuthenticationTokenException",
+		},
+		"unsigned event": {
+			request{name: "Echo", header: map[string]string{"X-Amz-Invocation-Type": "Event"}},
+			403,
+			"MissingAuthenticationTokenException",
+		},
+		"unsigned nonsense": {request{name: "a b"}, 403, "MissingAuthenticationTokenException"},
+		"a stranger": {
+			request{name: "Echo", signer: stranger}, 403, "UnrecognizedClientException",
+		},
+		"without permission": {request{name: "Echo", signer: f.operator}, 403, "AccessDeniedException"},
+		"dry run without permission": {
+			request{name: "Echo", signer: f.operator, header: map[string]string{"X-Amz-Invocation-Type": "DryRun"}},
+			403,
+			"AccessDeniedException",
+		},
+		"event without permission": {
+			request{name: "Echo", signer: f.operator, header: map[string]string{"X-Amz-Invocation-Type": "Event"}},
+			403,
+			"AccessDeniedException",
+		},
 		"is it there? without permission": {request{name: "Ghost", signer: f.operator}, 403, "AccessDeniedException"},
-		"qualified, permitted without":    {request{name: "Reaper:$LATEST", signer: f.operator}, 403, "AccessDeniedException"},
-		"permitted":                       {request{name: "Reaper", signer: f.operator}, 200, ""},
-		"permitted by ARN":                {request{name: reaperARN, signer: f.operator}, 200, ""},
-		"permitted dry run":               {request{name: "Reaper", signer: f.operator, header: map[string]string{"X-Amz-Invocation-Type": "DryRun"}}, 204, ""},
+		"qualified, permitted without": {
+			request{name: "Reaper:$LATEST", signer: f.operator}, 403, "AccessDeniedException",
+		},
+		"permitted":        {request{name: "Reaper", signer: f.operator}, 200, ""},
+		"permitted by ARN": {request{name: reaperARN, signer: f.operator}, 200, ""},
+		"permitted dry run": {
+			request{name: "Reaper", signer: f.operator, header: map[string]string{"X-Amz-Invocation-Type": "DryRun"}},
+			204,
+			"",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := f.send(t, tt.request)
 			if got.status != tt.status || got.header.Get("X-Amzn-Errortype") != tt.code {
-				t.Errorf("answer is %d %s %s, want %d %s", got.status, got.header.Get("X-Amzn-Errortype"), got.body, tt.status, tt.code)
+				t.Errorf("answer is %d %s %s, want %d %s", got.status, got.header.Get("X-Amzn-Errortype"), got.body,
+					tt.status, tt.code)
 			}
 		})
 	}
 	t.Cleanup(func() {
-		f.api.Close() // an event that was queued by mistake has run then
+		f.api.Close() // an event that was queued by mistake has run by then
 		select {
 		case event := <-invoked:
 			t.Errorf("Echo was invoked with %s", event)
@@ -233,7 +284,8 @@ func TestOnlyWhoMayInvoke(t *testing.T) {
 func TestAChangedBodyIsRefused(t *testing.T) {
 	t.Parallel()
 	f := serve(t, nil, Function{ARN: echoARN, Invoker: invokerFunc(echo)})
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.url+"/2015-03-31/functions/Echo/invocations", strings.NewReader(`{"a":2}`))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.url+"/2015-03-31/functions/Echo/invocations",
+		strings.NewReader(`{"a":2}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +310,8 @@ func TestACallerThatHangsUpEndsTheWait(t *testing.T) {
 		return nil, ctx.Err()
 	})})
 	ctx, hangUp := context.WithCancel(t.Context())
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url+"/2015-03-31/functions/Echo/invocations", strings.NewReader(`{}`))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url+"/2015-03-31/functions/Echo/invocations",
+		strings.NewReader(`{}`))
 	if err != nil {
 		t.Fatal(err)
 	}

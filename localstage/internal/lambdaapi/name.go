@@ -5,19 +5,18 @@ import (
 	"regexp"
 )
 
-// latest is the qualifier of what is deployed: a stage has no other version.
+// latest is the qualifier of the deployed code. A stage has no other version.
 const latest = "$LATEST"
 
-// namePattern is the API model's pattern of FunctionName, NamespacedFunctionName,
-// in which the partition, the Region, the account, the name and the qualifier are
-// captured. Partial ARNs and qualified names are part of it.
+// namePattern is the API model's pattern of FunctionName, NamespacedFunctionName. It captures the partition, the
+// Region, the account, the name and the qualifier. It matches partial ARNs and qualified names, too.
 const namePattern = `(?:arn:(aws[a-zA-Z-]*):lambda:([a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d):(\d{12}):|` +
 	`(?:([a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d):)?(?:(\d{12}):)?)` +
 	`(?:function:)?([a-zA-Z0-9-_.]+)(?::(\$LATEST|[a-zA-Z0-9-_]+))?`
 
 var nameExpression = regexp.MustCompile(`^` + namePattern + `$`)
 
-// reference is what a request means by its function name and qualifier.
+// reference is the function that a request names, with its qualifier.
 type reference struct {
 	partition, region, account, name string
 	qualifier                        string // empty: none given
@@ -28,9 +27,8 @@ func (r reference) arn() string {
 	return "arn:" + r.partition + ":lambda:" + r.region + ":" + r.account + ":function:" + r.name
 }
 
-// qualifiedARN returns the ARN as the request means it, which is the resource
-// that policies are evaluated for: a policy for the function alone does not allow
-// a request with a qualifier.
+// qualifiedARN returns the ARN with the qualifier, for the evaluation of policies: a policy for the function alone does
+// not allow a request with a qualifier.
 // Source: Lambda developer guide, "Fine-tuning the Resources and Conditions
 // sections of policies".
 func (r reference) qualifiedARN() string {
@@ -40,10 +38,9 @@ func (r reference) qualifiedARN() string {
 	return r.arn() + ":" + r.qualifier
 }
 
-// resolve reads a function name, a partial or a full ARN, each with or without
-// a qualifier, and the qualifier of the query.
-// With an error it returns what the request may have meant, for the Authorizer:
-// the signer is judged first, even when the name makes no sense.
+// resolve parses a function name, a partial or a full ARN, each with or without a qualifier, and the qualifier of the
+// query. With an error it still returns a reference for the Authorizer: the signer is judged first, even when the name
+// is invalid.
 // Source: API model, Invoke; the messages as observed.
 func (a *API) resolve(functionName, qualifier string) (reference, *apiError) {
 	m := nameExpression.FindStringSubmatch(functionName)
@@ -59,17 +56,18 @@ func (a *API) resolve(functionName, qualifier string) (reference, *apiError) {
 		qualifier: cmp.Or(m[7], qualifier),
 	}
 	if m[7] != "" && qualifier != "" && m[7] != qualifier {
-		return ref, invalidParameter("The derived qualifier from the function name does not match the specified qualifier.")
+		return ref,
+			invalidParameter("The derived qualifier from the function name does not match the specified qualifier.")
 	}
 	return ref, nil
 }
 
-// find returns the function that ref means.
-// Source: observed; a version or an alias that does not exist is answered as a
-// function that does not.
+// find returns the function of ref.
+// Source: observed; the answer for a missing version or alias is that for a missing function.
 func (a *API) find(ref reference) (*Function, *apiError) {
 	if ref.region != a.region {
-		return nil, notFound("Functions from '" + ref.region + "' are not reachable in this region ('" + a.region + "')")
+		return nil,
+			notFound("Functions from '" + ref.region + "' are not reachable in this region ('" + a.region + "')")
 	}
 	f := a.functions[ref.arn()]
 	if f == nil || ref.qualifier != "" && ref.qualifier != latest {

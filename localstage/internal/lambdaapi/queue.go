@@ -12,10 +12,9 @@ import (
 	"signedsocket/localstage/internal/lambda"
 )
 
-// How often and when Lambda tries an event again: one minute after the first
-// failure of the function and two after the second; after a throttle or a failure
-// of the service itself first after a second, and twice as long each time, up to
-// five minutes, for as long as the event may wait.
+// These are Lambda's times for another attempt: one minute after the first failure of the function and two after the
+// second. After a throttle or a failure of the service itself they are first a second, then twice as long each time, up
+// to five minutes, for as long as the event may wait.
 // Source: Lambda developer guide, "How Lambda handles errors and retries with
 // asynchronous invocation".
 const (
@@ -26,7 +25,7 @@ const (
 	defaultEventAge   = 6 * time.Hour
 )
 
-// minEventAge is the least that an EventInvokeConfig may say.
+// minEventAge is the smallest age in an EventInvokeConfig.
 // Source: API model, MaximumEventAgeInSeconds.
 const minEventAge = time.Minute
 
@@ -35,7 +34,8 @@ func (c EventInvokeConfig) check() error {
 		return fmt.Errorf("MaximumRetryAttempts is %d, and must be 0 to %d", *c.MaximumRetryAttempts, defaultRetries)
 	}
 	if c.MaximumEventAge != 0 && (c.MaximumEventAge < minEventAge || c.MaximumEventAge > defaultEventAge) {
-		return fmt.Errorf("MaximumEventAge is %s, and must be %s to %s", c.MaximumEventAge, minEventAge, defaultEventAge)
+		return fmt.Errorf("MaximumEventAge is %s, and must be %s to %s", c.MaximumEventAge, minEventAge,
+			defaultEventAge)
 	}
 	return nil
 }
@@ -54,14 +54,14 @@ func (c EventInvokeConfig) eventAge() time.Duration {
 	return c.MaximumEventAge
 }
 
-// queue delivers events asynchronously. Each event has a goroutine, from when it
-// is sent until it is delivered or given up: nothing orders events on Lambda either.
+// queue delivers events asynchronously. Each event has a goroutine from its sending to its end: Lambda does not order
+// events either.
 type queue struct {
 	clock clock.Clock
 	now   func() time.Time
 	log   *slog.Logger
 
-	// ctx ends what the goroutines wait for when the queue is closed.
+	// The end of ctx ends the waits of the goroutines when the queue is closed.
 	ctx    context.Context
 	cancel context.CancelFunc
 
@@ -82,7 +82,7 @@ type event struct {
 	sent      time.Time // on the queue's clock
 	attempts  int
 	failures  int           // attempts in which the function failed
-	throttled time.Duration // how long the last wait for room was
+	throttled time.Duration // length of the last wait for room
 }
 
 // send takes an event, which must not change afterwards, or returns ErrClosed.
@@ -148,8 +148,7 @@ func (e *event) backOff(functionFailed bool) time.Duration {
 	return e.throttled
 }
 
-// wait lets d pass and reports whether it did: false means that the queue was
-// closed.
+// wait waits for d. It returns false when the queue was closed first.
 func (q *queue) wait(d time.Duration) bool {
 	passed := make(chan struct{})
 	timer := q.clock.AfterFunc(d, func() { close(passed) })

@@ -15,7 +15,7 @@ import (
 	"signedsocket/localstage/internal/lambda"
 )
 
-// manualClock stands still until it is told, and hands every wait to the test.
+// manualClock moves only on command, and passes every wait to the test.
 type manualClock struct {
 	mu    sync.Mutex
 	now   time.Time
@@ -48,7 +48,7 @@ func (c *manualClock) AfterFunc(d time.Duration, f func()) clock.Timer {
 // Stop implements clock.Timer.
 func (w wait) Stop() bool { close(w.stopped); return true }
 
-// Reset implements clock.Timer. Nobody calls it here.
+// Reset implements clock.Timer. The queue does not call it.
 func (wait) Reset(time.Duration) bool { panic("a wait is not reset") }
 
 // pass lets the time of w pass.
@@ -59,7 +59,7 @@ func (c *manualClock) pass(w wait) {
 	w.f()
 }
 
-// receive returns what comes out of channel, and fails the test if nothing does.
+// receive returns the next value of channel, and fails the test if none comes.
 func receive[T any](t *testing.T, channel <-chan T) T {
 	t.Helper()
 	select {
@@ -71,7 +71,7 @@ func receive[T any](t *testing.T, channel <-chan T) T {
 	panic("unreachable")
 }
 
-// script is a function whose outcomes are given one after the other.
+// script is a function with a list of outcomes, one for each event.
 type script struct {
 	outcomes chan error
 	events   chan string
@@ -91,38 +91,61 @@ func (s *script) Invoke(_ context.Context, event []byte) ([]byte, error) {
 	case err := <-s.outcomes:
 		return []byte("null"), err
 	default:
-		return nil, lambda.ErrClosed // beyond the script
+		return nil, lambda.ErrClosed // beyond the end of the script
 	}
+}
+
+// errFunction is the error of a function that failed.
+var errFunction = functionFailure(`{"errorMessage":"no"}`)
+
+// attemptCases are the cases of TestAnEventIsTriedAgain.
+var attemptCases = map[string]struct {
+	outcomes []error
+	retries  *int
+	waits    []time.Duration
+	record   bool
+}{
+	"success at once": {outcomes: []error{nil}},
+	"one failure":     {outcomes: []error{errFunction, nil}, waits: []time.Duration{time.Minute}},
+	"two failures": {
+		outcomes: []error{errFunction, errFunction, nil}, waits: []time.Duration{time.Minute, 2 * time.Minute},
+	},
+	"three failures": {
+		outcomes: []error{
+			errFunction, errFunction, errFunction,
+		}, waits: []time.Duration{time.Minute, 2 * time.Minute}, record: true,
+	},
+	"one retry configured": {
+		outcomes: []error{errFunction, errFunction}, retries: new(1), waits: []time.Duration{time.Minute}, record: true,
+	},
+	"no retries configured": {outcomes: []error{errFunction}, retries: new(0), record: true},
+	"lambda.ErrThrottled": {
+		outcomes: []error{lambda.ErrThrottled, lambda.ErrThrottled, lambda.ErrThrottled, nil},
+		waits:    []time.Duration{time.Second, 2 * time.Second, 4 * time.Second},
+	},
+	"throttles are not errFunction": {
+		outcomes: []error{errFunction, lambda.ErrThrottled, errFunction, lambda.ErrThrottled, nil},
+		waits:    []time.Duration{time.Minute, time.Second, 2 * time.Minute, time.Second},
+	},
+	"the service fails": {
+		outcomes: []error{errors.New("the disk is full"), nil}, waits: []time.Duration{time.Second},
+	},
+	"the stage is closing": {outcomes: []error{lambda.ErrClosed}},
 }
 
 func TestAnEventIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	failed, throttled := functionFailure(`{"errorMessage":"no"}`), lambda.ErrThrottled
-	const minute = time.Minute
-	for name, tt := range map[string]struct {
-		outcomes []error
-		retries  *int
-		waits    []time.Duration
-		record   bool
-	}{
-		"success at once":          {outcomes: []error{nil}},
-		"one failure":              {outcomes: []error{failed, nil}, waits: []time.Duration{minute}},
-		"two failures":             {outcomes: []error{failed, failed, nil}, waits: []time.Duration{minute, 2 * minute}},
-		"three failures":           {outcomes: []error{failed, failed, failed}, waits: []time.Duration{minute, 2 * minute}, record: true},
-		"one retry configured":     {outcomes: []error{failed, failed}, retries: new(1), waits: []time.Duration{minute}, record: true},
-		"no retries configured":    {outcomes: []error{failed}, retries: new(0), record: true},
-		"throttled":                {outcomes: []error{throttled, throttled, throttled, nil}, waits: []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}},
-		"throttles are not failed": {outcomes: []error{failed, throttled, failed, throttled, nil}, waits: []time.Duration{minute, time.Second, 2 * minute, time.Second}},
-		"the service fails":        {outcomes: []error{errors.New("the disk is full"), nil}, waits: []time.Duration{time.Second}},
-		"the stage is closing":     {outcomes: []error{lambda.ErrClosed}},
-	} {
+	for name, tt := range attemptCases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock, function, records := newClock(), newScript(tt.outcomes...), make(chan []byte, 1)
 			f := serve(t, clock, Function{ARN: reaperARN, Invoker: function, Event: EventInvokeConfig{
 				MaximumRetryAttempts: tt.retries, OnFailure: func(record []byte) { records <- record },
 			}})
-			got := f.send(t, request{name: "Reaper", signer: f.operator, header: map[string]string{"X-Amz-Invocation-Type": "Event"}, body: `{"now":true}`})
+			got := f.send(t, request{
+				name: "Reaper", signer: f.operator, header: map[string]string{"X-Amz-Invocation-Type": "Event"},
+				body: `{"now":true}`,
+			})
 			if got.status != http.StatusAccepted || got.body != "" {
 				t.Fatalf("answer is %d %s, want 202 without a body", got.status, got.body)
 			}
@@ -143,7 +166,8 @@ func TestAnEventIsTriedAgain(t *testing.T) {
 			}
 			f.api.Close()
 			if len(records) != 0 || len(clock.waits) != 0 || len(function.events) != 0 {
-				t.Errorf("%d records, %d waits and %d attempts too many", len(records), len(clock.waits), len(function.events))
+				t.Errorf("%d records, %d waits and %d attempts too many", len(records), len(clock.waits),
+					len(function.events))
 			}
 		})
 	}
@@ -188,10 +212,16 @@ func TestInvocationRecord(t *testing.T) {
 			f := serve(t, nil, Function{ARN: reaperARN, Invoker: fails(tt.payload), Event: EventInvokeConfig{
 				MaximumRetryAttempts: new(0), OnFailure: func(record []byte) { records <- record },
 			}})
-			got := f.send(t, request{name: "Reaper", signer: f.admin, header: map[string]string{"X-Amz-Invocation-Type": "Event"}, body: `{"room": "lobby"}`})
-			want := `{"version":"1.0","timestamp":"2026-11-22T06:00:00.005Z","requestContext":{"requestId":"` + got.header.Get(headerRequestID) +
-				`","functionArn":"` + reaperARN + `:$LATEST","condition":"RetriesExhausted","approximateInvokeCount":1},` +
-				`"requestPayload":{"room":"lobby"},"responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":"Unhandled"},` +
+			got := f.send(t, request{
+				name: "Reaper", signer: f.admin, header: map[string]string{"X-Amz-Invocation-Type": "Event"},
+				body: `{"room": "lobby"}`,
+			})
+			want := `{"version":"1.0","timestamp":"2026-11-22T06:00:00.005Z","requestContext":{"requestId":"` +
+				got.header.Get(headerRequestID) +
+				`","functionArn":"` + reaperARN +
+				`:$LATEST","condition":"RetriesExhausted","approximateInvokeCount":1},` +
+				`"requestPayload":{"room":"lobby"},"responseContext":{"statusCode":200,"executedVersion":"$LATEST",` +
+				`"functionError":"Unhandled"},` +
 				`"responsePayload":` + tt.want + `}`
 			if diff := cmp.Diff(want, string(receive(t, records))); diff != "" {
 				t.Errorf("record (-want +got):\n%s", diff)
@@ -211,7 +241,8 @@ func TestInvokeAsyncRefuses(t *testing.T) {
 		"nothing":             {"Echo", ``, "InvalidRequestContentException"},
 		"too much":            {"Echo", strings.Repeat("1", maxAsyncEvent+1), "limit 1048576 bytes"},
 	} {
-		if err := f.api.InvokeAsync(tt.function, []byte(tt.event)); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if err := f.api.InvokeAsync(tt.function, []byte(tt.event)); err == nil ||
+			!strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: InvokeAsync = %v, want %q", name, err, tt.want)
 		}
 	}
@@ -228,7 +259,8 @@ func TestCloseEndsWaitsAndInvocations(t *testing.T) {
 		<-ctx.Done()
 		return nil, context.Cause(ctx)
 	}
-	f := serve(t, clock, Function{ARN: echoARN, Invoker: invokerFunc(hangs)}, Function{ARN: reaperARN, Invoker: fails(`{}`)})
+	f := serve(t, clock, Function{ARN: echoARN, Invoker: invokerFunc(hangs)},
+		Function{ARN: reaperARN, Invoker: fails(`{}`)})
 	for _, name := range []string{"Echo", "Reaper"} {
 		if err := f.api.InvokeAsync(name, []byte(`{}`)); err != nil {
 			t.Fatalf("InvokeAsync %s: %v", name, err)
@@ -242,6 +274,8 @@ func TestCloseEndsWaitsAndInvocations(t *testing.T) {
 	if err := f.api.InvokeAsync("Echo", []byte(`{}`)); !errors.Is(err, ErrClosed) {
 		t.Errorf("InvokeAsync after Close = %v, want %v", err, ErrClosed)
 	}
-	got := f.send(t, request{name: "Echo", signer: f.admin, header: map[string]string{"X-Amz-Invocation-Type": "Event"}, body: `{}`})
+	got := f.send(t, request{
+		name: "Echo", signer: f.admin, header: map[string]string{"X-Amz-Invocation-Type": "Event"}, body: `{}`,
+	})
 	checkError(t, got, http.StatusInternalServerError, "ServiceException")
 }

@@ -8,7 +8,7 @@ import (
 	"signedsocket/localstage/internal/lambda"
 )
 
-// Why Lambda gave an event up.
+// These are Lambda's reasons for giving an event up.
 // Source: Lambda developer guide, "Capturing records of Lambda asynchronous
 // invocations", and observed.
 const (
@@ -40,9 +40,8 @@ type responseContext struct {
 	FunctionError   string `json:"functionError"`
 }
 
-// invocationRecord returns the record of e, which was given up. failed is how its
-// last attempt ended, nil when that did not reach the function; the record then
-// has no response, which is assumed.
+// invocationRecord returns the record of e, which was given up. failed is the failure of its last attempt, or nil when
+// that did not reach the function; the record then has no response, which is assumed.
 func invocationRecord(f *Function, e *event, condition string, failed *lambda.FunctionError, now time.Time) []byte {
 	r := record{
 		Version:   "1.0",

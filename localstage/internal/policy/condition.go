@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// quantifier says how a condition treats a key with several values.
+// quantifier is the rule for a key with several values.
 type quantifier int
 
 const (
@@ -20,18 +20,18 @@ const (
 	forAny                   // ForAnyValue: one value of the request must match
 )
 
-// condition is one operator, key and list of values of a Condition element.
-// Conditions of a statement must all hold; of the values of one, any.
+// condition is one operator, key and list of values of a Condition element. All conditions of a statement must hold,
+// each with at least one of its values.
 type condition struct {
 	operator   operator
 	quantifier quantifier
 	ifExists   bool
 	key        string
 	values     []string
-	opaque     bool // it cannot be evaluated
+	opaque     bool // cannot be evaluated
 }
 
-// parseConditions reads a Condition element: operator → key → value or values.
+// parseConditions parses a Condition element: operator → key → value or values.
 func parseConditions(v jsontext.Value) (conditions []condition, problems []string, err error) {
 	var block map[string]map[string]jsontext.Value
 	if err := json.Unmarshal(v, &block); err != nil {
@@ -53,8 +53,7 @@ func parseConditions(v jsontext.Value) (conditions []condition, problems []strin
 	return conditions, problems, nil
 }
 
-// newCondition returns a condition, and what about it cannot be evaluated, if
-// anything.
+// newCondition returns a condition, and a description of a part that cannot be evaluated, or "".
 func newCondition(name, key string, values []string) (c condition, problem string) {
 	c = condition{key: key, values: values}
 	base := name
@@ -114,8 +113,7 @@ func (c condition) match(ctx Context) truth {
 	}
 }
 
-// matchAll is true for no values at all, which is why policies pair ForAllValues
-// with a Null condition.
+// matchAll is true without any values. Policies therefore pair ForAllValues with a Null condition.
 func (c condition) matchAll(got []string) truth {
 	all := yes
 	for _, g := range got {
@@ -132,8 +130,8 @@ func (c condition) matchAny(got []string) truth {
 	return found
 }
 
-// matchOne compares one value of the request with the values of the condition:
-// one of them must match, or none for a negated operator.
+// matchOne compares one value of the request with the values of the condition: one of them must match, or none for a
+// negated operator.
 func (c condition) matchOne(got string) truth {
 	found := no
 	for _, want := range c.values {
@@ -145,8 +143,7 @@ func (c condition) matchOne(got string) truth {
 	return found
 }
 
-// parseScalars reads a string, boolean or number, or a list of them. IAM takes
-// true and "true", 1 and "1" alike.
+// parseScalars parses a string, boolean or number, or a list of them. IAM takes true and "true", 1 and "1" alike.
 func parseScalars(v jsontext.Value) ([]string, error) {
 	list := []jsontext.Value{v}
 	if v.Kind() == '[' {

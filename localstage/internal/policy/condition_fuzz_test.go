@@ -8,19 +8,20 @@ import (
 	"unicode/utf8"
 )
 
-// slowMatchers are the operators without order, each said in other words than in operator.go.
+// slowMatchers are the operators without order, written differently than in operator.go.
 func slowMatchers() map[string]func(want, got string) bool {
 	same := func(want, got string) bool { return slices.Equal([]byte(want), []byte(got)) }
 	sameFolded := func(want, got string) bool { return strings.EqualFold(want, got) }
 	like := func(want, got string) bool { return slowMatch(want, got, "") }
 	arnLike := func(want, got string) bool { return strings.Count(want, ":") >= 5 && slowARNMatch(want, got) }
 	return map[string]func(want, got string) bool{
-		"StringEquals": same, "StringEqualsIgnoreCase": sameFolded, "StringLike": like, "ArnLike": arnLike, "ArnEquals": arnLike, "Bool": sameFolded,
+		"StringEquals": same, "StringEqualsIgnoreCase": sameFolded, "StringLike": like, "ArnLike": arnLike,
+		"ArnEquals": arnLike, "Bool": sameFolded,
 	}
 }
 
-// slowCondition is the rule for condition operators, quantifiers and IfExists. It is undecided where IAM defines nothing:
-// several values without a quantifier.
+// slowCondition is the rule for condition operators, quantifiers and IfExists. It is undecided where IAM defines
+// nothing: several values without a quantifier.
 func slowCondition(name string, wants, got []string) (holds, decided bool) {
 	quantifier, base, found := strings.Cut(name, ":")
 	if !found {
@@ -51,7 +52,8 @@ func slowCondition(name string, wants, got []string) (holds, decided bool) {
 func conditionNames() []string {
 	var names []string
 	for _, base := range []string{
-		"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
+		"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike",
+		"StringNotLike",
 		"ArnLike", "ArnNotLike", "ArnEquals", "ArnNotEquals", "Bool",
 	} {
 		for _, quantifier := range []string{"", "ForAllValues:", "ForAnyValue:"} {
@@ -61,8 +63,8 @@ func conditionNames() []string {
 	return names
 }
 
-// FuzzConditions compares conditions with the rules of IAM written down slowly: a statement that allows applies when its
-// condition holds, and one that denies also when that cannot be decided.
+// FuzzConditions compares conditions with slow code for the rules of IAM: an allowing statement applies when its
+// condition holds, and a denying one also when the condition cannot be decided.
 func FuzzConditions(f *testing.F) {
 	for i := range conditionNames() {
 		f.Add(uint8(i), "CONN#*", "arn:aws:s3:::a?", "CONN#1\narn:aws:s3:::ab")
@@ -82,9 +84,10 @@ func FuzzConditions(f *testing.F) {
 		}
 		holds, decided := slowCondition(name, wants, got)
 		for effect, expected := range map[string]bool{"Allow": decided && holds, "Deny": !decided || holds} {
-			d, err := Parse([]byte(`{"Statement":{"Effect":"` + effect + `","Action":"a:B","Resource":"*","Condition":` + string(text) + `}}`))
+			d, err := Parse([]byte(`{"Statement":{"Effect":"` + effect +
+				`","Action":"a:B","Resource":"*","Condition":` + string(text) + `}}`))
 			if err != nil || len(d.Problems()) > 0 {
-				return // it did not panic, and says so at the start
+				return // it did not panic, and it reported the problem at the start
 			}
 			decision := Evaluate([]Document{d}, Request{Action: "a:B", Resource: tableARN, Context: Context{"k": got}})
 			if applies := decision.Effect != ImplicitDeny; applies != expected {

@@ -1,13 +1,11 @@
 // Package policy parses IAM policy documents and evaluates them as IAM does for
 // an identity: explicit deny wins over allow, allow wins over the implicit deny.
 //
-// It supports what identity policies of a serverless application use: Action and
-// NotAction, Resource and NotResource, and conditions with the string, ARN,
-// boolean, numeric, date, IP address and Null operators, their "IfExists" forms
-// and the set qualifiers ForAllValues and ForAnyValue. What it does not support
-// is never skipped: Parse reports it as a [Problem], and the statement then
-// fails closed, which means that it allows nothing and denies all that it may
-// be about.
+// It supports the elements in identity policies of a serverless application: Action and NotAction, Resource and
+// NotResource, and conditions with the string, ARN, boolean, numeric, date, IP address and Null operators, their
+// "IfExists" forms and the set qualifiers ForAllValues and ForAnyValue. It skips nothing silently: Parse reports an
+// unsupported part as a [Problem], and its statement then fails closed. Such a statement allows nothing and denies
+// every request to which it may apply.
 //
 // Source: IAM User Guide, "IAM JSON policy element reference" and "Policy
 // evaluation logic".
@@ -31,32 +29,30 @@ type Document struct {
 	problems   []Problem
 }
 
-// Problem names a part of a document that this package cannot evaluate. The
-// statement that has it fails closed.
+// Problem names a part of a document that this package cannot evaluate. Its statement fails closed.
 type Problem struct {
 	// Statement is the Sid of the statement, or its place, such as "#1".
 	Statement string
-	// Detail says what is not supported, in a sentence without a full stop.
+	// Detail names the unsupported part, in a sentence without a full stop.
 	Detail string
 }
 
-// String returns the problem as one line for a person.
+// String returns the problem as one line for people.
 func (p Problem) String() string {
-	return fmt.Sprintf("policy statement %s: %s; here the statement allows nothing, and as a Deny it denies all that it may be about", p.Statement, p.Detail)
+	return fmt.Sprintf("policy statement %s: %s; here the statement allows nothing, and as a Deny it denies all that "+
+		"it may be about", p.Statement, p.Detail)
 }
 
-// Problems returns what the document asks for and this package cannot evaluate,
-// in the order of the document. A caller should show each of them loudly.
+// Problems returns the parts of the document that this package cannot evaluate, in the order of the document. A caller
+// should show each of them loudly.
 func (d Document) Problems() []Problem {
 	return slices.Clone(d.problems)
 }
 
-// Parse reads a policy document in IAM's JSON form. It fails on what IAM itself
-// refuses when a policy is created: broken JSON, a repeated or unknown member of
-// the document, a statement without Effect, or with both or neither of Action and
-// NotAction or of Resource and NotResource, and actions or resources of the wrong
-// form. What IAM accepts and this package cannot evaluate is no error but a
-// Problem of the document.
+// Parse parses a policy document in IAM's JSON form. It fails where IAM itself refuses to create a policy: broken JSON,
+// a repeated or unknown member of the document, a statement without Effect, or with both or neither of Action and
+// NotAction or of Resource and NotResource, and actions or resources of the wrong form. A part that IAM accepts and
+// this package cannot evaluate is no error but a Problem of the document.
 func Parse(data []byte) (Document, error) {
 	var raw struct {
 		Version   string         `json:"Version"`
@@ -90,7 +86,7 @@ func Parse(data []byte) (Document, error) {
 // elements are the members of one statement by name.
 type elements map[string]jsontext.Value
 
-// parseStatementList reads Statement, which is one object or a list of objects.
+// parseStatementList parses Statement, which is one object or a list of objects.
 func parseStatementList(v jsontext.Value) ([]elements, error) {
 	var list []elements
 	var err error
@@ -112,22 +108,20 @@ func parseStatementList(v jsontext.Value) ([]elements, error) {
 	return list, nil
 }
 
-// statement is one parsed statement. Its parts narrow it down together: it
-// applies to a request when all of them match.
+// statement is one parsed statement. It applies to a request when all of its parts match.
 type statement struct {
 	name        string // Sid, or the place in the document
 	deny        bool
 	actions     actionSet
 	resources   resourceSet
 	conditions  []condition
-	unsupported []string // what cannot be evaluated, for Problems
-	// opaque is set when an element is unknown as a whole, so that nothing can
-	// be said about what the statement applies to.
+	unsupported []string // the parts that cannot be evaluated, for Problems
+	// opaque is set when a whole element is unknown, so that the statement may apply to any request.
 	opaque bool
 }
 
-// parseStatement reads one statement; place names it when it has no Sid. The
-// name of the returned statement is set in case of an error, too.
+// parseStatement parses one statement. place names it when it has no Sid. The returned statement has its name even with
+// an error.
 func parseStatement(e elements, place string) (statement, error) {
 	s := statement{name: place}
 	if v, ok := e["Sid"]; ok {
@@ -192,8 +186,7 @@ func (s *statement) parseConditions(e elements) error {
 	return err
 }
 
-// noteUnknown marks elements that an identity policy does not have, such as
-// NotPrincipal.
+// noteUnknown records elements that an identity policy does not have, such as NotPrincipal.
 func (s *statement) noteUnknown(e elements) {
 	known := []string{"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 	for _, name := range slices.Sorted(maps.Keys(e)) {
@@ -204,8 +197,7 @@ func (s *statement) noteUnknown(e elements) {
 	}
 }
 
-// oneOf returns the values of the one of two elements that the statement has,
-// and whether it is the negated one.
+// oneOf returns the values of the one of two elements that the statement has, and whether it is the negated one.
 func oneOf(e elements, plain, negated string) (values []string, isNegated bool, err error) {
 	v, hasPlain := e[plain]
 	n, hasNegated := e[negated]
@@ -225,7 +217,7 @@ func oneOf(e elements, plain, negated string) (values []string, isNegated bool, 
 	return values, hasNegated, nil
 }
 
-// parseStrings reads a string, or a list of strings.
+// parseStrings parses a string, or a list of strings.
 func parseStrings(v jsontext.Value) ([]string, error) {
 	if v.Kind() == '[' {
 		var list []string

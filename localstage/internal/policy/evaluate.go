@@ -5,15 +5,14 @@ import (
 	"strings"
 )
 
-// Request is what a principal wants to do.
+// Request is an action that a principal wants to take.
 type Request struct {
 	// Action is the IAM action, such as "execute-api:Invoke". Its case does not
 	// matter.
 	Action string
-	// Resource is the ARN that the action is about, or "*" for an action that
-	// knows no resources.
+	// Resource is the ARN of the action's resource, or "*" for an action without resources.
 	Resource string
-	// Context holds the condition keys that the request has.
+	// Context holds the condition keys of the request.
 	Context Context
 }
 
@@ -36,7 +35,7 @@ func (c Context) values(key string) []string {
 // Effect is the result of an evaluation.
 type Effect int
 
-// The results of an evaluation. The zero value is the implicit deny.
+// These are the results of an evaluation. The zero value is the implicit deny.
 const (
 	ImplicitDeny Effect = iota // no statement applies
 	Allow                      // a statement allows, and none denies
@@ -58,18 +57,18 @@ func (e Effect) String() string {
 // Decision is the answer to a Request. The zero value denies.
 type Decision struct {
 	Effect Effect
-	// Statement is the Sid of the statement that decided, or its place in its
-	// document, such as "#1". It is empty for an implicit deny.
+	// Statement is the Sid of the deciding statement, or its place in its document, such as "#1". It is empty for an
+	// implicit deny.
 	Statement string
 }
 
-// Allowed reports whether the principal may do what it asked for.
+// Allowed reports whether the principal may take the action.
 func (d Decision) Allowed() bool {
 	return d.Effect == Allow
 }
 
-// Evaluate decides a request by all policies of an identity together: denied
-// when a statement denies it, else allowed when one allows it, else denied.
+// Evaluate decides a request by all policies of an identity together: denied when a statement denies it, else allowed
+// when one allows it, else denied.
 //
 // Source: IAM User Guide, "Policy evaluation logic", within a single account and
 // with identity-based policies only.
@@ -121,9 +120,8 @@ func (s *statement) match(q question) truth {
 	return applies
 }
 
-// ConditionKeys returns the condition keys that the document asks about, in
-// lower case, sorted, each once. Whoever builds a Context can tell by them
-// whether it supplies all that matters: a key it never supplies counts as absent.
+// ConditionKeys returns the condition keys of the document, in lower case, sorted, each once. The builder of a Context
+// can check that it supplies them all: a key that it never supplies counts as absent.
 func (d Document) ConditionKeys() []string {
 	var keys []string
 	for _, s := range d.statements {
@@ -135,8 +133,8 @@ func (d Document) ConditionKeys() []string {
 	return slices.Compact(keys)
 }
 
-// truth is a value of three-valued logic. What cannot be evaluated is unknown,
-// and an unknown never helps to allow and never prevents a deny.
+// truth is a value of three-valued logic. A part that cannot be evaluated is unknown. An unknown never helps to allow
+// and never prevents a deny.
 type truth int
 
 const (

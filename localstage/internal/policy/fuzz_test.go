@@ -33,7 +33,7 @@ func FuzzWildcardMatch(f *testing.F) {
 	})
 }
 
-// slowARNMatch is the rule for resources, said in other words than in pattern.go.
+// slowARNMatch is the rule for resources, written differently than in pattern.go.
 func slowARNMatch(pattern, resource string) bool {
 	if pattern == "*" {
 		return true
@@ -53,11 +53,13 @@ func slowARNMatch(pattern, resource string) bool {
 	return true
 }
 
-// FuzzPolicyEval compares Evaluate with the rules of IAM written down slowly, for
-// a document of one allowing and one denying statement.
+// FuzzPolicyEval compares Evaluate with slow code for the rules of IAM, for a document of one allowing and one denying
+// statement.
 func FuzzPolicyEval(f *testing.F) {
-	f.Add("execute-api:*", connectARN, false, false, "dynamodb:Scan", "*", false, false, "execute-api:Invoke", connectARN)
-	f.Add("*", "arn:aws:s3", false, true, "s3:Put?bject", "arn:aws:s3:::b/*", true, false, "S3:putobject", "arn:aws:s3:::b/x")
+	f.Add("execute-api:*", connectARN, false, false, "dynamodb:Scan", "*", false, false, "execute-api:Invoke",
+		connectARN)
+	f.Add("*", "arn:aws:s3", false, true, "s3:Put?bject", "arn:aws:s3:::b/*", true, false, "S3:putobject",
+		"arn:aws:s3:::b/x")
 	f.Add("a:*", "arn:*:a:*:*:x:*", true, false, "b:*", "*", false, true, "c:D", "arn:aws:a:r:1:x:y")
 	f.Fuzz(func(t *testing.T, allowAction, allowResource string, allowNotAction, allowNotResource bool,
 		denyAction, denyResource string, denyNotAction, denyNotResource bool, action, resource string) {
@@ -78,7 +80,7 @@ func FuzzPolicyEval(f *testing.F) {
 		}
 		d, err := Parse(text)
 		if err != nil || len(d.Problems()) > 0 || !isASCII(allowAction+denyAction+action) {
-			return // and it did not panic; Unicode has letters that fold in several ways
+			return // it did not panic; Unicode has letters that fold in several ways
 		}
 		applies := func(a, r string, notAction, notResource bool) bool {
 			return slowMatch(a, action, "i") != notAction && slowARNMatch(r, resource) != notResource
@@ -100,11 +102,13 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
-// FuzzParse feeds arbitrary documents: whatever parses can be evaluated.
+// FuzzParse checks that every document that parses can be evaluated.
 func FuzzParse(f *testing.F) {
 	f.Add(`{"Statement":{"Effect":"Allow","Action":"a:B","Resource":"*"}}`)
-	f.Add(`{"Statement":[{"Effect":"Deny","NotAction":["a:B"],"NotResource":"arn:aws:s3","Condition":{"ForAllValues:NumericLessThanIfExists":{"k":[1,"2"]}}}]}`)
-	f.Add(`{"Statement":{"Effect":"Allow","Action":"a:B","Resource":"*","Condition":{"IpAddress":{"k":"10.0.0.0/8"},"DateEquals":{"k":"2026-11-22"}}}}`)
+	f.Add(`{"Statement":[{"Effect":"Deny","NotAction":["a:B"],"NotResource":"arn:aws:s3",` +
+		`"Condition":{"ForAllValues:NumericLessThanIfExists":{"k":[1,"2"]}}}]}`)
+	f.Add(`{"Statement":{"Effect":"Allow","Action":"a:B","Resource":"*","Condition":{"IpAddress":{"k":"10.0.0.0/8"},` +
+		`"DateEquals":{"k":"2026-11-22"}}}}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		d, err := Parse([]byte(text))
 		if err != nil {
@@ -120,8 +124,10 @@ func FuzzParse(f *testing.F) {
 func BenchmarkEvaluate(b *testing.B) {
 	d, err := Parse([]byte(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":["dynamodb:UpdateItem","dynamodb:Query"],"Resource":"` + tableARN + `",
-		 "Condition":{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["CONN#*","ROOM#*"]},"Null":{"dynamodb:LeadingKeys":"false"}}},
-		{"Effect":"Allow","Action":"execute-api:ManageConnections","Resource":"arn:aws:execute-api:us-east-1:111122223333:chat/prod/POST/@connections/*"}]}`))
+		 "Condition":{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["CONN#*","ROOM#*"]},
+			"Null":{"dynamodb:LeadingKeys":"false"}}},
+		{"Effect":"Allow","Action":"execute-api:ManageConnections",
+		 "Resource":"arn:aws:execute-api:us-east-1:111122223333:chat/prod/POST/@connections/*"}]}`))
 	if err != nil {
 		b.Fatal(err)
 	}

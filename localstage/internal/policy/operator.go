@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// kind is what an operator compares.
+// kind is the type of values that an operator compares.
 type kind int
 
 const (
@@ -28,13 +28,12 @@ const (
 type operator struct {
 	kind    kind
 	negated bool
-	// holds says for the ordered kinds (number and date) whether the order of
-	// the request's value, relative to the policy's, is the one asked for.
+	// holds reports, for the ordered kinds (number and date), whether the request's value stands to the policy's value
+	// as the operator demands.
 	holds func(order int) bool
 }
 
-// operatorNamed returns the operator that IAM calls name. BinaryEquals is the
-// one that IAM has and this package has not.
+// operatorNamed returns the operator with a name of IAM. This package lacks BinaryEquals only.
 func operatorNamed(name string) (operator, bool) {
 	switch name {
 	case "StringEquals":
@@ -110,8 +109,8 @@ func (o operator) accepts(want string) bool {
 	return ok
 }
 
-// match compares the policy's value with the request's, without regard to
-// negation. The policy's value is one that the operator accepts.
+// match compares the policy's value with the request's, without regard to negation. The operator accepts the policy's
+// value.
 func (o operator) match(want, got string) truth {
 	switch o.kind {
 	case text:
@@ -138,8 +137,7 @@ func (o operator) match(want, got string) truth {
 	}
 }
 
-// compare is match for the ordered kinds. A value of the request that is not of
-// the kind makes the result unknown.
+// compare is match for the ordered kinds. A value of the request that is not of the kind makes the result unknown.
 func compare[T any](o operator, parse func(string) (T, bool), want, got string, order func(a, b T) int) truth {
 	w, wantOK := parse(want)
 	g, gotOK := parse(got)
@@ -154,7 +152,7 @@ func parseNumber(s string) (float64, bool) {
 	return f, err == nil && !math.IsNaN(f) && !math.IsInf(f, 0)
 }
 
-// parseDate reads the two forms that IAM takes: ISO 8601, and seconds since 1970.
+// parseDate parses the two forms that IAM takes: ISO 8601, and seconds since 1970.
 func parseDate(s string) (time.Time, bool) {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", time.DateOnly} {
 		if t, err := time.Parse(layout, s); err == nil {
@@ -165,7 +163,7 @@ func parseDate(s string) (time.Time, bool) {
 	return time.Unix(seconds, 0), err == nil
 }
 
-// parsePrefix reads an address range, or one address.
+// parsePrefix parses an address range, or one address.
 func parsePrefix(s string) (netip.Prefix, bool) {
 	if p, err := netip.ParsePrefix(s); err == nil {
 		return p, true

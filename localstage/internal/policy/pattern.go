@@ -7,9 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// wildcardMatch reports whether s matches pattern, in which * stands for any
-// characters, none included, and ? for exactly one character. It needs at most
-// len(pattern) × len(s) steps, whatever the pattern.
+// wildcardMatch reports whether s matches pattern, in which * stands for any number of characters, and ? for exactly
+// one. It needs at most len(pattern) × len(s) steps for any pattern.
 func wildcardMatch(pattern, s string) bool {
 	p, i := 0, 0
 	star, resume := -1, 0 // the last * seen, and where it stops matching in s
@@ -25,7 +24,7 @@ func wildcardMatch(pattern, s string) bool {
 		case p < len(pattern) && strings.HasPrefix(pattern[p:], s[i:i+size]):
 			p += size
 			i += size
-		case star >= 0: // let the last * take one character more
+		case star >= 0: // let the last * take one more character
 			_, size := utf8.DecodeRuneInString(s[resume:])
 			resume += size
 			p, i = star+1, resume
@@ -47,7 +46,8 @@ func parseActionSet(values []string, negated bool) (actionSet, error) {
 	for _, v := range values {
 		service, name, found := strings.Cut(v, ":")
 		if v != "*" && (!found || service == "" || name == "" || strings.ContainsAny(service, "*?")) {
-			return set, fmt.Errorf("action %q must be \"*\" or \"service:action\", with wildcards in the action's name only", v)
+			return set,
+				fmt.Errorf("action %q must be \"*\" or \"service:action\", with wildcards in the action's name only", v)
 		}
 		set.patterns = append(set.patterns, strings.ToLower(v))
 	}
@@ -70,7 +70,7 @@ func (a actionSet) match(action string) truth {
 // service, Region, account and the resource, which may itself have colons.
 type arn [6]string
 
-// Places of an ARN's parts.
+// These are the places of an ARN's parts.
 const (
 	arnPrefix  = 0
 	arnService = 2
@@ -110,17 +110,15 @@ func matchARN(pattern, s string) bool {
 
 // resourcePattern is one value of Resource or NotResource.
 type resourcePattern struct {
-	parts arn    // with * for those that the value leaves out
-	text  string // as it is written
+	parts arn    // with * for the parts that the value leaves out
+	text  string // as the policy has it
 }
 
-// match compares part by part, so that a wildcard does not reach over a colon
-// into the next part. Whether a wildcard that would have to do so matches is
-// unknown: then the statement must not allow, and must deny.
+// match compares part by part, so that a wildcard does not reach over a colon into the next part. Whether a wildcard
+// that would have to do so matches is unknown: then the statement must not allow, and must deny.
 //
-// Source: IAM User Guide, "IAM JSON policy elements: Resource". A * at the end
-// of a part may go on past the colon; which requests that reaches was not
-// tried.
+// Source: IAM User Guide, "IAM JSON policy elements: Resource". A * at the end of a part may go on past the colon; its
+// reach was not tried.
 func (p resourcePattern) match(a arn) truth {
 	if p.parts.match(a) {
 		return yes
@@ -135,7 +133,7 @@ func (p resourcePattern) match(a arn) truth {
 type resourceSet struct {
 	all      bool // "*" is among the values
 	patterns []resourcePattern
-	opaque   bool // a value cannot be evaluated
+	opaque   bool // one of the values cannot be evaluated
 	negated  bool
 }
 
@@ -160,8 +158,8 @@ func parseResourceSet(values []string, negated bool) (set resourceSet, problems 
 	return set, problems, nil
 }
 
-// parseResource reads the pattern of a resource ARN. IAM completes an ARN with
-// fewer than six parts by * for the missing ones.
+// parseResource parses the pattern of a resource ARN. IAM completes an ARN with fewer than six parts by * for the
+// missing ones.
 //
 // Source: IAM User Guide, "IAM JSON policy elements: Resource".
 func parseResource(v string) (pattern arn, problem string, err error) {

@@ -3,9 +3,8 @@
 // (AWS::Scheduler::Schedule), which invoke their target asynchronously with the
 // service's own event or with the target's Input.
 //
-// Only rate expressions are known; cron and at are refused by name. Runs may
-// overlap, as on AWS. Starting the schedules counts as creating them.
+// The package runs rate expressions, and refuses cron and at by name. Runs may overlap, as on AWS. The start of the
+// schedules counts as their creation.
 //
-// Comments beginning with "Source:" name a page of AWS's, or say "observed"
-// (recorded on AWS by others) or "assumed".
+// Comments that begin with "Source:" name a page of AWS, or say "observed" (recorded on AWS by others) or "assumed".
 package schedule

@@ -12,7 +12,7 @@ import (
 // timeFormat is the form of times in events, in UTC.
 const timeFormat = "2006-01-02T15:04:05Z"
 
-// scheduledEvent is what a target gets that has no Input.
+// scheduledEvent is the event for a target without Input.
 // Source: observed, for both services; only EventBridge Scheduler's detail is a text.
 type scheduledEvent struct {
 	Version    string   `json:"version"`
@@ -26,7 +26,7 @@ type scheduledEvent struct {
 	Detail     any      `json:"detail"`
 }
 
-// event returns what the target of s gets for the run at now.
+// event returns the event for the run of s at now.
 func (s *entry) event(now time.Time) []byte {
 	at := now.UTC().Format(timeFormat)
 	switch {
@@ -57,9 +57,8 @@ func (s *entry) defaultEvent(at string) []byte {
 	return data
 }
 
-// withAttributes returns the Input with its context attributes replaced. The
-// attempt is always the first: the target takes every event at once, and what the
-// function makes of it is Lambda's to repeat.
+// withAttributes returns the Input with its context attributes replaced. The attempt is always the first: the target
+// takes every event at once, and Lambda repeats failed invocations.
 // Source: EventBridge Scheduler user guide, "Adding context attributes in
 // EventBridge Scheduler".
 func (s *entry) withAttributes(at string) []byte {

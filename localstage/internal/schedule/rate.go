@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// errNotRate is for the two kinds of expression beside rate.
-var errNotRate = errors.New("the local stage runs rate(…) only: write the schedule as rate(5 minutes), or invoke the function yourself with aws lambda invoke")
+// errNotRate is the error for the two kinds of expression beside rate.
+var errNotRate = errors.New("the local stage runs rate(…) only: write the schedule as rate(5 minutes), or invoke the " +
+	"function yourself with aws lambda invoke")
 
-// period returns how often a schedule expression says to run.
+// period returns the period of a schedule expression.
 // Source: EventBridge user guide, "Rate expressions reference"; that EventBridge
 // Scheduler is as strict about singular and plural is assumed.
 func period(expression string) (time.Duration, error) {
@@ -33,12 +34,13 @@ func period(expression string) (time.Duration, error) {
 	}
 	unit := unitOf(fields[1], value == 1)
 	if unit == 0 {
-		return 0, fmt.Errorf("schedule expression %q: the unit must be minute, hour or day for the value 1, and minutes, hours or days for others", expression)
+		return 0, fmt.Errorf("schedule expression %q: the unit must be minute, hour or day for the value 1, and "+
+			"minutes, hours or days for others", expression)
 	}
 	return time.Duration(value) * unit, nil
 }
 
-// unitOf returns the length of a unit, or 0 when there is none of that name.
+// unitOf returns the length of a unit, or 0 for an unknown name.
 func unitOf(name string, singular bool) time.Duration {
 	if !singular {
 		var plural bool

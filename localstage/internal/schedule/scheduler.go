@@ -13,17 +13,16 @@ import (
 	"signedsocket/localstage/internal/clock"
 )
 
-// The two services that run schedules, as their ARNs name them.
+// These are the two services that run schedules, as ARNs name them.
 const (
 	serviceRules     = "events"
 	serviceScheduler = "scheduler"
 )
 
-// Target is what a schedule invokes.
+// Target is the target of a schedule, such as a function.
 type Target interface {
-	// InvokeAsync takes an event, JSON, and returns at once. An error means that
-	// the event was not taken, for example because the service may not invoke the
-	// function.
+	// InvokeAsync takes an event, JSON, and returns at once. An error means that it did not take the event, for example
+	// because the service may not invoke the function.
 	InvokeAsync(event []byte) error
 }
 
@@ -31,15 +30,14 @@ type Target interface {
 // required.
 type Schedule struct {
 	// ARN is the schedule's own, arn:aws:events:<region>:<account>:rule/<name> or
-	// arn:aws:scheduler:<region>:<account>:schedule/<group>/<name>. It tells which
-	// service's schedule this is.
+	// arn:aws:scheduler:<region>:<account>:schedule/<group>/<name>. It names the service.
 	ARN string
 	// Expression is the schedule expression, such as "rate(1 minute)".
 	Expression string
 	// Target is invoked at every run.
 	Target Target
-	// Input is the target's Input, a JSON text, in place of the service's event. In
-	// EventBridge Scheduler's it may hold context attributes.
+	// Input is the target's Input, a JSON text, in place of the service's event. In EventBridge Scheduler it may hold
+	// context attributes.
 	Input string
 }
 
@@ -47,7 +45,7 @@ type Schedule struct {
 type Config struct {
 	Schedules []Schedule
 	Clock     clock.Clock      // drives the runs; default the machine's
-	Now       func() time.Time // stamps events, which are read by functions that live in the machine's time; default time.Now
+	Now       func() time.Time // stamps events, because functions live in the machine's time; default time.Now
 	Log       *slog.Logger     // default discards
 }
 
@@ -63,7 +61,7 @@ type Scheduler struct {
 	runs    sync.WaitGroup // runs that have begun
 }
 
-// entry is a schedule that runs.
+// entry is a running schedule.
 type entry struct {
 	Schedule
 	service, region, account string
@@ -71,9 +69,8 @@ type entry struct {
 	timer                    clock.Timer // guarded by Scheduler.mu
 }
 
-// Start starts all schedules, or none and returns an error that names the schedule
-// and what is wrong with it. A schedule of EventBridge Scheduler has its first run
-// at once, a rule after its period.
+// Start starts all schedules, or none and returns an error that names the schedule and its mistake. A schedule of
+// EventBridge Scheduler has its first run at once, a rule after its period.
 // Source: EventBridge Scheduler user guide, "Schedule types on EventBridge
 // Scheduler", for a rate without StartDate; for rules assumed.
 func Start(c Config) (*Scheduler, error) {
@@ -107,7 +104,8 @@ func Start(c Config) (*Scheduler, error) {
 func newEntry(s Schedule) (*entry, error) {
 	arn := strings.SplitN(s.ARN, ":", 6)
 	if len(arn) != 6 || arn[2] != serviceRules && arn[2] != serviceScheduler {
-		return nil, errors.New("its ARN must be one of events or scheduler, as arn:aws:events:<region>:<account>:rule/<name>")
+		return nil,
+			errors.New("its ARN must be one of events or scheduler, as arn:aws:events:<region>:<account>:rule/<name>")
 	}
 	if s.Target == nil {
 		return nil, errors.New("it has no target")
@@ -122,13 +120,13 @@ func newEntry(s Schedule) (*entry, error) {
 	return &entry{Schedule: s, service: arn[2], region: arn[3], account: arn[4], period: every}, nil
 }
 
-// arm has e run when d has passed. The caller holds s.mu.
+// arm makes e run when d has passed. The caller holds s.mu.
 func (s *Scheduler) arm(e *entry, d time.Duration) {
 	e.timer = s.clock.AfterFunc(d, func() { s.run(e) })
 }
 
-// run invokes the target of e, without a wait for the run before. The next run is
-// a period from now: a clock that leaps over several runs has them once.
+// run invokes the target of e, without a wait for the previous run. The next run is a period from now: a clock that
+// leaps over several runs makes one.
 func (s *Scheduler) run(e *entry) {
 	s.mu.Lock()
 	if s.closed {
@@ -147,8 +145,7 @@ func (s *Scheduler) run(e *entry) {
 	s.log.Debug("a schedule invoked its target", slog.String("schedule", e.ARN))
 }
 
-// Close stops all schedules. No target is invoked after it has returned. A second
-// Close does nothing.
+// Close stops all schedules. It returns when no target can be invoked any more. A second Close does nothing.
 func (s *Scheduler) Close() {
 	s.mu.Lock()
 	s.closed = true

@@ -24,10 +24,10 @@ const (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// collector is a target that keeps what it gets.
+// collector is a target that keeps its events.
 type collector struct {
 	err    error
-	events []string // the clock's mover is the only one who calls
+	events []string // only the goroutine that moves the clock calls
 }
 
 func (c *collector) InvokeAsync(event []byte) error {
@@ -77,7 +77,7 @@ func TestSchedulesRunAtTheirRate(t *testing.T) {
 	check("after a leap", 61, 1, 14)
 }
 
-// lateClock keeps the last call that it was asked for.
+// lateClock keeps its last call.
 type lateClock struct {
 	*clocktest.Clock
 	last func()
@@ -97,7 +97,7 @@ func TestNothingRunsAfterClose(t *testing.T) {
 	if clock.Pending() != 0 {
 		t.Errorf("%d timers are left", clock.Pending())
 	}
-	clock.last() // the clock calls it when Close has just begun
+	clock.last() // the clock makes the call when Close has just begun
 	if len(target.events) != 0 || clock.Pending() != 0 {
 		t.Errorf("%d runs and %d timers came late", len(target.events), clock.Pending())
 	}
@@ -108,17 +108,25 @@ func TestEvents(t *testing.T) {
 	for name, tt := range map[string]struct{ arn, input, want string }{
 		"of a rule": {
 			ruleARN, "",
-			`{"version":"0","id":"UUID","detail-type":"Scheduled Event","source":"aws.events","account":"111122223333","time":"2026-11-22T06:00:01Z",` +
+			`{"version":"0","id":"UUID","detail-type":"Scheduled Event","source":"aws.events",` +
+				`"account":"111122223333","time":"2026-11-22T06:00:01Z",` +
 				`"region":"us-east-1","resources":["` + ruleARN + `"],"detail":{}}`,
 		},
 		"of EventBridge Scheduler": {
 			scheduleARN, "",
-			`{"version":"0","id":"UUID","detail-type":"Scheduled Event","source":"aws.scheduler","account":"111122223333","time":"2026-11-22T06:00:01Z",` +
+			`{"version":"0","id":"UUID","detail-type":"Scheduled Event","source":"aws.scheduler",` +
+				`"account":"111122223333","time":"2026-11-22T06:00:01Z",` +
 				`"region":"us-east-1","resources":["` + scheduleARN + `"],"detail":"{}"}`,
 		},
-		"a rule's input":           {ruleARN, `{"sweep": "<aws.scheduler.attempt-number>"}`, `{"sweep": "<aws.scheduler.attempt-number>"}`},
-		"a schedule's input":       {scheduleARN, `{"sweep":true}`, `{"sweep":true}`},
-		"an input with attributes": {scheduleARN, `["<aws.scheduler.schedule-arn>","<aws.scheduler.scheduled-time>","<aws.scheduler.attempt-number>"]`, `["` + scheduleARN + `","2026-11-22T06:00:01Z","1"]`},
+		"a rule's input": {
+			ruleARN, `{"sweep": "<aws.scheduler.attempt-number>"}`, `{"sweep": "<aws.scheduler.attempt-number>"}`,
+		},
+		"a schedule's input": {scheduleARN, `{"sweep":true}`, `{"sweep":true}`},
+		"an input with attributes": {
+			scheduleARN,
+			`["<aws.scheduler.schedule-arn>","<aws.scheduler.scheduled-time>","<aws.scheduler.attempt-number>"]`,
+			`["` + scheduleARN + `","2026-11-22T06:00:01Z","1"]`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -144,7 +152,9 @@ func TestEveryRunHasIDsOfItsOwn(t *testing.T) {
 	clock, plain, withInput := clocktest.New(), collector{}, collector{}
 	start(t, clock, nil,
 		Schedule{ARN: ruleARN, Expression: "rate(1 minute)", Target: &plain},
-		Schedule{ARN: scheduleARN, Expression: "rate(1 minute)", Target: &withInput, Input: `"<aws.scheduler.execution-id>"`})
+		Schedule{
+			ARN: scheduleARN, Expression: "rate(1 minute)", Target: &withInput, Input: `"<aws.scheduler.execution-id>"`,
+		})
 	for range 2 {
 		clock.Move(time.Minute)
 	}
@@ -158,11 +168,12 @@ func TestEveryRunHasIDsOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestARunThatFailsIsSaidAndDoesNotStopTheSchedule(t *testing.T) {
+func TestAFailedRunIsLoggedAndTheScheduleGoesOn(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	clock, target := clocktest.New(), collector{err: errors.New("no permission")}
-	start(t, clock, slog.New(slog.NewJSONHandler(&log, nil)), Schedule{ARN: ruleARN, Expression: "rate(1 minute)", Target: &target})
+	start(t, clock, slog.New(slog.NewJSONHandler(&log, nil)),
+		Schedule{ARN: ruleARN, Expression: "rate(1 minute)", Target: &target})
 	clock.Move(time.Minute)
 	clock.Move(time.Minute)
 	if len(target.events) != 2 {
@@ -176,7 +187,9 @@ func TestARunThatFailsIsSaidAndDoesNotStopTheSchedule(t *testing.T) {
 func TestTheMachinesClockIsTheDefault(t *testing.T) {
 	t.Parallel()
 	events := make(chan []byte, 1)
-	s, err := Start(Config{Schedules: []Schedule{{ARN: scheduleARN, Expression: "rate(1 hour)", Target: channelTarget(events)}}})
+	s, err := Start(Config{
+		Schedules: []Schedule{{ARN: scheduleARN, Expression: "rate(1 hour)", Target: channelTarget(events)}},
+	})
 	if err != nil {
 		t.Fatalf("Start: %v", err)
 	}
@@ -202,16 +215,22 @@ func TestStartRefuses(t *testing.T) {
 		change func(*Schedule)
 		want   string
 	}{
-		"another service": {func(s *Schedule) { s.ARN = "arn:aws:sqs:us-east-1:111122223333:queue" }, "its ARN must be"},
+		"another service": {
+			func(s *Schedule) { s.ARN = "arn:aws:sqs:us-east-1:111122223333:queue" }, "its ARN must be",
+		},
 		"a name":          {func(s *Schedule) { s.ARN = "reaper" }, "its ARN must be"},
 		"no target":       {func(s *Schedule) { s.Target = nil }, "it has no target"},
 		"a text as input": {func(s *Schedule) { s.Input = "hello" }, "not JSON"},
-		"cron":            {func(s *Schedule) { s.Expression = "cron(0 12 * * ? *)" }, "has the form cron(…): the local stage runs rate(…) only"},
+		"cron": {
+			func(s *Schedule) { s.Expression = "cron(0 12 * * ? *)" },
+			"has the form cron(…): the local stage runs rate(…) only",
+		},
 	} {
 		broken, clock := fine, clocktest.New()
 		tt.change(&broken)
 		_, err := Start(Config{Schedules: []Schedule{fine, broken}, Clock: clock})
-		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "schedule "+broken.ARN) {
+		if err == nil || !strings.Contains(err.Error(), tt.want) ||
+			!strings.Contains(err.Error(), "schedule "+broken.ARN) {
 			t.Errorf("%s: Start = %v, want %q", name, err, tt.want)
 		}
 		if clock.Pending() != 0 {

@@ -13,8 +13,7 @@ const (
 	terminator = "aws4_request"
 )
 
-// appendCanonicalRequest appends the canonical request that the signature must
-// be of.
+// appendCanonicalRequest appends the canonical request, which the signature covers.
 //
 // Source: IAM User Guide, "Create a signed AWS API request".
 func appendCanonicalRequest(b []byte, c *claim, r *http.Request, payloadHash []byte) []byte {
@@ -36,10 +35,9 @@ func appendCanonicalRequest(b []byte, c *claim, r *http.Request, payloadHash []b
 	return append(b, payloadHash...)
 }
 
-// appendCanonicalPath appends the path as it was sent, encoded once more, as all
-// services but S3 want it: /prod/@connections/x%3D becomes
-// /prod/%40connections/x%253D. Dot segments and repeated slashes stay, as in the
-// SDK for Go; no path of a stage has them.
+// appendCanonicalPath appends the path of the request, encoded once more, as for all services but S3:
+// /prod/@connections/x%3D becomes /prod/%40connections/x%253D. Dot segments and repeated slashes stay, as in the SDK
+// for Go; no path of a stage has them.
 func appendCanonicalPath(b []byte, raw string) []byte {
 	for i := range len(raw) {
 		if raw[i] == '/' {

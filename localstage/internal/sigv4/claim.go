@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// timeFormat is ISO 8601's basic format, in which X-Amz-Date is.
+// timeFormat is ISO 8601's basic format, the format of X-Amz-Date.
 const timeFormat = "20060102T150405Z"
 
-// claim is what a request says about its signature, read but not yet verified.
+// claim is the parsed signature of a request, not yet verified.
 type claim struct {
-	path  string // raw, as sent
+	path  string // raw, as in the request
 	query query
 
 	accessKeyID   string
@@ -26,8 +26,7 @@ type claim struct {
 	expires       string // X-Amz-Expires, "" if absent or signed by header
 }
 
-// readClaim reads the claim of a request from its Authorization header or its
-// query.
+// readClaim parses the claim of a request from its Authorization header or its query.
 func readClaim(r *http.Request, service string) (*claim, *Error) {
 	var c claim
 	rawQuery := ""
@@ -55,7 +54,7 @@ func readClaim(r *http.Request, service string) (*claim, *Error) {
 	}
 }
 
-// readQuery reads the X-Amz-* parameters.
+// readQuery parses the X-Amz-* parameters.
 //
 // Source of the messages: answers of AWS services, as public clients and test
 // suites recorded them.
@@ -79,7 +78,7 @@ func (c *claim) readQuery() *Error {
 	return c.readCommon(c.query.value(paramCredential), c.query.value(paramDate))
 }
 
-// readHeader reads the Authorization header, and the headers that go with it.
+// readHeader parses the Authorization header, and the headers that belong to it.
 func (c *claim) readHeader(r *http.Request, service string) *Error {
 	header, once := singleHeader(r, "Authorization")
 	date, dateOnce := singleHeader(r, "X-Amz-Date")
@@ -101,12 +100,12 @@ func (c *claim) readHeader(r *http.Request, service string) *Error {
 	return c.readCommon(a.credential, date)
 }
 
-// authorization is the parameters of an Authorization header.
+// authorization holds the parameters of an Authorization header.
 type authorization struct {
 	credential, signature, signedHeaders string
 }
 
-// parseAuthorization reads the algorithm and the name=value pairs after it.
+// parseAuthorization parses the algorithm and the name=value pairs after it.
 func parseAuthorization(header, service string) (authorization, *Error) {
 	var a authorization
 	name, pairs, _ := strings.Cut(header, " ")
@@ -133,7 +132,7 @@ func parseAuthorization(header, service string) (authorization, *Error) {
 	return a, nil
 }
 
-// field returns the place of a parameter, nil for one that means nothing here.
+// field returns the place of a parameter, or nil for an unknown one.
 func (a *authorization) field(name string) *string {
 	switch name {
 	case "Credential":
@@ -147,7 +146,7 @@ func (a *authorization) field(name string) *string {
 	}
 }
 
-// missing says which parameters a header signature lacks, or "".
+// missing names the parameters that a header signature lacks, or returns "".
 func (a *authorization) missing(date string) string {
 	message := ""
 	for _, name := range []string{"Credential", "Signature", "SignedHeaders"} {
@@ -161,31 +160,33 @@ func (a *authorization) missing(date string) string {
 	return message
 }
 
-// readCommon reads what both forms write in the same way.
+// readCommon parses the parts that both forms share.
 func (c *claim) readCommon(credential, date string) *Error {
 	t, err := time.Parse(timeFormat, date)
 	if err != nil || len(date) != len(timeFormat) { // time.Parse would take fractions of a second
-		return malformed("Date must be in ISO-8601 'basic format'. Got '" + date + "'. See http://en.wikipedia.org/wiki/ISO_8601")
+		return malformed("Date must be in ISO-8601 'basic format'. Got '" + date +
+			"'. See http://en.wikipedia.org/wiki/ISO_8601")
 	}
 	c.timestamp, c.time = date, t
 
 	parts := strings.Split(credential, "/")
 	if len(parts) != 5 {
-		return malformed("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '" + credential + "'")
+		return malformed("Credential must have exactly 5 slash-delimited elements, e.g. " +
+			"keyid/date/region/service/term, got '" + credential + "'")
 	}
 	c.accessKeyID, c.terminator = parts[0], parts[4]
 	c.scope = scope{date: parts[1], region: parts[2], service: parts[3]}
 	return checkSignedHeaders(c.signedHeaders)
 }
 
-// checkSignedHeaders wants lower-case names in order, each once, and host among
-// them. Headers that are not signed are not covered: like most services, and
-// unlike S3, this one does not insist on any header but host.
+// checkSignedHeaders checks that the names are in lower case, in order, each once, and that host is among them. The
+// signature does not cover other headers: like most services, and unlike S3, this one requires no header but host.
 func checkSignedHeaders(names string) *Error {
 	previous, hasHost := "", false
 	for name := range strings.SplitSeq(names, ";") {
 		if name <= previous || !isHeaderName(name) {
-			return malformed("SignedHeaders must be names of headers in lower case, sorted, each once, joined by semicolons.")
+			return malformed("SignedHeaders must be names of headers in lower case, sorted, each once, joined by " +
+				"semicolons.")
 		}
 		hasHost = hasHost || name == "host"
 		previous = name
@@ -196,8 +197,7 @@ func checkSignedHeaders(names string) *Error {
 	return nil
 }
 
-// isHeaderName reports whether all of name may stand in a header's name written
-// in lower case.
+// isHeaderName reports whether all of name may stand in a header's name in lower case.
 func isHeaderName(name string) bool {
 	for i := range len(name) {
 		if c := name[i]; !isUnreserved(c) || c == '~' || 'A' <= c && c <= 'Z' {
@@ -207,7 +207,7 @@ func isHeaderName(name string) bool {
 	return true
 }
 
-// checkScope compares the credential's scope with what it must be.
+// checkScope compares the credential's scope with the expected one.
 func (c *claim) checkScope(region, service string) *Error {
 	message := ""
 	if c.scope.region != region {
@@ -217,7 +217,8 @@ func (c *claim) checkScope(region, service string) *Error {
 		message += "Credential should be scoped to correct service: '" + service + "'. "
 	}
 	if c.terminator != terminator {
-		message += "Credential should be scoped with a valid terminator: '" + terminator + "', not '" + c.terminator + "'. "
+		message += "Credential should be scoped with a valid " +
+			"terminator: '" + terminator + "', not '" + c.terminator + "'. "
 	}
 	if day := c.timestamp[:len("20060102")]; c.scope.date != day {
 		message += "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '" +
@@ -229,7 +230,7 @@ func (c *claim) checkScope(region, service string) *Error {
 	return nil
 }
 
-// checkTime wants now within the Window around X-Amz-Date, to the second.
+// checkTime checks that now is within the Window around X-Amz-Date, to the second.
 func (c *claim) checkTime(now time.Time, enforceExpires bool) *Error {
 	now = now.UTC().Truncate(time.Second)
 	if earliest := now.Add(-Window); c.time.Before(earliest) {
@@ -251,8 +252,8 @@ func (c *claim) checkTime(now time.Time, enforceExpires bool) *Error {
 	return nil
 }
 
-// singleHeader returns the value of a header that may be sent once, "" if it was
-// not, and false if it was sent more than once.
+// singleHeader returns the value of a header that may stand once. It returns "" if the header is absent, and false if
+// it stands more than once.
 func singleHeader(r *http.Request, name string) (string, bool) {
 	values := r.Header[name]
 	if len(values) == 0 {
@@ -261,8 +262,8 @@ func singleHeader(r *http.Request, name string) (string, bool) {
 	return strings.TrimSpace(values[0]), len(values) == 1
 }
 
-// basicDate returns the time of a Date header in the format of X-Amz-Date, or ""
-// if there is none. A Date that is in that format already is left as it is.
+// basicDate returns the time of a Date header in the format of X-Amz-Date, or "" if there is none. It leaves a Date in
+// that format as it is.
 func basicDate(date string) string {
 	if t, err := http.ParseTime(date); err == nil {
 		return t.UTC().Format(timeFormat)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The kinds of refusal, as services name them in x-amzn-ErrorType or __type.
+// These are the kinds of refusal, by their names in x-amzn-ErrorType or __type.
 const (
 	CodeMissingAuthenticationToken = "MissingAuthenticationTokenException"
 	CodeIncompleteSignature        = "IncompleteSignatureException"
@@ -20,19 +20,19 @@ const (
 type Error struct {
 	// Code is the kind, one of the Code constants.
 	Code string
-	// Reason says in a few words why, and is safe to log.
+	// Reason says why in a few words, and is safe to log.
 	Reason string
 
-	message func() string // a func, since fmt cannot look into one
+	message func() string // a func, because fmt does not print the result of one
 }
 
-// Error returns the code and the reason, and so nothing secret.
+// Error returns the code and the reason, and so no secret.
 func (e *Error) Error() string {
 	return e.Code + ": " + e.Reason
 }
 
-// Message returns the answer's message in AWS's words. It may hold the canonical
-// request, and with it a session token: it is for the client and never for a log.
+// Message returns the answer's message in AWS's words. It may hold the canonical request, and with it a session token:
+// it is for the client and never for a log.
 func (e *Error) Message() string {
 	return e.message()
 }
@@ -57,10 +57,11 @@ func unsupportedAlgorithm(name string) *Error {
 	return malformed("Unsupported AWS 'algorithm': '" + name + "' (only " + algorithm + " for now). ")
 }
 
-// notKeyValue is the answer to an Authorization header that is not SigV4's, such
-// as a bearer token. Source: answers of API Gateway since 2023.
+// notKeyValue returns the error for an Authorization header that is not SigV4's, such as a bearer token. Source:
+// answers of API Gateway since 2023.
 func notKeyValue(authorization string) *Error {
-	return malformed("Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): '" +
+	return malformed("Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and " +
+		"encoded with Base64): '" +
 		hashed(authorization) + "'.")
 }
 
@@ -119,8 +120,8 @@ func signatureNotYetCurrent(timestamp string, latest, now time.Time) *Error {
 	)
 }
 
-// invalidSignature is the answer to a wrong signature. AWS shows what it would
-// have signed, which helps to find the difference.
+// invalidSignature returns the error for a wrong signature. AWS shows its own canonical request, which helps to find
+// the difference.
 func invalidSignature(canonicalRequest, stringToSign []byte) *Error {
 	return newError(
 		CodeInvalidSignature,

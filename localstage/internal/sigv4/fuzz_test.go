@@ -14,21 +14,22 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// sdkCanonicalQuery returns the canonical query as the SDK has it: its signer
-// leaves it in the URL. The second result is false if the SDK's parser refuses.
+// sdkCanonicalQuery returns the canonical query of the SDK, whose signer leaves it in the URL. The second result is
+// false if the SDK's parser refuses.
 func sdkCanonicalQuery(t *testing.T, raw string) (string, bool) {
 	if _, err := url.ParseQuery(raw); err != nil {
 		return "", false
 	}
 	r := newRequest(t, http.MethodGet, "https://"+testHost+"/", "")
 	r.URL.RawQuery = raw
-	if err := v4.NewSigner().SignHTTP(t.Context(), sdkCredentials(), r, emptyHash, ServiceExecuteAPI, testRegion, testTime()); err != nil {
+	if err := v4.NewSigner().SignHTTP(t.Context(), sdkCredentials(), r, emptyHash, ServiceExecuteAPI, testRegion,
+		testTime()); err != nil {
 		return "", false
 	}
 	return r.URL.RawQuery, true
 }
 
-// FuzzCanonicalQuery: what is accepted, the SDK writes in the same way.
+// FuzzCanonicalQuery checks that the SDK writes every accepted query in the same way.
 func FuzzCanonicalQuery(f *testing.F) {
 	for _, seed := range []string{
 		"", "a=1&b=2", "b=1&a=2&a=1", "a=%2f%C3%a9&%61=x", "a=a/b&a=a-b", "&&=", "a;b", "a=%", "a=%00", "a+b=c+d",
@@ -42,7 +43,7 @@ func FuzzCanonicalQuery(f *testing.F) {
 			return
 		}
 		if strings.Contains(raw, "+") {
-			return // the SDK takes it for a space, API Gateway for neither
+			return // the SDK takes it for a space, API Gateway for no character at all
 		}
 		unsigned := slices.DeleteFunc(strings.Split(raw, "&"), func(piece string) bool {
 			name, _, _ := strings.Cut(piece, "=")
@@ -66,15 +67,15 @@ func wireOf(f *testing.F, r *http.Request) []byte {
 	return wire.Bytes()
 }
 
-// FuzzVerify feeds whole requests: whatever is accepted has the signature that
-// the SDK would have made.
+// FuzzVerify checks that every accepted request has the signature that the SDK makes.
 func FuzzVerify(f *testing.F) {
 	for _, tt := range signedRequests {
 		r := newRequest(f, tt.method, tt.url, tt.body)
 		for k, values := range tt.header {
 			r.Header[k] = values
 		}
-		if err := v4.NewSigner().SignHTTP(f.Context(), sdkCredentials(), r, hashOf(tt.body), tt.service, testRegion, testTime()); err != nil {
+		if err := v4.NewSigner().SignHTTP(f.Context(), sdkCredentials(), r, hashOf(tt.body), tt.service, testRegion,
+			testTime()); err != nil {
 			f.Fatal(err)
 		}
 		f.Add(wireOf(f, r), tt.service == ServiceDynamoDB)
@@ -83,7 +84,8 @@ func FuzzVerify(f *testing.F) {
 		}
 	}
 	f.Add([]byte("GET /prod?X-Amz-Algorithm=AWS4-HMAC-SHA256 HTTP/1.1\r\nHost: a\r\n\r\n"), false)
-	f.Add([]byte("GET /prod HTTP/1.1\r\nHost: a\r\nAuthorization: AWS4-HMAC-SHA256 Credential=a/b/c/d/e,SignedHeaders=host,Signature=\r\n\r\n"), false)
+	f.Add([]byte("GET /prod HTTP/1.1\r\nHost: a\r\n"+
+		"Authorization: AWS4-HMAC-SHA256 Credential=a/b/c/d/e,SignedHeaders=host,Signature=\r\n\r\n"), false)
 
 	v := newTestVerifier()
 	f.Fuzz(func(t *testing.T, wire []byte, dynamoDB bool) {
@@ -129,7 +131,8 @@ func checkAgainstSDK(t *testing.T, r *http.Request, body []byte, service string)
 	}
 	var got string
 	if len(r.Header["Authorization"]) > 0 {
-		err := v4.NewSigner().SignHTTP(t.Context(), sdkCredentials(), again, hashOf(string(body)), service, testRegion, c.time)
+		err := v4.NewSigner().SignHTTP(t.Context(), sdkCredentials(), again, hashOf(string(body)), service, testRegion,
+			c.time)
 		_, got, _ = strings.Cut(again.Header.Get("Authorization"), "Signature=")
 		if err != nil {
 			t.Fatal(err)
@@ -138,7 +141,8 @@ func checkAgainstSDK(t *testing.T, r *http.Request, body []byte, service string)
 		query := again.URL.Query()
 		query.Del(paramSignature)
 		again.URL.RawQuery = query.Encode()
-		signed, _, err := v4.NewSigner().PresignHTTP(t.Context(), sdkCredentials(), again, hashOf(string(body)), service, testRegion, c.time)
+		signed, _, err := v4.NewSigner().PresignHTTP(t.Context(), sdkCredentials(), again, hashOf(string(body)),
+			service, testRegion, c.time)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,8 +153,7 @@ func checkAgainstSDK(t *testing.T, r *http.Request, body []byte, service string)
 	}
 }
 
-// FuzzMutateSignedURL changes a signed URL: it stays good only if it still says
-// the same to another parser.
+// FuzzMutateSignedURL checks that a changed signed URL is accepted only if another parser reads the same in it.
 func FuzzMutateSignedURL(f *testing.F) {
 	good := targetOf(f, grantURL(f))
 	f.Add(0, 0, "x")

@@ -18,7 +18,7 @@ type Credentials struct {
 	SecretAccessKey string
 	// SessionToken is empty for a user's long-term key.
 	SessionToken string
-	// Expires is when the session ends. The zero time means never.
+	// Expires is the end of the session. The zero time means never.
 	Expires time.Time
 }
 
@@ -27,26 +27,25 @@ func (c Credentials) String() string {
 	return c.AccessKeyID + " (secret left out)"
 }
 
-// Format writes the same as String, whatever the verb.
+// Format writes the text of String for every verb.
 func (c Credentials) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(c.String())) }
 
-// LogValue returns the same as String, for slog.
+// LogValue returns the text of String, for slog.
 func (c Credentials) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// MarshalText returns the same as String, for JSON and other encodings.
+// MarshalText returns the text of String, for JSON and other encodings.
 func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// Key is an access key that can verify signatures. It remembers the signing keys
-// that it derived from its secret, since deriving one takes longer than verifying
-// a signature. It may be used by several goroutines at once.
+// Key is an access key that can verify signatures. It keeps the signing keys that it has derived from its secret,
+// because deriving one takes longer than verifying a signature. Several goroutines may use it at once.
 type Key struct {
 	id string
-	// vault returns everything that is secret. It is a func because fmt prints
-	// the fields of structs however deep, but cannot look into a func.
+	// vault returns the secrets. It is a func because fmt prints the fields of structs at any depth, but not the result
+	// of a func.
 	vault func() *vault
 }
 
-// vault is what a Key keeps to itself.
+// vault holds the secrets of a Key.
 type vault struct {
 	credentials Credentials
 
@@ -54,7 +53,7 @@ type vault struct {
 	derived map[scope][]byte
 }
 
-// scope is what a signing key is derived for.
+// scope is the scope of a signing key.
 type scope struct {
 	date, region, service string
 }
@@ -72,7 +71,7 @@ func NewKey(c Credentials) *Key {
 // ID returns the access key ID, which is no secret.
 func (k *Key) ID() string { return k.id }
 
-// Credentials returns the key's credentials, for whoever is to sign with them.
+// Credentials returns the key's credentials, for a signer.
 func (k *Key) Credentials() Credentials { return k.vault().credentials }
 
 func (k *Key) hasToken(token string) bool {
@@ -93,9 +92,8 @@ func (k *Key) sign(s scope, toSign []byte) (signature [2 * sha256.Size]byte) {
 	return signature
 }
 
-// signingKey returns the signing key for a scope, derived once. Verify asks only
-// for scopes of its own Region, of a service that exists, and of a date within
-// the Window, so strangers cannot fill the memory.
+// signingKey returns the signing key for a scope, derived once. Verify calls it only for scopes of its own Region, of
+// an existing service, and of a date within the Window, so strangers cannot fill the memory.
 func (v *vault) signingKey(s scope) []byte {
 	v.mu.RLock()
 	key, ok := v.derived[s]

@@ -10,7 +10,7 @@ import (
 // maxParameters bounds the work that a query can cause.
 const maxParameters = 64
 
-// The parameters of a presigned request.
+// These are the parameters of a presigned request.
 const (
 	paramAlgorithm     = "X-Amz-Algorithm"
 	paramCredential    = "X-Amz-Credential" //nolint:gosec // the name of a parameter
@@ -28,15 +28,12 @@ type parameter struct {
 	encodedName, encodedValue string
 }
 
-// query is the parameters of a raw query in the order they were sent. Repeated
-// names are all there.
+// query holds the parameters of a raw query in their order, repeated names included.
 type query []parameter
 
-// parseQuery reads a raw query strictly. It refuses what different parsers read
-// in different ways: broken escapes, NUL and other control characters,
-// semicolons, more than 64 parameters, and names that begin with X-Amz- when they
-// are repeated or written in another case, so that no twin of a parameter can
-// stand in for the one that was checked.
+// parseQuery parses a raw query strictly. It refuses everything that parsers read in different ways: broken escapes,
+// NUL and other control characters, semicolons, more than 64 parameters, and names that begin with X-Amz- when they are
+// repeated or written in another case. So no twin of a parameter can stand in for the checked one.
 func parseQuery(raw string) (query, error) {
 	var q query
 	for piece := range strings.SplitSeq(raw, "&") {
@@ -88,8 +85,7 @@ func (q query) checkAmzNames() error {
 	return nil
 }
 
-// value returns the value of the first parameter of a name, and "" if there is
-// none. For X-Amz-* names it is the only one.
+// value returns the value of the first parameter with a name, or "". An X-Amz-* name has only one.
 func (q query) value(name string) string {
 	for _, p := range q {
 		if p.name == name {
@@ -103,8 +99,8 @@ func (q query) has(name string) bool {
 	return slices.ContainsFunc(q, func(p parameter) bool { return p.name == name })
 }
 
-// appendCanonical appends the canonical query string: all parameters but the
-// signature, sorted by encoded name and then by encoded value.
+// appendCanonical appends the canonical query string: all parameters except the signature, sorted by encoded name and
+// then by encoded value.
 //
 // Source: IAM User Guide, "Create a signed AWS API request".
 func (q query) appendCanonical(b []byte) []byte {
@@ -128,13 +124,12 @@ func (q query) appendCanonical(b []byte) []byte {
 	return b
 }
 
-// decode returns a part of a query decoded, and in canonical encoding, in which
-// each byte that is not unreserved is %XX in upper case.
+// decode returns a part of a query decoded, and in canonical encoding, in which each byte that is not unreserved is %XX
+// in upper case.
 //
-// A raw + stays a + in both. Signers write a space as %20 and a plus as %2B, and
-// API Gateway is known to answer a + with 403, so a + must match neither:
-// otherwise a signed %2B could be exchanged for a + that the next parser takes
-// for a space.
+// A raw + stays a + in both. Signers write a space as %20 and a plus as %2B, and API Gateway is known to answer a +
+// with 403. So a + must match neither: otherwise an attacker could exchange a signed %2B for a +, which the next parser
+// takes for a space.
 func decode(s string) (decoded, encoded string, err error) {
 	//nolint:gosec // r is ASCII here
 	if !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 || !isUnreserved(byte(r)) }) {
@@ -161,7 +156,7 @@ func decode(s string) (decoded, encoded string, err error) {
 	return string(dec), string(enc), nil
 }
 
-// unescape reads the %XX that s begins with. NUL counts as broken.
+// unescape decodes the %XX at the beginning of s. NUL counts as broken.
 func unescape(s string) (byte, bool) {
 	if len(s) < 3 {
 		return 0, false

@@ -13,7 +13,9 @@ func TestNothingPrintsASecret(t *testing.T) {
 	t.Parallel()
 	key := testKeys()[testAccessKeyID]
 	key.vault().signingKey(scope{"20261122", testRegion, ServiceExecuteAPI})
-	_, err := newTestVerifier().Verify(Input{Request: headerWith(goodCredential, "host;x-amz-security-token"), Service: ServiceExecuteAPI, Now: testTime()})
+	_, err := newTestVerifier().Verify(Input{
+		Request: headerWith(goodCredential, "host;x-amz-security-token"), Service: ServiceExecuteAPI, Now: testTime(),
+	})
 	if err == nil {
 		t.Fatal("Verify accepted a bad signature")
 	}
@@ -34,7 +36,9 @@ func TestNothingPrintsASecret(t *testing.T) {
 		if text, err := json.Marshal(value); err == nil && name != "error" {
 			out.Write(text)
 		}
-		for _, secret := range []string{testSecret, testToken, fmt.Sprintf("%x", testSecret), fmt.Sprintf("%x", testToken)} {
+		for _, secret := range []string{
+			testSecret, testToken, fmt.Sprintf("%x", testSecret), fmt.Sprintf("%x", testToken),
+		} {
 			if strings.Contains(out.String(), secret) {
 				t.Errorf("%s prints a secret:\n%s", name, out.String())
 			}

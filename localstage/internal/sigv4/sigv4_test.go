@@ -14,7 +14,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// The key, place and time of the test vectors.
+// These are the key, place and time of the test vectors.
 const (
 	testAccessKeyID = "AKIDEXAMPLE"
 	testSecret      = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -42,8 +42,10 @@ func newTestVerifier() *Verifier {
 
 func testKeys() keyring {
 	return keyring{
-		testAccessKeyID: NewKey(Credentials{AccessKeyID: testAccessKeyID, SecretAccessKey: testSecret, SessionToken: testToken}),
-		"AKIDUSER":      NewKey(Credentials{AccessKeyID: "AKIDUSER", SecretAccessKey: testSecret}),
+		testAccessKeyID: NewKey(Credentials{
+			AccessKeyID: testAccessKeyID, SecretAccessKey: testSecret, SessionToken: testToken,
+		}),
+		"AKIDUSER": NewKey(Credentials{AccessKeyID: "AKIDUSER", SecretAccessKey: testSecret}),
 	}
 }
 
@@ -56,8 +58,7 @@ func get(target string) *http.Request {
 	return &http.Request{Method: http.MethodGet, RequestURI: target, Host: testHost, Header: http.Header{}}
 }
 
-// arrive sends a client's request over a wire, so to say, and returns what a
-// server gets.
+// arrive writes a client's request to bytes and parses it as a server does.
 func arrive(t testing.TB, r *http.Request) (*http.Request, []byte) {
 	t.Helper()
 	var wire bytes.Buffer

@@ -13,7 +13,8 @@ import (
 
 // grantURL is a signed URL with the kinds of parameters that a grant has.
 func grantURL(t testing.TB) string {
-	return presign(t, http.MethodGet, "https://"+testHost+"/prod?v=1&sub=alice&rm=lobby.team&rm=x&exp=1795327210&X-Amz-Expires=10", ServiceExecuteAPI)
+	return presign(t, http.MethodGet,
+		"https://"+testHost+"/prod?v=1&sub=alice&rm=lobby.team&rm=x&exp=1795327210&X-Amz-Expires=10", ServiceExecuteAPI)
 }
 
 // targetOf returns the request target of a URL.
@@ -38,41 +39,45 @@ func TestAnyChangeOfASignedURLIsRefused(t *testing.T) {
 	}
 	appended := func(s string) func(*http.Request) { return func(r *http.Request) { r.RequestURI += s } }
 	changes := map[string]func(*http.Request){
-		"path":                       replace("/prod?", "/dev?"),
-		"path, slash added":          replace("/prod?", "/prod/?"),
-		"path, slash doubled":        replace("/prod?", "//prod?"),
-		"path, dot segment":          replace("/prod?", "/./prod?"),
-		"path, escaped":              replace("/prod?", "/%70rod?"),
-		"path, case":                 replace("/prod?", "/Prod?"),
-		"method":                     func(r *http.Request) { r.Method = http.MethodPost },
-		"method, case":               func(r *http.Request) { r.Method = "get" },
-		"host":                       func(r *http.Request) { r.Host = "evil.example" },
-		"host, port added":           func(r *http.Request) { r.Host += ":443" },
-		"host, case":                 func(r *http.Request) { r.Host = strings.ToUpper(r.Host) },
-		"parameter added":            appended("&admin=1"),
-		"parameter added, empty":     appended("&="),
-		"parameter added, bare":      appended("&admin"),
-		"parameter repeated":         appended("&sub=alice"),
-		"parameter repeated, other":  appended("&sub=mallory"),
-		"parameter in another case":  replace("sub=", "Sub="),
-		"twin in another case":       appended("&Sub=mallory"),
-		"signature repeated":         appended("&X-Amz-Signature=" + strings.Repeat("0", 64)),
-		"signature in another case":  replace("X-Amz-Signature=", "x-amz-signature="),
-		"signature in upper hex":     func(r *http.Request) { r.RequestURI = upperSignature(r.RequestURI) },
-		"signature cut":              func(r *http.Request) { r.RequestURI = r.RequestURI[:len(r.RequestURI)-1] },
-		"signature emptied":          func(r *http.Request) { r.RequestURI = r.RequestURI[:len(r.RequestURI)-64] },
-		"credential twin":            appended("&x-amz-credential=AKIDUSER%2F20261122%2Fus-east-1%2Fexecute-api%2Faws4_request"),
-		"date twin":                  appended("&X-AMZ-DATE=20261122T060100Z"),
-		"unreserved Amz twin":        appended("&x-amz-other=1"),
-		"plus for a space":           replace("sub=alice", "sub=al+ice"),
-		"semicolon as separator":     appended(";admin=1"),
-		"NUL":                        replace("sub=alice", "sub=alice%00"),
-		"broken escape":              replace("sub=alice", "sub=alice%"),
-		"broken escape, hex":         replace("sub=alice", "sub=alice%zz"),
-		"escape decoded twice":       replace("sub=alice", "sub=al%2569ce"),
-		"absolute target":            func(r *http.Request) { r.RequestURI = "https://" + testHost + r.RequestURI },
-		"authorization header added": func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a") },
-		"body added":                 nil, // see below
+		"path":                      replace("/prod?", "/dev?"),
+		"path, slash added":         replace("/prod?", "/prod/?"),
+		"path, slash doubled":       replace("/prod?", "//prod?"),
+		"path, dot segment":         replace("/prod?", "/./prod?"),
+		"path, escaped":             replace("/prod?", "/%70rod?"),
+		"path, case":                replace("/prod?", "/Prod?"),
+		"method":                    func(r *http.Request) { r.Method = http.MethodPost },
+		"method, case":              func(r *http.Request) { r.Method = "get" },
+		"host":                      func(r *http.Request) { r.Host = "evil.example" },
+		"host, port added":          func(r *http.Request) { r.Host += ":443" },
+		"host, case":                func(r *http.Request) { r.Host = strings.ToUpper(r.Host) },
+		"parameter added":           appended("&admin=1"),
+		"parameter added, empty":    appended("&="),
+		"parameter added, bare":     appended("&admin"),
+		"parameter repeated":        appended("&sub=alice"),
+		"parameter repeated, other": appended("&sub=mallory"),
+		"parameter in another case": replace("sub=", "Sub="),
+		"twin in another case":      appended("&Sub=mallory"),
+		"signature repeated":        appended("&X-Amz-Signature=" + strings.Repeat("0", 64)),
+		"signature in another case": replace("X-Amz-Signature=", "x-amz-signature="),
+		"signature in upper hex":    func(r *http.Request) { r.RequestURI = upperSignature(r.RequestURI) },
+		"signature cut":             func(r *http.Request) { r.RequestURI = r.RequestURI[:len(r.RequestURI)-1] },
+		"signature emptied":         func(r *http.Request) { r.RequestURI = r.RequestURI[:len(r.RequestURI)-64] },
+		"credential twin": appended("&x-amz-credential=AKIDUSER" +
+			"%2F20261122%2Fus-east-1%2Fexecute-api%2Faws4_request"),
+		"date twin":              appended("&X-AMZ-DATE=20261122T060100Z"),
+		"unreserved Amz twin":    appended("&x-amz-other=1"),
+		"plus for a space":       replace("sub=alice", "sub=al+ice"),
+		"semicolon as separator": appended(";admin=1"),
+		"NUL":                    replace("sub=alice", "sub=alice%00"),
+		"broken escape":          replace("sub=alice", "sub=alice%"),
+		"broken escape, hex":     replace("sub=alice", "sub=alice%zz"),
+		"escape decoded twice":   replace("sub=alice", "sub=al%2569ce"),
+		"absolute target":        func(r *http.Request) { r.RequestURI = "https://" + testHost + r.RequestURI },
+		"authorization header added": func(r *http.Request) {
+			r.Header.Set("Authorization",
+				"AWS4-HMAC-SHA256 Credential=a")
+		},
+		"body added": nil, // see below
 	}
 	for _, p := range strings.Split(target[strings.IndexByte(target, '?')+1:], "&") {
 		name, value, _ := strings.Cut(p, "=")
@@ -157,22 +162,34 @@ func TestAnyChangeOfASignedPostIsRefused(t *testing.T) {
 		}
 	}
 	for name, change := range map[string]func(r *http.Request, body []byte){
-		"path":                    func(r *http.Request, _ []byte) { r.RequestURI = "/prod/@connections/L0SM9cOFvHcCIhx%3D?a=1" },
-		"path, escaped once more": func(r *http.Request, _ []byte) { r.RequestURI = "/prod/%40connections/L0SM9cOFvHcCIhw%3D?a=1" },
-		"query":                   func(r *http.Request, _ []byte) { r.RequestURI = "/prod/@connections/L0SM9cOFvHcCIhw%3D?a=2" },
-		"method":                  func(r *http.Request, _ []byte) { r.Method = http.MethodDelete },
-		"host":                    func(r *http.Request, _ []byte) { r.Host = "evil.example" },
-		"body":                    func(_ *http.Request, body []byte) { body[0] = 'J' },
-		"signed header":           set("Content-Type", "text/plain"),
-		"signed header repeated":  func(r *http.Request, _ []byte) { r.Header.Add("Content-Type", "text/plain") },
-		"signed header removed":   func(r *http.Request, _ []byte) { r.Header.Del("Content-Type") },
-		"signed length":           set("Content-Length", "6"),
-		"date":                    set("X-Amz-Date", "20261122T060001Z"),
-		"date repeated":           func(r *http.Request, _ []byte) { r.Header.Add("X-Amz-Date", "20261122T060000Z") },
-		"token":                   set("X-Amz-Security-Token", "tok/en+=A"),
-		"token removed":           func(r *http.Request, _ []byte) { r.Header.Del("X-Amz-Security-Token") },
-		"token repeated":          func(r *http.Request, _ []byte) { r.Header.Add("X-Amz-Security-Token", testToken) },
-		"authorization repeated":  func(r *http.Request, _ []byte) { r.Header.Add("Authorization", r.Header.Get("Authorization")) },
+		"path": func(r *http.Request, _ []byte) {
+			r.RequestURI = "/prod/@connections" +
+				"/L0SM9cOFvHcCIhx%3D?a=1"
+		},
+		"path, escaped once more": func(r *http.Request, _ []byte) {
+			r.RequestURI = "/prod/%40connections" +
+				"/L0SM9cOFvHcCIhw%3D?a=1"
+		},
+		"query": func(r *http.Request, _ []byte) {
+			r.RequestURI = "/prod/@connections" +
+				"/L0SM9cOFvHcCIhw%3D?a=2"
+		},
+		"method":                 func(r *http.Request, _ []byte) { r.Method = http.MethodDelete },
+		"host":                   func(r *http.Request, _ []byte) { r.Host = "evil.example" },
+		"body":                   func(_ *http.Request, body []byte) { body[0] = 'J' },
+		"signed header":          set("Content-Type", "text/plain"),
+		"signed header repeated": func(r *http.Request, _ []byte) { r.Header.Add("Content-Type", "text/plain") },
+		"signed header removed":  func(r *http.Request, _ []byte) { r.Header.Del("Content-Type") },
+		"signed length":          set("Content-Length", "6"),
+		"date":                   set("X-Amz-Date", "20261122T060001Z"),
+		"date repeated":          func(r *http.Request, _ []byte) { r.Header.Add("X-Amz-Date", "20261122T060000Z") },
+		"token":                  set("X-Amz-Security-Token", "tok/en+=A"),
+		"token removed":          func(r *http.Request, _ []byte) { r.Header.Del("X-Amz-Security-Token") },
+		"token repeated":         func(r *http.Request, _ []byte) { r.Header.Add("X-Amz-Security-Token", testToken) },
+		"authorization repeated": func(r *http.Request, _ []byte) {
+			r.Header.Add("Authorization",
+				r.Header.Get("Authorization"))
+		},
 		"payload hash of another": set("X-Amz-Content-Sha256", emptyHash),
 		"payload unsigned":        set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"),
 		"key":                     edit("Authorization", testAccessKeyID, "AKIDUSER"),
@@ -187,14 +204,16 @@ func TestAnyChangeOfASignedPostIsRefused(t *testing.T) {
 		"name repeated":           edit("Authorization", "host;", "host;host;"),
 		"name in another case":    edit("Authorization", "host;", "Host;"),
 		"names empty":             edit("Authorization", "SignedHeaders=", "SignedHeaders=;"),
-		"credential repeated":     edit("Authorization", "Credential=", "Credential=AKIDUSER/20261122/us-east-1/execute-api/aws4_request, Credential="),
-		"signature":               edit("Authorization", "Signature=", "Signature=0"),
+		"credential repeated": edit("Authorization", "Credential=",
+			"Credential=AKIDUSER/20261122/us-east-1/execute-api/aws4_request, Credential="),
+		"signature": edit("Authorization", "Signature=", "Signature=0"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRequest(t, http.MethodPost, postURL, "hello")
 			r.Header.Set("Content-Type", "application/octet-stream")
-			if err := v4.NewSigner().SignHTTP(t.Context(), sdkCredentials(), r, hashOf("hello"), ServiceExecuteAPI, testRegion, testTime()); err != nil {
+			if err := v4.NewSigner().SignHTTP(t.Context(), sdkCredentials(), r, hashOf("hello"), ServiceExecuteAPI,
+				testRegion, testTime()); err != nil {
 				t.Fatalf("sign: %v", err)
 			}
 			arrived, body := arrive(t, r)
@@ -209,8 +228,7 @@ func TestAnyChangeOfASignedPostIsRefused(t *testing.T) {
 	}
 }
 
-// A header that is not signed may change: like API Gateway, the verifier insists
-// on no header but host.
+// An unsigned header may change: like API Gateway, the verifier requires no header but host.
 func TestUnsignedHeadersMayChange(t *testing.T) {
 	t.Parallel()
 	r := get(targetOf(t, grantURL(t)))
@@ -229,12 +247,13 @@ func TestSignatureForAnotherPlaceIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			signed, _, err := v4.NewSigner().PresignHTTP(t.Context(), sdkCredentials(), newRequest(t, http.MethodGet, "https://"+testHost+"/prod", ""),
+			signed, _, err := v4.NewSigner().PresignHTTP(t.Context(), sdkCredentials(),
+				newRequest(t, http.MethodGet, "https://"+testHost+"/prod", ""),
 				emptyHash, tt.service, tt.region, testTime())
 			if err != nil {
 				t.Fatalf("presign: %v", err)
 			}
-			// Also with the scope rewritten to what is expected.
+			// The scope is rewritten to the expected one, too.
 			u, err := url.Parse(signed)
 			if err != nil {
 				t.Fatal(err)
@@ -242,7 +261,8 @@ func TestSignatureForAnotherPlaceIsRefused(t *testing.T) {
 			rewritten := strings.NewReplacer(tt.service, ServiceExecuteAPI, tt.region, testRegion).Replace(u.RawQuery)
 			for _, query := range []string{u.RawQuery, rewritten} {
 				var refusal *Error
-				if err := verify(newTestVerifier(), get("/prod?"+query), nil); !errors.As(err, &refusal) || refusal.Code != CodeInvalidSignature {
+				if err := verify(newTestVerifier(), get("/prod?"+query), nil); !errors.As(err, &refusal) ||
+					refusal.Code != CodeInvalidSignature {
 					t.Errorf("Verify = %v, want %s", err, CodeInvalidSignature)
 				}
 			}
@@ -256,18 +276,27 @@ func TestTimeWindow(t *testing.T) {
 	for name, tt := range map[string]struct {
 		after  time.Duration
 		strict bool
-		want   string // what the message begins with, "" for accepted
+		want   string // beginning of the message, "" for an accepted request
 	}{
-		"at once":                  {0, false, ""},
-		"expiry is not enforced":   {11 * time.Second, false, ""},
-		"five minutes later":       {Window, false, ""},
-		"a fraction more":          {Window + 999*time.Millisecond, false, ""},
-		"a second more":            {Window + time.Second, false, "Signature expired: 20261122T060000Z is now earlier than 20261122T060001Z (20261122T060501Z - 5 min.)"},
-		"five minutes earlier":     {-Window, false, ""},
-		"a second before that":     {-Window - time.Second, false, "Signature not yet current: 20261122T060000Z is still later than 20261122T055959Z (20261122T055459Z + 5 min.)"},
-		"strict, at the expiry":    {10 * time.Second, true, ""},
-		"strict, after the expiry": {11 * time.Second, true, "Signature expired: 20261122T060000Z is now earlier than 20261122T060001Z (20261122T060011Z - 10 sec.)"},
-		"strict, from the future":  {-Window - time.Second, true, "Signature not yet current"},
+		"at once":                {0, false, ""},
+		"expiry is not enforced": {11 * time.Second, false, ""},
+		"five minutes later":     {Window, false, ""},
+		"a fraction more":        {Window + 999*time.Millisecond, false, ""},
+		"a second more": {
+			Window + time.Second,
+			false,
+			"Signature expired: 20261122T060000Z is now earlier than 20261122T060001Z (20261122T060501Z - 5 min.)",
+		},
+		"five minutes earlier": {-Window, false, ""},
+		"a second before that": {-Window - time.Second, false, "Signature not yet current: 20261122T060000Z is " +
+			"still later than 20261122T055959Z (20261122T055459Z + 5 min.)"},
+		"strict, at the expiry": {10 * time.Second, true, ""},
+		"strict, after the expiry": {
+			11 * time.Second,
+			true,
+			"Signature expired: 20261122T060000Z is now earlier than 20261122T060001Z (20261122T060011Z - 10 sec.)",
+		},
+		"strict, from the future": {-Window - time.Second, true, "Signature not yet current"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -277,7 +306,8 @@ func TestTimeWindow(t *testing.T) {
 			switch {
 			case tt.want == "" && err != nil:
 				t.Errorf("Verify: %v", err)
-			case tt.want != "" && (!errors.As(err, &refusal) || refusal.Code != CodeInvalidSignature || !strings.HasPrefix(refusal.Message(), tt.want)):
+			case tt.want != "" && (!errors.As(err, &refusal) || refusal.Code != CodeInvalidSignature ||
+				!strings.HasPrefix(refusal.Message(), tt.want)):
 				t.Errorf("Verify = %#v, want %q", err, tt.want)
 			}
 		})

@@ -7,13 +7,14 @@ import (
 )
 
 const (
-	queryBefore = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20261122%2Fus-east-1%2Fexecute-api%2Faws4_request" +
+	queryBefore = "X-Amz-Algorithm=AWS4-HMAC-SHA256" +
+		"&X-Amz-Credential=AKIDEXAMPLE%2F20261122%2Fus-east-1%2Fexecute-api%2Faws4_request" +
 		"&X-Amz-Date=20261122T060000Z"
 	queryAfter = "&X-Amz-Security-Token=tok%2Fen%2B%3D%3D&X-Amz-SignedHeaders=host"
 )
 
-// vectors were computed by an implementation of its own and agree with the
-// signers of the SDKs for Go, JavaScript and Python where those can express them.
+// vectors were computed by an independent implementation. They agree with the signers of the SDKs for Go, JavaScript
+// and Python where those can express them.
 var vectors = map[string]struct {
 	target, signature string
 }{

@@ -1,15 +1,12 @@
-// Package sigv4 verifies AWS Signature Version 4 as API Gateway and DynamoDB do:
-// from the request as it arrived, whether the signature is in the query or in
-// the Authorization header.
+// Package sigv4 verifies AWS Signature Version 4 as API Gateway and DynamoDB do, from the raw request. The signature is
+// in the query or in the Authorization header.
 //
-// It judges from its inputs only. The keys, the time and the service are given
-// to it, and it reads the raw request target, so that no parser stands between
-// what was sent and what is verified. Where AWS's behaviour is known it is
-// followed, its lenience included; where it is not known, the stricter reading
-// was taken.
+// It judges from its inputs only. The caller provides the keys, the time and the service. The package reads the raw
+// request target, so that no parser stands between the request and its verification. It follows AWS's behaviour where
+// that is known, its lenience included, and otherwise takes the stricter reading.
 //
-// Sources: IAM User Guide, "Create a signed AWS API request" and "Troubleshoot
-// signed requests for AWS APIs"; localstage/FIDELITY.md lists what differs.
+// Sources: IAM User Guide, "Create a signed AWS API request" and "Troubleshoot signed requests for AWS APIs";
+// localstage/FIDELITY.md lists the differences.
 package sigv4
 
 import (
@@ -20,29 +17,28 @@ import (
 	"time"
 )
 
-// The services whose requests are verified, by the names that credential scopes
-// use.
+// These are the services whose requests are verified, by their names in credential scopes.
 const (
 	ServiceExecuteAPI = "execute-api"
 	ServiceDynamoDB   = "dynamodb"
 	ServiceLambda     = "lambda"
 )
 
-// Window is how far X-Amz-Date may be from now, either way.
+// Window is the largest distance between X-Amz-Date and now, either way.
 //
 // Source: IAM User Guide, "Create a signed AWS API request": a request must reach
 // AWS within five minutes of its time stamp.
 const Window = 5 * time.Minute
 
-// KeyFinder knows the keys of a run.
+// KeyFinder holds the keys of a run.
 type KeyFinder interface {
 	// FindKey returns the key with an access key ID, and false if there is none.
 	FindKey(accessKeyID string) (*Key, bool)
 }
 
-// Config is what a Verifier needs.
+// Config configures a Verifier.
 type Config struct {
-	// Region is the one Region that credentials may be scoped to.
+	// Region is the one Region that a credential scope may name.
 	Region string
 	// Keys finds the key that a request names.
 	Keys KeyFinder
@@ -52,8 +48,7 @@ type Config struct {
 	EnforceExpires bool
 }
 
-// Verifier verifies requests. It has no state of its own and may be used by
-// several goroutines at once.
+// Verifier verifies requests. It has no state of its own, and several goroutines may use it at once.
 type Verifier struct {
 	config Config
 }
@@ -65,21 +60,20 @@ func NewVerifier(c Config) *Verifier {
 
 // Input is one request to verify.
 type Input struct {
-	// Request is the request as the server got it. Method, RequestURI, Host and
-	// Header count; the parsed URL does not. Its Body is not read.
+	// Request is the request of the server. Method, RequestURI, Host and Header count; the parsed URL does not. Verify
+	// does not read its Body.
 	Request *http.Request
 	// Body is the whole body, nil for none.
 	Body []byte
-	// Service is what the credential must be scoped to, such as ServiceExecuteAPI.
+	// Service is the service that the credential scope must name, such as ServiceExecuteAPI.
 	Service string
-	// Now is the time to judge the request by.
+	// Now is the time of the verification.
 	Now time.Time
 }
 
-// Verify returns the key that signed the request, or an error of type *Error that
-// holds AWS's answer. Of several faults it reports the first in this order:
-// authentication missing, malformed, wrong scope, unknown key or token, wrong
-// time, wrong signature. AWS's own order is not documented.
+// Verify returns the key that signed the request, or an error of type *Error that holds AWS's answer. Of several
+// mistakes it reports the first in this order: authentication missing, malformed, wrong scope, unknown key or token,
+// wrong time, wrong signature. AWS does not document its own order.
 func (v *Verifier) Verify(in Input) (*Key, error) {
 	c, refusal := readClaim(in.Request, in.Service)
 	if refusal != nil {
@@ -101,8 +95,8 @@ func (v *Verifier) Verify(in Input) (*Key, error) {
 	return key, nil
 }
 
-// findKey returns the key that the claim names, once its session token is seen to
-// be the key's own. A user's key has no token, and then the request must have none.
+// findKey returns the key that the claim names, after a check of the session token. A user's key has no token, and then
+// the request must have none.
 func (v *Verifier) findKey(c *claim, now time.Time) (*Key, *Error) {
 	key, ok := v.config.Keys.FindKey(c.accessKeyID)
 	switch {
@@ -118,9 +112,8 @@ func (v *Verifier) findKey(c *claim, now time.Time) (*Key, *Error) {
 
 // checkSignature computes the signature of the request and compares.
 //
-// The payload hash is always that of the body received. X-Amz-Content-Sha256, if
-// sent, must say the same: UNSIGNED-PAYLOAD is S3's, and a body that the
-// signature does not cover could be exchanged on its way.
+// The payload hash is always that of the received body. X-Amz-Content-Sha256 must equal it if present: UNSIGNED-PAYLOAD
+// belongs to S3, and a body outside of the signature could be exchanged on its way.
 func checkSignature(c *claim, key *Key, in Input) *Error {
 	sum := sha256.Sum256(in.Body)
 	payloadHash := hex.AppendEncode(make([]byte, 0, 2*len(sum)), sum[:])

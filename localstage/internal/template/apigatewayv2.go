@@ -17,7 +17,7 @@ type apiParts struct {
 	responses    []responsePart
 }
 
-// Every part names its API by the API's id. place is where the part stands, for errors that show when parts are put together.
+// Every part names its API by the API's id. place is the place of the part in the template, for errors that show later.
 type (
 	apiPart struct {
 		logicalID, id       string
@@ -72,7 +72,7 @@ func (b *builder) addAPI(r *resource, p *reader) {
 	})
 }
 
-// readIPAddressType checks the address types of an API. A local stage listens on one address whatever they say.
+// readIPAddressType checks the address types of an API. A local stage listens on one address in any case.
 func readIPAddressType(p *reader) {
 	p.oneOf("IpAddressType", "ipv4", "dualstack")
 }
@@ -173,7 +173,8 @@ func (b *builder) addIntegration(r *resource, p *reader) {
 	})
 }
 
-// integrated is the logical id of the function that IntegrationUri names, by its ARN or by API Gateway's address for it.
+// integrated returns the logical id of the function that IntegrationUri names, by its ARN or by API Gateway's address
+// for it.
 func (b *builder) integrated(p *reader) string {
 	uri := p.needText("IntegrationUri")
 	prefix := "arn:aws:apigateway:" + b.options.Region + ":lambda:path/2015-03-31/functions/"

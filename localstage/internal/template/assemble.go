@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// How long API Gateway waits for an integration that sets no time of its own.
+// These are the times for which API Gateway waits for an integration without a time of its own.
 //
 // Source: API Gateway developer guide, "Amazon API Gateway quotas and important notes".
 const (
@@ -58,7 +58,7 @@ func (b *builder) checkOwners() error {
 	return nil
 }
 
-// stageOf is the one stage of an API. A stage serves routes only when something deploys them.
+// stageOf returns the one stage of an API. A stage without a deployment serves no routes.
 func (b *builder) stageOf(api apiPart) (stagePart, error) {
 	var stages []stagePart
 	for _, s := range b.parts.stages {
@@ -82,7 +82,7 @@ func (b *builder) stageOf(api apiPart) (stagePart, error) {
 	return stage, nil
 }
 
-// routesOf gives the routes of an API with their integrations.
+// routesOf returns the routes of an API with their integrations.
 func (b *builder) routesOf(api apiPart) ([]routePart, []integrationPart, error) {
 	var routes []routePart
 	var integrations []integrationPart
@@ -93,7 +93,8 @@ func (b *builder) routesOf(api apiPart) ([]routePart, []integrationPart, error) 
 		if len(routes) > 0 && routes[len(routes)-1].key == r.key {
 			return nil, nil, r.place.errorf("there are two routes %q", r.key)
 		}
-		i := slices.IndexFunc(b.parts.integrations, func(i integrationPart) bool { return i.api == api.id && i.id == r.integration })
+		i := slices.IndexFunc(b.parts.integrations,
+			func(i integrationPart) bool { return i.api == api.id && i.id == r.integration })
 		if i < 0 {
 			return nil, nil, r.place.errorf("Target %q is no integration of its API", r.integration)
 		}
@@ -146,9 +147,11 @@ func checkWebSocketRoute(r routePart, integration integrationPart) error {
 	case r.response != "" && r.response != "$default":
 		return r.place.errorf("RouteResponseSelectionExpression must be $default")
 	case integration.payload != "" && integration.payload != "1.0":
-		return integration.place.errorf("PayloadFormatVersion %q is not supported for a WebSocket API", integration.payload)
+		return integration.place.errorf("PayloadFormatVersion %q is not supported for a WebSocket API",
+			integration.payload)
 	case integration.timeout > webSocketTimeout:
-		return integration.place.errorf("TimeoutInMillis of a WebSocket API is at most %d", webSocketTimeout.Milliseconds())
+		return integration.place.errorf("TimeoutInMillis of a WebSocket API is at most %d",
+			webSocketTimeout.Milliseconds())
 	}
 	return nil
 }
@@ -184,7 +187,7 @@ func (b *builder) assembleHTTPAPI(api apiPart, stage stagePart) error {
 	return nil
 }
 
-// authorizerOf checks a route of an HTTP API and gives its JWT authorizer, nil when it has another authorization.
+// authorizerOf checks a route of an HTTP API and returns its JWT authorizer, or nil for another authorization.
 func (b *builder) authorizerOf(r routePart, integration integrationPart) (*JWTAuthorizer, error) {
 	_, path, found := strings.Cut(r.key, " ")
 	switch {
@@ -208,7 +211,7 @@ func (b *builder) authorizerOf(r routePart, integration integrationPart) (*JWTAu
 	return nil, r.place.errorf("AuthorizerId %q is no authorizer of its API", r.authorizer)
 }
 
-// throttleOf is a route's own throttle, nil when the stage's holds.
+// throttleOf returns a route's own throttle, or nil when the stage's holds.
 func (s stagePart) throttleOf(key string) *Throttle {
 	if t, ok := s.ofRoutes[key]; ok && t != (Throttle{}) {
 		return &t

@@ -2,11 +2,11 @@ package template
 
 import "time"
 
-// defaultAttempts says that a configuration leaves the number of retries to Lambda.
+// defaultAttempts stands for a configuration that leaves the number of retries to Lambda.
 const defaultAttempts = -1
 
-// addEventInvokeConfig reads an AWS::Lambda::EventInvokeConfig. Its destination must be a queue of the template: the local
-// stage keeps there what could not be delivered.
+// addEventInvokeConfig reads an AWS::Lambda::EventInvokeConfig. Its destination must be a queue of the template: the
+// local stage keeps undeliverable events there.
 //
 // Source: CloudFormation template reference, "AWS::Lambda::EventInvokeConfig".
 func (b *builder) addEventInvokeConfig(_ *resource, p *reader) {

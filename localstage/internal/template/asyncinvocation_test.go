@@ -47,14 +47,15 @@ func TestEventInvokeConfig(t *testing.T) {
 	}
 }
 
-func TestEventInvokeConfigLeavesToLambdaWhatItDoesNotSay(t *testing.T) {
+func TestEventInvokeConfigLeavesUnsetValuesToLambda(t *testing.T) {
 	t.Parallel()
 	before, _, _ := strings.Cut(asyncTemplate, "      MaximumRetryAttempts")
 	loaded, err := loadText(before, testOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]EventInvokeConfig{{Function: "One", MaximumRetryAttempts: -1}}, loaded.EventInvokeConfigs); diff != "" {
+	if diff := cmp.Diff([]EventInvokeConfig{{Function: "One", MaximumRetryAttempts: -1}},
+		loaded.EventInvokeConfigs); diff != "" {
 		t.Errorf("configurations (-want +got):\n%s", diff)
 	}
 }
@@ -62,12 +63,24 @@ func TestEventInvokeConfigLeavesToLambdaWhatItDoesNotSay(t *testing.T) {
 func TestEventInvokeConfigErrors(t *testing.T) {
 	t.Parallel()
 	checkMistakes(t, asyncTemplate, map[string]mistake{
-		"no function":            {"FunctionName: !Ref One", "FunctionName: nobody", `"nobody" is no AWS::Serverless::Function of this template`},
-		"a version":              {"Qualifier: $LATEST", "Qualifier: \"1\"", `Retries Properties.Qualifier: "1" is not supported`},
-		"too many retries":       {"MaximumRetryAttempts: 0", "MaximumRetryAttempts: 3", `"3" is not a whole number from 0 to 2`},
-		"too young":              {"Seconds: 60", "Seconds: 59", `"59" is not a whole number from 60 to 21600`},
-		"another destination":    {"!GetAtt Failures.Arn}}", "!GetAtt One.Arn}}", "is no AWS::SQS::Queue of this template"},
+		"no function": {
+			"FunctionName: !Ref One",
+			"FunctionName: nobody",
+			`"nobody" is no AWS::Serverless::Function of this template`,
+		},
+		"a version": {
+			"Qualifier: $LATEST", "Qualifier: \"1\"", `Retries Properties.Qualifier: "1" is not supported`,
+		},
+		"too many retries": {
+			"MaximumRetryAttempts: 0", "MaximumRetryAttempts: 3", `"3" is not a whole number from 0 to 2`,
+		},
+		"too young": {"Seconds: 60", "Seconds: 59", `"59" is not a whole number from 60 to 21600`},
+		"another destination": {
+			"!GetAtt Failures.Arn}}", "!GetAtt One.Arn}}", "is no AWS::SQS::Queue of this template",
+		},
 		"a destination for good": {"OnFailure: {", "OnSuccess: {", "OnSuccess: is not supported"},
-		"a queue in order":       {"SqsManagedSseEnabled", "FifoQueue", "Failures Properties.FifoQueue: is not supported"},
+		"a queue in order": {
+			"SqsManagedSseEnabled", "FifoQueue", "Failures Properties.FifoQueue: is not supported",
+		},
 	})
 }

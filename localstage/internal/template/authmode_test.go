@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// loadWith loads this project's template with parameters, which may not be allowed.
+// loadWith loads this project's template with parameters, which may be invalid.
 func loadWith(parameters map[string]string) (*Template, error) {
 	o := testOptions()
 	o.Parameters = parameters
@@ -27,7 +27,10 @@ func mustLoadWith(t *testing.T, parameters map[string]string) *Template {
 
 func TestAuthorizationOfSignUrlFollowsAuthMode(t *testing.T) {
 	t.Parallel()
-	tokens := &JWTAuthorizer{Issuer: "http://127.0.0.1:3003", Audience: []string{"signedsocket"}, IdentitySource: "$request.header.Authorization"}
+	tokens := &JWTAuthorizer{
+		Issuer: "http://127.0.0.1:3003", Audience: []string{"signedsocket"},
+		IdentitySource: "$request.header.Authorization",
+	}
 	tests := map[string]struct {
 		authorization string
 		authorizer    *JWTAuthorizer
@@ -45,13 +48,16 @@ func TestAuthorizationOfSignUrlFollowsAuthMode(t *testing.T) {
 				t.Fatal("there is no POST /signurl")
 			}
 			route := loaded.HTTPAPIs[0].Routes[i]
-			if diff := cmp.Diff(test.authorizer, route.Authorizer); diff != "" || route.AuthorizationType != test.authorization {
-				t.Errorf("POST /signurl is authorized by %s, want %s; authorizer (-want +got):\n%s", route.AuthorizationType, test.authorization, diff)
+			if diff := cmp.Diff(test.authorizer, route.Authorizer); diff != "" ||
+				route.AuthorizationType != test.authorization {
+				t.Errorf("POST /signurl is authorized by %s, want %s; authorizer (-want +got):\n%s",
+					route.AuthorizationType, test.authorization, diff)
 			}
-			if got := loaded.Functions[functionIndex(t, loaded, "SignUrlFunction")].Environment["AUTH_MODE"]; got != mode {
+			if got := loaded.Functions[functionIndex(t, loaded,
+				"SignUrlFunction")].Environment["AUTH_MODE"]; got != mode {
 				t.Errorf("signurl is told mode %q", got)
 			}
-			// Whoever asks for a URL: the socket itself opens with an IAM signature only.
+			// These are the authorizations of a request for a URL. The socket itself opens with an IAM signature only.
 			for _, r := range loaded.WebSocketAPIs[0].Routes {
 				if r.Key == "$connect" && r.AuthorizationType != "AWS_IAM" {
 					t.Errorf("$connect is authorized by %s", r.AuthorizationType)
@@ -72,13 +78,16 @@ func functionIndex(t *testing.T, loaded *Template, logicalID string) int {
 
 func TestOnlyModeJwtNeedsAnIssuer(t *testing.T) {
 	t.Parallel()
-	for mode, want := range map[string]string{"jwt": "Rules.JwtNeedsIssuer", "iam": "", "guest": "", "none": "AllowedValues jwt, iam, guest", "": "AllowedValues"} {
+	for mode, want := range map[string]string{
+		"jwt": "Rules.JwtNeedsIssuer", "iam": "", "guest": "", "none": "AllowedValues jwt, iam, guest",
+		"": "AllowedValues",
+	} {
 		_, err := loadWith(map[string]string{"AuthMode": mode, "OidcIssuer": ""})
 		checkError(t, err, want)
 	}
 }
 
-// The server of the stack's own page is trusted, and nobody else is but whom somebody names.
+// The server of the stack's own page is trusted. Other callers are trusted only if a parameter names them.
 func TestThePageNamesUsersInModeIam(t *testing.T) {
 	t.Parallel()
 	const other = "arn:aws:iam::111122223333:role/other"
@@ -88,14 +97,19 @@ func TestThePageNamesUsersInModeIam(t *testing.T) {
 		parameters map[string]string
 		want       string
 	}{
-		"iam":                     {map[string]string{"AuthMode": "iam"}, page},
-		"iam with others":         {map[string]string{"AuthMode": "iam", "TrustedCallerArns": other}, page + "," + other},
-		"iam without the page":    {map[string]string{"AuthMode": "iam", "TrustedCallerArns": other, "DeployFrontend": "false"}, other},
-		"iam with nobody":         {map[string]string{"AuthMode": "iam", "DeployFrontend": "false"}, ""},
-		"jwt, where nobody names": {nil, ""},
+		"iam": {map[string]string{"AuthMode": "iam"}, page},
+		"iam with others": {
+			map[string]string{"AuthMode": "iam", "TrustedCallerArns": other}, page + "," + other,
+		},
+		"iam without the page": {
+			map[string]string{"AuthMode": "iam", "TrustedCallerArns": other, "DeployFrontend": "false"}, other,
+		},
+		"iam without callers": {map[string]string{"AuthMode": "iam", "DeployFrontend": "false"}, ""},
+		"jwt without callers": {nil, ""},
 	} {
 		loaded := mustLoadWith(t, test.parameters)
-		if got := loaded.Functions[functionIndex(t, loaded, "SignUrlFunction")].Environment["TRUSTED_CALLER_ARNS"]; got != test.want {
+		if got := loaded.Functions[functionIndex(t, loaded,
+			"SignUrlFunction")].Environment["TRUSTED_CALLER_ARNS"]; got != test.want {
 			t.Errorf("%s: signurl trusts %q, want %q", name, got, test.want)
 		}
 	}
@@ -115,10 +129,13 @@ func TestThePageCanBeLeftOut(t *testing.T) {
 	}
 }
 
-// Layer 29 belongs to a release that was withdrawn, and those before 27 to another major version.
+// Layer 29 belongs to a withdrawn release, and layers before 27 to another major version.
 func TestVersionsOfTheAdaptersLayer(t *testing.T) {
 	t.Parallel()
-	for version, good := range map[string]bool{"27": true, "28": true, "30": true, "31": true, "100": true, "29": false, "26": false, "9": false, "": false, "latest": false} {
+	for version, good := range map[string]bool{
+		"27": true, "28": true, "30": true, "31": true, "100": true, "29": false, "26": false, "9": false, "": false,
+		"latest": false,
+	} {
 		if _, err := loadWith(map[string]string{"AdapterLayerVersion": version}); (err == nil) != good {
 			t.Errorf("version %q: %v", version, err)
 		}
@@ -130,7 +147,7 @@ func TestVersionsOfTheAdaptersLayer(t *testing.T) {
 	}
 }
 
-func TestNobodyIsLetInByDefault(t *testing.T) {
+func TestNoCallerIsAllowedByDefault(t *testing.T) {
 	t.Parallel()
 	environment := loadRepository(t).Functions[functionIndex(t, loadRepository(t), "SignUrlFunction")].Environment
 	for _, name := range []string{"TRUSTED_CALLER_ARNS", "GUEST_ROOMS"} {
@@ -146,7 +163,7 @@ func TestNobodyIsLetInByDefault(t *testing.T) {
 	}
 }
 
-func TestWhoMayAskIsConstrained(t *testing.T) {
+func TestParametersOfCallersAreConstrained(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		parameter     string
@@ -155,27 +172,39 @@ func TestWhoMayAskIsConstrained(t *testing.T) {
 		{
 			"TrustedCallerArns",
 			[]string{
-				"", "arn:aws:iam::111122223333:user/dev", "arn:aws:iam::111122223333:role/service/web", "arn:aws-cn:iam::111122223333:role/a",
+				"", "arn:aws:iam::111122223333:user/dev", "arn:aws:iam::111122223333:role/service/web",
+				"arn:aws-cn:iam::111122223333:role/a",
 				"arn:aws:iam::111122223333:role/a,arn:aws:iam::111122223333:user/b",
 			},
 			[]string{
-				"*", "dev", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:role/*", "arn:aws:sts::111122223333:assumed-role/a/b",
-				"arn:aws:iam::111122223333:role/a,", ",arn:aws:iam::111122223333:role/a", "arn:aws:iam::111122223333:role/a, arn:aws:iam::111122223333:role/b",
+				"*", "dev", "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:role/*",
+				"arn:aws:sts::111122223333:assumed-role/a/b",
+				"arn:aws:iam::111122223333:role/a,", ",arn:aws:iam::111122223333:role/a",
+				"arn:aws:iam::111122223333:role/a, arn:aws:iam::111122223333:role/b",
 			},
 		},
-		{"GuestRooms", []string{"", "lobby", "a,b,c,d,e,f,g,h"}, []string{"*", "Lobby", "a,,b", "a, b", "a,b,c,d,e,f,g,h,i", strings.Repeat("a", 33)}},
+		{
+			"GuestRooms",
+			[]string{"", "lobby", "a,b,c,d,e,f,g,h"},
+			[]string{"*", "Lobby", "a,,b", "a, b", "a,b,c,d,e,f,g,h,i", strings.Repeat("a", 33)},
+		},
 		{"GuestConnections", []string{"1", "300"}, []string{"0", "301", "many", ""}},
 		{
 			"AllowedOrigins",
 			[]string{
-				"", "https://chat.example.com", "https://chat.example.com:8443", "http://localhost:3000", "http://localhost", "http://127.0.0.1:3000",
+				"", "https://chat.example.com", "https://chat.example.com:8443", "http://localhost:3000",
+				"http://localhost", "http://127.0.0.1:3000",
 				"https://a.example,http://localhost:3000,https://b.example",
 			},
 			[]string{
-				"*", "https://*", "https://*.example.com", "http://chat.example.com", "http://localhost.example.com", "http://127.0.0.1.example.com",
-				"http://localhost:3000@example.com", "https://chat.example.com/", "https://chat.example.com/page", "https://Chat.example.com",
-				"https://a.example, https://b.example", "https://a.example,", ",https://a.example", "null", "chat.example.com", "file://", "https://",
-				"https://a.example,http://b.example", "https://user@a.example", "https://a.example?x", "https://a.example:", "https://a.example,*",
+				"*", "https://*", "https://*.example.com", "http://chat.example.com", "http://localhost.example.com",
+				"http://127.0.0.1.example.com",
+				"http://localhost:3000@example.com", "https://chat.example.com/", "https://chat.example.com/page",
+				"https://Chat.example.com",
+				"https://a.example, https://b.example", "https://a.example,", ",https://a.example", "null",
+				"chat.example.com", "file://", "https://",
+				"https://a.example,http://b.example", "https://user@a.example", "https://a.example?x",
+				"https://a.example:", "https://a.example,*",
 			},
 		},
 	}
@@ -186,7 +215,8 @@ func TestWhoMayAskIsConstrained(t *testing.T) {
 			}
 		}
 		for _, value := range test.refused {
-			if _, err := loadWith(map[string]string{test.parameter: value}); err == nil || !strings.Contains(err.Error(), "Parameters."+test.parameter) {
+			if _, err := loadWith(map[string]string{test.parameter: value}); err == nil ||
+				!strings.Contains(err.Error(), "Parameters."+test.parameter) {
 				t.Errorf("%s=%s gives %v, want it refused", test.parameter, value, err)
 			}
 		}
@@ -205,11 +235,14 @@ func TestOtherSitesAreNamedExactly(t *testing.T) {
 	}
 }
 
-// What decides who gets in says so to whoever deploys, and what is wrong with a value.
+// Each parameter of the authorization explains itself to the deployer, and explains a wrong value.
 func TestParametersOfAuthorizationExplainThemselves(t *testing.T) {
 	t.Parallel()
 	text := readText(t, "template.yaml")
-	for _, name := range []string{"AuthMode", "OidcIssuer", "OidcAudience", "NameClaim", "RoomsClaim", "DefaultRooms", "TrustedCallerArns", "GuestRooms", "AllowedOrigins", "ExtraSignerArns"} {
+	for _, name := range []string{
+		"AuthMode", "OidcIssuer", "OidcAudience", "NameClaim", "RoomsClaim", "DefaultRooms", "TrustedCallerArns",
+		"GuestRooms", "AllowedOrigins", "ExtraSignerArns",
+	} {
 		declaration := regexp.MustCompile(`(?m)^  ` + name + `:\n((?:    .*\n)+)`).FindString(text)
 		if !strings.Contains(declaration, "Description:") || !strings.Contains(declaration, "Allowed") {
 			t.Errorf("%s has no description or no constraint:\n%s", name, declaration)
@@ -235,7 +268,8 @@ Resources:
     Properties:
       Name: w
       ProtocolType: HTTP
-      CorsConfiguration: !If [Tokens, {AllowOrigins: !Split [",", "https://a.example,https://b.example"], AllowMethods: [!If [Tokens, POST, !Ref AWS::NoValue]]}, !Ref AWS::NoValue]
+      CorsConfiguration: !If [Tokens, {AllowOrigins: !Split [",", "https://a.example,https://b.example"],
+        AllowMethods: [!If [Tokens, POST, !Ref AWS::NoValue]]}, !Ref AWS::NoValue]
   Sign:
     Type: AWS::ApiGatewayV2::Route
     Properties:
@@ -246,7 +280,8 @@ Resources:
       Target: !Sub "integrations/${Call}"
   Call:
     Type: AWS::ApiGatewayV2::Integration
-    Properties: {ApiId: !Ref Web, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt F.Arn, PayloadFormatVersion: "2.0"}
+    Properties: {ApiId: !Ref Web, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt F.Arn,
+      PayloadFormatVersion: "2.0"}
   Authorizer:
     Type: AWS::ApiGatewayV2::Authorizer
     Condition: Tokens
@@ -267,7 +302,8 @@ func TestConditionsChooseTheAuthorizationOfARoute(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if api := open.HTTPAPIs[0]; api.CORS != nil || api.Routes[0].AuthorizationType != "NONE" || api.Routes[0].Authorizer != nil {
+	if api := open.HTTPAPIs[0]; api.CORS != nil || api.Routes[0].AuthorizationType != "NONE" ||
+		api.Routes[0].Authorizer != nil {
 		t.Errorf("open: %+v", api)
 	}
 	o := testOptions()
@@ -277,10 +313,13 @@ func TestConditionsChooseTheAuthorizationOfARoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	api := guarded.HTTPAPIs[0]
-	if api.Routes[0].AuthorizationType != "JWT" || api.Routes[0].Authorizer == nil || api.Routes[0].Authorizer.Issuer != "https://id.example.com" {
+	if api.Routes[0].AuthorizationType != "JWT" || api.Routes[0].Authorizer == nil ||
+		api.Routes[0].Authorizer.Issuer != "https://id.example.com" {
 		t.Errorf("guarded: %+v", api)
 	}
-	if diff := cmp.Diff(&CORS{AllowOrigins: []string{"https://a.example", "https://b.example"}, AllowMethods: []string{"POST"}}, api.CORS); diff != "" {
+	if diff := cmp.Diff(&CORS{
+		AllowOrigins: []string{"https://a.example", "https://b.example"}, AllowMethods: []string{"POST"},
+	}, api.CORS); diff != "" {
 		t.Errorf("CORS (-want +got):\n%s", diff)
 	}
 }
@@ -288,9 +327,19 @@ func TestConditionsChooseTheAuthorizationOfARoute(t *testing.T) {
 func TestMistakesInAConditionalAuthorization(t *testing.T) {
 	t.Parallel()
 	checkMistakes(t, conditionalAPI, map[string]mistake{
-		"authorizer that is off":          {"!If [Tokens, !Ref Authorizer, !Ref AWS::NoValue]", "!Ref Authorizer", "refers to Authorizer, which the stack does not have: its condition is false"},
-		"unknown condition":               {"!If [Tokens, JWT, NONE]", "!If [Nobody, JWT, NONE]", `there is no condition "Nobody"`},
-		"unknown condition of a resource": {"    Condition: Tokens", "    Condition: Nobody", `there is no condition "Nobody"`},
-		"JWT without authorizer":          {"!If [Tokens, JWT, NONE]", "JWT", `Sign: AuthorizerId "" is no authorizer of its API`},
+		"authorizer that is off": {
+			"!If [Tokens, !Ref Authorizer, !Ref AWS::NoValue]",
+			"!Ref Authorizer",
+			"refers to Authorizer, which the stack does not have: its condition is false",
+		},
+		"unknown condition": {
+			"!If [Tokens, JWT, NONE]", "!If [Nobody, JWT, NONE]", `there is no condition "Nobody"`,
+		},
+		"unknown condition of a resource": {
+			"    Condition: Tokens", "    Condition: Nobody", `there is no condition "Nobody"`,
+		},
+		"JWT without authorizer": {
+			"!If [Tokens, JWT, NONE]", "JWT", `Sign: AuthorizerId "" is no authorizer of its API`,
+		},
 	})
 }

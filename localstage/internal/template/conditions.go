@@ -11,10 +11,10 @@ type condition struct {
 	node         *yaml.Node
 	place        place
 	known, value bool
-	asking       bool // being evaluated, to find circles
+	asking       bool // under evaluation, to find circles
 }
 
-// readConditions evaluates every condition, so that a mistake shows even in one that nothing uses.
+// readConditions evaluates every condition, so that a mistake shows even in an unused one.
 func (s *stack) readConditions() error {
 	s.conditions = make(map[string]*condition)
 	for key, node := range members(s.document.conditions) {
@@ -29,7 +29,7 @@ func (s *stack) readConditions() error {
 	return nil
 }
 
-// condition gives the value of the named condition, used at a place.
+// condition returns the value of the named condition for a use at a place.
 func (s *stack) condition(name string, at place) (bool, error) {
 	c := s.conditions[name]
 	if c == nil {
@@ -79,7 +79,7 @@ func (s *stack) boolean(n *yaml.Node, at place) (bool, error) {
 	return false, at.errorf("%s is not a condition that the local stage supports", c.name)
 }
 
-// junction is Fn::And and Fn::Or, of 2 to 10 conditions. All are evaluated, so that a mistake in any shows.
+// junction is Fn::And and Fn::Or, of 2 to 10 conditions. It evaluates all, so that every mistake shows.
 func (s *stack) junction(c call, at place) (bool, error) {
 	args := c.argument.Content
 	if c.argument.Kind != yaml.SequenceNode || len(args) < 2 || len(args) > 10 {

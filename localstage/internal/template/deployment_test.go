@@ -8,24 +8,33 @@ import (
 	"testing"
 )
 
-// What holds for deployments only: the local stage has no user pool and tells nobody of alarms.
+// These tests are about deployments only: the local stage has no user pool and sends no alarms.
 
 func TestParametersOfADeploymentFitTogether(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		parameters map[string]string
-		want       string // empty: it can be deployed
+		want       string // empty: can be deployed
 	}{
 		"cognito with an issuer": {map[string]string{"IdentityProvider": "cognito"}, "Rules.CognitoBringsItsIssuer"},
 		"cognito for guests": {
 			map[string]string{"IdentityProvider": "cognito", "OidcIssuer": "", "AuthMode": "guest"}, "has no sign-in",
 		},
-		"cognito on a local stage":    {map[string]string{"IdentityProvider": "cognito", "OidcIssuer": ""}, "(AWS::Cognito::UserPool) is not supported by the local stage"},
-		"two ways to tell":            {map[string]string{"AlarmEmail": "a@b.example", "AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:alarms"}, "Rules.OneWayToTell"},
-		"mail":                        {map[string]string{"AlarmEmail": "a@b.example"}, ""},
-		"a topic":                     {map[string]string{"AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:alarms"}, ""},
-		"no mail address":             {map[string]string{"AlarmEmail": "somebody"}, "AlarmEmail"},
-		"no topic":                    {map[string]string{"AlarmTopicArn": "arn:aws:sqs:us-east-1:111122223333:alarms"}, "AlarmTopicArn"},
+		"cognito on a local stage": {
+			map[string]string{"IdentityProvider": "cognito", "OidcIssuer": ""},
+			"(AWS::Cognito::UserPool) is not supported by the local stage",
+		},
+		"two ways to tell": {map[string]string{
+			"AlarmEmail": "a@b.example", "AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:alarms",
+		}, "Rules.OneWayToTell"},
+		"mail": {map[string]string{"AlarmEmail": "a@b.example"}, ""},
+		"a topic": {
+			map[string]string{"AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:alarms"}, "",
+		},
+		"no mail address": {map[string]string{"AlarmEmail": "somebody"}, "AlarmEmail"},
+		"no topic": {
+			map[string]string{"AlarmTopicArn": "arn:aws:sqs:us-east-1:111122223333:alarms"}, "AlarmTopicArn",
+		},
 		"another word for off":        {map[string]string{"WebSocketLogs": "false"}, "WebSocketLogs"},
 		"an unknown provider":         {map[string]string{"IdentityProvider": "ldap"}, "IdentityProvider"},
 		"sign-up, neither yes nor no": {map[string]string{"CognitoSignUp": "maybe"}, "CognitoSignUp"},
@@ -36,7 +45,7 @@ func TestParametersOfADeploymentFitTogether(t *testing.T) {
 	}
 }
 
-// goldenProperties are the properties of a resource of the SAM transform.
+// goldenProperties returns the properties of a resource of the SAM transform.
 func goldenProperties(t *testing.T, logicalID string) map[string]any {
 	t.Helper()
 	resource, found := readGolden(t)["Resources"].(map[string]any)[logicalID].(map[string]any)
@@ -54,18 +63,20 @@ func encodedIs(t *testing.T, what string, value any, want string) {
 	}
 }
 
-func TestThePoolIsClosedUnlessSomebodyOpensIt(t *testing.T) {
+func TestThePoolIsClosedByDefault(t *testing.T) {
 	t.Parallel()
 	pool, client := goldenProperties(t, "UserPool"), goldenProperties(t, "PageClient")
-	encodedIs(t, "who makes users", pool["AdminCreateUserConfig"], `{"AllowAdminCreateUserOnly":{"Fn::If":["SignUpIsOpen",false,true]}}`)
+	encodedIs(t, "the maker of users", pool["AdminCreateUserConfig"],
+		`{"AllowAdminCreateUserOnly":{"Fn::If":["SignUpIsOpen",false,true]}}`)
 	encodedIs(t, "the pool's protection", pool["DeletionProtection"], `{"Fn::If":["Protect","ACTIVE","INACTIVE"]}`)
 	for property, want := range map[string]string{
-		"GenerateSecret":             "false", // a page can keep none; PKCE takes its place
+		"GenerateSecret":             "false", // a page cannot keep a secret; PKCE takes its place
 		"AllowedOAuthFlows":          `["code"]`,
 		"AllowedOAuthScopes":         `["openid","profile"]`,
 		"PreventUserExistenceErrors": `"ENABLED"`,
 		"EnableTokenRevocation":      "true",
-		"ExplicitAuthFlows":          `["ALLOW_USER_SRP_AUTH","ALLOW_REFRESH_TOKEN_AUTH",{"Fn::If":["DevelopersSign","ALLOW_ADMIN_USER_PASSWORD_AUTH",{"Ref":"AWS::NoValue"}]}]`,
+		"ExplicitAuthFlows": `["ALLOW_USER_SRP_AUTH","ALLOW_REFRESH_TOKEN_AUTH",{"Fn::If":["DevelopersSign",` +
+			`"ALLOW_ADMIN_USER_PASSWORD_AUTH",{"Ref":"AWS::NoValue"}]}]`,
 		"CallbackURLs": `[{"Fn::Sub":"https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/callback"},` +
 			`{"Fn::If":["DevelopersSign","http://localhost:3000/callback",{"Ref":"AWS::NoValue"}]}]`,
 	} {
@@ -73,13 +84,15 @@ func TestThePoolIsClosedUnlessSomebodyOpensIt(t *testing.T) {
 	}
 }
 
-// TestWhoSignsUsersInIsTheSameForAll: an authorizer that trusts one issuer and a function that trusts another let nobody in, or worse.
-func TestWhoSignsUsersInIsTheSameForAll(t *testing.T) {
+// TestEveryPartTrustsTheSameIssuer compares the authorizer with the function: if they trust different issuers, no user
+// gets in, or a wrong one does.
+func TestEveryPartTrustsTheSameIssuer(t *testing.T) {
 	t.Parallel()
 	const issuer = `{"Fn::If":["UseCognito",{"Fn::GetAtt":["UserPool","ProviderURL"]},{"Ref":"OidcIssuer"}]}`
 	configuration := goldenProperties(t, "SignUrlAuthorizer")["JwtConfiguration"].(map[string]any)
 	encodedIs(t, "the authorizer's issuer", configuration["Issuer"], issuer)
-	encodedIs(t, "the authorizer's audience", configuration["Audience"], `{"Fn::If":["UseCognito",[{"Ref":"PageClient"}],{"Ref":"OidcAudience"}]}`)
+	encodedIs(t, "the authorizer's audience", configuration["Audience"],
+		`{"Fn::If":["UseCognito",[{"Ref":"PageClient"}],{"Ref":"OidcAudience"}]}`)
 	readers := 0
 	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
 		properties, _ := r.(map[string]any)["Properties"].(map[string]any)
@@ -95,43 +108,50 @@ func TestWhoSignsUsersInIsTheSameForAll(t *testing.T) {
 	}
 }
 
-// TestNothingHasAFixedName: several stacks live in one account and Region.
+// TestNothingHasAFixedName matters because several stacks live in one account and Region.
 func TestNothingHasAFixedName(t *testing.T) {
 	t.Parallel()
 	named := regexp.MustCompile(`^(?:.*Name|Name|Domain)$`)
-	notNames := []string{"StageName", "FunctionName", "MetricName"} // names of something else, or below an API
+	notNames := []string{"StageName", "FunctionName", "MetricName"} // names of other things, or below an API
 	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
 		for property, value := range r.(map[string]any)["Properties"].(map[string]any) {
 			if !named.MatchString(property) || slices.Contains(notNames, property) {
 				continue
 			}
 			text, err := json.Marshal(value)
-			unique := strings.Contains(string(text), "${AWS::StackName}") || strings.Contains(string(text), "${HttpApi}") || strings.Contains(string(text), `{"Ref":`)
-			local := []string{"SignUrlAuthorizer.Name", "PageClient.ClientName"} // names inside of something that has its own
+			unique := strings.Contains(string(text), "${AWS::StackName}") ||
+				strings.Contains(string(text), "${HttpApi}") || strings.Contains(string(text), `{"Ref":`)
+			// names inside of a resource that has its own
+			local := []string{"SignUrlAuthorizer.Name", "PageClient.ClientName"}
 			if err != nil || !unique && !slices.Contains(local, logicalID+"."+property) {
 				t.Errorf("%s.%s is %s in every stack", logicalID, property, text)
 			}
 		}
 	}
-	if _, exports := readGolden(t)["Exports"]; exports || strings.Contains(readText(t, "template.yaml"), "\n    Export:") {
+	if _, exports := readGolden(t)["Exports"]; exports ||
+		strings.Contains(readText(t, "template.yaml"), "\n    Export:") {
 		t.Error("an output is exported under a name of the whole account")
 	}
 }
 
-// TestWhatHoldsDataSaysWhatBecomesOfIt: CloudFormation deletes by default, and what an update replaces without a word is gone.
-func TestWhatHoldsDataSaysWhatBecomesOfIt(t *testing.T) {
+// TestResourcesWithDataDeclareTheirDeletion matters because CloudFormation deletes by default, and an update that
+// replaces a resource loses its data.
+func TestResourcesWithDataDeclareTheirDeletion(t *testing.T) {
 	t.Parallel()
 	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
 		resource := r.(map[string]any)
 		kinds := []string{"AWS::DynamoDB::Table", "AWS::Logs::LogGroup", "AWS::SQS::Queue", "AWS::Cognito::UserPool"}
-		if kind, _ := resource["Type"].(string); slices.Contains(kinds, kind) && (resource["DeletionPolicy"] == nil || resource["UpdateReplacePolicy"] == nil) {
-			t.Errorf("%s does not say what becomes of it", logicalID)
+		if kind, _ := resource["Type"].(string); slices.Contains(kinds, kind) &&
+			(resource["DeletionPolicy"] == nil || resource["UpdateReplacePolicy"] == nil) {
+			t.Errorf("%s does not declare its deletion", logicalID)
 		}
 	}
-	encodedIs(t, "the table's protection", goldenProperties(t, "ConnectionsTable")["DeletionProtectionEnabled"], `{"Fn::If":["Protect",true,false]}`)
+	encodedIs(t, "the table's protection", goldenProperties(t, "ConnectionsTable")["DeletionProtectionEnabled"],
+		`{"Fn::If":["Protect",true,false]}`)
 }
 
-// TestNoUserIsSentToLocalhostUnlessDevelopersSign: any program may listen there, and would read the code of a sign-in.
+// TestNoUserIsSentToLocalhostUnlessDevelopersSign matters because any program may listen there, and would read the code
+// of a sign-in.
 func TestNoUserIsSentToLocalhostUnlessDevelopersSign(t *testing.T) {
 	t.Parallel()
 	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
@@ -150,7 +170,8 @@ func TestNoUserIsSentToLocalhostUnlessDevelopersSign(t *testing.T) {
 	}
 }
 
-// TestAlarmsExistWithoutAnAddress: an alarm that tells no address still shows in the console, and for other programs.
+// TestAlarmsExistWithoutAnAddress matters because an alarm without an address still shows in the console, and to other
+// programs.
 func TestAlarmsExistWithoutAnAddress(t *testing.T) {
 	t.Parallel()
 	const told = `{"Fn::If":["TellTopic",[{"Ref":"AlarmTopicArn"}],` +
@@ -174,7 +195,7 @@ func TestAlarmsExistWithoutAnAddress(t *testing.T) {
 	}
 }
 
-// TestEveryRoleTakesTheBoundary: a role that forgot it would be the one that a deployment role may not make.
+// TestEveryRoleTakesTheBoundary matters because a deployment role may make no role without it.
 func TestEveryRoleTakesTheBoundary(t *testing.T) {
 	t.Parallel()
 	roles := 0

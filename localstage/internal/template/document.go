@@ -13,16 +13,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxDepth bounds how deep a template may nest; real ones stay below 20.
+// maxDepth is the largest depth of a template. Real ones stay below 20.
 const maxDepth = 100
 
-// document is a parsed template before anything in it is resolved.
+// document is a parsed template with nothing resolved.
 type document struct {
 	file                                                       string
 	parameters, rules, conditions, globals, resources, outputs *yaml.Node // mappings; nil when the template has none
 }
 
-// parse reads YAML (or JSON, which is YAML) and splits it into its sections.
+// parse parses YAML (or JSON, which is YAML) and splits it into its sections.
 func parse(file string, data []byte) (document, error) {
 	doc, root := document{file: file}, place{file: file}
 	var tree yaml.Node
@@ -42,7 +42,7 @@ func parse(file string, data []byte) (document, error) {
 	return doc, doc.split(tree.Content[0], root)
 }
 
-// syntaxError turns an error of the YAML library, which has its line in its text, into one of ours.
+// syntaxError makes an Error of an error of the YAML library, which has its line in its text.
 func syntaxError(root place, err error) error {
 	if errors.Is(err, io.EOF) {
 		return root.errorf("the file is empty")
@@ -55,7 +55,7 @@ func syntaxError(root place, err error) error {
 	return root.errorf("not valid YAML: %s", strings.Join(strings.Fields(text), " "))
 }
 
-// checkSyntax refuses what YAML allows and CloudFormation does not.
+// checkSyntax refuses YAML that CloudFormation does not allow.
 //
 // Source: CloudFormation user guide, "CloudFormation template format" (unsupported YAML features).
 func checkSyntax(n *yaml.Node, root place, depth int) error {
@@ -133,7 +133,7 @@ func (d *document) section(name string) **yaml.Node {
 	return nil
 }
 
-// place is that of the named entry of a section. Resources are named by their logical id alone.
+// place returns the place of the named entry of a section. Resources are named by their logical id alone.
 func (d *document) place(section, name string, line int) place {
 	if section != "Resources" {
 		name = section + "." + name
@@ -142,7 +142,7 @@ func (d *document) place(section, name string, line int) place {
 	return place{file: d.file, resource: name, line: line, static: static}
 }
 
-// members are the keys and values of a mapping in their order; a nil mapping and one of another kind have none.
+// members returns the keys and values of a mapping in their order. A nil mapping and one of another kind have none.
 func members(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	return func(yield func(key, value *yaml.Node) bool) {
 		if n == nil || n.Kind != yaml.MappingNode {
@@ -156,7 +156,7 @@ func members(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
-// member is the value of the named key of a mapping, nil when there is none.
+// member returns the value of the named key of a mapping, or nil.
 func member(n *yaml.Node, name string) *yaml.Node {
 	for key, value := range members(n) {
 		if key.Value == name {

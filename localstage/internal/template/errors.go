@@ -8,16 +8,17 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Error is a mistake in a template, or something in it that the local stage does not support.
+// Error is a mistake in a template, or a part of it that the local stage does not support.
 type Error struct {
-	File     string // the template's file name
-	Line     int    // 0 when the mistake is in no line, such as a missing section
-	Resource string // logical id, or "Parameters.<name>", "Conditions.<name>", "Rules.<name>", "Outputs.<name>"; "" outside of all
+	File string // the template's file name
+	Line int    // 0 when no line has the mistake, such as a missing section
+	// logical id, or "Parameters.<name>", "Conditions.<name>", "Rules.<name>", "Outputs.<name>"; "" outside of all
+	Resource string
 	Property string // path below it, such as "Properties.Routes.$connect"; may be empty
 	Message  string
 }
 
-// Error gives file, line, resource, property and message in one line.
+// Error returns file, line, resource, property and message in one line.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
@@ -34,14 +35,14 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// place is where in the template something stands, for errors.
+// place is a place in the template, for errors.
 type place struct {
 	file, resource, property string
 	line                     int
 	static                   bool // parameters exist here and resources do not: conditions and rules
 }
 
-// field is the place of the named member below p.
+// field returns the place of the named member below p.
 func (p place) field(name string, line int) place {
 	if p.property != "" {
 		name = p.property + "." + name
@@ -50,19 +51,21 @@ func (p place) field(name string, line int) place {
 	return p
 }
 
-// item is the place of the i-th element below p, counted from 0.
+// item returns the place of the i-th element below p, counted from 0.
 func (p place) item(i, line int) place {
 	p.property += "[" + strconv.Itoa(i) + "]"
 	p.line = line
 	return p
 }
 
-// at is p with the line of n, for errors about a part of what stands at p.
+// at returns p with the line of n, for errors about a part of the text at p.
 func (p place) at(n *yaml.Node) place {
 	p.line = n.Line
 	return p
 }
 
 func (p place) errorf(format string, args ...any) error {
-	return &Error{File: p.file, Line: p.line, Resource: p.resource, Property: p.property, Message: fmt.Sprintf(format, args...)}
+	return &Error{
+		File: p.file, Line: p.line, Resource: p.resource, Property: p.property, Message: fmt.Sprintf(format, args...),
+	}
 }

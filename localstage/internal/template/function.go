@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxEnvironment is how many bytes the variables of a function may have together.
+// maxEnvironment is the largest size of a function's variables together, in bytes.
 //
 // Source: Lambda developer guide, "Lambda quotas".
 const maxEnvironment = 4096
@@ -15,7 +15,8 @@ const maxEnvironment = 4096
 //
 // Source: SAM developer guide, "AWS::Serverless::Function".
 func (b *builder) addFunction(r *resource, p *reader) {
-	// Where and how it is described on AWS; the local stage runs functions as processes of this machine's architecture.
+	// These properties say where and how AWS describes the function. The local stage runs functions as processes of
+	// this machine's architecture.
 	p.ignore("FunctionName", "Architectures", "Description", "Tags", "PropagateTags")
 	f := Function{
 		LogicalID:           r.logicalID,
@@ -39,7 +40,7 @@ func (b *builder) addFunction(r *resource, p *reader) {
 	}
 }
 
-// buildMethod is how `sam build` builds the function. The local stage calls the same make target.
+// buildMethod returns the way in which `sam build` builds the function. The local stage calls the same make target.
 func (b *builder) buildMethod(r *resource, p *reader) string {
 	const path = "Metadata.BuildMethod"
 	var node *yaml.Node
@@ -48,13 +49,14 @@ func (b *builder) buildMethod(r *resource, p *reader) string {
 		switch key.Value {
 		case "BuildMethod":
 			node = child
-		case "cfn-lint": // settings of the linter
+		case "cfn-lint": // settings of a linter
 		default:
 			p.fail(at, "is not supported by the local stage")
 		}
 	}
 	if node == nil {
-		p.fail(r.place.field(path, r.place.line), "is needed: the local stage builds functions with make targets, BuildMethod: makefile")
+		p.fail(r.place.field(path, r.place.line),
+			"is needed: the local stage builds functions with make targets, BuildMethod: makefile")
 		return ""
 	}
 	if node.Value != "makefile" {
@@ -77,7 +79,7 @@ func environment(p *reader) map[string]string {
 	return variables
 }
 
-// logGroup is the name of the function's log group; without one of its own Lambda makes /aws/lambda/<name>.
+// logGroup returns the name of the function's log group. Without one of its own Lambda makes /aws/lambda/<name>.
 func logGroup(p *reader, functionName string) string {
 	o := p.object("LoggingConfig")
 	group := o.text("LogGroup", "/aws/lambda/"+functionName)
@@ -85,7 +87,7 @@ func logGroup(p *reader, functionName string) string {
 	return group
 }
 
-// nameAndARN are those of a named resource.
+// nameAndARN returns the name and ARN of a named resource.
 func (b *builder) nameAndARN(r *resource, p *reader) (name, arn string) {
 	name, err := b.name(r)
 	if err == nil {
@@ -97,7 +99,7 @@ func (b *builder) nameAndARN(r *resource, p *reader) (name, arn string) {
 	return name, arn
 }
 
-// owner is the logical id of the resource of a type whose ARN the named property holds.
+// owner returns the logical id of the resource of a type whose ARN the named property holds.
 func (b *builder) owner(typ string, p *reader, property string) string {
 	arn := p.needText(property)
 	if id := b.byARN(typ, arn); id != "" {
@@ -107,7 +109,7 @@ func (b *builder) owner(typ string, p *reader, property string) string {
 	return ""
 }
 
-// byARN finds the resource of a type by its ARN or, for a function, its name; "" when there is none.
+// byARN returns the resource of a type with an ARN or, for a function, a name; "" when there is none.
 func (b *builder) byARN(typ, arn string) string {
 	for _, r := range b.order {
 		if r.typ != typ {

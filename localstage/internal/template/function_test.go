@@ -60,76 +60,79 @@ func TestFunctionTakesGlobals(t *testing.T) {
 	}
 }
 
+// resourceMistakes are the cases of TestResourceErrors.
+var resourceMistakes = map[string]mistake{
+	"function property": {
+		"FunctionName: one",
+		"SnapStart: {}",
+		"One Properties.SnapStart: is not supported by the local stage; it knows Architectures",
+	},
+	"nested property": {
+		"{Variables: {OVER",
+		"{Extra: 1, Variables: {OVER",
+		"template.yaml:20: One Properties.Environment.Extra: is not supported by the local stage; " +
+			"it knows Variables",
+	},
+	"log format": {
+		"FunctionName: one",
+		"LoggingConfig: {LogFormat: JSON}",
+		"One Properties.LoggingConfig.LogFormat: is not supported",
+	},
+	"build method": {
+		"BuildMethod: makefile",
+		"BuildMethod: go1.x",
+		`One Metadata.BuildMethod: "go1.x" is not supported by the local stage, only makefile`,
+	},
+	"other metadata": {
+		"BuildMethod: makefile",
+		"SkipBuild: true",
+		"One Metadata.SkipBuild: is not supported",
+	},
+	"no build method": {"    Metadata: {BuildMethod: makefile}\n", "", "One Metadata.BuildMethod: is needed"},
+	"no handler":      {"    Handler: bootstrap\n", "", "One Properties.Handler: is needed"},
+	"no role":         {"      Role: !GetAtt Role.Arn\n", "", "One Properties.Role: is needed"},
+	"foreign role": {
+		"!GetAtt Role.Arn",
+		"arn:aws:iam::1:role/x",
+		`One Properties.Role: "arn:aws:iam::1:role/x" is no AWS::IAM::Role of this template`,
+	},
+	"timeout":      {"Timeout: 29", "Timeout: 901", `"901" is not a whole number from 1 to 900`},
+	"timeout text": {"Timeout: 29", "Timeout: long", `"long" is not a whole number`},
+	"list as text": {
+		"Handler: bootstrap",
+		"Handler: [a]",
+		"One Properties.Handler: must be a single value",
+	},
+	"text as list": {
+		"Layers: [arn:aws:lambda:us-east-1:1:layer:b:2]",
+		"Layers: {a: b}",
+		"One Properties.Layers: must be a list",
+	},
+	"too many variables": {
+		"OVER: own",
+		"OVER: " + strings.Repeat("x", 4096),
+		"One Properties.Environment.Variables: has 4127 bytes of names and values, and Lambda takes 4096",
+	},
+	"object in variables": {
+		"OVER: own",
+		"OVER: {a: b}",
+		"One Properties.Environment.Variables.OVER: must be a single value",
+	},
+	"managed policy": {
+		"AssumeRolePolicyDocument: {}",
+		"ManagedPolicyArns: [x]",
+		"Role Properties.ManagedPolicyArns: is not supported",
+	},
+	"policy is no mapping": {
+		"AssumeRolePolicyDocument: {}",
+		"Policies: [{PolicyName: a, PolicyDocument: text}]",
+		"Role Properties.Policies[0].PolicyDocument: must be a mapping",
+	},
+}
+
 func TestResourceErrors(t *testing.T) {
 	t.Parallel()
-	checkMistakes(t, functionTemplate, map[string]mistake{
-		"function property": {
-			"FunctionName: one",
-			"SnapStart: {}",
-			"One Properties.SnapStart: is not supported by the local stage; it knows Architectures",
-		},
-		"nested property": {
-			"{Variables: {OVER",
-			"{Extra: 1, Variables: {OVER",
-			"template.yaml:20: One Properties.Environment.Extra: is not supported by the local stage; " +
-				"it knows Variables",
-		},
-		"log format": {
-			"FunctionName: one",
-			"LoggingConfig: {LogFormat: JSON}",
-			"One Properties.LoggingConfig.LogFormat: is not supported",
-		},
-		"build method": {
-			"BuildMethod: makefile",
-			"BuildMethod: go1.x",
-			`One Metadata.BuildMethod: "go1.x" is not supported by the local stage, only makefile`,
-		},
-		"other metadata": {
-			"BuildMethod: makefile",
-			"SkipBuild: true",
-			"One Metadata.SkipBuild: is not supported",
-		},
-		"no build method": {"    Metadata: {BuildMethod: makefile}\n", "", "One Metadata.BuildMethod: is needed"},
-		"no handler":      {"    Handler: bootstrap\n", "", "One Properties.Handler: is needed"},
-		"no role":         {"      Role: !GetAtt Role.Arn\n", "", "One Properties.Role: is needed"},
-		"foreign role": {
-			"!GetAtt Role.Arn",
-			"arn:aws:iam::1:role/x",
-			`One Properties.Role: "arn:aws:iam::1:role/x" is no AWS::IAM::Role of this template`,
-		},
-		"timeout":      {"Timeout: 29", "Timeout: 901", `"901" is not a whole number from 1 to 900`},
-		"timeout text": {"Timeout: 29", "Timeout: long", `"long" is not a whole number`},
-		"list as text": {
-			"Handler: bootstrap",
-			"Handler: [a]",
-			"One Properties.Handler: must be a single value",
-		},
-		"text as list": {
-			"Layers: [arn:aws:lambda:us-east-1:1:layer:b:2]",
-			"Layers: {a: b}",
-			"One Properties.Layers: must be a list",
-		},
-		"too many variables": {
-			"OVER: own",
-			"OVER: " + strings.Repeat("x", 4096),
-			"One Properties.Environment.Variables: has 4127 bytes of names and values, and Lambda takes 4096",
-		},
-		"object in variables": {
-			"OVER: own",
-			"OVER: {a: b}",
-			"One Properties.Environment.Variables.OVER: must be a single value",
-		},
-		"managed policy": {
-			"AssumeRolePolicyDocument: {}",
-			"ManagedPolicyArns: [x]",
-			"Role Properties.ManagedPolicyArns: is not supported",
-		},
-		"policy is no mapping": {
-			"AssumeRolePolicyDocument: {}",
-			"Policies: [{PolicyName: a, PolicyDocument: text}]",
-			"Role Properties.Policies[0].PolicyDocument: must be a mapping",
-		},
-	})
+	checkMistakes(t, functionTemplate, resourceMistakes)
 }
 
 func TestPolicyKeepsItsMeaningAsJSON(t *testing.T) {
@@ -144,7 +147,8 @@ Resources:
           PolicyDocument:
             Version: 2012-10-17
             Statement:
-              - {Effect: Allow, Action: [a:B], Resource: "*", Condition: {Bool: {"aws:SecureTransport": true}, NumericLessThan: {"x:y": "10"}}}
+              - {Effect: Allow, Action: [a:B], Resource: "*",
+                 Condition: {Bool: {"aws:SecureTransport": true}, NumericLessThan: {"x:y": "10"}}}
               - !If [Never, {Effect: Deny}, !Ref "AWS::NoValue"]
 Conditions: {Never: !Equals [a, b]}
 `
@@ -152,7 +156,8 @@ Conditions: {Never: !Equals [a, b]}
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"Statement":[{"Action":["a:B"],"Condition":{"Bool":{"aws:SecureTransport":true},"NumericLessThan":{"x:y":"10"}},` +
+	want := `{"Statement":[{"Action":["a:B"],"Condition":{"Bool":{"aws:SecureTransport":true},` +
+		`"NumericLessThan":{"x:y":"10"}},` +
 		`"Effect":"Allow","Resource":"*"}],"Version":"2012-10-17"}`
 	if got := string(loaded.Roles[0].Policies[0]); got != want {
 		t.Errorf("policy is\n%s, want\n%s", got, want)
@@ -163,8 +168,10 @@ func TestTableBecomesARequest(t *testing.T) {
 	t.Parallel()
 	tables := loadRepository(t).Tables
 	table := tables[slices.IndexFunc(tables, func(table Table) bool { return table.LogicalID == "ConnectionsTable" })]
-	want := `{"TableName":"` + table.Name + `","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"S"}],` +
-		`"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],"BillingMode":"PAY_PER_REQUEST"}`
+	want := `{"TableName":"` + table.Name + `","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},` +
+		`{"AttributeName":"sk","AttributeType":"S"}],` +
+		`"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],` +
+		`"BillingMode":"PAY_PER_REQUEST"}`
 	if got := string(table.CreateTable); got != want {
 		t.Errorf("CreateTable is\n%s, want\n%s", got, want)
 	}

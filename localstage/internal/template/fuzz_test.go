@@ -5,9 +5,11 @@ import (
 	"testing"
 )
 
-// A template is written by people and by their tools: whatever it holds, loading it ends in a model or in one line.
+// People and their tools write templates. Loading any text must end in a model or in an error of one line.
 func FuzzLoad(f *testing.F) {
-	for _, seed := range []string{apiTemplate, samSocketTemplate, functionTemplate, parameterTemplate, resources + "!Sub '${Named.Arn}'}\n"} {
+	for _, seed := range []string{
+		apiTemplate, samSocketTemplate, functionTemplate, parameterTemplate, resources + "!Sub '${Named.Arn}'}\n",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -22,13 +24,16 @@ func FuzzLoad(f *testing.F) {
 }
 
 func FuzzSub(f *testing.F) {
-	for _, seed := range []string{"${Stage}", "${Named.Arn}/$connect", "${!Literal}", "${", "${}", "${AWS::Region}", "$${Stage}}"} {
+	for _, seed := range []string{
+		"${Stage}", "${Named.Arn}/$connect", "${!Literal}", "${", "${}", "${AWS::Region}", "$${Stage}}",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		quoted := "'" + strings.ReplaceAll(text, "'", "''") + "'"
 		loaded, err := loadText(resources+"!Sub "+quoted+"}\n", testOptions())
-		if err == nil && !strings.Contains(text, "${") && !strings.ContainsAny(text, "\r\n\t ") && loaded.Outputs["Out"] != text {
+		if err == nil && !strings.Contains(text, "${") && !strings.ContainsAny(text, "\r\n\t ") &&
+			loaded.Outputs["Out"] != text {
 			t.Errorf("%q without names became %q", text, loaded.Outputs["Out"])
 		}
 	})

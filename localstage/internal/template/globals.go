@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// readGlobals finds the Globals section's defaults for functions.
+// readGlobals returns the Globals section's defaults for functions.
 func (s *stack) readGlobals() error {
 	for key, node := range members(s.document.globals) {
 		at := s.document.place("Globals", key.Value, key.Line)
@@ -21,8 +21,8 @@ func (s *stack) readGlobals() error {
 	return nil
 }
 
-// merge lays a function's own properties over the global ones, as the SAM transform does: mappings are joined, lists are
-// added to the global list, anything else replaces the global value.
+// merge lays a function's own properties over the global ones, as the SAM transform does: it joins mappings, adds lists
+// to the global list, and replaces any other global value.
 //
 // Source: SAM developer guide, "Globals section of the AWS SAM template" (overridable properties).
 func merge(global, own *yaml.Node) *yaml.Node {

@@ -6,14 +6,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// implied is a resource that stands in no template: the SAM transform makes it of another resource, some of whose
-// properties it takes over.
+// implied is a resource that the SAM transform makes of another resource, with some of that resource's properties.
 type implied struct {
 	logicalID, typ string
 	properties     *yaml.Node
 }
 
-// impliedBy lists what the transform makes of a resource besides the resource itself, under the names that it gives.
+// impliedBy lists the resources that the transform makes of a resource besides the resource itself, under their names.
 func impliedBy(r *resource) []implied {
 	switch r.typ {
 	case typeWebSocketAPI:
@@ -24,7 +23,7 @@ func impliedBy(r *resource) []implied {
 	return nil
 }
 
-// impliedByAPI lists what the transform makes of a WebSocket API.
+// impliedByAPI lists the resources that the transform makes of a WebSocket API.
 //
 // Source: aws/serverless-application-model, samtranslator/model/api/websocket_api_generator.py (v1.115.0).
 func impliedByAPI(api *resource) []implied {
@@ -39,7 +38,7 @@ func impliedByAPI(api *resource) []implied {
 	return made
 }
 
-// routeIDs are the logical ids of what the transform makes of one route.
+// routeIDs are the logical ids of the resources that the transform makes of one route.
 type routeIDs struct{ route, integration, permission string }
 
 func impliedByRoute(apiID, key string) routeIDs {
@@ -47,7 +46,7 @@ func impliedByRoute(apiID, key string) routeIDs {
 	return routeIDs{base + "Route", base + "Integration", base + "Permission"}
 }
 
-// impliedStage is the logical id of the stage. A stage that is named by a parameter keeps one id whatever its name.
+// impliedStage returns the logical id of the stage. A stage that is named by a parameter keeps one id for every name.
 func impliedStage(api *resource) string {
 	node := member(api.properties, "StageName")
 	switch {
@@ -69,7 +68,7 @@ func capitalize(text string) string {
 	return strings.ToUpper(text[:1]) + strings.ToLower(text[1:])
 }
 
-// addImplied makes the transform's resources known, so that others may refer to them.
+// addImplied adds the transform's resources, so that others may refer to them.
 func (s *stack) addImplied() error {
 	for _, r := range s.order {
 		if err := checkNames(r); err != nil {
@@ -77,15 +76,18 @@ func (s *stack) addImplied() error {
 		}
 		for _, made := range impliedBy(r) {
 			if s.resources[made.logicalID] != nil {
-				return r.place.errorf("the transform makes an %s named %s of it, and the template already has that name", made.typ, made.logicalID)
+				return r.place.errorf("the transform makes an %s named %s of it, and the template already has "+
+					"that name", made.typ, made.logicalID)
 			}
-			s.resources[made.logicalID] = &resource{logicalID: made.logicalID, typ: made.typ, place: r.place, properties: made.properties}
+			s.resources[made.logicalID] = &resource{
+				logicalID: made.logicalID, typ: made.typ, place: r.place, properties: made.properties,
+			}
 		}
 	}
 	return nil
 }
 
-// checkNames refuses names out of which the transform cannot make logical ids.
+// checkNames refuses names that the transform cannot use in logical ids.
 func checkNames(r *resource) error {
 	switch r.typ {
 	case typeWebSocketAPI:
@@ -98,14 +100,15 @@ func checkNames(r *resource) error {
 	case typeFunction:
 		for key, node := range members(member(r.properties, "Events")) {
 			if !isLogicalID(key.Value) {
-				return r.place.field("Properties.Events."+key.Value, node.Line).errorf("the name of an event is made of letters and digits")
+				return r.place.field("Properties.Events."+key.Value, node.Line).errorf("the name of an event is made " +
+					"of letters and digits")
 			}
 		}
 	}
 	return nil
 }
 
-// isRouteKey tells whether the transform takes key as a route key.
+// isRouteKey reports whether the transform takes key as a route key.
 func isRouteKey(key string) bool {
 	return key == "$connect" || key == "$disconnect" || key == "$default" || isLogicalID(key)
 }

@@ -95,7 +95,7 @@ func (s *stack) either(argument *yaml.Node, at place) (value, error) {
 	return s.resolve(args[2], at)
 }
 
-// texts resolves n, which must give a list of scalars.
+// texts resolves n, which must result in a list of scalars.
 func (s *stack) texts(name string, n *yaml.Node, at place) ([]string, error) {
 	v, err := s.resolve(n, at)
 	if err != nil {

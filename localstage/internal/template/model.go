@@ -14,7 +14,7 @@ type Template struct {
 	Tables        []Table
 	Secrets       []Secret
 	Schedules     []Schedule
-	Permissions   []Permission // those that the template writes and those that the SAM transform makes
+	Permissions   []Permission // those in the template and those of the SAM transform
 	Outputs       map[string]string
 
 	EventInvokeConfigs []EventInvokeConfig // sorted by function
@@ -57,7 +57,7 @@ type Route struct {
 	AuthorizationType string        // "NONE" or "AWS_IAM"
 	Function          string        // logical id
 	Timeout           time.Duration // for which API Gateway waits for the function
-	TwoWay            bool          // what the function returns is sent to the client
+	TwoWay            bool          // the function's result is sent to the client
 	Throttle          *Throttle     // nil when the stage's holds
 }
 
@@ -75,7 +75,7 @@ type HTTPRoute struct {
 	AuthorizationType string         // "NONE", "AWS_IAM" or "JWT"
 	Function          string         // logical id
 	Authorizer        *JWTAuthorizer // set when AuthorizationType is "JWT"
-	Scopes            []string       // of which a token must hold one
+	Scopes            []string       // a token must hold one of them
 	Timeout           time.Duration  // for which API Gateway waits for the function
 	Throttle          *Throttle      // nil when the stage's holds
 }
@@ -95,8 +95,8 @@ type CORS struct {
 	MaxAge           int // seconds
 }
 
-// Throttle bounds the requests of a route. A zero field is not set: the account's limit holds (10,000 a second and a burst
-// of 5,000, unless AWS has changed it).
+// Throttle bounds the requests of a route. A zero field is not set: the account's limit holds (10,000 a second and a
+// burst of 5,000, unless AWS has changed it).
 type Throttle struct {
 	RateLimit  float64 // requests a second
 	BurstLimit int     // requests at once
@@ -109,8 +109,8 @@ type Table struct {
 	TTLAttribute         string          // empty when items do not expire
 }
 
-// Secret is an AWS::SecretsManager::Secret. Its value is made up once, of letters and digits and, unless they are excluded,
-// punctuation.
+// Secret is an AWS::SecretsManager::Secret. Its value is made once, of letters and digits and, unless they are
+// excluded, punctuation.
 type Secret struct {
 	LogicalID, ARN     string
 	Length             int
@@ -125,15 +125,16 @@ type Schedule struct {
 	Input          string // JSON that the function gets; empty for the service's own event
 }
 
-// EventInvokeConfig is an AWS::Lambda::EventInvokeConfig: how a function is invoked asynchronously.
+// EventInvokeConfig is an AWS::Lambda::EventInvokeConfig: the retries of a function's asynchronous events.
 type EventInvokeConfig struct {
-	Function                string        // logical id
-	MaximumRetryAttempts    int           // -1 when the template sets none
-	MaximumEventAge         time.Duration // 0 when the template sets none
-	OnFailure, OnFailureARN string        // logical id and ARN of the AWS::SQS::Queue for what could not be delivered, or ""
+	Function             string        // logical id
+	MaximumRetryAttempts int           // -1 when the template sets none
+	MaximumEventAge      time.Duration // 0 when the template sets none
+	// logical id and ARN of the AWS::SQS::Queue for undeliverable events, or ""
+	OnFailure, OnFailureARN string
 }
 
-// Permission is an AWS::Lambda::Permission: who may invoke a function.
+// Permission is an AWS::Lambda::Permission: a service that may invoke a function.
 type Permission struct {
 	Function  string // logical id
 	Principal string // "apigateway.amazonaws.com" or "events.amazonaws.com"

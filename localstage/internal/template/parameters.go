@@ -19,19 +19,20 @@ type parameter struct {
 	explanation string // ConstraintDescription
 }
 
-// constraint checks one value, for a list parameter each element.
+// constraint checks one value, and each element of a list parameter.
 type constraint struct {
-	name  string // the property that demands it
+	name  string // the property that sets it
 	meets func(text string) bool
 }
 
-// readParameters gives every parameter its value: the one given, else the stage's, else the template's default.
+// readParameters sets the value of every parameter: a given one, else the stage's, else the template's default.
 func (s *stack) readParameters() error {
 	s.parameters = make(map[string]value)
 	for _, name := range slices.Sorted(maps.Keys(s.options.Parameters)) {
 		if member(s.document.parameters, name) == nil {
 			at := s.document.place("Parameters", name, 0)
-			return at.errorf("the template has no such parameter; it has %s", strings.Join(names(s.document.parameters), ", "))
+			return at.errorf("the template has no such parameter; it has %s",
+				strings.Join(names(s.document.parameters), ", "))
 		}
 	}
 	for key, node := range members(s.document.parameters) {
@@ -75,7 +76,7 @@ func (s *stack) parameterValue(name string, p parameter, at place) (value, error
 	return v, nil
 }
 
-// check holds an element of the parameter's value to its constraints, but for the exempt one.
+// check checks an element of the parameter's value against its constraints, except for the exempt one.
 func (p parameter) check(element, exempt string, at place) error {
 	for _, c := range p.constraints {
 		if c.name == exempt || c.meets(element) {
@@ -150,7 +151,7 @@ func readParameter(node *yaml.Node, at place) (parameter, error) {
 	return p, nil
 }
 
-// isNumber tells whether CloudFormation takes text as a number: decimal, perhaps with a fraction and an exponent.
+// isNumber reports whether CloudFormation takes text as a number: decimal, perhaps with a fraction and an exponent.
 func isNumber(text string) bool {
 	return regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$`).MatchString(text)
 }
@@ -162,7 +163,9 @@ func readConstraint(name string, node *yaml.Node, at place) (constraint, error) 
 		for _, item := range node.Content {
 			allowed = append(allowed, item.Value)
 		}
-		return constraint{name + " " + strings.Join(allowed, ", "), func(text string) bool { return slices.Contains(allowed, text) }}, nil
+		return constraint{
+			name + " " + strings.Join(allowed, ", "), func(text string) bool { return slices.Contains(allowed, text) },
+		}, nil
 	case "AllowedPattern":
 		// CloudFormation matches the whole value.
 		pattern, err := regexp.Compile(`^(?:` + node.Value + `)$`)

@@ -23,85 +23,88 @@ Outputs:
   List: {Value: !Join ["|", !Ref List]}
 `
 
+// parameterCases are the cases of TestParameters.
+var parameterCases = map[string]struct {
+	given, defaults map[string]string
+	want            string
+}{
+	"all there": {given: map[string]string{"Needed": "n"}},
+	"one without a value": {
+		want: "template.yaml:4: Parameters.Needed: has no default: give it a value with --param Needed=VALUE",
+	},
+	"the stage supplies it": {defaults: map[string]string{"Needed": "n"}},
+	"unknown": {
+		given: map[string]string{"Typo": "n"},
+		want:  "Parameters.Typo: the template has no such parameter; it has Count, Free",
+	},
+	"the stage's unknown": {
+		given:    map[string]string{"Needed": "n"},
+		defaults: map[string]string{"Later": "x"},
+	},
+	"not an allowed value": {
+		given: map[string]string{"Needed": "n", "Mode": "c"},
+		want:  `Parameters.Mode: "c" does not meet AllowedValues a, b`,
+	},
+	"not the pattern": {
+		given: map[string]string{"Needed": "n", "Issuer": "http://x"},
+		want:  `"http://x" does not meet AllowedPattern: must be an https:// address`,
+	},
+	"pattern in a longer value": {
+		given: map[string]string{"Needed": "n", "List": "ab"},
+		want:  `"ab" does not meet AllowedPattern`,
+	},
+	"the stage's own is exempt": {
+		given:    map[string]string{"Needed": "n"},
+		defaults: map[string]string{"Issuer": "http://127.0.0.1:3003"},
+	},
+	"the stage's own has bounds": {
+		given:    map[string]string{"Needed": "n"},
+		defaults: map[string]string{"Count": "11"},
+		want:     "does not meet MaxValue 10",
+	},
+	"no number": {
+		given: map[string]string{"Needed": "n", "Count": "many"},
+		want:  `Parameters.Count: "many" does not meet Type Number`,
+	},
+	"a hexadecimal number": {
+		given: map[string]string{"Needed": "n", "Count": "0x5p0"},
+		want:  `"0x5p0" does not meet Type Number`,
+	},
+	"a number without end": {
+		given: map[string]string{"Needed": "n", "Count": "Inf"},
+		want:  `"Inf" does not meet Type Number`,
+	},
+	"a fraction": {given: map[string]string{"Needed": "n", "Count": "5.5e0"}},
+	"too small": {
+		given: map[string]string{"Needed": "n", "Count": "0"},
+		want:  "does not meet MinValue 1",
+	},
+	"too short": {
+		given: map[string]string{"Needed": "n", "Short": "é"},
+		want:  "does not meet MinLength 2",
+	},
+	"too long": {
+		given: map[string]string{"Needed": "n", "Short": "abcde"},
+		want:  "does not meet MaxLength 4",
+	},
+	"list with a wrong element": {
+		given: map[string]string{"Needed": "n", "List": "x,7"},
+		want:  `"7" does not meet AllowedPattern`,
+	},
+	"rule that does not hold": {
+		given: map[string]string{"Needed": "n", "Mode": "b"},
+		want:  "template.yaml:11: Rules.BNeedsIssuer: mode b needs an issuer",
+	},
+	"rule that holds": {given: map[string]string{"Needed": "n", "Mode": "b", "Issuer": "https://x"}},
+	"given goes before the stage's": {
+		given:    map[string]string{"Needed": "n", "Issuer": "https://x"},
+		defaults: map[string]string{"Issuer": "no"},
+	},
+}
+
 func TestParameters(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		given, defaults map[string]string
-		want            string
-	}{
-		"all there": {given: map[string]string{"Needed": "n"}},
-		"one without a value": {
-			want: "template.yaml:4: Parameters.Needed: has no default: give it a value with --param Needed=VALUE",
-		},
-		"the stage supplies it": {defaults: map[string]string{"Needed": "n"}},
-		"unknown": {
-			given: map[string]string{"Typo": "n"},
-			want:  "Parameters.Typo: the template has no such parameter; it has Count, Free",
-		},
-		"the stage's unknown": {
-			given:    map[string]string{"Needed": "n"},
-			defaults: map[string]string{"Later": "x"},
-		},
-		"not an allowed value": {
-			given: map[string]string{"Needed": "n", "Mode": "c"},
-			want:  `Parameters.Mode: "c" does not meet AllowedValues a, b`,
-		},
-		"not the pattern": {
-			given: map[string]string{"Needed": "n", "Issuer": "http://x"},
-			want:  `"http://x" does not meet AllowedPattern: must be an https:// address`,
-		},
-		"pattern in a longer value": {
-			given: map[string]string{"Needed": "n", "List": "ab"},
-			want:  `"ab" does not meet AllowedPattern`,
-		},
-		"the stage's own is exempt": {
-			given:    map[string]string{"Needed": "n"},
-			defaults: map[string]string{"Issuer": "http://127.0.0.1:3003"},
-		},
-		"the stage's own has bounds": {
-			given:    map[string]string{"Needed": "n"},
-			defaults: map[string]string{"Count": "11"},
-			want:     "does not meet MaxValue 10",
-		},
-		"no number": {
-			given: map[string]string{"Needed": "n", "Count": "many"},
-			want:  `Parameters.Count: "many" does not meet Type Number`,
-		},
-		"a hexadecimal number": {
-			given: map[string]string{"Needed": "n", "Count": "0x5p0"},
-			want:  `"0x5p0" does not meet Type Number`,
-		},
-		"a number without end": {
-			given: map[string]string{"Needed": "n", "Count": "Inf"},
-			want:  `"Inf" does not meet Type Number`,
-		},
-		"a fraction": {given: map[string]string{"Needed": "n", "Count": "5.5e0"}},
-		"too small": {
-			given: map[string]string{"Needed": "n", "Count": "0"},
-			want:  "does not meet MinValue 1",
-		},
-		"too short": {
-			given: map[string]string{"Needed": "n", "Short": "é"},
-			want:  "does not meet MinLength 2",
-		},
-		"too long": {
-			given: map[string]string{"Needed": "n", "Short": "abcde"},
-			want:  "does not meet MaxLength 4",
-		},
-		"list with a wrong element": {
-			given: map[string]string{"Needed": "n", "List": "x,7"},
-			want:  `"7" does not meet AllowedPattern`,
-		},
-		"rule that does not hold": {
-			given: map[string]string{"Needed": "n", "Mode": "b"},
-			want:  "template.yaml:11: Rules.BNeedsIssuer: mode b needs an issuer",
-		},
-		"rule that holds": {given: map[string]string{"Needed": "n", "Mode": "b", "Issuer": "https://x"}},
-		"given goes before the stage's": {
-			given:    map[string]string{"Needed": "n", "Issuer": "https://x"},
-			defaults: map[string]string{"Issuer": "no"},
-		},
-	}
+	tests := parameterCases
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

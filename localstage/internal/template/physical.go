@@ -12,16 +12,16 @@ const (
 	upperAlphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 )
 
-// name is a physical name that is being or has been found.
+// name is a physical name, resolved or under resolution.
 type name struct {
 	text   string
-	asking bool // being resolved, to find circles
+	asking bool // under resolution, to find circles
 }
 
-// id makes up the id of a resource, shaped as AWS shapes it. It depends on nothing but the names of stack and resource, so
-// that what a stage keeps on disk fits its next run.
+// id makes the id of a resource in the form of AWS's. It depends on nothing but the names of stack and resource, so
+// that the files of a stage fit its next run.
 func (s *stack) id(logicalID, alphabet string, length int) string {
-	// The length keeps a resource's kinds of id apart.
+	// The length tells a resource's kinds of id apart.
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", s.options.StackName, logicalID, length))
 	id := make([]byte, length)
 	for i := range id {
@@ -34,7 +34,7 @@ func (s *stack) stackUUID() string {
 	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(s.options.StackName)).String()
 }
 
-// name is a resource's physical name: the one that a property gives it, else stack name, logical id and a suffix.
+// name returns a resource's physical name: the one that a property sets, else stack name, logical id and a suffix.
 func (s *stack) name(r *resource) (string, error) {
 	n := s.names[r.logicalID]
 	if n == nil {
@@ -64,13 +64,14 @@ func (s *stack) findName(r *resource) (string, error) {
 		}
 	}
 	if r.typ == typeStage {
-		return "default", nil // what the transform names the stage of an AWS::Serverless::WebSocketApi without StageName
+		// the transform's name for the stage of an AWS::Serverless::WebSocketApi without StageName
+		return "default", nil
 	}
 	suffix := "-" + s.id(r.logicalID, upperAlphanumeric, 12)
 	return clip(s.options.StackName+"-"+r.logicalID, maxLength-len(suffix)) + suffix, nil
 }
 
-// nameProperty is the property that sets a resource's name, and how long a name may be.
+// nameProperty returns the property that sets a resource's name, and the longest length of a name.
 func nameProperty(typ string) (property string, maxLength int) {
 	switch typ {
 	case typeFunction:
@@ -99,7 +100,7 @@ func clip(text string, length int) string {
 	return text[:min(len(text), length)]
 }
 
-// resourceARN is the ARN of a resource that is named.
+// resourceARN returns the ARN of a named resource.
 func (s *stack) resourceARN(r *resource) (string, error) {
 	name, err := s.name(r)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// reader reads the members of an object and refuses those that nobody reads. Its first error sticks: what is read after it
-// is zero, and done returns it. Readers of nested objects share the error of the outermost.
+// reader reads the members of an object and refuses members that the code does not read. Its first error sticks: later
+// reads return zero values, and done returns the error. Readers of nested objects share the error of the outermost.
 type reader struct {
 	value value
 	at    place
@@ -21,7 +21,7 @@ func newReader(v value, at place) *reader {
 	return &reader{value: v, at: at, err: new(error)}
 }
 
-// done refuses the members that nobody has read and returns the first error.
+// done refuses the members that were not read and returns the first error.
 func (r *reader) done() error {
 	r.finish()
 	return *r.err
@@ -32,7 +32,8 @@ func (r *reader) finish() {
 	for _, f := range r.value.fields {
 		if *r.err == nil && !slices.Contains(r.known, f.name) {
 			slices.Sort(r.known)
-			r.fail(r.at.field(f.name, f.value.line), "is not supported by the local stage; it knows %s", strings.Join(r.known, ", "))
+			r.fail(r.at.field(f.name, f.value.line), "is not supported by the local stage; it knows %s",
+				strings.Join(r.known, ", "))
 		}
 	}
 }
@@ -43,7 +44,7 @@ func (r *reader) fail(at place, format string, args ...any) {
 	}
 }
 
-// place is that of the named member, or of the object when it has no such member.
+// place returns the place of the named member, or of the object when it has no such member.
 func (r *reader) place(name string) place {
 	line := r.at.line
 	if v := r.value.member(name); v.kind != absent {
@@ -52,7 +53,7 @@ func (r *reader) place(name string) place {
 	return r.at.field(name, line)
 }
 
-// get is the named member, absent when there is none.
+// get returns the named member, absent when there is none.
 func (r *reader) get(name string) value {
 	if !slices.Contains(r.known, name) {
 		r.known = append(r.known, name)
@@ -60,7 +61,7 @@ func (r *reader) get(name string) value {
 	return r.value.member(name)
 }
 
-// ignore takes members that have no effect on a local stage.
+// ignore accepts members that have no effect on a local stage.
 func (r *reader) ignore(names ...string) { r.known = append(r.known, names...) }
 
 // need refuses an object without the named member.
@@ -72,7 +73,7 @@ func (r *reader) need(name string) value {
 	return v
 }
 
-// text is the named scalar, fallback when there is none.
+// text returns the named scalar, or fallback when there is none.
 func (r *reader) text(name, fallback string) string {
 	v := r.get(name)
 	switch v.kind {
@@ -85,13 +86,13 @@ func (r *reader) text(name, fallback string) string {
 	return ""
 }
 
-// needText is the named scalar, which must be there.
+// needText returns the named scalar, which must exist.
 func (r *reader) needText(name string) string {
 	r.need(name)
 	return r.text(name, "")
 }
 
-// oneOf is the named scalar, which must be one of the choices; the first stands for a missing one.
+// oneOf returns the named scalar, which must be one of the choices. The first stands for a missing one.
 func (r *reader) oneOf(name string, choices ...string) string {
 	text := r.text(name, choices[0])
 	if !slices.Contains(choices, text) {
@@ -100,7 +101,7 @@ func (r *reader) oneOf(name string, choices ...string) string {
 	return text
 }
 
-// integer is the named whole number between low and high, fallback when there is none.
+// integer returns the named whole number between low and high, or fallback when there is none.
 func (r *reader) integer(name string, fallback, low, high int) int {
 	text := r.text(name, strconv.Itoa(fallback))
 	n, err := strconv.Atoi(text)
@@ -110,7 +111,7 @@ func (r *reader) integer(name string, fallback, low, high int) int {
 	return n
 }
 
-// number is the named number, 0 when there is none.
+// number returns the named number, or 0 when there is none.
 func (r *reader) number(name string) float64 {
 	text := r.text(name, "0")
 	n, err := strconv.ParseFloat(text, 64)
@@ -120,7 +121,7 @@ func (r *reader) number(name string) float64 {
 	return n
 }
 
-// flag is the named boolean, false when there is none.
+// flag returns the named boolean, or false when there is none.
 func (r *reader) flag(name string) bool {
 	text := r.text(name, "false")
 	if text != "true" && text != "false" {
@@ -129,7 +130,7 @@ func (r *reader) flag(name string) bool {
 	return text == "true"
 }
 
-// list is the named list's elements.
+// list returns the named list's elements.
 func (r *reader) list(name string) []value {
 	v := r.get(name)
 	if v.kind != list && v.kind != absent {
@@ -138,7 +139,7 @@ func (r *reader) list(name string) []value {
 	return v.items
 }
 
-// texts is the named list of scalars.
+// texts returns the named list of scalars.
 func (r *reader) texts(name string) []string {
 	var texts []string
 	for i, item := range r.list(name) {
@@ -150,7 +151,7 @@ func (r *reader) texts(name string) []string {
 	return texts
 }
 
-// object reads the named object; a missing one reads as an empty one.
+// object reads the named object. A missing one reads as an empty one.
 func (r *reader) object(name string) *reader {
 	v := r.get(name)
 	if v.kind != object && v.kind != absent {
@@ -172,7 +173,7 @@ func (r *reader) objects(name string) []*reader {
 	return readers
 }
 
-// textMap is the named object of scalars, nil when there is none.
+// textMap returns the named object of scalars, or nil when there is none.
 func (r *reader) textMap(name string) map[string]string {
 	o := r.object(name)
 	if o.value.kind == absent {
@@ -185,7 +186,7 @@ func (r *reader) textMap(name string) map[string]string {
 	return texts
 }
 
-// document is the named object as JSON, which must be there.
+// document returns the named object as JSON. It must exist.
 func (r *reader) document(name string) json.RawMessage {
 	v := r.need(name)
 	if v.kind != object && v.kind != absent {

@@ -48,7 +48,7 @@ func (s *stack) getAtt(argument *yaml.Node, at place) (value, error) {
 	return s.attribute(logicalID, attribute, at)
 }
 
-// target finds the resource that somebody refers to.
+// target returns the resource with a logical id, for a reference to it.
 func (s *stack) target(logicalID string, at place) (*resource, error) {
 	if at.static {
 		return nil, at.errorf("there is no parameter %q, and conditions and rules cannot refer to resources", logicalID)
@@ -62,7 +62,7 @@ func (s *stack) target(logicalID string, at place) (*resource, error) {
 	return nil, at.errorf("there is no parameter or resource %q", logicalID)
 }
 
-// pseudo gives a pseudo parameter.
+// pseudo returns the value of a pseudo parameter.
 //
 // Source: CloudFormation template reference, "Pseudo parameters reference".
 func (s *stack) pseudo(name string, at place) (value, error) {
@@ -86,7 +86,7 @@ func (s *stack) pseudo(name string, at place) (value, error) {
 	return value{}, at.errorf("pseudo parameter %s is not supported by the local stage", name)
 }
 
-// resourceRef is what Ref gives for a resource.
+// resourceRef returns the value of Ref for a resource.
 //
 // Source: the "Return values" section of each type's page in the CloudFormation template reference.
 func (s *stack) resourceRef(r *resource, at place) (string, error) {
@@ -108,7 +108,7 @@ func (s *stack) resourceRef(r *resource, at place) (string, error) {
 	return "", at.errorf("Ref of %s (%s) is not supported by the local stage", r.logicalID, r.typ)
 }
 
-// attribute is what Fn::GetAtt gives for a resource.
+// attribute returns the value of Fn::GetAtt for a resource.
 func (s *stack) attribute(logicalID, attribute string, at place) (value, error) {
 	r, err := s.target(logicalID, at)
 	if err != nil {
@@ -134,14 +134,15 @@ func (s *stack) attribute(logicalID, attribute string, at place) (value, error) 
 		text, err = s.endpoint(scheme, r, at)
 	default:
 		if !slices.Contains(idAttributes(r.typ), attribute) {
-			return value{}, at.errorf("attribute %s of %s (%s) is not supported by the local stage", attribute, logicalID, r.typ)
+			return value{},
+				at.errorf("attribute %s of %s (%s) is not supported by the local stage", attribute, logicalID, r.typ)
 		}
 		text, err = s.resourceRef(r, at)
 	}
 	return textValue(text, at.line), err
 }
 
-// idAttributes are the attributes that give the same as Ref.
+// idAttributes are the attributes with the same value as Ref.
 func idAttributes(typ string) []string {
 	switch typ {
 	case typeWebSocketAPI, typeAPI:
@@ -165,7 +166,7 @@ func (s *stack) endpoint(scheme string, r *resource, at place) (string, error) {
 	return scheme + id + ".execute-api." + s.options.Region + ".amazonaws.com", err
 }
 
-// protocol is the ProtocolType of a raw API.
+// protocol returns the ProtocolType of a raw API.
 func (s *stack) protocol(r *resource) (string, error) {
 	node := member(r.properties, "ProtocolType")
 	if node == nil {

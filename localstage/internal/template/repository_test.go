@@ -28,12 +28,12 @@ func loadRepository(t *testing.T) *Template {
 	return loaded
 }
 
-// loadText loads a template that a test has written.
+// loadText loads the template of a test.
 func loadText(text string, o Options) (*Template, error) {
 	return load("template.yaml", []byte(text), o)
 }
 
-// load resolves the template in data; file is its name in errors.
+// load resolves the template in data. file is its name in errors.
 func load(file string, data []byte, o Options) (*Template, error) {
 	doc, err := parse(file, data)
 	if err != nil {

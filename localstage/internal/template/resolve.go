@@ -13,7 +13,7 @@ type call struct {
 	argument *yaml.Node
 }
 
-// asCall tells whether n is a use of an intrinsic function.
+// asCall reports whether n is a use of an intrinsic function.
 func asCall(n *yaml.Node) (call, bool) {
 	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
 		argument := *n
@@ -35,7 +35,7 @@ func asCall(n *yaml.Node) (call, bool) {
 	return call{}, false
 }
 
-// resolve gives what n stands for.
+// resolve returns the value of n.
 func (s *stack) resolve(n *yaml.Node, at place) (value, error) {
 	at.line = n.Line
 	if c, ok := asCall(n); ok {
@@ -87,7 +87,7 @@ func (s *stack) resolveSequence(n *yaml.Node, at place) (value, error) {
 	return v, nil
 }
 
-// text resolves n, which must give a scalar.
+// text resolves n, which must result in a scalar.
 func (s *stack) text(n *yaml.Node, at place) (string, error) {
 	v, err := s.resolve(n, at)
 	if err != nil {
@@ -99,7 +99,7 @@ func (s *stack) text(n *yaml.Node, at place) (string, error) {
 	return v.text, nil
 }
 
-// invoke evaluates an intrinsic function that gives a value.
+// invoke evaluates an intrinsic function that returns a value.
 //
 // Source: CloudFormation template reference, "Intrinsic functions".
 func (s *stack) invoke(c call, at place) (value, error) {

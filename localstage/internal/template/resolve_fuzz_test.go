@@ -6,16 +6,16 @@ import (
 	"testing"
 )
 
-// grown is an expression in a template's text, with the value that it has to give.
+// grown is an expression in a template's text, with its value.
 type grown struct{ text, want string }
 
-// grower grows expressions from bytes: each byte is a decision. It knows the value of what it grows, which makes it a
-// second resolver, one that has nothing to parse.
+// grower grows expressions from bytes: each byte is a decision. It knows the value of each expression, which makes it a
+// second resolver, without a parser.
 type grower struct{ decisions []byte }
 
 func (g *grower) decide(n int) int {
 	if len(g.decisions) == 0 {
-		return 0 // of which every choice below makes an end
+		return 0 // every choice below makes an end of 0
 	}
 	decision := int(g.decisions[0])
 	g.decisions = g.decisions[1:]
@@ -30,7 +30,8 @@ func (g *grower) literal() grown {
 
 func (g *grower) name() grown {
 	return []grown{
-		{"Stage", "prod"}, {"Count", "3"}, {"AWS::Region", "us-east-1"}, {"AWS::AccountId", "111122223333"}, {"Named", "/aws/local/x"},
+		{"Stage", "prod"}, {"Count", "3"}, {"AWS::Region", "us-east-1"}, {"AWS::AccountId", "111122223333"},
+		{"Named", "/aws/local/x"},
 		{"Named.Arn", "arn:aws:logs:us-east-1:111122223333:log-group:/aws/local/x:*"},
 	}[g.decide(6)]
 }
@@ -128,7 +129,10 @@ func (g *grower) sub(depth int) grown {
 
 // FuzzResolve compares the resolver with one that knows the value beforehand.
 func FuzzResolve(f *testing.F) {
-	for _, seed := range []string{"", "\x01\x05", "\x02\x01\x02\x03\x01\x02\x03\x02\x00", "\x03\x04\x02\x01\x01\x02\x06\x03", "\x05\x01\x00\x04\x02\x01\x01", "\x06\x05\x02\x03\x01\x01\x04\x01\x02\x02\x03"} {
+	for _, seed := range []string{
+		"", "\x01\x05", "\x02\x01\x02\x03\x01\x02\x03\x02\x00", "\x03\x04\x02\x01\x01\x02\x06\x03",
+		"\x05\x01\x00\x04\x02\x01\x01", "\x06\x05\x02\x03\x01\x01\x04\x01\x02\x02\x03",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, decisions []byte) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// resources are what the intrinsic functions below refer to.
+// resources are the parameters and resources for the intrinsic functions below.
 const resources = `
 Parameters:
   Stage: {Type: String, Default: prod}
@@ -38,19 +38,25 @@ Outputs:
 func TestIntrinsicFunctions(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ expression, want string }{
-		"text":                       {`plain`, "plain"},
-		"number keeps its text":      {`10`, "10"},
-		"date stays text":            {`2012-10-17`, "2012-10-17"},
-		"Ref of a parameter":         {`!Ref Stage`, "prod"},
-		"long form":                  {`{Ref: Stage}`, "prod"},
-		"Ref of a number":            {`!Ref Count`, "3"},
-		"Ref of an account":          {`!Ref AWS::AccountId`, "111122223333"},
-		"Ref of a stack":             {`!Ref AWS::StackName`, "local"},
-		"Ref of a given name":        {`!Ref Named`, "/aws/local/x"},
-		"GetAtt":                     {`!GetAtt Named.Arn`, "arn:aws:logs:us-east-1:111122223333:log-group:/aws/local/x:*"},
-		"GetAtt as a list":           {`{"Fn::GetAtt": [Named, Arn]}`, "arn:aws:logs:us-east-1:111122223333:log-group:/aws/local/x:*"},
-		"Sub":                        {`!Sub "${AWS::Partition}:${Stage}:${Named}"`, "aws:prod:/aws/local/x"},
-		"Sub of an attribute":        {`!Sub "<${Named.Arn}>"`, "<arn:aws:logs:us-east-1:111122223333:log-group:/aws/local/x:*>"},
+		"text":                  {`plain`, "plain"},
+		"number keeps its text": {`10`, "10"},
+		"date stays text":       {`2012-10-17`, "2012-10-17"},
+		"Ref of a parameter":    {`!Ref Stage`, "prod"},
+		"long form":             {`{Ref: Stage}`, "prod"},
+		"Ref of a number":       {`!Ref Count`, "3"},
+		"Ref of an account":     {`!Ref AWS::AccountId`, "111122223333"},
+		"Ref of a stack":        {`!Ref AWS::StackName`, "local"},
+		"Ref of a given name":   {`!Ref Named`, "/aws/local/x"},
+		"GetAtt": {
+			`!GetAtt Named.Arn`, "arn:aws:logs:us-east-1:111122223333:log-group:/aws/local/x:*",
+		},
+		"GetAtt as a list": {
+			`{"Fn::GetAtt": [Named, Arn]}`, "arn:aws:logs:us-east-1:111122223333:log-group:/aws/local/x:*",
+		},
+		"Sub": {`!Sub "${AWS::Partition}:${Stage}:${Named}"`, "aws:prod:/aws/local/x"},
+		"Sub of an attribute": {
+			`!Sub "<${Named.Arn}>"`, "<arn:aws:logs:us-east-1:111122223333:log-group:/aws/local/x:*>",
+		},
 		"Sub with names of its own":  {`!Sub ["${A}-${Stage}-${B}", {A: !Ref Count, B: b}]`, "3-prod-b"},
 		"own name goes before":       {`!Sub ["${Stage}", {Stage: mine}]`, "mine"},
 		"long Sub":                   {`{"Fn::Sub": "${Stage}/$connect"}`, "prod/$connect"},
@@ -83,27 +89,38 @@ func TestIntrinsicFunctions(t *testing.T) {
 func TestIntrinsicFunctionErrors(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ expression, want string }{
-		"unknown name":             {`!Ref Nobody`, `template.yaml:28: Outputs.Out Value: there is no parameter or resource "Nobody"`},
-		"unknown name in Sub":      {`!Sub "${Nobody}"`, `there is no parameter or resource "Nobody"`},
-		"resource that is off":     {`!Ref Off`, "refers to Off, which the stack does not have: its condition is false"},
-		"unknown attribute":        {`!GetAtt Table.StreamArn`, "attribute StreamArn of Table (AWS::DynamoDB::Table) is not supported by the local stage"},
+		"unknown name": {
+			`!Ref Nobody`, `template.yaml:28: Outputs.Out Value: there is no parameter or resource "Nobody"`,
+		},
+		"unknown name in Sub": {`!Sub "${Nobody}"`, `there is no parameter or resource "Nobody"`},
+		"resource that is off": {
+			`!Ref Off`, "refers to Off, which the stack does not have: its condition is false",
+		},
+		"unknown attribute": {
+			`!GetAtt Table.StreamArn`,
+			"attribute StreamArn of Table (AWS::DynamoDB::Table) is not supported by the local stage",
+		},
 		"attribute of a parameter": {`!GetAtt Stage.Arn`, `there is no parameter or resource "Stage"`},
-		"unknown pseudo parameter": {`!Ref AWS::NotificationARNs`, "pseudo parameter AWS::NotificationARNs is not supported"},
-		"unsupported function":     {`!ImportValue x`, "intrinsic function Fn::ImportValue is not supported by the local stage"},
-		"unsupported long form":    {`{"Fn::FindInMap": [a, b, c]}`, "intrinsic function Fn::FindInMap is not supported"},
-		"condition as value":       {`!Equals [a, b]`, "Fn::Equals gives a condition"},
-		"function beside names":    {`{"Fn::Sub": a, other: b}`, "Fn::Sub must stand alone"},
-		"list as text":             {`!Ref Rooms`, "must be a single value"},
-		"list in Sub":              {`!Sub "${Rooms}"`, "${Rooms} is not a single value"},
-		"open Sub":                 {`!Sub "${Stage"`, "${ without }"},
-		"no name in Sub":           {`!Sub "${a b}"`, "${a b} is not a name"},
-		"Sub of a function":        {`{"Fn::Sub": !Ref Stage}`, "Fn::Sub needs a text of its own"},
-		"Join without list":        {`!Join [",", abc]`, "Fn::Join needs a list of values"},
-		"Join without delimiter":   {`!Join [a]`, "Fn::Join needs a list of 2"},
-		"Select past the end":      {`!Select [2, !Ref Rooms]`, `there is no element "2" in a list of 2`},
-		"If of no condition":       {`!If [Maybe, a, b]`, `there is no condition "Maybe"`},
-		"nothing":                  {``, "is empty: CloudFormation allows no null values"},
-		"binary":                   {`!!binary aGk=`, "YAML tag !!binary is not supported"},
+		"unknown pseudo parameter": {
+			`!Ref AWS::NotificationARNs`, "pseudo parameter AWS::NotificationARNs is not supported",
+		},
+		"unsupported function": {
+			`!ImportValue x`, "intrinsic function Fn::ImportValue is not supported by the local stage",
+		},
+		"unsupported long form":  {`{"Fn::FindInMap": [a, b, c]}`, "intrinsic function Fn::FindInMap is not supported"},
+		"condition as value":     {`!Equals [a, b]`, "Fn::Equals gives a condition"},
+		"function beside names":  {`{"Fn::Sub": a, other: b}`, "Fn::Sub must stand alone"},
+		"list as text":           {`!Ref Rooms`, "must be a single value"},
+		"list in Sub":            {`!Sub "${Rooms}"`, "${Rooms} is not a single value"},
+		"open Sub":               {`!Sub "${Stage"`, "${ without }"},
+		"no name in Sub":         {`!Sub "${a b}"`, "${a b} is not a name"},
+		"Sub of a function":      {`{"Fn::Sub": !Ref Stage}`, "Fn::Sub needs a text of its own"},
+		"Join without list":      {`!Join [",", abc]`, "Fn::Join needs a list of values"},
+		"Join without delimiter": {`!Join [a]`, "Fn::Join needs a list of 2"},
+		"Select past the end":    {`!Select [2, !Ref Rooms]`, `there is no element "2" in a list of 2`},
+		"If of no condition":     {`!If [Maybe, a, b]`, `there is no condition "Maybe"`},
+		"nothing":                {``, "is empty: CloudFormation allows no null values"},
+		"binary":                 {`!!binary aGk=`, "YAML tag !!binary is not supported"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -117,8 +134,11 @@ func TestIntrinsicFunctionErrors(t *testing.T) {
 func TestConditionErrors(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ conditions, want string }{
-		"circle":             {"A: !Not [!Condition B]\n  B: !Not [!Condition A]", "Conditions.A: refers to itself"},
-		"resource":           {"A: !Equals [!Ref Logs, x]", `there is no parameter "Logs", and conditions and rules cannot refer to resources`},
+		"circle": {"A: !Not [!Condition B]\n  B: !Not [!Condition A]", "Conditions.A: refers to itself"},
+		"resource": {
+			"A: !Equals [!Ref Logs, x]",
+			`there is no parameter "Logs", and conditions and rules cannot refer to resources`,
+		},
 		"unknown":            {"A: !Or [!Condition Nobody, !Equals [a, a]]", `there is no condition "Nobody"`},
 		"one of And":         {"A: !And [!Equals [a, a]]", "Fn::And needs a list of 2 to 10 conditions"},
 		"value":              {"A: yes", "a condition function is needed here"},

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// The resource types that the package knows.
+// These are the resource types that the package knows.
 const (
 	typeFunction      = "AWS::Serverless::Function"
 	typeWebSocketAPI  = "AWS::Serverless::WebSocketApi"
@@ -31,7 +31,7 @@ const (
 	typeQueue         = "AWS::SQS::Queue"
 )
 
-// builder turns the resources of a stack into the model.
+// builder makes the model of the resources of a stack.
 type builder struct {
 	*stack
 	template *Template
@@ -54,7 +54,8 @@ func (s *stack) model() (*Template, error) {
 	slices.SortFunc(t.Roles, func(a, b Role) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
 	slices.SortFunc(t.Tables, func(a, b Table) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
 	slices.SortFunc(t.Secrets, func(a, b Secret) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
-	slices.SortFunc(t.EventInvokeConfigs, func(a, b EventInvokeConfig) int { return cmp.Compare(a.Function, b.Function) })
+	slices.SortFunc(t.EventInvokeConfigs,
+		func(a, b EventInvokeConfig) int { return cmp.Compare(a.Function, b.Function) })
 	slices.SortFunc(t.Schedules, func(a, b Schedule) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
 	slices.SortFunc(t.Permissions, func(a, b Permission) int {
 		return cmp.Or(cmp.Compare(a.Function, b.Function), cmp.Compare(a.SourceARN, b.SourceARN))
@@ -78,7 +79,8 @@ func (b *builder) add(r *resource) error {
 	return properties.done()
 }
 
-// readerOf is how resources of a type are read, nil for a type that the local stage does not support.
+// readerOf returns the function that reads resources of a type, or nil for a type that the local stage does not
+// support.
 func (b *builder) readerOf(typ string) func(*resource, *reader) {
 	switch typ {
 	case typeFunction:
@@ -118,13 +120,13 @@ func (b *builder) readerOf(typ string) func(*resource, *reader) {
 	return nil
 }
 
-// withoutEffect lists the types that change nothing on a local stage, with the properties that they may have.
-// A type that is not listed anywhere is refused.
+// withoutEffect lists the types that change nothing on a local stage, with the properties that they may have. Types on
+// no list are refused.
 func withoutEffect(typ string) []string {
 	switch typ {
 	case typeLogGroup:
 		return []string{"LogGroupName", "LogGroupClass", "RetentionInDays", "KmsKeyId", "Tags"}
-	case typeQueue: // the local stage keeps what is sent there in a file of the same name
+	case typeQueue: // the local stage keeps the queue's messages in a file of the same name
 		return []string{"QueueName", "MessageRetentionPeriod", "SqsManagedSseEnabled", "Tags"}
 	case typeMetricFilter:
 		return []string{"LogGroupName", "FilterPattern", "MetricTransformations"}
@@ -136,14 +138,15 @@ func withoutEffect(typ string) []string {
 		return []string{"DisplayName", "Subscription"}
 	case typeAlarm:
 		return []string{
-			"AlarmDescription", "AlarmActions", "OKActions", "Namespace", "MetricName", "Dimensions", "Metrics", "Statistic", "ExtendedStatistic",
+			"AlarmDescription", "AlarmActions", "OKActions", "Namespace", "MetricName", "Dimensions", "Metrics",
+			"Statistic", "ExtendedStatistic",
 			"Period", "EvaluationPeriods", "Threshold", "ComparisonOperator", "TreatMissingData",
 		}
 	}
 	return nil
 }
 
-// properties resolves a resource's properties, for functions with the global ones below them.
+// properties resolves a resource's properties, for functions together with the global ones.
 func (b *builder) properties(r *resource) (*reader, error) {
 	node := r.properties
 	if r.typ == typeFunction {

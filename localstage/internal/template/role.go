@@ -1,8 +1,8 @@
 package template
 
 // addRole reads an AWS::IAM::Role. Its trust policy has no effect on a local stage, which runs each function as the
-// role that the template gives it. Managed policies are refused, because nobody has their text here. A permissions
-// boundary, whose text is not here either, can only take away: it is passed over.
+// role that the template names. Managed policies are refused, because the stage does not have their text. A permissions
+// boundary, whose text is missing, too, is ignored: it can only take permissions away.
 //
 // Source: CloudFormation template reference, "AWS::IAM::Role".
 func (b *builder) addRole(r *resource, p *reader) {

@@ -2,7 +2,7 @@ package template
 
 import "go.yaml.in/yaml/v3"
 
-// checkRules evaluates the Rules section: the assertions that the parameters must meet together.
+// checkRules evaluates the Rules section: assertions about the parameters together.
 //
 // Source: CloudFormation user guide, "Template Rules syntax".
 func (s *stack) checkRules() error {
@@ -52,7 +52,7 @@ func (s *stack) assertion(node *yaml.Node, at place) (bool, error) {
 	return s.boolean(assert, at.field("Assert", assert.Line))
 }
 
-// describe is what the template says of an assertion that does not hold.
+// describe returns the template's text about an assertion that does not hold.
 func describe(assertion *yaml.Node) string {
 	if text := member(assertion, "AssertDescription"); text != nil && text.Value != "" {
 		return text.Value

@@ -25,8 +25,8 @@ func (b *builder) addRule(r *resource, p *reader) {
 	}
 }
 
-// addScheduleEvent reads an entry of a function's Events into what the transform makes of it: a rule whose target is
-// the function, and the permission that the rule needs.
+// addScheduleEvent reads an entry of a function's Events into the resources that the transform makes of it: a rule
+// whose target is the function, and the permission of the rule.
 //
 // Source: SAM developer guide, "Schedule" (event source of AWS::Serverless::Function).
 func (b *builder) addScheduleEvent(f Function, name string, events *reader) {
@@ -56,14 +56,14 @@ func (b *builder) addScheduleEvent(f Function, name string, events *reader) {
 	})
 }
 
-// eventIDs are the logical ids of what the transform makes of one event.
+// eventIDs are the logical ids of the resources that the transform makes of one event.
 type eventIDs struct{ rule, permission string }
 
 func impliedByEvent(functionID, name string) eventIDs {
 	return eventIDs{functionID + name, functionID + name + "Permission"}
 }
 
-// impliedByEvents lists what the transform makes of a function's events.
+// impliedByEvents lists the resources that the transform makes of a function's events.
 //
 // Source: aws/serverless-application-model, samtranslator/model/eventsources/push.py (v1.115.0).
 func impliedByEvents(function *resource) []implied {

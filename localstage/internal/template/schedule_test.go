@@ -24,7 +24,8 @@ Resources:
     Properties: {Name: seldom, ScheduleExpression: rate(1 day), Targets: [{Id: a, Arn: !GetAtt One.Arn}]}
   Let:
     Type: AWS::Lambda::Permission
-    Properties: {Action: lambda:InvokeFunction, FunctionName: !Ref One, Principal: events.amazonaws.com, SourceArn: !GetAtt OneNamed.Arn}
+    Properties: {Action: lambda:InvokeFunction, FunctionName: !Ref One, Principal: events.amazonaws.com,
+      SourceArn: !GetAtt OneNamed.Arn}
 `
 
 func TestSchedules(t *testing.T) {
@@ -34,8 +35,19 @@ func TestSchedules(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Schedule{
-		{LogicalID: "OneNamed", ARN: "arn:aws:events:us-east-1:111122223333:rule/often", Expression: "rate(1 minute)", Function: "One", Input: `{"a":1}`},
-		{LogicalID: "Raw", ARN: "arn:aws:events:us-east-1:111122223333:rule/seldom", Expression: "rate(1 day)", Function: "One"},
+		{
+			LogicalID:  "OneNamed",
+			ARN:        "arn:aws:events:us-east-1:111122223333:rule/often",
+			Expression: "rate(1 minute)",
+			Function:   "One",
+			Input:      `{"a":1}`,
+		},
+		{
+			LogicalID:  "Raw",
+			ARN:        "arn:aws:events:us-east-1:111122223333:rule/seldom",
+			Expression: "rate(1 day)",
+			Function:   "One",
+		},
 	}
 	if diff := cmp.Diff(want, loaded.Schedules); diff != "" {
 		t.Errorf("schedules (-want +got):\n%s", diff)
@@ -43,7 +55,8 @@ func TestSchedules(t *testing.T) {
 	let := Permission{Function: "One", Principal: "events.amazonaws.com", SourceARN: want[0].ARN}
 	off := let
 	off.SourceARN = loaded.Permissions[0].SourceARN
-	if diff := cmp.Diff([]Permission{off, let, let}, loaded.Permissions); diff != "" || !strings.Contains(off.SourceARN, "rule/local-OneOff-") {
+	if diff := cmp.Diff([]Permission{off, let, let}, loaded.Permissions); diff != "" ||
+		!strings.Contains(off.SourceARN, "rule/local-OneOff-") {
 		t.Errorf("permissions (-want +got):\n%s", diff)
 	}
 }
@@ -51,22 +64,43 @@ func TestSchedules(t *testing.T) {
 func TestScheduleErrors(t *testing.T) {
 	t.Parallel()
 	checkMistakes(t, scheduleTemplate, map[string]mistake{
-		"another event":        {"Type: Schedule, Properties: {Name", "Type: S3, Properties: {Name", `One Properties.Events.Named.Type: "S3" is not supported`},
-		"no type":              {"Type: Schedule, Properties: {Name", "Properties: {Name", "One Properties.Events.Named.Type: is needed"},
-		"no schedule":          {"Schedule: rate(1 minute), ", "", "One Properties.Events.Named.Properties.Schedule: is needed"},
-		"an unknown property":  {"Name: often", "RetryPolicy: {}", "One Properties.Events.Named.Properties.RetryPolicy: is not supported"},
+		"another event": {
+			"Type: Schedule, Properties: {Name",
+			"Type: S3, Properties: {Name",
+			`One Properties.Events.Named.Type: "S3" is not supported`,
+		},
+		"no type": {
+			"Type: Schedule, Properties: {Name", "Properties: {Name", "One Properties.Events.Named.Type: is needed",
+		},
+		"no schedule": {
+			"Schedule: rate(1 minute), ", "", "One Properties.Events.Named.Properties.Schedule: is needed",
+		},
+		"an unknown property": {
+			"Name: often", "RetryPolicy: {}", "One Properties.Events.Named.Properties.RetryPolicy: is not supported",
+		},
 		"a bad name":           {"Named:", "na-med:", "the name of an event is made of letters and digits"},
 		"a name that is taken": {"Raw:", "OneNamed:", "the transform makes an AWS::Events::Rule named OneNamed of it"},
-		"two targets":          {"Targets: [{Id: a, Arn: !GetAtt One.Arn}]", "Targets: [{Id: a, Arn: !GetAtt One.Arn}, {Id: b, Arn: !GetAtt One.Arn}]", "there are 2, the local stage needs one"},
-		"a foreign target":     {"Targets: [{Id: a, Arn: !GetAtt One.Arn}]", "Targets: [{Id: a, Arn: x}]", `"x" is no AWS::Serverless::Function of this template`},
-		"an event pattern":     {"ScheduleExpression: rate(1 day)", "EventPattern: {}", "Raw Properties.ScheduleExpression: is needed"},
+		"two targets": {
+			"Targets: [{Id: a, Arn: !GetAtt One.Arn}]",
+			"Targets: [{Id: a, Arn: !GetAtt One.Arn}, {Id: b, Arn: !GetAtt One.Arn}]",
+			"there are 2, the local stage needs one",
+		},
+		"a foreign target": {
+			"Targets: [{Id: a, Arn: !GetAtt One.Arn}]",
+			"Targets: [{Id: a, Arn: x}]",
+			`"x" is no AWS::Serverless::Function of this template`,
+		},
+		"an event pattern": {
+			"ScheduleExpression: rate(1 day)", "EventPattern: {}", "Raw Properties.ScheduleExpression: is needed",
+		},
 	})
 }
 
 func TestReaperRunsEveryMinute(t *testing.T) {
 	t.Parallel()
 	schedules := loadRepository(t).Schedules
-	if len(schedules) != 1 || schedules[0].Function != "ReaperFunction" || schedules[0].Expression != "rate(1 minute)" || schedules[0].Input != "" {
+	if len(schedules) != 1 || schedules[0].Function != "ReaperFunction" ||
+		schedules[0].Expression != "rate(1 minute)" || schedules[0].Input != "" {
 		t.Errorf("schedules %+v, want the reaper's every minute", schedules)
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// The rules that this project's template keeps, whatever is added to it.
+// These are the rules of this project's template, which every change must keep.
 
-// report tells what breaks a rule. A test of the template fails with it; a test of the rules collects it.
+// report reports a broken rule. A test of the template fails with it; a test of the rules collects it.
 type report func(format string, args ...any)
 
 // statement is one statement of a role's policy.
@@ -59,24 +59,26 @@ func TestPoliciesGrantNoWildcards(t *testing.T) {
 	grantNoWildcards(t, loadRepository(t), t.Errorf)
 }
 
-// grantNoWildcards: no action has a wildcard, and nothing is allowed everywhere.
-func grantNoWildcards(t *testing.T, loaded *Template, report report) {
+// grantNoWildcards reports actions with a wildcard, and permissions for every resource.
+func grantNoWildcards(t *testing.T, loaded *Template, fail report) {
 	t.Helper()
 	for _, s := range statements(t, loaded.Roles) {
 		for _, action := range s.Action {
 			if strings.Contains(action, "*") {
-				report("%s: action %s has a wildcard", s.role, action)
+				fail("%s: action %s has a wildcard", s.role, action)
 			}
 		}
 		if s.Effect == "Allow" && slices.Contains(s.Resource, "*") {
-			report("%s: %v is allowed on every resource", s.role, s.Action)
+			fail("%s: %v is allowed on every resource", s.role, s.Action)
 		}
 	}
 }
 
 func TestOnlySignUrlOpensConnections(t *testing.T) {
 	t.Parallel()
-	for mode, want := range map[string][]string{"jwt": {"SignUrlRole"}, "guest": {"SignUrlRole"}, "iam": {"FrontendRole", "SignUrlRole"}} {
+	for mode, want := range map[string][]string{
+		"jwt": {"SignUrlRole"}, "guest": {"SignUrlRole"}, "iam": {"FrontendRole", "SignUrlRole"},
+	} {
 		var roles []string
 		loaded := mustLoadWith(t, map[string]string{"AuthMode": mode})
 		connect := loaded.WebSocketAPIs[0].ID + "/prod/$connect"
@@ -101,13 +103,13 @@ func TestOnlySignUrlOpensConnections(t *testing.T) {
 	}
 }
 
-func TestConnectionsArePostedToByRoute(t *testing.T) {
+func TestRolesPostToConnectionsByRouteOnly(t *testing.T) {
 	t.Parallel()
 	manageByRoute(t, loadRepository(t), t.Errorf)
 }
 
-// manageByRoute: who may post to connections and close them.
-func manageByRoute(t *testing.T, loaded *Template, report report) {
+// manageByRoute reports roles that may post to connections or close them by other routes than theirs.
+func manageByRoute(t *testing.T, loaded *Template, fail report) {
 	t.Helper()
 	for _, s := range statements(t, loaded.Roles) {
 		if s.Effect != "Allow" || !slices.Contains(s.Action, "execute-api:ManageConnections") {
@@ -121,7 +123,7 @@ func manageByRoute(t *testing.T, loaded *Template, report report) {
 		}[s.role]
 		for _, resource := range s.Resource {
 			if _, path, _ := strings.Cut(resource, "/"); !slices.Contains(allowed, "/"+path) {
-				report("%s may manage %s: only connect, sendmessage and the reaper post and close, and fanout posts",
+				fail("%s may manage %s: only connect, sendmessage and the reaper post and close, and fanout posts",
 					s.role, resource)
 			}
 		}
@@ -136,14 +138,15 @@ func TestOnlySendMessageInvokesAndOnlyFanout(t *testing.T) {
 		if !slices.ContainsFunc(s.Action, func(a string) bool { return strings.HasPrefix(a, "lambda:") }) {
 			continue
 		}
-		if s.role != "SendMessageRole" || !slices.Equal(s.Action, texts{"lambda:InvokeFunction"}) || !slices.Equal(s.Resource, texts{loaded.Functions[fanout].ARN}) {
+		if s.role != "SendMessageRole" || !slices.Equal(s.Action, texts{"lambda:InvokeFunction"}) ||
+			!slices.Equal(s.Resource, texts{loaded.Functions[fanout].ARN}) {
 			t.Errorf("%s: %v is allowed on %v", s.role, s.Action, s.Resource)
 		}
 	}
 }
 
-// What Lambda gives up is kept encrypted, and not for ever: it holds what people wrote.
-func TestFailedEventsAreKeptForAWhile(t *testing.T) {
+// Events that Lambda gave up are kept encrypted, and for a limited time: they hold the messages of users.
+func TestFailedEventsAreKeptForALimitedTime(t *testing.T) {
 	t.Parallel()
 	for logicalID, r := range readGolden(t)["Resources"].(map[string]any) {
 		resource := r.(map[string]any)
@@ -162,7 +165,7 @@ func TestFailedEventsAreKeptForAWhile(t *testing.T) {
 			MaximumEventAge:      5 * time.Minute,
 			OnFailure:            "FanoutFailures",
 		},
-		// The reaper comes again in a minute anyway.
+		// The reaper runs again in a minute anyway.
 		{Function: "ReaperFunction", MaximumRetryAttempts: 0, MaximumEventAge: time.Minute},
 	}
 	got := loadRepository(t).EventInvokeConfigs
@@ -176,15 +179,16 @@ func TestTableIsGrantedByKeyOrTransaction(t *testing.T) {
 	grantByKey(t, loadRepository(t), t.Errorf)
 }
 
-// grantByKey: the table of connections is granted by key or by transaction, that of bans by single actions.
-func grantByKey(t *testing.T, loaded *Template, report report) {
+// grantByKey reports grants on the table of connections that are neither by key nor by transaction, and grants on the
+// table of bans that are not by single actions.
+func grantByKey(t *testing.T, loaded *Template, fail report) {
 	t.Helper()
 	for _, s := range statements(t, loaded.Roles) {
 		if !slices.ContainsFunc(s.Action, func(a string) bool { return strings.HasPrefix(a, "dynamodb:") }) {
 			continue
 		}
 		keys := s.Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
-		// ForAllValues holds for a request without the key: only with its Null twin does it limit anything.
+		// ForAllValues holds for a request without the key. It limits nothing without its Null twin.
 		present := s.Condition["Null"]["dynamodb:LeadingKeys"]
 		transaction := s.Condition["ForAnyValue:StringEquals"]["dynamodb:EnclosingOperation"]
 		if len(s.Resource) == 1 && strings.Contains(s.Resource[0], "BansTable") && len(s.Action) == 1 &&
@@ -194,7 +198,7 @@ func grantByKey(t *testing.T, loaded *Template, report report) {
 		byKey := len(keys) > 0 && slices.Equal(present, []string{"false"})
 		if !byKey && !slices.Equal(transaction, []string{"TransactWriteItems"}) &&
 			!slices.Equal(transaction, []string{"TransactGetItems"}) {
-			report("%s: %v is granted for the whole table", s.role, s.Action)
+			fail("%s: %v is granted for the whole table", s.role, s.Action)
 		}
 	}
 }
@@ -212,7 +216,8 @@ func TestEachFunctionHasARoleOfItsOwn(t *testing.T) {
 
 func TestPermissionsNameAccountAndRoute(t *testing.T) {
 	t.Parallel()
-	source := regexp.MustCompile(`^arn:aws:execute-api:us-east-1:111122223333:[a-z0-9]{10}/(prod/[$a-z]+|\*/[A-Z]+/[a-z/]+|\*/\$default)$`)
+	source := regexp.MustCompile(`^arn:aws:execute-api:us-east-1:111122223333:[a-z0-9]{10}/` +
+		`(prod/[$a-z]+|\*/[A-Z]+/[a-z/]+|\*/\$default)$`)
 	loaded := loadRepository(t)
 	for _, p := range loaded.Permissions {
 		if p.Principal == "events.amazonaws.com" && slices.ContainsFunc(loaded.Schedules, func(s Schedule) bool {
@@ -249,10 +254,11 @@ func TestRoutesAreAuthorizedAndThrottled(t *testing.T) {
 			t.Errorf("%s has no throttle", api.LogicalID)
 		}
 		for _, r := range api.Routes {
-			// Anybody may see the page.
+			// The page is public.
 			page := r.Key == "$default" && r.Function == pageFunction
 			if r.AuthorizationType != "JWT" && !page {
-				t.Errorf("%s: %s is authorized by %s unless somebody chooses otherwise", api.LogicalID, r.Key, r.AuthorizationType)
+				t.Errorf("%s: %s is authorized by %s by default", api.LogicalID, r.Key,
+					r.AuthorizationType)
 			}
 			if (r.Throttle == nil) != (r.Key == "POST /signurl") {
 				t.Errorf("%s: %s: only POST /signurl takes the throttle of the stage, which the parameters set",
@@ -262,11 +268,13 @@ func TestRoutesAreAuthorizedAndThrottled(t *testing.T) {
 	}
 }
 
-func TestUnconfiguredIsClosed(t *testing.T) {
+func TestDeploymentNeedsAnHTTPSIssuer(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ issuer, want string }{
-		"no issuer":         {"", "Rules.JwtNeedsIssuer: AuthMode jwt needs OidcIssuer"},
-		"issuer over http":  {"http://id.example.com", `Parameters.OidcIssuer: "http://id.example.com" does not meet AllowedPattern`},
+		"no issuer": {"", "Rules.JwtNeedsIssuer: AuthMode jwt needs OidcIssuer"},
+		"issuer over http": {
+			"http://id.example.com", `Parameters.OidcIssuer: "http://id.example.com" does not meet AllowedPattern`,
+		},
 		"issuer is no URL":  {"id.example.com", "does not meet AllowedPattern"},
 		"issuer over https": {"https://id.example.com", ""},
 	}
@@ -281,7 +289,7 @@ func TestUnconfiguredIsClosed(t *testing.T) {
 	}
 }
 
-// checkError holds an error to a part of its text; an empty want stands for no error.
+// checkError checks that an error has a part of its text. An empty want stands for no error.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	switch {
@@ -315,8 +323,8 @@ func checkMistakes(t *testing.T, template string, mistakes map[string]mistake) {
 	}
 }
 
-// checkAccessLog holds the socket's access log to being there on demand, that of the HTTP API to being there always,
-// and both to variables that hold nothing of the path, the query and the headers.
+// checkAccessLog checks that the socket's access log exists on demand, that of the HTTP API always, and that both hold
+// no variable with a part of the path, the query or the headers.
 func checkAccessLog(t *testing.T, logicalID string, settings any) {
 	t.Helper()
 	text, err := json.Marshal(settings)
@@ -355,7 +363,7 @@ func checkAccessLog(t *testing.T, logicalID string, settings any) {
 	}
 	for _, m := range regexp.MustCompile(`\$context\.([\w.]+)`).FindAllStringSubmatch(string(text), -1) {
 		if !slices.Contains(harmless, m[1]) {
-			t.Errorf("%s logs $context.%s, of which nobody has said what it holds", logicalID, m[1])
+			t.Errorf("%s logs $context.%s, which is on no list of harmless variables", logicalID, m[1])
 		}
 	}
 }
@@ -384,7 +392,7 @@ func TestDeployedSettings(t *testing.T) {
 			set("TimeToLiveSpecification", `{"AttributeName":"expiresAt","Enabled":true}`)
 			set("BillingMode", `"PAY_PER_REQUEST"`)
 		case "AWS::Logs::LogGroup":
-			if !strings.HasSuffix(logicalID, "AccessLogs") { // the gateway's own
+			if !strings.HasSuffix(logicalID, "AccessLogs") { // the gateway's own logs
 				logs++
 			}
 			set("RetentionInDays", `{"Ref":"LogRetentionDays"}`)

@@ -8,8 +8,8 @@ import (
 	"regexp"
 )
 
-// CheckSources tells whether the function can be built: dir, the template's folder, must hold its code folder, and that a
-// Makefile with the target build-<LogicalID>. Its error is one line that says what is missing.
+// CheckSources returns an error unless the function can be built: dir, the template's folder, must hold its code
+// folder, and that a Makefile with the target build-<LogicalID>. The error is one line that names the missing part.
 func (f Function) CheckSources(dir string) error {
 	folder := filepath.Join(dir, f.CodeURI)
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
@@ -23,7 +23,7 @@ func (f Function) CheckSources(dir string) error {
 	if err != nil {
 		return fmt.Errorf("%s: read its Makefile: %w", f.LogicalID, err)
 	}
-	// A pattern rule or an included file may make the target too; then make itself has the last word.
+	// A pattern rule or an included file may make the target, too. Then make itself finds the error.
 	target := regexp.MustCompile(`(?m)^(build-` + regexp.QuoteMeta(f.LogicalID) + `\s*:|build-%\s*:|-?include\s)`)
 	if !target.Match(data) {
 		return fmt.Errorf("%s: %s has no target build-%s", f.LogicalID, path, f.LogicalID)

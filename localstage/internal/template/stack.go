@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// stack is a template on its way to a model: what has been resolved so far.
+// stack is a template on its way to a model, with its resolved parts.
 type stack struct {
 	options    Options
 	document   document
@@ -37,7 +37,7 @@ func (s *stack) prepare() error {
 	return nil
 }
 
-// readResources finds the resources that the stack has.
+// readResources reads the resources of the stack.
 func (s *stack) readResources() error {
 	s.resources = make(map[string]*resource)
 	s.names = make(map[string]*name)
@@ -58,7 +58,7 @@ func (s *stack) readResources() error {
 	return s.addImplied()
 }
 
-// readResource reads a resource's attributes; present is false when its condition is.
+// readResource reads a resource's attributes. present is false when its condition is.
 func (s *stack) readResource(logicalID string, node *yaml.Node, at place) (r *resource, present bool, err error) {
 	if !isLogicalID(logicalID) {
 		return nil, false, at.errorf("a logical id is made of letters and digits")
@@ -84,7 +84,7 @@ func (s *stack) readResource(logicalID string, node *yaml.Node, at place) (r *re
 				return nil, false, err
 			}
 		case "DependsOn", "DeletionPolicy", "UpdateReplacePolicy":
-			// Order and fate of resources on AWS; DependsOn is checked when all resources are known.
+			// These attributes are about order and deletion on AWS. DependsOn is checked when all resources are known.
 		default:
 			return nil, false, there.errorf("is not supported by the local stage")
 		}
@@ -95,7 +95,7 @@ func (s *stack) readResource(logicalID string, node *yaml.Node, at place) (r *re
 	return r, present, nil
 }
 
-// checkDependencies refuses a DependsOn that names nothing.
+// checkDependencies refuses a DependsOn of an unknown resource.
 func (s *stack) checkDependencies() error {
 	for _, r := range s.order {
 		node := member(member(s.document.resources, r.logicalID), "DependsOn")
@@ -155,7 +155,7 @@ func (s *stack) output(node *yaml.Node, at place) (text string, present bool, er
 	return text, true, err
 }
 
-// isLogicalID tells whether CloudFormation takes name as a logical id.
+// isLogicalID reports whether CloudFormation takes name as a logical id.
 func isLogicalID(name string) bool {
 	for _, c := range name {
 		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
@@ -165,7 +165,7 @@ func isLogicalID(name string) bool {
 	return name != ""
 }
 
-// arn writes an ARN of this stack's account and region.
+// arn returns an ARN of this stack's account and region.
 func (s *stack) arn(service, rest string) string {
 	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, s.options.Region, s.options.AccountID, rest)
 }

@@ -47,7 +47,7 @@ func (s *stack) sub(argument *yaml.Node, at place) (value, error) {
 	return textValue(out.String(), at.line), nil
 }
 
-// subName resolves what stands between ${ and }.
+// subName resolves the text between ${ and }.
 func (s *stack) subName(name string, variables *yaml.Node, at place) (string, error) {
 	if literal, ok := strings.CutPrefix(name, "!"); ok {
 		return "${" + literal + "}", nil

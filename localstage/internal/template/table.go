@@ -20,8 +20,9 @@ type keyElement struct{ AttributeName, KeyType string }
 //
 // Source: CloudFormation template reference, "AWS::DynamoDB::Table".
 func (b *builder) addTable(r *resource, p *reader) {
-	// How AWS keeps the table, which no request can tell.
-	p.ignore("TableName", "SSESpecification", "PointInTimeRecoverySpecification", "DeletionProtectionEnabled", "TableClass", "Tags")
+	// These properties say how AWS keeps the table. No request shows them.
+	p.ignore("TableName", "SSESpecification", "PointInTimeRecoverySpecification", "DeletionProtectionEnabled",
+		"TableClass", "Tags")
 	t := Table{LogicalID: r.logicalID, TTLAttribute: ttlAttribute(p)}
 	t.Name, t.ARN = b.nameAndARN(r, p)
 	p.need("BillingMode")
@@ -40,7 +41,7 @@ func (b *builder) addTable(r *resource, p *reader) {
 	b.template.Tables = append(b.template.Tables, t)
 }
 
-// ttlAttribute is the attribute that tells when an item expires, "" when none does.
+// ttlAttribute returns the attribute with the expiry of an item, or "" when items do not expire.
 func ttlAttribute(p *reader) string {
 	ttl := p.object("TimeToLiveSpecification")
 	name, enabled := ttl.text("AttributeName", ""), ttl.flag("Enabled")

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// goldenFile is what the SAM transform makes of template.yaml; `make golden` refreshes it.
+// goldenFile is the output of the SAM transform for template.yaml; `make golden` refreshes it.
 const goldenFile = "testdata/transform.golden.json"
 
 func readGolden(t *testing.T) map[string]any {
@@ -26,8 +26,8 @@ func readGolden(t *testing.T) map[string]any {
 	return golden
 }
 
-// asSAM writes a transformed function in its SAM form again, which is the form that the package reads. All else that the
-// transform makes is read as it is.
+// asSAM writes a transformed function in its SAM form again, the form that the package reads. Everything else of the
+// transform is read as it is.
 func asSAM(golden map[string]any) {
 	for _, r := range golden["Resources"].(map[string]any) {
 		resource := r.(map[string]any)
@@ -40,7 +40,7 @@ func asSAM(golden map[string]any) {
 	}
 }
 
-func TestModelEqualsWhatTheTransformMakes(t *testing.T) {
+func TestModelEqualsTheTransformsResult(t *testing.T) {
 	t.Parallel()
 	golden := readGolden(t)
 	asSAM(golden)
@@ -62,7 +62,8 @@ func TestModelEqualsWhatTheTransformMakes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(transformed, mustLoadWith(t, parameters), cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("%s: the local stage understands template.yaml otherwise than the SAM transform (-transform +stage):\n%s", name, diff)
+			t.Errorf("%s: the local stage understands template.yaml otherwise than the SAM transform (-transform "+
+				"+stage):\n%s", name, diff)
 		}
 	}
 }

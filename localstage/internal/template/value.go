@@ -6,17 +6,17 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// kind tells the forms of a value apart.
+// kind is the form of a value.
 type kind int
 
 const (
-	absent kind = iota // AWS::NoValue: the property or element is not there
+	absent kind = iota // AWS::NoValue: the property or element does not exist
 	scalar
 	list
 	object
 )
 
-// value is a piece of the template after its intrinsic functions have been resolved.
+// value is a resolved piece of the template.
 type value struct {
 	kind    kind
 	line    int
@@ -33,7 +33,8 @@ type field struct {
 
 func textValue(text string, line int) value { return value{kind: scalar, text: text, line: line} }
 
-// scalarValue is what a plain YAML scalar stands for. Dates stay text, as in CloudFormation: a policy's Version is one.
+// scalarValue returns the value of a plain YAML scalar. Dates stay text, as in CloudFormation: a policy's Version is
+// one.
 func scalarValue(n *yaml.Node) value {
 	v := textValue(n.Value, n.Line)
 	switch n.ShortTag() {
@@ -43,7 +44,7 @@ func scalarValue(n *yaml.Node) value {
 	return v
 }
 
-// member is the value of the named field, absent when there is none.
+// member returns the value of the named field, absent when there is none.
 func (v value) member(name string) value {
 	for _, f := range v.fields {
 		if f.name == name {
@@ -53,7 +54,7 @@ func (v value) member(name string) value {
 	return value{}
 }
 
-// MarshalJSON gives the value as JSON. Names are sorted, so that the same policy always has the same text.
+// MarshalJSON returns the value as JSON. Names are sorted, so that the same policy always has the same text.
 func (v value) MarshalJSON() ([]byte, error) {
 	switch v.kind {
 	case object:

@@ -2,8 +2,8 @@ package template
 
 import "time"
 
-// addWebSocketAPI reads an AWS::Serverless::WebSocketApi into the parts that the transform makes of it: the API, its stage,
-// and for each route a route, an integration and a permission.
+// addWebSocketAPI reads an AWS::Serverless::WebSocketApi into the parts that the transform makes of it: the API, its
+// stage, and for each route a route, an integration and a permission.
 //
 // Source: SAM developer guide, "AWS::Serverless::WebSocketApi".
 func (b *builder) addWebSocketAPI(r *resource, p *reader) {
@@ -34,7 +34,7 @@ func (b *builder) addWebSocketAPI(r *resource, p *reader) {
 	}
 }
 
-// addSAMRoute reads one entry of Routes. Authorization holds for $connect alone.
+// addSAMRoute reads one entry of Routes. Authorization applies to $connect alone.
 func (b *builder) addSAMRoute(api apiPart, stage, key, authorization string, routes *reader) {
 	p := routes.object(key)
 	p.ignore("OperationName")

@@ -19,7 +19,7 @@ func readText(t *testing.T, path ...string) string {
 	return string(data)
 }
 
-// foldersOfTargets gives the folder that each target build-<LogicalId> of the Makefile builds.
+// foldersOfTargets returns the folder that each target build-<LogicalId> of the Makefile builds.
 func foldersOfTargets(t *testing.T) map[string]string {
 	t.Helper()
 	target := regexp.MustCompile(`(?m)^build-(\w+):\n\t\$\(call build-function,(\w+)\)$`)
@@ -63,14 +63,14 @@ func TestEveryFunctionHasATargetAndAFolder(t *testing.T) {
 	}
 }
 
-func TestEnvironmentIsWhatTheFunctionReads(t *testing.T) {
+func TestEnvironmentHoldsTheVariablesThatTheFunctionReads(t *testing.T) {
 	t.Parallel()
-	giveWhatIsRead(t, loadRepository(t), t.Errorf)
+	matchVariables(t, loadRepository(t), t.Errorf)
 }
 
-// giveWhatIsRead: each function is given just what it reads. A variable that is missing would show on AWS only, and one too many
-// tells a function what it need not know.
-func giveWhatIsRead(t *testing.T, loaded *Template, report report) {
+// matchVariables reports a function whose variables are not exactly those that it reads. A missing variable would show
+// on AWS only, and a superfluous one tells a function more than it needs.
+func matchVariables(t *testing.T, loaded *Template, fail report) {
 	t.Helper()
 	folders := foldersOfTargets(t)
 	tag := regexp.MustCompile("`env:\"([A-Z][A-Z0-9_]*)")
@@ -96,27 +96,29 @@ func giveWhatIsRead(t *testing.T, loaded *Template, report report) {
 		}
 		slices.Sort(read)
 		if given := slices.Sorted(maps.Keys(f.Environment)); !slices.Equal(given, read) {
-			report("%s is given %v and reads %v", f.LogicalID, given, read)
+			fail("%s is given %v and reads %v", f.LogicalID, given, read)
 		}
 	}
 }
 
-// The page's variables have the same rule. What an operator may set by hand stands in no template.
-func TestThePageReadsWhatItIsGiven(t *testing.T) {
+// The page's variables have the same rule. Variables that an operator may set by hand stand in no template.
+func TestThePageReadsEveryVariableThatItGets(t *testing.T) {
 	t.Parallel()
 	byHand := []string{"OIDC_CLIENT_SECRET", "AWS_REGION"} // Lambda itself sets the last one
 	name := regexp.MustCompile(`["'.]([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b`)
 	read := make(map[string]bool)
-	err := filepath.WalkDir(filepath.Join(root, "frontend", "web", "src"), func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.Contains(path, "/src/server/") && !strings.HasSuffix(path, "session.ts") {
+	err := filepath.WalkDir(filepath.Join(root, "frontend", "web", "src"),
+		func(path string, entry os.DirEntry, err error) error {
+			if err != nil || entry.IsDir() ||
+				!strings.Contains(path, "/src/server/") && !strings.HasSuffix(path, "session.ts") {
+				return err
+			}
+			data, err := os.ReadFile(path)
+			for _, m := range name.FindAllStringSubmatch(string(data), -1) {
+				read[m[1]] = !slices.Contains(byHand, m[1])
+			}
 			return err
-		}
-		data, err := os.ReadFile(path)
-		for _, m := range name.FindAllStringSubmatch(string(data), -1) {
-			read[m[1]] = !slices.Contains(byHand, m[1])
-		}
-		return err
-	})
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +133,7 @@ func TestThePageReadsWhatItIsGiven(t *testing.T) {
 	}
 }
 
-// Where the page's server keeps sessions, it signs them, and with nothing that stands in the template.
+// Where the page's server keeps sessions, it signs them with a key that does not stand in the template.
 func TestEnvironmentHoldsNoSecrets(t *testing.T) {
 	t.Parallel()
 	secret := regexp.MustCompile(`SECRET|PASSWORD|TOKEN|PRIVATE|CREDENTIAL|API_KEY`)
@@ -150,19 +152,22 @@ func TestEnvironmentHoldsNoSecrets(t *testing.T) {
 			}
 		}
 		if !slices.Equal(found, want) {
-			t.Errorf("mode %s: %v look like secrets, which an environment shows to everybody who may read the function; want %v", mode, found, want)
+			t.Errorf("mode %s: %v look like secrets, which an environment shows to every reader of the "+
+				"function; want %v", mode, found, want)
 		}
 	}
 }
 
-// `sam build` takes the name of an output for a reference (samcli, intrinsic_property_resolver.py, resolve_attribute), and breaks when
-// it finds a list.
+// `sam build` takes the name of an output for a reference (samcli, intrinsic_property_resolver.py, resolve_attribute),
+// and breaks when it finds a list.
 func TestNoOutputIsNamedLikeAListParameter(t *testing.T) {
 	t.Parallel()
 	s := repositoryStack(t)
 	for name := range members(s.document.outputs) {
-		if parameter := member(s.document.parameters, name.Value); parameter != nil && member(parameter, "Type").Value != "String" && member(parameter, "Type").Value != "Number" {
-			t.Errorf("the output %s is named like a parameter of type %s, and sam build fails", name.Value, member(parameter, "Type").Value)
+		if parameter := member(s.document.parameters, name.Value); parameter != nil &&
+			member(parameter, "Type").Value != "String" && member(parameter, "Type").Value != "Number" {
+			t.Errorf("the output %s is named like a parameter of type %s, and sam build fails", name.Value,
+				member(parameter, "Type").Value)
 		}
 	}
 }

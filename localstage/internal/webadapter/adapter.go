@@ -10,20 +10,18 @@ import (
 	"syscall"
 )
 
-// Command is the argument that makes a program that calls [Main] an adapter.
+// Command is the argument that makes a program an adapter, if it calls [Main].
 const Command = "web-adapter"
 
-// Main runs the adapter of one execution environment until its server or the
-// stage ends. It reads the process's own environment, writes to stderr what
-// a developer should know, and returns the exit code: the server's.
+// Main runs the adapter of one execution environment until its server or the stage ends. It reads the process's own
+// environment, writes messages for developers to stderr, and returns the exit code of the server.
 func Main(environ []string, stderr io.Writer) int {
 	s, err := newSettings(environ)
 	if err != nil {
 		fmt.Fprintln(stderr, "web adapter:", err)
 		return 1
 	}
-	// A SIGTERM is for the server, which gets it as well. The environment ends with
-	// this process, so it has to be the last to go.
+	// The server gets a SIGTERM as well. This process must end last, because the environment ends with it.
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM)
 
@@ -60,8 +58,8 @@ type adapter struct {
 	log      io.Writer
 }
 
-// run waits for the server, and then handles events until the server or the
-// Runtime API is gone. Its error is about the latter.
+// run waits for the server, and then handles events until the server or the Runtime API is gone. Its error is about the
+// Runtime API.
 func (a *adapter) run(ctx context.Context) error {
 	if err := a.runtime.register(ctx); err != nil {
 		return err
@@ -76,7 +74,7 @@ func (a *adapter) run(ctx context.Context) error {
 		}
 		answer, err := a.handle(ctx, event)
 		if err != nil && a.server.isEnding() {
-			return nil // Main ends, and the stage sees why the event has no answer
+			return nil // Main ends, and the stage logs why the event has no answer
 		}
 		if err != nil {
 			fmt.Fprintln(a.log, "web adapter:", err)
@@ -104,9 +102,9 @@ func (a *adapter) handle(ctx context.Context, event *invocation) ([]byte, error)
 	return proxyResponse(response)
 }
 
-// newClient returns what sends requests to the server as they are: it follows no
-// redirect, asks for no compression and undoes none, and uses each connection
-// once, since a server may close it while the environment is frozen.
+// newClient returns a client that sends requests to the server unchanged. It follows no redirect, asks for no
+// compression and undoes none, and uses each connection once, because a server may close it while the environment is
+// frozen.
 func newClient() http.RoundTripper {
 	return &http.Transport{DisableCompression: true, DisableKeepAlives: true}
 }

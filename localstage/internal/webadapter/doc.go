@@ -1,20 +1,15 @@
-// Package webadapter stands in for the AWS Lambda Web Adapter, the layer by which
-// a web server runs as a Lambda function: a program that starts the server, and
-// makes an HTTP request to it of every event.
+// Package webadapter stands in for the AWS Lambda Web Adapter, the layer that makes a web server a Lambda function. It
+// is a program that starts the server, and makes an HTTP request to it of every event.
 //
-// A local stage starts one adapter as the bootstrap of each execution
-// environment, in the way in which it starts any other function. The adapter
-// starts the function's handler, waits until it answers, and then fetches events
-// from the Runtime API, one at a time. When the server ends, so does the adapter,
-// and with it the environment.
+// A local stage starts one adapter as the bootstrap of each execution environment, like any other function. The adapter
+// starts the function's handler, waits until it answers, and then fetches events from the Runtime API, one at a time.
+// When the server ends, the adapter ends, and with it the environment.
 //
-// On Lambda every environment has a network of its own. Here they share the
-// machine's, so each server is told a free port of its own in PORT and
-// AWS_LWA_PORT, whatever the function's configuration says.
+// On Lambda every environment has a network of its own. Here all share the machine's, so each server gets a free port
+// of its own in PORT and AWS_LWA_PORT, whatever the function's configuration.
 //
-// Events are those of HTTP APIs in payload format 2.0, answers are buffered.
-// Settings of the adapter that this package does not follow are refused by
-// [Check].
+// Events are those of HTTP APIs in payload format 2.0. Answers are buffered. [Check] refuses settings of the adapter
+// that this package does not follow.
 //
 // Sources: aws/aws-lambda-web-adapter 1.1.0, its README and its documentation of
 // features; aws/aws-lambda-rust-runtime, crate lambda_http, from which the real

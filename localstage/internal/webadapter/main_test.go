@@ -23,8 +23,8 @@ import (
 // webServer is the argument that makes the test binary the server of a web function.
 const webServer = "web-server"
 
-// TestMain lets the test binary be all three: the tests, the adapter, and the
-// server behind it. The handler that starts the server is a script, as run.sh is.
+// TestMain makes the test binary one of three programs: the tests, the adapter, or the server behind it. The handler
+// that starts the server is a script, like run.sh.
 func TestMain(m *testing.M) {
 	switch {
 	case len(os.Args) > 1 && os.Args[1] == webadapter.Command:
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// serveWeb is the server: it tells what it was asked, and misbehaves on demand.
+// serveWeb is the server: it answers with the request that it got, and injects faults on demand.
 func serveWeb() {
 	switch os.Getenv("SERVER") {
 	case "ends":
@@ -44,14 +44,14 @@ func serveWeb() {
 	case "is never ready":
 		select {}
 	}
-	unready := 3 // answers of /healthz
+	unready := 3 // answers of /healthz before the server is ready
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
 		if unready--; unready >= 0 {
 			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
-		w.WriteHeader(http.StatusNotFound) // which is ready
+		w.WriteHeader(http.StatusNotFound) // below 500, so the server is ready
 	})
 	mux.HandleFunc("/echo/", echo)
 	var busy sync.Mutex
@@ -79,14 +79,14 @@ func serveWeb() {
 	})
 	mux.HandleFunc("/end", func(http.ResponseWriter, *http.Request) { os.Exit(4) })
 	mux.HandleFunc("/hang", func(http.ResponseWriter, *http.Request) { select {} })
-	sayGoodbye()
-	// The configured port is 3000 for every environment: the one that counts is told by the adapter.
+	logSIGTERM()
+	// The configured port is 3000 in every environment. The adapter sets the real one.
 	fmt.Fprintln(os.Stderr, http.ListenAndServe(net.JoinHostPort("127.0.0.1", os.Getenv("PORT")), mux))
 	os.Exit(1)
 }
 
-// sayGoodbye logs that the server was asked to end, before it does.
-func sayGoodbye() {
+// logSIGTERM logs that the server got a SIGTERM, before the server ends.
+func logSIGTERM() {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGTERM)
 	go func() {
@@ -96,7 +96,7 @@ func sayGoodbye() {
 	}()
 }
 
-// echoed is what the server was asked.
+// echoed is the request that the server got.
 type echoed struct {
 	Method, Path, Query, Host, Body string
 	Header                          http.Header
@@ -118,7 +118,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(e)
 }
 
-// logBuffer collects what a service logs.
+// logBuffer collects the log of a service.
 type logBuffer struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -151,7 +151,7 @@ func start(t *testing.T, timeout time.Duration, variables map[string]string) web
 		t.Fatal(err)
 	}
 	artifact := t.TempDir()
-	// A shell that waits for the server would die of the SIGTERM before the server has said anything.
+	// A shell that waits for the server would die of the SIGTERM before the server has logged anything.
 	script := fmt.Sprintf("#!/bin/sh\nexec \"%s\" %s\n", program, webServer)
 	if err := os.WriteFile(filepath.Join(artifact, "run.sh"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// httpEvent is what of an event in payload format 2.0 becomes part of the request.
+// httpEvent is the part of an event in payload format 2.0 that becomes the request.
 // Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs".
 type httpEvent struct {
 	RawPath         string            `json:"rawPath"`
@@ -24,19 +24,19 @@ type httpEvent struct {
 	IsBase64Encoded bool              `json:"isBase64Encoded"`
 }
 
-// lambdaContext is what a server is told of an invocation.
+// lambdaContext is the context of an invocation for the server.
 // Source: AWS Lambda Web Adapter, documentation of features, "Lambda context".
 type lambdaContext struct {
 	RequestID   string        `json:"request_id"`
 	DeadlineMS  int64         `json:"deadline"`
 	FunctionARN string        `json:"invoked_function_arn"`
 	TraceID     string        `json:"xray_trace_id"`
-	Client      *string       `json:"client_context"` // always null: nobody calls from a mobile app
-	Identity    *string       `json:"identity"`       // always null: nobody comes from Cognito
+	Client      *string       `json:"client_context"` // always null: no call comes from a mobile app
+	Identity    *string       `json:"identity"`       // always null: the stage has no Cognito identity pools
 	Function    functionFacts `json:"env_config"`
 }
 
-// newRequest makes the request for the server of an event.
+// newRequest makes the server's request of an event.
 func (a *adapter) newRequest(ctx context.Context, i *invocation) (*http.Request, error) {
 	var e httpEvent
 	if err := json.Unmarshal(i.event, &e); err != nil {
@@ -61,7 +61,8 @@ func (a *adapter) newRequest(ctx context.Context, i *invocation) (*http.Request,
 	e.setHeaders(request)
 	request.Header.Set("X-Amzn-Trace-Id", i.traceID)
 	context, err := json.Marshal(lambdaContext{
-		RequestID: i.requestID, DeadlineMS: i.deadlineMS, FunctionARN: i.functionARN, TraceID: i.traceID, Function: a.settings.function,
+		RequestID: i.requestID, DeadlineMS: i.deadlineMS, FunctionARN: i.functionARN, TraceID: i.traceID,
+		Function: a.settings.function,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode the Lambda context: %w", err)
@@ -82,11 +83,10 @@ func (e httpEvent) method() (string, error) {
 	return c.HTTP.Method, nil
 }
 
-// setHeaders sets the client's headers, those that API Gateway has added, and the
-// event's request context.
+// setHeaders sets the client's headers, those that API Gateway has added, and the event's request context.
 // Source: AWS Lambda Web Adapter, documentation of features, "Request context".
 func (e httpEvent) setHeaders(request *http.Request) {
-	// Otherwise net/http names itself when the client named nothing.
+	// Without this, net/http adds a User-Agent of its own.
 	request.Header.Set("User-Agent", "")
 	for name, value := range e.Headers {
 		switch strings.ToLower(name) {
@@ -106,9 +106,8 @@ func (e httpEvent) setHeaders(request *http.Request) {
 	}
 }
 
-// pathOf is an event's path as a URL holds it. rawPath arrives decoded; what a URL
-// may not hold is encoded again, while a percent sign stays what it is, so that a
-// path that was encoded twice is decoded twice, as on Lambda.
+// pathOf returns an event's path for a URL. rawPath arrives decoded. Characters that a URL may not hold are encoded
+// again, while a percent sign stays as it is: a path that was encoded twice is decoded twice, as on Lambda.
 // Source: URL standard, "path percent-encode set", which the real adapter follows.
 func pathOf(rawPath string) (path, raw string) {
 	var encoded strings.Builder

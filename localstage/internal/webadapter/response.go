@@ -24,15 +24,18 @@ type response struct {
 
 // proxyResponse makes a function's response of a server's answer.
 //
-// Of a header that the server has set several times only the first reaches the
-// client, but for cookies: the format has one value for each name.
+// Of a header that the server sets several times only the first value reaches the client, except for cookies: the
+// format has one value for each name.
 // Source: aws/aws-lambda-rust-runtime, lambda_http, responses for API Gateway v2.
 func proxyResponse(answer *http.Response) ([]byte, error) {
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return nil, fmt.Errorf("read the server's answer: %w", err)
 	}
-	r := response{StatusCode: answer.StatusCode, Headers: make(map[string]string, len(answer.Header)), Cookies: append([]string{}, answer.Header.Values("Set-Cookie")...)}
+	r := response{
+		StatusCode: answer.StatusCode, Headers: make(map[string]string, len(answer.Header)),
+		Cookies: append([]string{}, answer.Header.Values("Set-Cookie")...),
+	}
 	for name, values := range answer.Header {
 		switch name {
 		case "Set-Cookie", "Connection", "Transfer-Encoding":
@@ -54,8 +57,8 @@ func proxyResponse(answer *http.Response) ([]byte, error) {
 	return document.Bytes(), nil
 }
 
-// isText tells whether a body is passed on as text. Everything else is base64:
-// what is compressed, and what has a type that is not known to be text.
+// isText reports whether a body is passed on as text. All other bodies are base64: compressed ones, and those of a type
+// that is not known to be text.
 // Source: aws/aws-lambda-rust-runtime, lambda_http, conversion of bodies.
 func isText(header http.Header) bool {
 	contentType := header.Get("Content-Type")
@@ -65,7 +68,9 @@ func isText(header http.Header) bool {
 	if contentType == "" {
 		return true
 	}
-	for _, prefix := range []string{"text", "application/json", "application/javascript", "application/xml", "application/yaml"} {
+	for _, prefix := range []string{
+		"text", "application/json", "application/javascript", "application/xml", "application/yaml",
+	} {
 		if strings.HasPrefix(contentType, prefix) {
 			return true
 		}

@@ -20,7 +20,7 @@ type runtimeAPI struct {
 
 func newRuntimeAPI(address string) *runtimeAPI { return &runtimeAPI{origin: "http://" + address} }
 
-// invocation is one event, and what Lambda tells about it.
+// invocation is one event, with Lambda's headers about it.
 type invocation struct {
 	event       []byte
 	requestID   string
@@ -29,8 +29,8 @@ type invocation struct {
 	deadlineMS  int64
 }
 
-// register asks for a SIGTERM before the end, as the real adapter does by being an
-// extension: a server can then close its connections.
+// register asks for a SIGTERM before the end. The real adapter gets one as an extension. A server can then close its
+// connections.
 // Source: AWS Lambda Web Adapter, README, "Graceful shutdown".
 func (a *runtimeAPI) register(ctx context.Context) error {
 	_, _, err := a.call(ctx, http.MethodPost, "/2020-01-01/extension/register", []byte(`{"events":[]}`))
@@ -56,14 +56,13 @@ func (a *runtimeAPI) next(ctx context.Context) (*invocation, error) {
 	}, nil
 }
 
-// respond answers an event. That the answer is too large is Lambda's to tell the
-// caller, and no reason to end.
+// respond answers an event. Lambda itself tells the caller of an answer that is too large: it does not end the adapter.
 func (a *runtimeAPI) respond(ctx context.Context, i *invocation, answer []byte) error {
 	_, _, err := a.call(ctx, http.MethodPost, "/2018-06-01/runtime/invocation/"+i.requestID+"/response", answer)
 	return err
 }
 
-// fail says that an event could not be handled.
+// fail reports that an event could not be handled.
 func (a *runtimeAPI) fail(ctx context.Context, i *invocation, cause error) error {
 	document, err := json.Marshal(map[string]string{"errorType": "WebAdapter.NoAnswer", "errorMessage": cause.Error()})
 	if err != nil {

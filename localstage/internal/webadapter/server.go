@@ -16,10 +16,10 @@ import (
 	"time"
 )
 
-// endingTime is how long a server that broke a connection may take to end.
+// endingTime bounds the end of a server that broke a connection.
 const endingTime = 200 * time.Millisecond
 
-// readinessInterval is the pause between two questions whether the server is ready.
+// readinessInterval is the pause between two checks of the server's readiness.
 // Source: AWS Lambda Web Adapter, documentation of features, "Readiness check".
 const readinessInterval = 10 * time.Millisecond
 
@@ -28,12 +28,11 @@ type server struct {
 	address string // host:port
 	client  http.RoundTripper
 	ended   chan struct{} // closed when the process has ended
-	code    int           // its exit code then
+	code    int           // exit code after the end
 }
 
-// startServer runs the handler, which is to serve HTTP on a port that nobody else
-// has. The process stays in the adapter's process group, so that both are frozen
-// and killed together.
+// startServer runs the handler, whose server must listen on a port of its own. The process stays in the adapter's
+// process group, so that both are frozen and killed together.
 func startServer(handler string, environ []string) (*server, error) {
 	port, err := freePort()
 	if err != nil {
@@ -53,8 +52,8 @@ func startServer(handler string, environ []string) (*server, error) {
 	return s, nil
 }
 
-// The ports for servers. Systems hand out higher ones to each program that asks for any port, so a port of this range
-// is not taken between the look and the server's own listen.
+// These are the ports for servers. Systems hand out higher ports to programs that ask for any port, so no such program
+// takes a port of this range between the check and the server's own listen.
 const (
 	firstPort = 20000
 	lastPort  = 32767
@@ -75,7 +74,7 @@ func freePort() (string, error) {
 	return "", problem
 }
 
-// serverEnvironment is the function's environment with another port.
+// serverEnvironment returns the function's environment with another port.
 func serverEnvironment(environ []string, port string) []string {
 	kept := slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
 		return strings.HasPrefix(variable, "PORT=") || strings.HasPrefix(variable, "AWS_LWA_PORT=")
@@ -83,7 +82,7 @@ func serverEnvironment(environ []string, port string) []string {
 	return append(kept, "PORT="+port, "AWS_LWA_PORT="+port)
 }
 
-// isEnding tells whether the server, which has just broken a connection, has ended.
+// isEnding reports whether the server, which has just broken a connection, ends.
 func (s *server) isEnding() bool {
 	select {
 	case <-s.ended:
@@ -99,14 +98,14 @@ func (s *server) endsAfter(terminated <-chan os.Signal) bool {
 	select {
 	case <-s.ended:
 	case <-terminated:
-		<-s.ended // or the stage kills this process, too
+		<-s.ended // unless the stage kills this process, too
 	case <-time.After(endingTime):
 		return false
 	}
 	return true
 }
 
-// exitCode is that of a shell: the process's own, or 128 and the signal that ended it.
+// exitCode returns the exit code as a shell does: the process's own, or 128 and the signal that ended it.
 func exitCode(err error) int {
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	if !ok {
@@ -121,8 +120,8 @@ func exitCode(err error) int {
 	return exit.ExitCode()
 }
 
-// awaitServer returns when the server answers with a status below 500. It sets no
-// limit: the stage ends an environment whose init phase takes too long.
+// awaitServer returns when the server answers with a status below 500. It has no limit: the stage ends an environment
+// whose init phase takes too long.
 func (a *adapter) awaitServer(ctx context.Context) error {
 	started, complained := time.Now(), false
 	again := time.NewTicker(readinessInterval)
@@ -130,7 +129,9 @@ func (a *adapter) awaitServer(ctx context.Context) error {
 	for !a.serverIsReady(ctx) {
 		if !complained && time.Since(started) > 2*time.Second {
 			complained = true
-			fmt.Fprintf(a.log, "web adapter: the server is not ready after 2 s: GET http://%s%s has no answer below 500\n", a.server.address, a.settings.readiness)
+			fmt.Fprintf(a.log,
+				"web adapter: the server is not ready after 2 s: GET http://%s%s has no answer below 500\n",
+				a.server.address, a.settings.readiness)
 		}
 		select {
 		case <-again.C:
@@ -142,7 +143,8 @@ func (a *adapter) awaitServer(ctx context.Context) error {
 }
 
 func (a *adapter) serverIsReady(ctx context.Context) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.server.address+a.settings.readiness, http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.server.address+
+		a.settings.readiness, http.NoBody)
 	if err != nil {
 		return false
 	}

@@ -71,10 +71,13 @@ func TestAnEventBecomesTheRequestThatTheClientSent(t *testing.T) {
 	t.Parallel()
 	w := start(t, 30*time.Second, nil)
 	event := `{"version":"2.0","rawPath":"/echo/あ b%2F","rawQueryString":"q=%20%E3%81%82&q=2","cookies":["a=1","b=2"],
-		"headers":{"host":"127.0.0.1:3001","content-type":"application/x-www-form-urlencoded","content-length":"5","x-forwarded-for":"10.0.0.1","accept-encoding":"gzip, br"},
-		"requestContext":{"requestId":"r1", "http": {"method":"POST"}},"body":"` + base64.StdEncoding.EncodeToString([]byte("n=\xff\x00!")) + `","isBase64Encoded":true}`
+		"headers":{"host":"127.0.0.1:3001","content-type":"application/x-www-form-urlencoded","content-length":"5",
+		"x-forwarded-for":"10.0.0.1","accept-encoding":"gzip, br"},
+		"requestContext":{"requestId":"r1", "http": {"method":"POST"}},
+		"body":"` + base64.StdEncoding.EncodeToString([]byte("n=\xff\x00!")) + `","isBase64Encoded":true}`
 	got := w.askEcho(t, event)
-	if got.Method != http.MethodPost || got.Path != "/echo/%E3%81%82%20b%2F" || got.Query != "q=%20%E3%81%82&q=2" || got.Host != "127.0.0.1:3001" {
+	if got.Method != http.MethodPost || got.Path != "/echo/%E3%81%82%20b%2F" || got.Query != "q=%20%E3%81%82&q=2" ||
+		got.Host != "127.0.0.1:3001" {
 		t.Errorf("the server was asked %s %s?%s of %s", got.Method, got.Path, got.Query, got.Host)
 	}
 	if len(got.Body) == 0 || !strings.HasPrefix(got.Body, "n=") || got.Header.Get("Content-Length") != "5" {
@@ -100,7 +103,8 @@ func TestAnEventBecomesTheRequestThatTheClientSent(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.Header.Get("X-Amzn-Lambda-Context")), &told); err != nil {
 		t.Fatal(err)
 	}
-	if told.Facts.Name != "Web" || told.Facts.Memory != "1024" || told.Deadline == 0 || !strings.HasSuffix(told.Function, ":function:Web") ||
+	if told.Facts.Name != "Web" || told.Facts.Memory != "1024" || told.Deadline == 0 ||
+		!strings.HasSuffix(told.Function, ":function:Web") ||
 		told.Trace == "" || told.Trace != got.Header.Get("X-Amzn-Trace-Id") {
 		t.Errorf("Lambda context %+v", told)
 	}
@@ -127,7 +131,8 @@ func TestAnswersKeepTheirBytesCookiesAndStatus(t *testing.T) {
 	t.Parallel()
 	w := start(t, 30*time.Second, nil)
 	binary := w.ask(t, get("/binary", ""))
-	if body, err := base64.StdEncoding.DecodeString(binary.Body); err != nil || !binary.IsBase64Encoded || string(body) != "\x00\xff\xfe<" {
+	if body, err := base64.StdEncoding.DecodeString(binary.Body); err != nil || !binary.IsBase64Encoded ||
+		string(body) != "\x00\xff\xfe<" {
 		t.Errorf("binary answer %+v, %v", binary, err)
 	}
 	redirect := w.ask(t, get("/cookies", ""))
@@ -215,7 +220,7 @@ func TestAServerIsFrozenAndKilledWithItsEnvironment(t *testing.T) {
 	clienttest.Eventually(t, "the server is gone with its environment", func() bool { return state(pid) == "" })
 }
 
-func TestAServerMaySayGoodbye(t *testing.T) {
+func TestAServerGetsSIGTERMBeforeItsEnd(t *testing.T) {
 	t.Parallel()
 	w := start(t, 30*time.Second, nil)
 	pid := w.askEcho(t, get("/echo/", "")).PID
@@ -244,11 +249,18 @@ func TestSettingsThatTheAdapterDoesNotFollowAreRefused(t *testing.T) {
 		variables map[string]string
 		want      string
 	}{
-		"the function's own": {map[string]string{"PORT": "3000", "AWS_LWA_PORT": "3000", "HOSTNAME": "127.0.0.1", "AWS_LWA_READINESS_CHECK_PATH": "/healthz"}, ""},
-		"buffered":           {map[string]string{"AWS_LWA_INVOKE_MODE": "buffered"}, ""},
-		"streamed":           {map[string]string{"AWS_LWA_INVOKE_MODE": "response_stream"}, "AWS_LWA_INVOKE_MODE=response_stream is not supported"},
-		"a base path":        {map[string]string{"AWS_LWA_REMOVE_BASE_PATH": "/prod"}, "AWS_LWA_REMOVE_BASE_PATH=/prod is not supported"},
-		"an old name":        {map[string]string{"READINESS_CHECK_PATH": "/healthz"}, "write AWS_LWA_READINESS_CHECK_PATH"},
+		"the function's own": {map[string]string{
+			"PORT": "3000", "AWS_LWA_PORT": "3000", "HOSTNAME": "127.0.0.1", "AWS_LWA_READINESS_CHECK_PATH": "/healthz",
+		}, ""},
+		"buffered": {map[string]string{"AWS_LWA_INVOKE_MODE": "buffered"}, ""},
+		"streamed": {
+			map[string]string{"AWS_LWA_INVOKE_MODE": "response_stream"},
+			"AWS_LWA_INVOKE_MODE=response_stream is not supported",
+		},
+		"a base path": {
+			map[string]string{"AWS_LWA_REMOVE_BASE_PATH": "/prod"}, "AWS_LWA_REMOVE_BASE_PATH=/prod is not supported",
+		},
+		"an old name": {map[string]string{"READINESS_CHECK_PATH": "/healthz"}, "write AWS_LWA_READINESS_CHECK_PATH"},
 	} {
 		err := webadapter.Check(test.variables)
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {

@@ -8,11 +8,11 @@ import (
 	"signedsocket/localstage/internal/clock"
 )
 
-// Clock stands still until it is moved. Make it with New.
+// Clock stands still until a test moves it. Make it with New.
 type Clock struct {
 	mu     sync.Mutex
 	now    time.Time
-	timers map[*timer]struct{} // those that are pending
+	timers map[*timer]struct{} // the pending ones
 }
 
 type timer struct {
@@ -33,14 +33,14 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
-// AfterFunc implements clock.Clock; f is called by Move.
+// AfterFunc implements clock.Clock. Move calls f.
 func (c *Clock) AfterFunc(d time.Duration, f func()) clock.Timer {
 	t := &timer{clock: c, f: f}
 	t.Reset(d)
 	return t
 }
 
-// Move lets d pass at once, then calls what was due before it began.
+// Move lets d pass at once, and then makes the calls that were due before it began.
 func (c *Clock) Move(d time.Duration) {
 	c.mu.Lock()
 	c.now = c.now.Add(d)
@@ -57,7 +57,7 @@ func (c *Clock) Move(d time.Duration) {
 	}
 }
 
-// Pending returns how many calls wait.
+// Pending returns the number of waiting calls.
 func (c *Clock) Pending() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

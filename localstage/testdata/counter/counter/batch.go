@@ -11,14 +11,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// set sets counters and returns them all as the table has them. Batches may be processed in parts.
+// set sets counters and returns all of them as the table has them. DynamoDB may process batches in parts.
 func (c counter) set(ctx context.Context, names []string, to int) (string, error) {
 	table := os.Getenv("TABLE")
 	var writes []types.WriteRequest
 	var reads types.KeysAndAttributes
 	for _, name := range names {
 		key := &types.AttributeValueMemberS{Value: name}
-		item := map[string]types.AttributeValue{"counter": key, "total": &types.AttributeValueMemberN{Value: fmt.Sprint(to)}}
+		item := map[string]types.AttributeValue{
+			"counter": key, "total": &types.AttributeValueMemberN{Value: fmt.Sprint(to)},
+		}
 		writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: item}})
 		reads.Keys = append(reads.Keys, map[string]types.AttributeValue{"counter": key})
 	}

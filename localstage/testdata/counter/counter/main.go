@@ -1,4 +1,5 @@
-// Command counter keeps counters: add posts the new total to the connection, total returns it, and several sets many at once.
+// Command counter keeps counters: add posts the new total to the connection, total returns it, and several sets many at
+// once.
 package main
 
 import (
@@ -35,7 +36,9 @@ type counter struct {
 	back  *apigatewaymanagementapi.Client
 }
 
-func (c counter) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+func (c counter) handle(
+	ctx context.Context, event events.APIGatewayWebsocketProxyRequest,
+) (events.APIGatewayProxyResponse, error) {
 	var message struct {
 		Counter  string
 		Counters []string
@@ -59,19 +62,21 @@ func (c counter) handle(ctx context.Context, event events.APIGatewayWebsocketPro
 	_, err = c.back.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{
 		ConnectionId: aws.String(event.RequestContext.ConnectionID), Data: []byte(answer),
 	})
-	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: "nobody hears this"}, err
+	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: "not sent to the client"}, err
 }
 
-// add changes a counter and returns what it has become.
+// add changes a counter and returns its new value.
 func (c counter) add(ctx context.Context, name string, by int) (string, error) {
 	out, err := c.table.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: aws.String(os.Getenv("TABLE")),
 		Key:       map[string]types.AttributeValue{"counter": &types.AttributeValueMemberS{Value: name}},
 
-		UpdateExpression:          aws.String("ADD #total :by"),
-		ExpressionAttributeNames:  map[string]string{"#total": "total"},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":by": &types.AttributeValueMemberN{Value: fmt.Sprint(by)}},
-		ReturnValues:              types.ReturnValueUpdatedNew,
+		UpdateExpression:         aws.String("ADD #total :by"),
+		ExpressionAttributeNames: map[string]string{"#total": "total"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":by": &types.AttributeValueMemberN{Value: fmt.Sprint(by)},
+		},
+		ReturnValues: types.ReturnValueUpdatedNew,
 	})
 	if err != nil {
 		return "", fmt.Errorf("add: %w", err)

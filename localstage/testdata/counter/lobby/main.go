@@ -1,4 +1,4 @@
-// Command lobby lets named clients in, and answers on a route that has no route response.
+// Command lobby admits clients with a name, and answers on a route that has no route response.
 package main
 
 import (
@@ -18,7 +18,7 @@ func handle(_ context.Context, event events.APIGatewayWebsocketProxyRequest) (ev
 			return events.APIGatewayProxyResponse{StatusCode: http.StatusBadRequest}, nil
 		}
 	case "$default":
-		return events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: "nobody hears this"}, nil
+		return events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: "not sent to the client"}, nil
 	}
 	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK}, nil
 }

@@ -1,5 +1,5 @@
-// Command function is the Lambda function of this package's tests. Its event says
-// what to do; the variable INIT says what shall happen before the first event.
+// Command function is the Lambda function of this package's tests. Its event says what the function does; the variable
+// INIT says what it does before the first event.
 package main
 
 import (
@@ -100,7 +100,7 @@ func (f *function) handle(ctx context.Context, event json.RawMessage) (any, erro
 	return nil, fmt.Errorf("unknown: %s", r.Do)
 }
 
-// tick is work that nobody waits for.
+// tick is background work.
 func (f *function) tick() {
 	for {
 		f.ticks.Add(1)

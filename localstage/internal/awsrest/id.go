@@ -1,4 +1,4 @@
-package gateway
+package awsrest
 
 import (
 	"crypto/rand"
@@ -7,18 +7,17 @@ import (
 	"time"
 )
 
-// Lengths of an identifier: eleven bytes, and their text in base64.
+// These are the lengths of an identifier: eleven bytes, and their text in base64.
 const (
 	idBytes   = 11
-	idTime    = 5 // of the bytes, those that tell the time
+	idTime    = 5 // the bytes that count the time
 	idTextLen = 16
 )
 
-// newID returns an identifier of a connection, request or message: sixteen
-// characters of URL-safe base64 ending in "=". Its leading bytes count the
-// time in steps of 4 ms, the other 48 bits are random.
+// NewID returns an identifier of API Gateway, for a connection, a request or a message: sixteen characters of URL-safe
+// base64 that end in "=". Its leading bytes count the time in steps of 4 ms, the other 48 bits are random.
 // Source: observed; the leading characters of AWS's identifiers grow with time.
-func newID(now time.Time) string {
+func NewID(now time.Time) string {
 	var raw [idBytes]byte
 	var clock [8]byte
 	binary.BigEndian.PutUint64(clock[:], uint64(now.UnixMilli()>>2))
@@ -27,8 +26,8 @@ func newID(now time.Time) string {
 	return base64.URLEncoding.EncodeToString(raw[:])
 }
 
-// isID reports whether s has the form of an identifier.
-func isID(s string) bool {
+// IsID reports whether s has the form of an identifier.
+func IsID(s string) bool {
 	if len(s) != idTextLen || s[idTextLen-1] != '=' {
 		return false
 	}

@@ -1,4 +1,4 @@
-package localstage
+package dynamodb
 
 import (
 	"bytes"
@@ -6,32 +6,30 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-
-	"signedsocket/localstage/internal/dynamodb"
 )
 
-// leaveSome has only the first half of each table's part of a batch processed, and hands the rest back as unprocessed, as a
-// table does that is too busy for a whole batch. A batch with one item for each table has no rest.
+// leaveSome passes the first half of each table's part of a batch to the engine and returns the rest as unprocessed, as
+// a busy table does. A batch with one item for each table has no rest.
 // Source: DynamoDB API reference, "BatchWriteItem" and "BatchGetItem".
-func (d *dynamoDBFaults) leaveSome(w http.ResponseWriter, r *http.Request, operation string) {
+func (i *Injector) leaveSome(w http.ResponseWriter, r *http.Request, operation string) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the front has read it already, so there is nobody to answer
+		return // the client hung up: the front has read the body of every other request
 	}
 	half, rest, err := halve(operation, body)
-	if err != nil || len(rest) == 0 { // what is no batch the engine refuses
+	if err != nil || len(rest) == 0 { // the engine refuses a request that is no batch
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		d.next.ServeHTTP(w, r)
+		i.next.ServeHTTP(w, r)
 		return
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(half)), int64(len(half))
 	answer := &keptAnswer{header: w.Header(), status: http.StatusOK}
-	d.next.ServeHTTP(answer, r)
+	i.next.ServeHTTP(answer, r)
 	data := answer.body.Bytes()
 	if answer.status == http.StatusOK {
 		data = withUnprocessed(operation, data, rest)
 	}
-	dynamodb.Respond(w, answer.status, data)
+	respond(w, answer.status, data)
 }
 
 // keptAnswer is an http.ResponseWriter that keeps the body.
@@ -45,8 +43,8 @@ func (k *keptAnswer) Header() http.Header         { return k.header }
 func (k *keptAnswer) WriteHeader(status int)      { k.status = status }
 func (k *keptAnswer) Write(p []byte) (int, error) { return k.body.Write(p) }
 
-// batch is what a batch asks of each table.
-type batch map[string]*batchPart
+// batchParts is the request of a batch by table.
+type batchParts map[string]*batchPart
 
 // batchPart is a list of writes or, with members beside the list, of keys to read.
 type batchPart struct {
@@ -80,16 +78,16 @@ func (p *batchPart) MarshalJSON() ([]byte, error) {
 }
 
 // halve returns the request with the first half of each part, and the rest.
-func halve(operation string, body []byte) (half []byte, rest batch, err error) {
+func halve(operation string, body []byte) (half []byte, rest batchParts, err error) {
 	var request map[string]json.RawMessage
-	var items batch
+	var items batchParts
 	if err := json.Unmarshal(body, &request); err != nil {
 		return nil, nil, fmt.Errorf("read %s: %w", operation, err)
 	}
 	if err := json.Unmarshal(request["RequestItems"], &items); err != nil {
 		return nil, nil, fmt.Errorf("read %s: %w", operation, err)
 	}
-	rest = batch{}
+	rest = batchParts{}
 	for table, part := range items {
 		if middle := len(part.items) / 2; middle > 0 {
 			rest[table] = &batchPart{items: part.items[middle:], beside: part.beside}
@@ -103,14 +101,14 @@ func halve(operation string, body []byte) (half []byte, rest batch, err error) {
 	return half, rest, err
 }
 
-// withUnprocessed adds what was held back to what the engine itself has left.
-func withUnprocessed(operation string, answer []byte, rest batch) []byte {
+// withUnprocessed adds the rest of a batch to the items that the engine left unprocessed itself.
+func withUnprocessed(operation string, answer []byte, rest batchParts) []byte {
 	name := "UnprocessedItems"
 	if operation == "BatchGetItem" {
 		name = "UnprocessedKeys"
 	}
 	var members map[string]json.RawMessage
-	var left batch
+	var left batchParts
 	if json.Unmarshal(answer, &members) != nil || json.Unmarshal(members[name], &left) != nil {
 		return answer
 	}
@@ -121,7 +119,7 @@ func withUnprocessed(operation string, answer []byte, rest batch) []byte {
 			rest[table] = part
 		}
 	}
-	members[name], _ = json.Marshal(rest) // it was JSON before
+	members[name], _ = json.Marshal(rest) // the values were JSON before
 	data, _ := json.Marshal(members)
 	return data
 }

@@ -1,4 +1,4 @@
-package gateway
+package awsrest
 
 import (
 	"encoding/base64"
@@ -12,9 +12,9 @@ func TestIDsHaveTheirFormAndGrowWithTime(t *testing.T) {
 	seen := map[string]bool{}
 	last := ""
 	for i := range 100 {
-		id := newID(at.Add(time.Duration(i) * time.Second))
+		id := NewID(at.Add(time.Duration(i) * time.Second))
 		raw, err := base64.URLEncoding.DecodeString(id)
-		if err != nil || len(raw) != 11 || !isID(id) {
+		if err != nil || len(raw) != 11 || !IsID(id) {
 			t.Fatalf("id %q", id)
 		}
 		if string(raw) <= last || seen[id] {
@@ -31,8 +31,8 @@ func TestIsIDKnowsTheForm(t *testing.T) {
 		"": false, "=": false, "L0SM9cOFvHcCIhwx": false, "L0SM9cOFvHcCIh==": false,
 		"L0SM9cOFvHcCIhw=\n": false, "L0SM9cOFvHcCI/w=": false, "L0SM9cOFvHcCI+w=": false, "L0SM9cOFvHcCIéw=": false,
 	} {
-		if got := isID(id); got != want {
-			t.Errorf("isID(%q) is %v", id, got)
+		if got := IsID(id); got != want {
+			t.Errorf("IsID(%q) is %v", id, got)
 		}
 	}
 }

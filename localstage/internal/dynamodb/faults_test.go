@@ -1,4 +1,4 @@
-package localstage
+package dynamodb
 
 import (
 	"encoding/json"
@@ -9,28 +9,42 @@ import (
 	"testing"
 )
 
-func TestDynamoDBMisbehavesOnDemand(t *testing.T) {
+func TestDynamoDBFaultsOccurOnDemand(t *testing.T) {
 	t.Parallel()
 	const transaction, three = "TransactWriteItems", `{"TransactItems":[{},{},{}]}`
-	conflicts, throttle := Faults{TransactionConflicts: 1}, Faults{DynamoDBThrottle: 1}
+	conflicts, throttle := Faults{Conflicts: 1}, Faults{Throttle: 1}
 	for _, test := range []struct {
 		name, operation, body string
 		faults                Faults
 		want, reason          string // of the error and of its first cancelled item; empty: the engine answers
 	}{
-		{"transactions meet others", transaction, three, conflicts, "TransactionCanceledException", "TransactionConflict"},
+		{
+			"transactions meet others",
+			transaction,
+			three,
+			conflicts,
+			"TransactionCanceledException",
+			"TransactionConflict",
+		},
 		{"single writes do not", "UpdateItem", `{}`, conflicts, "", ""},
 		{"reading transactions do not", "TransactGetItems", three, conflicts, "", ""},
 		{"an empty transaction", transaction, `{"TransactItems":[]}`, conflicts, "", ""},
 		{"a broken transaction", transaction, `{`, conflicts, "", ""},
 		{"transactions are throttled", transaction, three, throttle, "TransactionCanceledException", "ThrottlingError"},
-		{"reading transactions are throttled", "TransactGetItems", three, throttle, "TransactionCanceledException", "ThrottlingError"},
+		{
+			"reading transactions are throttled",
+			"TransactGetItems",
+			three,
+			throttle,
+			"TransactionCanceledException",
+			"ThrottlingError",
+		},
 		{"reads are throttled", "Query", `{}`, throttle, "ThrottlingException", ""},
 		{"writes are throttled", "PutItem", `{}`, throttle, "ThrottlingException", ""},
 		{"tables can be made all the same", "CreateTable", `{}`, throttle, "", ""},
 		{"no faults", transaction, three, Faults{}, "", ""},
 	} {
-		w := askDynamoDB(t, newDynamoDBFaults(engineOfNothing(), test.faults), test.operation, test.body)
+		w := askDynamoDB(t, NewInjector(engineOfNothing(), test.faults), test.operation, test.body)
 		if test.want == "" {
 			if w.Code != http.StatusOK {
 				t.Errorf("%s: answered %d, want the engine's answer", test.name, w.Code)
@@ -41,10 +55,12 @@ func TestDynamoDBMisbehavesOnDemand(t *testing.T) {
 			Type                string `json:"__type"`
 			CancellationReasons []struct{ Code string }
 		}
-		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != http.StatusBadRequest || !strings.HasSuffix(answer.Type, "#"+test.want) {
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != http.StatusBadRequest ||
+			!strings.HasSuffix(answer.Type, "#"+test.want) {
 			t.Errorf("%s: answered %d %s, %v", test.name, w.Code, w.Body, err)
 		}
-		if reasons := answer.CancellationReasons; test.reason != "" && (len(reasons) != 3 || reasons[0].Code != test.reason || reasons[2].Code != "None") {
+		if reasons := answer.CancellationReasons; test.reason != "" &&
+			(len(reasons) != 3 || reasons[0].Code != test.reason || reasons[2].Code != "None") {
 			t.Errorf("%s: the reasons are %v", test.name, reasons)
 		}
 	}
@@ -52,12 +68,12 @@ func TestDynamoDBMisbehavesOnDemand(t *testing.T) {
 
 func TestThrottlingCanBeginAndEndWhileTheStageRuns(t *testing.T) {
 	t.Parallel()
-	faults := newDynamoDBFaults(engineOfNothing(), Faults{})
+	faults := NewInjector(engineOfNothing(), Faults{})
 	for _, step := range []struct {
 		share float64
 		want  int
 	}{{0, http.StatusOK}, {1, http.StatusBadRequest}, {0, http.StatusOK}} {
-		faults.setThrottle(step.share)
+		faults.SetThrottle(step.share)
 		if w := askDynamoDB(t, faults, "GetItem", `{}`); w.Code != step.want {
 			t.Errorf("share %v: answered %d, want %d", step.share, w.Code, step.want)
 		}
@@ -67,13 +83,24 @@ func TestThrottlingCanBeginAndEndWhileTheStageRuns(t *testing.T) {
 func TestBatchesAreHalvedOnDemand(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, operation, request, passed, engine, want string }{
-		{"writes of two tables", "BatchWriteItem", `{"RequestItems":{"a":[1,2,3],"b":[4]}}`, `{"RequestItems":{"a":[1],"b":[4]}}`,
+		{"writes of two tables", "BatchWriteItem", `{"RequestItems":{"a":[1,2,3],"b":[4]}}`,
+			`{"RequestItems":{"a":[1],"b":[4]}}`,
 			`{"UnprocessedItems":{}}`, `{"UnprocessedItems":{"a":[2,3]}}`},
-		{"reads", "BatchGetItem", `{"RequestItems":{"a":{"ConsistentRead":true,"Keys":[1,2]}}}`, `{"RequestItems":{"a":{"ConsistentRead":true,"Keys":[1]}}}`,
-			`{"Responses":{"a":["x"]},"UnprocessedKeys":{}}`, `{"Responses":{"a":["x"]},"UnprocessedKeys":{"a":{"ConsistentRead":true,"Keys":[2]}}}`},
-		{"an engine that leaves something itself", "BatchWriteItem", `{"RequestItems":{"a":[1,2]}}`, `{"RequestItems":{"a":[1]}}`,
+		{"reads", "BatchGetItem", `{"RequestItems":{"a":{"ConsistentRead":true,"Keys":[1,2]}}}`,
+			`{"RequestItems":{"a":{"ConsistentRead":true,"Keys":[1]}}}`,
+			`{"Responses":{"a":["x"]},"UnprocessedKeys":{}}`,
+			`{"Responses":{"a":["x"]},"UnprocessedKeys":{"a":{"ConsistentRead":true,"Keys":[2]}}}`},
+		{"an engine that leaves something itself", "BatchWriteItem", `{"RequestItems":{"a":[1,2]}}`,
+			`{"RequestItems":{"a":[1]}}`,
 			`{"UnprocessedItems":{"a":[1],"b":[9]}}`, `{"UnprocessedItems":{"a":[1,2],"b":[9]}}`},
-		{"one write", "BatchWriteItem", `{"RequestItems":{"a":[1]}}`, `{"RequestItems":{"a":[1]}}`, `{"UnprocessedItems":{}}`, `{"UnprocessedItems":{}}`},
+		{
+			"one write",
+			"BatchWriteItem",
+			`{"RequestItems":{"a":[1]}}`,
+			`{"RequestItems":{"a":[1]}}`,
+			`{"UnprocessedItems":{}}`,
+			`{"UnprocessedItems":{}}`,
+		},
 		{"no batch", "BatchWriteItem", `{"RequestItems":7}`, `{"RequestItems":7}`, `refused`, `refused`},
 	} {
 		var passed string
@@ -82,9 +109,10 @@ func TestBatchesAreHalvedOnDemand(t *testing.T) {
 			passed = string(body)
 			_, _ = io.WriteString(w, test.engine)
 		})
-		w := askDynamoDB(t, newDynamoDBFaults(engine, Faults{UnprocessedItems: 1}), test.operation, test.request)
+		w := askDynamoDB(t, NewInjector(engine, Faults{Unprocessed: 1}), test.operation, test.request)
 		if w.Body.String() != test.want || passed != test.passed {
-			t.Errorf("%s: the engine got %s and the caller %s, want %s and %s", test.name, passed, w.Body, test.passed, test.want)
+			t.Errorf("%s: the engine got %s and the caller %s, want "+
+				"%s and %s", test.name, passed, w.Body, test.passed, test.want)
 		}
 	}
 }
