@@ -115,7 +115,8 @@ func TestRefusalsThatAreFinal(t *testing.T) {
 		c.lines <- "too long"
 		c.lines <- "fine"
 		close(c.lines)
-		socket.frames <- stageclient.Error{Code: "too_large", Text: "The message is too long.", ClientID: (<-socket.sent).ID}
+		socket.frames <- stageclient.Error{Code: "too_large", Text: "The message is too long.",
+			ClientID: (<-socket.sent).ID}
 		socket.frames <- ack(<-socket.sent)
 		err := c.end(time.Minute)
 		if c.exitCode(err) != exitFailed || err.Error() != "1 of your messages were not acknowledged" {

@@ -68,7 +68,8 @@ func (c *chat) opened(ctx context.Context, s *session) {
 		})
 	} else if !c.replaced {
 		until := c.screen.clock(time.Now().Add(s.lasts))
-		c.screen.note(fmt.Sprintf("connected as %s (%s) in %s until %s", s.user.Name, s.user.Sub, strings.Join(s.rooms, ", "), until))
+		c.screen.note(fmt.Sprintf("connected as %s (%s) in %s until %s", s.user.Name, s.user.Sub,
+			strings.Join(s.rooms, ", "), until))
 	}
 	c.session, c.me, c.rooms = s, s.user, s.rooms
 	c.openedAt, c.connected, c.refused = time.Now(), true, 0

@@ -44,7 +44,8 @@ func (l *link) judge(err error, everConnected bool, refused int) *stopError {
 		return nil
 	case errors.As(err, &handshake):
 		switch {
-		case handshake.Status == http.StatusForbidden && refused < refusals, handshake.Status == http.StatusTooManyRequests, handshake.Status >= 500:
+		case handshake.Status == http.StatusForbidden && refused < refusals,
+			handshake.Status == http.StatusTooManyRequests, handshake.Status >= 500:
 			return nil
 		case handshake.Status == http.StatusForbidden:
 			return &stopError{l.explain(err), exitRefused}
@@ -105,23 +106,31 @@ func (l *link) explainSign(e *stageclient.SignError) string {
 	case e.Code == "revoked" && l.user == "":
 		return "not let in: the stage has closed its door to guests for now (401 revoked)"
 	case e.Code == "revoked":
-		return fmt.Sprintf("not let in: %s was signed out everywhere (401 revoked). Get a new token by signing in again.", l.who())
+		return fmt.Sprintf("not let in: %s was signed out everywhere (401 revoked). "+
+			"Get a new token by signing in again.", l.who())
 	case l.user == "" && e.Code == "" && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden):
 		return fmt.Sprintf("not let in: this stage takes no guests (%d). Say with --as who to be.", e.Status)
 	case e.Status == http.StatusUnauthorized:
-		return "not let in: the stage does not take the access token (401). It may have expired, or its iss and aud are not the stage's OidcIssuer and OidcAudience."
+		return "not let in: the stage does not take the access token (401). It may have expired, " +
+			"or its iss and aud are not the stage's OidcIssuer and OidcAudience."
 	case e.Code == "room_not_allowed":
-		return fmt.Sprintf("not let in: %s may not enter %s (403 room_not_allowed). Ask for another --room, or for the room in the token's rooms claim.", l.who(), describeRoom(l.room))
+		return fmt.Sprintf("not let in: %s may not enter %s (403 room_not_allowed). Ask for another --room, "+
+			"or for the room in the token's rooms claim.", l.who(), describeRoom(l.room))
 	case e.Status == http.StatusForbidden && l.trustedCaller:
-		return fmt.Sprintf("not let in: the stage does not take your AWS credentials (%d %s). Their principal has to be in the stage's TrustedCallerArns, and needs execute-api:Invoke on POST/signurl.", e.Status, cmp.Or(e.Code, e.Message))
+		return fmt.Sprintf("not let in: the stage does not take your AWS credentials (%d %s). Their principal has to "+
+			"be in the stage's TrustedCallerArns, and needs execute-api:Invoke on POST/signurl.", e.Status,
+			cmp.Or(e.Code, e.Message))
 	case e.Status == http.StatusForbidden && e.Code == "":
-		return fmt.Sprintf("not let in: the token is good, but not for this (403 %s). A stage whose AuthMode is iam takes --trusted-caller instead.", e.Message)
+		return fmt.Sprintf("not let in: the token is good, but not for this (403 %s). "+
+			"A stage whose AuthMode is iam takes --trusted-caller instead.", e.Message)
 	case e.Status == http.StatusForbidden:
 		return fmt.Sprintf("not let in: the token is good, but not for this (%d %s).", e.Status, e.Message)
 	case e.Status == http.StatusNotFound:
-		return fmt.Sprintf("there is no POST %s (404). Are these the outputs of the stage that you mean?", l.client.Outputs.SignURL)
+		return fmt.Sprintf("there is no POST %s (404). Are these the outputs of the stage that you mean?",
+			l.client.Outputs.SignURL)
 	case e.Code == "auth_not_configured":
-		return "the stage does not know who may sign in (503 auth_not_configured). Deploy it with what its AuthMode needs: OidcIssuer, TrustedCallerArns or GuestRooms."
+		return "the stage does not know who may sign in (503 auth_not_configured). " +
+			"Deploy it with what its AuthMode needs: OidcIssuer, TrustedCallerArns or GuestRooms."
 	case e.Code == "too_many_connections":
 		return "the stage has as many guests as it takes (429 too_many_connections)"
 	case e.Code == "kicked":
@@ -146,9 +155,11 @@ func describeRoom(room string) string {
 func (l *link) explainHandshake(e *stageclient.RefusedError) string {
 	switch {
 	case e.Status == http.StatusForbidden && l.signLocally:
-		return "the signed URL was refused (403). Check that your AWS credentials are of a principal in the stage's ExtraSignerArns that may execute-api:Invoke on $connect, and that this computer's clock is right."
+		return "the signed URL was refused (403). Check that your AWS credentials are of a principal in the stage's " +
+			"ExtraSignerArns that may execute-api:Invoke on $connect, and that this computer's clock is right."
 	case e.Status == http.StatusForbidden:
-		return "the signed URL was refused (403). Check that WebSocketUrl is the address that signurl signs, that signurl's role may execute-api:Invoke on $connect, and the log of ConnectFunction for the reason."
+		return "the signed URL was refused (403). Check that WebSocketUrl is the address that signurl signs, that " +
+			"signurl's role may execute-api:Invoke on $connect, and the log of ConnectFunction for the reason."
 	case e.Status == http.StatusTooManyRequests:
 		return "the stage does not take more connections at the moment (429)"
 	case e.Status >= 500:
@@ -159,7 +170,8 @@ func (l *link) explainHandshake(e *stageclient.RefusedError) string {
 
 func explainOutputs(path string, err error) string {
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Sprintf("there is no %s — start a stage with `make run` first, or name the outputs of one with --outputs", path)
+		return fmt.Sprintf("there is no %s — start a stage with `make run` first, "+
+			"or name the outputs of one with --outputs", path)
 	}
 	return err.Error()
 }

@@ -149,10 +149,12 @@ func talkTo(t *testing.T, setUp func(*conversation), script []error, test func(c
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		c := &conversation{t: t, lines: make(chan string), ended: make(chan error, 1), cancel: cancel}
+		outputs := stageclient.Outputs{WebSocketURL: "ws://127.0.0.1:3002/prod"}
 		c.stage = &fakeStage{
-			link:   &link{client: &stageclient.Client{Outputs: stageclient.Outputs{WebSocketURL: "ws://127.0.0.1:3002/prod"}}, user: "alice"},
+			link:   &link{client: &stageclient.Client{Outputs: outputs}, user: "alice"},
 			script: script, sockets: make(chan *fakeSocket, 100),
-			session: session{user: stageclient.User{Sub: "alice", Name: "Alice"}, rooms: []string{"lobby"}, lasts: 2 * time.Hour},
+			session: session{user: stageclient.User{Sub: "alice", Name: "Alice"}, rooms: []string{"lobby"},
+				lasts: 2 * time.Hour},
 		}
 		setUp(c)
 		chat := newChat(c.stage, &screen{messages: &c.out, notes: &c.notes, local: time.UTC}, c.lines)
@@ -198,7 +200,8 @@ func ack(m stageclient.Outgoing) stageclient.Ack {
 
 func message(id, sub, name, text string) stageclient.Message {
 	at := time.Date(2026, 11, 22, 12, 3, 0, 0, time.UTC)
-	return stageclient.Message{ID: id, Room: "lobby", From: stageclient.User{Sub: sub, Name: name}, Text: text, SentAt: at.UnixMilli()}
+	return stageclient.Message{ID: id, Room: "lobby", From: stageclient.User{Sub: sub, Name: name}, Text: text,
+		SentAt: at.UnixMilli()}
 }
 
 func TestInputIsLinesThatSaySomething(t *testing.T) {

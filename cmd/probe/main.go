@@ -83,7 +83,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	outputs, err := stageclient.LoadOutputs(o.Outputs)
 	if err != nil {
-		fmt.Fprintf(stderr, "%v\nStart a local stage with `make run`, or name a deployed one: make probe STACK=…\n", err)
+		fmt.Fprintf(stderr, "%v\nStart a local stage with `make run`, or name a deployed one: make probe STACK=…\n",
+			err)
 		return exitBad
 	}
 	p := &prober{

@@ -180,7 +180,8 @@ func (p *prober) ping(ctx context.Context) (string, *trouble) {
 		_, err = stageclient.Await[stageclient.Pong](ctx, p.conn)
 	}
 	if err != nil {
-		return "", &trouble{what: "no pong: " + err.Error(), todo: "the route ping needs its function and its permission; " + lookAt("SendMessageFunction")}
+		return "", &trouble{what: "no pong: " + err.Error(),
+			todo: "the route ping needs its function and its permission; " + lookAt("SendMessageFunction")}
 	}
 	return "answered", nil
 }
@@ -200,7 +201,8 @@ func (p *prober) page(ctx context.Context) (string, *trouble) {
 	case response.StatusCode == http.StatusNotFound:
 		return "this stage has none", nil
 	case response.StatusCode >= http.StatusBadRequest:
-		return "", &trouble{what: fmt.Sprintf("the page answers %d", response.StatusCode), todo: lookAt("FrontendFunction")}
+		return "", &trouble{what: fmt.Sprintf("the page answers %d", response.StatusCode),
+			todo: lookAt("FrontendFunction")}
 	}
 	return "is there", nil
 }
@@ -208,7 +210,8 @@ func (p *prober) page(ctx context.Context) (string, *trouble) {
 // askWithoutToken asks signurl without a token. Only a stage for guests may answer with a URL.
 func (p *prober) askWithoutToken(ctx context.Context) (string, *trouble) {
 	_, err := p.client.SignURL(ctx, "", nil, stageclient.NewProof().Challenge)
-	if refused := new(stageclient.SignError); errors.As(err, &refused) && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden) {
+	if refused := new(stageclient.SignError); errors.As(err, &refused) &&
+		(refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden) {
 		return fmt.Sprintf("no URL without a token (%d)", refused.Status), nil
 	}
 	switch {
@@ -217,11 +220,14 @@ func (p *prober) askWithoutToken(ctx context.Context) (string, *trouble) {
 	case err == nil:
 		return "", &trouble{what: "signurl signs for anybody", todo: signurlIsOpen}
 	}
-	return "", &trouble{what: "without a token signurl does not answer 401 or 403: " + err.Error(), todo: lookAt("SignUrlFunction")}
+	return "", &trouble{what: "without a token signurl does not answer 401 or 403: " + err.Error(),
+		todo: lookAt("SignUrlFunction")}
 }
 
-// refuses is a step that tries a handshake which must be answered 403. attempt gives the URL, the verifier and the origin.
-func (p *prober) refuses(what, todo string, attempt func(context.Context) (url, verifier, origin string, err error)) func(context.Context) (string, *trouble) {
+// refuses is a step that tries a handshake which must be answered 403. attempt gives the URL, the verifier and the
+// origin.
+func (p *prober) refuses(what, todo string,
+	attempt func(context.Context) (url, verifier, origin string, err error)) func(context.Context) (string, *trouble) {
 	return func(ctx context.Context) (string, *trouble) {
 		url, verifier, origin, err := attempt(ctx)
 		if err != nil {
@@ -233,7 +239,8 @@ func (p *prober) refuses(what, todo string, attempt func(context.Context) (url, 
 			_ = conn.Close()
 			return "", &trouble{what: what + " opens a connection", todo: todo}
 		}
-		if refused := new(stageclient.RefusedError); errors.As(err, &refused) && refused.Status == http.StatusForbidden {
+		if refused := new(stageclient.RefusedError); errors.As(err, &refused) &&
+			refused.Status == http.StatusForbidden {
 			return what + " is refused (403)", nil
 		}
 		return "", &trouble{what: what + " is not answered 403: " + err.Error(), todo: lookAt("ConnectFunction")}
