@@ -62,7 +62,8 @@ func newLedger(run string, clients int) *ledger {
 	close(idle)
 	return &ledger{
 		run: run, users: make([]stageclient.User, clients), present: make([]bool, clients), subs: map[string]bool{},
-		byID: map[string]int{}, failures: map[int][]string{}, idle: idle, late: newHistogram(), delivery: newHistogram(),
+		byID: map[string]int{}, failures: map[int][]string{}, idle: idle, late: newHistogram(),
+		delivery: newHistogram(),
 	}
 }
 

@@ -88,7 +88,8 @@ func Run(ctx context.Context, plan Plan, stage Stage, note func(string)) (*Repor
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
-	note(fmt.Sprintf("%d of %d clients are connected; sending %g messages a second for %v", s.connected(), plan.Clients, plan.Rate, plan.Duration))
+	note(fmt.Sprintf("%d of %d clients are connected; sending %g messages a second for %v", s.connected(), plan.Clients,
+		plan.Rate, plan.Duration))
 	s.send(ctx)
 	note(fmt.Sprintf("waiting for what is under way, %v at most; a second Ctrl-C gives up", plan.Drain))
 	s.drain(ctx)

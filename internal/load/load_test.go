@@ -34,10 +34,12 @@ func TestAStageThatKeepsItsPromisesPasses(t *testing.T) {
 	if d := report.Deliveries; d != (Deliveries{Arrived: 80}) {
 		t.Errorf("deliveries %+v, want 20 messages for each of 4 clients", d)
 	}
-	if l := report.Latency; l.Delivery.Count != 80 || l.Last.Count != 20 || l.Answer.Count != 20 || l.Late.Count != 20 || l.Last.P50 < l.Delivery.P50 {
+	if l := report.Latency; l.Delivery.Count != 80 || l.Last.Count != 20 || l.Answer.Count != 20 ||
+		l.Late.Count != 20 || l.Last.P50 < l.Delivery.P50 {
 		t.Errorf("latencies %+v", l)
 	}
-	if text := report.Text(); !strings.Contains(text, "4 of 4 connected") || !strings.Contains(text, "20 acknowledged") {
+	if text := report.Text(); !strings.Contains(text, "4 of 4 connected") ||
+		!strings.Contains(text, "20 acknowledged") {
 		t.Errorf("the report says:\n%s", text)
 	}
 }
@@ -49,8 +51,10 @@ func TestTheVerdictCatches(t *testing.T) {
 		wrong  func(r *room, o *outgoing)
 		missed string
 	}{
-		"a lost message":                         {func(_ *room, o *outgoing) { delete(o.frames, o.other()) }, "1 deliveries were lost"},
-		"a message that its sender does not get": {func(_ *room, o *outgoing) { delete(o.frames, o.sender) }, "1 deliveries were lost"},
+		"a lost message": {func(_ *room, o *outgoing) { delete(o.frames, o.other()) },
+			"1 deliveries were lost"},
+		"a message that its sender does not get": {func(_ *room, o *outgoing) { delete(o.frames, o.sender) },
+			"1 deliveries were lost"},
 		"a double under another id": {func(_ *room, o *outgoing) {
 			o.frames[o.other()] = append(o.frames[o.other()], messageFrame("another", o.sender, o.text))
 		}, "1 messages were doubled under another id"},
@@ -66,14 +70,17 @@ func TestTheVerdictCatches(t *testing.T) {
 		}, "1 deliveries were lost; 1 messages arrived that no client had sent"},
 		"a message from the future": {func(_ *room, o *outgoing) {
 			future := strings.Split(o.text, " ")
-			o.frames[o.sender] = append(o.frames[o.sender], messageFrame("future", o.sender, strings.Join([]string{future[0], future[1], "999999", "x."}, " ")))
+			o.frames[o.sender] = append(o.frames[o.sender],
+				messageFrame("future", o.sender, strings.Join([]string{future[0], future[1], "999999", "x."}, " ")))
 		}, "1 messages arrived that no client had sent"},
 		"an answer to nothing": {func(r *room, o *outgoing) {
-			o.frames[o.sender] = append(o.frames[o.sender], `{"type":"ack","id":"x","clientId":"nothing","recipients":1,"delivered":1,"gone":0}`)
+			o.frames[o.sender] = append(o.frames[o.sender],
+				`{"type":"ack","id":"x","clientId":"nothing","recipients":1,"delivered":1,"gone":0}`)
 		}, "1 messages arrived that no client had sent"},
 		"no answer": {func(_ *room, o *outgoing) { o.answer = "" }, "1 messages were not answered"},
 		"a refusal": {func(_ *room, o *outgoing) {
-			o.frames, o.answer = nil, strings.Replace(o.answer, `"type":"ack"`, `"type":"error","code":"rate_limited","message":"slow down"`, 1)
+			o.frames, o.answer = nil, strings.Replace(o.answer, `"type":"ack"`,
+				`"type":"error","code":"rate_limited","message":"slow down"`, 1)
 		}, "1 of 20 messages were refused (1 rate_limited)"},
 		"a fault of a function": {func(_ *room, o *outgoing) {
 			o.frames, o.answer = nil, `{"message":"Internal server error","connectionId":"c","requestId":"r"}`
@@ -140,7 +147,8 @@ func TestAStallIsChargedToEveryMessageMeanwhile(t *testing.T) {
 	if report.Latency.Last.P50 < 50 || report.Latency.Last.Max < 250 {
 		t.Errorf("latency of the last receiver %+v, want the stall in most of it", report.Latency.Last)
 	}
-	if missed := report.Missed(Goals{P95: 50 * time.Millisecond}); len(missed) != 1 || !strings.Contains(missed[0], "p95 of the last receiver") {
+	if missed := report.Missed(Goals{P95: 50 * time.Millisecond}); len(missed) != 1 ||
+		!strings.Contains(missed[0], "p95 of the last receiver") {
 		t.Errorf("missed %q, want the p95", missed)
 	}
 }
@@ -187,7 +195,8 @@ func TestAnInterruptedRunIsJudgedByWhatWasSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := report.Messages; !report.Interrupted || m.Sent < 6 || m.Sent != m.Acknowledged || len(report.Missed(Goals{})) != 0 {
+	if m := report.Messages; !report.Interrupted || m.Sent < 6 || m.Sent != m.Acknowledged ||
+		len(report.Missed(Goals{})) != 0 {
 		t.Errorf("interrupted %v, messages %+v, missed %q", report.Interrupted, m, report.Missed(Goals{}))
 	}
 }

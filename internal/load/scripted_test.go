@@ -106,7 +106,8 @@ func (r *room) broadcast(ctx context.Context, sender string, data []byte) {
 	for user := range r.members {
 		out.frames[user] = []string{messageFrame("id-"+frame.ID, sender, frame.Message)}
 	}
-	out.answer = fmt.Sprintf(`{"type":"ack","id":"id-%s","clientId":%q,"recipients":1,"delivered":1,"gone":0}`, frame.ID, frame.ID)
+	out.answer = fmt.Sprintf(`{"type":"ack","id":"id-%s","clientId":%q,"recipients":1,"delivered":1,"gone":0}`,
+		frame.ID, frame.ID)
 	if r.script != nil {
 		r.script(r, out)
 	}
@@ -121,7 +122,8 @@ func (r *room) broadcast(ctx context.Context, sender string, data []byte) {
 }
 
 func messageFrame(id, sender, text string) string {
-	return fmt.Sprintf(`{"type":"message","id":%q,"room":"lobby","from":{"sub":%q,"name":%q},"message":%q,"sentAt":1795348980000}`, id, sender, name(sender), text)
+	return fmt.Sprintf(`{"type":"message","id":%q,"room":"lobby","from":{"sub":%q,"name":%q},`+
+		`"message":%q,"sentAt":1795348980000}`, id, sender, name(sender), text)
 }
 
 // other returns a member that is not the sender.
@@ -136,7 +138,8 @@ func (o *outgoing) other() string {
 
 // quick is a plan of 20 messages of 4 clients.
 func quick() Plan {
-	return Plan{Clients: 4, ConnectRate: 1000, Rate: 400, Duration: 50 * time.Millisecond, Drain: 10 * time.Second, Size: 8, Seed: 7}
+	return Plan{Clients: 4, ConnectRate: 1000, Rate: 400, Duration: 50 * time.Millisecond, Drain: 10 * time.Second,
+		Size: 8, Seed: 7}
 }
 
 func silent(string) {}

@@ -101,7 +101,8 @@ func (s *swarm) connectOne(ctx context.Context, client int) error {
 func judge(err error) (reason string, wait time.Duration, passing bool) {
 	later := func(status int) bool { return status == http.StatusTooManyRequests || status >= 500 }
 	if sign, ok := errors.AsType[*stageclient.SignError](err); ok {
-		return fmt.Sprintf("signurl %d", sign.Status), sign.RetryAfter, later(sign.Status) && sign.Code != "auth_not_configured"
+		return fmt.Sprintf("signurl %d", sign.Status), sign.RetryAfter,
+			later(sign.Status) && sign.Code != "auth_not_configured"
 	}
 	if handshake, ok := errors.AsType[*stageclient.RefusedError](err); ok {
 		return fmt.Sprintf("handshake %d", handshake.Status), 0, later(handshake.Status)
@@ -127,7 +128,8 @@ func (s *swarm) count(counts map[string]int, reason string) {
 	counts[reason]++
 }
 
-// add takes a client's open connection and listens on it until it ends, also when ctx has ended: the last answers count.
+// add takes a client's open connection and listens on it until it ends, also when ctx has ended: the last answers
+// count.
 func (s *swarm) add(ctx context.Context, client int, socket Socket, user stageclient.User) {
 	s.mu.Lock()
 	s.sockets[client] = socket

@@ -54,8 +54,8 @@ type DialOptions struct {
 	Trace    Trace        // may be nil
 }
 
-// Trace is told what happens on a connection: a frame that was "sent" or "received", or how it was "closed". It must not
-// keep data.
+// Trace is told what happens on a connection: a frame that was "sent" or "received", or how it was "closed". It must
+// not keep data.
 type Trace func(direction string, data []byte)
 
 // Origin is what a browser says of a page of this stage; empty when the stage names no page.
@@ -109,7 +109,8 @@ func Dial(ctx context.Context, signed *Signed, o DialOptions) (*Conn, error) {
 	if o.Verifier != "" {
 		protocols = append(append([]string(nil), protocols...), proofPrefix+o.Verifier)
 	}
-	socket, resp, err := websocket.Dial(ctx, signed.URL, &websocket.DialOptions{Subprotocols: protocols, HTTPHeader: o.Header, HTTPClient: o.HTTP})
+	socket, resp, err := websocket.Dial(ctx, signed.URL,
+		&websocket.DialOptions{Subprotocols: protocols, HTTPHeader: o.Header, HTTPClient: o.HTTP})
 	if err != nil {
 		return nil, dialError(resp, err)
 	}
@@ -119,7 +120,8 @@ func Dial(ctx context.Context, signed *Signed, o DialOptions) (*Conn, error) {
 	if trace == nil {
 		trace = func(string, []byte) {}
 	}
-	c := &Conn{socket: socket, trace: trace, frames: make(chan received, readAhead), stop: stop, ended: make(chan struct{})}
+	c := &Conn{socket: socket, trace: trace, frames: make(chan received, readAhead), stop: stop,
+		ended: make(chan struct{})}
 	go c.read(reading)
 	return c, nil
 }

@@ -66,8 +66,10 @@ func NewGrant(user User, rooms []string, challenge string, now time.Time) Grant 
 func (g Grant) Values() url.Values {
 	seconds := func(t time.Time) []string { return []string{strconv.FormatInt(t.Unix(), 10)} }
 	values := url.Values{
-		"v": {"1"}, "sub": {g.Sub}, "nm": {base64.RawURLEncoding.EncodeToString([]byte(g.Name))}, "rm": {strings.Join(g.Rooms, ".")},
-		"iat": seconds(g.IssuedAt), "exp": seconds(g.ExpiresAt), "sx": seconds(g.SessionEndsAt), "ait": seconds(g.AuthenticatedAt),
+		"v": {"1"}, "sub": {g.Sub}, "nm": {base64.RawURLEncoding.EncodeToString([]byte(g.Name))},
+		"rm":  {strings.Join(g.Rooms, ".")},
+		"iat": seconds(g.IssuedAt), "exp": seconds(g.ExpiresAt), "sx": seconds(g.SessionEndsAt),
+		"ait": seconds(g.AuthenticatedAt),
 		"jti": {g.Ticket},
 	}
 	for name, value := range map[string]string{"cc": g.Challenge, "ci": g.ClientInstance, "si": g.SignIn} {
@@ -84,7 +86,8 @@ func (g Grant) Values() url.Values {
 func (c *Client) Credentials(ctx context.Context, profile string) (aws.CredentialsProvider, error) {
 	options := []func(*config.LoadOptions) error{config.WithRegion(c.Outputs.Region)}
 	if profile != "" && c.Outputs.Local.CredentialsFile == "" {
-		return nil, fmt.Errorf("load AWS credentials: profile %s is one of a local stage's, and this stage is not local", profile)
+		return nil, fmt.Errorf("load AWS credentials: profile %s is one of a local stage's, "+
+			"and this stage is not local", profile)
 	}
 	if profile != "" {
 		options = append(options, config.WithSharedConfigProfile(profile), config.WithSharedConfigFiles(nil),
@@ -114,7 +117,8 @@ func (c *Client) SignLocally(ctx context.Context, credentials aws.CredentialsPro
 
 // Presign signs the WebSocket API's address with any parameters, as of at. Tests use
 // it for grants that no good client makes.
-func (c *Client) Presign(ctx context.Context, credentials aws.CredentialsProvider, values url.Values, at time.Time) (string, error) {
+func (c *Client) Presign(ctx context.Context, credentials aws.CredentialsProvider, values url.Values,
+	at time.Time) (string, error) {
 	target, err := url.Parse(c.Outputs.WebSocketURL)
 	if err != nil || target.Scheme != "ws" && target.Scheme != "wss" {
 		return "", errors.New("sign the URL: WebSocketUrl is not an address ws://… or wss://…")
@@ -124,7 +128,8 @@ func (c *Client) Presign(ctx context.Context, credentials aws.CredentialsProvide
 		return "", fmt.Errorf("sign the URL: find AWS credentials: %w", err)
 	}
 	scheme := target.Scheme
-	target.Scheme = strings.Replace(scheme, "ws", "http", 1) // the signer knows the default ports of http and https only
+	// the signer knows the default ports of http and https only
+	target.Scheme = strings.Replace(scheme, "ws", "http", 1)
 	target.RawQuery = values.Encode()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {

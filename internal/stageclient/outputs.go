@@ -14,11 +14,12 @@ import (
 // its outputs.
 const DefaultOutputs = ".localstage/outputs.json"
 
-// The environment variables with which the suites play a stage that is running already, deployed or local, instead of starting
-// local ones. [TokenCommandVariable] belongs to them.
+// The environment variables with which the suites play a stage that is running already, deployed or local, instead of
+// starting local ones. [TokenCommandVariable] belongs to them.
 const (
-	OutputsVariable    = "SIGNEDSOCKET_OUTPUTS"    // file with the stage's outputs
-	RecordingsVariable = "SIGNEDSOCKET_RECORDINGS" // folder for what was sent and answered, a file for each test; empty keeps nothing
+	OutputsVariable = "SIGNEDSOCKET_OUTPUTS" // file with the stage's outputs
+	// folder for what was sent and answered, a file for each test; empty keeps nothing
+	RecordingsVariable = "SIGNEDSOCKET_RECORDINGS"
 )
 
 // Outputs are the outputs of a stage: those of its template, and what only a local
@@ -49,7 +50,8 @@ type Local struct {
 // stage's Region.
 func (o Outputs) Endpoint(service string) string {
 	local := map[string]string{"dynamodb": o.Local.DynamoDBURL, "lambda": o.Local.LambdaURL}[service]
-	return cmp.Or(local, os.Getenv("AWS_ENDPOINT_URL_"+strings.ToUpper(service)), "https://"+service+"."+o.Region+".amazonaws.com")
+	return cmp.Or(local, os.Getenv("AWS_ENDPOINT_URL_"+strings.ToUpper(service)),
+		"https://"+service+"."+o.Region+".amazonaws.com")
 }
 
 // LoadOutputs reads the outputs of a stage from a file. When there is no such file,

@@ -22,7 +22,8 @@ func (c *Client) Token(ctx context.Context, user string) (string, error) {
 	case c.Outputs.Local.DevTokenURL != "":
 		return c.devToken(ctx, user)
 	}
-	return "", fmt.Errorf("get a token: this stage has no development issuer; set %s to a command that prints an access token", TokenCommandVariable)
+	return "", fmt.Errorf("get a token: this stage has no development issuer; "+
+		"set %s to a command that prints an access token", TokenCommandVariable)
 }
 
 func commandToken(ctx context.Context, command, user string) (string, error) {
@@ -32,11 +33,13 @@ func commandToken(ctx context.Context, command, user string) (string, error) {
 	run.Stderr = &complaint
 	printed, err := run.Output()
 	if err != nil {
-		return "", fmt.Errorf("get a token: the command of %s failed: %w: %s", TokenCommandVariable, err, lastLine(complaint.String()))
+		return "", fmt.Errorf("get a token: the command of %s failed: %w: %s", TokenCommandVariable, err,
+			lastLine(complaint.String()))
 	}
 	token := strings.TrimSpace(string(printed))
 	if token == "" || strings.ContainsAny(token, " \t\r\n") {
-		return "", fmt.Errorf("get a token: the command of %s must print one access token and nothing else", TokenCommandVariable)
+		return "", fmt.Errorf("get a token: the command of %s must print one access token and nothing else",
+			TokenCommandVariable)
 	}
 	return token, nil
 }

@@ -63,8 +63,8 @@ func record(t testing.TB, client *stageclient.Client, path string) {
 	client.HTTP, client.Trace = recorder.Client(nil), recorder.Trace
 }
 
-// LocalOnly leaves a test out when the suite plays a stage that is running already. The reason says which lever the test needs
-// that such a stage does not have, as in "sets a parameter" or "injects a fault".
+// LocalOnly leaves a test out when the suite plays a stage that is running already. The reason says which lever the
+// test needs that such a stage does not have, as in "sets a parameter" or "injects a fault".
 func LocalOnly(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv(stageclient.OutputsVariable) != "" {
@@ -72,9 +72,9 @@ func LocalOnly(t testing.TB, reason string) {
 	}
 }
 
-// Keys returns the keys of a profile of the local stage's credentials file. On a stage without that file the default chain has
-// those of the extra signer, who signs what SignUrlFunction signs, and of the operator, whose profile is admin. The keys of
-// another role are on a local stage only.
+// Keys returns the keys of a profile of the local stage's credentials file. On a stage without that file the default
+// chain has those of the extra signer, who signs what SignUrlFunction signs, and of the operator, whose profile is
+// admin. The keys of another role are on a local stage only.
 func Keys(t testing.TB, c *stageclient.Client, profile string) aws.CredentialsProvider {
 	t.Helper()
 	if c.Outputs.Local.CredentialsFile == "" {

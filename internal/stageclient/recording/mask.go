@@ -14,7 +14,8 @@ const masked = "MASKED"
 // secretParameters are the parameters of an address that hold secrets or name users. Case does not matter, because
 // attacks write them in every case.
 func secretParameters() []string {
-	return []string{"x-amz-signature", "x-amz-security-token", "x-amz-credential", "jti", "cc", "access_token", "authorization"}
+	return []string{"x-amz-signature", "x-amz-security-token", "x-amz-credential", "jti", "cc", "access_token",
+		"authorization"}
 }
 
 // secretHeaders are the header fields of that kind. A field that is not secret as a whole is masked by its forms.
@@ -33,10 +34,12 @@ type form struct {
 
 func newMasker() masker {
 	return masker{
-		{regexp.MustCompile(`(?i)((?:x-amz-(?:signature|security-token|credential)|(?:[?&]|\\u0026)(?:jti|cc|access_token))=)[^&\s"'\\]+`), "${1}" + masked},
+		{regexp.MustCompile(`(?i)((?:x-amz-(?:signature|security-token|credential)|` +
+			`(?:[?&]|\\u0026)(?:jti|cc|access_token))=)[^&\s"'\\]+`), "${1}" + masked},
 		{regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2}`), masked},
 		{regexp.MustCompile(`pop\.[A-Za-z0-9_-]{8,}`), "pop." + masked},
-		{regexp.MustCompile(`(?i)("(?:access_token|id_token|refresh_token|challenge|verifier)"\s*:\s*")[^"]*`), "${1}" + masked},
+		{regexp.MustCompile(`(?i)("(?:access_token|id_token|refresh_token|challenge|verifier)"\s*:\s*")[^"]*`),
+			"${1}" + masked},
 		{regexp.MustCompile(`\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b`), masked},
 		{regexp.MustCompile(`\b[0-9a-f]{64}\b`), masked},
 		{regexp.MustCompile(`\b[0-9]{12}\b`), "111122223333"},                  // an account id

@@ -79,7 +79,8 @@ type transport struct {
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	mask := t.recorder.mask
-	exchange := Exchange{At: time.Now().UTC(), Method: r.Method, Target: mask.target(r.URL), Header: mask.fields(r.Header)}
+	exchange := Exchange{At: time.Now().UTC(), Method: r.Method, Target: mask.target(r.URL),
+		Header: mask.fields(r.Header)}
 	defer func() { t.recorder.write(exchange) }()
 	if r.Body != nil && r.GetBody != nil {
 		body, err := r.GetBody()
