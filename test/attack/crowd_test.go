@@ -34,7 +34,8 @@ func TestACrowdHearsEverythingInAFlood(t *testing.T) {
 		Edit: func(template string) string { // a crowd that comes at once is not what is throttled here
 			return regexp.MustCompile(`(Throttling(?:Rate|Burst)Limit): \d+`).ReplaceAllString(template, "$1: 100000")
 		},
-		// A thousand farewells take long, and so does the search of a thousand connections' log for secrets: no part of this.
+		// A thousand farewells take long, and so does the search of a thousand connections' log for secrets: no part of
+		// this.
 		Faults:    localstage.Faults{LoseDisconnects: 1},
 		Configure: func(c *localstage.Config) { c.Log, c.Logs = nil, nil },
 	})
@@ -52,7 +53,8 @@ func TestACrowdHearsEverythingInAFlood(t *testing.T) {
 	after := s.invocations()
 	for _, function := range []string{connectFunction, disconnectFunction, signURLFunction} {
 		if after[function] != before[function] {
-			t.Errorf("%s was invoked %d times by a flood that no function need look at", function, after[function]-before[function])
+			t.Errorf("%s was invoked %d times by a flood that no function need look at", function,
+				after[function]-before[function])
 		}
 	}
 	if sent := after[sendFunction] - before[sendFunction]; sent != messages {
@@ -61,7 +63,8 @@ func TestACrowdHearsEverythingInAFlood(t *testing.T) {
 	if open := len(s.Gateway().Connections()); open != crowdSize {
 		t.Errorf("%d of %d connections are open", open, crowdSize)
 	}
-	t.Logf("%d connections have heard %d messages each, beside %d handshakes that were refused", crowdSize, messages, refused)
+	t.Logf("%d connections have heard %d messages each, beside %d handshakes that were refused", crowdSize, messages,
+		refused)
 }
 
 // gather opens the crowd's connections with keys that sign for everybody, and closes them when the test ends.
@@ -73,7 +76,8 @@ func gather(t *testing.T, client *stageclient.Client) []*stageclient.Conn {
 	for i := range crowd {
 		group.Go(func() error {
 			name, proof := fmt.Sprintf("listener-%d", i/crowdPerUser), stageclient.NewProof()
-			grant := stageclient.NewGrant(stageclient.User{Sub: name, Name: name}, []string{"lobby"}, proof.Challenge, time.Now())
+			grant := stageclient.NewGrant(stageclient.User{Sub: name, Name: name}, []string{"lobby"}, proof.Challenge,
+				time.Now())
 			signed, err := client.SignLocally(ctx, keys, grant)
 			if err == nil {
 				crowd[i], err = client.Dial(ctx, signed, stageclient.DialOptions{Verifier: proof.Verifier})
@@ -175,7 +179,8 @@ func unsignedHandshake(ctx context.Context, transport *http.Transport, address s
 		return 0, err
 	}
 	for name, value := range map[string]string{
-		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+		"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 	} {
 		r.Header.Set(name, value)
 	}
@@ -184,6 +189,7 @@ func unsignedHandshake(ctx context.Context, transport *http.Transport, address s
 		return 0, err
 	}
 	defer response.Body.Close()
-	_, _ = http.MaxBytesReader(nil, response.Body, 1<<10).Read(make([]byte, 1<<10)) // so that the connection can be used again
+	// so that the connection can be used again
+	_, _ = http.MaxBytesReader(nil, response.Body, 1<<10).Read(make([]byte, 1<<10))
 	return response.StatusCode, nil
 }

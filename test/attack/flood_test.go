@@ -45,7 +45,8 @@ func TestAFloodOfMessagesIsStopped(t *testing.T) {
 		t.Errorf("the victim heard %d messages of the flood, want at most 10", heard)
 	}
 	// A kicked user stays unheard.
-	_ = mallory.Send(clienttest.Within(t), stageclient.Outgoing{Text: "once more", ID: "m-last"}) // it may be closed by now
+	// it may be closed by now
+	_ = mallory.Send(clienttest.Within(t), stageclient.Outgoing{Text: "once more", ID: "m-last"})
 	clienttest.Send(t, s.friend, "and still quiet", "")
 	if message := clienttest.Await[stageclient.Message](t, s.victim); message.From.Sub != "friend" {
 		t.Errorf("the victim heard %+v from somebody who was kicked", message)
@@ -114,7 +115,8 @@ func TestTheThirdStrikeEndsTheRightToSpeak(t *testing.T) {
 // TestOneUserHoldsNoMoreConnectionsThanAllowed: a script opens sockets; the user's oldest give way, others keep theirs.
 func TestOneUserHoldsNoMoreConnectionsThanAllowed(t *testing.T) {
 	t.Parallel()
-	s := open(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "3", "MessagesPerWindow": "1000"}})
+	s := open(t,
+		stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "3", "MessagesPerWindow": "1000"}})
 	for range 8 {
 		clienttest.Connect(t, s.client, "mallory")
 	}

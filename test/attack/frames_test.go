@@ -45,10 +45,13 @@ func TestNobodySpeaksAsSomebodyElse(t *testing.T) {
 	s := open(t, stagetest.Options{})
 	var frames []hostileFrame
 	for _, member := range []string{
-		`"from":{"sub":"victim","name":"Victim"}`, `"user":"admin"`, `"sub":"victim"`, `"nm":"Victim"`, `"name":"Victim"`, `"sentAt":0`, `"type":"bye"`,
-		`"connectionId":"` + s.connectionID(t) + `"`, `"requestContext":{"connectionId":"x"}`, `"__proto__":{"sub":"victim"}`,
+		`"from":{"sub":"victim","name":"Victim"}`, `"user":"admin"`, `"sub":"victim"`, `"nm":"Victim"`,
+		`"name":"Victim"`, `"sentAt":0`, `"type":"bye"`,
+		`"connectionId":"` + s.connectionID(t) + `"`, `"requestContext":{"connectionId":"x"}`,
+		`"__proto__":{"sub":"victim"}`,
 	} {
-		frames = append(frames, hostileFrame{member, `{"action":"sendmessage","message":"obey",` + member + `}`, "bad_message"})
+		frames = append(frames,
+			hostileFrame{member, `{"action":"sendmessage","message":"obey",` + member + `}`, "bad_message"})
 	}
 	s.strikeless(t, frames)
 }
@@ -79,7 +82,8 @@ func TestFramesThatParsersReadDifferentlyAreRefused(t *testing.T) {
 		{"a zero in the text", `{"action":"sendmessage","message":"a\u0000b"}`, "bad_message"},
 		{"a terminal's escape", `{"action":"sendmessage","message":"\u001b[2J"}`, "bad_message"},
 		{"text that turns round", `{"action":"sendmessage","message":"abc\u202edef"}`, "bad_message"},
-		{"depth", `{"action":"sendmessage","message":` + strings.Repeat("[", 1500) + strings.Repeat("]", 1500) + `}`, "bad_message"},
+		{"depth", `{"action":"sendmessage","message":` + strings.Repeat("[", 1500) + strings.Repeat("]", 1500) + `}`,
+			"bad_message"},
 		{"an id that is a path", `{"action":"sendmessage","message":"x","id":"../../USER"}`, "bad_message"},
 		{"a long id", `{"action":"sendmessage","message":"x","id":"` + strings.Repeat("a", 37) + `"}`, "bad_message"},
 		{"2,001 letters", `{"action":"sendmessage","message":"` + strings.Repeat("a", 2001) + `"}`, "too_large"},
@@ -95,7 +99,8 @@ func TestAFrameOfTwoActionsSendsNothing(t *testing.T) {
 	s := open(t, stagetest.Options{})
 	mallory := clienttest.Connect(t, s.client, "mallory")
 	s.unharmed(t, []string{sendFunction}, func() {
-		if err := mallory.SendText(clienttest.Within(t), `{"action":"sendmessage","message":"x","action":"ping"}`); err != nil {
+		if err := mallory.SendText(clienttest.Within(t),
+			`{"action":"sendmessage","message":"x","action":"ping"}`); err != nil {
 			t.Fatal(err)
 		}
 		frame, err := mallory.Next(clienttest.Within(t)) // the answer to one of the two
@@ -116,8 +121,10 @@ func TestFramesBeyondTheGatewaysLimitsEndTheConnection(t *testing.T) {
 		code websocket.StatusCode
 	}{
 		{"binary", websocket.MessageBinary, `{"action":"sendmessage","message":"x"}`, websocket.StatusUnsupportedData},
-		{"text that is no UTF-8", websocket.MessageText, "{\"action\":\"sendmessage\",\"message\":\"\xff\xfe\"}", websocket.StatusInvalidFramePayloadData},
-		{"a frame of more than 32 KB", websocket.MessageText, strings.Repeat("a", 32<<10+1), websocket.StatusMessageTooBig},
+		{"text that is no UTF-8", websocket.MessageText, "{\"action\":\"sendmessage\",\"message\":\"\xff\xfe\"}",
+			websocket.StatusInvalidFramePayloadData},
+		{"a frame of more than 32 KB", websocket.MessageText, strings.Repeat("a", 32<<10+1),
+			websocket.StatusMessageTooBig},
 	}
 	for _, test := range tests {
 		socket := s.rawSocket(t)
@@ -160,14 +167,16 @@ func TestNobodyReachesARoomThatIsNotTheirs(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	vault, proof := grant(func(g *stageclient.Grant) { g.Sub, g.Name, g.Rooms = "keeper", "Keeper", []string{"vault"} })
-	keeper, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, vault).URL, proof.Verifier, nil)
+	keeper, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, vault).URL,
+		proof.Verifier, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, room := range []string{"vault", "VAULT", "vault#0", "ROOM#vault#0", "lobby.vault", "*", " vault"} {
 		mallory := clienttest.Connect(t, s.client, fmt.Sprint("mallory-", i)) // strikes follow a user
 		s.unharmed(t, []string{sendFunction}, func() {
-			answered(t, mallory, room, `{"action":"sendmessage","message":"let me in","room":"`+room+`"}`, "room_not_allowed")
+			answered(t, mallory, room, `{"action":"sendmessage","message":"let me in","room":"`+room+`"}`,
+				"room_not_allowed")
 		})
 		_ = mallory.Close()
 		s.settled(t, 3)
@@ -191,7 +200,8 @@ func TestASessionThatEndedNeitherSpeaksNorListens(t *testing.T) {
 	s := open(t, stagetest.Options{})
 	short, proof := grant()
 	short.SessionEndsAt = short.IssuedAt.Add(2e9)
-	mallory, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, short).URL, proof.Verifier, nil)
+	mallory, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, short).URL,
+		proof.Verifier, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,9 @@ func TestARouteThatLostItsAuthorizationLetsNobodyIn(t *testing.T) {
 	good, goodProof := clienttest.Sign(t, s.client, "alice")
 	g, proof := grant()
 	for name, attempt := range map[string]struct{ url, verifier string }{
-		"unsigned":            {s.client.Outputs.WebSocketURL + "?" + g.Values().Encode(), proof.Verifier},
-		"with a false one":    {s.client.Outputs.WebSocketURL + "?" + g.Values().Encode() + "&X-Amz-Signature=" + strings.Repeat("0", 64), proof.Verifier},
+		"unsigned": {s.client.Outputs.WebSocketURL + "?" + g.Values().Encode(), proof.Verifier},
+		"with a false one": {s.client.Outputs.WebSocketURL + "?" + g.Values().Encode() + "&X-Amz-Signature=" +
+			strings.Repeat("0", 64), proof.Verifier},
 		"with signurl's own":  {good.URL, goodProof.Verifier},
 		"with nothing at all": {s.client.Outputs.WebSocketURL, ""},
 	} {
@@ -41,8 +42,11 @@ func TestARouteThatLostItsAuthorizationLetsNobodyIn(t *testing.T) {
 func TestASignRouteThatLostItsAuthorizationSignsNothing(t *testing.T) {
 	t.Parallel()
 	s := openEmpty(t, stagetest.Options{Edit: func(template string) string {
-		template = strings.Replace(template, "AuthorizationType: !If [AuthModeIsJwt, JWT, !If [AuthModeIsIam, AWS_IAM, NONE]]", "AuthorizationType: NONE", 1)
-		return strings.Replace(template, "      AuthorizerId: !If [AuthModeIsJwt, !Ref SignUrlAuthorizer, !Ref AWS::NoValue]\n", "", 1)
+		template = strings.Replace(template,
+			"AuthorizationType: !If [AuthModeIsJwt, JWT, !If [AuthModeIsIam, AWS_IAM, NONE]]",
+			"AuthorizationType: NONE", 1)
+		return strings.Replace(template,
+			"      AuthorizerId: !If [AuthModeIsJwt, !Ref SignUrlAuthorizer, !Ref AWS::NoValue]\n", "", 1)
 	}})
 	header := bearer(clienttest.Token(t, s.client, "mallory"))
 	s.unharmed(t, []string{signURLFunction}, func() {
@@ -61,15 +65,17 @@ func TestASignRouteThatLostItsAuthorizationSignsNothing(t *testing.T) {
 // is for another API or route, so this one must not reach it.
 func TestAnotherAPIInvokesNothing(t *testing.T) {
 	t.Parallel()
+	const ours = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*/POST/signurl"
 	for name, source := range map[string]string{
 		"another API":   "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:a1b2c3d4e5/*/POST/signurl",
 		"another route": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*/GET/signurl",
 		"no API":        "arn:${AWS::Partition}:execute-api:${AWS::Region}:999999999999:${HttpApi}/*/POST/signurl",
 	} {
-		s := openEmpty(t, stagetest.Options{Edit: replaced("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*/POST/signurl", source)})
+		s := openEmpty(t, stagetest.Options{Edit: replaced(ours, source)})
 		header := bearer(clienttest.Token(t, s.client, "alice"))
 		s.unharmed(t, nil, func() {
-			if status, answer := s.post(t, `{}`, header); status != http.StatusInternalServerError || strings.Contains(answer, "wss") {
+			if status, answer := s.post(t, `{}`, header); status != http.StatusInternalServerError ||
+				strings.Contains(answer, "wss") {
 				t.Errorf("%s: answered %d %s, want 500", name, status, answer)
 			}
 		})
@@ -88,7 +94,8 @@ func TestNamesThatResolveToThisMachineReachNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return parsed.Host, []string{"evil.example:" + parsed.Port(), "127.0.0.1.evil.example", "localhost.evil.example", "0.0.0.0", "10.0.0.1:80", "169.254.169.254"}
+		return parsed.Host, []string{"evil.example:" + parsed.Port(), "127.0.0.1.evil.example",
+			"localhost.evil.example", "0.0.0.0", "10.0.0.1:80", "169.254.169.254"}
 	}
 	for line, address := range map[string]string{
 		"POST /signurl":              outputs.SignURL,
@@ -102,7 +109,8 @@ func TestNamesThatResolveToThisMachineReachNothing(t *testing.T) {
 		ours, others := hosts(address)
 		s.unharmed(t, nil, func() {
 			for _, host := range others {
-				status := ask(t, ours, line+" HTTP/1.1", []string{"Host: " + host, "Content-Length: 0", "X-Amz-Target: DynamoDB_20120810.Scan"})
+				status := ask(t, ours, line+" HTTP/1.1",
+					[]string{"Host: " + host, "Content-Length: 0", "X-Amz-Target: DynamoDB_20120810.Scan"})
 				if status != http.StatusMisdirectedRequest {
 					t.Errorf("%s as %s: answered %d, want 421", line, host, status)
 				}
@@ -126,7 +134,8 @@ func TestPagesOfOtherSitesReadNothing(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "is about what a laptop serves")
 	s := open(t, stagetest.Options{})
-	for _, address := range []string{s.client.Outputs.SignURL, s.client.Outputs.Local.DevTokenURL + "?user=victim", s.client.Outputs.Local.DynamoDBURL + "/", s.client.Outputs.CallbackURL + "/@connections/x"} {
+	for _, address := range []string{s.client.Outputs.SignURL, s.client.Outputs.Local.DevTokenURL + "?user=victim",
+		s.client.Outputs.Local.DynamoDBURL + "/", s.client.Outputs.CallbackURL + "/@connections/x"} {
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodOptions} {
 			r, err := http.NewRequestWithContext(clienttest.Within(t), method, address, nil)
 			if err != nil {
@@ -139,7 +148,8 @@ func TestPagesOfOtherSitesReadNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = response.Body.Close()
-			if allowed := response.Header.Get("Access-Control-Allow-Origin"); allowed == "*" || strings.Contains(allowed, "evil") {
+			if allowed := response.Header.Get("Access-Control-Allow-Origin"); allowed == "*" ||
+				strings.Contains(allowed, "evil") {
 				t.Errorf("%s %s lets https://evil.example read it (%s)", method, address, allowed)
 			}
 		}

@@ -38,7 +38,8 @@ const (
 	pageFunction       = stagetest.FrontendFunction
 )
 
-// functions are those that requests reach. The reaper comes on a schedule, whoever attacks, and fanout when a room is large.
+// functions are those that requests reach. The reaper comes on a schedule, whoever attacks, and fanout when a room is
+// large.
 func functions() []string {
 	return []string{connectFunction, disconnectFunction, sendFunction, signURLFunction}
 }
@@ -56,7 +57,8 @@ type scene struct {
 	refused          map[string]int // refusals of each function when the attack began
 }
 
-// localOnly leaves a test out when the stage is a running one; reason says which lever it needs, as in "counts invocations".
+// localOnly leaves a test out when the stage is a running one; reason says which lever it needs, as in "counts
+// invocations".
 func localOnly(t *testing.T, reason string) { t.Helper(); clienttest.LocalOnly(t, reason) }
 
 // open starts a stage with the two of them.
@@ -70,7 +72,8 @@ func open(t *testing.T, o stagetest.Options) *scene {
 	return s
 }
 
-// openEmpty starts a stage that nobody is on, or takes the running one, if the test needs no options, when nobody is on it any more.
+// openEmpty starts a stage that nobody is on, or takes the running one, if the test needs no options, when nobody is on
+// it any more.
 func openEmpty(t *testing.T, o stagetest.Options) *scene {
 	t.Helper()
 	if o.Edit != nil || len(o.Parameters) > 0 {
@@ -224,8 +227,8 @@ func (s *scene) nothingDelivered(t *testing.T) {
 	clienttest.Await[stageclient.Ack](t, s.friend)
 }
 
-// wantReason checks that the refusal that a function has logged since the attack began has this reason. The log of a stage that
-// is not the test's own comes too late to ask.
+// wantReason checks that the refusal that a function has logged since the attack began has this reason. The log of a
+// stage that is not the test's own comes too late to ask.
 func (s *scene) wantReason(t *testing.T, function, reason string) {
 	t.Helper()
 	if s.Stage == nil {
@@ -240,7 +243,8 @@ func (s *scene) wantReason(t *testing.T, function, reason string) {
 // grant is a grant as signurl would make it for the attacker.
 func grant(change ...func(*stageclient.Grant)) (stageclient.Grant, stageclient.Proof) {
 	proof := stageclient.NewProof()
-	g := stageclient.NewGrant(stageclient.User{Sub: "mallory", Name: "Mallory"}, []string{"lobby"}, proof.Challenge, time.Now())
+	g := stageclient.NewGrant(stageclient.User{Sub: "mallory", Name: "Mallory"}, []string{"lobby"}, proof.Challenge,
+		time.Now())
 	// A busy machine needs more than ten seconds. connect accepts no more than a minute.
 	g.ExpiresAt = g.IssuedAt.Add(time.Minute)
 	for _, change := range change {

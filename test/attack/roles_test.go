@@ -42,7 +42,8 @@ func (s *scene) signedCall(t *testing.T, profile, service, method, address, targ
 			t.Fatal(err)
 		}
 		digest := sha256.Sum256(body)
-		if err := v4.NewSigner().SignHTTP(t.Context(), keys, r, hex.EncodeToString(digest[:]), service, s.client.Outputs.Region, time.Now()); err != nil {
+		if err := v4.NewSigner().SignHTTP(t.Context(), keys, r, hex.EncodeToString(digest[:]), service,
+			s.client.Outputs.Region, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -57,9 +58,11 @@ func (s *scene) denies(t *testing.T, profile, operation string, body any) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	status, answer := s.signedCall(t, profile, "dynamodb", http.MethodPost, s.client.Outputs.Local.DynamoDBURL+"/", "DynamoDB_20120810."+operation, data)
+	status, answer := s.signedCall(t, profile, "dynamodb", http.MethodPost, s.client.Outputs.Local.DynamoDBURL+"/",
+		"DynamoDB_20120810."+operation, data)
 	denied := strings.Contains(answer, "AccessDeniedException")
-	if denied != (status == http.StatusBadRequest && denied) || !denied && status != http.StatusOK && !strings.Contains(answer, "ConditionalCheckFailed") {
+	if denied != (status == http.StatusBadRequest && denied) ||
+		!denied && status != http.StatusOK && !strings.Contains(answer, "ConditionalCheckFailed") {
 		t.Errorf("%s as %s: answered %d %s", operation, profile, status, answer)
 	}
 	return denied
@@ -86,7 +89,8 @@ func itemRequests(o stageclient.Outputs, kind string) map[string]object {
 	one := func(action string, request object) object {
 		return object{"TransactItems": []object{{action: request}}}
 	}
-	update := object{"UpdateExpression": "SET x = :x", "ExpressionAttributeValues": object{":x": object{"S": "x"}}, "Key": key}
+	update := object{"UpdateExpression": "SET x = :x", "ExpressionAttributeValues": object{":x": object{"S": "x"}},
+		"Key": key}
 	return map[string]object{
 		"GetItem":    {"TableName": table, "Key": key},
 		"PutItem":    with(object{"Item": key}),
@@ -176,16 +180,21 @@ func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 	s.unharmed(t, nil, func() {
 		for _, profile := range profiles() {
 			for operation, request := range map[string]object{
-				"Scan": table, "DescribeTable": table, "DeleteTable": table, "DescribeTimeToLive": table, "ListTables": {},
-				"UpdateTimeToLive": {"TableName": s.client.Outputs.TableName, "TimeToLiveSpecification": object{"AttributeName": "x", "Enabled": true}},
+				"Scan": table, "DescribeTable": table, "DeleteTable": table, "DescribeTimeToLive": table,
+				"ListTables": {},
+				"UpdateTimeToLive": {"TableName": s.client.Outputs.TableName,
+					"TimeToLiveSpecification": object{"AttributeName": "x", "Enabled": true}},
 			} {
 				if !s.denies(t, profile, operation, request) {
 					t.Errorf("%s may %s", profile, operation)
 				}
 			}
 			// What a role may do in this table it may not do in a second one that holds it, too.
-			_, other := s.signedCall(t, profile, "dynamodb", http.MethodPost, s.client.Outputs.Local.DynamoDBURL+"/", "DynamoDB_20120810.TransactWriteItems",
-				[]byte(fmt.Sprintf(`{"TransactItems":[{"Delete":{"TableName":%q,"Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}},{"Delete":{"TableName":"payroll","Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}}]}`, s.client.Outputs.TableName)))
+			_, other := s.signedCall(t, profile, "dynamodb", http.MethodPost, s.client.Outputs.Local.DynamoDBURL+"/",
+				"DynamoDB_20120810.TransactWriteItems",
+				[]byte(fmt.Sprintf(`{"TransactItems":[{"Delete":{"TableName":%q,"Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}},
+					{"Delete":{"TableName":"payroll","Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}}]}`,
+					s.client.Outputs.TableName)))
 			if !strings.Contains(other, "AccessDeniedException") {
 				t.Errorf("%s in another table: %s", profile, other)
 			}
@@ -207,7 +216,8 @@ func TestEachRoleManagesConnectionsAsItMay(t *testing.T) {
 				continue // that is its work
 			}
 			s.unharmed(t, nil, func() {
-				status, answer := s.signedCall(t, profile, "execute-api", method, s.client.Outputs.CallbackURL+"/@connections/"+url.PathEscape(victim), "", []byte(`{"type":"bye","code":"kicked"}`))
+				status, answer := s.signedCall(t, profile, "execute-api", method, s.client.Outputs.CallbackURL+
+					"/@connections/"+url.PathEscape(victim), "", []byte(`{"type":"bye","code":"kicked"}`))
 				if status != http.StatusForbidden || strings.Contains(answer, "sourceIp") {
 					t.Errorf("%s %s @connections: answered %d %s, want 403", profile, method, status, answer)
 				}
@@ -224,9 +234,11 @@ func TestConnectionIDsOpenNothing(t *testing.T) {
 	s.unharmed(t, nil, func() {
 		for _, id := range []string{victim, victim[:14] + "A", "AAAAAAAAAAAAAAAA", "..", "*", ""} {
 			for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
-				status, answer := s.signedCall(t, "", "", method, s.client.Outputs.CallbackURL+"/@connections/"+url.PathEscape(id), "", []byte(`{"type":"bye"}`))
+				status, answer := s.signedCall(t, "", "", method,
+					s.client.Outputs.CallbackURL+"/@connections/"+url.PathEscape(id), "", []byte(`{"type":"bye"}`))
 				if status != http.StatusForbidden {
-					t.Errorf("%s of %q without a signature: answered %d %s, want 403 whether it exists or not", method, id, status, answer)
+					t.Errorf("%s of %q without a signature: answered %d %s, want 403 whether it exists or not", method,
+						id, status, answer)
 				}
 			}
 		}
@@ -238,11 +250,13 @@ func TestConnectionIDsOpenNothing(t *testing.T) {
 func TestNothingAddedToTheSignersRoleLetsItManageConnections(t *testing.T) {
 	t.Parallel()
 	const sid = "              - Sid: OpenConnections\n"
-	s := open(t, stagetest.Options{Edit: replaced(sid, "              - Sid: TooMuch\n                Effect: Allow\n                Action: execute-api:ManageConnections\n                Resource: \"*\"\n"+sid)})
+	s := open(t, stagetest.Options{Edit: replaced(sid, "              - Sid: TooMuch\n                Effect: "+
+		"Allow\n                Action: execute-api:ManageConnections\n                Resource: \"*\"\n"+sid)})
 	victim := s.connectionID(t)
 	for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
 		s.unharmed(t, nil, func() {
-			status, _ := s.signedCall(t, signURLFunction, "execute-api", method, s.client.Outputs.CallbackURL+"/@connections/"+url.PathEscape(victim), "", []byte(`{"type":"bye","code":"kicked"}`))
+			status, _ := s.signedCall(t, signURLFunction, "execute-api", method, s.client.Outputs.CallbackURL+
+				"/@connections/"+url.PathEscape(victim), "", []byte(`{"type":"bye","code":"kicked"}`))
 			if status != http.StatusForbidden {
 				t.Errorf("%s: answered %d, want 403", method, status)
 			}
@@ -260,15 +274,20 @@ func TestNoRoleInvokesFunctions(t *testing.T) {
 	outputs := s.client.Outputs
 	events := map[string]string{
 		outputs.ReaperName: `{"revoke":{"user":"victim"}}`,
-		strings.Replace(outputs.ReaperName, "Reaper", "SignUrl", 1): `{"requestContext":{"authorizer":{"jwt":{"claims":{"sub":"victim"}}}}}`,
-		strings.Replace(outputs.ReaperName, "Reaper", "Fanout", 1):  `{"frame":"{\"type\":\"bye\",\"code\":\"kicked\"}","members":[{"id":"` + s.connectionID(t) + `","at":1}]}`,
+		strings.Replace(outputs.ReaperName, "Reaper", "SignUrl",
+			1): `{"requestContext":{"authorizer":{"jwt":{"claims":{"sub":"victim"}}}}}`,
+		strings.Replace(outputs.ReaperName, "Reaper", "Fanout",
+			1): `{"frame":"{\"type\":\"bye\",\"code\":\"kicked\"}","members":[{"id":"` + s.connectionID(t) +
+			`","at":1}]}`,
 	}
 	reaped := s.Invocations(reaperFunction)
 	for _, profile := range append(profiles(), "") {
 		s.unharmed(t, nil, func() {
 			for name, event := range events {
-				for _, form := range []string{name, "arn:aws:lambda:us-east-1:111122223333:function:" + name, url.PathEscape(name + ":$LATEST")} {
-					status, answer := s.signedCall(t, profile, "lambda", http.MethodPost, outputs.Local.LambdaURL+"/2015-03-31/functions/"+form+"/invocations", "", []byte(event))
+				for _, form := range []string{name, "arn:aws:lambda:us-east-1:111122223333:function:" + name,
+					url.PathEscape(name + ":$LATEST")} {
+					status, answer := s.signedCall(t, profile, "lambda", http.MethodPost,
+						outputs.Local.LambdaURL+"/2015-03-31/functions/"+form+"/invocations", "", []byte(event))
 					if status != http.StatusForbidden {
 						t.Errorf("%q invokes %s: answered %d %s, want 403", profile, form, status, answer)
 					}

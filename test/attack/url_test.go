@@ -51,12 +51,14 @@ func TestAURLWithoutAChallengeIsRefused(t *testing.T) {
 	s := open(t, stagetest.Options{})
 	s.unharmed(t, []string{connectFunction}, func() {
 		g, proof := grant(func(g *stageclient.Grant) { g.Challenge = "" })
-		conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, g).URL, proof.Verifier, nil)
+		conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, g).URL,
+			proof.Verifier, nil)
 		clienttest.WantRefused(t, conn, err, http.StatusForbidden)
 		s.wantReason(t, connectFunction, "missing_cc")
 	})
 	s.unharmed(t, []string{signURLFunction}, func() {
-		if status, body := s.post(t, `{}`, bearer(clienttest.Token(t, s.client, "mallory"))); status != http.StatusBadRequest || strings.Contains(body, "wss") {
+		if status, body := s.post(t, `{}`, bearer(clienttest.Token(t, s.client,
+			"mallory"))); status != http.StatusBadRequest || strings.Contains(body, "wss") {
 			t.Errorf("signurl without a challenge: answered %d, want 400", status)
 		}
 		s.wantReason(t, signURLFunction, "bad_request")
@@ -131,11 +133,12 @@ func TestOtherSitesCannotConnect(t *testing.T) {
 		"another scheme":           {strings.Replace(ours, "http://", "https://", 1)},
 		"another port":             {ours + "0"},
 		"a path":                   {ours + "/"},
-		"the socket's own":         {strings.Replace(strings.TrimSuffix(s.client.Outputs.WebSocketURL, "/prod"), "ws://", "http://", 1)},
-		"capitals":                 {strings.ToUpper(ours)},
-		"a list":                   {ours + ", https://evil.example"},
-		"two headers":              {ours, "https://evil.example"},
-		"a wildcard":               {"*"},
+		"the socket's own": {strings.Replace(strings.TrimSuffix(s.client.Outputs.WebSocketURL, "/prod"),
+			"ws://", "http://", 1)},
+		"capitals":    {strings.ToUpper(ours)},
+		"a list":      {ours + ", https://evil.example"},
+		"two headers": {ours, "https://evil.example"},
+		"a wildcard":  {"*"},
 	} {
 		s.unharmed(t, []string{connectFunction}, func() {
 			conn, err := clienttest.Dial(t, s.client, signed.URL, proof.Verifier, http.Header{"Origin": origins})
@@ -184,9 +187,11 @@ func TestGrantsThatNoSignerMakesAreRefused(t *testing.T) {
 		{"of tomorrow", "not_yet_valid", func(g *stageclient.Grant) {
 			g.IssuedAt, g.ExpiresAt = now.Add(4*time.Minute), now.Add(4*time.Minute+10*time.Second)
 		}},
-		{"good for five minutes", "wrong_lifetime", func(g *stageclient.Grant) { g.ExpiresAt = g.IssuedAt.Add(5 * time.Minute) }},
+		{"good for five minutes", "wrong_lifetime",
+			func(g *stageclient.Grant) { g.ExpiresAt = g.IssuedAt.Add(5 * time.Minute) }},
 		{"good for no time", "wrong_lifetime", func(g *stageclient.Grant) { g.ExpiresAt = g.IssuedAt }},
-		{"of a session that has ended", "session_over", func(g *stageclient.Grant) { g.SessionEndsAt = now.Add(-time.Second) }},
+		{"of a session that has ended", "session_over",
+			func(g *stageclient.Grant) { g.SessionEndsAt = now.Add(-time.Second) }},
 		{"no room", "malformed_rm", func(g *stageclient.Grant) { g.Rooms = nil }},
 		{"a room of the table's", "malformed_rm", func(g *stageclient.Grant) { g.Rooms = []string{"lobby#0"} }},
 		{"a room twice", "malformed_rm", func(g *stageclient.Grant) { g.Rooms = []string{"lobby", "lobby"} }},
@@ -202,7 +207,8 @@ func TestGrantsThatNoSignerMakesAreRefused(t *testing.T) {
 	for _, test := range tests {
 		s.unharmed(t, []string{connectFunction}, func() {
 			g, proof := grant(test.spoil)
-			conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, g).URL, proof.Verifier, nil)
+			conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, g).URL,
+				proof.Verifier, nil)
 			t.Log(test.name)
 			clienttest.WantRefused(t, conn, err, http.StatusForbidden)
 			s.wantReason(t, connectFunction, test.reason)
@@ -223,7 +229,8 @@ func TestParametersThatAreNoGrantAreRefused(t *testing.T) {
 	}{
 		{"two users", "repeated_sub", func(v map[string][]string) { v["sub"] = []string{"mallory", "victim"} }},
 		{"two rooms parameters", "repeated_rm", func(v map[string][]string) { v["rm"] = []string{"lobby", "vault"} }},
-		{"two tickets", "repeated_jti", func(v map[string][]string) { v["jti"] = append(v["jti"], "AAAAAAAAAAAAAAAAAAAAAA") }},
+		{"two tickets", "repeated_jti",
+			func(v map[string][]string) { v["jti"] = append(v["jti"], "AAAAAAAAAAAAAAAAAAAAAA") }},
 		{"no ticket", "missing_jti", func(v map[string][]string) { delete(v, "jti") }},
 		{"no end", "missing_exp", func(v map[string][]string) { delete(v, "exp") }},
 		{"no user", "missing_sub", func(v map[string][]string) { delete(v, "sub") }},
@@ -233,7 +240,8 @@ func TestParametersThatAreNoGrantAreRefused(t *testing.T) {
 		{"another case", "unknown_parameter", func(v map[string][]string) { v["Sub"] = []string{"victim"} }},
 		{"a time with a sign", "malformed_exp", func(v map[string][]string) { v["exp"][0] = "+" + v["exp"][0] }},
 		{"a time with a zero", "malformed_sx", func(v map[string][]string) { v["sx"][0] = "0" + v["sx"][0] }},
-		{"a time of many digits", "malformed_sx", func(v map[string][]string) { v["sx"] = []string{"99999999999999999999"} }},
+		{"a time of many digits", "malformed_sx",
+			func(v map[string][]string) { v["sx"] = []string{"99999999999999999999"} }},
 		{"an escaped user", "malformed_sub", func(v map[string][]string) { v["sub"] = []string{"mal%6cory"} }},
 		{"a padded name", "malformed_nm", func(v map[string][]string) { v["nm"] = []string{"TWFsbG9yeQ=="} }},
 	}
@@ -263,8 +271,10 @@ func TestWhoeverElseSignsIsRefused(t *testing.T) {
 	for _, profile := range []string{connectFunction, disconnectFunction, sendFunction} {
 		s.unharmed(t, nil, func() {
 			g, proof := grant()
-			conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, profile, g).URL, proof.Verifier, nil)
-			if got := clienttest.WantRefused(t, conn, err, http.StatusForbidden).Header.Get("X-Amzn-Errortype"); got != "AccessDeniedException" {
+			conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, profile, g).URL, proof.Verifier,
+				nil)
+			if got := clienttest.WantRefused(t, conn, err,
+				http.StatusForbidden).Header.Get("X-Amzn-Errortype"); got != "AccessDeniedException" {
 				t.Errorf("%s: refused by %q, want IAM", profile, got)
 			}
 		})

@@ -17,7 +17,8 @@ func TestWhoHasNoSessionGetsNothingSigned(t *testing.T) {
 	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "iam"}})
 	for _, path := range []string{"api/signurl", "signurl"} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, frontend(stage)+path, strings.NewReader(`{}`))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, frontend(stage)+path,
+			strings.NewReader(`{}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +75,8 @@ const (
 		socket.onopen = () => { resolve("open"); socket.close(); };
 		socket.onclose = () => resolve("refused");
 	})`
-	askForURL = `fetch(%s, {method: "POST", headers: {"Content-Type": "application/json", Authorization: "Bearer " + %s},
+	askForURL = `fetch(%s, {method: "POST",
+		headers: {"Content-Type": "application/json", Authorization: "Bearer " + %s},
 		body: JSON.stringify({challenge: %s})}).then((answer) => answer.status, () => 0)`
 )
 
@@ -118,7 +120,8 @@ func TestPagesOfOtherSitesAskOnlyWhenTheyAreNamed(t *testing.T) {
 				t.Fatal(err)
 			}
 			challenge := strings.Repeat("A", 43)
-			if got := eval[int](stranger, askForURL, stage.Outputs().Template["SignUrl"], token, challenge); got != test.want {
+			if got := eval[int](stranger, askForURL, stage.Outputs().Template["SignUrl"], token,
+				challenge); got != test.want {
 				t.Errorf("the other site's page sees the status %d, want %d", got, test.want)
 			}
 		})

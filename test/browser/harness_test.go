@@ -1,4 +1,5 @@
-// Package browser_test plays people in a real Chromium against a local stage with the built page: what they see, type and click.
+// Package browser_test plays people in a real Chromium against a local stage with the built page: what they see, type
+// and click.
 package browser_test
 
 import (
@@ -40,8 +41,10 @@ func startStage(t *testing.T, o stagetest.Options) *stagetest.Stage {
 // startBrowser starts a Chromium that ends with the test.
 func startBrowser(t *testing.T) context.Context {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-US"))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)),
+		chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("lang", "en-US"))
 	allocator, stopAllocator := chromedp.NewExecAllocator(t.Context(), options...)
 	browser, stopBrowser := chromedp.NewContext(allocator)
 	t.Cleanup(func() { stopBrowser(); stopAllocator() })
@@ -70,8 +73,8 @@ type person struct {
 	complaints []string // of the browser: violations of the content security policy, exceptions
 }
 
-// newPerson opens an empty window with a storage of its own. What the page does against its own content security policy,
-// and every exception that nothing caught, fails the test.
+// newPerson opens an empty window with a storage of its own. What the page does against its own content security
+// policy, and every exception that nothing caught, fails the test.
 func newPerson(t *testing.T, browser context.Context, scripts ...string) *person {
 	t.Helper()
 	ctx, stop := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
@@ -82,7 +85,8 @@ func newPerson(t *testing.T, browser context.Context, scripts ...string) *person
 	}
 	p.do(chromedp.EmulateViewport(900, 700))
 	for _, script := range append(scripts, reportViolations) {
-		if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
+		if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument,
+			page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -192,7 +196,8 @@ func filled(expression string, arguments []any) string {
 func (p *person) body() string {
 	ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
 	defer cancel()
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.origin + location.pathname + " " + document.body?.innerText`))
+	text, err := chromedp.Run(ctx,
+		chromedp.Evaluate[string](`location.origin + location.pathname + " " + document.body?.innerText`))
 	if err != nil {
 		return err.Error()
 	}
@@ -239,7 +244,8 @@ func (p *person) say(text string) {
 
 // enter presses and releases Enter as a keyboard does: who takes the key down gets no character from it.
 func enter(modifiers chromedp.Modifier) []chromedp.Action[chromedp.Void] {
-	key := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r", Modifiers: int64(modifiers)}
+	key := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: "Enter", Code: "Enter",
+		WindowsVirtualKeyCode: 13, Text: "\r", Modifiers: int64(modifiers)}
 	up := key
 	up.Type, up.Text = input.DispatchKeyEventTypeKeyUp, ""
 	return []chromedp.Action[chromedp.Void]{call(input.DispatchKeyEvent, key), call(input.DispatchKeyEvent, up)}
@@ -248,7 +254,8 @@ func enter(modifiers chromedp.Modifier) []chromedp.Action[chromedp.Void] {
 // awaitMessage waits until a text is in the list, delivered.
 func (p *person) awaitMessage(text string) {
 	p.t.Helper()
-	p.await(`[...document.querySelectorAll(".message[data-status=delivered] .bubble")].some((bubble) => bubble.textContent === %s)`, text)
+	p.await(`[...document.querySelectorAll(".message[data-status=delivered] .bubble")]
+		.some((bubble) => bubble.textContent === %s)`, text)
 }
 
 // messages returns the texts in the list, in its order.
@@ -269,5 +276,6 @@ func startGuest(t *testing.T, scripts ...string) (*stagetest.Stage, *person) {
 
 // stageAt is a stage on fixed ports with a state folder of its own, which can be started again there.
 func stageAt(listen, state string, parameters map[string]string) stagetest.Options {
-	return stagetest.Options{Parameters: parameters, State: state, Configure: func(c *localstage.Config) { c.Listen = listen }}
+	return stagetest.Options{Parameters: parameters, State: state,
+		Configure: func(c *localstage.Config) { c.Listen = listen }}
 }

@@ -44,6 +44,7 @@ func TestTheLinesOfTheReadmeConnectAPageOfYourOwn(t *testing.T) {
 	if !connected {
 		t.Fatal("not connected")
 	}
-	p.await(`globalThis.received.some(({type, message, from}) => type === "message" && message === "こんにちは" && from.sub === "alice")`)
+	p.await(`globalThis.received.some(({type, message, from}) =>
+		type === "message" && message === "こんにちは" && from.sub === "alice")`)
 	p.await(`globalThis.received.some(({type}) => type === "ack")`)
 }

@@ -60,5 +60,6 @@ func TestScreenshots(t *testing.T) {
 
 // language makes a person a reader of a language.
 func language(accept string) chromedp.Action[chromedp.Void] {
-	return call(emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "signedsocket", AcceptLanguage: accept})
+	return call(emulation.SetUserAgentOverride,
+		emulation.SetUserAgentOverrideParams{UserAgent: "signedsocket", AcceptLanguage: accept})
 }

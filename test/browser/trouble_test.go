@@ -16,8 +16,13 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
+// openOrRetry is true when the page is connected. Until then it clicks the button that connects at once.
+const openOrRetry = `document.querySelector(".connection").dataset.status === "open" ||
+	document.querySelector(".connection button")?.click()`
+
 func TestMessagesResumeAfterARestartWithoutRepeats(t *testing.T) {
-	options := stageAt(freePorts(t), t.TempDir(), map[string]string{"AuthMode": "iam"}) // whose sessions outlive a stage
+	// whose sessions outlive a stage
+	options := stageAt(freePorts(t), t.TempDir(), map[string]string{"AuthMode": "iam"})
 	browser := startBrowser(t)
 	stage := startStage(t, options)
 	one, other := newPerson(t, browser), newPerson(t, browser)
@@ -35,7 +40,7 @@ func TestMessagesResumeAfterARestartWithoutRepeats(t *testing.T) {
 	one.say("meanwhile")
 	startStage(t, options)
 	for _, p := range []*person{one, other} {
-		p.await(`document.querySelector(".connection").dataset.status === "open" || document.querySelector(".connection button")?.click()`)
+		p.await(openOrRetry)
 	}
 	one.say("after")
 	for _, p := range []*person{one, other} {
@@ -87,7 +92,7 @@ func TestThePageConnectsOnceSignUrlIsBack(t *testing.T) {
 	p.awaitStatus("waiting")
 	p.await(`document.querySelector("[role=status] .reason")?.textContent.trim()`)
 	down.Store(false)
-	p.await(`document.querySelector(".connection").dataset.status === "open" || document.querySelector(".connection button")?.click()`)
+	p.await(openOrRetry)
 	p.say("back")
 	p.awaitMessage("back")
 }
@@ -99,7 +104,10 @@ func TestAWrongClockOfThePageChangesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := newPerson(t, browser, filled(`{
 				const Real = Date, shift = %s * 60_000;
-				globalThis.Date = class extends Real { constructor(...a) { a.length ? super(...a) : super(Real.now() + shift); } static now() { return Real.now() + shift; } };
+				globalThis.Date = class extends Real {
+					constructor(...a) { a.length ? super(...a) : super(Real.now() + shift); }
+					static now() { return Real.now() + shift; }
+				};
 			}`, []any{minutes}))
 			p.open(stage)
 			p.awaitStatus("open")
@@ -142,7 +150,8 @@ func TestTheConnectionIsReplacedBeforeItEnds(t *testing.T) {
 	}
 	one.hasNoGap()
 	shown := eval[[]string](one, `globalThis.shown`)
-	if first := slices.Index(shown, "open"); slices.ContainsFunc(shown[first:], func(s string) bool { return s != "open" && s != "rotating" }) {
+	if first := slices.Index(shown, "open"); slices.ContainsFunc(shown[first:],
+		func(s string) bool { return s != "open" && s != "rotating" }) {
 		t.Errorf("the page has shown %q", shown)
 	}
 }

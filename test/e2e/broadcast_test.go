@@ -29,7 +29,8 @@ func crowd(t *testing.T, client *stageclient.Client, n int) []*stageclient.Conn 
 	return conns
 }
 
-// age makes all connections in the table a minute older: a broadcast forgets no connection that may be in its handshake.
+// age makes all connections in the table a minute older: a broadcast forgets no connection that may be in its
+// handshake.
 func (r records) age(t *testing.T) {
 	t.Helper()
 	out, err := r.api.Scan(within(t), &dynamodb.ScanInput{TableName: &r.table})
@@ -58,7 +59,8 @@ func (r records) age(t *testing.T) {
 	}
 }
 
-// listeners are connections that only read. Each has to see every message, and may see one twice under the same id only.
+// listeners are connections that only read. Each has to see every message, and may see one twice under the same id
+// only.
 type listeners struct {
 	t    *testing.T
 	done sync.WaitGroup
@@ -102,7 +104,8 @@ func TestStaleRecordsAreGoneAfterOneBroadcast(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			stage, client := startStage(t, stagetest.Options{
-				Faults: localstage.Faults{LoseDisconnects: 1, Seed: 7}, Parameters: map[string]string{"FanoutThreshold": threshold},
+				Faults:     localstage.Faults{LoseDisconnects: 1, Seed: 7},
+				Parameters: map[string]string{"FanoutThreshold": threshold},
 			})
 			conns := crowd(t, client, 20)
 			for _, conn := range conns[1:7] { // 30 %
@@ -113,7 +116,8 @@ func TestStaleRecordsAreGoneAfterOneBroadcast(t *testing.T) {
 			table.age(t)
 
 			send(t, conns[0], "who is there?", "1")
-			if got := await[stageclient.Ack](t, conns[0]); got.Recipients != 20 || got.Delivered+got.Gone+got.Queued != 20 || got.Queued == 0 && got.Gone != 6 {
+			if got := await[stageclient.Ack](t, conns[0]); got.Recipients != 20 ||
+				got.Delivered+got.Gone+got.Queued != 20 || got.Queued == 0 && got.Gone != 6 {
 				t.Errorf("acknowledged as %+v, want 14 of 20 delivered and 6 gone", got)
 			}
 			until(t, "the stale records are gone", func(ctx context.Context) bool {
@@ -134,7 +138,8 @@ func TestStaleRecordsAreGoneAfterOneBroadcast(t *testing.T) {
 
 func TestNobodyMissesAMessageWhenPostsAreThrottled(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{Faults: localstage.Faults{LimitPosts: 0.1, Seed: 7}, Parameters: map[string]string{"MessagesPerWindow": "1000"}})
+	_, client := startStage(t, stagetest.Options{Faults: localstage.Faults{LimitPosts: 0.1, Seed: 7},
+		Parameters: map[string]string{"MessagesPerWindow": "1000"}})
 	conns := crowd(t, client, 30)
 	listen(t, conns[1:], 20).speak(conns[0], 20)
 }
@@ -170,9 +175,9 @@ func TestNobodyMissesAMessageWhenTheTableIsThrottledForAWhile(t *testing.T) {
 	listening.speak(conns[0], 3)
 }
 
-// TestAReaderWhoHangsIsClosed: the second connection of the stage's dice never reads, until the gateway takes no more for
-// it. Two broadcasts meet this, wait for a moment and are acknowledged. Those that follow do not know the connection
-// any more.
+// TestAReaderWhoHangsIsClosed: the second connection of the stage's dice never reads, until the gateway takes no more
+// for it. Two broadcasts meet this, wait for a moment and are acknowledged. Those that follow do not know the
+// connection any more.
 func TestAReaderWhoHangsIsClosed(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{

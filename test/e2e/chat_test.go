@@ -22,7 +22,8 @@ func TestTwoUsersExchangeMessagesBothWays(t *testing.T) {
 	if got := await[stageclient.Message](t, bob); got.Text != "こんにちは" || got.From != who || got.Room != "lobby" {
 		t.Errorf("bob received %+v, want alice's message with the name that her token vouches for", got)
 	}
-	if got := await[stageclient.Ack](t, alice); got.ClientID != "a-1" || got.Recipients != 2 || got.Delivered != 2 || got.Gone != 0 {
+	if got := await[stageclient.Ack](t, alice); got.ClientID != "a-1" || got.Recipients != 2 || got.Delivered != 2 ||
+		got.Gone != 0 {
 		t.Errorf("alice's message was acknowledged as %+v, want 2 of 2 delivered", got)
 	}
 	send(t, bob, "hello", "b-1")
@@ -38,7 +39,8 @@ func TestTheSenderIsWhoTheTokenSaysWhateverTheFrameClaims(t *testing.T) {
 	client := anyStage(t)
 	alice, bob := connect(t, client, "alice"), connect(t, client, "bob")
 
-	if err := alice.SendText(within(t), `{"action":"sendmessage","message":"I am bob","from":{"sub":"bob"}}`); err != nil {
+	if err := alice.SendText(within(t),
+		`{"action":"sendmessage","message":"I am bob","from":{"sub":"bob"}}`); err != nil {
 		t.Fatal(err)
 	}
 	if got := await[stageclient.Error](t, alice); got.Code != "bad_message" {
@@ -100,7 +102,8 @@ func TestTooManyMessagesAreRefusedWithTheTimeToWait(t *testing.T) {
 	for i := range 7 {
 		send(t, conn, fmt.Sprint(i), "")
 	}
-	if got := await[stageclient.Error](t, conn); got.Code != "rate_limited" || got.RetryAfterMs <= 0 || got.RetryAfterMs > 10_000 {
+	if got := await[stageclient.Error](t, conn); got.Code != "rate_limited" || got.RetryAfterMs <= 0 ||
+		got.RetryAfterMs > 10_000 {
 		t.Errorf("answered %+v, want rate_limited and 1 to 10000 ms to wait", got)
 	}
 }

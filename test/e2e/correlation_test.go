@@ -40,8 +40,8 @@ func awaitLine(t *testing.T, stage *stagetest.Stage, function, message string) l
 	}
 }
 
-// TestOneConnectionsStoryIsFoundInTheLogs: a user comes with the gateway's error frame, and its connection id leads through all
-// functions. The user's hash leads to signurl, which knows no connection yet.
+// TestOneConnectionsStoryIsFoundInTheLogs: a user comes with the gateway's error frame, and its connection id leads
+// through all functions. The user's hash leads to signurl, which knows no connection yet.
 func TestOneConnectionsStoryIsFoundInTheLogs(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{Edit: withoutStatement("ReadAndCountSender")})
@@ -62,7 +62,8 @@ func TestOneConnectionsStoryIsFoundInTheLogs(t *testing.T) {
 			t.Errorf("%+v is not found by the connection %s", line, frame.ConnectionID)
 		}
 	}
-	if signed := awaitLine(t, stage, "SignUrlFunction", "URL signed"); signed.SubHash == "" || signed.SubHash != connected.SubHash || signed.RequestID == "" {
+	if signed := awaitLine(t, stage, "SignUrlFunction", "URL signed"); signed.SubHash == "" ||
+		signed.SubHash != connected.SubHash || signed.RequestID == "" {
 		t.Errorf("signurl's line %+v and connect's %+v have no user in common", signed, connected)
 	}
 }

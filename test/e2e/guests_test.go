@@ -43,7 +43,8 @@ func TestGuestsChatUnderNamesOfTheirOwn(t *testing.T) {
 	one, first := guest(t, client)
 	two, second := guest(t, client, "lobby")
 	for _, signed := range []*stageclient.Signed{first, second} {
-		if !regexp.MustCompile(`^guest-[a-z2-7]{26}$`).MatchString(signed.User.Sub) || !regexp.MustCompile(`^guest-[a-z2-7]{6}$`).MatchString(signed.User.Name) {
+		if !regexp.MustCompile(`^guest-[a-z2-7]{26}$`).MatchString(signed.User.Sub) ||
+			!regexp.MustCompile(`^guest-[a-z2-7]{6}$`).MatchString(signed.User.Name) {
 			t.Errorf("a guest is %+v", signed.User)
 		}
 	}
@@ -60,8 +61,10 @@ func TestAGuestIsNobodyElseWhateverTheRequestSays(t *testing.T) {
 	t.Parallel()
 	_, client := startGuests(t, nil)
 	body := namedBody(t, func(map[string]any) {})
-	for who, authorize := range map[string]func(*http.Request){"unsigned": nil, "signed": signedAs(t, client, "admin", body)} {
-		if status, answer := post(t, client, body, authorize); status != http.StatusBadRequest || answer.Error != "bad_request" || answer.URL != "" {
+	for who, authorize := range map[string]func(*http.Request){"unsigned": nil,
+		"signed": signedAs(t, client, "admin", body)} {
+		if status, answer := post(t, client, body, authorize); status != http.StatusBadRequest ||
+			answer.Error != "bad_request" || answer.URL != "" {
 			t.Errorf("%s: naming a user was answered %d %+v, want 400 bad_request", who, status, answer)
 		}
 	}
@@ -100,7 +103,8 @@ func TestTooManyGuestsAreRefusedAndNobodyGivesWay(t *testing.T) {
 	two, _ := guest(t, client)
 
 	_, err := client.SignURL(within(t), "", nil, stageclient.NewProof().Challenge)
-	if refused := wantSignError(t, err, http.StatusTooManyRequests, "too_many_connections"); refused.RetryAfter != 30*time.Second {
+	if refused := wantSignError(t, err, http.StatusTooManyRequests,
+		"too_many_connections"); refused.RetryAfter != 30*time.Second {
 		t.Errorf("retry after %s, want 30 s", refused.RetryAfter)
 	}
 	conn, err := enter(t, client, early, proof)

@@ -109,9 +109,12 @@ func TestGrantsThatNoSignerMayMakeAreRefused(t *testing.T) {
 		"session already ended": func(g *stageclient.Grant, now time.Time) { g.SessionEndsAt = now.Add(-time.Second) },
 		"no room":               func(g *stageclient.Grant, _ time.Time) { g.Rooms = nil },
 		"bad room":              func(g *stageclient.Grant, _ time.Time) { g.Rooms = []string{"Lobby!"} },
-		"nine rooms":            func(g *stageclient.Grant, _ time.Time) { g.Rooms = strings.Split("a.b.c.d.e.f.g.h.i", ".") },
-		"bad user id":           func(g *stageclient.Grant, _ time.Time) { g.Sub = "a b" },
-		"short ticket":          func(g *stageclient.Grant, _ time.Time) { g.Ticket = "abc" },
+		"nine rooms": func(g *stageclient.Grant,
+			_ time.Time) {
+			g.Rooms = strings.Split("a.b.c.d.e.f.g.h.i", ".")
+		},
+		"bad user id":  func(g *stageclient.Grant, _ time.Time) { g.Sub = "a b" },
+		"short ticket": func(g *stageclient.Grant, _ time.Time) { g.Ticket = "abc" },
 	}
 	for name, spoil := range cases {
 		now := time.Now()
@@ -164,7 +167,8 @@ func TestOnlySignersThatConnectKnowsGetIn(t *testing.T) {
 
 func TestAnExtraSignerSignsOnALaptop(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"ExtraSignerArns": "arn:aws:iam::111122223333:user/admin"}})
+	_, client := startStage(t,
+		stagetest.Options{Parameters: map[string]string{"ExtraSignerArns": "arn:aws:iam::111122223333:user/admin"}})
 	grant := stageclient.NewGrant(stageclient.User{Sub: "dev", Name: "Dev"}, []string{"lobby"}, "", time.Now())
 	conn, err := dialGrant(t, client, "admin", grant)
 	if err != nil {

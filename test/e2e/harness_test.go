@@ -16,8 +16,8 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// anyStage returns a client of the running stage that SIGNEDSOCKET_OUTPUTS names, once nobody is in its lobby any more, or of
-// a local stage just started as the template describes it. There is no other lever than the wire.
+// anyStage returns a client of the running stage that SIGNEDSOCKET_OUTPUTS names, once nobody is in its lobby any more,
+// or of a local stage just started as the template describes it. There is no other lever than the wire.
 func anyStage(t *testing.T) *stageclient.Client {
 	t.Helper()
 	if running := clienttest.Running(t); running != nil {
@@ -40,7 +40,8 @@ func awaitEmpty(t *testing.T, c *stageclient.Client) {
 	})
 }
 
-// localOnly leaves a test out when the suite plays a running stage; reason says which lever it needs, as in "injects a fault".
+// localOnly leaves a test out when the suite plays a running stage; reason says which lever it needs, as in "injects a
+// fault".
 func localOnly(t *testing.T, reason string) { t.Helper(); clienttest.LocalOnly(t, reason) }
 
 // leverOf says what the options are a lever for.
@@ -58,7 +59,8 @@ func leverOf(o stagetest.Options) string {
 	return "looks into the stage"
 }
 
-// startStage starts a local stage and returns it with a client for it. When the suite plays a running stage the test is left out.
+// startStage starts a local stage and returns it with a client for it. When the suite plays a running stage the test is
+// left out.
 func startStage(t *testing.T, o stagetest.Options) (*stagetest.Stage, *stageclient.Client) {
 	t.Helper()
 	localOnly(t, leverOf(o))
@@ -111,7 +113,8 @@ func presign(t *testing.T, c *stageclient.Client, profile string, g stageclient.
 // dialURL opens url, which need not be one that signurl made, from the stage's page.
 func dialURL(t *testing.T, c *stageclient.Client, url, verifier string) (*stageclient.Conn, error) {
 	t.Helper()
-	return c.Dial(within(t), &stageclient.Signed{URL: url, Protocols: []string{stageclient.Protocol}}, stageclient.DialOptions{Verifier: verifier})
+	return c.Dial(within(t), &stageclient.Signed{URL: url, Protocols: []string{stageclient.Protocol}},
+		stageclient.DialOptions{Verifier: verifier})
 }
 
 // dialGrant signs a grant as a profile, with a challenge unless it has one, and uses it as who knows the verifier.

@@ -58,7 +58,8 @@ func TestAPageViewAsksForTwoFilesAtMost(t *testing.T) {
 		t.Fatalf("the page: %d %s", response.StatusCode, document)
 	}
 	files := map[string]bool{}
-	for _, tag := range regexp.MustCompile(`<(?:script|link|img)[^>]*\b(?:src|href)="(/[^"]*)"[^>]*>`).FindAllStringSubmatch(document, -1) {
+	tags := regexp.MustCompile(`<(?:script|link|img)[^>]*\b(?:src|href)="(/[^"]*)"[^>]*>`)
+	for _, tag := range tags.FindAllStringSubmatch(document, -1) {
 		if !strings.Contains(strings.ToLower(tag[0]), "nomodule") { // for browsers that no longer exist
 			files[tag[1]] = true
 		}
@@ -70,7 +71,8 @@ func TestAPageViewAsksForTwoFilesAtMost(t *testing.T) {
 	for file := range files {
 		loading.Go(func() {
 			response, _ := fetch(t, b, http.MethodGet, client.Outputs.FrontendURL+file, "", nil)
-			if response.StatusCode != http.StatusOK || !strings.Contains(response.Header.Get("Cache-Control"), "immutable") {
+			if response.StatusCode != http.StatusOK ||
+				!strings.Contains(response.Header.Get("Cache-Control"), "immutable") {
 				t.Errorf("%s: %d, Cache-Control %q", file, response.StatusCode, response.Header.Get("Cache-Control"))
 			}
 		})
@@ -81,7 +83,8 @@ func TestAPageViewAsksForTwoFilesAtMost(t *testing.T) {
 	}
 }
 
-// TestThePagesServerSignsForWhoHasSignedIn is the article's way: the server has the AWS credentials, and the user a session with it.
+// TestThePagesServerSignsForWhoHasSignedIn is the article's way: the server has the AWS credentials, and the user a
+// session with it.
 func TestThePagesServerSignsForWhoHasSignedIn(t *testing.T) {
 	t.Parallel()
 	_, client := startPage(t, map[string]string{"AuthMode": "iam"})
@@ -89,14 +92,16 @@ func TestThePagesServerSignsForWhoHasSignedIn(t *testing.T) {
 	body := `{"challenge":"` + proof.Challenge + `"}`
 	header := http.Header{"Content-Type": {"application/json"}, "Origin": {page}, "Sec-Fetch-Site": {"same-origin"}}
 
-	if response, answer := fetch(t, browser(t), http.MethodPost, page+"/api/signurl", body, header); response.StatusCode != http.StatusUnauthorized || strings.Contains(answer, "Signature") {
+	if response, answer := fetch(t, browser(t), http.MethodPost, page+"/api/signurl", body,
+		header); response.StatusCode != http.StatusUnauthorized || strings.Contains(answer, "Signature") {
 		t.Errorf("nobody has signed in: %d %s", response.StatusCode, answer)
 	}
 	alice := browser(t)
 	signIn(t, alice, page, "alice")
 	response, answer := fetch(t, alice, http.MethodPost, page+"/api/signurl", body, header)
 	var signed stageclient.Signed
-	if err := json.Unmarshal([]byte(answer), &signed); err != nil || response.StatusCode != http.StatusOK || signed.User.Sub != "alice" {
+	if err := json.Unmarshal([]byte(answer), &signed); err != nil || response.StatusCode != http.StatusOK ||
+		signed.User.Sub != "alice" {
 		t.Fatalf("alice has signed in: %d %s, %v", response.StatusCode, answer, err)
 	}
 	conn := mustEnter(t, client, &signed, proof)

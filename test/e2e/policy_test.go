@@ -61,7 +61,8 @@ func TestARouteWithoutPermissionCannotInvoke(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = client.SignURL(within(t), token, nil, "")
-	if refused, ok := errors.AsType[*stageclient.SignError](err); !ok || refused.Status != http.StatusInternalServerError {
+	if refused, ok := errors.AsType[*stageclient.SignError](err); !ok ||
+		refused.Status != http.StatusInternalServerError {
 		t.Errorf("signurl answered %v, want HTTP 500", err)
 	}
 }

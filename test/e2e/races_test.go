@@ -37,7 +37,9 @@ func recordsOf(t *testing.T, c *stageclient.Client) records {
 func (r records) members(ctx context.Context) (map[string]int, error) {
 	out, err := r.api.Query(ctx, &dynamodb.QueryInput{
 		TableName: &r.table, KeyConditionExpression: aws.String("pk = :pk"), ConsistentRead: aws.Bool(true),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":pk": &types.AttributeValueMemberS{Value: "ROOM#lobby#0"}},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":pk": &types.AttributeValueMemberS{Value: "ROOM#lobby#0"},
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -52,9 +54,11 @@ func (r records) members(ctx context.Context) (map[string]int, error) {
 // live returns what the table counts of a user: n, and the connections that it lists.
 func (r records) live(t *testing.T, user string) (n string, listed int) {
 	t.Helper()
-	out, err := r.api.GetItem(within(t), &dynamodb.GetItemInput{TableName: &r.table, ConsistentRead: aws.Bool(true), Key: map[string]types.AttributeValue{
-		"pk": &types.AttributeValueMemberS{Value: "USER#" + user}, "sk": &types.AttributeValueMemberS{Value: "USER"},
-	}})
+	out, err := r.api.GetItem(within(t), &dynamodb.GetItemInput{TableName: &r.table, ConsistentRead: aws.Bool(true),
+		Key: map[string]types.AttributeValue{
+			"pk": &types.AttributeValueMemberS{Value: "USER#" + user},
+			"sk": &types.AttributeValueMemberS{Value: "USER"},
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +98,8 @@ func TestFiftyUsesOfOneURLOpenOneConnection(t *testing.T) {
 	uses.Wait()
 	n, listed := recordsOf(t, client).live(t, "alice")
 	if held := len(stage.Gateway().Connections()); opened.Load() != 1 || held != 1 || n != "1" || listed != 1 {
-		t.Errorf("%d connections were opened, the gateway holds %d, the table counts %s and lists %d; want 1 of each", opened.Load(), held, n, listed)
+		t.Errorf("%d connections were opened, the gateway holds %d, the table counts %s and lists %d; want 1 of each",
+			opened.Load(), held, n, listed)
 	}
 }
 
@@ -119,7 +124,8 @@ func TestFiftyConnectsOfOneUserNeverExceedTheLimit(t *testing.T) {
 	for range 50 {
 		attempts.Go(func() {
 			proof := stageclient.NewProof()
-			grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"}, proof.Challenge, time.Now())
+			grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"},
+				proof.Challenge, time.Now())
 			signed, err := client.SignLocally(t.Context(), credentials, grant)
 			if err != nil {
 				t.Error(err)
@@ -132,7 +138,8 @@ func TestFiftyConnectsOfOneUserNeverExceedTheLimit(t *testing.T) {
 				return
 			}
 			// Conflicts that last longer than connect has patience: nothing was written, and the client tries again.
-			if refused, ok := errors.AsType[*stageclient.RefusedError](err); !ok || refused.Status != http.StatusServiceUnavailable {
+			if refused, ok := errors.AsType[*stageclient.RefusedError](err); !ok ||
+				refused.Status != http.StatusServiceUnavailable {
 				t.Errorf("a connect failed with %v, want HTTP 503 at worst", err)
 			}
 		})
@@ -146,12 +153,13 @@ func TestFiftyConnectsOfOneUserNeverExceedTheLimit(t *testing.T) {
 	}
 	n, listed := table.live(t, "alice")
 	if users["alice"] != 5 || n != "5" || listed != 5 {
-		t.Errorf("after %d connections the room lists %d, the user counts %s and lists %d; want 5 of each", opened.Load(), users["alice"], n, listed)
+		t.Errorf("after %d connections the room lists %d, the user counts %s and lists %d; want 5 of each",
+			opened.Load(), users["alice"], n, listed)
 	}
 }
 
-// TestRevocationDuringHandshakesLeavesNothing revokes users at any moment of their handshake, whose 101 is held back. Whoever got
-// in is told and closed, and no message that was sent after the command returned arrives.
+// TestRevocationDuringHandshakesLeavesNothing revokes users at any moment of their handshake, whose 101 is held back.
+// Whoever got in is told and closed, and no message that was sent after the command returned arrives.
 func TestRevocationDuringHandshakesLeavesNothing(t *testing.T) {
 	t.Parallel()
 	const interleavings, atATime, hold = 40, 4, 60 * time.Millisecond
@@ -200,7 +208,8 @@ func TestRevocationDuringHandshakesLeavesNothing(t *testing.T) {
 	if held := len(stage.Gateway().Connections()); held != 1 {
 		t.Errorf("the gateway holds %d connections, want bob's", held)
 	}
-	t.Logf("refused: %d, closed before the client saw a message: %d, after: %d", outcomes[0].Load(), outcomes[1].Load(), outcomes[2].Load())
+	t.Logf("refused: %d, closed before the client saw a message: %d, after: %d", outcomes[0].Load(), outcomes[1].Load(),
+		outcomes[2].Load())
 	if refused := outcomes[0].Load(); refused < interleavings/4 || refused > interleavings*3/4 {
 		t.Errorf("%d of %d were refused, want a quarter at least and three quarters at most", refused, interleavings)
 	}
@@ -222,7 +231,8 @@ func (r race) run(t *testing.T, client *stageclient.Client) (outcome int) {
 		t.Error(err)
 		return
 	}
-	grant := stageclient.NewGrant(stageclient.User{Sub: r.user, Name: r.user}, []string{"lobby"}, proof.Challenge, time.Now())
+	grant := stageclient.NewGrant(stageclient.User{Sub: r.user, Name: r.user}, []string{"lobby"}, proof.Challenge,
+		time.Now())
 	signed, err := client.SignLocally(t.Context(), credentials, grant)
 	if err != nil {
 		t.Error(err)

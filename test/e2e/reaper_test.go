@@ -44,7 +44,8 @@ func invokeReaper(ctx context.Context, c *stageclient.Client, event string) (map
 		return nil, err
 	}
 	digest := sha256.Sum256([]byte(event))
-	if err := v4.NewSigner().SignHTTP(ctx, keys, r, hex.EncodeToString(digest[:]), "lambda", c.Outputs.Region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(ctx, keys, r, hex.EncodeToString(digest[:]), "lambda", c.Outputs.Region,
+		time.Now()); err != nil {
 		return nil, err
 	}
 	response, err := http.DefaultClient.Do(r)
@@ -222,7 +223,8 @@ func TestARevokedUserIsOutAndStaysOut(t *testing.T) {
 	conn, err := client.Dial(within(t), unused, stageclient.DialOptions{Verifier: proof.Verifier})
 	wantRefused(t, conn, err, http.StatusForbidden)
 	_, err = client.SignURL(within(t), token, nil, proof.Challenge)
-	if refused, ok := errors.AsType[*stageclient.SignError](err); !ok || refused.Status != http.StatusUnauthorized || refused.Code != "revoked" {
+	if refused, ok := errors.AsType[*stageclient.SignError](err); !ok || refused.Status != http.StatusUnauthorized ||
+		refused.Code != "revoked" {
 		t.Errorf("with the old token signurl answered %v, want 401 revoked", err)
 	}
 	if n := len(stage.Gateway().Connections()); n != 1 {
@@ -254,7 +256,8 @@ func TestABannedUserStaysOutWhateverTheLogin(t *testing.T) {
 	client := anyStage(t)
 	alice := whoIs(t, client, "alice")
 	conn := connect(t, client, "alice")
-	mustInvokeReaper(t, client, fmt.Sprintf(`{"revoke":{"sub":%q,"bannedUntil":%d}}`, alice.Sub, time.Now().Add(time.Hour).Unix()))
+	mustInvokeReaper(t, client,
+		fmt.Sprintf(`{"revoke":{"sub":%q,"bannedUntil":%d}}`, alice.Sub, time.Now().Add(time.Hour).Unix()))
 	wantBye(t, conn, "revoked")
 	grant := stageclient.NewGrant(alice, []string{"lobby"}, "", time.Now())
 	grant.AuthenticatedAt = time.Now().Add(time.Minute) // later than any revocation
@@ -269,7 +272,8 @@ func TestMakeRevokeIsTheOperatorsCommand(t *testing.T) {
 	commandLine(t)
 	stage, client := startStage(t, stagetest.Options{})
 	conn := connect(t, client, "alice")
-	cmd := exec.CommandContext(within(t), "make", "--no-print-directory", "revoke", "USER=alice", "OUTPUTS="+stage.OutputsFile())
+	cmd := exec.CommandContext(within(t), "make", "--no-print-directory", "revoke", "USER=alice",
+		"OUTPUTS="+stage.OutputsFile())
 	cmd.Dir = stagetest.Root()
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output

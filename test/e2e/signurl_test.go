@@ -19,7 +19,8 @@ func TestSignUrlAnswersOnlyToUsersOfTheIssuer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, token := range map[string]string{"no token": "", "not a token": "abc", "a token of another issuer": foreign} {
+	for name, token := range map[string]string{"no token": "", "not a token": "abc",
+		"a token of another issuer": foreign} {
 		_, err := client.SignURL(within(t), token, nil, "")
 		refused, ok := errors.AsType[*stageclient.SignError](err)
 		if !ok || refused.Status != http.StatusUnauthorized || refused.Message != "Unauthorized" {
@@ -69,10 +70,12 @@ func TestSignUrlRefusesBadRequestsAndSaysWhy(t *testing.T) {
 		{"no challenge", "application/json", `{"rooms":["lobby"]}`, 400, "bad_request"},
 		{"a form", "application/x-www-form-urlencoded", "rooms=lobby", 415, ""},
 		{"too large", "application/json", `{"rooms":["` + strings.Repeat("a", 1100) + `"]}`, 413, ""},
-		{"a room that is not the user's", "application/json", `{"rooms":["vault"],"challenge":"` + stageclient.NewProof().Challenge + `"}`, 403, "room_not_allowed"},
+		{"a room that is not the user's", "application/json",
+			`{"rooms":["vault"],"challenge":"` + stageclient.NewProof().Challenge + `"}`, 403, "room_not_allowed"},
 	}
 	for _, c := range cases {
-		request, err := http.NewRequestWithContext(within(t), http.MethodPost, client.Outputs.SignURL, strings.NewReader(c.body))
+		request, err := http.NewRequestWithContext(within(t), http.MethodPost, client.Outputs.SignURL,
+			strings.NewReader(c.body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +88,8 @@ func TestSignUrlRefusesBadRequestsAndSaysWhy(t *testing.T) {
 		var body struct{ Error, Message, URL string }
 		err = json.NewDecoder(response.Body).Decode(&body)
 		_ = response.Body.Close()
-		if err != nil || response.StatusCode != c.status || c.code != "" && body.Error != c.code || body.Message == "" || body.URL != "" {
+		if err != nil || response.StatusCode != c.status || c.code != "" && body.Error != c.code ||
+			body.Message == "" || body.URL != "" {
 			t.Errorf("%s: answered %d %+v (%v), want %d %s", c.name, response.StatusCode, body, err, c.status, c.code)
 		}
 	}

@@ -90,8 +90,8 @@ func (f filter) matches(t *testing.T, line string) bool {
 	return false
 }
 
-// TestEveryMetricFilterSelectsARealLine has users refused and functions fail, and looks with the template's patterns at what the
-// functions log about it.
+// TestEveryMetricFilterSelectsARealLine has users refused and functions fail, and looks with the template's patterns at
+// what the functions log about it.
 func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	t.Parallel()
 	refusing, client := startStage(t, stagetest.Options{})
@@ -110,10 +110,11 @@ func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	send(t, conn, "hello", "1")
 	await[stageclient.GatewayError](t, conn)
 	_ = conn.Close()
-	split, client := startStage(t, stagetest.Options{Parameters: map[string]string{"FanoutThreshold": "1"}, Edit: func(template string) string {
-		before, role, _ := strings.Cut(template, "\n  FanoutRole:\n")
-		return before + "\n  FanoutRole:\n" + withoutStatement("PostToConnections")(role)
-	}})
+	split, client := startStage(t,
+		stagetest.Options{Parameters: map[string]string{"FanoutThreshold": "1"}, Edit: func(template string) string {
+			before, role, _ := strings.Cut(template, "\n  FanoutRole:\n")
+			return before + "\n  FanoutRole:\n" + withoutStatement("PostToConnections")(role)
+		}})
 	alice := connect(t, client, "alice")
 	connect(t, client, "bob")
 	connect(t, client, "carol")
