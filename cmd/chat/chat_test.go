@@ -66,7 +66,7 @@ func TestOneMessageIsUnderWayAtATime(t *testing.T) {
 	})
 }
 
-func TestRefusalsThatPassAreWaitedOut(t *testing.T) {
+func TestMessagesWaitForRefusalsThatPass(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		refusal  func(m stageclient.Outgoing) stageclient.Frame
@@ -128,7 +128,7 @@ func TestRefusalsThatAreFinal(t *testing.T) {
 	})
 }
 
-func TestMessageThatFailsForEverIsGivenUp(t *testing.T) {
+func TestMessageIsGivenUpAfterTooManyFailures(t *testing.T) {
 	t.Parallel()
 	talk(t, nil, func(c *conversation) {
 		socket := <-c.stage.sockets
@@ -192,7 +192,7 @@ func TestQuietConnectionIsPinged(t *testing.T) {
 	})
 }
 
-func TestServersGoodbye(t *testing.T) {
+func TestByeEndsTheChatOrReconnectsIt(t *testing.T) {
 	t.Parallel()
 	for code, stops := range map[string]bool{"session_ended": false, "revoked": true, "evicted": true, "kicked": true,
 		"signed_out": true, "replaced": true, "too_slow": false} {

@@ -46,7 +46,7 @@ func TestAttemptsBackOffWithFullJitter(t *testing.T) {
 	})
 }
 
-func TestConnectionThatLastedEndsARowOfFailures(t *testing.T) {
+func TestALongConnectionResetsTheBackoff(t *testing.T) {
 	t.Parallel()
 	talk(t, nil, func(c *conversation) {
 		for range 20 {
@@ -114,7 +114,7 @@ func TestSessionIsRenewedWithoutAGap(t *testing.T) {
 	})
 }
 
-func TestChatStopsWhereTryingAgainIsOfNoUse(t *testing.T) {
+func TestChatStopsWhenRetryingCannotHelp(t *testing.T) {
 	t.Parallel()
 	refused := &url.Error{Op: "Get", URL: "http://127.0.0.1:3003/dev/token?user=alice", Err: syscall.ECONNREFUSED}
 	tests := map[string]struct {
@@ -158,7 +158,7 @@ func TestChatStopsWhereTryingAgainIsOfNoUse(t *testing.T) {
 	}
 }
 
-func TestStageThatGoesAwayIsWaitedFor(t *testing.T) {
+func TestChatWaitsForAStageThatGoesAway(t *testing.T) {
 	t.Parallel()
 	talk(t, []error{nil, syscall.ECONNREFUSED, errors.New("get a token: no"), nil}, func(c *conversation) {
 		(<-c.stage.sockets).Close()

@@ -204,7 +204,7 @@ func message(id, sub, name, text string) stageclient.Message {
 		SentAt: at.UnixMilli()}
 }
 
-func TestInputIsLinesThatSaySomething(t *testing.T) {
+func TestInputSkipsEmptyLines(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		once  []string

@@ -184,7 +184,7 @@ func TestEveryAttemptHasASignedURLOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestExitCodesAndWords(t *testing.T) {
+func TestExitCodesAndMessages(t *testing.T) {
 	t.Parallel()
 	_, outputs := startStage(t)
 	gone, goneOutputs := startStage(t)

@@ -51,7 +51,7 @@ func refuses(status int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
 }
 
-func TestWithoutATokenTheRestIsTried(t *testing.T) {
+func TestWithoutATokenTheProbeTriesTheOtherSteps(t *testing.T) {
 	for mode, credentials := range map[string]bool{"jwt": false, "iam": true} {
 		t.Run(mode, func(t *testing.T) {
 			if credentials {
@@ -76,7 +76,7 @@ func TestWithoutATokenTheRestIsTried(t *testing.T) {
 	}
 }
 
-func TestADoorThatStandsOpenIsFoundWithoutAToken(t *testing.T) {
+func TestAMissingProtectionIsFoundWithoutAToken(t *testing.T) {
 	t.Parallel()
 	p := stack(t, "jwt", refuses(http.StatusForbidden))
 	p.client.Outputs.WebSocketURL = strings.TrimSuffix(p.client.Outputs.WebSocketURL, "prod") // where 200 is answered
@@ -86,7 +86,7 @@ func TestADoorThatStandsOpenIsFoundWithoutAToken(t *testing.T) {
 	}
 }
 
-func TestATokenCommandThatFailsIsAFault(t *testing.T) {
+func TestAFailedTokenCommandIsReported(t *testing.T) {
 	t.Parallel()
 	p := stack(t, "jwt", refuses(http.StatusForbidden))
 	p.client.TokenCommand = "echo no such user >&2; exit 3"
@@ -98,8 +98,8 @@ func TestATokenCommandThatFailsIsAFault(t *testing.T) {
 	}
 }
 
-// TestATokenTakesNoneOfTheProbesTime: its command runs once, and before the clock.
-func TestATokenTakesNoneOfTheProbesTime(t *testing.T) {
+// TestTheTokenCommandUsesNoneOfTheProbesTime: its command runs once, and before the clock.
+func TestTheTokenCommandUsesNoneOfTheProbesTime(t *testing.T) {
 	t.Parallel()
 	calls := filepath.Join(t.TempDir(), "calls")
 	p := stack(t, "jwt", refuses(http.StatusUnauthorized))
@@ -119,7 +119,7 @@ func TestATokenTakesNoneOfTheProbesTime(t *testing.T) {
 	}
 }
 
-func TestADeadlineIsReportedAsOne(t *testing.T) {
+func TestADeadlineIsReportedAsADeadline(t *testing.T) {
 	t.Parallel()
 	for name, slow := range map[string]func(o *stageclient.Outputs){
 		"page":    func(o *stageclient.Outputs) { o.FrontendURL += "slow" },

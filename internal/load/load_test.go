@@ -22,7 +22,7 @@ func run(t *testing.T, r *room, plan Plan) *Report {
 	return report
 }
 
-func TestAStageThatKeepsItsPromisesPasses(t *testing.T) {
+func TestAGoodStagePasses(t *testing.T) {
 	t.Parallel()
 	report := run(t, startRoom(t, nil), quick())
 	if missed := report.Missed(Goals{P95: time.Minute}); len(missed) != 0 {
@@ -45,7 +45,7 @@ func TestAStageThatKeepsItsPromisesPasses(t *testing.T) {
 }
 
 // One thing goes wrong with one of twenty messages, and the verdict is about that and nothing else.
-func TestTheVerdictCatches(t *testing.T) {
+func TestTheVerdictFindsEachFault(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		wrong  func(r *room, o *outgoing)
@@ -106,7 +106,7 @@ func TestTheVerdictCatches(t *testing.T) {
 	}
 }
 
-func TestWhatClientsDropOrOthersSayIsNoFault(t *testing.T) {
+func TestDroppedCopiesAndForeignMessagesAreNoFault(t *testing.T) {
 	t.Parallel()
 	report := run(t, startRoom(t, func(_ *room, o *outgoing) {
 		o.frames[o.other()] = append(o.frames[o.other()], messageFrame("stranger", "somebody", "hello"))
@@ -118,7 +118,7 @@ func TestWhatClientsDropOrOthersSayIsNoFault(t *testing.T) {
 }
 
 // A client drops a message whose id it has seen, so nobody may read the second one.
-func TestAnIDForTwoMessagesLosesOne(t *testing.T) {
+func TestTwoMessagesUnderOneIDLoseOne(t *testing.T) {
 	t.Parallel()
 	plan := quick()
 	plan.Drain = 2 * time.Second
@@ -134,7 +134,7 @@ func TestAnIDForTwoMessagesLosesOne(t *testing.T) {
 	}
 }
 
-func TestAStallIsChargedToEveryMessageMeanwhile(t *testing.T) {
+func TestAStallDelaysEveryMessageDueMeanwhile(t *testing.T) {
 	t.Parallel()
 	const stall = 300 * time.Millisecond
 	var once sync.Once
@@ -153,7 +153,7 @@ func TestAStallIsChargedToEveryMessageMeanwhile(t *testing.T) {
 	}
 }
 
-func TestClientsThatAreToldToComeLaterComeAgain(t *testing.T) {
+func TestClientsRetryAfterATemporaryRefusal(t *testing.T) {
 	t.Parallel()
 	r := startRoom(t, nil)
 	r.accept = func(attempt int) int {
@@ -171,7 +171,7 @@ func TestClientsThatAreToldToComeLaterComeAgain(t *testing.T) {
 	}
 }
 
-func TestARefusalForGoodEndsTheRun(t *testing.T) {
+func TestAFinalRefusalEndsTheRun(t *testing.T) {
 	t.Parallel()
 	r := startRoom(t, nil)
 	r.accept = func(int) int { return http.StatusForbidden }
@@ -201,7 +201,7 @@ func TestAnInterruptedRunIsJudgedByWhatWasSent(t *testing.T) {
 	}
 }
 
-func TestTheSeedDecidesWhoSendsWhat(t *testing.T) {
+func TestTheSeedChoosesSendersAndTexts(t *testing.T) {
 	t.Parallel()
 	sent := func(seed uint64) (order []string) {
 		plan := quick()
@@ -219,7 +219,7 @@ func TestTheSeedDecidesWhoSendsWhat(t *testing.T) {
 	}
 }
 
-func TestEverybodySendsEquallyOften(t *testing.T) {
+func TestAllClientsSendEquallyOften(t *testing.T) {
 	t.Parallel()
 	counts := map[string]int{}
 	run(t, startRoom(t, func(_ *room, o *outgoing) { counts[o.sender]++ }), quick())
@@ -230,7 +230,7 @@ func TestEverybodySendsEquallyOften(t *testing.T) {
 	}
 }
 
-func TestPlansThatAreNone(t *testing.T) {
+func TestInvalidPlansAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(p *Plan){
 		"nobody":          func(p *Plan) { p.Clients = 0 },

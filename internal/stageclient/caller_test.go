@@ -54,7 +54,7 @@ func TestTrustedCallerWithoutCredentialsAsksNothing(t *testing.T) {
 	}
 }
 
-func TestRefusedCallerIsToldWhy(t *testing.T) {
+func TestARefusalTellsTheCallerWhy(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusForbidden)

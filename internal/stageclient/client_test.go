@@ -152,7 +152,7 @@ func TestSignURLAnswers(t *testing.T) {
 	}
 }
 
-func TestNothingIsAskedForThatIsNotWanted(t *testing.T) {
+func TestEmptyArgumentsAddNothingToTheRequest(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var body map[string]any

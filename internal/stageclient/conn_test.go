@@ -186,7 +186,7 @@ func TestErrorsDoNotShowTheURL(t *testing.T) {
 	}
 }
 
-func TestGivingUpWaitingKeepsTheConnection(t *testing.T) {
+func TestAnEndedWaitKeepsTheConnection(t *testing.T) {
 	t.Parallel()
 	signed := serve(t, func(ctx context.Context, socket *websocket.Conn) {
 		_, data, err := socket.Read(ctx)
@@ -231,7 +231,7 @@ func TestAwaitDropsOtherFrames(t *testing.T) {
 	}
 }
 
-func TestConnectProvesWhatItHadSigned(t *testing.T) {
+func TestConnectSendsTheVerifierOfItsChallenge(t *testing.T) {
 	t.Parallel()
 	var challenge string
 	mux := http.NewServeMux()

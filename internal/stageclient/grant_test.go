@@ -17,7 +17,7 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-func TestGrantIsThatOfTheContract(t *testing.T) {
+func TestGrantHasTheParametersOfTheContract(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1795327200, 999)
 	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "アリス"}, []string{"lobby", "ops"}, "challenge",
@@ -64,7 +64,7 @@ func TestPresignedURL(t *testing.T) {
 	}
 }
 
-func TestSignLocallyMakesWhatSignurlWouldAnswer(t *testing.T) {
+func TestSignLocallyAnswersAsSignurlDoes(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "credentials")
 	profile := "[SignUrlFunction]\naws_access_key_id = ASIAFILE\naws_secret_access_key = s\naws_session_token = st\n"

@@ -8,7 +8,7 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-func TestClientComesFromThePageOfItsStage(t *testing.T) {
+func TestClientSendsTheOriginOfThePage(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		page   string

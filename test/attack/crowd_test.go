@@ -25,10 +25,10 @@ const (
 	floodBetween = 200              // handshakes between two messages
 )
 
-// TestACrowdHearsEverythingInAFlood: a thousand connections listen to a room while a thousand unsigned handshakes a
-// second come in, or as many as this machine can send beside them. The flood costs no invocation at all, and nobody of
-// the crowd misses a message. It runs alone: it takes the machine to itself.
-func TestACrowdHearsEverythingInAFlood(t *testing.T) {
+// TestACrowdGetsEveryMessageDuringAFlood: a thousand connections listen to a room while a thousand unsigned handshakes
+// a second come in, or as many as this machine can send beside them. The flood costs no invocation at all, and nobody
+// of the crowd misses a message. It runs alone: it takes the machine to itself.
+func TestACrowdGetsEveryMessageDuringAFlood(t *testing.T) {
 	s := openEmpty(t, stagetest.Options{
 		Parameters: map[string]string{"MessagesPerWindow": "1000", "ConnectionsPerUser": fmt.Sprint(crowdPerUser)},
 		Edit: func(template string) string { // a crowd that comes at once is not what is throttled here

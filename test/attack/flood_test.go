@@ -77,9 +77,9 @@ func floodUntilRefused(t *testing.T, conn *stageclient.Conn) {
 	}
 }
 
-// TestTheThirdStrikeEndsTheRightToSpeak: who breaks the rules three times in a minute is kicked, and what
+// TestAKickedUserCannotSend: who breaks the rules three times in a minute is kicked, and what
 // they send then, good as it is, reaches nobody.
-func TestTheThirdStrikeEndsTheRightToSpeak(t *testing.T) {
+func TestAKickedUserCannotSend(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	mallory := clienttest.Connect(t, s.client, "mallory")
@@ -175,9 +175,9 @@ func TestAFloodOfRequestsIsThrottledBeforeAnyFunction(t *testing.T) {
 	s.nothingDelivered(t)
 }
 
-// TestAStrangerWithoutATokenStopsNoHonestRequest: requests without a token take from the same bucket as good ones, so
+// TestRequestsWithoutATokenDoNotBlockUsers: requests without a token take from the same bucket as good ones, so
 // the bucket has to hold both.
-func TestAStrangerWithoutATokenStopsNoHonestRequest(t *testing.T) {
+func TestRequestsWithoutATokenDoNotBlockUsers(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "floods a door that others use")
 	s := openEmpty(t, stagetest.Options{})

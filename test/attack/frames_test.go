@@ -39,8 +39,8 @@ func (s *scene) strikeless(t *testing.T, frames []hostileFrame) {
 
 type hostileFrame struct{ name, frame, code string }
 
-// TestNobodySpeaksAsSomebodyElse: whatever a frame says of its sender, the record decides.
-func TestNobodySpeaksAsSomebodyElse(t *testing.T) {
+// TestAFrameCannotNameAnotherSender: whatever a frame says of its sender, the record decides.
+func TestAFrameCannotNameAnotherSender(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	var frames []hostileFrame
@@ -162,8 +162,8 @@ func (s *scene) rawSocket(t *testing.T) *websocket.Conn {
 	return socket
 }
 
-// TestNobodyReachesARoomThatIsNotTheirs tries the query, the request, the frame and the forwarded words of a grant.
-func TestNobodyReachesARoomThatIsNotTheirs(t *testing.T) {
+// TestUsersDoNotReachOtherRooms tries the query, the request, the frame and the forwarded words of a grant.
+func TestUsersDoNotReachOtherRooms(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	vault, proof := grant(func(g *stageclient.Grant) { g.Sub, g.Name, g.Rooms = "keeper", "Keeper", []string{"vault"} })
@@ -193,9 +193,9 @@ func TestNobodyReachesARoomThatIsNotTheirs(t *testing.T) {
 	s.nothingDelivered(t)
 }
 
-// TestASessionThatEndedNeitherSpeaksNorListens waits for the end of a short
+// TestAnEndedSessionNeitherSendsNorReceives waits for the end of a short
 // session: the silent connection is skipped, the speaking one is told.
-func TestASessionThatEndedNeitherSpeaksNorListens(t *testing.T) {
+func TestAnEndedSessionNeitherSendsNorReceives(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	short, proof := grant()

@@ -15,9 +15,9 @@ func replaced(from, to string) func(string) string {
 	return func(template string) string { return strings.Replace(template, from, to, 1) }
 }
 
-// TestARouteThatLostItsAuthorizationLetsNobodyIn: the deployed route says NONE,
+// TestAConnectRouteWithoutAuthorizationRefusesEveryHandshake: the deployed route says NONE,
 // whatever the template says. Every parameter of a grant is there, and no signature counts.
-func TestARouteThatLostItsAuthorizationLetsNobodyIn(t *testing.T) {
+func TestAConnectRouteWithoutAuthorizationRefusesEveryHandshake(t *testing.T) {
 	t.Parallel()
 	s := openEmpty(t, stagetest.Options{Edit: replaced("AuthType: AWS_IAM", "AuthType: NONE")})
 	good, goodProof := clienttest.Sign(t, s.client, "alice")
@@ -38,8 +38,8 @@ func TestARouteThatLostItsAuthorizationLetsNobodyIn(t *testing.T) {
 	}
 }
 
-// TestASignRouteThatLostItsAuthorizationSignsNothing is the same for the HTTP API.
-func TestASignRouteThatLostItsAuthorizationSignsNothing(t *testing.T) {
+// TestASignRouteWithoutAuthorizationSignsNothing is the same for the HTTP API.
+func TestASignRouteWithoutAuthorizationSignsNothing(t *testing.T) {
 	t.Parallel()
 	s := openEmpty(t, stagetest.Options{Edit: func(template string) string {
 		template = strings.Replace(template,
@@ -82,9 +82,9 @@ func TestAnotherAPIInvokesNothing(t *testing.T) {
 	}
 }
 
-// TestNamesThatResolveToThisMachineReachNothing is DNS rebinding: a page in the
+// TestDNSRebindingReachesNothing is DNS rebinding: a page in the
 // developer's browser asks a name of its own, which has begun to mean 127.0.0.1.
-func TestNamesThatResolveToThisMachineReachNothing(t *testing.T) {
+func TestDNSRebindingReachesNothing(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "is about what a laptop serves")
 	s := open(t, stagetest.Options{})

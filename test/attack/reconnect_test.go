@@ -13,10 +13,10 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// TestOneUserDeliversNoMoreByReconnecting: a script opens connection after connection, several at the same time, says
-// as much as it may over each, and leaves without a word. However many connections that are, at most (connections + 1)
-// times messages pass in a window, and twice that in any ten seconds.
-func TestOneUserDeliversNoMoreByReconnecting(t *testing.T) {
+// TestReconnectingDoesNotRaiseTheMessageLimit: a script opens connection after connection, several at the same time,
+// says as much as it may over each, and leaves without a word. However many connections that are, at most (connections
+// + 1) times messages pass in a window, and twice that in any ten seconds.
+func TestReconnectingDoesNotRaiseTheMessageLimit(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "signs URLs with signurl's keys")
 	const perUser, perWindow = 2, 5

@@ -202,9 +202,9 @@ func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 	})
 }
 
-// TestEachRoleManagesConnectionsAsItMay: fanout posts, connect, sendmessage and the reaper post and close, and no
+// TestEachRoleHasOnlyItsRightsOnConnections: fanout posts, connect, sendmessage and the reaper post and close, and no
 // role looks.
-func TestEachRoleManagesConnectionsAsItMay(t *testing.T) {
+func TestEachRoleHasOnlyItsRightsOnConnections(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")
 	s := open(t, stagetest.Options{})
@@ -226,8 +226,8 @@ func TestEachRoleManagesConnectionsAsItMay(t *testing.T) {
 	}
 }
 
-// TestConnectionIDsOpenNothing: who knows the id of a connection, or guesses ids, can do nothing with it.
-func TestConnectionIDsOpenNothing(t *testing.T) {
+// TestAConnectionIDGivesNoAccess: who knows the id of a connection, or guesses ids, can do nothing with it.
+func TestAConnectionIDGivesNoAccess(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	victim := s.connectionID(t)
@@ -245,9 +245,9 @@ func TestConnectionIDsOpenNothing(t *testing.T) {
 	})
 }
 
-// TestNothingAddedToTheSignersRoleLetsItManageConnections: somebody gives the signer more than it needs, and
+// TestTheSignersDenyHoldsAgainstAddedRights: somebody gives the signer more than it needs, and
 // its explicit Deny still holds: no URL that it signs posts to or closes a connection.
-func TestNothingAddedToTheSignersRoleLetsItManageConnections(t *testing.T) {
+func TestTheSignersDenyHoldsAgainstAddedRights(t *testing.T) {
 	t.Parallel()
 	const sid = "              - Sid: OpenConnections\n"
 	s := open(t, stagetest.Options{Edit: replaced(sid, "              - Sid: TooMuch\n                Effect: "+

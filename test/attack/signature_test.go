@@ -99,9 +99,9 @@ func appended(text string) func(*testing.T, string) string {
 
 func set(value string) func(string) string { return func(string) string { return value } }
 
-// TestGamesWithTheSignatureReachNoFunction plays what has fooled verifiers of
+// TestAlteredSignaturesReachNoFunction plays what has fooled verifiers of
 // signatures before: twins of a parameter, other encodings, other algorithms.
-func TestGamesWithTheSignatureReachNoFunction(t *testing.T) {
+func TestAlteredSignaturesReachNoFunction(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	path := func(from, to string) func(*testing.T, string) string {

@@ -39,8 +39,8 @@ func (s *scene) post(t *testing.T, body string, header http.Header) (int, string
 
 func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
 
-// TestNobodyGetsAURLWithoutAToken is the hole of the article: its signing route asks nobody who they are.
-func TestNobodyGetsAURLWithoutAToken(t *testing.T) {
+// TestSignUrlRefusesRequestsWithoutAToken is the hole of the article: its signing route asks nobody who they are.
+func TestSignUrlRefusesRequestsWithoutAToken(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "needs a second issuer and a user's claims by name")
 	s := open(t, stagetest.Options{})
@@ -85,8 +85,8 @@ func decode(t *testing.T, part string) string {
 	return string(text)
 }
 
-// TestATokenInTheAddressIsNone: addresses end up in logs.
-func TestATokenInTheAddressIsNone(t *testing.T) {
+// TestATokenInTheAddressIsIgnored: addresses end up in logs.
+func TestATokenInTheAddressIsIgnored(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	token := clienttest.Token(t, s.client, "mallory")
@@ -155,8 +155,8 @@ func TestTheSignedHostIsConfiguration(t *testing.T) {
 	}
 }
 
-// TestCrossSiteFormsMintNothing: what a page of another site can send without asking is refused.
-func TestCrossSiteFormsMintNothing(t *testing.T) {
+// TestCrossSiteFormsGetNoURL: what a page of another site can send without asking is refused.
+func TestCrossSiteFormsGetNoURL(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	token := clienttest.Token(t, s.client, "mallory")

@@ -65,8 +65,8 @@ func TestAURLWithoutAChallengeIsRefused(t *testing.T) {
 	})
 }
 
-// TestWhoWasRevokedGetsNeitherAURLNorAConnection: the token and the URL are from before the revocation.
-func TestWhoWasRevokedGetsNeitherAURLNorAConnection(t *testing.T) {
+// TestARevokedUserGetsNeitherAURLNorAConnection: the token and the URL are from before the revocation.
+func TestARevokedUserGetsNeitherAURLNorAConnection(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "leaves a user shut out")
 	for attribute, reason := range map[string]string{"notBefore": "revoked", "bannedUntil": "banned"} {
@@ -171,9 +171,9 @@ func TestAHandshakeWithoutAnOriginIsRefused(t *testing.T) {
 	s.stillGood(t, signed, proof)
 }
 
-// TestGrantsThatNoSignerMakesAreRefused are signed with signurl's own key, so
+// TestInvalidGrantsAreRefused are signed with signurl's own key, so
 // that nothing but connect stands in their way.
-func TestGrantsThatNoSignerMakesAreRefused(t *testing.T) {
+func TestInvalidGrantsAreRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	now := time.Now()
@@ -219,7 +219,7 @@ func TestGrantsThatNoSignerMakesAreRefused(t *testing.T) {
 }
 
 // TestParametersOfNobodysFormAreRefused signs sets of parameters that a grant cannot have.
-func TestParametersThatAreNoGrantAreRefused(t *testing.T) {
+func TestParametersThatFormNoGrantAreRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	keys := clienttest.Keys(t, s.client, signURLFunction)
@@ -262,9 +262,9 @@ func TestParametersThatAreNoGrantAreRefused(t *testing.T) {
 	}
 }
 
-// TestWhoeverElseSignsIsRefused: other principals of the same account mint a
+// TestOtherSignersAreRefused: other principals of the same account mint a
 // grant. IAM stops the functions' roles; connect stops those whom IAM lets through.
-func TestWhoeverElseSignsIsRefused(t *testing.T) {
+func TestOtherSignersAreRefused(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")
 	s := open(t, stagetest.Options{})

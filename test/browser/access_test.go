@@ -66,7 +66,7 @@ func TestThePageIsAccessible(t *testing.T) {
 	}
 }
 
-func TestTheLanguageIsTheReadersAndStays(t *testing.T) {
+func TestTheLanguageIsTheReadersAndIsKept(t *testing.T) {
 	t.Parallel()
 	stage, browser := startStage(t, stagetest.Options{Parameters: guests()}), startBrowser(t)
 	p := newPerson(t, browser)

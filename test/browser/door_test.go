@@ -13,7 +13,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-func TestWhoHasNoSessionGetsNothingSigned(t *testing.T) {
+func TestWithoutASessionNothingIsSigned(t *testing.T) {
 	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "iam"}})
 	for _, path := range []string{"api/signurl", "signurl"} {
@@ -100,7 +100,7 @@ func TestPagesOfOtherSitesCannotConnectEvenWithAStolenURL(t *testing.T) {
 	}
 }
 
-func TestPagesOfOtherSitesAskOnlyWhenTheyAreNamed(t *testing.T) {
+func TestPagesOfOtherSitesMayAskOnlyWhenNamed(t *testing.T) {
 	t.Parallel()
 	browser, elsewhere := startBrowser(t), strangers(t)
 	for name, test := range map[string]struct {

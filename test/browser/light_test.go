@@ -107,7 +107,7 @@ func TestAnEvictionIsShownAtOnce(t *testing.T) {
 }
 
 // The network loses every packet, and nobody is told. A person comes back after a while and presses a key.
-func TestAHalfOpenConnectionIsFoundWhenSomebodyActs(t *testing.T) {
+func TestAHalfOpenConnectionIsFoundWhenTheUserActs(t *testing.T) {
 	t.Parallel()
 	_, p := startGuest(t, recordLight)
 	p.do(chromedp.Focus(chromedp.CSS("#message")))
@@ -140,7 +140,7 @@ func TestSleepIsNoticed(t *testing.T) {
 }
 
 // After a loss the list says what may be missing, in the place where it would be; a rotation leaves no line.
-func TestAGapIsToldInItsPlace(t *testing.T) {
+func TestAGapIsShownInItsPlace(t *testing.T) {
 	t.Parallel()
 	_, p := startGuest(t, recordSockets)
 	hint := eval[string](p, `document.querySelector(".empty").innerText`)

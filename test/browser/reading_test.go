@@ -86,7 +86,7 @@ func TestTheFocusIsNeverLost(t *testing.T) {
 	}
 }
 
-func TestACopiedPassageHasNoLettersOfPictures(t *testing.T) {
+func TestACopiedPassageHasNoLettersOfAvatars(t *testing.T) {
 	t.Parallel()
 	stage, browser := startStage(t, stagetest.Options{}), startBrowser(t)
 	alice, bob := newPerson(t, browser), newPerson(t, browser)

@@ -104,7 +104,7 @@ func TestATokenOfAProviderWhoseClockIsAheadConnects(t *testing.T) {
 }
 
 // A clock that is hours ahead cannot be waited for: the page says so and stays.
-func TestATokenThatTheServerGoesOnRefusingIsNamed(t *testing.T) {
+func TestATokenThatTheServerKeepsRefusingIsNamed(t *testing.T) {
 	t.Parallel()
 	stage := startStage(t, stagetest.Options{Faults: localstage.Faults{IssuerAhead: time.Hour}})
 	browser := startBrowser(t)
@@ -273,7 +273,7 @@ func TestTwoTabsAtTheProviderBothComeBackSignedIn(t *testing.T) {
 	tab.awaitStatus("open")
 }
 
-func TestEveryNameOfThisMachineLeadsToThePagesOwn(t *testing.T) {
+func TestEveryNameOfThisMachineLeadsToThePagesAddress(t *testing.T) {
 	t.Parallel()
 	for mode, parameters := range map[string]map[string]string{"jwt": nil, "iam": {"AuthMode": "iam"}} {
 		t.Run(mode, func(t *testing.T) {

@@ -31,7 +31,7 @@ func corpus() []string {
 	}
 }
 
-func TestTextIsNeverTakenForAProgram(t *testing.T) {
+func TestTextNeverRunsAsAProgram(t *testing.T) {
 	t.Parallel()
 	stage, browser := startStage(t,
 		stagetest.Options{Parameters: map[string]string{"MessagesPerWindow": "1000"}}), startBrowser(t)

@@ -196,7 +196,7 @@ func TestThePagesServerIsATrustedCaller(t *testing.T) {
 	}
 }
 
-func TestANamedSessionEndsTheConnectionsSession(t *testing.T) {
+func TestAConnectionEndsWithTheNamedSession(t *testing.T) {
 	t.Parallel()
 	_, client := startIam(t)
 	credentials, err := client.Credentials(within(t), webProfile)
@@ -224,9 +224,9 @@ func TestANamedSessionEndsTheConnectionsSession(t *testing.T) {
 	wantSignError(t, err, http.StatusUnauthorized, "revoked")
 }
 
-// TestOnlyTrustedCallersSpeakForUsers: the gateway refuses whom IAM does not let in, and signurl whom it does not
+// TestOnlyTrustedCallersNameUsers: the gateway refuses whom IAM does not let in, and signurl whom it does not
 // trust.
-func TestOnlyTrustedCallersSpeakForUsers(t *testing.T) {
+func TestOnlyTrustedCallersNameUsers(t *testing.T) {
 	t.Parallel()
 	stage, client := startIam(t)
 	body := namedBody(t, func(map[string]any) {})
@@ -296,8 +296,8 @@ func TestANamedUserMustBeComplete(t *testing.T) {
 	}
 }
 
-// TestWithoutItsSettingsAModeIsClosed: a deployment that is not finished lets nobody in.
-func TestWithoutItsSettingsAModeIsClosed(t *testing.T) {
+// TestAModeWithoutItsSettingsRefusesEveryRequest: a deployment that is not finished lets nobody in.
+func TestAModeWithoutItsSettingsRefusesEveryRequest(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "sets parameters")
 	lost := func(template string) string { // the route without its authorization, as a hand in the console leaves it

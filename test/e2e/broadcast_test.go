@@ -136,7 +136,7 @@ func TestStaleRecordsAreGoneAfterOneBroadcast(t *testing.T) {
 	}
 }
 
-func TestNobodyMissesAMessageWhenPostsAreThrottled(t *testing.T) {
+func TestNoMemberMissesAMessageWhenPostsAreThrottled(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{Faults: localstage.Faults{LimitPosts: 0.1, Seed: 7},
 		Parameters: map[string]string{"MessagesPerWindow": "1000"}})
@@ -144,7 +144,7 @@ func TestNobodyMissesAMessageWhenPostsAreThrottled(t *testing.T) {
 	listen(t, conns[1:], 20).speak(conns[0], 20)
 }
 
-func TestNobodyMissesAMessageWhenAFunctionDiesInTheMiddle(t *testing.T) {
+func TestNoMemberMissesAMessageWhenAFunctionDiesInTheMiddle(t *testing.T) {
 	t.Parallel()
 	var broadcasts atomic.Int32
 	_, client := startStage(t, stagetest.Options{
@@ -164,7 +164,7 @@ func TestNobodyMissesAMessageWhenAFunctionDiesInTheMiddle(t *testing.T) {
 	listen(t, conns[1:], 8).speak(conns[0], 8)
 }
 
-func TestNobodyMissesAMessageWhenTheTableIsThrottledForAWhile(t *testing.T) {
+func TestNoMemberMissesAMessageWhenTheTableIsThrottledForAWhile(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{Parameters: map[string]string{"MessagesPerWindow": "1000"}})
 	conns := crowd(t, client, 5)
@@ -175,10 +175,10 @@ func TestNobodyMissesAMessageWhenTheTableIsThrottledForAWhile(t *testing.T) {
 	listening.speak(conns[0], 3)
 }
 
-// TestAReaderWhoHangsIsClosed: the second connection of the stage's dice never reads, until the gateway takes no more
-// for it. Two broadcasts meet this, wait for a moment and are acknowledged. Those that follow do not know the
-// connection any more.
-func TestAReaderWhoHangsIsClosed(t *testing.T) {
+// TestAConnectionThatDoesNotReadIsClosed: the second connection of the stage's dice never reads, until the gateway
+// takes no more for it. Two broadcasts meet this, wait for a moment and are acknowledged. Those that follow do not know
+// the connection any more.
+func TestAConnectionThatDoesNotReadIsClosed(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{
 		Faults:     localstage.Faults{HoldReaders: 0.5, Seed: hangingSecond},

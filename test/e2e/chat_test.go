@@ -34,7 +34,7 @@ func TestTwoUsersExchangeMessagesBothWays(t *testing.T) {
 	}
 }
 
-func TestTheSenderIsWhoTheTokenSaysWhateverTheFrameClaims(t *testing.T) {
+func TestTheSenderComesFromTheTokenNotFromTheFrame(t *testing.T) {
 	t.Parallel()
 	client := anyStage(t)
 	alice, bob := connect(t, client, "alice"), connect(t, client, "bob")
@@ -81,8 +81,8 @@ func TestBadFramesAreAnsweredAndTheSocketStaysOpen(t *testing.T) {
 	}
 }
 
-// TestTheArticlesFrameWorks: the page that this product answers sends no action.
-func TestTheArticlesFrameWorks(t *testing.T) {
+// TestAFrameWithoutAnActionIsAMessage: the page that this product answers sends no action.
+func TestAFrameWithoutAnActionIsAMessage(t *testing.T) {
 	t.Parallel()
 	client := anyStage(t)
 	conn := connect(t, client, "alice")
@@ -122,9 +122,9 @@ func TestTheNewestConnectionWinsWhenAUserHasTooMany(t *testing.T) {
 	wantBye(t, first, "evicted")
 }
 
-// TestAUserJoiningDuringChatterLosesNothing holds every 101 for half a second, in
+// TestAUserWhoJoinsABusyRoomLosesNothing holds every 101 for half a second, in
 // which the new connection is in the room's list but cannot be posted to.
-func TestAUserJoiningDuringChatterLosesNothing(t *testing.T) {
+func TestAUserWhoJoinsABusyRoomLosesNothing(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{
 		Faults:     localstage.Faults{Hold101: 500 * time.Millisecond},

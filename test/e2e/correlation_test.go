@@ -40,9 +40,9 @@ func awaitLine(t *testing.T, stage *stagetest.Stage, function, message string) l
 	}
 }
 
-// TestOneConnectionsStoryIsFoundInTheLogs: a user comes with the gateway's error frame, and its connection id leads
-// through all functions. The user's hash leads to signurl, which knows no connection yet.
-func TestOneConnectionsStoryIsFoundInTheLogs(t *testing.T) {
+// TestTheLinesOfOneConnectionAreFoundInTheLogs: a user comes with the gateway's error frame, and its connection id
+// leads through all functions. The user's hash leads to signurl, which knows no connection yet.
+func TestTheLinesOfOneConnectionAreFoundInTheLogs(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{Edit: withoutStatement("ReadAndCountSender")})
 	conn := connect(t, client, "alice")

@@ -240,8 +240,8 @@ func TestAFloodOfPingsEndsTheConnection(t *testing.T) {
 	await[stageclient.Pong](t, bob)
 }
 
-// TestWhatEndsIsWrittenDown: one line for each act, with a hash of the user.
-func TestWhatEndsIsWrittenDown(t *testing.T) {
+// TestEvictionsKicksAndBansAreInTheAuditLog: one line for each act, with a hash of the user.
+func TestEvictionsKicksAndBansAreInTheAuditLog(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "1"}})
 	connect(t, client, "alice")
@@ -259,8 +259,8 @@ func TestWhatEndsIsWrittenDown(t *testing.T) {
 	}
 }
 
-// TestASignedOutSessionIsOverOnTheWire: the page's server says so, and signurl has the reaper do it.
-func TestASignedOutSessionIsOverOnTheWire(t *testing.T) {
+// TestSigningOutClosesTheConnectionsOfTheSignIn: the page's server says so, and signurl has the reaper do it.
+func TestSigningOutClosesTheConnectionsOfTheSignIn(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "sets parameters")
 	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "iam"}})

@@ -58,9 +58,9 @@ func TestALargeRoomIsSharedWithFanout(t *testing.T) {
 	}
 }
 
-// TestAPartWhoseFunctionDiesIsDeliveredByTheNext kills every other invocation, which may be faster than its killer,
+// TestAPartOfADeadFunctionIsDeliveredByTheNextOne kills every other invocation, which may be faster than its killer,
 // until one of them was not.
-func TestAPartWhoseFunctionDiesIsDeliveredByTheNext(t *testing.T) {
+func TestAPartOfADeadFunctionIsDeliveredByTheNextOne(t *testing.T) {
 	t.Parallel()
 	stage, conns := startLargeRoom(t, func(invocation int32) localstage.InvocationFault {
 		return localstage.InvocationFault{Kill: invocation%2 == 1}
@@ -78,7 +78,7 @@ func TestAPartWhoseFunctionDiesIsDeliveredByTheNext(t *testing.T) {
 	}
 }
 
-func TestWhatFanoutCannotDeliverIsKept(t *testing.T) {
+func TestUndeliveredPartsOfFanoutAreKept(t *testing.T) {
 	t.Parallel()
 	// Without this variable the function does not start. Only its block ends with it.
 	const last = "          STACK_NAME: !Ref AWS::StackName\n\n"

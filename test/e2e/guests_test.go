@@ -37,7 +37,7 @@ func guest(t *testing.T, c *stageclient.Client, rooms ...string) (*stageclient.C
 	return mustEnter(t, c, signed, proof), signed
 }
 
-func TestGuestsChatUnderNamesOfTheirOwn(t *testing.T) {
+func TestGuestsChatUnderDifferentNames(t *testing.T) {
 	t.Parallel()
 	_, client := startGuests(t, nil)
 	one, first := guest(t, client)
@@ -57,7 +57,7 @@ func TestGuestsChatUnderNamesOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestAGuestIsNobodyElseWhateverTheRequestSays(t *testing.T) {
+func TestARequestCannotMakeAGuestAnotherUser(t *testing.T) {
 	t.Parallel()
 	_, client := startGuests(t, nil)
 	body := namedBody(t, func(map[string]any) {})
@@ -94,8 +94,8 @@ func TestGuestsEnterGuestRoomsOnly(t *testing.T) {
 	}
 }
 
-// TestTooManyGuestsAreRefusedAndNobodyGivesWay: one page that asks for ever cannot throw out the others.
-func TestTooManyGuestsAreRefusedAndNobodyGivesWay(t *testing.T) {
+// TestTooManyGuestsAreRefusedAndNoneIsEvicted: one page that asks for ever cannot throw out the others.
+func TestTooManyGuestsAreRefusedAndNoneIsEvicted(t *testing.T) {
 	t.Parallel()
 	stage, client := startGuests(t, map[string]string{"GuestConnections": "2", "ConnectionsPerUser": "1"})
 	early, proof := earlyGuest(t, client) // has a URL from before they were full
@@ -160,8 +160,8 @@ func earlyGuest(t *testing.T, c *stageclient.Client) (*stageclient.Signed, stage
 	return signed, proof
 }
 
-// TestASignedInUserIsNotOneOfTheGuests: a name like a guest's does not make a user share the guests' limit.
-func TestASignedInUserIsNotOneOfTheGuests(t *testing.T) {
+// TestASignedInUserDoesNotCountAsAGuest: a name like a guest's does not make a user share the guests' limit.
+func TestASignedInUserDoesNotCountAsAGuest(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"GuestConnections": "1"}})
 	for _, user := range []string{"guest-pool", "guest-alice"} {

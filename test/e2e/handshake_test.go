@@ -143,7 +143,7 @@ func TestAURLForAnotherStageOrPathIsRefused(t *testing.T) {
 	}
 }
 
-func TestOnlySignersThatConnectKnowsGetIn(t *testing.T) {
+func TestOnlyKnownSignersOpenConnections(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{})
 	grant := func() stageclient.Grant {

@@ -166,8 +166,8 @@ func TestAGuestKeepsItsID(t *testing.T) {
 	}
 }
 
-// TestAUserGetsSoManyURLsAMinuteAndTheOthersNoticeNothing: 30 of one minute, in which 60 end and begin at most.
-func TestAUserGetsSoManyURLsAMinuteAndTheOthersNoticeNothing(t *testing.T) {
+// TestTheURLsOfEachUserAreLimited: 30 of one minute, in which 60 end and begin at most.
+func TestTheURLsOfEachUserAreLimited(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
 	// It does not wait after a 429, as the client of the suite does.

@@ -83,9 +83,9 @@ func TestAPageViewAsksForTwoFilesAtMost(t *testing.T) {
 	}
 }
 
-// TestThePagesServerSignsForWhoHasSignedIn is the article's way: the server has the AWS credentials, and the user a
+// TestThePagesServerSignsForSignedInUsers is the article's way: the server has the AWS credentials, and the user a
 // session with it.
-func TestThePagesServerSignsForWhoHasSignedIn(t *testing.T) {
+func TestThePagesServerSignsForSignedInUsers(t *testing.T) {
 	t.Parallel()
 	_, client := startPage(t, map[string]string{"AuthMode": "iam"})
 	page, proof := client.Outputs.FrontendURL, stageclient.NewProof()

@@ -84,9 +84,9 @@ func valuesOf(t *testing.T, name string, d declared) []value {
 	return values
 }
 
-// TestEveryFunctionStartsWithWhatTheTemplateTakes: for each value of each parameter, the template refuses it before
+// TestEveryFunctionStartsWithAllowedParameters: for each value of each parameter, the template refuses it before
 // anything is deployed, or each function starts with the environment that the template makes of it, and answers.
-func TestEveryFunctionStartsWithWhatTheTemplateTakes(t *testing.T) {
+func TestEveryFunctionStartsWithAllowedParameters(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "starts functions by itself")
 	artifacts, parameters := stagetest.Artifacts(t), declaredParameters(t)
@@ -248,9 +248,9 @@ func TestAChatWorksWithOddParameters(t *testing.T) {
 	}
 }
 
-// TestThePageServesWithWhatTheTemplateTakes does the same for the page, whose server shows what is wrong with its
+// TestThePageServesWithAllowedParameters does the same for the page, whose server shows what is wrong with its
 // variables instead of ending.
-func TestThePageServesWithWhatTheTemplateTakes(t *testing.T) {
+func TestThePageServesWithAllowedParameters(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "sets parameters")
 	tool.Node(t)

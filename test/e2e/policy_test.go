@@ -17,7 +17,7 @@ func withoutStatement(sid string) func(string) string {
 	return func(template string) string { return statement.ReplaceAllString(template, "") }
 }
 
-func TestWithoutInvokeInTheSignersRoleNobodyConnects(t *testing.T) {
+func TestWithoutInvokeInTheSignersRoleNoHandshakeSucceeds(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{Edit: withoutStatement("OpenConnections")})
 	signed, proof := sign(t, client, "alice")

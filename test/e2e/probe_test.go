@@ -23,7 +23,7 @@ func probe(t *testing.T, stage *stagetest.Stage, args ...string) (said string, c
 	return string(output), err == nil
 }
 
-func TestTheProbeIsContentWithAGoodStage(t *testing.T) {
+func TestTheProbePassesOnAGoodStage(t *testing.T) {
 	t.Parallel()
 	stage, _ := startStage(t, stagetest.Options{Parameters: map[string]string{"DeployFrontend": "false"}})
 	said, content := probe(t, stage)

@@ -197,7 +197,7 @@ func TestThreeStrikesEndAConnection(t *testing.T) {
 	}
 }
 
-func TestARevokedUserIsOutAndStaysOut(t *testing.T) {
+func TestARevokedUserIsClosedAndStaysOut(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{})
 	token, err := client.Token(within(t), "alice")
@@ -251,7 +251,7 @@ func connectAnew(t *testing.T, c *stageclient.Client, user string) *stageclient.
 	}
 }
 
-func TestABannedUserStaysOutWhateverTheLogin(t *testing.T) {
+func TestABannedUserStaysOutAfterANewSignIn(t *testing.T) {
 	t.Parallel()
 	client := anyStage(t)
 	alice := whoIs(t, client, "alice")
@@ -267,7 +267,7 @@ func TestABannedUserStaysOutWhateverTheLogin(t *testing.T) {
 	connectAnew(t, client, "alice")
 }
 
-func TestMakeRevokeIsTheOperatorsCommand(t *testing.T) {
+func TestMakeRevokeRevokesAUser(t *testing.T) {
 	t.Parallel()
 	commandLine(t)
 	stage, client := startStage(t, stagetest.Options{})

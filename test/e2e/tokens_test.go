@@ -221,8 +221,8 @@ func TestRevokedAndBannedUsersGetNoURL(t *testing.T) {
 
 func seconds(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 
-// TestAFullUserIsNeverRefused: a signed-in user's oldest connection gives way instead.
-func TestAFullUserIsNeverRefused(t *testing.T) {
+// TestAUserAtTheLimitOfConnectionsIsNotRefused: a signed-in user's oldest connection gives way instead.
+func TestAUserAtTheLimitOfConnectionsIsNotRefused(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "1"}})
 	for range 3 {

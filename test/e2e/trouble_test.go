@@ -15,9 +15,10 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// TestTheChatHoldsInTrouble plays clients that do what a good client does, no more: they try again when they are told
-// that something failed, under the same id. Then everybody gets every message, and nothing is left when they have gone.
-func TestTheChatHoldsInTrouble(t *testing.T) {
+// TestTheChatDeliversDespiteFaults plays clients that do what a good client does, no more: they try again when they are
+// told that something failed, under the same id. Then everybody gets every message, and nothing is left when they have
+// gone.
+func TestTheChatDeliversDespiteFaults(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "injects faults")
 	for name, faults := range map[string]localstage.Faults{
@@ -129,8 +130,8 @@ func (c *chatterer) send(number int) {
 	}
 }
 
-// TestEveryFaultStrikes asks for each fault as the command line does, and sees it in what a client gets.
-func TestEveryFaultStrikes(t *testing.T) {
+// TestEveryFaultOccurs asks for each fault as the command line does, and sees it in what a client gets.
+func TestEveryFaultOccurs(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "injects faults")
 	const pause = 300 * time.Millisecond

@@ -96,8 +96,8 @@ func attributeOf(t *testing.T, data []byte) types.AttributeValue {
 	return members
 }
 
-// TestAnUpdateFindsTheOldTable: bans and revocations hold, connections are counted, give way and are closed.
-func TestAnUpdateFindsTheOldTable(t *testing.T) {
+// TestAnUpdateReadsTheOldTable: bans and revocations hold, connections are counted, give way and are closed.
+func TestAnUpdateReadsTheOldTable(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "3"}})
 	table := recordsOf(t, client)
