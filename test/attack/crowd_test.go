@@ -25,17 +25,17 @@ const (
 	floodBetween = 200              // handshakes between two messages
 )
 
-// TestACrowdGetsEveryMessageDuringAFlood: a thousand connections listen to a room while a thousand unsigned handshakes
-// a second come in, or as many as this machine can send beside them. The flood costs no invocation at all, and nobody
-// of the crowd misses a message. It runs alone: it takes the machine to itself.
+// TestACrowdGetsEveryMessageDuringAFlood: a thousand connections listen to a room. Meanwhile up to a thousand unsigned
+// handshakes a second come in, as many as this machine can send. The flood causes no invocation, and each connection
+// gets every message. The test runs alone: it needs the whole machine.
 func TestACrowdGetsEveryMessageDuringAFlood(t *testing.T) {
 	s := openEmpty(t, stagetest.Options{
 		Parameters: map[string]string{"MessagesPerWindow": "1000", "ConnectionsPerUser": fmt.Sprint(crowdPerUser)},
-		Edit: func(template string) string { // a crowd that comes at once is not what is throttled here
+		Edit: func(template string) string { // the crowd itself must not be throttled
 			return regexp.MustCompile(`(Throttling(?:Rate|Burst)Limit): \d+`).ReplaceAllString(template, "$1: 100000")
 		},
-		// A thousand farewells take long, and so does the search of a thousand connections' log for secrets: no part of
-		// this.
+		// This test does not close a thousand connections one by one, and does not search their log for secrets: both
+		// take long.
 		Faults:    localstage.Faults{LoseDisconnects: 1},
 		Configure: func(c *localstage.Config) { c.Log, c.Logs = nil, nil },
 	})
@@ -67,7 +67,7 @@ func TestACrowdGetsEveryMessageDuringAFlood(t *testing.T) {
 		refused)
 }
 
-// gather opens the crowd's connections with keys that sign for everybody, and closes them when the test ends.
+// gather opens the connections of the crowd, and closes them when the test ends. Its keys sign for every user.
 func gather(t *testing.T, client *stageclient.Client) []*stageclient.Conn {
 	t.Helper()
 	keys, crowd := clienttest.Keys(t, client, "SignUrlFunction"), make([]*stageclient.Conn, crowdSize)
@@ -100,10 +100,11 @@ func gather(t *testing.T, client *stageclient.Client) []*stageclient.Conn {
 	return crowd
 }
 
-// hear has every connection wait for so many different messages, and returns what waits for them all.
+// hear lets every connection wait for the given number of different messages. The returned function waits for all of
+// them.
 func hear(t *testing.T, crowd []*stageclient.Conn, messages int) (wait func()) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 6*clienttest.Patience) // for a machine that has no time
+	ctx, cancel := context.WithTimeout(t.Context(), 6*clienttest.Patience) // for a slow machine
 	var listening sync.WaitGroup
 	for i, conn := range crowd {
 		listening.Go(func() {
@@ -124,7 +125,7 @@ func hear(t *testing.T, crowd []*stageclient.Conn, messages int) (wait func()) {
 	}
 }
 
-// flood sends unsigned handshakes, every one of which has to be refused.
+// flood sends unsigned handshakes. Every one has to be refused.
 type flood struct {
 	refused   atomic.Int64
 	cancel    context.CancelFunc
@@ -158,7 +159,7 @@ func startFlood(t *testing.T, client *stageclient.Client) *flood {
 	return f
 }
 
-// await waits until so many handshakes have been refused.
+// await waits until the given number of handshakes has been refused.
 func (f *flood) await(t *testing.T, refused int) {
 	t.Helper()
 	for look := time.Tick(5 * time.Millisecond); int(f.refused.Load()) < refused && !t.Failed(); <-look {

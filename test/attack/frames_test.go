@@ -26,7 +26,7 @@ func answered(t *testing.T, conn *stageclient.Conn, name, frame, code string) {
 	}
 }
 
-// strikeless has a user for every bad frame, so that none is kicked for the third.
+// strikeless uses a new user for every bad frame, because a third strike would kick the user.
 func (s *scene) strikeless(t *testing.T, frames []hostileFrame) {
 	t.Helper()
 	for i, f := range frames {
@@ -39,7 +39,7 @@ func (s *scene) strikeless(t *testing.T, frames []hostileFrame) {
 
 type hostileFrame struct{ name, frame, code string }
 
-// TestAFrameCannotNameAnotherSender: whatever a frame says of its sender, the record decides.
+// TestAFrameCannotNameAnotherSender: the sender comes from the connection's record, not from the frame.
 func TestAFrameCannotNameAnotherSender(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -56,8 +56,8 @@ func TestAFrameCannotNameAnotherSender(t *testing.T) {
 	s.strikeless(t, frames)
 }
 
-// TestFramesThatParsersReadDifferentlyAreRefused: the gateway routes by one
-// reading of a frame, and the function must not act on another.
+// TestFramesThatParsersReadDifferentlyAreRefused: the gateway reads a frame to choose its route. The function must not
+// act on a different reading of the same frame.
 func TestFramesThatParsersReadDifferentlyAreRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -93,7 +93,7 @@ func TestFramesThatParsersReadDifferentlyAreRefused(t *testing.T) {
 	})
 }
 
-// TestAFrameOfTwoActionsSendsNothing: whichever of the two the gateway routes by, nobody hears of it.
+// TestAFrameOfTwoActionsSendsNothing: no member gets the message, whichever action the gateway routes by.
 func TestAFrameOfTwoActionsSendsNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -110,7 +110,8 @@ func TestAFrameOfTwoActionsSendsNothing(t *testing.T) {
 	})
 }
 
-// TestFramesBeyondTheGatewaysLimitsEndTheConnection: what API Gateway closes for never reaches a function.
+// TestFramesBeyondTheGatewaysLimitsEndTheConnection: API Gateway closes the connection, and the frame reaches no
+// function.
 func TestFramesBeyondTheGatewaysLimitsEndTheConnection(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -144,7 +145,7 @@ func TestFramesBeyondTheGatewaysLimitsEndTheConnection(t *testing.T) {
 	}
 }
 
-// rawSocket is a connection of mallory's that sends anything, outside of the table's comparison.
+// rawSocket is a connection of mallory that can send any bytes. The comparison of the table leaves it out.
 func (s *scene) rawSocket(t *testing.T) *websocket.Conn {
 	t.Helper()
 	signed, proof := clienttest.Sign(t, s.client, "mallory")
@@ -162,7 +163,8 @@ func (s *scene) rawSocket(t *testing.T) *websocket.Conn {
 	return socket
 }
 
-// TestUsersDoNotReachOtherRooms tries the query, the request, the frame and the forwarded words of a grant.
+// TestUsersDoNotReachOtherRooms tries the query of the URL, the request for it, the frame, and the room names of a
+// grant.
 func TestUsersDoNotReachOtherRooms(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -181,7 +183,8 @@ func TestUsersDoNotReachOtherRooms(t *testing.T) {
 		_ = mallory.Close()
 		s.settled(t, 3)
 	}
-	// The other way round: who is in the vault hears nothing of the lobby, and the lobby nothing of the vault.
+	// In the other direction, a member of the vault gets nothing of the lobby, and a member of the lobby nothing of the
+	// vault.
 	clienttest.Send(t, keeper, "a secret of the vault", "k-1")
 	frame, err := keeper.Next(clienttest.Within(t))
 	if own, ok := frame.(stageclient.Message); err != nil || !ok || own.Text != "a secret of the vault" {
@@ -193,8 +196,8 @@ func TestUsersDoNotReachOtherRooms(t *testing.T) {
 	s.nothingDelivered(t)
 }
 
-// TestAnEndedSessionNeitherSendsNorReceives waits for the end of a short
-// session: the silent connection is skipped, the speaking one is told.
+// TestAnEndedSessionNeitherSendsNorReceives waits for the end of a short session. Broadcasts leave the silent
+// connection out. The sending connection gets an answer that says so.
 func TestAnEndedSessionNeitherSendsNorReceives(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -205,7 +208,7 @@ func TestAnEndedSessionNeitherSendsNorReceives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for { // the friend speaks until mallory is no recipient any more
+	for { // until mallory is no recipient any more
 		clienttest.Send(t, s.friend, "still here?", "")
 		if got := clienttest.Await[stageclient.Ack](t, s.friend); got.Recipients == 2 {
 			break

@@ -15,8 +15,8 @@ func replaced(from, to string) func(string) string {
 	return func(template string) string { return strings.Replace(template, from, to, 1) }
 }
 
-// TestAConnectRouteWithoutAuthorizationRefusesEveryHandshake: the deployed route says NONE,
-// whatever the template says. Every parameter of a grant is there, and no signature counts.
+// TestAConnectRouteWithoutAuthorizationRefusesEveryHandshake: the deployed route has the authorization NONE, unlike the
+// template. A handshake with every parameter of a grant is refused, with and without a signature.
 func TestAConnectRouteWithoutAuthorizationRefusesEveryHandshake(t *testing.T) {
 	t.Parallel()
 	s := openEmpty(t, stagetest.Options{Edit: replaced("AuthType: AWS_IAM", "AuthType: NONE")})
@@ -61,8 +61,8 @@ func TestASignRouteWithoutAuthorizationSignsNothing(t *testing.T) {
 	})
 }
 
-// TestAnotherAPIInvokesNothing is the confused deputy: the function's permission
-// is for another API or route, so this one must not reach it.
+// TestAnotherAPIInvokesNothing is the confused deputy: the permission of the function names another API or route. The
+// API of this stage must not reach the function.
 func TestAnotherAPIInvokesNothing(t *testing.T) {
 	t.Parallel()
 	const ours = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*/POST/signurl"
@@ -82,8 +82,8 @@ func TestAnotherAPIInvokesNothing(t *testing.T) {
 	}
 }
 
-// TestDNSRebindingReachesNothing is DNS rebinding: a page in the
-// developer's browser asks a name of its own, which has begun to mean 127.0.0.1.
+// TestDNSRebindingReachesNothing: a page in the developer's browser asks a host name of its own, which now resolves to
+// 127.0.0.1.
 func TestDNSRebindingReachesNothing(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "is about what a laptop serves")
@@ -129,7 +129,8 @@ func TestDNSRebindingReachesNothing(t *testing.T) {
 	s.stillGood(t, signed, proof)
 }
 
-// TestPagesOfOtherSitesReadNothing: no address that hands out tokens, keys or URLs lets a foreign page read its answer.
+// TestPagesOfOtherSitesReadNothing: no address that gives out tokens, keys or URLs lets a page of another site read its
+// answer.
 func TestPagesOfOtherSitesReadNothing(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "is about what a laptop serves")

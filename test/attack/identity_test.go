@@ -46,7 +46,7 @@ func (s *scene) tokenIn(t *testing.T, method, address string, form url.Values, m
 	return token
 }
 
-// idToken signs a user in as the page does and returns the ID token, which the page keeps to itself.
+// idToken signs a user in as the page does, and returns the ID token. The page shows that token to no other site.
 func (s *scene) idToken(t *testing.T, user, nonce string) string {
 	t.Helper()
 	at, err := url.Parse(s.client.Outputs.Local.DevTokenURL)
@@ -117,7 +117,7 @@ func TestOtherTokensGetNoURL(t *testing.T) {
 	}
 }
 
-// TestTwoTokensAreRefused: the function must not read another token than the gateway has verified.
+// TestTwoTokensAreRefused: the function must not read a different token than the gateway verified.
 func TestTwoTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -189,8 +189,7 @@ func TestAChosenSubMakesNoOtherUser(t *testing.T) {
 	}
 }
 
-// TestGrantsForThePoolOrAnInvalidIDAreRefused: whoever can sign URLs could otherwise enter under the id that counts all
-// guests.
+// TestGrantsForThePoolOrAnInvalidIDAreRefused: otherwise a signer could enter under the id that counts all guests.
 func TestGrantsForThePoolOrAnInvalidIDAreRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -212,7 +211,7 @@ func TestGrantsForThePoolOrAnInvalidIDAreRefused(t *testing.T) {
 	}
 }
 
-// TestTheIDOfAGuestMakesNoOtherGuest: the id tells nothing about the secret, and only the secret counts.
+// TestTheIDOfAGuestMakesNoOtherGuest: a guest's id does not reveal the secret, and only the secret counts.
 func TestTheIDOfAGuestMakesNoOtherGuest(t *testing.T) {
 	t.Parallel()
 	s := openEmpty(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "guest", "GuestRooms": "lobby"}})
@@ -241,7 +240,8 @@ func TestTheIDOfAGuestMakesNoOtherGuest(t *testing.T) {
 	}
 }
 
-// TestOnlyTheTrustedCallerSignsAUserOut: the route is the trusted caller's. In the other modes it is none.
+// TestOnlyTheTrustedCallerSignsAUserOut: the route is for the trusted caller only. In the other modes it does not
+// exist.
 func TestOnlyTheTrustedCallerSignsAUserOut(t *testing.T) {
 	t.Parallel()
 	s := openEmpty(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "iam"}})

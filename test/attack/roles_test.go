@@ -73,16 +73,16 @@ type object = map[string]any
 // bansKind stands for the items of the table Bans.
 const bansKind = "BANS"
 
-// itemRequests are the ways to touch the items of one kind, by the name under which roleMay lists them.
-// Every change carries a condition that never holds, so that nothing happens to the table.
+// itemRequests are the ways to use the items of one kind, by the names that roleMay has for them. Every change has a
+// condition that never holds, so the table stays as it is.
 func itemRequests(o stageclient.Outputs, kind string) map[string]object {
 	table, partition := o.TableName, "pk"
-	key := object{"pk": object{"S": kind + "#nobody"}, "sk": object{"S": "X"}}
+	key := object{"pk": object{"S": kind + "#none"}, "sk": object{"S": "X"}}
 	switch kind {
 	case "REAPER":
 		key["pk"] = object{"S": kind}
 	case bansKind:
-		table, partition, key = o.BansTable, "id", object{"id": object{"S": "nobody"}}
+		table, partition, key = o.BansTable, "id", object{"id": object{"S": "none"}}
 	}
 	never := object{"TableName": table, "ConditionExpression": "attribute_exists(nothing)"}
 	with := func(more object) object { all := maps.Clone(never); maps.Copy(all, more); return all }
@@ -106,13 +106,13 @@ func itemRequests(o stageclient.Outputs, kind string) map[string]object {
 	}
 }
 
-// kinds are the items of the table of connections, and one that is none of them.
+// kinds are the kinds of items in the table of connections, and OTHER for an item of no kind.
 func kinds() []string {
 	return []string{"CONN", "ROOM", "TICKET", "USER", "RATE", "KICK", "SIGN", "SWEEP", "REAPER", "OTHER"}
 }
 
-// roleMay is all that the functions' roles may do with the tables: operations by kind of item.
-// Transactions are granted for all kinds of the table of connections (no condition key tells them apart).
+// roleMay is everything that the roles of the functions may do with the tables: operations by kind of item. A grant for
+// transactions covers all kinds of items of the table of connections, because no condition key tells them apart.
 func roleMay() map[string]map[string][]string {
 	may := map[string]map[string][]string{
 		signURLFunction: {"GetItem": {"USER", "KICK", bansKind}, "UpdateItem": {"SIGN"}},
@@ -142,15 +142,15 @@ func roleMay() map[string]map[string][]string {
 		}
 	}
 	may[reaperFunction]["TransactGetItems Get"] = kinds()
-	// Only the reaper writes a ban, and not in a transaction; connect asks about one in a transaction only. DynamoDB
-	// has no permission for an action outside of transactions alone.
+	// The reaper writes a ban outside of transactions only, and connect asks for one in a transaction only. DynamoDB
+	// has no permission that separates the two.
 	may[connectFunction]["TransactWriteItems ConditionCheck"] = append(kinds(), bansKind)
 	may[reaperFunction]["TransactWriteItems Update"] = append(kinds(), bansKind)
 	may[signURLFunction]["TransactGetItems Get"] = []string{bansKind}
 	return may
 }
 
-// TestEachRoleTouchesOnlyItsItems tries every operation on every kind of item with every function's keys.
+// TestEachRoleTouchesOnlyItsItems tries every operation on every kind of item with the keys of every function.
 func TestEachRoleTouchesOnlyItsItems(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")
@@ -171,7 +171,7 @@ func TestEachRoleTouchesOnlyItsItems(t *testing.T) {
 	})
 }
 
-// TestNoRoleTouchesTheTableAsAWhole: nobody scans, deletes or looks for tables, and another table is out of reach.
+// TestNoRoleTouchesTheTableAsAWhole: no role may scan, delete or list tables, or use another table.
 func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")
@@ -189,7 +189,7 @@ func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 					t.Errorf("%s may %s", profile, operation)
 				}
 			}
-			// What a role may do in this table it may not do in a second one that holds it, too.
+			// In a transaction with a second table a role may do nothing, not even its own operations.
 			_, other := s.signedCall(t, profile, "dynamodb", http.MethodPost, s.client.Outputs.Local.DynamoDBURL+"/",
 				"DynamoDB_20120810.TransactWriteItems",
 				[]byte(fmt.Sprintf(`{"TransactItems":[{"Delete":{"TableName":%q,"Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}},
@@ -202,8 +202,8 @@ func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 	})
 }
 
-// TestEachRoleHasOnlyItsRightsOnConnections: fanout posts, connect, sendmessage and the reaper post and close, and no
-// role looks.
+// TestEachRoleHasOnlyItsRightsOnConnections: fanout may post. connect, sendmessage and the reaper may post and close.
+// No role may read the state of a connection.
 func TestEachRoleHasOnlyItsRightsOnConnections(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")
@@ -226,7 +226,7 @@ func TestEachRoleHasOnlyItsRightsOnConnections(t *testing.T) {
 	}
 }
 
-// TestAConnectionIDGivesNoAccess: who knows the id of a connection, or guesses ids, can do nothing with it.
+// TestAConnectionIDGivesNoAccess: an attacker who knows or guesses the id of a connection can do nothing with it.
 func TestAConnectionIDGivesNoAccess(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -245,8 +245,8 @@ func TestAConnectionIDGivesNoAccess(t *testing.T) {
 	})
 }
 
-// TestTheSignersDenyHoldsAgainstAddedRights: somebody gives the signer more than it needs, and
-// its explicit Deny still holds: no URL that it signs posts to or closes a connection.
+// TestTheSignersDenyHoldsAgainstAddedRights: an operator gives the signer's role more rights than it needs. The
+// explicit Deny of the role still holds: no URL that it signs posts to a connection or closes one.
 func TestTheSignersDenyHoldsAgainstAddedRights(t *testing.T) {
 	t.Parallel()
 	const sid = "              - Sid: OpenConnections\n"
@@ -264,9 +264,9 @@ func TestTheSignersDenyHoldsAgainstAddedRights(t *testing.T) {
 	}
 }
 
-// TestNoRoleInvokesFunctions: whoever could invoke the reaper could throw anybody out, whoever could invoke
-// signurl could write its event, and so choose who they are, and whoever could invoke fanout could say anything in
-// anybody's name. sendmessage may, which can post anything to anybody anyway.
+// TestNoRoleInvokesFunctions: the right to invoke the reaper would be the right to close any connection. With signurl a
+// caller could choose a user, and with fanout a sender and a text. Only sendmessage may invoke fanout: it can post any
+// text anyway.
 func TestNoRoleInvokesFunctions(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")

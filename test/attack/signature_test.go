@@ -17,8 +17,8 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// handshake sends a handshake byte for byte, as no HTTP library would let us, and
-// returns the answer's status. target is the path and query as they go out.
+// handshake sends a handshake byte for byte, which no HTTP library does, and returns the answer's status. target is the
+// path and query as they are sent.
 func (s *scene) handshake(t *testing.T, host, target string, fields ...string) int {
 	t.Helper()
 	address, err := url.Parse(s.client.Outputs.WebSocketURL)
@@ -56,7 +56,7 @@ func ask(t *testing.T, address, line string, fields []string) int {
 	return response.StatusCode
 }
 
-// dial opens a connection for bytes: a deployed stage answers over TLS only, at an address without a port.
+// dial opens a connection for bytes. A deployed stage answers over TLS only, and its address has no port.
 func dial(t *testing.T, address string) (net.Conn, error) {
 	t.Helper()
 	if _, _, err := net.SplitHostPort(address); err != nil {
@@ -77,7 +77,7 @@ func targetOf(t *testing.T, address string) string {
 	return parsed.RequestURI()
 }
 
-// rewrite returns a change that replaces a parameter's value, and fails when there is none.
+// rewrite returns a change that replaces a parameter's value. It fails when the URL lacks the parameter.
 func rewrite(name string, change func(string) string) func(*testing.T, string) string {
 	return func(t *testing.T, target string) string {
 		t.Helper()
@@ -99,8 +99,8 @@ func appended(text string) func(*testing.T, string) string {
 
 func set(value string) func(string) string { return func(string) string { return value } }
 
-// TestAlteredSignaturesReachNoFunction plays what has fooled verifiers of
-// signatures before: twins of a parameter, other encodings, other algorithms.
+// TestAlteredSignaturesReachNoFunction tries what has fooled verifiers of signatures before: doubled parameters, other
+// encodings, other algorithms.
 func TestAlteredSignaturesReachNoFunction(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -169,7 +169,7 @@ func TestAlteredSignaturesReachNoFunction(t *testing.T) {
 		"the management API":              path("/prod?", "/prod/@connections/abc?"),
 		"a route that needs no signature": path("/prod?", "/prod/sendmessage?"),
 	}
-	// A URL lives for a minute at most, so each serves a few games only.
+	// A URL is good for a minute at most, so each one serves a few attempts only.
 	for names := range slices.Chunk(slices.Sorted(maps.Keys(tests)), 8) {
 		signed, proof := clienttest.Sign(t, s.client, "mallory")
 		target := targetOf(t, signed.URL)
@@ -205,8 +205,8 @@ func TestASecondAuthorizationOfASignedURLIsRefused(t *testing.T) {
 	s.stillGood(t, signed, proof)
 }
 
-// stillGood checks that a signed URL opens a connection: what was refused before
-// was refused for what was changed, and has not used the URL up.
+// stillGood checks that a signed URL still opens a connection. So the attempts before it were refused for their
+// changes, and did not use the URL up.
 func (s *scene) stillGood(t *testing.T, signed *stageclient.Signed, proof stageclient.Proof) {
 	t.Helper()
 	conn, err := clienttest.Dial(t, s.client, signed.URL, proof.Verifier, nil)
@@ -216,7 +216,7 @@ func (s *scene) stillGood(t *testing.T, signed *stageclient.Signed, proof stagec
 	_ = conn.Close()
 }
 
-// TestASignedURLOpensNothingElse: a signature for the socket is none for what else the same host serves.
+// TestASignedURLOpensNothingElse: the signature of the socket is valid for nothing else on the same host.
 func TestASignedURLOpensNothingElse(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})

@@ -39,7 +39,7 @@ func (s *scene) post(t *testing.T, body string, header http.Header) (int, string
 
 func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
 
-// TestSignUrlRefusesRequestsWithoutAToken is the hole of the article: its signing route asks nobody who they are.
+// TestSignUrlRefusesRequestsWithoutAToken: a signing route without a check of the user would sign for every visitor.
 func TestSignUrlRefusesRequestsWithoutAToken(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "needs a second issuer and a user's claims by name")
@@ -85,7 +85,7 @@ func decode(t *testing.T, part string) string {
 	return string(text)
 }
 
-// TestATokenInTheAddressIsIgnored: addresses end up in logs.
+// TestATokenInTheAddressIsIgnored: logs record addresses.
 func TestATokenInTheAddressIsIgnored(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -98,7 +98,7 @@ func TestATokenInTheAddressIsIgnored(t *testing.T) {
 	})
 }
 
-// TestSignUrlGrantsNoMoreThanTheTokenSays: a signed-in user asks for what is not theirs.
+// TestSignUrlGrantsNoMoreThanTheTokenSays: a signed-in user asks for rooms and names of other users.
 func TestSignUrlGrantsNoMoreThanTheTokenSays(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -139,7 +139,7 @@ func TestSignUrlGrantsNoMoreThanTheTokenSays(t *testing.T) {
 	}
 }
 
-// TestTheSignedHostIsConfiguration: the request's own words about hosts change nothing.
+// TestTheSignedHostIsConfiguration: host names in the request do not change the signed URL.
 func TestTheSignedHostIsConfiguration(t *testing.T) {
 	t.Parallel()
 	s := openEmpty(t, stagetest.Options{})
@@ -155,7 +155,7 @@ func TestTheSignedHostIsConfiguration(t *testing.T) {
 	}
 }
 
-// TestCrossSiteFormsGetNoURL: what a page of another site can send without asking is refused.
+// TestCrossSiteFormsGetNoURL: requests that a page of another site can send without a preflight are refused.
 func TestCrossSiteFormsGetNoURL(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})

@@ -35,7 +35,8 @@ func TestALeakedURLIsWorthNothing(t *testing.T) {
 			clienttest.WantRefused(t, conn, err, http.StatusForbidden)
 		})
 	}
-	// None of it has burned the owner's ticket. After that nobody comes in by it, not even with the verifier.
+	// No attempt has used up the ticket of the owner. After the owner has, the URL opens nothing, not even with the
+	// verifier.
 	s.stillGood(t, signed, proof)
 	s.settled(t, 2)
 	s.unharmed(t, []string{connectFunction}, func() {
@@ -45,7 +46,7 @@ func TestALeakedURLIsWorthNothing(t *testing.T) {
 	})
 }
 
-// TestAURLWithoutAChallengeIsRefused: a proof that nobody asked for proves nothing.
+// TestAURLWithoutAChallengeIsRefused: a verifier without a challenge proves nothing.
 func TestAURLWithoutAChallengeIsRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -65,12 +66,12 @@ func TestAURLWithoutAChallengeIsRefused(t *testing.T) {
 	})
 }
 
-// TestARevokedUserGetsNeitherAURLNorAConnection: the token and the URL are from before the revocation.
+// TestARevokedUserGetsNeitherAURLNorAConnection: the token and the URL are older than the revocation.
 func TestARevokedUserGetsNeitherAURLNorAConnection(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "leaves a user shut out")
 	for attribute, reason := range map[string]string{"notBefore": "revoked", "bannedUntil": "banned"} {
-		for _, old := range []bool{false, true} { // in the table of bans, or where the version before wrote it
+		for _, old := range []bool{false, true} { // in the table of bans, or where the previous version wrote it
 			s := open(t, stagetest.Options{})
 			token := clienttest.Token(t, s.client, "mallory")
 			signed, proof := clienttest.Sign(t, s.client, "mallory")
@@ -105,7 +106,7 @@ func TestARevokedUserGetsNeitherAURLNorAConnection(t *testing.T) {
 	}
 }
 
-// settled waits until only so many connections are left, at the gateway and in the table.
+// settled waits until the gateway and the table have only the given number of connections.
 func (s *scene) settled(t *testing.T, connections int) {
 	t.Helper()
 	for deadline := clienttest.Within(t); ; {
@@ -118,8 +119,8 @@ func (s *scene) settled(t *testing.T, connections int) {
 	}
 }
 
-// TestOtherSitesCannotConnect is cross-site WebSocket hijacking: a page of the
-// attacker's site has all that the user's own page has, but its origin.
+// TestOtherSitesCannotConnect is cross-site WebSocket hijacking: the attacker's page has everything that the user's own
+// page has, except its origin.
 func TestOtherSitesCannotConnect(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -158,7 +159,8 @@ func TestOtherSitesCannotConnect(t *testing.T) {
 	_ = conn.Close()
 }
 
-// TestAHandshakeWithoutAnOriginIsRefused: it is not from a browser, and not from a client of this product either.
+// TestAHandshakeWithoutAnOriginIsRefused: such a handshake comes neither from a browser nor from a client of this
+// product.
 func TestAHandshakeWithoutAnOriginIsRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -171,8 +173,7 @@ func TestAHandshakeWithoutAnOriginIsRefused(t *testing.T) {
 	s.stillGood(t, signed, proof)
 }
 
-// TestInvalidGrantsAreRefused are signed with signurl's own key, so
-// that nothing but connect stands in their way.
+// TestInvalidGrantsAreRefused signs invalid grants with signurl's own key, so that only connect can refuse them.
 func TestInvalidGrantsAreRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -218,7 +219,7 @@ func TestInvalidGrantsAreRefused(t *testing.T) {
 	s.stillGood(t, clienttest.Presign(t, s.client, signURLFunction, g), proof)
 }
 
-// TestParametersOfNobodysFormAreRefused signs sets of parameters that a grant cannot have.
+// TestParametersThatFormNoGrantAreRefused signs sets of parameters that a grant cannot have.
 func TestParametersThatFormNoGrantAreRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -262,8 +263,8 @@ func TestParametersThatFormNoGrantAreRefused(t *testing.T) {
 	}
 }
 
-// TestOtherSignersAreRefused: other principals of the same account mint a
-// grant. IAM stops the functions' roles; connect stops those whom IAM lets through.
+// TestOtherSignersAreRefused: other principals of the account sign a grant. IAM refuses the roles of the functions.
+// connect refuses principals that IAM allows.
 func TestOtherSignersAreRefused(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")

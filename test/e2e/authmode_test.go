@@ -19,8 +19,8 @@ import (
 
 const signFunction = "SignUrlFunction"
 
-// post asks signurl with any body; authorize, which may be nil, adds who asks. It
-// returns the answer's status, error code and message, or its URL.
+// post sends any body to signurl. authorize, which may be nil, adds the caller's token or signature. post returns the
+// answer's status, error code and message, or its URL.
 func post(t *testing.T, c *stageclient.Client, body string, authorize func(*http.Request)) (status int,
 	answer struct{ Error, Message, URL string }) {
 	t.Helper()
@@ -43,7 +43,7 @@ func post(t *testing.T, c *stageclient.Client, body string, authorize func(*http
 	return response.StatusCode, answer
 }
 
-// signedAs signs a request with the keys of a profile; the body that is signed may be another one than the one sent.
+// signedAs signs a request with the keys of a profile. The signed body may differ from the body that is sent.
 func signedAs(t *testing.T, c *stageclient.Client, profile, body string) func(*http.Request) {
 	t.Helper()
 	credentials, err := c.Credentials(within(t), profile)
@@ -61,7 +61,7 @@ func bearer(token string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
 }
 
-// enter opens the connection that a signed URL is for, as a page of the stage does.
+// enter opens the connection of a signed URL as a page of the stage does.
 func enter(t *testing.T, c *stageclient.Client, signed *stageclient.Signed, proof stageclient.Proof) (*stageclient.Conn,
 	error) {
 	t.Helper()
@@ -88,7 +88,7 @@ func mustEnter(t *testing.T, c *stageclient.Client, signed *stageclient.Signed,
 	return conn
 }
 
-// wantSignError checks that signurl, or the gateway before it, has refused.
+// wantSignError checks that signurl, or the gateway before it, refused a request.
 func wantSignError(t *testing.T, err error, status int, code string) *stageclient.SignError {
 	t.Helper()
 	refused, ok := errors.AsType[*stageclient.SignError](err)
@@ -158,7 +158,7 @@ func TestATrustedCallerNamesTheUserWhoThenChats(t *testing.T) {
 	}
 	alice := stageclient.NewNamedUser(stageclient.User{Sub: "alice", Name: "Alice Ä"}, time.Now())
 	bob := stageclient.NewNamedUser(stageclient.User{Sub: "bob", Name: "Bob"}, time.Now())
-	bob.Rooms = []string{"vault", "lobby"} // more than the default rooms: the caller says what he may
+	bob.Rooms = []string{"vault", "lobby"} // more than the default rooms: the caller chooses
 	speaks, hears := open(alice), open(bob, "lobby", "vault")
 	send(t, speaks, "hello", "1")
 	if got := await[stageclient.Message](t, hears); got.From != (stageclient.User{Sub: "alice", Name: "Alice Ä"}) ||
@@ -173,7 +173,7 @@ func TestATrustedCallerNamesTheUserWhoThenChats(t *testing.T) {
 	}
 }
 
-// TestThePagesServerIsATrustedCaller: mode iam needs no other parameter. Nobody else is trusted by it.
+// TestThePagesServerIsATrustedCaller: mode iam needs no other parameter. It trusts the role of the page's server only.
 func TestThePagesServerIsATrustedCaller(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "sets parameters")
@@ -224,8 +224,8 @@ func TestAConnectionEndsWithTheNamedSession(t *testing.T) {
 	wantSignError(t, err, http.StatusUnauthorized, "revoked")
 }
 
-// TestOnlyTrustedCallersNameUsers: the gateway refuses whom IAM does not let in, and signurl whom it does not
-// trust.
+// TestOnlyTrustedCallersNameUsers: the gateway refuses callers that IAM refuses, and signurl refuses callers that it
+// does not trust.
 func TestOnlyTrustedCallersNameUsers(t *testing.T) {
 	t.Parallel()
 	stage, client := startIam(t)
@@ -276,7 +276,7 @@ func TestANamedUserMustBeComplete(t *testing.T) {
 		"no sessionStart":      change("sessionStart", nil),
 		"no sessionEndsAt":     change("sessionEndsAt", nil),
 		"milliseconds":         change("sessionStart", time.Now().UnixMilli()),
-		"a room that is none":  change("rooms", []string{"Lobby"}),
+		"a malformed room":     change("rooms", []string{"Lobby"}),
 		"an unknown member":    change("admin", true),
 		"a sub that is a list": change("sub", []string{"alice"}),
 	}
@@ -296,11 +296,11 @@ func TestANamedUserMustBeComplete(t *testing.T) {
 	}
 }
 
-// TestAModeWithoutItsSettingsRefusesEveryRequest: a deployment that is not finished lets nobody in.
+// TestAModeWithoutItsSettingsRefusesEveryRequest: an unfinished deployment gives no user access.
 func TestAModeWithoutItsSettingsRefusesEveryRequest(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "sets parameters")
-	lost := func(template string) string { // the route without its authorization, as a hand in the console leaves it
+	lost := func(template string) string { // a change in the console has removed the authorization of the route
 		template = strings.Replace(template,
 			"AuthorizationType: !If [AuthModeIsJwt, JWT, !If [AuthModeIsIam, AWS_IAM, NONE]]",
 			"AuthorizationType: NONE", 1)
@@ -347,7 +347,7 @@ func TestAModeWithoutItsSettingsRefusesEveryRequest(t *testing.T) {
 
 func TestOtherSitesMayAskOnlyWhenNamed(t *testing.T) {
 	t.Parallel()
-	// whose server would answer
+	// without the page, whose server would answer the preflight
 	_, own := startStage(t, stagetest.Options{Parameters: map[string]string{"DeployFrontend": "false"}})
 	_, shared := startStage(t,
 		stagetest.Options{Parameters: map[string]string{"AllowedOrigins": "https://app.example,http://localhost:3000"}})

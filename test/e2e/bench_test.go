@@ -11,8 +11,8 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// BenchmarkMessage measures one message at a time, from the sender through
-// Lambda, DynamoDB and @connections to the last of the recipients:
+// BenchmarkMessage measures one message at a time, from the sender through Lambda, DynamoDB and @connections to the
+// last recipient:
 //
 //	go test -run '^$' -bench Message ./test/e2e
 func BenchmarkMessage(b *testing.B) {

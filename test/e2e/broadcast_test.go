@@ -29,7 +29,7 @@ func crowd(t *testing.T, client *stageclient.Client, n int) []*stageclient.Conn 
 	return conns
 }
 
-// age makes all connections in the table a minute older: a broadcast forgets no connection that may be in its
+// age makes all connections in the table a minute older. A broadcast removes no connection that may be in its
 // handshake.
 func (r records) age(t *testing.T) {
 	t.Helper()
@@ -59,14 +59,13 @@ func (r records) age(t *testing.T) {
 	}
 }
 
-// listeners are connections that only read. Each has to see every message, and may see one twice under the same id
-// only.
+// listeners are connections that only read. Each has to get every message. A repeated message has to have the same id.
 type listeners struct {
 	t    *testing.T
 	done sync.WaitGroup
 }
 
-// listen has each connection wait for so many different messages.
+// listen lets each connection wait for the given number of different messages.
 func listen(t *testing.T, conns []*stageclient.Conn, messages int) *listeners {
 	t.Helper()
 	l := &listeners{t: t}
@@ -91,7 +90,7 @@ func listen(t *testing.T, conns []*stageclient.Conn, messages int) *listeners {
 	return l
 }
 
-// speak has a connection send so many messages, each until it is acknowledged.
+// speak lets a connection send the given number of messages, and repeats each until it is acknowledged.
 func (l *listeners) speak(conn *stageclient.Conn, messages int) {
 	l.t.Helper()
 	(&chatterer{t: l.t, user: "speaker", conn: conn}).chat(messages, messages)
@@ -175,9 +174,9 @@ func TestNoMemberMissesAMessageWhenTheTableIsThrottledForAWhile(t *testing.T) {
 	listening.speak(conns[0], 3)
 }
 
-// TestAConnectionThatDoesNotReadIsClosed: the second connection of the stage's dice never reads, until the gateway
-// takes no more for it. Two broadcasts meet this, wait for a moment and are acknowledged. Those that follow do not know
-// the connection any more.
+// TestAConnectionThatDoesNotReadIsClosed: the stage's dice choose the second connection, which never reads. After some
+// frames the gateway takes no more for it. Two broadcasts wait a moment for it, and are acknowledged. Later broadcasts
+// find its records removed.
 func TestAConnectionThatDoesNotReadIsClosed(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{
@@ -210,7 +209,7 @@ func TestAConnectionThatDoesNotReadIsClosed(t *testing.T) {
 	stage.AwaitConnections(t, 2)
 }
 
-// hangingSecond seeds dice that hold the second of three connections, and no other.
+// hangingSecond seeds dice that choose the second of three connections, and no other.
 const hangingSecond = 3
 
 // nextAnswer returns the next ack or error.

@@ -29,7 +29,7 @@ func TestTwoUsersExchangeMessagesBothWays(t *testing.T) {
 	send(t, bob, "hello", "b-1")
 	for got := await[stageclient.Message](t, alice); got.Text != "hello"; got = await[stageclient.Message](t, alice) {
 		if got.From != who {
-			t.Errorf("alice received %+v from nobody who is there", got)
+			t.Errorf("alice received %+v from an unknown sender", got)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func TestBadFramesAreAnsweredAndTheSocketStaysOpen(t *testing.T) {
 		{"too large", `{"action":"sendmessage","message":"` + strings.Repeat("x", 5000) + `"}`, "too_large"},
 	}
 	for i, c := range cases {
-		// A user for each frame: strikes follow the user, and a third one would end the connection.
+		// Each frame has a user of its own. Strikes follow the user, and a third one would end the connection.
 		conn := connect(t, client, fmt.Sprintf("alice-%d", i))
 		if err := conn.SendText(within(t), c.frame); err != nil {
 			t.Fatalf("%s: %v", c.name, err)
@@ -81,7 +81,7 @@ func TestBadFramesAreAnsweredAndTheSocketStaysOpen(t *testing.T) {
 	}
 }
 
-// TestAFrameWithoutAnActionIsAMessage: the page that this product answers sends no action.
+// TestAFrameWithoutAnActionIsAMessage: the README promises that to pages that send no action.
 func TestAFrameWithoutAnActionIsAMessage(t *testing.T) {
 	t.Parallel()
 	client := anyStage(t)
@@ -122,8 +122,8 @@ func TestTheNewestConnectionWinsWhenAUserHasTooMany(t *testing.T) {
 	wantBye(t, first, "evicted")
 }
 
-// TestAUserWhoJoinsABusyRoomLosesNothing holds every 101 for half a second, in
-// which the new connection is in the room's list but cannot be posted to.
+// TestAUserWhoJoinsABusyRoomLosesNothing holds every 101 back for half a second. Meanwhile the new connection is in the
+// list of the room, but posts to it answer 410.
 func TestAUserWhoJoinsABusyRoomLosesNothing(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{
@@ -151,14 +151,14 @@ func TestAUserWhoJoinsABusyRoomLosesNothing(t *testing.T) {
 	}
 	close(stop)
 	<-done
-	// He was in the room's list while posts to him answered 410, and is not forgotten.
+	// Bob's connection was in the list of the room while posts to it answered 410. It is still there.
 	send(t, bob, "still here", "b-1")
 	if got := await[stageclient.Ack](t, bob); got.Recipients != 2 || got.Delivered != 2 {
 		t.Errorf("bob's message was acknowledged as %+v, want 2 of 2", got)
 	}
 }
 
-// chatter sends a numbered message every so often until stop.
+// chatter sends numbered messages, one at each tick, until stop.
 func chatter(t *testing.T, conn *stageclient.Conn, every time.Duration, started *atomic.Int64, stop <-chan struct{}) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

@@ -23,7 +23,7 @@ func wscat(t *testing.T) string {
 	return tool.Path(t, "make test installs it", filepath.Join(clientsFolder(), "node_modules", ".bin", "wscat"))
 }
 
-// commandLine returns AWS's command line in the project's virtual environment.
+// commandLine returns the AWS CLI of the project's virtual environment.
 func commandLine(t *testing.T) string {
 	t.Helper()
 	return tool.Path(t, "make venv installs it", filepath.Join(stagetest.Root(), ".venv", "bin", "aws"))
@@ -64,7 +64,7 @@ func TestAGrantPresignedByAWSsJavaScriptSignerOpensASocketForWscat(t *testing.T)
 	}
 }
 
-// keepStdin leaves the command's standard input open: wscat ends with it.
+// keepStdin leaves the standard input of the command open, because wscat ends with it.
 func keepStdin(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	stdin, err := cmd.StdinPipe()
@@ -110,7 +110,7 @@ func TestTheAWSCLIPostsToALiveConnection(t *testing.T) {
 	if len(connections) != 1 {
 		t.Fatalf("the stage holds %d connections, want alice's", len(connections))
 	}
-	// A file's bytes are sent as they are by every version of the CLI.
+	// Every version of the CLI sends the bytes of a file unchanged.
 	data := filepath.Join(t.TempDir(), "frame.json")
 	if err := os.WriteFile(data, []byte(`{"type":"pong"}`), 0o600); err != nil {
 		t.Fatal(err)

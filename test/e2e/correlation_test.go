@@ -10,7 +10,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// logLine is what every line of a function has that one finds it by.
+// logLine has the members by which a line of a function is found.
 type logLine struct{ Message, ConnectionID, RequestID, SubHash, Level, Action, By string }
 
 func linesOf(t *testing.T, stage *stagetest.Stage, function string) []logLine {
@@ -26,7 +26,7 @@ func linesOf(t *testing.T, stage *stagetest.Stage, function string) []logLine {
 	return lines
 }
 
-// awaitLine waits for a function's line with a message.
+// awaitLine waits until a function logs a line with the given message.
 func awaitLine(t *testing.T, stage *stagetest.Stage, function, message string) logLine {
 	t.Helper()
 	for ctx := within(t); ; <-time.After(5 * time.Millisecond) {
@@ -40,8 +40,8 @@ func awaitLine(t *testing.T, stage *stagetest.Stage, function, message string) l
 	}
 }
 
-// TestTheLinesOfOneConnectionAreFoundInTheLogs: a user comes with the gateway's error frame, and its connection id
-// leads through all functions. The user's hash leads to signurl, which knows no connection yet.
+// TestTheLinesOfOneConnectionAreFoundInTheLogs: a user reports the gateway's error frame. The connection id in it leads
+// through all functions that know the connection. The user's hash leads to signurl, which does not know it yet.
 func TestTheLinesOfOneConnectionAreFoundInTheLogs(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{Edit: withoutStatement("ReadAndCountSender")})

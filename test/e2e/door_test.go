@@ -11,7 +11,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// handshake sends a handshake whose headers are just these, and returns the answer.
+// handshake sends a handshake with exactly these headers, and returns the answer.
 func handshake(t *testing.T, url string, header http.Header) *http.Response {
 	t.Helper()
 	r, err := http.NewRequestWithContext(within(t), http.MethodGet, strings.Replace(url, "ws", "http", 1), nil)
@@ -30,8 +30,8 @@ func handshake(t *testing.T, url string, header http.Header) *http.Response {
 	return response
 }
 
-// TestALeakedURLIsWorthNothing tries all that somebody can do who has the URL and not the secret of the browser that
-// asked for it. None of it spends the URL.
+// TestALeakedURLIsWorthNothing tries what an attacker can do with the URL, but without the secret of the browser that
+// asked for it. No attempt uses the URL up.
 func TestALeakedURLIsWorthNothing(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t,
@@ -77,7 +77,7 @@ func TestALeakedURLIsWorthNothing(t *testing.T) {
 	if n, _ := recordsOf(t, client).live(t, "alice"); n != "0" {
 		t.Errorf("alice has %s live records", n)
 	}
-	// The two subprotocols may come in a header line each, from a page of either site.
+	// Each of the two subprotocols may come in a header line of its own. The page may be on either site.
 	response := handshake(t, signed.URL, http.Header{"Origin": {"https://other.example"},
 		"Sec-WebSocket-Protocol": {"chat.v1", "pop." + proof.Verifier}})
 	if chosen := response.Header["Sec-Websocket-Protocol"]; response.StatusCode != http.StatusSwitchingProtocols ||

@@ -23,8 +23,8 @@ import (
 	"signedsocket/internal/stageclient/clienttest"
 )
 
-// The tests of this file ask what the gateway itself answers, whatever stands behind it. Each names a row of
-// localstage/FIDELITY.md, which a run against a deployed stage confirms or contradicts.
+// The tests of this file check the answers of the gateway itself. Each names a row of localstage/FIDELITY.md, which a
+// run against a deployed stage confirms or contradicts.
 
 const (
 	forbidden    = `{"message":"Forbidden"}`
@@ -69,7 +69,7 @@ func TestHandshakesThatTheGatewayRefusesByItself(t *testing.T) {
 	}
 }
 
-// ask sends a request as it is, signed only if its headers are, and returns the answer.
+// ask sends a request with the given headers, signed only if they are, and returns the answer.
 func ask(t *testing.T, client *stageclient.Client, method, url string, header http.Header, body []byte) (*http.Response,
 	string) {
 	t.Helper()
@@ -85,7 +85,7 @@ func ask(t *testing.T, client *stageclient.Client, method, url string, header ht
 	return clienttest.Fetch(t, transport.RoundTrip, r)
 }
 
-// wantAnswer checks an answer of the gateway's own, and the ids that each of them has.
+// wantAnswer checks an answer of the gateway itself, with the ids that each such answer has.
 func wantAnswer(t *testing.T, response *http.Response, body string, status int, errorType, want string) {
 	t.Helper()
 	if got := response.Header.Get("X-Amzn-Errortype"); response.StatusCode != status || got != errorType ||
@@ -166,7 +166,7 @@ func TestConnectionsOfTheGateway(t *testing.T) {
 	client := anyStage(t)
 	alice := connect(t, client, "alice")
 	id := onlyConnection(t, client)
-	const nobody = "L0SM9cOFvHcCIhw="
+	const unknown = "L0SM9cOFvHcCIhw="
 	callback := client.Outputs.CallbackURL
 	elsewhere := strings.TrimSuffix(callback, "/prod") + "/nowhere"
 	for _, test := range []struct {
@@ -176,9 +176,9 @@ func TestConnectionsOfTheGateway(t *testing.T) {
 		errorType, answer string
 	}{
 		{"post", "POST", callback + "/@connections/" + id, []byte(`{"type":"pong"}`), 200, "", ""},
-		{"post to nobody", "POST", callback + "/@connections/" + nobody, []byte("x"), 410, "GoneException", ""},
-		{"get nobody", "GET", callback + "/@connections/" + nobody, nil, 410, "GoneException", ""},
-		{"delete nobody", "DELETE", callback + "/@connections/" + nobody, nil, 410, "GoneException", ""},
+		{"post to an unknown id", "POST", callback + "/@connections/" + unknown, []byte("x"), 410, "GoneException", ""},
+		{"get an unknown id", "GET", callback + "/@connections/" + unknown, nil, 410, "GoneException", ""},
+		{"delete an unknown id", "DELETE", callback + "/@connections/" + unknown, nil, 410, "GoneException", ""},
 		{"malformed id", "POST", callback + "/@connections/abc", []byte("x"), 400, "BadRequestException",
 			`{"message":"Invalid connectionId: abc"}`},
 		{"wrong stage", "POST", elsewhere + "/@connections/" + id, []byte("x"), 403, "ForbiddenException", forbidden},
@@ -190,7 +190,7 @@ func TestConnectionsOfTheGateway(t *testing.T) {
 			wantAnswer(t, response, body, test.status, test.errorType, test.answer)
 		})
 	}
-	await[stageclient.Pong](t, alice) // the only one of these that was for alice
+	await[stageclient.Pong](t, alice) // the only frame for alice
 	t.Run("unsigned", func(t *testing.T) {
 		response, body := ask(t, client, "POST", callback+"/@connections/"+id, http.Header{}, []byte("x"))
 		wantAnswer(t, response, body, 403, "MissingAuthenticationTokenException",

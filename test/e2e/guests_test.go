@@ -26,7 +26,7 @@ func startGuests(t *testing.T, parameters map[string]string) (*stagetest.Stage, 
 	return startStage(t, stagetest.Options{Parameters: all})
 }
 
-// guest asks for a URL without saying who it is, and connects.
+// guest asks for a URL without a token, and connects.
 func guest(t *testing.T, c *stageclient.Client, rooms ...string) (*stageclient.Conn, *stageclient.Signed) {
 	t.Helper()
 	proof := stageclient.NewProof()
@@ -94,11 +94,12 @@ func TestGuestsEnterGuestRoomsOnly(t *testing.T) {
 	}
 }
 
-// TestTooManyGuestsAreRefusedAndNoneIsEvicted: one page that asks for ever cannot throw out the others.
+// TestTooManyGuestsAreRefusedAndNoneIsEvicted: a page that opens connection after connection cannot push other guests
+// out.
 func TestTooManyGuestsAreRefusedAndNoneIsEvicted(t *testing.T) {
 	t.Parallel()
 	stage, client := startGuests(t, map[string]string{"GuestConnections": "2", "ConnectionsPerUser": "1"})
-	early, proof := earlyGuest(t, client) // has a URL from before they were full
+	early, proof := earlyGuest(t, client) // gets a URL while there is still room
 	one, _ := guest(t, client)
 	two, _ := guest(t, client)
 
@@ -119,10 +120,10 @@ func TestTooManyGuestsAreRefusedAndNoneIsEvicted(t *testing.T) {
 
 	_ = one.Close()
 	recordsOf(t, client).forgetOpenings(t)
-	for deadline := within(t); ; { // $disconnect comes a moment later
+	for deadline := within(t); ; { // until $disconnect has come
 		_, err = client.SignURL(deadline, "", nil, stageclient.NewProof().Challenge)
 		refused, ok := errors.AsType[*stageclient.SignError](err)
-		if !ok || refused.Status != http.StatusTooManyRequests { // which is the route's throttle, too
+		if !ok || refused.Status != http.StatusTooManyRequests { // the throttle of the route answers so, too
 			break
 		}
 	}
@@ -132,7 +133,8 @@ func TestTooManyGuestsAreRefusedAndNoneIsEvicted(t *testing.T) {
 	guest(t, client)
 }
 
-// forgetOpenings takes what guests have opened in this minute out of the table: they may open only so many in each.
+// forgetOpenings removes the count of openings from the table. Guests may open a limited number of connections a
+// minute.
 func (r records) forgetOpenings(t *testing.T) {
 	t.Helper()
 	minute := time.Now().Unix() / 60
@@ -160,7 +162,7 @@ func earlyGuest(t *testing.T, c *stageclient.Client) (*stageclient.Signed, stage
 	return signed, proof
 }
 
-// TestASignedInUserDoesNotCountAsAGuest: a name like a guest's does not make a user share the guests' limit.
+// TestASignedInUserDoesNotCountAsAGuest: a user with a guest's name does not share the limit of the guests.
 func TestASignedInUserDoesNotCountAsAGuest(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"GuestConnections": "1"}})

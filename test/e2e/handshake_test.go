@@ -42,7 +42,7 @@ func TestOneChangedCharacterOfAnySignedParameterIsRefused(t *testing.T) {
 		t.Log("changed", name)
 		wantRefused(t, conn, err, http.StatusForbidden)
 	}
-	// None of that has used the URL up.
+	// None of the attempts has used the URL up.
 	conn, err := client.Dial(within(t), signed, stageclient.DialOptions{Verifier: proof.Verifier})
 	if err != nil {
 		t.Fatalf("the untouched URL: %v", err)
@@ -50,7 +50,7 @@ func TestOneChangedCharacterOfAnySignedParameterIsRefused(t *testing.T) {
 	_ = conn.Close()
 }
 
-// changeLast replaces the last character by another one of the same kind.
+// changeLast replaces the last character with another one of the same kind.
 func changeLast(value string) string {
 	last := value[len(value)-1]
 	replacement := byte('A')
@@ -92,8 +92,8 @@ func TestASignedURLWorksOnce(t *testing.T) {
 	wantRefused(t, again, err, http.StatusForbidden)
 }
 
-// TestGrantsThatNoSignerMayMakeAreRefused signs with signurl's own role, so that
-// only the grant's contents can be the reason.
+// TestGrantsThatNoSignerMayMakeAreRefused signs with signurl's own role, so that only the content of the grant can be
+// the reason.
 func TestGrantsThatNoSignerMayMakeAreRefused(t *testing.T) {
 	t.Parallel()
 	client := anyStage(t)

@@ -43,9 +43,9 @@ func TestLoadLosesNothing(t *testing.T) {
 	}
 }
 
-// A message over the limit of a connection is refused, and the report says so instead of calling it lost. Each client
-// sends three messages and may send one in ten seconds, so that one is refused even when a new window begins between
-// them, and the client is not closed for too many.
+// The stage refuses a message over the limit of a connection, and the report counts it as refused, not as lost. Each
+// client sends three messages and may send one in ten seconds. So one is refused even when a new window begins in
+// between, and no client is closed for too many.
 func TestLoadBeyondTheLimitIsReportedAsRefused(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"MessagesPerWindow": "1"}})
@@ -61,7 +61,7 @@ func TestLoadBeyondTheLimitIsReportedAsRefused(t *testing.T) {
 	}
 }
 
-// Cut connections are no losses, and those that stay get everything.
+// A cut connection is no loss, and the other connections get every message.
 func TestLoadOnAStageThatCutsConnections(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{Faults: localstage.Faults{DropTCP: 0.1, Seed: 3}})

@@ -33,7 +33,7 @@ func TestWithoutManageConnectionsNothingIsDelivered(t *testing.T) {
 	_, client := startStage(t, stagetest.Options{Edit: withoutStatement("PostToConnections")})
 	alice, bob := connect(t, client, "alice"), connect(t, client, "bob")
 	send(t, alice, "hello?", "a-1")
-	// No frame of ours can get through, so the gateway itself says that the function failed.
+	// No frame of a function can get through, so the gateway reports the failure itself.
 	if got := await[stageclient.GatewayError](t, alice); got.Text != "Internal server error" {
 		t.Errorf("alice was told %+v, want Internal server error", got)
 	}

@@ -9,7 +9,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// probe runs the probe against a stage and returns what it prints, and whether it was content.
+// probe runs the probe against a stage, and returns its output and whether it passed.
 func probe(t *testing.T, stage *stagetest.Stage, args ...string) (said string, content bool) {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "probe")

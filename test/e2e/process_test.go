@@ -128,7 +128,7 @@ func TestKillingTheStageLeavesNoProcessAndLosesNoRecord(t *testing.T) {
 		}
 	}
 
-	// The ticket of the URL that was used before the kill is still known.
+	// The stage still knows the ticket of the URL that was used before the kill.
 	_, client = process(t, binary, state)
 	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"}, "", time.Now())
 	grant.Ticket = ticketOf(t, signed.URL)
@@ -165,7 +165,7 @@ func TestTheCommandSaysInOneLineWhyItCannotStart(t *testing.T) {
 		{"unknown property", []string{"--template", write("odd.yaml", strings.Replace(string(template), "BillingMode:",
 			"Colour: red\n      BillingMode:", 1))}, cannotStart, "Colour"},
 		{"a route without its function", []string{"--template", write("route.yaml", strings.ReplaceAll(string(template),
-			"!GetAtt DisconnectFunction.Arn", "!GetAtt Nobody.Arn"))}, cannotStart, "Nobody"},
+			"!GetAtt DisconnectFunction.Arn", "!GetAtt Missing.Arn"))}, cannotStart, "Missing"},
 		{"unknown parameter", []string{"--param", "Colour=red"}, cannotStart, "Colour"},
 		{"bad parameter", []string{"--param", "RoomShards=0"}, cannotStart, "RoomShards"},
 		{"unknown fault", []string{"--fault", "gremlins=1"}, badCommandLine, "gremlins"},
@@ -194,7 +194,7 @@ func TestTheCommandSaysInOneLineWhyItCannotStart(t *testing.T) {
 	}
 }
 
-// TestASecondStageInTheSameFolderBuildsNothing: it would write over the functions that the first one runs.
+// TestASecondStageInTheSameFolderBuildsNothing: a build would overwrite the functions that the first stage runs.
 func TestASecondStageInTheSameFolderBuildsNothing(t *testing.T) {
 	t.Parallel()
 	state := t.TempDir()

@@ -21,14 +21,14 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// scheduledEvent is what the schedule sends the reaper.
+// scheduledEvent is the event that the schedule sends to the reaper.
 const scheduledEvent = `{"version":"0","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`
 
-// invokeReaper invokes the reaper as an operator does, and returns what it answers.
+// invokeReaper invokes the reaper as an operator does, and returns its answer.
 func invokeReaper(ctx context.Context, c *stageclient.Client, event string) (map[string]any, error) {
 	profile := "admin"
 	if c.Outputs.Local.CredentialsFile == "" {
-		profile = "" // the operator's keys are those of the default chain
+		profile = "" // the operator's keys come from the default chain
 	}
 	credentials, err := c.Credentials(ctx, profile)
 	if err != nil {
@@ -78,8 +78,8 @@ func revoke(t *testing.T, c *stageclient.Client, user string, connections int) {
 	}
 }
 
-// wantBye checks that a connection is told why it ends, and ends then. Two functions that close it at the same time
-// both tell it.
+// wantBye checks that a connection gets a bye with this code and then ends. Two functions may close it at the same
+// time, and both send the bye.
 func wantBye(t *testing.T, conn *stageclient.Conn, code string) {
 	t.Helper()
 	if got := await[stageclient.Bye](t, conn); got.Code != code {
@@ -101,20 +101,20 @@ func TestAnEvictedConnectionIsToldAndClosed(t *testing.T) {
 	stage, client := startStage(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "1"}})
 	first := connect(t, client, "alice")
 	second := connect(t, client, "alice")
-	wantBye(t, first, "evicted") // at once: no sweep is needed
+	wantBye(t, first, "evicted") // at once, without a sweep
 	send(t, second, "still here", "1")
 	await[stageclient.Ack](t, second)
 	if n := len(stage.Gateway().Connections()); n != 1 {
 		t.Errorf("the gateway holds %d connections, want the newer one", n)
 	}
-	for range 2 { // the first may come before the handshake of the first connection counts as over
+	for range 2 { // at the first one the handshake of the first connection may still count as open
 		if answer := mustInvokeReaper(t, client, scheduledEvent); answer["due"] != 0.0 {
 			t.Errorf("a sweep found %v", answer)
 		}
 	}
 }
 
-// TestAnEvictedConnectionIsClosedBySweeps: connect could not close it, and the reaper does.
+// TestAnEvictedConnectionIsClosedBySweeps: connect could not close it, and the reaper closes it.
 func TestAnEvictedConnectionIsClosedBySweeps(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{
@@ -126,7 +126,7 @@ func TestAnEvictedConnectionIsClosedBySweeps(t *testing.T) {
 	wantBye(t, first, "evicted")
 }
 
-// connectFor opens a connection of alice's whose session ends after d, and returns when it ends.
+// connectFor opens a connection of alice whose session ends after d, and returns the time at which it ends.
 func connectFor(t *testing.T, c *stageclient.Client, d time.Duration) (alice *stageclient.Conn, ends time.Time) {
 	t.Helper()
 	grant := grantFor("alice")
@@ -138,7 +138,7 @@ func connectFor(t *testing.T, c *stageclient.Client, d time.Duration) (alice *st
 	return alice, grant.SessionEndsAt
 }
 
-// A client that only listens runs no function that could close its connection: the reaper closes it. Until then
+// A client that only listens invokes no function that could close its connection. The reaper closes it. Until then
 // broadcasts leave the connection out.
 func TestASilentListenerIsClosedWhenTheSessionEnds(t *testing.T) {
 	t.Parallel()
@@ -163,7 +163,7 @@ func TestASilentListenerIsClosedWhenTheSessionEnds(t *testing.T) {
 	wantBye(t, alice, "session_ended")
 }
 
-// awaitEnd waits until a session has ended. A stage on AWS has no clock that a test moves.
+// awaitEnd waits until a session has ended. A test cannot move the clock of a stage on AWS.
 func awaitEnd(t *testing.T, end time.Time) {
 	t.Helper()
 	until(t, "the session ends", func(context.Context) bool { return !time.Now().Before(end) })
@@ -189,7 +189,7 @@ func TestThreeStrikesEndAConnection(t *testing.T) {
 	t.Parallel()
 	client := anyStage(t)
 	mallory, bob := connect(t, client, "mallory"), connect(t, client, "bob")
-	breakRules(t, mallory) // which ends with the close: no sweep is needed
+	breakRules(t, mallory) // ends with the close, without a sweep
 	_ = mallory.Send(within(t), stageclient.Outgoing{Text: "one more thing", ID: "m-1"})
 	send(t, bob, "quiet here", "b-1")
 	if got := await[stageclient.Message](t, bob); got.Text != "quiet here" {
@@ -236,7 +236,7 @@ func TestARevokedUserIsClosedAndStaysOut(t *testing.T) {
 	connectAnew(t, client, "alice")
 }
 
-// connectAnew signs a revoked user in again, until the second of the revocation is over.
+// connectAnew signs a revoked user in again. It retries until the second of the revocation is over.
 func connectAnew(t *testing.T, c *stageclient.Client, user string) *stageclient.Conn {
 	t.Helper()
 	for ctx := within(t); ; <-time.After(50 * time.Millisecond) {

@@ -14,7 +14,7 @@ import (
 func TestSignUrlAnswersOnlyToUsersOfTheIssuer(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
-	_, other := startStage(t, stagetest.Options{}) // whose issuer is another one
+	_, other := startStage(t, stagetest.Options{}) // with another issuer
 	foreign, err := other.Token(within(t), "alice")
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +29,7 @@ func TestSignUrlAnswersOnlyToUsersOfTheIssuer(t *testing.T) {
 	}
 }
 
-// TestSignUrlTakesPostOnly is about a stack without the page, which answers whatever no other route takes.
+// TestSignUrlTakesPostOnly uses a stack without the page, because the page answers all other routes.
 func TestSignUrlTakesPostOnly(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"DeployFrontend": "false"}})
@@ -95,7 +95,7 @@ func TestSignUrlRefusesBadRequestsAndSaysWhy(t *testing.T) {
 	}
 }
 
-// TestTheSuiteWaitsWhileAStageThrottlesIt: the suite plays stages whose buckets other tests have emptied.
+// TestTheSuiteWaitsWhileAStageThrottlesIt: other tests may have emptied the buckets of a running stage.
 func TestTheSuiteWaitsWhileAStageThrottlesIt(t *testing.T) {
 	t.Parallel()
 	smallBuckets := map[string]string{"SignUrlRate": "2", "SignUrlBurst": "2", "ConnectRate": "2", "ConnectBurst": "2"}

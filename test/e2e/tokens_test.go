@@ -41,7 +41,7 @@ func getJSON(t *testing.T, address string, into any) {
 	}
 }
 
-// publicModulus returns the modulus of the issuer's key, which everybody can have.
+// publicModulus returns the modulus of the issuer's key, which is public.
 func publicModulus(t *testing.T, c *stageclient.Client) (base64url, keyID string) {
 	t.Helper()
 	issuer, err := url.Parse(c.Outputs.Local.DevTokenURL)
@@ -85,7 +85,7 @@ func rs256(t *testing.T, input string) string {
 	return input + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// TestForgedTokensNeverReachSignurl changes a good token in the ways that have fooled verifiers.
+// TestForgedTokensNeverReachSignurl changes a good token in ways that have fooled verifiers.
 func TestForgedTokensNeverReachSignurl(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{})
@@ -215,13 +215,13 @@ func TestRevokedAndBannedUsersGetNoURL(t *testing.T) {
 		_, err = client.SignURL(within(t), token, nil, stageclient.NewProof().Challenge)
 		wantSignError(t, err, http.StatusUnauthorized, "revoked")
 	}
-	carol, proof := sign(t, client, "carol") // to whom none of it happened
+	carol, proof := sign(t, client, "carol") // for whom nothing changed
 	mustEnter(t, client, carol, proof)
 }
 
 func seconds(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 
-// TestAUserAtTheLimitOfConnectionsIsNotRefused: a signed-in user's oldest connection gives way instead.
+// TestAUserAtTheLimitOfConnectionsIsNotRefused: a signed-in user's oldest connection is evicted instead.
 func TestAUserAtTheLimitOfConnectionsIsNotRefused(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "1"}})

@@ -15,9 +15,8 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// TestTheChatDeliversDespiteFaults plays clients that do what a good client does, no more: they try again when they are
-// told that something failed, under the same id. Then everybody gets every message, and nothing is left when they have
-// gone.
+// TestTheChatDeliversDespiteFaults plays clients with one rule: a message that was reported as failed is sent again
+// under the same id. Every member gets every message, and no record is left after the clients have gone.
 func TestTheChatDeliversDespiteFaults(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "injects faults")
@@ -54,7 +53,7 @@ func TestTheChatDeliversDespiteFaults(t *testing.T) {
 	}
 }
 
-// connectPatiently connects as a client does that is told to come back later.
+// connectPatiently connects like a client that retries when the stage asks it to wait.
 func connectPatiently(t *testing.T, client *stageclient.Client, user string) *stageclient.Conn {
 	t.Helper()
 	for ctx := within(t); ; {
@@ -74,15 +73,15 @@ func connectPatiently(t *testing.T, client *stageclient.Client, user string) *st
 	}
 }
 
-// chatterer is a client in a room full of others.
+// chatterer is a client in a room with many others.
 type chatterer struct {
 	t    *testing.T
 	user string
 	conn *stageclient.Conn
 }
 
-// chat sends messages, each until it is acknowledged, and returns when it has seen that many different ones. The server
-// may fail to say how it went: who hears nothing for a while tries again, too.
+// chat sends messages, repeats each until it is acknowledged, and returns after the given number of different messages.
+// The server may fail before it answers, so a client without an answer repeats the message, too.
 func (c *chatterer) chat(messages, want int) {
 	acknowledged, seen := 0, map[string]string{} // text by id
 	c.send(acknowledged)
@@ -112,7 +111,7 @@ func (c *chatterer) chat(messages, want int) {
 	}
 }
 
-// next returns the next frame, or nil when there is none for a while.
+// next returns the next frame, or nil after a while without one.
 func (c *chatterer) next(ctx context.Context) (stageclient.Frame, error) {
 	waiting, stop := context.WithTimeout(ctx, time.Second)
 	defer stop()
@@ -130,7 +129,7 @@ func (c *chatterer) send(number int) {
 	}
 }
 
-// TestEveryFaultOccurs asks for each fault as the command line does, and sees it in what a client gets.
+// TestEveryFaultOccurs asks for each fault as the command line does, and looks for it in the frames of a client.
 func TestEveryFaultOccurs(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "injects faults")
@@ -153,7 +152,7 @@ func TestEveryFaultOccurs(t *testing.T) {
 			}
 		}},
 		{"kill-functions", "1", func(t *testing.T, _ *stagetest.Stage, client *stageclient.Client) {
-			until(t, "signurl was killed", func(ctx context.Context) bool { // unless it was faster than its killer
+			until(t, "signurl was killed", func(ctx context.Context) bool { // unless it ended before it was killed
 				_, _, err := client.Connect(ctx, "alice")
 				refused, ok := errors.AsType[*stageclient.SignError](err)
 				return ok && refused.Status == http.StatusInternalServerError
@@ -219,7 +218,7 @@ func hearsNothing(t *testing.T, _ *stagetest.Stage, client *stageclient.Client) 
 	}
 }
 
-// until repeats a step until it says that something happened.
+// until repeats a step until the step returns true.
 func until(t *testing.T, what string, step func(ctx context.Context) bool) {
 	t.Helper()
 	look := time.NewTicker(5 * time.Millisecond)
@@ -231,7 +230,7 @@ func until(t *testing.T, what string, step func(ctx context.Context) bool) {
 	}
 }
 
-// TestMessagesKeepTheirOrderWhenAsked: AWS promises none, and neither does a stage by default.
+// TestMessagesKeepTheirOrderWhenAsked: AWS promises no order, and a stage keeps none by default.
 func TestMessagesKeepTheirOrderWhenAsked(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{

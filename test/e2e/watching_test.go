@@ -15,7 +15,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// filter is an AWS::Logs::MetricFilter of the template: what it looks for, and in whose log.
+// filter is an AWS::Logs::MetricFilter of the template: its pattern and its log group.
 type filter struct{ name, function, pattern string }
 
 // filters lists the metric filters of the template's SAM transform.
@@ -65,7 +65,7 @@ func filters(t *testing.T) []filter {
 	return found
 }
 
-// matches tells whether a line is one that the pattern selects. It knows equality of members, joined by ||.
+// matches tells whether a pattern selects a line. It knows equality of members, joined by ||.
 //
 // Source: CloudWatch Logs user guide, "Filter pattern syntax".
 func (f filter) matches(t *testing.T, line string) bool {
@@ -90,8 +90,8 @@ func (f filter) matches(t *testing.T, line string) bool {
 	return false
 }
 
-// TestEveryMetricFilterSelectsARealLine has users refused and functions fail, and looks with the template's patterns at
-// what the functions log about it.
+// TestEveryMetricFilterSelectsARealLine makes functions refuse users and fail. The template's patterns have to select
+// the lines that the functions log about it.
 func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	t.Parallel()
 	refusing, client := startStage(t, stagetest.Options{})
@@ -141,7 +141,7 @@ func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	}
 }
 
-// haveRefused has a URL, a handshake, a signer and a message refused.
+// haveRefused makes functions refuse a URL, a handshake, a signer and a message.
 func haveRefused(t *testing.T, client *stageclient.Client) {
 	t.Helper()
 	conn := connect(t, client, "alice")
@@ -166,7 +166,7 @@ func haveRefused(t *testing.T, client *stageclient.Client) {
 	}
 }
 
-// haveFailed has signurl, connect and the reaper fail for what their roles may not do.
+// haveFailed makes signurl, connect and the reaper fail by removing rights of their roles.
 func haveFailed(t *testing.T, client *stageclient.Client) {
 	t.Helper()
 	token, err := client.Token(within(t), "alice")
@@ -185,7 +185,8 @@ func haveFailed(t *testing.T, client *stageclient.Client) {
 	}
 }
 
-// TestFiltersOfTheAccessLogNameItsMembers: the stage writes no access log, so the filters are held against its format.
+// TestFiltersOfTheAccessLogNameItsMembers: the stage writes no access log, so the test compares the filters with its
+// format.
 func TestFiltersOfTheAccessLogNameItsMembers(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(stagetest.Template())
