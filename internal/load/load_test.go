@@ -44,7 +44,7 @@ func TestAGoodStagePasses(t *testing.T) {
 	}
 }
 
-// One thing goes wrong with one of twenty messages, and the verdict is about that and nothing else.
+// One of twenty messages has one fault, and the verdict names that fault only.
 func TestTheVerdictFindsEachFault(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -62,7 +62,7 @@ func TestTheVerdictFindsEachFault(t *testing.T) {
 			other := o.other()
 			o.frames[other] = []string{strings.ReplaceAll(o.frames[other][0], o.sender, other)}
 		}, "1 messages were misattributed"},
-		"a message that nobody sent": {func(_ *room, o *outgoing) {
+		"a message without a sender": {func(_ *room, o *outgoing) {
 			o.frames[o.other()] = append(o.frames[o.other()], messageFrame("ghost", o.sender, "boo"))
 		}, "1 messages arrived that no client had sent"},
 		"another text": {func(_ *room, o *outgoing) {
@@ -93,7 +93,7 @@ func TestTheVerdictFindsEachFault(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			plan := quick()
-			plan.Drain = 2 * time.Second // what is lost does not come, so the whole time is waited for
+			plan.Drain = 2 * time.Second // a lost message does not come, so the run waits the whole time
 			report := run(t, startRoom(t, func(r *room, o *outgoing) {
 				if o.n == 9 {
 					test.wrong(r, o)
@@ -117,7 +117,7 @@ func TestDroppedCopiesAndForeignMessagesAreNoFault(t *testing.T) {
 	}
 }
 
-// A client drops a message whose id it has seen, so nobody may read the second one.
+// A client drops a message whose id it has seen, so no user reads the second one.
 func TestTwoMessagesUnderOneIDLoseOne(t *testing.T) {
 	t.Parallel()
 	plan := quick()
@@ -143,7 +143,7 @@ func TestAStallDelaysEveryMessageDueMeanwhile(t *testing.T) {
 	report := run(t, startRoom(t, func(*room, *outgoing) {
 		once.Do(func() { <-time.After(stall) }) // the room takes one message at a time
 	}), plan)
-	// Thirty messages were due during the stall. A generator that waits for answers would have charged it to one.
+	// Thirty messages were due during the stall. A generator that waits for answers would count it for one.
 	if report.Latency.Last.P50 < 50 || report.Latency.Last.Max < 250 {
 		t.Errorf("latency of the last receiver %+v, want the stall in most of it", report.Latency.Last)
 	}
@@ -233,8 +233,8 @@ func TestAllClientsSendEquallyOften(t *testing.T) {
 func TestInvalidPlansAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(p *Plan){
-		"nobody":          func(p *Plan) { p.Clients = 0 },
-		"nobody connects": func(p *Plan) { p.ConnectRate = 0 },
+		"no clients":      func(p *Plan) { p.Clients = 0 },
+		"no connecting":   func(p *Plan) { p.ConnectRate = 0 },
 		"no rate":         func(p *Plan) { p.Rate = 0 },
 		"no time":         func(p *Plan) { p.Duration = 0 },
 		"no message":      func(p *Plan) { p.Rate = 1 },

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Report is what became of a run's clients and messages.
+// Report says what happened to the clients and messages of a run.
 type Report struct {
 	Plan        Plan       `json:"plan"`
 	Interrupted bool       `json:"interrupted"` // sending ended before the plan did
@@ -20,9 +20,8 @@ type Report struct {
 		Delivery Latency `json:"delivery"`       // to each client
 		Last     Latency `json:"lastReceiver"`   // of each acknowledged message
 		Answer   Latency `json:"acknowledgment"` // to the sender
-		// how much later than intended messages were sent: this program's own part
-		Late Latency `json:"sentLate"`
-	} `json:"latencyMs"` // from the time at which a message was meant to be sent
+		Late     Latency `json:"sentLate"`       // from the planned time until this program sent the message
+	} `json:"latencyMs"` // from the planned time of a message
 }
 
 // Clients counts connections.
@@ -43,10 +42,9 @@ type Messages struct {
 
 // Deliveries counts messages as each client received them.
 type Deliveries struct {
-	Arrived int `json:"arrived"` // first copies
-	// of messages that were acknowledged or not answered, to clients that stayed
-	Lost          int `json:"lost"`
-	Excused       int `json:"excused"`       // the same to clients whose connection ended
+	Arrived       int `json:"arrived"`       // first copies
+	Lost          int `json:"lost"`          // not refused, to clients that stayed
+	Excused       int `json:"excused"`       // not refused, to clients whose connection ended
 	Repeated      int `json:"repeated"`      // under the same id, so clients drop them
 	Doubled       int `json:"doubled"`       // under another id
 	Misattributed int `json:"misattributed"` // from another user than the sender
@@ -86,8 +84,8 @@ func (l *ledger) report() *Report {
 	return r
 }
 
-// explain takes the errors that do not say which message they are about for answers to a client's oldest messages
-// without one.
+// explain handles the errors that name no message. Each counts as the answer to the oldest message of the client that
+// has none.
 func (l *ledger) explain() {
 	for _, m := range l.messages {
 		if failures := l.failures[m.sender]; m.answer == "" && len(failures) > 0 {
@@ -96,13 +94,13 @@ func (l *ledger) explain() {
 	}
 }
 
-// Goals are what a run has to reach beside losing nothing.
+// Goals are what a run has to reach, beside the goal that no message is lost.
 type Goals struct {
 	P95     time.Duration // of the time until the last receiver has a message; 0: any
 	Refused float64       // share of messages that the stage may refuse
 }
 
-// Missed returns the goals that the run has not reached, in words; none means that it has passed.
+// Missed returns the goals that the run missed, in words. Without one the run has passed.
 func (r *Report) Missed(g Goals) []string {
 	missed := []string{}
 	want := func(reached bool, format string, values ...any) {
@@ -160,10 +158,10 @@ func (r *Report) Text() string {
 	return text.String()
 }
 
-// slow is from when on this program's own delay spoils what it measures.
+// slow is the delay of this program from which its results are useless.
 const slow = 10 // ms
 
-// hints say what the numbers cannot.
+// hints explain the numbers.
 func (r *Report) hints() []string {
 	var hints []string
 	if r.Interrupted {

@@ -16,8 +16,8 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// room is a WebSocket server that brings every message to everybody, except for what its script does to the message
-// with a number: it changes what is sent to whom.
+// room is a WebSocket server that sends every message to every member. For the message with a chosen number its script
+// changes the frames.
 type room struct {
 	t        *testing.T
 	server   *httptest.Server
@@ -29,7 +29,7 @@ type room struct {
 	count    int
 }
 
-// outgoing is what a message causes: frames by user, the answer to its sender among them.
+// outgoing is what a message causes: frames by user, and the answer to its sender.
 type outgoing struct {
 	n      int // of the message, in the order of arrival
 	sender string
@@ -113,7 +113,7 @@ func (r *room) broadcast(ctx context.Context, sender string, data []byte) {
 	}
 	for user, frames := range out.frames {
 		for _, frame := range frames {
-			_ = r.members[user].Write(ctx, websocket.MessageText, []byte(frame)) // who is gone is gone
+			_ = r.members[user].Write(ctx, websocket.MessageText, []byte(frame)) // a client that left gets nothing
 		}
 	}
 	if out.answer != "" {

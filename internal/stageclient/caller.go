@@ -29,15 +29,14 @@ type NamedUser struct {
 	SignIn string `json:"-"`
 }
 
-// NewNamedUser is a user who has signed in at now, for as long as a connection lasts
-// by default.
+// NewNamedUser returns a user who has signed in at now. The session is as long as a connection by default.
 func NewNamedUser(user User, now time.Time) NamedUser {
 	return NamedUser{Sub: user.Sub, Name: user.Name, SessionStart: now.Unix(),
 		SessionEndsAt: now.Add(sessionLifetime).Unix()}
 }
 
-// SignURLFor asks the stage for a signed URL for a user, as a trusted caller: the
-// request is signed with the caller's AWS credentials. For the rest see [Client.SignURL].
+// SignURLFor asks the stage for a signed URL for a user, as a trusted caller. The caller's AWS credentials sign the
+// request. For the rest see [Client.SignURL].
 func (c *Client) SignURLFor(ctx context.Context, credentials aws.CredentialsProvider, user NamedUser, rooms []string,
 	challenge string) (*Signed, error) {
 	request := signRequest{Rooms: rooms, Challenge: challenge, User: &user, SignIn: user.SignIn}

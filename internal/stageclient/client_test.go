@@ -18,7 +18,7 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// Both are written as in the design, not as this package would write them.
+// The outputs are as the design has them, not as this package would write them.
 const outputsJSON = `{"WebSocketUrl":"ws://127.0.0.1:3002/prod","CallbackUrl":"http://127.0.0.1:3002/prod",
 "SignUrl":"http://127.0.0.1:3001/signurl","FrontendUrl":"http://127.0.0.1:3001",
 "TableName":"t","Region":"us-east-1","SomethingNew":"x",
@@ -57,7 +57,7 @@ func TestOutputsAreReadFromAFile(t *testing.T) {
 func TestTokenComesFromTheCommandOrTheIssuer(t *testing.T) {
 	t.Parallel()
 	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if user := r.URL.Query().Get("user"); user != "nobody" {
+		if user := r.URL.Query().Get("user"); user != "mallory" {
 			fmt.Fprintf(w, `{"access_token":"dev-%s"}`, user)
 			return
 		}
@@ -66,7 +66,7 @@ func TestTokenComesFromTheCommandOrTheIssuer(t *testing.T) {
 	t.Cleanup(issuer.Close)
 	tests := map[string]struct{ command, issuer, user, want, err string }{
 		"issuer":            {"", issuer.URL + "/dev/token", "alice", "dev-alice", ""},
-		"issuer refuses":    {"", issuer.URL + "/dev/token", "nobody", "", "400: no such user"},
+		"issuer refuses":    {"", issuer.URL + "/dev/token", "mallory", "", "400: no such user"},
 		"command":           {`echo "  cmd-$SIGNEDSOCKET_USER"`, issuer.URL, "alice", "cmd-alice", ""},
 		"command fails":     {`echo one >&2; echo two >&2; exit 3`, "", "alice", "", "exit status 3: two"},
 		"command is silent": {`true`, "", "alice", "", "print one access token"},

@@ -24,8 +24,8 @@ const (
 	sessionLifetime = 2 * time.Hour
 )
 
-// Proof shows that the client that connects has asked for the URL: the challenge is in the signed URL, the verifier in
-// the handshake.
+// Proof shows that one client has both asked for the URL and connected with it. The challenge is in the signed URL, the
+// verifier in the handshake.
 type Proof struct {
 	Verifier  string // 43 characters, a secret
 	Challenge string // base64url of the verifier's SHA-256 digest
@@ -38,7 +38,7 @@ func NewProof() Proof {
 	return Proof{verifier, base64.RawURLEncoding.EncodeToString(digest[:])}
 }
 
-// Grant is what a signed URL says about its user, in the URL's own parameters.
+// Grant is what a signed URL says about its user, in the parameters of the URL.
 type Grant struct {
 	Sub             string
 	Name            string
@@ -53,7 +53,7 @@ type Grant struct {
 	SignIn          string // of a NamedUser; left out when empty
 }
 
-// NewGrant is a grant as signurl would make it by default at now.
+// NewGrant returns a grant as signurl makes it by default at now.
 func NewGrant(user User, rooms []string, challenge string, now time.Time) Grant {
 	return Grant{
 		Sub: user.Sub, Name: user.Name, Rooms: rooms,
@@ -62,7 +62,7 @@ func NewGrant(user User, rooms []string, challenge string, now time.Time) Grant 
 	}
 }
 
-// Values are the parameters of the URL, before it is signed.
+// Values returns the parameters of the URL before the signature.
 func (g Grant) Values() url.Values {
 	seconds := func(t time.Time) []string { return []string{strconv.FormatInt(t.Unix(), 10)} }
 	values := url.Values{
@@ -80,9 +80,8 @@ func (g Grant) Values() url.Values {
 	return values
 }
 
-// Credentials finds AWS credentials: those of a profile of the local stage's
-// credentials file, such as "SignUrlFunction", or of the default chain when profile
-// is empty.
+// Credentials returns AWS credentials: of a profile in the local stage's credentials file, such as "SignUrlFunction",
+// or of the default chain when profile is empty.
 func (c *Client) Credentials(ctx context.Context, profile string) (aws.CredentialsProvider, error) {
 	options := []func(*config.LoadOptions) error{config.WithRegion(c.Outputs.Region)}
 	if profile != "" && c.Outputs.Local.CredentialsFile == "" {
@@ -100,9 +99,8 @@ func (c *Client) Credentials(ctx context.Context, profile string) (aws.Credentia
 	return loaded.Credentials, nil
 }
 
-// SignLocally signs a grant with credentials instead of asking signurl. A stage
-// takes it from signurl's own role and from the principals of its parameter
-// ExtraSignerArns.
+// SignLocally signs a grant with credentials instead of asking signurl. A stage takes it from signurl's own role and
+// from the principals in ExtraSignerArns.
 func (c *Client) SignLocally(ctx context.Context, credentials aws.CredentialsProvider, g Grant) (*Signed, error) {
 	signed, err := c.Presign(ctx, credentials, g.Values(), g.IssuedAt)
 	if err != nil {
@@ -115,8 +113,8 @@ func (c *Client) SignLocally(ctx context.Context, credentials aws.CredentialsPro
 	}, nil
 }
 
-// Presign signs the WebSocket API's address with any parameters, as of at. Tests use
-// it for grants that no good client makes.
+// Presign signs the WebSocket API's address with any parameters, as of at. Tests use it for grants that no correct
+// client makes.
 func (c *Client) Presign(ctx context.Context, credentials aws.CredentialsProvider, values url.Values,
 	at time.Time) (string, error) {
 	target, err := url.Parse(c.Outputs.WebSocketURL)

@@ -39,8 +39,8 @@ func TestGrantHasTheParametersOfTheContract(t *testing.T) {
 	}
 }
 
-// The signature is the one that independent signers (JavaScript's, botocore's and one
-// written from the specification) make of the same input.
+// Independent signers make the same signature of this input: one in JavaScript, botocore, and one written from the
+// specification.
 func TestPresignedURL(t *testing.T) {
 	t.Parallel()
 	client := &stageclient.Client{Outputs: stageclient.Outputs{

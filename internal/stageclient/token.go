@@ -13,8 +13,7 @@ import (
 	"strings"
 )
 
-// Token gets an access token for a user: what the token command prints, or else a
-// token of the local stage's development issuer.
+// Token gets an access token for a user: from the token command, or else from the local stage's development issuer.
 func (c *Client) Token(ctx context.Context, user string) (string, error) {
 	switch {
 	case c.TokenCommand != "":

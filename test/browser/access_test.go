@@ -15,7 +15,7 @@ const runAxe = `axe.run(document, {resultTypes: ["violations"]}).then(({violatio
 	.filter(({impact}) => impact === "serious" || impact === "critical")
 	.map(({id, help, nodes}) => id + ": " + help + " at " + nodes.map((node) => node.target.join(" ")).join(", ")))`
 
-// colours makes a page light or dark, and still: in the middle of a movement nothing has its contrast.
+// colours makes a page light or dark, and stops its animations: during an animation the contrast differs.
 func colours(scheme string) chromedp.Action[chromedp.Void] {
 	return call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme},

@@ -18,7 +18,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// In development React mounts every component twice, which leaves two sockets behind where a page does not clean up.
+// In development React mounts every component twice. A page that does not clean up leaves two sockets behind.
 func TestStrictModeOpensOneSocket(t *testing.T) {
 	tool.Node(t)
 	address := freePorts(t)
@@ -81,14 +81,14 @@ func startDevelopment(t *testing.T, port string, environment map[string]string) 
 	if seen := readUntil(output, "Ready in"); !strings.Contains(seen, "Ready in") {
 		t.Fatalf("the development server ended: %s", seen)
 	}
-	go func() { // who fills a pipe that nobody reads stands still
+	go func() { // without a reader the process would block on a full pipe
 		if seen := readUntil(output, "already running"); strings.Contains(seen, "already running") {
 			t.Errorf("stop the other development server of this folder first: %s", seen)
 		}
 	}()
 }
 
-// readUntil returns what it has read once that contains a text, or ends.
+// readUntil reads until a text comes or the input ends, and returns what it has read.
 func readUntil(r io.Reader, text string) string {
 	var seen strings.Builder
 	for lines := bufio.NewScanner(r); lines.Scan(); {

@@ -38,7 +38,7 @@ func TestWithoutASessionNothingIsSigned(t *testing.T) {
 	}
 }
 
-// Where API Gateway leaves a preflight to the route $default, a success is what browsers want to see.
+// API Gateway leaves a preflight to the route $default. Browsers require a success.
 func TestThePagesServerAnswersOptions(t *testing.T) {
 	t.Parallel()
 	stage := startStage(t, stagetest.Options{})

@@ -8,7 +8,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// corpus are texts that run as a program where a page takes text for something else.
+// corpus are texts that would run as a program in a page that reads text as HTML, as an address or as a template.
 func corpus() []string {
 	return []string{
 		`<script>globalThis.harmed = 1</script>`,
@@ -35,7 +35,7 @@ func TestTextNeverRunsAsAProgram(t *testing.T) {
 	t.Parallel()
 	stage, browser := startStage(t,
 		stagetest.Options{Parameters: map[string]string{"MessagesPerWindow": "1000"}}), startBrowser(t)
-	reader := newPerson(t, browser) // fails the test upon any violation of the content security policy
+	reader := newPerson(t, browser) // a violation of the content security policy fails the test
 	reader.signIn(stage, "reader")
 	writer, _, err := stage.Client(t).Connect(clienttest.Within(t), "writer")
 	if err != nil {

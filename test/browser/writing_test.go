@@ -25,7 +25,7 @@ func offline(is bool) chromedp.Action[chromedp.Void] {
 		network.OverrideNetworkStateParams{Offline: is, DownloadThroughput: -1, UploadThroughput: -1})
 }
 
-// composition shows a text as an input method does before it is confirmed.
+// composition shows a text as an input method does before the user confirms it.
 func composition(text string) chromedp.Action[chromedp.Void] {
 	end := int64(len([]rune(text)))
 	return call(input.ImeSetComposition,

@@ -80,7 +80,7 @@ func TestAPartOfADeadFunctionIsDeliveredByTheNextOne(t *testing.T) {
 
 func TestUndeliveredPartsOfFanoutAreKept(t *testing.T) {
 	t.Parallel()
-	// Without this variable the function does not start.
+	// Without this variable the function does not start. Only fanout's block in the template ends with it.
 	const last = "          STACK_NAME: !Ref AWS::StackName\n\n"
 	stage, conns := startLargeRoom(t, noFault,
 		func(template string) string { return strings.Replace(template, last, "\n", 1) })

@@ -21,9 +21,9 @@ func Table(t testing.TB, c *stageclient.Client, profile string) *dynamodb.Client
 	})
 }
 
-// wholeAnswers reads an answer to its end before the SDK has it. The SDK closes the request's body when it has the
-// answer's head, and net/http may take that for a failed request and cut the connection under the rest of the answer.
-// See https://github.com/aws/aws-sdk-go-v2/issues/2737.
+// wholeAnswers reads an answer to its end before the SDK gets it. The SDK closes the request's body after the head of
+// the answer. net/http may take that for a failed request and cut the connection before the rest of the answer. See
+// https://github.com/aws/aws-sdk-go-v2/issues/2737.
 type wholeAnswers struct{}
 
 // Do implements aws.HTTPClient.

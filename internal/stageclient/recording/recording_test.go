@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// secrets are of the forms that a client and a stage exchange; none of them is one.
+// secrets have the forms of the secrets that a client and a stage exchange. None of them is real.
 func secrets() map[string]string {
 	return map[string]string{
 		"signature":      strings.Repeat("0a1b", 16),
