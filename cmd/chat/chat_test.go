@@ -173,12 +173,12 @@ func TestQuietConnectionIsPinged(t *testing.T) {
 			c.pass(0)
 		}
 		c.pass(8 * time.Minute)
-		socket.frames <- message("M1", "bob", "Bob", "hello") // as good as a pong
+		socket.frames <- message("M1", "bob", "Bob", "hello") // counts like a pong
 		c.pass(8 * time.Minute)
 		if len(socket.pings) != 0 || socket.isClosed() {
 			t.Errorf("%d pings, closed %v", len(socket.pings), socket.isClosed())
 		}
-		<-socket.pings // and now nobody answers
+		<-socket.pings // the server no longer answers
 		c.pass(pongTimeout + backoffBase)
 		if !socket.isClosed() || len(c.stage.sockets) != 1 {
 			t.Errorf("closed %v, %d new connections", socket.isClosed(), len(c.stage.sockets))

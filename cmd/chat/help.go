@@ -13,7 +13,7 @@ In a pipe it leaves when every line has been acknowledged. It reconnects by itse
 Exit codes: 0 everything was acknowledged; 1 something failed, and the last line on standard error says what;
 2 wrong usage; 3 the stage refused this user or the signed URL.`
 
-// helpTexts holds values and texts for the tags of the options.
+// helpTexts holds the values and texts in the tags of the options.
 var helpTexts = kong.Vars{
 	"outputs":      stageclient.DefaultOutputs,
 	"tokenCommand": stageclient.TokenCommandVariable,

@@ -36,7 +36,7 @@ func (o loadOptions) plan() load.Plan {
 	}
 }
 
-// putLoad runs the plan and prints its report. The error says which goals were not reached, or why there is no report.
+// putLoad runs the plan and prints its report. The error names the missed goals, or says why there is no report.
 func putLoad(ctx context.Context, o loadOptions, outputs stageclient.Outputs, out *screen) error {
 	report, err := load.Run(ctx, o.plan(),
 		load.StageFunc(func(ctx context.Context, user string) (load.Socket, stageclient.User, error) {
@@ -62,7 +62,7 @@ func putLoad(ctx context.Context, o loadOptions, outputs stageclient.Outputs, ou
 	return nil
 }
 
-// explainLoad returns an error that says why no client could connect.
+// explainLoad says why no client could connect.
 func explainLoad(l *link, err error) error {
 	if stop := l.judge(err, false, refusals); stop != nil {
 		return stop

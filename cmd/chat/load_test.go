@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// The stage of these tests echoes to the sender only: with one client it keeps its promises, with two it does not.
+// The stage of these tests echoes to the sender only. With one client every message arrives, with two clients messages
+// are lost.
 func TestLoadJudgesTheStage(t *testing.T) {
 	t.Parallel()
 	_, outputs := startStage(t)
@@ -26,7 +27,7 @@ func TestLoadJudgesTheStage(t *testing.T) {
 		"no such stage": {[]string{"--outputs", outputs + "x"}, exitFailed, "", "start a stage with `make run` first"},
 		"no token": {[]string{"--token-command", "echo nonsense; echo more"}, exitFailed, "",
 			"must print one access token"},
-		"not let in": {[]string{"--token-command", "echo token-of-mallory"}, exitRefused, "",
+		"refused": {[]string{"--token-command", "echo token-of-mallory"}, exitRefused, "",
 			"does not take the access token (401)"},
 		"guests":         {[]string{"--clients", "1", "--guest"}, exitDone, "verdict          passed", ""},
 		"two ways in":    {[]string{"--guest", "--sign-locally"}, exitUsage, "", "instead of --guest"},

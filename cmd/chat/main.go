@@ -1,7 +1,6 @@
-// Command chat is the chat on a terminal, against a local or a deployed stage. It
-// prints messages on standard output, one or more lines each, and everything else on
-// standard error; it works in a pipe as well. Its command load plays many clients
-// instead of one.
+// Command chat is a chat on a terminal, against a local or a deployed stage. It prints messages on standard output, one
+// or more lines each, and everything else on standard error. It works in a pipe, too. Its command load plays many
+// clients.
 package main
 
 import (
@@ -19,7 +18,7 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// Exit codes, as description tells them.
+// Exit codes; description explains them.
 const (
 	exitDone    = 0
 	exitFailed  = 1
@@ -58,7 +57,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run is the program: it returns the exit code.
+// run is the program. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	c, command, code, done := parse(args, stdout, stderr)
 	if done {
@@ -83,7 +82,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return exitCode(err, out)
 }
 
-// exitCode tells why the program ends, and returns its exit code.
+// exitCode prints why the program ends, and returns its exit code.
 func exitCode(err error, out *screen) int {
 	if err == nil {
 		return exitDone
@@ -102,7 +101,7 @@ func loadOutputs(path string, stdin io.Reader) (stageclient.Outputs, error) {
 	return stageclient.LoadOutputs(path)
 }
 
-// parse reads the command line; done says that the program is over already.
+// parse reads the command line. done says that the program has to end.
 func parse(args []string, stdout, stderr io.Writer) (c commandLine, command string, code int, done bool) {
 	parser, err := kong.New(&c, kong.Name("chat"), kong.Description(description), kong.Writers(stdout, stderr),
 		kong.Exit(func(c int) { code, done = c, true }), helpTexts)
@@ -124,7 +123,7 @@ func parse(args []string, stdout, stderr io.Writer) (c commandLine, command stri
 	return c, command, exitDone, false
 }
 
-// check finds what does not go together.
+// check finds options that contradict each other.
 func (c commandLine) check(command string) error {
 	talk, load := c.Talk, c.Load
 	switch {
@@ -134,7 +133,7 @@ func (c commandLine) check(command string) error {
 	case command == "load":
 		return load.plan().Check()
 	case talk.Outputs == "-" && len(talk.Once) == 0:
-		return errors.New("--outputs - reads standard input, so say with --once what to send")
+		return errors.New("--outputs - reads standard input, so give the texts with --once")
 	}
 	return nil
 }

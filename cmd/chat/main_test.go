@@ -18,9 +18,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// stage is an HTTP API and a WebSocket API that keep to the contract in the plainest
-// way: every URL opens one connection, for who can prove the challenge, and every
-// message is echoed and acknowledged.
+// stage is an HTTP API and a WebSocket API with the contract in its simplest form. Every URL opens one connection, for
+// a client that proves the challenge. The stage echoes and acknowledges every message.
 type stage struct {
 	*httptest.Server
 	t *testing.T
@@ -117,7 +116,7 @@ func (s *stage) connect(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// deliver echoes and acknowledges a message, or says that the connection must drop.
+// deliver echoes and acknowledges a message. It returns false when the connection has to be cut.
 func (s *stage) deliver(r *http.Request, socket *websocket.Conn, data []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,7 +138,7 @@ func (s *stage) deliver(r *http.Request, socket *websocket.Conn, data []byte) bo
 	return true
 }
 
-// seen is how many URLs were signed, and the messages that arrived.
+// seen returns the number of signed URLs and the messages that arrived.
 func (s *stage) seen() (int, []map[string]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,8 +200,8 @@ func TestExitCodesAndMessages(t *testing.T) {
 			"start a stage with `make run` first"},
 		"no stage": {[]string{"--as", "alice", "--outputs", goneOutputs}, "", exitFailed,
 			"no stage answers at " + gone.URL},
-		"nobody to be": {nil, "", exitUsage, "--as=USER or --guest"},
-		"two to be": {[]string{"--as", "alice", "--guest"}, "", exitUsage,
+		"no user": {nil, "", exitUsage, "--as=USER or --guest"},
+		"two users": {[]string{"--as", "alice", "--guest"}, "", exitUsage,
 			"--as and --guest can't be used together"},
 		"two ways": {[]string{"--as", "alice", "--sign-locally", "--trusted-caller"}, "", exitUsage,
 			"can't be used together"},
@@ -246,7 +245,7 @@ func TestSignLocallySignsWithTheDefaultChain(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	t.Setenv("AWS_SESSION_TOKEN", "")
-	// The plain stage knows no such ticket, so the handshake is what is refused.
+	// This stage does not know the ticket, so it refuses the handshake.
 	code, _, stderr := chatAs(t, "", "--as", "alice", "--outputs", outputs, "--sign-locally")
 	if code != exitRefused || !strings.Contains(stderr, "ExtraSignerArns") || strings.Contains(stderr, "X-Amz") {
 		t.Errorf("exit code %d, notes %q", code, stderr)

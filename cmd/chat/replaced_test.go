@@ -9,7 +9,7 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// renewing brings a chat to where its second connection is under way, and returns the first.
+// renewing lets a chat open its second connection, and returns the first.
 func (c *conversation) renewing(hold time.Duration) *fakeSocket {
 	c.t.Helper()
 	first := <-c.stage.sockets
@@ -24,7 +24,7 @@ func fiveMinutes(c *conversation) { c.stage.lasts = []time.Duration{5 * time.Min
 
 func TestAReplacedConnectionDoesNotEndTheChat(t *testing.T) {
 	t.Parallel()
-	for _, code := range []string{"replaced", "evicted"} { // evicted is the word of a stage that knows no instances
+	for _, code := range []string{"replaced", "evicted"} { // a stage without instances says evicted
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
 			talkTo(t, fiveMinutes, nil, func(c *conversation) {

@@ -9,7 +9,7 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// Advice for a protection that is missing, and for a gateway that cannot run a function.
+// Advice for a missing protection, and for a gateway that cannot run a function.
 const (
 	unsignedOpens = "the deployed $connect route has lost its IAM authorization: take the stack out of use, " +
 		"compare the route in the console with template.yaml, deploy again"
@@ -29,7 +29,7 @@ func lookAt(function string) string {
 	return "look at the log of " + function + ": make logs"
 }
 
-// beUser returns the advice for trying the steps that need a user.
+// beUser returns the advice that makes the steps with a user possible.
 func (p *prober) beUser() string {
 	if p.client.Outputs.AuthMode == trustedCallers {
 		return "to try the rest, deploy with your principal in TrustedCallerArns, " +
@@ -61,7 +61,7 @@ func (p *prober) notSigned(err error) *trouble {
 	t := &trouble{what: sign.Error()}
 	switch {
 	case sign.Status == http.StatusForbidden && p.client.Outputs.AuthMode == trustedCallers:
-		// Usually only the page's own server may name users.
+		// Usually only the page's server may name users.
 		t.todo, t.untried = p.beUser(), true
 	case sign.Code == "auth_not_configured":
 		t.todo = "deploy with what the stack's AuthMode needs: OidcIssuer, TrustedCallerArns or GuestRooms"
@@ -82,7 +82,7 @@ func (p *prober) notSigned(err error) *trouble {
 	return t
 }
 
-// notOpened says why a signed URL opens nothing.
+// notOpened says why a signed URL opens no connection.
 func (p *prober) notOpened(err error) *trouble {
 	var refused *stageclient.RefusedError
 	if !errors.As(err, &refused) {

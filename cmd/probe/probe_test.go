@@ -13,8 +13,8 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// stack answers as a deployed stack whose doors are shut. answer is what POST /signurl says to a caller with a token or
-// a signature.
+// stack answers like a deployed stack that refuses every handshake. answer is its POST /signurl for a caller with a
+// token or a signature.
 func stack(t *testing.T, mode string, answer http.HandlerFunc) *prober {
 	t.Helper()
 	ended := make(chan struct{})
@@ -69,7 +69,7 @@ func TestWithoutATokenTheProbeTriesTheOtherSteps(t *testing.T) {
 				"Not tried: connect, message, ping, replay, altered, origin.",
 			} {
 				if !strings.Contains(out.String(), want) {
-					t.Errorf("%q is not in what the probe says:\n%s", want, out.String())
+					t.Errorf("%q is not in the output:\n%s", want, out.String())
 				}
 			}
 		})
@@ -79,7 +79,7 @@ func TestWithoutATokenTheProbeTriesTheOtherSteps(t *testing.T) {
 func TestAMissingProtectionIsFoundWithoutAToken(t *testing.T) {
 	t.Parallel()
 	p := stack(t, "jwt", refuses(http.StatusForbidden))
-	p.client.Outputs.WebSocketURL = strings.TrimSuffix(p.client.Outputs.WebSocketURL, "prod") // where 200 is answered
+	p.client.Outputs.WebSocketURL = strings.TrimSuffix(p.client.Outputs.WebSocketURL, "prod") // this path answers 200
 	var out bytes.Buffer
 	if code := p.probe(t.Context(), &out); code != exitBad || !strings.Contains(out.String(), "FAIL  unsigned") {
 		t.Errorf("exit code %d:\n%s", code, out.String())
@@ -98,7 +98,7 @@ func TestAFailedTokenCommandIsReported(t *testing.T) {
 	}
 }
 
-// TestTheTokenCommandUsesNoneOfTheProbesTime: its command runs once, and before the clock.
+// TestTheTokenCommandUsesNoneOfTheProbesTime: the command runs once, before the time begins.
 func TestTheTokenCommandUsesNoneOfTheProbesTime(t *testing.T) {
 	t.Parallel()
 	calls := filepath.Join(t.TempDir(), "calls")

@@ -81,7 +81,7 @@ func (r *room) serve(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// join accepts a member. Nothing is broadcast in between, so that who has seen the 101 gets everything.
+// join accepts a member. No broadcast runs meanwhile, so a member gets every message after its 101.
 func (r *room) join(w http.ResponseWriter, request *http.Request) *websocket.Conn {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -20,7 +20,7 @@ const Protocol = "chat.v1"
 const (
 	proofPrefix = "pop."    // before the verifier, offered as a second subprotocol
 	maxFrame    = 128 << 10 // API Gateway's limit for a message, in bytes
-	readAhead   = 64        // frames kept for a reader that is busy
+	readAhead   = 64        // frames kept until Next takes them
 )
 
 // RefusedError is a handshake with another answer than 101.
