@@ -15,11 +15,9 @@ export interface Session {
    * it.
    */
   readonly sub: string;
-  /**
-   * The issuer of `sub`; the deployment's OidcIssuer when undefined. Two issuers may give one `sub` to two people.
-   */
+  /** The issuer of `sub`, by default the OidcIssuer of the deployment. Two issuers may give one `sub` to two people. */
   readonly iss?: string | undefined;
-  /** What others see: at most 128 bytes. A short form of `sub` when undefined. */
+  /** The name that others see: at most 128 bytes. By default a short form of `sub`. */
   readonly name?: string | undefined;
   /**
    * When the user last authenticated at the provider, for example with a password. A revocation ends sessions that
@@ -28,18 +26,18 @@ export interface Session {
   readonly startedAt: number;
   readonly endsAt: number;
   /**
-   * Names this sign-in: 22 characters of base64url, a hash of the session. Signing out ends the connections that were
-   * opened with it. When undefined, signing out ends the session of this server alone.
+   * Names this sign-in: 22 characters of base64url, a hash of the session. Signing out ends the connections of this
+   * sign-in. When undefined, signing out ends the session of this server only.
    */
   readonly signIn?: string | undefined;
-  /** All rooms that the user may enter; the deployment's DefaultRooms when undefined. */
+  /** All rooms that the user may enter, by default the DefaultRooms of the deployment. */
   readonly rooms?: readonly string[] | undefined;
 }
 
 /**
  * The path that begins a sign-in (GET; after a revocation with `?prompt=login`, so that the provider asks for the
- * password), and the path that signs a user out (POST, answers with the address to go to as `{"location": …}`). A
- * sign-out of your own calls `endSignIn` of server/signout.ts, too.
+ * password), and the path that signs a user out (POST, answers with the next address as `{"location": …}`). A sign-out
+ * of your own calls `endSignIn` of server/signout.ts, too.
  */
 export const signInPath = "/api/signin";
 export const signOutPath = "/api/signout";
@@ -50,7 +48,7 @@ export async function getSession(request: { readonly headers: Headers }): Promis
   return settings && openSession(settings.jar, request.headers);
 }
 
-/** What is wrong with the environment, for the page that says so. */
+/** The faults in the environment, for the page that lists them. */
 export function sessionProblems(environment: Environment): readonly string[] {
   return readSignInSettings(environment).problems ?? [];
 }
