@@ -128,7 +128,7 @@ func (c commandLine) check(command string) error {
 	talk, load := c.Talk, c.Load
 	switch {
 	case talk.Guest && (talk.SignLocally || talk.TrustedCaller), load.Guest && (load.SignLocally || load.TrustedCaller):
-		return errors.New("--sign-locally and --trusted-caller need a user: say with --as who to be, " +
+		return errors.New("--sign-locally and --trusted-caller need a user: name one with --as " +
 			"instead of --guest")
 	case command == "load":
 		return load.plan().Check()

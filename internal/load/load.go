@@ -91,7 +91,7 @@ func Run(ctx context.Context, plan Plan, stage Stage, note func(string)) (*Repor
 	note(fmt.Sprintf("%d of %d clients are connected; sending %g messages a second for %v", s.connected(), plan.Clients,
 		plan.Rate, plan.Duration))
 	s.send(ctx)
-	note(fmt.Sprintf("waiting for what is under way, %v at most; a second Ctrl-C gives up", plan.Drain))
+	note(fmt.Sprintf("waiting for the last answers, %v at most; a second Ctrl-C gives up", plan.Drain))
 	s.drain(ctx)
 	report := s.ledger.report()
 	report.Plan, report.Clients, report.Interrupted = plan, s.clientCounts(), ctx.Err() != nil

@@ -243,7 +243,7 @@ func TestInvalidPlansAreRefused(t *testing.T) {
 		plan := quick()
 		change(&plan)
 		if _, err := Run(t.Context(), plan, StageFunc(func(context.Context, string) (Socket, stageclient.User, error) {
-			t.Errorf("%s: somebody connects", name)
+			t.Errorf("%s: a client connects", name)
 			return nil, stageclient.User{}, context.Canceled
 		}), silent); err == nil {
 			t.Errorf("%s was accepted", name)

@@ -165,7 +165,7 @@ const slow = 10 // ms
 func (r *Report) hints() []string {
 	var hints []string
 	if r.Interrupted {
-		hints = append(hints, "Interrupted: the report is about what was sent until then.")
+		hints = append(hints, "Interrupted: the report covers the messages until then.")
 	}
 	if r.Messages.Refused["rate_limited"] > 0 {
 		hints = append(hints, "rate_limited: one connection may send MessagesPerWindow messages in 10 s, "+

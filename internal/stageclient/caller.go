@@ -19,7 +19,7 @@ import (
 // is iam. Times are Unix seconds.
 type NamedUser struct {
 	Sub           string   `json:"sub"`
-	Issuer        string   `json:"iss,omitempty"` // who calls the user so; none: the stage's OidcIssuer
+	Issuer        string   `json:"iss,omitempty"` // the issuer of Sub; empty for the stage's OidcIssuer
 	Name          string   `json:"name,omitempty"`
 	SessionStart  int64    `json:"sessionStart"`
 	SessionEndsAt int64    `json:"sessionEndsAt"`

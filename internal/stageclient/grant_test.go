@@ -99,7 +99,7 @@ func TestSignLocallyAnswersAsSignurlDoes(t *testing.T) {
 	if diff := cmp.Diff(want, signed); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := client.Credentials(t.Context(), "Nobody"); err == nil {
+	if _, err := client.Credentials(t.Context(), "Missing"); err == nil {
 		t.Error("a profile that is not there was found")
 	}
 }

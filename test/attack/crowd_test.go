@@ -63,7 +63,7 @@ func TestACrowdGetsEveryMessageDuringAFlood(t *testing.T) {
 	if open := len(s.Gateway().Connections()); open != crowdSize {
 		t.Errorf("%d of %d connections are open", open, crowdSize)
 	}
-	t.Logf("%d connections have heard %d messages each, beside %d handshakes that were refused", crowdSize, messages,
+	t.Logf("%d connections received %d messages each, beside %d handshakes that were refused", crowdSize, messages,
 		refused)
 }
 
@@ -112,7 +112,7 @@ func hear(t *testing.T, crowd []*stageclient.Conn, messages int) (wait func()) {
 			for len(heard) < messages {
 				message, err := stageclient.Await[stageclient.Message](ctx, conn)
 				if err != nil {
-					t.Errorf("connection %d has heard %d of %d messages: %v", i, len(heard), messages, err)
+					t.Errorf("connection %d received %d of %d messages: %v", i, len(heard), messages, err)
 					return
 				}
 				heard[message.Text] = true

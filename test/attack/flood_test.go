@@ -42,14 +42,14 @@ func TestAFloodOfMessagesIsStopped(t *testing.T) {
 		heard++
 	}
 	if heard > 2*5 {
-		t.Errorf("the victim heard %d messages of the flood, want at most 10", heard)
+		t.Errorf("the victim received %d messages of the flood, want at most 10", heard)
 	}
 	// No member gets a message of a kicked user.
 	// it may be closed by now
 	_ = mallory.Send(clienttest.Within(t), stageclient.Outgoing{Text: "once more", ID: "m-last"})
 	clienttest.Send(t, s.friend, "and still quiet", "")
 	if message := clienttest.Await[stageclient.Message](t, s.victim); message.From.Sub != "friend" {
-		t.Errorf("the victim heard %+v from somebody who was kicked", message)
+		t.Errorf("the victim got %+v from a kicked user", message)
 	}
 }
 

@@ -188,7 +188,7 @@ func TestUsersDoNotReachOtherRooms(t *testing.T) {
 	clienttest.Send(t, keeper, "a secret of the vault", "k-1")
 	frame, err := keeper.Next(clienttest.Within(t))
 	if own, ok := frame.(stageclient.Message); err != nil || !ok || own.Text != "a secret of the vault" {
-		t.Errorf("the first that the keeper heard is %#v (%v), want their own message", frame, err)
+		t.Errorf("the keeper first received %#v (%v), want its own message", frame, err)
 	}
 	if got := clienttest.Await[stageclient.Ack](t, keeper); got.Recipients != 1 {
 		t.Errorf("the vault's message had %d recipients, want its keeper only", got.Recipients)

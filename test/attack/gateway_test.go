@@ -56,7 +56,7 @@ func TestASignRouteWithoutAuthorizationSignsNothing(t *testing.T) {
 		}
 		s.wantReason(t, signURLFunction, "auth_not_configured")
 		if _, answer := s.post(t, `{"user":{"sub":"victim"}}`, header); strings.Contains(answer, "wss") {
-			t.Error("a URL was signed for whom the request names")
+			t.Error("a URL was signed for the user that the request names")
 		}
 	})
 }
@@ -86,7 +86,7 @@ func TestAnotherAPIInvokesNothing(t *testing.T) {
 // 127.0.0.1.
 func TestDNSRebindingReachesNothing(t *testing.T) {
 	t.Parallel()
-	localOnly(t, "is about what a laptop serves")
+	localOnly(t, "is about addresses of a laptop")
 	s := open(t, stagetest.Options{})
 	outputs := s.client.Outputs
 	hosts := func(address string) (ours string, others []string) {
@@ -133,7 +133,7 @@ func TestDNSRebindingReachesNothing(t *testing.T) {
 // answer.
 func TestPagesOfOtherSitesReadNothing(t *testing.T) {
 	t.Parallel()
-	localOnly(t, "is about what a laptop serves")
+	localOnly(t, "is about addresses of a laptop")
 	s := open(t, stagetest.Options{})
 	for _, address := range []string{s.client.Outputs.SignURL, s.client.Outputs.Local.DevTokenURL + "?user=victim",
 		s.client.Outputs.Local.DynamoDBURL + "/", s.client.Outputs.CallbackURL + "/@connections/x"} {

@@ -215,10 +215,10 @@ func (s *scene) nothingDelivered(t *testing.T) {
 	clienttest.Send(t, s.friend, marker, "")
 	frame, err := s.victim.Next(clienttest.Within(t))
 	if err != nil {
-		t.Fatalf("the victim hears nothing any more: %v", err)
+		t.Fatalf("the connection of the victim failed: %v", err)
 	}
 	if heard, ok := frame.(stageclient.Message); !ok || heard.Text != marker || heard.From.Sub != s.speaker {
-		t.Errorf("the victim heard %#v, want only the friend's %q", frame, marker)
+		t.Errorf("the victim received %#v, want only the friend's %q", frame, marker)
 	}
 	clienttest.Await[stageclient.Ack](t, s.friend)
 }

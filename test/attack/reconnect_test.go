@@ -78,7 +78,7 @@ func TestReconnectingDoesNotRaiseTheMessageLimit(t *testing.T) {
 				}
 			}
 			if len(heard) < perWindow {
-				t.Errorf("the victim heard %d messages: this test looks at nothing", len(heard))
+				t.Errorf("the victim received %d messages: the test needs more", len(heard))
 			}
 			t.Logf("%d messages in 15 s", len(heard))
 		})

@@ -169,7 +169,7 @@ func TestSocketsThatNeverReadAreDropped(t *testing.T) {
 			for i := range 3 {
 				if ack := say(t, speaker, "after-"+strconv.Itoa(i)); ack.Recipients != 10-silent ||
 					ack.Delivered != 10-silent {
-					t.Errorf("a message after the third was acknowledged as %+v, want %d who read", ack, 10-silent)
+					t.Errorf("a message after the third was acknowledged as %+v, want %d recipients", ack, 10-silent)
 				}
 			}
 			t.Logf("three messages after the third took %s", time.Since(began))

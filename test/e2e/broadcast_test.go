@@ -197,7 +197,7 @@ func TestAConnectionThatDoesNotReadIsClosed(t *testing.T) {
 	}
 	send(t, alice, fill, "next")
 	if got, ok := nextAnswer(t, alice).(stageclient.Ack); !ok || got.Recipients != 2 || got.Delivered != 2 {
-		t.Errorf("the next message was answered %+v, want an ack for the two who read", got)
+		t.Errorf("the next message was answered %+v, want an ack for two recipients", got)
 	}
 	send(t, carol, "I read everything", "")
 	for text := ""; text != "I read everything"; {

@@ -19,7 +19,7 @@ func linesOf(t *testing.T, stage *stagetest.Stage, function string) []logLine {
 	for _, text := range stage.Lines(function) {
 		var line logLine
 		if err := json.Unmarshal([]byte(text), &line); err != nil {
-			t.Errorf("%s has logged what is no JSON: %s", function, text)
+			t.Errorf("%s has logged a line that is no JSON: %s", function, text)
 		}
 		lines = append(lines, line)
 	}

@@ -120,6 +120,6 @@ func TestUndeliveredPartsOfFanoutAreKept(t *testing.T) {
 		t.Errorf("the event was for %d members of %s: %s", len(p.Members), p.Room, p.Frame)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("who may read what people wrote: %v, %v", info.Mode(), err)
+		t.Errorf("the file with messages has the mode %v, %v", info.Mode(), err)
 	}
 }

@@ -157,7 +157,7 @@ func TestAGuestKeepsItsID(t *testing.T) {
 		send(t, conn, "hello", "1")
 		id := address.Query().Get("sub")
 		if got := await[stageclient.Message](t, conn); got.From != (stageclient.User{Sub: id, Name: "Zoë"}) {
-			t.Errorf("spoke as %+v, signed for %s", got.From, id)
+			t.Errorf("sent as %+v, signed for %s", got.From, id)
 		}
 		ids[id] = true
 	}

@@ -107,7 +107,7 @@ func TestThePagesServerSignsForSignedInUsers(t *testing.T) {
 	conn := mustEnter(t, client, &signed, proof)
 	send(t, conn, "こんにちは", "1")
 	if got := await[stageclient.Message](t, conn); got.From.Sub != "alice" || got.Text != "こんにちは" {
-		t.Errorf("alice hears %+v", got)
+		t.Errorf("alice received %+v", got)
 	}
 }
 

@@ -243,7 +243,7 @@ func TestAChatWorksWithOddParameters(t *testing.T) {
 				t.Fatal(err)
 			}
 			if heard := clienttest.Await[stageclient.Message](t, bob); heard.Text != "hello" {
-				t.Errorf("bob heard %+v", heard)
+				t.Errorf("bob received %+v", heard)
 			}
 		})
 	}

@@ -22,7 +22,7 @@ export interface Entry {
   tries: number;
 }
 
-/** What to do now, and when to check again. */
+/** The message to send now, and when to check again. */
 export interface Step {
   readonly send: Entry | undefined;
   /** A message was under way for so long that the connection is in doubt. */
