@@ -1,10 +1,10 @@
-// Runs the page's development server against a stage, and both end together:
+// Runs the development server of the page against a stage. Both end together. `make dev` and `make dev STACK=name` call
+// it in one of two ways:
 //
-// node frontend/dev.mjs COMMAND… against the local stage that COMMAND starts, which prints its outputs as JSON node
-// frontend/dev.mjs --outputs FILE against the deployed stack whose outputs are in FILE, with the developer's own AWS
-// credentials
+// `node frontend/dev.mjs COMMAND…` uses the local stage that COMMAND starts. COMMAND prints its outputs as JSON.
 //
-// People call it as `make dev` and `make dev STACK=name`. localstage/README.md says what a deployed stack needs for it.
+// `node frontend/dev.mjs --outputs FILE` uses the deployed stack whose outputs are in FILE, with the AWS credentials of
+// the developer. localstage/README.md says what a deployed stack needs for it.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";

@@ -40,8 +40,8 @@ func (s *screen) note(text string) { fmt.Fprintf(s.notes, "* %s\n", printable(te
 // clock shows a time of day.
 func (s *screen) clock(t time.Time) string { return t.In(s.local).Format("15:04") }
 
-// printable makes a text from another user harmless for the terminal. A replacement character takes the place of each
-// control character (escape sequences begin with one) and of each character that changes the direction of text.
+// printable makes a text from another user harmless for the terminal. It replaces each control character (escape
+// sequences begin with one) and each character that changes the direction of text.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		turns := r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069'

@@ -15,9 +15,9 @@ const (
 	longestWait = 4 * time.Second
 )
 
-// Waiting returns a transport that repeats a request answered with 429 until the request's context ends, or for
-// [Patience] if it does not end before. It waits as long as Retry-After says; without that header 250 ms, doubling up
-// to 4 s, with jitter. If a wait would outlast the context, the caller gets the 429 at once.
+// Waiting returns a transport that repeats a request answered with 429, until the context of the request ends, or for
+// [Patience]. It waits as long as Retry-After says; without that header 250 ms, doubling up to 4 s, with jitter. If a
+// wait would outlast the context, the caller gets the 429 at once.
 //
 // All tests of a running stage share the buckets of its routes (SignUrlRate and ConnectRate), and a fast machine
 // empties them. A 429 of API Gateway itself has no Retry-After.

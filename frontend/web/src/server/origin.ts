@@ -13,7 +13,7 @@ export function otherNameOf(pageOrigin: string, host: string | null): string | u
 }
 
 /**
- * Whether a request comes from a page of the own origin, so that no other site can use the cookies of the visitor.
+ * Whether a request comes from a page of this origin, so that no other site can use the cookies of the visitor.
  * Browsers send Sec-Fetch-Site, which scripts cannot set. Older browsers send an Origin with every POST. A request
  * without either does not count.
  */
