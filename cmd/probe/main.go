@@ -115,14 +115,14 @@ func (p *prober) probe(ctx context.Context, out io.Writer) int {
 		}
 		if wrong.untried {
 			untried = append(untried, step.name)
-			tell(out, "----", step.name, "not tried: "+wrong.what, wrong.todo)
+			printTrouble(out, "----", step.name, "not tried: "+wrong.what, wrong.todo)
 			continue
 		}
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			wrong.what = fmt.Sprintf("no answer before the %s of the probe were over", p.patience)
 		}
 		failed++
-		tell(out, "FAIL", step.name, wrong.what, cmp.Or(wrong.todo, "look into the functions' logs: make logs"))
+		printTrouble(out, "FAIL", step.name, wrong.what, cmp.Or(wrong.todo, "look into the functions' logs: make logs"))
 		if i == 0 || ctx.Err() != nil {
 			break
 		}
@@ -140,7 +140,7 @@ func (p *prober) probe(ctx context.Context, out io.Writer) int {
 	return exitGood
 }
 
-// tell prints a failed step and its remedy.
-func tell(out io.Writer, verdict, name, what, todo string) {
+// printTrouble prints a failed step and its remedy.
+func printTrouble(out io.Writer, verdict, name, what, todo string) {
 	fmt.Fprintf(out, "%-4s  %-10s %s\n      %-10s What to do: %s\n", verdict, name, what, "", todo)
 }

@@ -43,7 +43,7 @@ func TestACrowdGetsEveryMessageDuringAFlood(t *testing.T) {
 	before := s.invocations()
 	flood := startFlood(t, s.client)
 	const messages = 10
-	hearing := hear(t, crowd, messages)
+	hearing := receiveAll(t, crowd, messages)
 	for i := range messages {
 		flood.await(t, i*floodBetween)
 		clienttest.Send(t, crowd[0], fmt.Sprint("message ", i), fmt.Sprint("m-", i))
@@ -100,9 +100,9 @@ func gather(t *testing.T, client *stageclient.Client) []*stageclient.Conn {
 	return crowd
 }
 
-// hear lets every connection wait for the given number of different messages. The returned function waits for all of
-// them.
-func hear(t *testing.T, crowd []*stageclient.Conn, messages int) (wait func()) {
+// receiveAll lets every connection wait for the given number of different messages. The returned function waits for all
+// of them.
+func receiveAll(t *testing.T, crowd []*stageclient.Conn, messages int) (wait func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 6*clienttest.Patience) // for a slow machine
 	var listening sync.WaitGroup

@@ -121,8 +121,8 @@ func (s *scene) newcomer(t *testing.T, before map[string]bool) string {
 	return ""
 }
 
-// say sends a message, and returns its ack.
-func say(t *testing.T, conn *stageclient.Conn, id string) stageclient.Ack {
+// sendText sends a message, and returns its ack.
+func sendText(t *testing.T, conn *stageclient.Conn, id string) stageclient.Ack {
 	t.Helper()
 	ctx := clienttest.Within(t)
 	if err := conn.Send(ctx, stageclient.Outgoing{Text: "message " + id, ID: id}); err != nil {
@@ -161,13 +161,13 @@ func TestSocketsThatNeverReadAreDropped(t *testing.T) {
 				s.fill(t, id)
 			}
 			for i := range 3 {
-				if ack := say(t, speaker, strconv.Itoa(i)); ack.Recipients-ack.Delivered > silent {
+				if ack := sendText(t, speaker, strconv.Itoa(i)); ack.Recipients-ack.Delivered > silent {
 					t.Errorf("message %d was acknowledged as %+v", i, ack)
 				}
 			}
 			began := time.Now()
 			for i := range 3 {
-				if ack := say(t, speaker, "after-"+strconv.Itoa(i)); ack.Recipients != 10-silent ||
+				if ack := sendText(t, speaker, "after-"+strconv.Itoa(i)); ack.Recipients != 10-silent ||
 					ack.Delivered != 10-silent {
 					t.Errorf("a message after the third was acknowledged as %+v, want %d recipients", ack, 10-silent)
 				}
@@ -189,12 +189,12 @@ func TestASlowPhoneThatCatchesUpStays(t *testing.T) {
 	for round := range 3 {
 		socket.stall()
 		s.fill(t, id)
-		if ack := say(t, speaker, fmt.Sprintf("stalled-%d", round)); ack.Recipients != 3 || ack.Delivered != 2 {
+		if ack := sendText(t, speaker, fmt.Sprintf("stalled-%d", round)); ack.Recipients != 3 || ack.Delivered != 2 {
 			t.Errorf("round %d: while the phone stalls, a message was acknowledged as %+v", round, ack)
 		}
 		socket.resume()
 		drained := drain(t, phone)
-		if ack := say(t, speaker, fmt.Sprintf("read-%d", round)); ack.Recipients != 3 || ack.Delivered != 3 {
+		if ack := sendText(t, speaker, fmt.Sprintf("read-%d", round)); ack.Recipients != 3 || ack.Delivered != 3 {
 			t.Errorf("round %d: the phone has read %d frames, and a message was acknowledged as %+v",
 				round, drained, ack)
 		}

@@ -95,14 +95,14 @@ func (f filter) matches(t *testing.T, line string) bool {
 func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	t.Parallel()
 	refusing, client := startStage(t, stagetest.Options{})
-	haveRefused(t, client)
+	causeRefusals(t, client)
 	failing, client := startStage(t, stagetest.Options{Edit: func(template string) string {
 		for _, sid := range []string{"ReadUser", "RecordConnection", "ListAndFinishDue"} {
 			template = withoutStatement(sid)(template)
 		}
 		return template
 	}})
-	haveFailed(t, client)
+	causeFailures(t, client)
 	later, client := startStage(t, stagetest.Options{Edit: func(template string) string {
 		return withoutStatement("ReadAndCountSender")(withoutStatement("ReadConnection")(template))
 	}})
@@ -141,8 +141,8 @@ func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	}
 }
 
-// haveRefused makes functions refuse a URL, a handshake, a signer and a message.
-func haveRefused(t *testing.T, client *stageclient.Client) {
+// causeRefusals makes functions refuse a URL, a handshake, a signer and a message.
+func causeRefusals(t *testing.T, client *stageclient.Client) {
 	t.Helper()
 	conn := connect(t, client, "alice")
 	if err := conn.SendText(within(t), `{"action":"shout"}`); err != nil {
@@ -166,8 +166,8 @@ func haveRefused(t *testing.T, client *stageclient.Client) {
 	}
 }
 
-// haveFailed makes signurl, connect and the reaper fail by removing rights of their roles.
-func haveFailed(t *testing.T, client *stageclient.Client) {
+// causeFailures makes signurl, connect and the reaper fail by removing rights of their roles.
+func causeFailures(t *testing.T, client *stageclient.Client) {
 	t.Helper()
 	token, err := client.Token(within(t), "alice")
 	if err != nil {

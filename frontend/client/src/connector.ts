@@ -53,10 +53,10 @@ export class Connector implements ConnectionListener {
   #refusals = 0;
   #endsAt = 0; // when the current connection ends at the latest
   #lostAt: number | undefined; // time of the last frame of the lost connection, in Unix ms
-  #heir = false; // whether the connection under way has replaced the lost one
+  #replacing = false; // whether the connection under way has replaced the lost one
   #due = 0; // when to compare the clocks next, in Unix ms
-  #tried = false; // whether this client has tried to replace the current connection
-  #told = false; // whether the owner knows that only a sign-in can replace the current connection
+  #triedToReplace = false; // whether this client has tried to replace the current connection
+  #signInReported = false; // whether the owner knows that only a sign-in can replace the current connection
   readonly #alarms: Alarm[] = [];
   readonly #retry: Alarm;
   readonly #rotate: Alarm;
@@ -139,11 +139,11 @@ export class Connector implements ConnectionListener {
   dismissed(code: string): void {
     if (code === "session_ended" || code === "too_slow" || code === "not_connected") return this.drop(code);
     if (isSignOut(code)) return this.#unauthorized(code);
-    this.#heir = this.#attempt !== undefined && this.#stage === "connecting";
+    this.#replacing = this.#attempt !== undefined && this.#stage === "connecting";
     // The connection under way may have replaced this one, or a connection that the server opened after the client gave
     // up.
     if (code === "evicted" && this.#attempt) return this.drop("lost");
-    if (code !== "replaced" || !this.#tried) return this.#end({ status: "closed", code });
+    if (code !== "replaced" || !this.#triedToReplace) return this.#end({ status: "closed", code });
     if (this.#attempt) this.#fade.set(FADE);
     this.drop(code);
   }
@@ -180,8 +180,8 @@ export class Connector implements ConnectionListener {
   #dial(): void {
     if (this.#attempt) return;
     this.#retry.clear();
-    this.#tried = this.connected;
-    this.#heir = false;
+    this.#triedToReplace = this.connected;
+    this.#replacing = false;
     const attempt = (this.#attempt = new AbortController());
     this.#enterStage("signing");
     this.#open(attempt.signal).then(
@@ -208,12 +208,12 @@ export class Connector implements ConnectionListener {
   #opened(connection: Connection, signed: Signed, endsAt: number): void {
     this.#attempt = undefined;
     this.#refusals = 0;
-    this.#tried = this.#told = false;
+    this.#triedToReplace = this.#signInReported = false;
     this.#fade.clear();
     this.#replaced?.close();
     this.#replaced = this.#current;
     const deaf = this.#replaced && (this.#replaced.inDoubt || this.#isOverAt(connection.openedAt));
-    const from = this.#heir ? undefined : deaf ? this.#replaced!.heardAt : this.#lostAt;
+    const from = this.#replacing ? undefined : deaf ? this.#replaced!.heardAt : this.#lostAt;
     this.#lostAt = undefined;
     this.#linger.set(LINGER);
     this.#current = connection;
@@ -280,8 +280,8 @@ export class Connector implements ConnectionListener {
   #unauthorized(code: string): void {
     if (this.#current && !isSignOut(code)) {
       this.#rotateLater();
-      if (this.#told) return;
-      this.#told = true;
+      if (this.#signInReported) return;
+      this.#signInReported = true;
     } else {
       this.#end({ status: "auth-required", code });
     }
