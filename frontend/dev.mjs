@@ -1,10 +1,10 @@
-// Runs the page's development server against a stage, and both end together:
+// Runs the development server of the page against a stage. Both end together. `make dev` and `make dev STACK=name` call
+// it in one of two ways:
 //
-// node frontend/dev.mjs COMMAND… against the local stage that COMMAND starts, which prints its outputs as JSON node
-// frontend/dev.mjs --outputs FILE against the deployed stack whose outputs are in FILE, with the developer's own AWS
-// credentials
+// `node frontend/dev.mjs COMMAND…` uses the local stage that COMMAND starts. COMMAND prints its outputs as JSON.
 //
-// People call it as `make dev` and `make dev STACK=name`. localstage/README.md says what a deployed stack needs for it.
+// `node frontend/dev.mjs --outputs FILE` uses the deployed stack whose outputs are in FILE, with the AWS credentials of
+// the developer. localstage/README.md says what a deployed stack needs for it.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -42,7 +42,7 @@ async function local(command, args) {
   const stage = start(command, args, { stdio: ["ignore", "pipe", "inherit"] });
   for await (const line of createInterface({ input: stage.stdout })) return JSON.parse(line);
   await once(stage, "exit");
-  process.exit(1); // it has said why
+  process.exit(1); // the program has printed the reason
 }
 
 /** The variables that template.yaml gives the page's function, for a page on this machine. */
@@ -66,14 +66,14 @@ function environment(outputs) {
   const credentials = outputs.Local && {
     AWS_SHARED_CREDENTIALS_FILE: outputs.Local.CredentialsFile,
     AWS_PROFILE: "FrontendFunction",
-    AWS_ACCESS_KEY_ID: undefined, // would go before the profile
+    AWS_ACCESS_KEY_ID: undefined, // would take precedence over the profile
     AWS_SECRET_ACCESS_KEY: undefined,
     AWS_SESSION_TOKEN: undefined,
   };
   return { ...process.env, ...settings, ...credentials };
 }
 
-/** Starts a program, whose end is the end of all. */
+/** Starts a program. When it ends, everything ends. */
 function start(command, args, options) {
   const child = spawn(command, args, options);
   running.push(child);

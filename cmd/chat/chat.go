@@ -10,7 +10,7 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// How patient the chat is.
+// The times of the chat.
 const (
 	backoffBase   = 500 * time.Millisecond // full jitter: a wait is random between 0 and base·2ⁿ
 	backoffMax    = 30 * time.Second
@@ -22,25 +22,25 @@ const (
 	sendTimeout   = 10 * time.Second
 	longest       = 2 * time.Hour    // API Gateway ends every connection then
 	renewBefore   = time.Minute      // a new connection is opened this long before the present one ends
-	renewAgain    = 15 * time.Second // and another one, as long as the session is not prolonged
-	linger        = 5 * time.Second  // the connection that was replaced is closed then
+	renewAgain    = 15 * time.Second // and another one until the session is longer
+	linger        = 5 * time.Second  // before the replaced connection is closed
 	patience      = 30 * time.Second // for the next acknowledgement, when there is no more input
-	maxFailures   = 10               // of one message, before it is given up
+	maxFailures   = 10               // of one message before the chat gives it up
 )
 
-// connector opens connections and judges failures to; link is the one for a stage.
+// connector opens connections and judges failed attempts. link is the connector of a stage.
 type connector interface {
 	connect(ctx context.Context) (*session, error)
 	judge(err error, everConnected bool, refused int) *stopError
 	explain(err error) string
 }
 
-// chat is one user's conversation over as many connections as it takes. One
-// goroutine, run, owns all of its state; others bring it events by channels.
+// chat is the conversation of one user over several connections. The goroutine of run owns its state. Other goroutines
+// send it events over channels.
 type chat struct {
 	link   connector
 	screen *screen
-	lines  <-chan string // nil when there are no more
+	lines  <-chan string // nil after the last one
 
 	session   *session // nil while disconnected
 	me        stageclient.User
@@ -49,13 +49,13 @@ type chat struct {
 	endsAt    time.Time // when the present connection ends at the latest
 	dialing   bool
 	renewing  bool // an attempt to replace the present connection was made
-	replaced  bool // the last connection gave way to the one that is under way
-	attempts  int  // failures to connect, or to stay connected, in a row
+	replaced  bool // the server replaced the last connection with the next one
+	attempts  int  // attempts and connections in a row that failed early
 	refused   int  // handshakes refused in a row
 	connected bool
 
 	outbox outbox
-	lost   int // messages that were given up
+	lost   int // messages that the chat gave up
 	seen   recent
 
 	dialed   chan dialResult
@@ -89,8 +89,7 @@ func stopped() *time.Timer {
 	return t
 }
 
-// run chats until the input has ended and all of it is acknowledged, until ctx ends,
-// or until there is no sense in going on.
+// run chats until the input has ended and all of it is acknowledged, until ctx ends, or until a retry cannot help.
 func (c *chat) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer c.leave(cancel)
@@ -107,7 +106,7 @@ func (c *chat) run(ctx context.Context) error {
 	return c.verdict()
 }
 
-// verdict is an error when something was not delivered.
+// verdict returns an error when a message was not delivered.
 func (c *chat) verdict() error {
 	if n := c.lost + len(c.outbox.queue); n > 0 {
 		return &stopError{fmt.Sprintf("%d of your messages were not acknowledged", n), exitFailed}
@@ -179,7 +178,7 @@ func (c *chat) sendNext(ctx context.Context) {
 	c.silence.Reset(silenceMin + rand.N(silenceJitter)) //nolint:gosec // jitter is no secret
 }
 
-// resendFirst makes the first message ready again: it is due, or its answer is late.
+// resendFirst makes the first message ready again, because it is due or its answer is late.
 func (c *chat) resendFirst() {
 	if p := c.outbox.first(); p != nil {
 		if p.sent {
@@ -190,7 +189,7 @@ func (c *chat) resendFirst() {
 	}
 }
 
-// failed plans to send a message again, or gives it up after too many failures.
+// failed plans to send a message again. After too many failures it gives the message up.
 func (c *chat) failed(p *pending, wait time.Duration, why string) {
 	if p.failures++; p.failures >= maxFailures {
 		c.giveUpOn(p, why)
@@ -205,10 +204,10 @@ func (c *chat) giveUpOn(p *pending, why string) {
 	c.screen.note(fmt.Sprintf("not sent: %q: %s", p.text, why))
 }
 
-// leave closes the connection and waits for every helper to end.
+// leave closes the connection and waits for every goroutine.
 func (c *chat) leave(cancel context.CancelFunc) {
 	if c.session != nil {
-		_ = c.session.socket.Close() // nothing depends on how it goes
+		_ = c.session.socket.Close() // an error changes nothing
 	}
 	cancel()
 	c.helpers.Wait()

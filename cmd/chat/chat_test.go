@@ -66,7 +66,7 @@ func TestOneMessageIsUnderWayAtATime(t *testing.T) {
 	})
 }
 
-func TestRefusalsThatPassAreWaitedOut(t *testing.T) {
+func TestMessagesWaitForRefusalsThatPass(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		refusal  func(m stageclient.Outgoing) stageclient.Frame
@@ -115,7 +115,8 @@ func TestRefusalsThatAreFinal(t *testing.T) {
 		c.lines <- "too long"
 		c.lines <- "fine"
 		close(c.lines)
-		socket.frames <- stageclient.Error{Code: "too_large", Text: "The message is too long.", ClientID: (<-socket.sent).ID}
+		socket.frames <- stageclient.Error{Code: "too_large", Text: "The message is too long.",
+			ClientID: (<-socket.sent).ID}
 		socket.frames <- ack(<-socket.sent)
 		err := c.end(time.Minute)
 		if c.exitCode(err) != exitFailed || err.Error() != "1 of your messages were not acknowledged" {
@@ -127,7 +128,7 @@ func TestRefusalsThatAreFinal(t *testing.T) {
 	})
 }
 
-func TestMessageThatFailsForEverIsGivenUp(t *testing.T) {
+func TestMessageIsGivenUpAfterTooManyFailures(t *testing.T) {
 	t.Parallel()
 	talk(t, nil, func(c *conversation) {
 		socket := <-c.stage.sockets
@@ -172,12 +173,12 @@ func TestQuietConnectionIsPinged(t *testing.T) {
 			c.pass(0)
 		}
 		c.pass(8 * time.Minute)
-		socket.frames <- message("M1", "bob", "Bob", "hello") // as good as a pong
+		socket.frames <- message("M1", "bob", "Bob", "hello") // counts like a pong
 		c.pass(8 * time.Minute)
 		if len(socket.pings) != 0 || socket.isClosed() {
 			t.Errorf("%d pings, closed %v", len(socket.pings), socket.isClosed())
 		}
-		<-socket.pings // and now nobody answers
+		<-socket.pings // the server no longer answers
 		c.pass(pongTimeout + backoffBase)
 		if !socket.isClosed() || len(c.stage.sockets) != 1 {
 			t.Errorf("closed %v, %d new connections", socket.isClosed(), len(c.stage.sockets))
@@ -191,7 +192,7 @@ func TestQuietConnectionIsPinged(t *testing.T) {
 	})
 }
 
-func TestServersGoodbye(t *testing.T) {
+func TestByeEndsTheChatOrReconnectsIt(t *testing.T) {
 	t.Parallel()
 	for code, stops := range map[string]bool{"session_ended": false, "revoked": true, "evicted": true, "kicked": true,
 		"signed_out": true, "replaced": true, "too_slow": false} {

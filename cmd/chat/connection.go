@@ -24,7 +24,7 @@ func (c *chat) dial(ctx context.Context) {
 		case c.dialed <- dialResult{s, err}:
 		case <-ctx.Done():
 			if err == nil {
-				_ = s.socket.Close() // the chat is over before it began
+				_ = s.socket.Close() // the chat has ended meanwhile
 			}
 		}
 	})
@@ -55,8 +55,8 @@ func (c *chat) backoff() time.Duration {
 	return rand.N(limit) //nolint:gosec // jitter is no secret
 }
 
-// opened makes a new connection the one to send on. The one before, if it is still
-// open, is closed some seconds later, so that nothing falls in between.
+// opened sends on a new connection from now on. It closes the previous connection some seconds later, so that no
+// message is lost in between.
 func (c *chat) opened(ctx context.Context, s *session) {
 	if before := c.session; before != nil {
 		c.helpers.Go(func() {
@@ -68,7 +68,8 @@ func (c *chat) opened(ctx context.Context, s *session) {
 		})
 	} else if !c.replaced {
 		until := c.screen.clock(time.Now().Add(s.lasts))
-		c.screen.note(fmt.Sprintf("connected as %s (%s) in %s until %s", s.user.Name, s.user.Sub, strings.Join(s.rooms, ", "), until))
+		c.screen.note(fmt.Sprintf("connected as %s (%s) in %s until %s", s.user.Name, s.user.Sub,
+			strings.Join(s.rooms, ", "), until))
 	}
 	c.session, c.me, c.rooms = s, s.user, s.rooms
 	c.openedAt, c.connected, c.refused = time.Now(), true, 0
@@ -93,8 +94,8 @@ func (c *chat) renewLater(wait time.Duration) {
 	}
 }
 
-// giveWay handles the server's word that another connection with this client's name takes the place of the present one.
-// It is the one under way, or one that the client gave up: the chat goes on.
+// giveWay handles the notice of the server that another connection of this client has replaced the present one. That is
+// the next connection, or one that the client has given up. The chat goes on.
 func (c *chat) giveWay() {
 	if !c.dialing {
 		c.drop("the next connection failed")
@@ -104,7 +105,7 @@ func (c *chat) giveWay() {
 	c.replaced = true
 }
 
-// receive brings what a connection receives, and its end, to run.
+// receive passes the frames of a connection, and its end, to run.
 func (c *chat) receive(ctx context.Context, s *session) {
 	for {
 		frame, err := s.socket.Next(ctx)
@@ -122,7 +123,7 @@ func (c *chat) receive(ctx context.Context, s *session) {
 	}
 }
 
-// heard notes that the connection is alive in both directions.
+// heard records that the connection works in both directions.
 func (c *chat) heard() {
 	c.pong.Stop()
 	c.silence.Reset(silenceMin + rand.N(silenceJitter)) //nolint:gosec // jitter is no secret
@@ -141,7 +142,7 @@ func (c *chat) ping(ctx context.Context) {
 	c.pong.Reset(pongTimeout)
 }
 
-// drop gives the present connection up and plans the next one.
+// drop gives up the present connection and plans the next one.
 func (c *chat) drop(why string) {
 	if c.session == nil {
 		return
@@ -154,7 +155,7 @@ func (c *chat) drop(why string) {
 	c.redial.Reset(c.backoff())
 }
 
-// release closes the present connection, and stops what was planned for it.
+// release closes the present connection and stops its timers.
 func (c *chat) release() {
 	closing := c.session
 	c.helpers.Go(func() { _ = closing.socket.Close() })

@@ -46,7 +46,7 @@ func TestAttemptsBackOffWithFullJitter(t *testing.T) {
 	})
 }
 
-func TestConnectionThatLastedEndsARowOfFailures(t *testing.T) {
+func TestALongConnectionResetsTheBackoff(t *testing.T) {
 	t.Parallel()
 	talk(t, nil, func(c *conversation) {
 		for range 20 {
@@ -68,7 +68,8 @@ func TestConnectionThatLastedEndsARowOfFailures(t *testing.T) {
 
 func TestRetryAfterIsHonoured(t *testing.T) {
 	t.Parallel()
-	script := []error{&stageclient.SignError{Status: 429, RetryAfter: 7 * time.Second}, signError(503, ""), context.DeadlineExceeded}
+	script := []error{&stageclient.SignError{Status: 429, RetryAfter: 7 * time.Second}, signError(503, ""),
+		context.DeadlineExceeded}
 	talk(t, script, func(c *conversation) {
 		<-c.stage.sockets
 		if waits := c.stage.waits(); waits[0] != 7*time.Second {
@@ -113,7 +114,7 @@ func TestSessionIsRenewedWithoutAGap(t *testing.T) {
 	})
 }
 
-func TestChatStopsWhereTryingAgainIsOfNoUse(t *testing.T) {
+func TestChatStopsWhenRetryingCannotHelp(t *testing.T) {
 	t.Parallel()
 	refused := &url.Error{Op: "Get", URL: "http://127.0.0.1:3003/dev/token?user=alice", Err: syscall.ECONNREFUSED}
 	tests := map[string]struct {
@@ -122,19 +123,24 @@ func TestChatStopsWhereTryingAgainIsOfNoUse(t *testing.T) {
 		code     int
 		want     string
 	}{
-		"401":                 {[]error{signError(401, "")}, 1, exitRefused, "does not take the access token (401)"},
-		"401 revoked":         {[]error{signError(401, "revoked")}, 1, exitRefused, "alice was signed out everywhere"},
-		"403":                 {[]error{signError(403, "")}, 1, exitRefused, "not for this"},
-		"403 room":            {[]error{signError(403, "room_not_allowed")}, 1, exitRefused, "alice may not enter the default rooms"},
-		"404":                 {[]error{signError(404, "")}, 1, exitFailed, "there is no POST"},
-		"415":                 {[]error{signError(415, "")}, 1, exitFailed, "does not understand this client"},
-		"503 not configured":  {[]error{signError(503, "auth_not_configured")}, 1, exitFailed, "OidcIssuer"},
-		"handshake 403":       {[]error{handshake(403), handshake(403), handshake(403)}, 3, exitRefused, "the signed URL was refused (403)"},
+		"401":         {[]error{signError(401, "")}, 1, exitRefused, "does not take the access token (401)"},
+		"401 revoked": {[]error{signError(401, "revoked")}, 1, exitRefused, "alice was signed out everywhere"},
+		"403":         {[]error{signError(403, "")}, 1, exitRefused, "not for this"},
+		"403 room": {[]error{signError(403, "room_not_allowed")}, 1, exitRefused,
+			"alice may not enter the default rooms"},
+		"404":                {[]error{signError(404, "")}, 1, exitFailed, "there is no POST"},
+		"415":                {[]error{signError(415, "")}, 1, exitFailed, "does not understand this client"},
+		"503 not configured": {[]error{signError(503, "auth_not_configured")}, 1, exitFailed, "OidcIssuer"},
+		"handshake 403": {[]error{handshake(403), handshake(403), handshake(403)}, 3, exitRefused,
+			"the signed URL was refused (403)"},
 		"handshake elsewhere": {[]error{handshake(404)}, 1, exitFailed, "is it a WebSocket API?"},
-		"nobody there":        {[]error{refused}, 1, exitFailed, "no stage answers at http://127.0.0.1:3003 — start one with `make run`"},
-		"nobody there, later": {[]error{signError(503, ""), syscall.ECONNREFUSED}, 2, exitFailed, "no stage answers at ws://127.0.0.1:3002"},
-		"anything else":       {[]error{errors.New("get a token: no")}, 1, exitFailed, "get a token: no"},
-		"401 after a while":   {[]error{handshake(403), signError(503, ""), handshake(429), handshake(502), signError(401, "")}, 5, exitRefused, "(401)"},
+		"no stage": {[]error{refused}, 1, exitFailed,
+			"no stage answers at http://127.0.0.1:3003 — start one with `make run`"},
+		"no stage later": {[]error{signError(503, ""), syscall.ECONNREFUSED}, 2, exitFailed,
+			"no stage answers at ws://127.0.0.1:3002"},
+		"anything else": {[]error{errors.New("get a token: no")}, 1, exitFailed, "get a token: no"},
+		"401 after a while": {[]error{handshake(403), signError(503, ""), handshake(429), handshake(502),
+			signError(401, "")}, 5, exitRefused, "(401)"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -152,7 +158,7 @@ func TestChatStopsWhereTryingAgainIsOfNoUse(t *testing.T) {
 	}
 }
 
-func TestStageThatGoesAwayIsWaitedFor(t *testing.T) {
+func TestChatWaitsForAStageThatGoesAway(t *testing.T) {
 	t.Parallel()
 	talk(t, []error{nil, syscall.ECONNREFUSED, errors.New("get a token: no"), nil}, func(c *conversation) {
 		(<-c.stage.sockets).Close()
@@ -163,7 +169,8 @@ func TestStageThatGoesAwayIsWaitedFor(t *testing.T) {
 		if err := c.end(time.Minute); err != nil {
 			t.Error(err)
 		}
-		for _, want := range []string{"the server closed the connection (1001 Going away)", "no stage answers", "connected as Alice (alice) in lobby until"} {
+		for _, want := range []string{"the server closed the connection (1001 Going away)", "no stage answers",
+			"connected as Alice (alice) in lobby until"} {
 			if !strings.Contains(c.notes.String(), want) {
 				t.Errorf("no %q in the notes:\n%s", want, &c.notes)
 			}
@@ -181,18 +188,18 @@ func TestExplanationsOfHandshakesAndFiles(t *testing.T) {
 		"log of ConnectFunction": byURL.explain(handshake(403)),
 		"ExtraSignerArns":        byKey.explain(handshake(403)),
 		"(429)":                  byURL.explain(handshake(429)),
-		"trouble (502)":          byURL.explain(handshake(502)),
+		"failed (502)":           byURL.explain(handshake(502)),
 		"in time":                byURL.explain(context.DeadlineExceeded),
 		"too many refused":       byURL.explain(signError(429, "kicked")),
 		"too many URLs":          byURL.explain(signError(429, "too_many_requests")),
 		"too busy":               byURL.explain(signError(429, "")),
-		"trouble (500)":          byURL.explain(signError(500, "")),
+		"failed (500)":           byURL.explain(signError(500, "")),
 		"takes --trusted-caller": byURL.explain(signError(403, "")),
 		"TrustedCallerArns":      caller.explain(signError(403, "caller_not_trusted")),
 		"POST/signurl":           caller.explain(signError(403, "")),
 		"takes no guests (401)":  guest.explain(signError(401, "")),
 		"takes no guests (403)":  guest.explain(signError(403, "")),
-		"to guests for now":      guest.explain(signError(401, "revoked")),
+		"no guests for now":      guest.explain(signError(401, "revoked")),
 		"as many guests":         guest.explain(signError(429, "too_many_connections")),
 		"a guest may not enter":  guest.explain(signError(403, "room_not_allowed")),
 		"GuestRooms":             guest.explain(signError(503, "auth_not_configured")),

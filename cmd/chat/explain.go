@@ -14,22 +14,21 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// stopError ends the chat: what to tell the user, and the exit code.
+// stopError ends the chat with a text for the user and an exit code.
 type stopError struct {
 	text string
 	code int
 }
 
-// Error is what to tell the user.
+// Error returns the text for the user.
 func (e *stopError) Error() string { return e.text }
 
-// refusals is how often in a row a signed URL may be refused before the chat stops:
-// once may be bad luck, such as a laptop that slept for the URL's ten seconds.
+// refusals is how many refusals of a signed URL in a row stop the chat. One refusal may be an accident, such as a
+// laptop that slept for the URL's ten seconds.
 const refusals = 3
 
-// judge says what a failed attempt to connect means: an error to stop with, or nil
-// to try again. It is told whether a connection was ever open, and how often in a row
-// the handshake was refused.
+// judge decides what a failed attempt to connect means: an error that ends the chat, or nil for a retry. everConnected
+// tells whether a connection was ever open, and refused how many handshakes in a row were refused.
 func (l *link) judge(err error, everConnected bool, refused int) *stopError {
 	var sign *stageclient.SignError
 	var handshake *stageclient.RefusedError
@@ -44,7 +43,8 @@ func (l *link) judge(err error, everConnected bool, refused int) *stopError {
 		return nil
 	case errors.As(err, &handshake):
 		switch {
-		case handshake.Status == http.StatusForbidden && refused < refusals, handshake.Status == http.StatusTooManyRequests, handshake.Status >= 500:
+		case handshake.Status == http.StatusForbidden && refused < refusals,
+			handshake.Status == http.StatusTooManyRequests, handshake.Status >= 500:
 			return nil
 		case handshake.Status == http.StatusForbidden:
 			return &stopError{l.explain(err), exitRefused}
@@ -56,13 +56,13 @@ func (l *link) judge(err error, everConnected bool, refused int) *stopError {
 	return &stopError{l.explain(err), exitFailed}
 }
 
-// signedOut reports whether the stage has ended what the user may do, whichever connections are open.
+// signedOut reports whether the stage has revoked the user, even if a connection is still open.
 func signedOut(err error) bool {
 	var sign *stageclient.SignError
 	return errors.As(err, &sign) && sign.Code == "revoked"
 }
 
-// retryAfter is how long the stage asks to wait, zero when it does not say.
+// retryAfter returns how long the stage asks to wait, or zero.
 func retryAfter(err error) time.Duration {
 	if sign := new(stageclient.SignError); errors.As(err, &sign) {
 		return sign.RetryAfter
@@ -70,7 +70,7 @@ func retryAfter(err error) time.Duration {
 	return 0
 }
 
-// explain says in plain words why there is no connection, and what to look at.
+// explain says why there is no connection, and what to check.
 func (l *link) explain(err error) string {
 	var sign *stageclient.SignError
 	var handshake *stageclient.RefusedError
@@ -87,7 +87,7 @@ func (l *link) explain(err error) string {
 	return err.Error()
 }
 
-// origins is the address that failed.
+// origins returns the origin of the address that failed.
 func (l *link) origins(err error) string {
 	address := l.client.Outputs.WebSocketURL
 	if asked := new(url.Error); errors.As(err, &asked) {
@@ -103,35 +103,43 @@ func (l *link) origins(err error) string {
 func (l *link) explainSign(e *stageclient.SignError) string {
 	switch {
 	case e.Code == "revoked" && l.user == "":
-		return "not let in: the stage has closed its door to guests for now (401 revoked)"
+		return "refused: the stage takes no guests for now (401 revoked)"
 	case e.Code == "revoked":
-		return fmt.Sprintf("not let in: %s was signed out everywhere (401 revoked). Get a new token by signing in again.", l.who())
+		return fmt.Sprintf("refused: %s was signed out everywhere (401 revoked). "+
+			"Get a new token by signing in again.", l.who())
 	case l.user == "" && e.Code == "" && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden):
-		return fmt.Sprintf("not let in: this stage takes no guests (%d). Say with --as who to be.", e.Status)
+		return fmt.Sprintf("refused: this stage takes no guests (%d). Name a user with --as.", e.Status)
 	case e.Status == http.StatusUnauthorized:
-		return "not let in: the stage does not take the access token (401). It may have expired, or its iss and aud are not the stage's OidcIssuer and OidcAudience."
+		return "refused: the stage does not take the access token (401). It may have expired, " +
+			"or its iss and aud are not the stage's OidcIssuer and OidcAudience."
 	case e.Code == "room_not_allowed":
-		return fmt.Sprintf("not let in: %s may not enter %s (403 room_not_allowed). Ask for another --room, or for the room in the token's rooms claim.", l.who(), describeRoom(l.room))
+		return fmt.Sprintf("refused: %s may not enter %s (403 room_not_allowed). Ask for another --room, "+
+			"or for the room in the token's rooms claim.", l.who(), describeRoom(l.room))
 	case e.Status == http.StatusForbidden && l.trustedCaller:
-		return fmt.Sprintf("not let in: the stage does not take your AWS credentials (%d %s). Their principal has to be in the stage's TrustedCallerArns, and needs execute-api:Invoke on POST/signurl.", e.Status, cmp.Or(e.Code, e.Message))
+		return fmt.Sprintf("refused: the stage does not take your AWS credentials (%d %s). Their principal has to "+
+			"be in the stage's TrustedCallerArns, and needs execute-api:Invoke on POST/signurl.", e.Status,
+			cmp.Or(e.Code, e.Message))
 	case e.Status == http.StatusForbidden && e.Code == "":
-		return fmt.Sprintf("not let in: the token is good, but not for this (403 %s). A stage whose AuthMode is iam takes --trusted-caller instead.", e.Message)
+		return fmt.Sprintf("refused: the token is valid, but not for this (403 %s). "+
+			"A stage whose AuthMode is iam takes --trusted-caller instead.", e.Message)
 	case e.Status == http.StatusForbidden:
-		return fmt.Sprintf("not let in: the token is good, but not for this (%d %s).", e.Status, e.Message)
+		return fmt.Sprintf("refused: the token is valid, but not for this (%d %s).", e.Status, e.Message)
 	case e.Status == http.StatusNotFound:
-		return fmt.Sprintf("there is no POST %s (404). Are these the outputs of the stage that you mean?", l.client.Outputs.SignURL)
+		return fmt.Sprintf("there is no POST %s (404). Are these the outputs of the stage that you mean?",
+			l.client.Outputs.SignURL)
 	case e.Code == "auth_not_configured":
-		return "the stage does not know who may sign in (503 auth_not_configured). Deploy it with what its AuthMode needs: OidcIssuer, TrustedCallerArns or GuestRooms."
+		return "the stage has no settings for a sign-in (503 auth_not_configured). " +
+			"Deploy it with what its AuthMode needs: OidcIssuer, TrustedCallerArns or GuestRooms."
 	case e.Code == "too_many_connections":
 		return "the stage has as many guests as it takes (429 too_many_connections)"
 	case e.Code == "kicked":
-		return fmt.Sprintf("%s was sent out for too many refused frames (429 kicked)", l.who())
+		return fmt.Sprintf("%s was kicked for too many refused frames (429 kicked)", l.who())
 	case e.Code == "too_many_requests":
 		return fmt.Sprintf("%s has asked for too many URLs (429 too_many_requests)", l.who())
 	case e.Status == http.StatusTooManyRequests:
 		return "the stage is too busy to sign a URL (429)"
 	case e.Status >= 500:
-		return fmt.Sprintf("signurl has trouble (%d); the stage's log says more", e.Status)
+		return fmt.Sprintf("signurl failed (%d); the stage's log says more", e.Status)
 	}
 	return fmt.Sprintf("the stage does not understand this client: %v", e)
 }
@@ -146,20 +154,23 @@ func describeRoom(room string) string {
 func (l *link) explainHandshake(e *stageclient.RefusedError) string {
 	switch {
 	case e.Status == http.StatusForbidden && l.signLocally:
-		return "the signed URL was refused (403). Check that your AWS credentials are of a principal in the stage's ExtraSignerArns that may execute-api:Invoke on $connect, and that this computer's clock is right."
+		return "the signed URL was refused (403). Check that your AWS credentials are of a principal in the stage's " +
+			"ExtraSignerArns that may execute-api:Invoke on $connect, and that this computer's clock is right."
 	case e.Status == http.StatusForbidden:
-		return "the signed URL was refused (403). Check that WebSocketUrl is the address that signurl signs, that signurl's role may execute-api:Invoke on $connect, and the log of ConnectFunction for the reason."
+		return "the signed URL was refused (403). Check that WebSocketUrl is the address that signurl signs, that " +
+			"signurl's role may execute-api:Invoke on $connect, and the log of ConnectFunction for the reason."
 	case e.Status == http.StatusTooManyRequests:
 		return "the stage does not take more connections at the moment (429)"
 	case e.Status >= 500:
-		return fmt.Sprintf("the connect function has trouble (%d); the stage's log says more", e.Status)
+		return fmt.Sprintf("the connect function failed (%d); the stage's log says more", e.Status)
 	}
 	return fmt.Sprintf("%s answered the handshake with %d; is it a WebSocket API?", l.origins(nil), e.Status)
 }
 
 func explainOutputs(path string, err error) string {
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Sprintf("there is no %s — start a stage with `make run` first, or name the outputs of one with --outputs", path)
+		return fmt.Sprintf("there is no %s — start a stage with `make run` first, "+
+			"or name the outputs of one with --outputs", path)
 	}
 	return err.Error()
 }

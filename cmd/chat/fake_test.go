@@ -62,15 +62,15 @@ func (s *fakeSocket) isClosed() bool {
 	}
 }
 
-// fakeStage answers attempts to connect by a script: an error each, nil for success,
-// and success when the script is over.
+// fakeStage answers attempts to connect by a script of errors, nil for success. After the script every attempt
+// succeeds.
 type fakeStage struct {
-	*link    // judges and explains as the real one does
+	*link    // judges and explains like the real one
 	script   []error
 	mu       sync.Mutex
 	attempts []time.Time
-	hold     time.Duration   // an attempt after the first takes so long
-	lasts    []time.Duration // of the sessions, in their order; 2 h when there are no more
+	hold     time.Duration   // the time of each attempt after the first
+	lasts    []time.Duration // of the sessions in their order, then 2 h
 	sockets  chan *fakeSocket
 	session  session
 }
@@ -106,7 +106,7 @@ func (s *fakeStage) waits() []time.Duration {
 	return all
 }
 
-// transcript is what was written, for one writer and one reader at a time.
+// transcript is the output, for one writer and one reader at a time.
 type transcript struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -124,7 +124,7 @@ func (t *transcript) String() string {
 	return t.text.String()
 }
 
-// conversation is a chat in a bubble of fake time, and all ends of it.
+// conversation is a chat in a bubble of fake time, with all of its channels.
 type conversation struct {
 	t      *testing.T
 	stage  *fakeStage
@@ -135,24 +135,25 @@ type conversation struct {
 	cancel context.CancelFunc
 }
 
-// talk runs test beside a chat whose attempts to connect go by script. The test must
-// bring the chat to its end.
+// talk runs test beside a chat whose attempts to connect follow a script. The test must end the chat.
 func talk(t *testing.T, script []error, test func(c *conversation)) {
 	t.Helper()
 	talkTo(t, func(*conversation) {}, script, test)
 }
 
-// talkTo is talk with a stage that is set up before the chat begins.
+// talkTo is talk with a stage that setUp changes before the chat begins.
 func talkTo(t *testing.T, setUp func(*conversation), script []error, test func(c *conversation)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		c := &conversation{t: t, lines: make(chan string), ended: make(chan error, 1), cancel: cancel}
+		outputs := stageclient.Outputs{WebSocketURL: "ws://127.0.0.1:3002/prod"}
 		c.stage = &fakeStage{
-			link:   &link{client: &stageclient.Client{Outputs: stageclient.Outputs{WebSocketURL: "ws://127.0.0.1:3002/prod"}}, user: "alice"},
+			link:   &link{client: &stageclient.Client{Outputs: outputs}, user: "alice"},
 			script: script, sockets: make(chan *fakeSocket, 100),
-			session: session{user: stageclient.User{Sub: "alice", Name: "Alice"}, rooms: []string{"lobby"}, lasts: 2 * time.Hour},
+			session: session{user: stageclient.User{Sub: "alice", Name: "Alice"}, rooms: []string{"lobby"},
+				lasts: 2 * time.Hour},
 		}
 		setUp(c)
 		chat := newChat(c.stage, &screen{messages: &c.out, notes: &c.notes, local: time.UTC}, c.lines)
@@ -161,10 +162,10 @@ func talkTo(t *testing.T, setUp func(*conversation), script []error, test func(c
 	})
 }
 
-// pass lets time go by, for the chat too.
+// pass lets time pass, also for the chat.
 func (c *conversation) pass(d time.Duration) { <-time.After(d); synctest.Wait() }
 
-// end is what the chat returned, within d.
+// end returns the result of the chat, which has to end within d.
 func (c *conversation) end(d time.Duration) error {
 	c.t.Helper()
 	select {
@@ -198,10 +199,11 @@ func ack(m stageclient.Outgoing) stageclient.Ack {
 
 func message(id, sub, name, text string) stageclient.Message {
 	at := time.Date(2026, 11, 22, 12, 3, 0, 0, time.UTC)
-	return stageclient.Message{ID: id, Room: "lobby", From: stageclient.User{Sub: sub, Name: name}, Text: text, SentAt: at.UnixMilli()}
+	return stageclient.Message{ID: id, Room: "lobby", From: stageclient.User{Sub: sub, Name: name}, Text: text,
+		SentAt: at.UnixMilli()}
 }
 
-func TestInputIsLinesThatSaySomething(t *testing.T) {
+func TestInputSkipsEmptyLines(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		once  []string

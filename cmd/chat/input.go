@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// input is what the user says: the texts of --once if there are any, else the lines
-// of standard input. The channel is closed after the last one.
+// input returns the texts of the user: those of --once if there are any, or else the lines of standard input. The
+// channel is closed after the last one.
 func input(ctx context.Context, once []string, stdin io.Reader) <-chan string {
 	lines := make(chan string)
 	go func() {
@@ -36,7 +36,7 @@ func readLines(ctx context.Context, r io.Reader, lines chan<- string) {
 	}
 }
 
-// pass hands a line on, unless there is nothing in it.
+// pass passes a line on, unless it is empty.
 func pass(ctx context.Context, line string, lines chan<- string) bool {
 	line = strings.ToValidUTF8(strings.TrimRight(line, "\r\n"), "\uFFFD")
 	if strings.TrimSpace(line) == "" {

@@ -10,8 +10,7 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// connectTimeout bounds one attempt, from the token to the open socket. A function
-// that starts cold takes its time.
+// connectTimeout bounds one attempt, from the token to the open socket. A cold start of a function takes time.
 const connectTimeout = 20 * time.Second
 
 // socket is what the chat needs of a connection.
@@ -22,7 +21,7 @@ type socket interface {
 	Close() error
 }
 
-// session is an open connection and what it is allowed.
+// session is an open connection and its rights.
 type session struct {
 	socket socket
 	user   stageclient.User
@@ -40,7 +39,7 @@ type link struct {
 	trustedCaller bool
 }
 
-// newLink returns the way of a user to a stage. A guest has no user; without a name the user has its own.
+// newLink returns the connector of a user. A guest has no user. Without a name the name of the user is used.
 func newLink(o stageOptions, outputs stageclient.Outputs, user, name string) *link {
 	return &link{
 		client: &stageclient.Client{
@@ -73,7 +72,7 @@ func (l *link) sign(ctx context.Context, challenge string) (*stageclient.Signed,
 	}
 	user := stageclient.User{Sub: l.user, Name: l.name}
 	switch {
-	case l.user == "": // a guest shows nothing
+	case l.user == "": // a guest has no token
 		return l.client.SignURL(ctx, "", rooms, challenge)
 	case l.trustedCaller:
 		credentials, err := l.client.Credentials(ctx, "")
@@ -97,10 +96,10 @@ func (l *link) sign(ctx context.Context, challenge string) (*stageclient.Signed,
 	return l.client.SignURL(ctx, token, rooms, challenge)
 }
 
-// who is the user in words.
+// who names the user in a sentence.
 func (l *link) who() string { return cmp.Or(l.user, "a guest") }
 
-// signedRooms are the rooms that the signed URL speaks of.
+// signedRooms returns the rooms in the signed URL.
 func signedRooms(signed string) []string {
 	u, err := url.Parse(signed)
 	if err != nil || u.Query().Get("rm") == "" {

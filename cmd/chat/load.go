@@ -14,17 +14,17 @@ import (
 
 // loadOptions are those of the command load.
 type loadOptions struct {
-	Clients     int           `default:"10" placeholder:"N" help:"Clients (${default}): the users load-1, load-2 and so on."`
-	PerUser     int           `default:"1" placeholder:"N" help:"Clients that share a user (${default}). A stage lets a user have ConnectionsPerUser, 5 by default, and closes the oldest beyond."`
-	ConnectRate float64       `default:"10" placeholder:"N" help:"Clients connected per second (${default}). The template lets 20 requests a second pass to signurl, and the account 500 new connections."`
-	Rate        float64       `default:"5" placeholder:"N" help:"Messages per second, of all clients together (${default}). A stage takes MessagesPerWindow messages in 10 s from a connection, 20 by default."`
+	Clients     int           `default:"10" placeholder:"N" help:"Clients (${default}): load-1, load-2 and so on."`
+	PerUser     int           `default:"1" placeholder:"N" help:"Clients that share a user (${default}). ${perUser}"`
+	ConnectRate float64       `default:"10" placeholder:"N" help:"New clients a second (${default}). ${connectRate}"`
+	Rate        float64       `default:"5" placeholder:"N" help:"Messages a second, together (${default}). ${rate}"`
 	Duration    time.Duration `default:"30s" placeholder:"TIME" help:"How long to send (${default})."`
-	Drain       time.Duration `default:"10s" placeholder:"TIME" help:"How long to wait for what is under way afterwards (${default})."`
-	Size        int           `default:"64" placeholder:"BYTES" help:"Length of a message beyond its number (${default})."`
-	Seed        uint64        `default:"1" placeholder:"N" help:"Decides who sends when, and what (${default})."`
-	P95         time.Duration `name:"p95" placeholder:"TIME" help:"Goal: the 95th percentile of the time from when a message is meant to be sent until its last receiver has it."`
-	MaxRefused  float64       `default:"0" placeholder:"SHARE" help:"Goal: share of messages that the stage may refuse, 0 to 1 (${default}). That nothing is lost, doubled, misattributed or invented is always a goal."`
-	Guest       bool          `help:"The clients are guests. For a stage whose AuthMode is guest, which takes GuestConnections of them, 100 by default."`
+	Drain       time.Duration `default:"10s" placeholder:"TIME" help:"Waits so long for the last answers (${default})."`
+	Size        int           `default:"64" placeholder:"BYTES" help:"Length of a message (${default}). ${size}"`
+	Seed        uint64        `default:"1" placeholder:"N" help:"Seeds the choice of messages (${default})."`
+	P95         time.Duration `name:"p95" placeholder:"TIME" help:"${p95}"`
+	MaxRefused  float64       `default:"0" placeholder:"SHARE" help:"${refused}"`
+	Guest       bool          `help:"${guestLoad}"`
 	JSON        bool          `name:"json" help:"Print the report as JSON."`
 	stageOptions
 }
@@ -36,18 +36,19 @@ func (o loadOptions) plan() load.Plan {
 	}
 }
 
-// putLoad runs the plan and prints its report. The error says which goals were not reached, or why there is no report.
+// putLoad runs the plan and prints its report. The error names the missed goals, or says why there is no report.
 func putLoad(ctx context.Context, o loadOptions, outputs stageclient.Outputs, out *screen) error {
-	report, err := load.Run(ctx, o.plan(), load.StageFunc(func(ctx context.Context, user string) (load.Socket, stageclient.User, error) {
-		if o.Guest {
-			user = ""
-		}
-		session, err := newLink(o.stageOptions, outputs, user, "").connect(ctx)
-		if err != nil {
-			return nil, stageclient.User{}, err
-		}
-		return session.socket, session.user, nil
-	}), out.note)
+	report, err := load.Run(ctx, o.plan(),
+		load.StageFunc(func(ctx context.Context, user string) (load.Socket, stageclient.User, error) {
+			if o.Guest {
+				user = ""
+			}
+			session, err := newLink(o.stageOptions, outputs, user, "").connect(ctx)
+			if err != nil {
+				return nil, stageclient.User{}, err
+			}
+			return session.socket, session.user, nil
+		}), out.note)
 	if err != nil {
 		return explainLoad(newLink(o.stageOptions, outputs, "load-1", ""), err)
 	}
@@ -61,7 +62,7 @@ func putLoad(ctx context.Context, o loadOptions, outputs stageclient.Outputs, ou
 	return nil
 }
 
-// explainLoad returns an error that says why no client could connect.
+// explainLoad says why no client could connect.
 func explainLoad(l *link, err error) error {
 	if stop := l.judge(err, false, refusals); stop != nil {
 		return stop

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// The stage of these tests echoes to the sender only: with one client it keeps its promises, with two it does not.
+// The stage of these tests echoes to the sender only. With one client every message arrives, with two clients messages
+// are lost.
 func TestLoadJudgesTheStage(t *testing.T) {
 	t.Parallel()
 	_, outputs := startStage(t)
@@ -15,14 +16,19 @@ func TestLoadJudgesTheStage(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		"passed":         {[]string{"--clients", "1"}, exitDone, "verdict          passed", "1 of 1 clients are connected"},
-		"lost":           {[]string{"--clients", "2", "--connect-rate", "100", "--drain", "1s"}, exitFailed, "verdict          FAILED", "goals not reached: 10 deliveries were lost"},
-		"too slow":       {[]string{"--clients", "1", "--p95", "1ns"}, exitFailed, "lost             0", "the p95 of the last receiver is"},
-		"no plan":        {[]string{"--clients", "0"}, exitUsage, "", "at least one client"},
-		"not a goal":     {[]string{"--p95", "soon"}, exitUsage, "", "--p95"},
-		"no such stage":  {[]string{"--outputs", outputs + "x"}, exitFailed, "", "start a stage with `make run` first"},
-		"no token":       {[]string{"--token-command", "echo nonsense; echo more"}, exitFailed, "", "must print one access token"},
-		"not let in":     {[]string{"--token-command", "echo token-of-mallory"}, exitRefused, "", "does not take the access token (401)"},
+		"passed": {[]string{"--clients", "1"}, exitDone, "verdict          passed",
+			"1 of 1 clients are connected"},
+		"lost": {[]string{"--clients", "2", "--connect-rate", "100", "--drain", "1s"}, exitFailed,
+			"verdict          FAILED", "goals not reached: 10 deliveries were lost"},
+		"too slow": {[]string{"--clients", "1", "--p95", "1ns"}, exitFailed, "lost             0",
+			"the p95 of the last receiver is"},
+		"no plan":       {[]string{"--clients", "0"}, exitUsage, "", "at least one client"},
+		"not a goal":    {[]string{"--p95", "soon"}, exitUsage, "", "--p95"},
+		"no such stage": {[]string{"--outputs", outputs + "x"}, exitFailed, "", "start a stage with `make run` first"},
+		"no token": {[]string{"--token-command", "echo nonsense; echo more"}, exitFailed, "",
+			"must print one access token"},
+		"refused": {[]string{"--token-command", "echo token-of-mallory"}, exitRefused, "",
+			"does not take the access token (401)"},
 		"guests":         {[]string{"--clients", "1", "--guest"}, exitDone, "verdict          passed", ""},
 		"two ways in":    {[]string{"--guest", "--sign-locally"}, exitUsage, "", "instead of --guest"},
 		"users not good": {[]string{"--sign-locally", "--trusted-caller"}, exitUsage, "", "can't be used together"},
@@ -42,7 +48,8 @@ func TestLoadJudgesTheStage(t *testing.T) {
 func TestLoadPrintsItsReportAsJSON(t *testing.T) {
 	t.Parallel()
 	_, outputs := startStage(t)
-	code, stdout, stderr := chatAs(t, "", "load", "--outputs", outputs, "--rate", "100", "--duration", "100ms", "--clients", "1", "--json")
+	code, stdout, stderr := chatAs(t, "", "load", "--outputs", outputs, "--rate", "100", "--duration", "100ms",
+		"--clients", "1", "--json")
 	var report struct {
 		Passed   bool
 		Missed   []string

@@ -1,7 +1,6 @@
-// Command chat is the chat on a terminal, against a local or a deployed stage. It
-// prints messages on standard output, one or more lines each, and everything else on
-// standard error; it works in a pipe as well. Its command load plays many clients
-// instead of one.
+// Command chat is a chat on a terminal, against a local or a deployed stage. It prints messages on standard output, one
+// or more lines each, and everything else on standard error. It works in a pipe, too. Its command load plays many
+// clients.
 package main
 
 import (
@@ -19,7 +18,7 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// Exit codes, as description tells them.
+// Exit codes; description explains them.
 const (
 	exitDone    = 0
 	exitFailed  = 1
@@ -27,40 +26,27 @@ const (
 	exitRefused = 3
 )
 
-const description = `Chat on a terminal. Lines of standard input are sent, messages come on standard output.
-
-In a pipe it leaves when every line has been acknowledged. It reconnects by itself, with a new signed URL each time.
-
-Exit codes: 0 everything was acknowledged; 1 something failed, and the last line on standard error says what;
-2 wrong usage; 3 the stage refused this user or the signed URL.`
-
-const (
-	asHelp   = "User to sign in as. On a local stage any name of a-z, 0-9 and -, up to 32 characters."
-	loadHelp = "Put load on the stage and check every message. Exit codes: 0 every goal was reached; " +
-		"1 a goal was missed, and the report names it; 2 and 3 as above."
-)
-
 // commandLine holds the commands of the program.
 type commandLine struct {
 	Talk options     `cmd:"" default:"withargs" help:"Chat. This is the default command."`
-	Load loadOptions `cmd:"" help:"${loadHelp}"`
+	Load loadOptions `cmd:"" help:"${load}"`
 }
 
 // stageOptions name the stage and the way to get a URL.
 type stageOptions struct {
-	Room          string `placeholder:"ROOM" help:"Room to be in. By default the stage decides; lobby with --sign-locally."`
+	Room          string `placeholder:"ROOM" help:"${room}"`
 	Outputs       string `default:"${outputs}" placeholder:"FILE" help:"Outputs of the stage, as JSON (${default})."`
-	SignLocally   bool   `xor:"how" help:"Sign with this computer's AWS credentials instead of asking signurl. The stage takes it from a principal of its parameter ExtraSignerArns."`
-	TrustedCaller bool   `xor:"how" help:"Ask signurl with this computer's AWS credentials, and name the user to it. For a stage whose AuthMode is iam and whose TrustedCallerArns has their principal."`
-	TokenCommand  string `env:"${tokenCommand}" placeholder:"COMMAND" help:"Shell command that prints an access token for the user in $$${user}. By default the local stage's development issuer is asked."`
+	SignLocally   bool   `xor:"how" help:"${signLocally}"`
+	TrustedCaller bool   `xor:"how" help:"${trustedCaller}"`
+	TokenCommand  string `env:"${tokenCommand}" placeholder:"COMMAND" help:"${token}"`
 }
 
 // options are those of the chat itself.
 type options struct {
-	As    string   `required:"" xor:"who" placeholder:"USER" help:"${asHelp}"`
-	Guest bool     `required:"" xor:"who" help:"Be a guest, whom the stage gives a name. For a stage whose AuthMode is guest."`
-	Name  string   `placeholder:"NAME" help:"Display name for --sign-locally and --trusted-caller. By default the user."`
-	Once  []string `sep:"none" placeholder:"TEXT" help:"Send this and leave when it is acknowledged, instead of reading standard input. May be repeated."`
+	As    string   `required:"" xor:"who" placeholder:"USER" help:"${as}"`
+	Guest bool     `required:"" xor:"who" help:"${guest}"`
+	Name  string   `placeholder:"NAME" help:"${name}"`
+	Once  []string `sep:"none" placeholder:"TEXT" help:"${once}"`
 	stageOptions
 }
 
@@ -71,7 +57,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run is the program: it returns the exit code.
+// run is the program. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	c, command, code, done := parse(args, stdout, stderr)
 	if done {
@@ -96,7 +82,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return exitCode(err, out)
 }
 
-// exitCode tells why the program ends, and returns its exit code.
+// exitCode prints why the program ends, and returns its exit code.
 func exitCode(err error, out *screen) int {
 	if err == nil {
 		return exitDone
@@ -115,14 +101,10 @@ func loadOutputs(path string, stdin io.Reader) (stageclient.Outputs, error) {
 	return stageclient.LoadOutputs(path)
 }
 
-// parse reads the command line; done says that the program is over already.
+// parse reads the command line. done says that the program has to end.
 func parse(args []string, stdout, stderr io.Writer) (c commandLine, command string, code int, done bool) {
 	parser, err := kong.New(&c, kong.Name("chat"), kong.Description(description), kong.Writers(stdout, stderr),
-		kong.Exit(func(c int) { code, done = c, true }),
-		kong.Vars{
-			"outputs": stageclient.DefaultOutputs, "tokenCommand": stageclient.TokenCommandVariable,
-			"user": stageclient.UserVariable, "asHelp": asHelp, "loadHelp": loadHelp,
-		})
+		kong.Exit(func(c int) { code, done = c, true }), helpTexts)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return c, "", exitUsage, true
@@ -141,16 +123,17 @@ func parse(args []string, stdout, stderr io.Writer) (c commandLine, command stri
 	return c, command, exitDone, false
 }
 
-// check finds what does not go together.
+// check finds options that contradict each other.
 func (c commandLine) check(command string) error {
 	talk, load := c.Talk, c.Load
 	switch {
 	case talk.Guest && (talk.SignLocally || talk.TrustedCaller), load.Guest && (load.SignLocally || load.TrustedCaller):
-		return errors.New("--sign-locally and --trusted-caller need a user: say with --as who to be, instead of --guest")
+		return errors.New("--sign-locally and --trusted-caller need a user: name one with --as " +
+			"instead of --guest")
 	case command == "load":
 		return load.plan().Check()
 	case talk.Outputs == "-" && len(talk.Once) == 0:
-		return errors.New("--outputs - reads standard input, so say with --once what to send")
+		return errors.New("--outputs - reads standard input, so give the texts with --once")
 	}
 	return nil
 }

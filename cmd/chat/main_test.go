@@ -18,9 +18,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// stage is an HTTP API and a WebSocket API that keep to the contract in the plainest
-// way: every URL opens one connection, for who can prove the challenge, and every
-// message is echoed and acknowledged.
+// stage is an HTTP API and a WebSocket API with the contract in its simplest form. Every URL opens one connection, for
+// a client that proves the challenge. The stage echoes and acknowledges every message.
 type stage struct {
 	*httptest.Server
 	t *testing.T
@@ -44,7 +43,8 @@ func startStage(t *testing.T) (*stage, string) {
 	s.Server = httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	outputs := filepath.Join(t.TempDir(), "outputs.json")
-	text := fmt.Sprintf(`{"WebSocketUrl":"ws%s/prod","SignUrl":"%s/signurl","FrontendUrl":"%s/page","Region":"us-east-1","Local":{"DevTokenUrl":"%s/dev/token"}}`,
+	text := fmt.Sprintf(`{"WebSocketUrl":"ws%s/prod","SignUrl":"%s/signurl","FrontendUrl":"%s/page",
+"Region":"us-east-1","Local":{"DevTokenUrl":"%s/dev/token"}}`,
 		strings.TrimPrefix(s.URL, "http"), s.URL, s.URL, s.URL)
 	if err := os.WriteFile(outputs, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -81,8 +81,11 @@ func (s *stage) signURL(w http.ResponseWriter, r *http.Request) {
 	s.signed++
 	ticket := fmt.Sprint("ticket-", s.signed)
 	s.challenges[ticket] = body.Challenge
-	address := fmt.Sprintf("ws%s/prod?sub=%s&rm=%s&jti=%s", strings.TrimPrefix(s.URL, "http"), user, strings.Join(body.Rooms, "."), ticket)
-	fmt.Fprintf(w, `{"url":%q,"protocols":["chat.v1"],"expiresIn":10,"sessionEndsIn":7200,"user":{"sub":%q,"name":"The %s"}}`, address, user, user)
+	address := fmt.Sprintf("ws%s/prod?sub=%s&rm=%s&jti=%s", strings.TrimPrefix(s.URL, "http"), user,
+		strings.Join(body.Rooms, "."), ticket)
+	fmt.Fprintf(w,
+		`{"url":%q,"protocols":["chat.v1"],"expiresIn":10,"sessionEndsIn":7200,"user":{"sub":%q,"name":"The %s"}}`,
+		address, user, user)
 }
 
 func (s *stage) connect(w http.ResponseWriter, r *http.Request) {
@@ -113,7 +116,7 @@ func (s *stage) connect(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// deliver echoes and acknowledges a message, or says that the connection must drop.
+// deliver echoes and acknowledges a message. It returns false when the connection has to be cut.
 func (s *stage) deliver(r *http.Request, socket *websocket.Conn, data []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,17 +126,19 @@ func (s *stage) deliver(r *http.Request, socket *websocket.Conn, data []byte) bo
 	}
 	s.sent = append(s.sent, frame)
 	user := r.URL.Query().Get("sub")
-	echo := fmt.Sprintf(`{"type":"message","id":"of-%s","room":"lobby","from":{"sub":%q,"name":"The %s"},"message":%q,"sentAt":1795348980000}`, frame["id"], user, user, frame["message"])
+	echo := fmt.Sprintf(`{"type":"message","id":"of-%s","room":"lobby","from":{"sub":%q,"name":"The %s"},`+
+		`"message":%q,"sentAt":1795348980000}`, frame["id"], user, user, frame["message"])
 	_ = socket.Write(r.Context(), websocket.MessageText, []byte(echo))
 	if s.drop > 0 {
 		s.drop--
 		return false
 	}
-	_ = socket.Write(r.Context(), websocket.MessageText, fmt.Appendf(nil, `{"type":"ack","id":"of-%s","clientId":%q,"recipients":1,"delivered":1,"gone":0}`, frame["id"], frame["id"]))
+	_ = socket.Write(r.Context(), websocket.MessageText, fmt.Appendf(nil,
+		`{"type":"ack","id":"of-%s","clientId":%q,"recipients":1,"delivered":1,"gone":0}`, frame["id"], frame["id"]))
 	return true
 }
 
-// seen is how many URLs were signed, and the messages that arrived.
+// seen returns the number of signed URLs and the messages that arrived.
 func (s *stage) seen() (int, []map[string]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,7 +157,8 @@ func TestPipedLinesAreSentAndShown(t *testing.T) {
 	t.Parallel()
 	s, outputs := startStage(t)
 	code, stdout, stderr := chatAs(t, "hello\nこんにちは\n", "--as", "alice", "--outputs", outputs, "--room", "ops")
-	if code != exitDone || !strings.HasPrefix(stdout, "The alice (you) ") || !strings.HasSuffix(stdout, "  こんにちは\n") || strings.Count(stdout, "\n") != 2 {
+	if code != exitDone || !strings.HasPrefix(stdout, "The alice (you) ") || !strings.HasSuffix(stdout, "  こんにちは\n") ||
+		strings.Count(stdout, "\n") != 2 {
 		t.Errorf("exit code %d, shown %q", code, stdout)
 	}
 	if !strings.HasPrefix(stderr, "* connected as The alice (alice) in ops until ") {
@@ -177,7 +183,7 @@ func TestEveryAttemptHasASignedURLOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestExitCodesAndWords(t *testing.T) {
+func TestExitCodesAndMessages(t *testing.T) {
 	t.Parallel()
 	_, outputs := startStage(t)
 	gone, goneOutputs := startStage(t)
@@ -188,18 +194,25 @@ func TestExitCodesAndWords(t *testing.T) {
 		code   int
 		stderr string
 	}{
-		"refused":       {[]string{"--as", "mallory", "--outputs", outputs}, "hi\n", exitRefused, "does not take the access token (401)"},
-		"no outputs":    {[]string{"--as", "alice", "--outputs", outputs + "x"}, "", exitFailed, "start a stage with `make run` first"},
-		"no stage":      {[]string{"--as", "alice", "--outputs", goneOutputs}, "", exitFailed, "no stage answers at " + gone.URL},
-		"nobody to be":  {nil, "", exitUsage, "--as=USER or --guest"},
-		"two to be":     {[]string{"--as", "alice", "--guest"}, "", exitUsage, "--as and --guest can't be used together"},
-		"two ways":      {[]string{"--as", "alice", "--sign-locally", "--trusted-caller"}, "", exitUsage, "can't be used together"},
-		"no guest":      {[]string{"--guest", "--trusted-caller"}, "", exitUsage, "instead of --guest"},
-		"a guest":       {[]string{"--guest", "--outputs", outputs}, "", exitDone, "connected as The guest-1"},
-		"unknown flag":  {[]string{"--as", "alice", "--loud"}, "", exitUsage, "--loud"},
-		"stdin twice":   {[]string{"--as", "alice", "--outputs", "-"}, "", exitUsage, "--once"},
-		"token command": {[]string{"--as", "alice", "--outputs", outputs, "--token-command", "exit 7"}, "", exitFailed, "exit status 7"},
-		"other outputs": {[]string{"--as", "alice", "--outputs", "-", "--once", "x"}, "{}", exitFailed, "no WebSocketUrl"},
+		"refused": {[]string{"--as", "mallory", "--outputs", outputs}, "hi\n", exitRefused,
+			"does not take the access token (401)"},
+		"no outputs": {[]string{"--as", "alice", "--outputs", outputs + "x"}, "", exitFailed,
+			"start a stage with `make run` first"},
+		"no stage": {[]string{"--as", "alice", "--outputs", goneOutputs}, "", exitFailed,
+			"no stage answers at " + gone.URL},
+		"no user": {nil, "", exitUsage, "--as=USER or --guest"},
+		"two users": {[]string{"--as", "alice", "--guest"}, "", exitUsage,
+			"--as and --guest can't be used together"},
+		"two ways": {[]string{"--as", "alice", "--sign-locally", "--trusted-caller"}, "", exitUsage,
+			"can't be used together"},
+		"no guest":     {[]string{"--guest", "--trusted-caller"}, "", exitUsage, "instead of --guest"},
+		"a guest":      {[]string{"--guest", "--outputs", outputs}, "", exitDone, "connected as The guest-1"},
+		"unknown flag": {[]string{"--as", "alice", "--loud"}, "", exitUsage, "--loud"},
+		"stdin twice":  {[]string{"--as", "alice", "--outputs", "-"}, "", exitUsage, "--once"},
+		"token command": {[]string{"--as", "alice", "--outputs", outputs, "--token-command", "exit 7"}, "", exitFailed,
+			"exit status 7"},
+		"other outputs": {[]string{"--as", "alice", "--outputs", "-", "--once", "x"}, "{}", exitFailed,
+			"no WebSocketUrl"},
 		"only connects": {[]string{"--as", "alice", "--outputs", outputs}, "", exitDone, "connected as"},
 	}
 	for name, test := range tests {
@@ -232,7 +245,7 @@ func TestSignLocallySignsWithTheDefaultChain(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	t.Setenv("AWS_SESSION_TOKEN", "")
-	// The plain stage knows no such ticket, so the handshake is what is refused.
+	// This stage does not know the ticket, so it refuses the handshake.
 	code, _, stderr := chatAs(t, "", "--as", "alice", "--outputs", outputs, "--sign-locally")
 	if code != exitRefused || !strings.Contains(stderr, "ExtraSignerArns") || strings.Contains(stderr, "X-Amz") {
 		t.Errorf("exit code %d, notes %q", code, stderr)

@@ -6,22 +6,22 @@ import (
 	"github.com/google/uuid"
 )
 
-// pending is a message that the server has not acknowledged yet. However often it is
-// sent, it keeps its id, so that it arrives once.
+// pending is a message that the server has not acknowledged yet. It keeps its id when it is sent again, so that it
+// arrives once.
 type pending struct {
 	id, text string
-	sent     bool      // on the present connection, and the answer is awaited
-	due      time.Time // when to send it, or to send it again
-	failures int       // how often in a row it came to nothing
+	sent     bool      // on the present connection, without an answer yet
+	due      time.Time // when to send it next
+	failures int       // in a row
 }
 
-// outbox holds messages in the order in which they were written. Only the first is
-// ever under way: the gateway promises no order between two.
+// outbox holds messages in the order of writing. Only the first is ever under way, because the gateway promises no
+// order of two messages.
 type outbox struct{ queue []*pending }
 
 func (o *outbox) add(text string) {
 	id, err := uuid.NewV7()
-	if err != nil { // no time or no randomness: any unique id will do
+	if err != nil { // without a clock or randomness any unique id is enough
 		id = uuid.New()
 	}
 	o.queue = append(o.queue, &pending{id: id.String(), text: text})
@@ -34,8 +34,8 @@ func (o *outbox) first() *pending {
 	return o.queue[0]
 }
 
-// find returns the message with a client id; the first one when the id is empty, as
-// in an answer that could not name it.
+// find returns the message with a client id. Without an id, as in an answer that could not name it, find returns the
+// first message.
 func (o *outbox) find(id string) *pending {
 	if id == "" {
 		return o.first()
@@ -64,7 +64,7 @@ func (o *outbox) reconnected() {
 	}
 }
 
-// recent remembers the last ids it was told.
+// recent remembers the last ids.
 type recent struct {
 	ids   map[string]bool
 	order []string
@@ -72,7 +72,7 @@ type recent struct {
 
 const recentIDs = 500
 
-// add returns false when the id is known already.
+// add adds an id. It returns false for a known one.
 func (r *recent) add(id string) bool {
 	if r.ids[id] {
 		return false

@@ -58,11 +58,11 @@ func (c *chat) acknowledged(a stageclient.Ack) {
 	}
 }
 
-// refusedMessage handles an error frame: some refusals pass, some are final, and some
-// mean that the connection is of no use any more.
+// refusedMessage handles an error frame. Some refusals are temporary, some are final, and some mean that the connection
+// is useless.
 func (c *chat) refusedMessage(from *session, e stageclient.Error) {
 	if e.Code == "not_connected" || e.Code == "session_ended" {
-		if from == c.session { // the one that was replaced is meant to be forgotten
+		if from == c.session { // the server has removed a replaced connection, too
 			c.drop("the server does not know this connection any more (" + e.Code + ")")
 		}
 		return
@@ -81,8 +81,8 @@ func (c *chat) refusedMessage(from *session, e stageclient.Error) {
 	}
 }
 
-// dismissed handles a goodbye: after a session that ended the chat connects again,
-// after any other it would not be welcome.
+// dismissed handles a bye. After the end of a session the chat connects again. After most other byes a new connection
+// would be refused.
 func (c *chat) dismissed(ctx context.Context, from *session, code string) error {
 	if from != c.session {
 		return nil
@@ -100,16 +100,16 @@ func (c *chat) dismissed(ctx context.Context, from *session, code string) error 
 			c.giveWay()
 			return nil
 		}
-		return &stopError{"another client that goes by this one's name took its place (replaced)", exitRefused}
+		return &stopError{"another client with the same name replaced this one (replaced)", exitRefused}
 	case "signed_out":
 		return &stopError{"the user has signed out (signed_out)", exitRefused}
 	case "evicted":
-		// A stage that knows no instances lets the next connection take the place of this one.
+		// On a stage without instances the next connection evicts this one.
 		if c.dialing && c.renewing {
 			c.giveWay()
 			return nil
 		}
-		return &stopError{"another connection of this user took the place of this one (evicted)", exitRefused}
+		return &stopError{"another connection of this user replaced this one (evicted)", exitRefused}
 	}
 	return &stopError{fmt.Sprintf("the server ended the session (%s)", code), exitRefused}
 }

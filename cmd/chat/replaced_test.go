@@ -9,7 +9,7 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// renewing brings a chat to where its second connection is under way, and returns the first.
+// renewing lets a chat open its second connection, and returns the first.
 func (c *conversation) renewing(hold time.Duration) *fakeSocket {
 	c.t.Helper()
 	first := <-c.stage.sockets
@@ -22,9 +22,9 @@ func (c *conversation) renewing(hold time.Duration) *fakeSocket {
 
 func fiveMinutes(c *conversation) { c.stage.lasts = []time.Duration{5 * time.Minute} }
 
-func TestAConnectionThatGivesWayToTheNextOneEndsNothing(t *testing.T) {
+func TestAReplacedConnectionDoesNotEndTheChat(t *testing.T) {
 	t.Parallel()
-	for _, code := range []string{"replaced", "evicted"} { // evicted is the word of a stage that knows no instances
+	for _, code := range []string{"replaced", "evicted"} { // a stage without instances says evicted
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
 			talkTo(t, fiveMinutes, nil, func(c *conversation) {
@@ -48,7 +48,7 @@ func TestAConnectionThatGivesWayToTheNextOneEndsNothing(t *testing.T) {
 	}
 }
 
-func TestAFailedAttemptThatTookThePlaceIsRepeated(t *testing.T) {
+func TestAFailedReplacementIsRetried(t *testing.T) {
 	t.Parallel()
 	for name, early := range map[string]bool{"bye while it is under way": true, "bye when it has failed": false} {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestAFailedAttemptThatTookThePlaceIsRepeated(t *testing.T) {
 	}
 }
 
-func TestASessionThatIsNotProlongedIsAskedForAgain(t *testing.T) {
+func TestARenewalThatDoesNotProlongTheSessionIsRetried(t *testing.T) {
 	t.Parallel()
 	lasts := func(c *conversation) {
 		c.stage.lasts = []time.Duration{5 * time.Minute, time.Minute, 45 * time.Second, 2 * time.Hour}
@@ -92,7 +92,7 @@ func TestASessionThatIsNotProlongedIsAskedForAgain(t *testing.T) {
 	})
 }
 
-func TestATokenThatEndedLeavesThePresentConnectionAlone(t *testing.T) {
+func TestAnExpiredTokenLeavesTheOpenConnection(t *testing.T) {
 	t.Parallel()
 	talkTo(t, fiveMinutes, []error{nil, signError(401, ""), signError(401, "")}, func(c *conversation) {
 		first := <-c.stage.sockets
@@ -105,7 +105,7 @@ func TestATokenThatEndedLeavesThePresentConnectionAlone(t *testing.T) {
 	})
 }
 
-func TestARevokedUserIsOutWhileTheConnectionIsStillOpen(t *testing.T) {
+func TestTheChatOfARevokedUserEndsWhileTheConnectionIsOpen(t *testing.T) {
 	t.Parallel()
 	talkTo(t, fiveMinutes, []error{nil, signError(401, "revoked")}, func(c *conversation) {
 		if err := c.end(5 * time.Minute); c.exitCode(err) != exitRefused {
@@ -114,7 +114,7 @@ func TestARevokedUserIsOutWhileTheConnectionIsStillOpen(t *testing.T) {
 	})
 }
 
-func TestWhatTheReplacedConnectionIsToldDoesNotEndTheNewOne(t *testing.T) {
+func TestAByeToTheReplacedConnectionDoesNotEndTheNewOne(t *testing.T) {
 	t.Parallel()
 	talkTo(t, fiveMinutes, nil, func(c *conversation) {
 		first := c.renewing(3 * time.Second)

@@ -10,8 +10,7 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// screen is where things are shown: messages on one writer, notes about the
-// connection on another.
+// screen shows messages on one writer, and notes about the connection on another.
 type screen struct {
 	messages, notes io.Writer
 	local           *time.Location
@@ -35,15 +34,14 @@ func (s *screen) message(m stageclient.Message, own, severalRooms bool) {
 	fmt.Fprintf(s.messages, "%s%s\n", &head, strings.Join(lines, "\n    "))
 }
 
-// note shows one line about what is going on.
+// note shows one line about the connection.
 func (s *screen) note(text string) { fmt.Fprintf(s.notes, "* %s\n", printable(text)) }
 
 // clock shows a time of day.
 func (s *screen) clock(t time.Time) string { return t.In(s.local).Format("15:04") }
 
-// printable keeps what others wrote from driving the terminal: control characters
-// (escape sequences begin with one) and those that turn the direction of text around
-// become a replacement character.
+// printable makes a text from another user harmless for the terminal. It replaces each control character (escape
+// sequences begin with one) and each character that changes the direction of text.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		turns := r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069'

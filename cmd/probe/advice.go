@@ -9,22 +9,27 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// Advice for a protection that is missing, and for a gateway that cannot run a function.
+// Advice for a missing protection, and for a gateway that cannot run a function.
 const (
-	unsignedOpens = "the deployed $connect route has lost its IAM authorization: take the stack out of use, compare the route in the console with template.yaml, deploy again"
-	replayOpens   = "connect does not see that a URL was used: is there more than one table, or another connect function than this repository's?"
-	alteredOpens  = "the signature is not checked: the deployed $connect route has lost its IAM authorization; take the stack out of use and deploy again"
-	originOpens   = "connect takes pages of any site: compare ALLOWED_ORIGINS of ConnectFunction with the stack's parameter AllowedOrigins"
+	unsignedOpens = "the deployed $connect route has lost its IAM authorization: take the stack out of use, " +
+		"compare the route in the console with template.yaml, deploy again"
+	replayOpens = "connect does not see that a URL was used: is there more than one table, " +
+		"or another connect function than this repository's?"
+	alteredOpens = "the signature is not checked: the deployed $connect route has lost its IAM authorization; " +
+		"take the stack out of use and deploy again"
+	originOpens = "connect takes pages of any site: compare ALLOWED_ORIGINS of ConnectFunction with the stack's " +
+		"parameter AllowedOrigins"
 	signurlIsOpen = "the route POST /signurl has lost its authorizer, and signs URLs without a token: " +
 		"take the stack out of use, compare the route in the console with template.yaml, deploy again"
-	gatewayFailed = "the function ended with an error or may not be invoked: make logs shows its last lines, and the alarm SocketErrors counts them"
+	gatewayFailed = "the function ended with an error or may not be invoked: make logs shows its last lines, " +
+		"and the alarm SocketErrors counts them"
 )
 
 func lookAt(function string) string {
 	return "look at the log of " + function + ": make logs"
 }
 
-// beUser returns the advice for trying the steps that need a user.
+// beUser returns the advice that makes the steps with a user possible.
 func (p *prober) beUser() string {
 	if p.client.Outputs.AuthMode == trustedCallers {
 		return "to try the rest, deploy with your principal in TrustedCallerArns, " +
@@ -56,7 +61,7 @@ func (p *prober) notSigned(err error) *trouble {
 	t := &trouble{what: sign.Error()}
 	switch {
 	case sign.Status == http.StatusForbidden && p.client.Outputs.AuthMode == trustedCallers:
-		// Usually only the page's own server may name users.
+		// Usually only the page's server may name users.
 		t.todo, t.untried = p.beUser(), true
 	case sign.Code == "auth_not_configured":
 		t.todo = "deploy with what the stack's AuthMode needs: OidcIssuer, TrustedCallerArns or GuestRooms"
@@ -65,7 +70,8 @@ func (p *prober) notSigned(err error) *trouble {
 	case sign.Code == "revoked":
 		t.todo = "the user was signed out everywhere: use another --as, or a token that was issued later"
 	case sign.Status == http.StatusUnauthorized:
-		t.todo = "the token's iss and aud (or client_id) have to be the stack's OidcIssuer and OidcAudience; is it an access token that has not expired?"
+		t.todo = "the token's iss and aud (or client_id) have to be the stack's OidcIssuer and OidcAudience; " +
+			"is it an access token that has not expired?"
 	case sign.Status == http.StatusForbidden:
 		t.todo = "the token is good, and not for this route: compare its scopes and the route's authorizer"
 	case sign.Status == http.StatusNotFound:
@@ -76,7 +82,7 @@ func (p *prober) notSigned(err error) *trouble {
 	return t
 }
 
-// notOpened says why a signed URL opens nothing.
+// notOpened says why a signed URL opens no connection.
 func (p *prober) notOpened(err error) *trouble {
 	var refused *stageclient.RefusedError
 	if !errors.As(err, &refused) {
@@ -90,13 +96,19 @@ func (p *prober) notOpened(err error) *trouble {
 	kind := refused.Header.Get("X-Amzn-Errortype")
 	switch {
 	case kind == "AccessDeniedException":
-		t.todo = "signurl's role may not execute-api:Invoke on $connect: compare SignUrlRole with template.yaml; a service control policy may forbid it, too"
-	case kind == "InvalidSignatureException" || kind == "UnrecognizedClientException" || kind == "ExpiredTokenException":
-		t.todo = "API Gateway does not take the signature (" + kind + "): WEBSOCKET_URL of SignUrlFunction has to be the address that is dialled, and the clocks have to agree"
+		t.todo = "signurl's role may not execute-api:Invoke on $connect: compare SignUrlRole with template.yaml; " +
+			"a service control policy may forbid it, too"
+	case kind == "InvalidSignatureException" || kind == "UnrecognizedClientException" ||
+		kind == "ExpiredTokenException":
+		t.todo = "API Gateway does not take the signature (" + kind +
+			"): WEBSOCKET_URL of SignUrlFunction has to be the address that is dialled, and the clocks have to agree"
 	case refused.Status == http.StatusForbidden:
-		t.todo = "connect refused, and its log says why: make logs. wrong_origin: FrontendUrl is not the page's origin; no_identity: the route has lost its authorization; unknown_signer: SIGNER_CALLER is not signurl's role"
+		t.todo = "connect refused, and its log says why: make logs. wrong_origin: FrontendUrl is not the page's " +
+			"origin; no_identity: the route has lost its authorization; unknown_signer: " +
+			"SIGNER_CALLER is not signurl's role"
 	case refused.Status == http.StatusTooManyRequests:
-		t.todo = "the route's throttle or the function's reserved concurrency is used up: try again, then look at the alarm FunctionThrottles"
+		t.todo = "the route's throttle or the function's reserved concurrency is used up: try again, " +
+			"then look at the alarm FunctionThrottles"
 	case refused.Status == http.StatusServiceUnavailable:
 		t.todo = "connect cannot write to the table: " + lookAt("ConnectFunction")
 	case refused.Status >= http.StatusInternalServerError:

@@ -1,6 +1,6 @@
-// Command probe shows in seconds whether a stage works and refuses what it must refuse: right after a deployment, or at
-// any time. It connects as a user would, sends a message, and then tries what has to be refused. Each step that fails
-// says what it means and what to look at.
+// Command probe shows in seconds whether a stage works and refuses what it must refuse, for example after a deployment.
+// It connects as a user does, sends a message, and then tries what must be refused. Each failed step says what it means
+// and what to check.
 package main
 
 import (
@@ -20,14 +20,14 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// patience bounds the steps of the probe. A stage that needs longer with cold functions has a fault. A token is fetched
-// before: its command can be slow, and is no part of the stage.
+// patience bounds the steps of the probe. A stage that needs longer, even with cold functions, has a fault. The token
+// is fetched before, because its command can be slow and is no part of the stage.
 const (
 	patience      = 10 * time.Second
 	tokenPatience = time.Minute
 )
 
-// Exit codes, as description tells them.
+// Exit codes; description explains them.
 const (
 	exitGood  = 0
 	exitBad   = 1
@@ -42,7 +42,7 @@ Exit codes: 0 every step that was tried passed; 1 a step failed, and the lines t
 with FAIL name it; 2 wrong usage.`
 
 const tokenHelp = "Shell command that prints an access token for the user in $" + stageclient.UserVariable +
-	". By default the local stage's development issuer is asked."
+	". By default the development issuer of the local stage gives the token."
 
 const asHelp = "User of the steps (probe), except on a stage for guests. " +
 	"On a stage whose AuthMode is iam this computer's AWS credentials name the user."
@@ -61,7 +61,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run is the program: it returns the exit code.
+// run is the program. It returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
 	code, done := exitGood, false
@@ -83,7 +83,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	outputs, err := stageclient.LoadOutputs(o.Outputs)
 	if err != nil {
-		fmt.Fprintf(stderr, "%v\nStart a local stage with `make run`, or name a deployed one: make probe STACK=…\n", err)
+		fmt.Fprintf(stderr, "%v\nStart a local stage with `make run`, or name a deployed one: make probe STACK=…\n",
+			err)
 		return exitBad
 	}
 	p := &prober{
@@ -114,24 +115,24 @@ func (p *prober) probe(ctx context.Context, out io.Writer) int {
 		}
 		if wrong.untried {
 			untried = append(untried, step.name)
-			tell(out, "----", step.name, "not tried: "+wrong.what, wrong.todo)
+			printTrouble(out, "----", step.name, "not tried: "+wrong.what, wrong.todo)
 			continue
 		}
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			wrong.what = fmt.Sprintf("no answer before the %s of the probe were over", p.patience)
 		}
 		failed++
-		tell(out, "FAIL", step.name, wrong.what, cmp.Or(wrong.todo, "look into the functions' logs: make logs"))
+		printTrouble(out, "FAIL", step.name, wrong.what, cmp.Or(wrong.todo, "look into the functions' logs: make logs"))
 		if i == 0 || ctx.Err() != nil {
 			break
 		}
 	}
 	switch socket := p.client.Outputs.WebSocketURL; {
 	case failed > 0:
-		fmt.Fprintf(out, "\n%s is not as it should be.\n", socket)
+		fmt.Fprintf(out, "\n%s failed the probe.\n", socket)
 		return exitBad
 	case len(untried) > 0:
-		fmt.Fprintf(out, "\n%s refuses what it must refuse, as far as that shows without a user. Not tried: %s.\n",
+		fmt.Fprintf(out, "\n%s passed every step that needs no user. Not tried: %s.\n",
 			socket, strings.Join(untried, ", "))
 	default:
 		fmt.Fprintf(out, "\n%s works, and refuses what it must refuse (%.1f s).\n", socket, time.Since(began).Seconds())
@@ -139,7 +140,7 @@ func (p *prober) probe(ctx context.Context, out io.Writer) int {
 	return exitGood
 }
 
-// tell prints a step that failed, and its remedy.
-func tell(out io.Writer, verdict, name, what, todo string) {
+// printTrouble prints a failed step and its remedy.
+func printTrouble(out io.Writer, verdict, name, what, todo string) {
 	fmt.Fprintf(out, "%-4s  %-10s %s\n      %-10s What to do: %s\n", verdict, name, what, "", todo)
 }

@@ -13,8 +13,8 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// stack answers as a deployed stack whose doors are shut. answer is what POST /signurl says to a caller with a token or
-// a signature.
+// stack answers like a deployed stack that refuses every handshake. answer is its POST /signurl for a caller with a
+// token or a signature.
 func stack(t *testing.T, mode string, answer http.HandlerFunc) *prober {
 	t.Helper()
 	ended := make(chan struct{})
@@ -51,7 +51,7 @@ func refuses(status int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
 }
 
-func TestWithoutATokenTheRestIsTried(t *testing.T) {
+func TestWithoutATokenTheProbeTriesTheOtherSteps(t *testing.T) {
 	for mode, credentials := range map[string]bool{"jwt": false, "iam": true} {
 		t.Run(mode, func(t *testing.T) {
 			if credentials {
@@ -69,24 +69,24 @@ func TestWithoutATokenTheRestIsTried(t *testing.T) {
 				"Not tried: connect, message, ping, replay, altered, origin.",
 			} {
 				if !strings.Contains(out.String(), want) {
-					t.Errorf("%q is not in what the probe says:\n%s", want, out.String())
+					t.Errorf("%q is not in the output:\n%s", want, out.String())
 				}
 			}
 		})
 	}
 }
 
-func TestADoorThatStandsOpenIsFoundWithoutAToken(t *testing.T) {
+func TestAMissingProtectionIsFoundWithoutAToken(t *testing.T) {
 	t.Parallel()
 	p := stack(t, "jwt", refuses(http.StatusForbidden))
-	p.client.Outputs.WebSocketURL = strings.TrimSuffix(p.client.Outputs.WebSocketURL, "prod") // where 200 is answered
+	p.client.Outputs.WebSocketURL = strings.TrimSuffix(p.client.Outputs.WebSocketURL, "prod") // this path answers 200
 	var out bytes.Buffer
 	if code := p.probe(t.Context(), &out); code != exitBad || !strings.Contains(out.String(), "FAIL  unsigned") {
 		t.Errorf("exit code %d:\n%s", code, out.String())
 	}
 }
 
-func TestATokenCommandThatFailsIsAFault(t *testing.T) {
+func TestAFailedTokenCommandIsReported(t *testing.T) {
 	t.Parallel()
 	p := stack(t, "jwt", refuses(http.StatusForbidden))
 	p.client.TokenCommand = "echo no such user >&2; exit 3"
@@ -98,8 +98,8 @@ func TestATokenCommandThatFailsIsAFault(t *testing.T) {
 	}
 }
 
-// TestATokenTakesNoneOfTheProbesTime: its command runs once, and before the clock.
-func TestATokenTakesNoneOfTheProbesTime(t *testing.T) {
+// TestTheTokenCommandUsesNoneOfTheProbesTime: the command runs once, before the time begins.
+func TestTheTokenCommandUsesNoneOfTheProbesTime(t *testing.T) {
 	t.Parallel()
 	calls := filepath.Join(t.TempDir(), "calls")
 	p := stack(t, "jwt", refuses(http.StatusUnauthorized))
@@ -119,7 +119,7 @@ func TestATokenTakesNoneOfTheProbesTime(t *testing.T) {
 	}
 }
 
-func TestADeadlineIsReportedAsOne(t *testing.T) {
+func TestADeadlineIsReportedAsADeadline(t *testing.T) {
 	t.Parallel()
 	for name, slow := range map[string]func(o *stageclient.Outputs){
 		"page":    func(o *stageclient.Outputs) { o.FrontendURL += "slow" },

@@ -25,13 +25,13 @@ type prober struct {
 	credentials aws.CredentialsProvider
 	unfetched   error
 
-	signed *stageclient.Signed // of the first step, used
+	signed *stageclient.Signed // of the first step; used up
 	proof  stageclient.Proof
 	conn   *stageclient.Conn
 }
 
 // errNoUser means that there is neither a token nor credentials for a user of the stage.
-var errNoUser = errors.New("no token and no credentials to be a user with")
+var errNoUser = errors.New("no token and no credentials of a user")
 
 // The AuthModes of a stage that differ from the default one.
 const (
@@ -39,20 +39,20 @@ const (
 	trustedCallers = "iam"
 )
 
-// step is one look at the stage. take returns what was found, or what is wrong.
+// step is one check of the stage. take returns a result in words, or a trouble.
 type step struct {
 	name      string
 	needsUser bool
 	take      func(ctx context.Context) (found string, wrong *trouble)
 }
 
-// trouble is a step that failed or was not tried, and its remedy.
+// trouble describes a step that failed or was not tried, with its remedy.
 type trouble struct {
 	what, todo string
 	untried    bool
 }
 
-// steps are in their order: the first is a real connection.
+// steps returns the steps in their order. The first is a real connection.
 func (p *prober) steps() []step {
 	return []step{
 		{"connect", true, p.connect},
@@ -88,7 +88,7 @@ func (p *prober) steps() []step {
 	}
 }
 
-// forged is a URL that has the form of a signed one, with a key that no account has.
+// forged returns a URL in the form of a signed one, with a key that no account has.
 func (p *prober) forged(now time.Time) string {
 	date := now.UTC().Format("20060102T150405Z")
 	query := url.Values{
@@ -151,7 +151,7 @@ func (p *prober) connect(ctx context.Context) (string, *trouble) {
 	if err != nil {
 		return "", p.notOpened(err)
 	}
-	return fmt.Sprintf("%s was let in with a signed URL", signed.User.Name), nil
+	return fmt.Sprintf("%s connected with a signed URL", signed.User.Name), nil
 }
 
 func (p *prober) message(ctx context.Context) (string, *trouble) {
@@ -180,12 +180,13 @@ func (p *prober) ping(ctx context.Context) (string, *trouble) {
 		_, err = stageclient.Await[stageclient.Pong](ctx, p.conn)
 	}
 	if err != nil {
-		return "", &trouble{what: "no pong: " + err.Error(), todo: "the route ping needs its function and its permission; " + lookAt("SendMessageFunction")}
+		return "", &trouble{what: "no pong: " + err.Error(),
+			todo: "the route ping needs its function and its permission; " + lookAt("SendMessageFunction")}
 	}
 	return "answered", nil
 }
 
-// page looks whether the stage's page answers. A stack can be without one.
+// page checks whether the stage's page answers. A stack can be without a page.
 func (p *prober) page(ctx context.Context) (string, *trouble) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.client.Outputs.FrontendURL, nil)
 	if err != nil {
@@ -200,7 +201,8 @@ func (p *prober) page(ctx context.Context) (string, *trouble) {
 	case response.StatusCode == http.StatusNotFound:
 		return "this stage has none", nil
 	case response.StatusCode >= http.StatusBadRequest:
-		return "", &trouble{what: fmt.Sprintf("the page answers %d", response.StatusCode), todo: lookAt("FrontendFunction")}
+		return "", &trouble{what: fmt.Sprintf("the page answers %d", response.StatusCode),
+			todo: lookAt("FrontendFunction")}
 	}
 	return "is there", nil
 }
@@ -208,20 +210,23 @@ func (p *prober) page(ctx context.Context) (string, *trouble) {
 // askWithoutToken asks signurl without a token. Only a stage for guests may answer with a URL.
 func (p *prober) askWithoutToken(ctx context.Context) (string, *trouble) {
 	_, err := p.client.SignURL(ctx, "", nil, stageclient.NewProof().Challenge)
-	if refused := new(stageclient.SignError); errors.As(err, &refused) && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden) {
+	if refused := new(stageclient.SignError); errors.As(err, &refused) &&
+		(refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden) {
 		return fmt.Sprintf("no URL without a token (%d)", refused.Status), nil
 	}
 	switch {
 	case err == nil && p.client.Outputs.AuthMode == guests:
 		return "guests get a URL, as they may", nil
 	case err == nil:
-		return "", &trouble{what: "signurl signs for anybody", todo: signurlIsOpen}
+		return "", &trouble{what: "signurl signs without a token", todo: signurlIsOpen}
 	}
-	return "", &trouble{what: "without a token signurl does not answer 401 or 403: " + err.Error(), todo: lookAt("SignUrlFunction")}
+	return "", &trouble{what: "without a token signurl does not answer 401 or 403: " + err.Error(),
+		todo: lookAt("SignUrlFunction")}
 }
 
-// refuses is a step that tries a handshake which must be answered 403. attempt gives the URL, the verifier and the origin.
-func (p *prober) refuses(what, todo string, attempt func(context.Context) (url, verifier, origin string, err error)) func(context.Context) (string, *trouble) {
+// refuses returns a step that tries a handshake and wants a 403. attempt gives the URL, the verifier and the origin.
+func (p *prober) refuses(what, todo string,
+	attempt func(context.Context) (url, verifier, origin string, err error)) func(context.Context) (string, *trouble) {
 	return func(ctx context.Context) (string, *trouble) {
 		url, verifier, origin, err := attempt(ctx)
 		if err != nil {
@@ -233,7 +238,8 @@ func (p *prober) refuses(what, todo string, attempt func(context.Context) (url, 
 			_ = conn.Close()
 			return "", &trouble{what: what + " opens a connection", todo: todo}
 		}
-		if refused := new(stageclient.RefusedError); errors.As(err, &refused) && refused.Status == http.StatusForbidden {
+		if refused := new(stageclient.RefusedError); errors.As(err, &refused) &&
+			refused.Status == http.StatusForbidden {
 			return what + " is refused (403)", nil
 		}
 		return "", &trouble{what: what + " is not answered 403: " + err.Error(), todo: lookAt("ConnectFunction")}

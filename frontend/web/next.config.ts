@@ -4,8 +4,9 @@ import type { NextConfig } from "next";
 // npm and dev.mjs run Next.js in the folder of this file.
 const workspace = path.resolve("..");
 
-// Traced, but never loaded by a server: what builds with, runs elsewhere or renders otherwise (and sharp, which is
-// native: https://github.com/vercel/next.js/pull/96394). The artifact is started once to see that nothing is missing.
+// Next.js traces these files, but no server loads them: they build, run elsewhere or render in another way. (sharp is
+// native: https://github.com/vercel/next.js/pull/96394.) The build starts the artifact once to see that nothing is
+// missing.
 const unused = [
   "@img",
   "sharp",
@@ -35,7 +36,7 @@ const unused = [
   ].map((name) => `next/dist/compiled/${name}`),
 ];
 
-/** Headers of everything that is served; the policy of pages is proxy.ts's. */
+/** Headers of every answer. The policy of pages comes from proxy.ts. */
 const headers = [
   { key: "X-Content-Type-Options", value: "nosniff" },
   { key: "Referrer-Policy", value: "no-referrer" },
@@ -58,7 +59,7 @@ export default {
   headers: async () => [{ source: "/:path*", headers }],
   turbopack: { root: workspace }, // next dev
   webpack(config, { isServer, dev }) {
-    // Two scripts, one of Next.js and one of ours. Behind an HTTP API every file that is asked for at the same time may
+    // Two scripts, one of Next.js and one of the page. Behind an HTTP API each file that is fetched beside another may
     // start another Lambda.
     if (!isServer && !dev) Object.assign(config.optimization, { runtimeChunk: false, splitChunks: false });
     return config;

@@ -6,7 +6,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// longest is what a histogram can hold; longer durations count as that.
+// longest is the longest duration that a histogram can hold. A longer one counts as longest.
 const longest = 10 * time.Minute
 
 // histogram holds durations, to the microsecond and three digits.

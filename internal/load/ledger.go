@@ -9,32 +9,32 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// ledger knows what was sent and what came of it. It keeps a byte for each message and client.
+// ledger records what was sent and what happened to it. It uses a byte for each message and client.
 type ledger struct {
 	run string
 
 	mu       sync.Mutex
-	users    []stageclient.User // by client: who the stage says that it is
+	users    []stageclient.User // by client, as the stage names it
 	present  []bool             // by client
 	subs     map[string]bool    // of users
 	messages []*message         // by number
 	byID     map[string]int     // number of the message that has an id of the stage's
 	failures map[int][]string   // by client: errors about one of its messages that do not say which
-	open     int                // messages that something is still to be heard of
+	open     int                // messages without all their answers and deliveries
 	idle     chan struct{}      // closed while open is 0
-	excused  int                // deliveries of acknowledged messages that were owed to clients who left
+	excused  int                // missing deliveries of acknowledged messages to clients that left
 	found    findings
 	late     *histogram // of sending, after the intended time
 	delivery *histogram // of every first copy
 }
 
-// message is one message and what came of it.
+// message is one message and what happened to it.
 type message struct {
 	sender   int
 	text     string
 	intended time.Time
 	id       string        // the stage's
-	answer   string        // acknowledged, or why not; empty: nothing was heard
+	answer   string        // acknowledged, or why not; empty without an answer
 	answered time.Duration // after the intended time, as all durations here
 	received []bool        // by client
 	missing  int           // clients that are there and have not received it
@@ -42,10 +42,10 @@ type message struct {
 	done     bool
 }
 
-// Answers that are no reason of the stage's.
+// Answers that do not come from the stage.
 const (
 	acknowledged = "acknowledged"
-	cutOff       = "cut off" // the sender's connection ended before there was one
+	cutOff       = "cut off" // the sender's connection ended before an answer
 )
 
 // findings are messages that should not have arrived.
@@ -62,18 +62,19 @@ func newLedger(run string, clients int) *ledger {
 	close(idle)
 	return &ledger{
 		run: run, users: make([]stageclient.User, clients), present: make([]bool, clients), subs: map[string]bool{},
-		byID: map[string]int{}, failures: map[int][]string{}, idle: idle, late: newHistogram(), delivery: newHistogram(),
+		byID: map[string]int{}, failures: map[int][]string{}, idle: idle, late: newHistogram(),
+		delivery: newHistogram(),
 	}
 }
 
-// join notes that a client is connected, and as whom.
+// join records that a client is connected, and as which user.
 func (l *ledger) join(client int, user stageclient.User) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.users[client], l.present[client], l.subs[user.Sub] = user, true, true
 }
 
-// leave notes that a client's connection has ended: nothing is owed to it any more.
+// leave records that a client's connection has ended. It needs no more deliveries.
 func (l *ledger) leave(client int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -92,7 +93,7 @@ func (l *ledger) leave(client int) {
 	}
 }
 
-// send notes that message n is about to be sent. Numbers come in order.
+// send records that message n is about to be sent. Numbers come in order.
 func (l *ledger) send(n, sender int, text string, intended time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -109,7 +110,7 @@ func (l *ledger) send(n, sender int, text string, intended time.Time) {
 	l.messages = append(l.messages[:n], m)
 }
 
-// sent notes when message n had left, or that it could not.
+// sent records when message n was sent, or that sending failed.
 func (l *ledger) sent(n int, at time.Time, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -121,7 +122,7 @@ func (l *ledger) sent(n int, at time.Time, err error) {
 	}
 }
 
-// receive notes that a client has received a message.
+// receive records that a client has received a message.
 func (l *ledger) receive(client int, got stageclient.Message, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -161,7 +162,7 @@ func (l *ledger) number(text string) (n int, ours bool) {
 	return n, ours && err == nil && n >= 0
 }
 
-// deliver notes the first copy of a message for a client.
+// deliver records the first copy of a message for a client.
 func (l *ledger) deliver(m *message, client int, took time.Duration) {
 	if m.received[client] {
 		return
@@ -173,7 +174,7 @@ func (l *ledger) deliver(m *message, client int, took time.Duration) {
 	l.settle(m)
 }
 
-// find returns the message of an answer to a client.
+// find returns the message that an answer to a client is about.
 func (l *ledger) find(client int, clientID string) *message {
 	digits, ours := strings.CutPrefix(clientID, l.run+"-")
 	n, err := strconv.Atoi(digits)
@@ -208,14 +209,14 @@ func (l *ledger) refuse(client int, e stageclient.Error) {
 	l.failures[client] = append(l.failures[client], e.Code)
 }
 
-// fail notes a frame of the gateway's own.
+// fail records an error frame of the gateway.
 func (l *ledger) fail(client int, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.failures[client] = append(l.failures[client], text)
 }
 
-// settle notes that there is nothing more to come of a message.
+// settle records that a message is complete.
 func (l *ledger) settle(m *message) {
 	if m.done || m.answer == "" || m.answer == acknowledged && m.missing > 0 {
 		return
@@ -226,7 +227,7 @@ func (l *ledger) settle(m *message) {
 	}
 }
 
-// settled is closed when there is nothing more to come.
+// settled returns a channel that is closed when every message is complete.
 func (l *ledger) settled() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,8 +1,8 @@
 // Package load drives a stage with many clients and accounts for every message: each one that the stage acknowledged
 // must have reached every client that stayed, once, unchanged, and from its sender.
 //
-// Pacing is open-loop. Messages have the times at which they are meant to be sent, whatever became of those before,
-// and latency counts from these times, so a stage that stalls is charged for all that should have happened meanwhile.
+// Pacing is open-loop. Every message has a planned time, which does not depend on the messages before it. Latency
+// counts from the planned time. So when a stage stalls, the stall counts for every message that was due meanwhile.
 package load
 
 import (
@@ -16,16 +16,16 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// Plan says how much load, and for how long. Every number but Size, Seed and PerUser must be positive.
+// Plan describes the load. Every number but Size, Seed and PerUser must be positive.
 type Plan struct {
 	Clients     int           `json:"clients"`
 	PerUser     int           `json:"perUser"`     // clients that share a user; 0 counts as 1
 	ConnectRate float64       `json:"connectRate"` // clients connected per second
 	Rate        float64       `json:"rate"`        // messages per second, of all clients together
 	Duration    time.Duration `json:"durationNs"`  // of sending
-	Drain       time.Duration `json:"drainNs"`     // how long answers and deliveries are waited for afterwards
+	Drain       time.Duration `json:"drainNs"`     // how long to wait for answers and deliveries afterwards
 	Size        int           `json:"size"`        // bytes of a text at least
-	Seed        uint64        `json:"seed"`        // of who sends when and what
+	Seed        uint64        `json:"seed"`        // of senders, times and texts
 }
 
 // Check returns what is wrong with the plan.
@@ -45,10 +45,10 @@ func (p Plan) Check() error {
 	return nil
 }
 
-// messages is how many messages the plan has.
+// messages returns the number of messages of the plan.
 func (p Plan) messages() int { return int(p.Rate * p.Duration.Seconds()) }
 
-// user is who a client is: load-1, load-2 and so on.
+// user returns the user of a client: load-1, load-2 and so on.
 func (p Plan) user(client int) string {
 	return fmt.Sprintf("load-%d", client/max(p.PerUser, 1)+1)
 }
@@ -62,7 +62,7 @@ type Socket interface {
 
 // Stage opens connections.
 type Stage interface {
-	// Connect opens a connection as a user and says who the stage takes it for. Refusals are a
+	// Connect opens a connection as a user, and returns the user as the stage names it. A refusal is a
 	// *stageclient.SignError or a *stageclient.RefusedError.
 	Connect(ctx context.Context, user string) (Socket, stageclient.User, error)
 }
@@ -75,9 +75,9 @@ func (f StageFunc) Connect(ctx context.Context, user string) (Socket, stageclien
 	return f(ctx, user)
 }
 
-// Run connects the clients of a plan, has them send, and returns what became of every message. When ctx ends, no more
-// is sent, and the report is about what was. note is told about each phase in words. The error is of a stage that
-// refuses the users for good, or to which no client could connect.
+// Run connects the clients of a plan, lets them send, and returns what happened to every message. When ctx ends, it
+// sends no more, and reports on what it has sent. It calls note at each phase. The error says that the stage refuses
+// the users for good, or that no client could connect.
 func Run(ctx context.Context, plan Plan, stage Stage, note func(string)) (*Report, error) {
 	if err := plan.Check(); err != nil {
 		return nil, err
@@ -88,16 +88,17 @@ func Run(ctx context.Context, plan Plan, stage Stage, note func(string)) (*Repor
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
-	note(fmt.Sprintf("%d of %d clients are connected; sending %g messages a second for %v", s.connected(), plan.Clients, plan.Rate, plan.Duration))
+	note(fmt.Sprintf("%d of %d clients are connected; sending %g messages a second for %v", s.connected(), plan.Clients,
+		plan.Rate, plan.Duration))
 	s.send(ctx)
-	note(fmt.Sprintf("waiting for what is under way, %v at most; a second Ctrl-C gives up", plan.Drain))
+	note(fmt.Sprintf("waiting for the last answers, %v at most; a second Ctrl-C gives up", plan.Drain))
 	s.drain(ctx)
 	report := s.ledger.report()
 	report.Plan, report.Clients, report.Interrupted = plan, s.clientCounts(), ctx.Err() != nil
 	return report, nil
 }
 
-// newRunID tells the texts of this run from those of every other, even with the same seed.
+// newRunID returns an id that separates the texts of this run from those of every other run, also with the same seed.
 func newRunID() string {
 	id := make([]byte, 6)
 	_, _ = rand.Read(id) // never fails

@@ -22,7 +22,7 @@ func run(t *testing.T, r *room, plan Plan) *Report {
 	return report
 }
 
-func TestAStageThatKeepsItsPromisesPasses(t *testing.T) {
+func TestAGoodStagePasses(t *testing.T) {
 	t.Parallel()
 	report := run(t, startRoom(t, nil), quick())
 	if missed := report.Missed(Goals{P95: time.Minute}); len(missed) != 0 {
@@ -34,23 +34,27 @@ func TestAStageThatKeepsItsPromisesPasses(t *testing.T) {
 	if d := report.Deliveries; d != (Deliveries{Arrived: 80}) {
 		t.Errorf("deliveries %+v, want 20 messages for each of 4 clients", d)
 	}
-	if l := report.Latency; l.Delivery.Count != 80 || l.Last.Count != 20 || l.Answer.Count != 20 || l.Late.Count != 20 || l.Last.P50 < l.Delivery.P50 {
+	if l := report.Latency; l.Delivery.Count != 80 || l.Last.Count != 20 || l.Answer.Count != 20 ||
+		l.Late.Count != 20 || l.Last.P50 < l.Delivery.P50 {
 		t.Errorf("latencies %+v", l)
 	}
-	if text := report.Text(); !strings.Contains(text, "4 of 4 connected") || !strings.Contains(text, "20 acknowledged") {
+	if text := report.Text(); !strings.Contains(text, "4 of 4 connected") ||
+		!strings.Contains(text, "20 acknowledged") {
 		t.Errorf("the report says:\n%s", text)
 	}
 }
 
-// One thing goes wrong with one of twenty messages, and the verdict is about that and nothing else.
-func TestTheVerdictCatches(t *testing.T) {
+// One of twenty messages has one fault, and the verdict names that fault only.
+func TestTheVerdictFindsEachFault(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		wrong  func(r *room, o *outgoing)
 		missed string
 	}{
-		"a lost message":                         {func(_ *room, o *outgoing) { delete(o.frames, o.other()) }, "1 deliveries were lost"},
-		"a message that its sender does not get": {func(_ *room, o *outgoing) { delete(o.frames, o.sender) }, "1 deliveries were lost"},
+		"a lost message": {func(_ *room, o *outgoing) { delete(o.frames, o.other()) },
+			"1 deliveries were lost"},
+		"a message that its sender does not get": {func(_ *room, o *outgoing) { delete(o.frames, o.sender) },
+			"1 deliveries were lost"},
 		"a double under another id": {func(_ *room, o *outgoing) {
 			o.frames[o.other()] = append(o.frames[o.other()], messageFrame("another", o.sender, o.text))
 		}, "1 messages were doubled under another id"},
@@ -58,7 +62,7 @@ func TestTheVerdictCatches(t *testing.T) {
 			other := o.other()
 			o.frames[other] = []string{strings.ReplaceAll(o.frames[other][0], o.sender, other)}
 		}, "1 messages were misattributed"},
-		"a message that nobody sent": {func(_ *room, o *outgoing) {
+		"a message without a sender": {func(_ *room, o *outgoing) {
 			o.frames[o.other()] = append(o.frames[o.other()], messageFrame("ghost", o.sender, "boo"))
 		}, "1 messages arrived that no client had sent"},
 		"another text": {func(_ *room, o *outgoing) {
@@ -66,14 +70,17 @@ func TestTheVerdictCatches(t *testing.T) {
 		}, "1 deliveries were lost; 1 messages arrived that no client had sent"},
 		"a message from the future": {func(_ *room, o *outgoing) {
 			future := strings.Split(o.text, " ")
-			o.frames[o.sender] = append(o.frames[o.sender], messageFrame("future", o.sender, strings.Join([]string{future[0], future[1], "999999", "x."}, " ")))
+			o.frames[o.sender] = append(o.frames[o.sender],
+				messageFrame("future", o.sender, strings.Join([]string{future[0], future[1], "999999", "x."}, " ")))
 		}, "1 messages arrived that no client had sent"},
 		"an answer to nothing": {func(r *room, o *outgoing) {
-			o.frames[o.sender] = append(o.frames[o.sender], `{"type":"ack","id":"x","clientId":"nothing","recipients":1,"delivered":1,"gone":0}`)
+			o.frames[o.sender] = append(o.frames[o.sender],
+				`{"type":"ack","id":"x","clientId":"nothing","recipients":1,"delivered":1,"gone":0}`)
 		}, "1 messages arrived that no client had sent"},
 		"no answer": {func(_ *room, o *outgoing) { o.answer = "" }, "1 messages were not answered"},
 		"a refusal": {func(_ *room, o *outgoing) {
-			o.frames, o.answer = nil, strings.Replace(o.answer, `"type":"ack"`, `"type":"error","code":"rate_limited","message":"slow down"`, 1)
+			o.frames, o.answer = nil, strings.Replace(o.answer, `"type":"ack"`,
+				`"type":"error","code":"rate_limited","message":"slow down"`, 1)
 		}, "1 of 20 messages were refused (1 rate_limited)"},
 		"a fault of a function": {func(_ *room, o *outgoing) {
 			o.frames, o.answer = nil, `{"message":"Internal server error","connectionId":"c","requestId":"r"}`
@@ -86,7 +93,7 @@ func TestTheVerdictCatches(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			plan := quick()
-			plan.Drain = 2 * time.Second // what is lost does not come, so the whole time is waited for
+			plan.Drain = 2 * time.Second // a lost message does not come, so the run waits the whole time
 			report := run(t, startRoom(t, func(r *room, o *outgoing) {
 				if o.n == 9 {
 					test.wrong(r, o)
@@ -99,7 +106,7 @@ func TestTheVerdictCatches(t *testing.T) {
 	}
 }
 
-func TestWhatClientsDropOrOthersSayIsNoFault(t *testing.T) {
+func TestDroppedCopiesAndForeignMessagesAreNoFault(t *testing.T) {
 	t.Parallel()
 	report := run(t, startRoom(t, func(_ *room, o *outgoing) {
 		o.frames[o.other()] = append(o.frames[o.other()], messageFrame("stranger", "somebody", "hello"))
@@ -110,8 +117,8 @@ func TestWhatClientsDropOrOthersSayIsNoFault(t *testing.T) {
 	}
 }
 
-// A client drops a message whose id it has seen, so nobody may read the second one.
-func TestAnIDForTwoMessagesLosesOne(t *testing.T) {
+// A client drops a message whose id it has seen, so no user reads the second one.
+func TestTwoMessagesUnderOneIDLoseOne(t *testing.T) {
 	t.Parallel()
 	plan := quick()
 	plan.Drain = 2 * time.Second
@@ -127,7 +134,7 @@ func TestAnIDForTwoMessagesLosesOne(t *testing.T) {
 	}
 }
 
-func TestAStallIsChargedToEveryMessageMeanwhile(t *testing.T) {
+func TestAStallDelaysEveryMessageDueMeanwhile(t *testing.T) {
 	t.Parallel()
 	const stall = 300 * time.Millisecond
 	var once sync.Once
@@ -136,16 +143,17 @@ func TestAStallIsChargedToEveryMessageMeanwhile(t *testing.T) {
 	report := run(t, startRoom(t, func(*room, *outgoing) {
 		once.Do(func() { <-time.After(stall) }) // the room takes one message at a time
 	}), plan)
-	// Thirty messages were due during the stall. A generator that waits for answers would have charged it to one.
+	// Thirty messages were due during the stall. A generator that waits for answers would count it for one.
 	if report.Latency.Last.P50 < 50 || report.Latency.Last.Max < 250 {
 		t.Errorf("latency of the last receiver %+v, want the stall in most of it", report.Latency.Last)
 	}
-	if missed := report.Missed(Goals{P95: 50 * time.Millisecond}); len(missed) != 1 || !strings.Contains(missed[0], "p95 of the last receiver") {
+	if missed := report.Missed(Goals{P95: 50 * time.Millisecond}); len(missed) != 1 ||
+		!strings.Contains(missed[0], "p95 of the last receiver") {
 		t.Errorf("missed %q, want the p95", missed)
 	}
 }
 
-func TestClientsThatAreToldToComeLaterComeAgain(t *testing.T) {
+func TestClientsRetryAfterATemporaryRefusal(t *testing.T) {
 	t.Parallel()
 	r := startRoom(t, nil)
 	r.accept = func(attempt int) int {
@@ -163,7 +171,7 @@ func TestClientsThatAreToldToComeLaterComeAgain(t *testing.T) {
 	}
 }
 
-func TestARefusalForGoodEndsTheRun(t *testing.T) {
+func TestAFinalRefusalEndsTheRun(t *testing.T) {
 	t.Parallel()
 	r := startRoom(t, nil)
 	r.accept = func(int) int { return http.StatusForbidden }
@@ -187,12 +195,13 @@ func TestAnInterruptedRunIsJudgedByWhatWasSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := report.Messages; !report.Interrupted || m.Sent < 6 || m.Sent != m.Acknowledged || len(report.Missed(Goals{})) != 0 {
+	if m := report.Messages; !report.Interrupted || m.Sent < 6 || m.Sent != m.Acknowledged ||
+		len(report.Missed(Goals{})) != 0 {
 		t.Errorf("interrupted %v, messages %+v, missed %q", report.Interrupted, m, report.Missed(Goals{}))
 	}
 }
 
-func TestTheSeedDecidesWhoSendsWhat(t *testing.T) {
+func TestTheSeedChoosesSendersAndTexts(t *testing.T) {
 	t.Parallel()
 	sent := func(seed uint64) (order []string) {
 		plan := quick()
@@ -210,7 +219,7 @@ func TestTheSeedDecidesWhoSendsWhat(t *testing.T) {
 	}
 }
 
-func TestEverybodySendsEquallyOften(t *testing.T) {
+func TestAllClientsSendEquallyOften(t *testing.T) {
 	t.Parallel()
 	counts := map[string]int{}
 	run(t, startRoom(t, func(_ *room, o *outgoing) { counts[o.sender]++ }), quick())
@@ -221,11 +230,11 @@ func TestEverybodySendsEquallyOften(t *testing.T) {
 	}
 }
 
-func TestPlansThatAreNone(t *testing.T) {
+func TestInvalidPlansAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(p *Plan){
-		"nobody":          func(p *Plan) { p.Clients = 0 },
-		"nobody connects": func(p *Plan) { p.ConnectRate = 0 },
+		"no clients":      func(p *Plan) { p.Clients = 0 },
+		"no connecting":   func(p *Plan) { p.ConnectRate = 0 },
 		"no rate":         func(p *Plan) { p.Rate = 0 },
 		"no time":         func(p *Plan) { p.Duration = 0 },
 		"no message":      func(p *Plan) { p.Rate = 1 },
@@ -234,7 +243,7 @@ func TestPlansThatAreNone(t *testing.T) {
 		plan := quick()
 		change(&plan)
 		if _, err := Run(t.Context(), plan, StageFunc(func(context.Context, string) (Socket, stageclient.User, error) {
-			t.Errorf("%s: somebody connects", name)
+			t.Errorf("%s: a client connects", name)
 			return nil, stageclient.User{}, context.Canceled
 		}), silent); err == nil {
 			t.Errorf("%s was accepted", name)

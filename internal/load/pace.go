@@ -26,7 +26,7 @@ func (s *swarm) send(ctx context.Context) {
 		}
 		text := s.ledger.text(n) + filler(dice, s.plan.Size)
 		s.ledger.send(n, sender, text, intended)
-		// Not in line: a socket that takes its time must not hold up the next message.
+		// In a goroutine, so that a slow socket does not delay the next message.
 		s.sending.Go(func() {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
 			defer cancel()
@@ -36,8 +36,8 @@ func (s *swarm) send(ctx context.Context) {
 	}
 }
 
-// sender returns the client that sends message n, and its socket. All clients send equally often, in an order that the
-// seed decides, so that all connections reach their limit together. It skips clients that have left.
+// sender returns the client that sends message n, and its socket. All clients send equally often, in an order from the
+// seed, so that all connections reach their limit together. sender skips clients that have left.
 func (s *swarm) sender(turns []int, n int) (int, Socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,10 +62,10 @@ func filler(dice *rand.Rand, size int) string {
 	return text.String()
 }
 
-// text is how the text of message n begins.
+// text returns the beginning of the text of message n.
 func (l *ledger) text(n int) string { return fmt.Sprintf("%s%d ", l.prefix(), n) }
 
 func (l *ledger) prefix() string { return "load " + l.run + " " }
 
-// clientID is the id that its sender gives message n.
+// clientID returns the id that the sender gives message n.
 func (l *ledger) clientID(n int) string { return fmt.Sprintf("%s-%d", l.run, n) }

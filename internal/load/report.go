@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Report is what became of a run's clients and messages.
+// Report says what happened to the clients and messages of a run.
 type Report struct {
 	Plan        Plan       `json:"plan"`
 	Interrupted bool       `json:"interrupted"` // sending ended before the plan did
@@ -20,8 +20,8 @@ type Report struct {
 		Delivery Latency `json:"delivery"`       // to each client
 		Last     Latency `json:"lastReceiver"`   // of each acknowledged message
 		Answer   Latency `json:"acknowledgment"` // to the sender
-		Late     Latency `json:"sentLate"`       // how much later than intended messages were sent: this program's own part
-	} `json:"latencyMs"` // from the time at which a message was meant to be sent
+		Late     Latency `json:"sentLate"`       // from the planned time until this program sent the message
+	} `json:"latencyMs"` // from the planned time of a message
 }
 
 // Clients counts connections.
@@ -43,8 +43,8 @@ type Messages struct {
 // Deliveries counts messages as each client received them.
 type Deliveries struct {
 	Arrived       int `json:"arrived"`       // first copies
-	Lost          int `json:"lost"`          // of messages that were acknowledged or not answered, to clients that stayed
-	Excused       int `json:"excused"`       // the same to clients whose connection ended
+	Lost          int `json:"lost"`          // not refused, to clients that stayed
+	Excused       int `json:"excused"`       // not refused, to clients whose connection ended
 	Repeated      int `json:"repeated"`      // under the same id, so clients drop them
 	Doubled       int `json:"doubled"`       // under another id
 	Misattributed int `json:"misattributed"` // from another user than the sender
@@ -84,8 +84,8 @@ func (l *ledger) report() *Report {
 	return r
 }
 
-// explain takes the errors that do not say which message they are about for answers to a client's oldest messages
-// without one.
+// explain handles the errors that name no message. Each counts as the answer to the oldest message of the client that
+// has none.
 func (l *ledger) explain() {
 	for _, m := range l.messages {
 		if failures := l.failures[m.sender]; m.answer == "" && len(failures) > 0 {
@@ -94,13 +94,13 @@ func (l *ledger) explain() {
 	}
 }
 
-// Goals are what a run has to reach beside losing nothing.
+// Goals are what a run has to reach, beside the goal that no message is lost.
 type Goals struct {
 	P95     time.Duration // of the time until the last receiver has a message; 0: any
 	Refused float64       // share of messages that the stage may refuse
 }
 
-// Missed returns the goals that the run has not reached, in words; none means that it has passed.
+// Missed returns the goals that the run missed, in words. Without one the run has passed.
 func (r *Report) Missed(g Goals) []string {
 	missed := []string{}
 	want := func(reached bool, format string, values ...any) {
@@ -110,17 +110,20 @@ func (r *Report) Missed(g Goals) []string {
 	}
 	d, m := r.Deliveries, r.Messages
 	refused := sum(m.Refused)
-	want(r.Clients.Connected == r.Plan.Clients, "%d of %d clients never connected (%s)", r.Plan.Clients-r.Clients.Connected, r.Plan.Clients, counts(r.Clients.Refused))
+	want(r.Clients.Connected == r.Plan.Clients, "%d of %d clients never connected (%s)",
+		r.Plan.Clients-r.Clients.Connected, r.Plan.Clients, counts(r.Clients.Refused))
 	want(len(r.Clients.Ended) == 0, "connections ended (%s)", counts(r.Clients.Ended))
 	want(m.Acknowledged > 0, "no message was acknowledged")
 	want(m.Unanswered == 0, "%d messages were not answered", m.Unanswered)
-	want(float64(refused) <= g.Refused*float64(m.Sent), "%d of %d messages were refused (%s)", refused, m.Sent, counts(m.Refused))
+	want(float64(refused) <= g.Refused*float64(m.Sent), "%d of %d messages were refused (%s)", refused, m.Sent,
+		counts(m.Refused))
 	want(d.Lost == 0, "%d deliveries were lost", d.Lost)
 	want(d.Doubled == 0, "%d messages were doubled under another id", d.Doubled)
 	want(d.Misattributed == 0, "%d messages were misattributed", d.Misattributed)
 	want(d.Invented == 0, "%d messages arrived that no client had sent", d.Invented)
 	p95 := time.Duration(r.Latency.Last.P95 * float64(time.Millisecond))
-	want(g.P95 == 0 || p95 <= g.P95, "the p95 of the last receiver is %v, over %v", p95.Round(100*time.Microsecond), g.P95)
+	want(g.P95 == 0 || p95 <= g.P95, "the p95 of the last receiver is %v, over %v", p95.Round(100*time.Microsecond),
+		g.P95)
 	return missed
 }
 
@@ -129,18 +132,24 @@ func (r *Report) Text() string {
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	d, m := r.Deliveries, r.Messages
-	fmt.Fprintf(table, "clients\t%d of %d connected; ended early: %s; refused: %s\n", r.Clients.Connected, r.Plan.Clients, counts(r.Clients.Ended), counts(r.Clients.Refused))
-	fmt.Fprintf(table, "messages\t%d sent, %d acknowledged, %d not answered, %d cut off; refused: %s\n", m.Sent, m.Acknowledged, m.Unanswered, m.CutOff, counts(m.Refused))
-	fmt.Fprintf(table, "deliveries\t%d arrived; %d owed to clients that left, %d messages of others\n", d.Arrived, d.Excused, d.Foreign)
+	fmt.Fprintf(table, "clients\t%d of %d connected; ended early: %s; refused: %s\n", r.Clients.Connected,
+		r.Plan.Clients, counts(r.Clients.Ended), counts(r.Clients.Refused))
+	fmt.Fprintf(table, "messages\t%d sent, %d acknowledged, %d not answered, %d cut off; refused: %s\n", m.Sent,
+		m.Acknowledged, m.Unanswered, m.CutOff, counts(m.Refused))
+	fmt.Fprintf(table, "deliveries\t%d arrived; %d owed to clients that left, %d messages of others\n", d.Arrived,
+		d.Excused, d.Foreign)
 	fmt.Fprintf(table, "lost\t%d\n", d.Lost)
-	fmt.Fprintf(table, "doubled\t%d under another id; %d repeated under the same id, which clients drop\n", d.Doubled, d.Repeated)
+	fmt.Fprintf(table, "doubled\t%d under another id; %d repeated under the same id, which clients drop\n", d.Doubled,
+		d.Repeated)
 	fmt.Fprintf(table, "misattributed\t%d\n", d.Misattributed)
 	fmt.Fprintf(table, "sent by no user\t%d\n", d.Invented)
 	for _, row := range []struct {
 		name string
 		l    Latency
-	}{{"any receiver", r.Latency.Delivery}, {"last receiver", r.Latency.Last}, {"acknowledgment", r.Latency.Answer}, {"sent late by", r.Latency.Late}} {
-		fmt.Fprintf(table, "%s\tp50 %.1f ms\tp95 %.1f ms\tp99 %.1f ms\tmax %.1f ms\n", row.name, row.l.P50, row.l.P95, row.l.P99, row.l.Max)
+	}{{"any receiver", r.Latency.Delivery}, {"last receiver", r.Latency.Last}, {"acknowledgment", r.Latency.Answer},
+		{"sent late by", r.Latency.Late}} {
+		fmt.Fprintf(table, "%s\tp50 %.1f ms\tp95 %.1f ms\tp99 %.1f ms\tmax %.1f ms\n", row.name, row.l.P50, row.l.P95,
+			row.l.P99, row.l.Max)
 	}
 	_ = table.Flush() // a strings.Builder takes everything
 	for _, hint := range r.hints() {
@@ -149,26 +158,30 @@ func (r *Report) Text() string {
 	return text.String()
 }
 
-// slow is from when on this program's own delay spoils what it measures.
+// slow is the delay of this program from which its results are useless.
 const slow = 10 // ms
 
-// hints say what the numbers cannot.
+// hints explain the numbers.
 func (r *Report) hints() []string {
 	var hints []string
 	if r.Interrupted {
-		hints = append(hints, "Interrupted: the report is about what was sent until then.")
+		hints = append(hints, "Interrupted: the report covers the messages until then.")
 	}
 	if r.Messages.Refused["rate_limited"] > 0 {
-		hints = append(hints, "rate_limited: one connection may send MessagesPerWindow messages in 10 s, 20 unless the stage was deployed with more. Use more --clients or a lower --rate.")
+		hints = append(hints, "rate_limited: one connection may send MessagesPerWindow messages in 10 s, "+
+			"20 unless the stage was deployed with more. Use more --clients or a lower --rate.")
 	}
 	if r.Messages.Refused["Too Many Requests"] > 0 {
-		hints = append(hints, "Too Many Requests: the throttle of the stage's routes or of the account (10,000 requests a second, callbacks among them).")
+		hints = append(hints, "Too Many Requests: the throttle of the stage's routes or of the account (10,000 "+
+			"requests a second, callbacks among them).")
 	}
 	if r.Clients.Refused["signurl 429"] > 0 || r.Clients.Refused["handshake 429"] > 0 {
-		hints = append(hints, "429 while connecting: the template lets 20 requests a second pass to signurl, and 50 to $connect. Lower --connect-rate.")
+		hints = append(hints, "429 while connecting: the template lets 20 requests a second pass to signurl, "+
+			"and 50 to $connect. Lower --connect-rate.")
 	}
 	if r.Latency.Late.P99 > slow {
-		hints = append(hints, "This program sent late: the latencies hold its own delay. Lower the rate, or run it on another machine.")
+		hints = append(hints,
+			"This program sent late: the latencies hold its own delay. Lower the rate, or run it on another machine.")
 	}
 	return hints
 }

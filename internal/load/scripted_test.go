@@ -16,8 +16,8 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// room is a WebSocket server that brings every message to everybody, except for what its script does to the message
-// with a number: it changes what is sent to whom.
+// room is a WebSocket server that sends every message to every member. For the message with a chosen number its script
+// changes the frames.
 type room struct {
 	t        *testing.T
 	server   *httptest.Server
@@ -29,7 +29,7 @@ type room struct {
 	count    int
 }
 
-// outgoing is what a message causes: frames by user, the answer to its sender among them.
+// outgoing is what a message causes: frames by user, and the answer to its sender.
 type outgoing struct {
 	n      int // of the message, in the order of arrival
 	sender string
@@ -81,7 +81,7 @@ func (r *room) serve(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// join accepts a member. Nothing is broadcast in between, so that who has seen the 101 gets everything.
+// join accepts a member. No broadcast runs meanwhile, so a member gets every message after its 101.
 func (r *room) join(w http.ResponseWriter, request *http.Request) *websocket.Conn {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -106,13 +106,14 @@ func (r *room) broadcast(ctx context.Context, sender string, data []byte) {
 	for user := range r.members {
 		out.frames[user] = []string{messageFrame("id-"+frame.ID, sender, frame.Message)}
 	}
-	out.answer = fmt.Sprintf(`{"type":"ack","id":"id-%s","clientId":%q,"recipients":1,"delivered":1,"gone":0}`, frame.ID, frame.ID)
+	out.answer = fmt.Sprintf(`{"type":"ack","id":"id-%s","clientId":%q,"recipients":1,"delivered":1,"gone":0}`,
+		frame.ID, frame.ID)
 	if r.script != nil {
 		r.script(r, out)
 	}
 	for user, frames := range out.frames {
 		for _, frame := range frames {
-			_ = r.members[user].Write(ctx, websocket.MessageText, []byte(frame)) // who is gone is gone
+			_ = r.members[user].Write(ctx, websocket.MessageText, []byte(frame)) // a client that left gets nothing
 		}
 	}
 	if out.answer != "" {
@@ -121,7 +122,8 @@ func (r *room) broadcast(ctx context.Context, sender string, data []byte) {
 }
 
 func messageFrame(id, sender, text string) string {
-	return fmt.Sprintf(`{"type":"message","id":%q,"room":"lobby","from":{"sub":%q,"name":%q},"message":%q,"sentAt":1795348980000}`, id, sender, name(sender), text)
+	return fmt.Sprintf(`{"type":"message","id":%q,"room":"lobby","from":{"sub":%q,"name":%q},`+
+		`"message":%q,"sentAt":1795348980000}`, id, sender, name(sender), text)
 }
 
 // other returns a member that is not the sender.
@@ -136,7 +138,8 @@ func (o *outgoing) other() string {
 
 // quick is a plan of 20 messages of 4 clients.
 func quick() Plan {
-	return Plan{Clients: 4, ConnectRate: 1000, Rate: 400, Duration: 50 * time.Millisecond, Drain: 10 * time.Second, Size: 8, Seed: 7}
+	return Plan{Clients: 4, ConnectRate: 1000, Rate: 400, Duration: 50 * time.Millisecond, Drain: 10 * time.Second,
+		Size: 8, Seed: 7}
 }
 
 func silent(string) {}

@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	connectAttempts = 6 // of a client that is told to come later
+	connectAttempts = 6 // of a client that is refused for now
 	firstBackoff    = time.Second
 	longestBackoff  = 15 * time.Second
 	sendTimeout     = 10 * time.Second
-	// settle is how long the swarm goes on listening when every message is accounted for: what comes twice, comes late.
+	// settle is how long the swarm listens after every message is complete: a second copy comes late.
 	settle = 500 * time.Millisecond
 )
 
@@ -35,7 +35,7 @@ type swarm struct {
 	opened   int            // clients that have ever been connected
 	ended    map[string]int // connections that ended by themselves, by reason
 	refused  map[string]int // attempts to connect that failed, by reason
-	finished bool           // connections that end now are ended by us
+	finished bool           // the swarm itself ends connections now
 }
 
 func newSwarm(plan Plan, stage Stage, l *ledger) *swarm {
@@ -45,8 +45,8 @@ func newSwarm(plan Plan, stage Stage, l *ledger) *swarm {
 	}
 }
 
-// connect opens the connections at the plan's rate and waits for them. The error is of a refusal for good, or of no
-// client being connected in the end.
+// connect opens the connections at the plan's rate and waits for them. It errs when the stage refuses a user for good,
+// or when no client is connected in the end.
 func (s *swarm) connect(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -72,7 +72,7 @@ func (s *swarm) connect(ctx context.Context) error {
 	return nil
 }
 
-// connectOne connects a client, again after a pause when it is told to come later. The error is of a refusal for good.
+// connectOne connects a client, and retries after a temporary refusal. It errs when the refusal is final.
 func (s *swarm) connectOne(ctx context.Context, client int) error {
 	pause := firstBackoff
 	for attempt := 1; ; attempt++ {
@@ -91,17 +91,18 @@ func (s *swarm) connectOne(ctx context.Context, client int) error {
 		}
 		jittered := pause/2 + rand.N(pause/2) //nolint:gosec // jitter is no secret
 		if attempt == connectAttempts || !sleepUntil(ctx, time.Now().Add(max(wait, jittered))) {
-			return nil // one client less; the report says so
+			return nil // the report says that this client is missing
 		}
 		pause = min(2*pause, longestBackoff)
 	}
 }
 
-// judge says in short why a connection failed, how long the stage asks to wait, and whether there is any sense in it.
+// judge returns in short why a connection failed, how long the stage asks to wait, and whether a retry can help.
 func judge(err error) (reason string, wait time.Duration, passing bool) {
 	later := func(status int) bool { return status == http.StatusTooManyRequests || status >= 500 }
 	if sign, ok := errors.AsType[*stageclient.SignError](err); ok {
-		return fmt.Sprintf("signurl %d", sign.Status), sign.RetryAfter, later(sign.Status) && sign.Code != "auth_not_configured"
+		return fmt.Sprintf("signurl %d", sign.Status), sign.RetryAfter,
+			later(sign.Status) && sign.Code != "auth_not_configured"
 	}
 	if handshake, ok := errors.AsType[*stageclient.RefusedError](err); ok {
 		return fmt.Sprintf("handshake %d", handshake.Status), 0, later(handshake.Status)
@@ -127,7 +128,8 @@ func (s *swarm) count(counts map[string]int, reason string) {
 	counts[reason]++
 }
 
-// add takes a client's open connection and listens on it until it ends, also when ctx has ended: the last answers count.
+// add takes a client's open connection and reads from it until it ends. It goes on after ctx has ended, because the
+// last answers count.
 func (s *swarm) add(ctx context.Context, client int, socket Socket, user stageclient.User) {
 	s.mu.Lock()
 	s.sockets[client] = socket
@@ -137,7 +139,7 @@ func (s *swarm) add(ctx context.Context, client int, socket Socket, user stagecl
 	s.receiving.Go(func() { s.receive(context.WithoutCancel(ctx), client, socket) })
 }
 
-// receive hands what a client receives to the ledger, until its connection ends.
+// receive gives the frames of a client to the ledger until its connection ends.
 func (s *swarm) receive(ctx context.Context, client int, socket Socket) {
 	bye := ""
 	for {
@@ -162,7 +164,7 @@ func (s *swarm) receive(ctx context.Context, client int, socket Socket) {
 	}
 }
 
-// lose notes that a connection has ended.
+// lose records that a connection has ended.
 func (s *swarm) lose(client int, bye string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,7 +188,7 @@ func whyEnded(bye string, err error) string {
 	}
 }
 
-// connected is how many clients are connected now.
+// connected returns the number of connected clients.
 func (s *swarm) connected() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -205,8 +207,8 @@ func (s *swarm) clientCounts() Clients {
 	return Clients{Connected: s.opened, Ended: s.ended, Refused: s.refused}
 }
 
-// drain waits until everything that was sent is accounted for and nothing more comes, or until the plan's patience is
-// at its end. It does not end with ctx, which may be why nothing more is sent.
+// drain waits until every message is complete and nothing more comes, or until the plan's Drain is over. The end of ctx
+// does not end it, because the last messages still need answers.
 func (s *swarm) drain(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.plan.Drain)
 	defer cancel()
@@ -218,7 +220,7 @@ func (s *swarm) drain(ctx context.Context) {
 	}
 }
 
-// close leaves politely and waits for every goroutine.
+// close closes every connection and waits for every goroutine.
 func (s *swarm) close() {
 	s.mu.Lock()
 	s.finished = true

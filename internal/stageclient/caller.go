@@ -19,7 +19,7 @@ import (
 // is iam. Times are Unix seconds.
 type NamedUser struct {
 	Sub           string   `json:"sub"`
-	Issuer        string   `json:"iss,omitempty"` // who calls the user so; none: the stage's OidcIssuer
+	Issuer        string   `json:"iss,omitempty"` // the issuer of Sub; empty for the stage's OidcIssuer
 	Name          string   `json:"name,omitempty"`
 	SessionStart  int64    `json:"sessionStart"`
 	SessionEndsAt int64    `json:"sessionEndsAt"`
@@ -29,15 +29,16 @@ type NamedUser struct {
 	SignIn string `json:"-"`
 }
 
-// NewNamedUser is a user who has signed in at now, for as long as a connection lasts
-// by default.
+// NewNamedUser returns a user who has signed in at now. The session is as long as a connection by default.
 func NewNamedUser(user User, now time.Time) NamedUser {
-	return NamedUser{Sub: user.Sub, Name: user.Name, SessionStart: now.Unix(), SessionEndsAt: now.Add(sessionLifetime).Unix()}
+	return NamedUser{Sub: user.Sub, Name: user.Name, SessionStart: now.Unix(),
+		SessionEndsAt: now.Add(sessionLifetime).Unix()}
 }
 
-// SignURLFor asks the stage for a signed URL for a user, as a trusted caller: the
-// request is signed with the caller's AWS credentials. For the rest see [Client.SignURL].
-func (c *Client) SignURLFor(ctx context.Context, credentials aws.CredentialsProvider, user NamedUser, rooms []string, challenge string) (*Signed, error) {
+// SignURLFor asks the stage for a signed URL for a user, as a trusted caller. The caller's AWS credentials sign the
+// request. For the rest see [Client.SignURL].
+func (c *Client) SignURLFor(ctx context.Context, credentials aws.CredentialsProvider, user NamedUser, rooms []string,
+	challenge string) (*Signed, error) {
 	request := signRequest{Rooms: rooms, Challenge: challenge, User: &user, SignIn: user.SignIn}
 	return c.signURLAsInstance(ctx, request, false, func(r *http.Request, body []byte) error {
 		return c.SignRequest(ctx, credentials, r, body)
@@ -78,13 +79,15 @@ func (c *Client) SignOutFor(ctx context.Context, credentials aws.CredentialsProv
 
 // SignRequest signs a request to the HTTP API with AWS Signature Version 4, in its
 // headers. Nothing of the request may change afterwards.
-func (c *Client) SignRequest(ctx context.Context, credentials aws.CredentialsProvider, r *http.Request, body []byte) error {
+func (c *Client) SignRequest(ctx context.Context, credentials aws.CredentialsProvider, r *http.Request,
+	body []byte) error {
 	key, err := credentials.Retrieve(ctx)
 	if err != nil {
 		return fmt.Errorf("find AWS credentials: %w", err)
 	}
 	digest := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(ctx, key, r, hex.EncodeToString(digest[:]), "execute-api", c.Outputs.Region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(ctx, key, r, hex.EncodeToString(digest[:]), "execute-api", c.Outputs.Region,
+		time.Now()); err != nil {
 		return fmt.Errorf("sign the request: %w", err)
 	}
 	return nil

@@ -21,12 +21,14 @@ func TestTrustedCallerSignsItsRequestAndNamesTheUser(t *testing.T) {
 	now := time.Unix(1795327200, 0)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		const want = `{"rooms":["lobby"],"challenge":"c","user":{"sub":"alice","name":"Alice","sessionStart":1795327200,"sessionEndsAt":1795334400}}`
+		const want = `{"rooms":["lobby"],"challenge":"c","user":{"sub":"alice","name":"Alice",` +
+			`"sessionStart":1795327200,"sessionEndsAt":1795334400}}`
 		if string(body) != want || r.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("asked %s, want %s", body, want)
 		}
 		authorization := r.Header.Get("Authorization")
-		if !strings.HasPrefix(authorization, "AWS4-HMAC-SHA256 Credential=ASIAEXAMPLE/") || !strings.Contains(authorization, "/us-east-1/execute-api/aws4_request, SignedHeaders=") ||
+		if !strings.HasPrefix(authorization, "AWS4-HMAC-SHA256 Credential=ASIAEXAMPLE/") ||
+			!strings.Contains(authorization, "/us-east-1/execute-api/aws4_request, SignedHeaders=") ||
 			!strings.Contains(authorization, "host;") || r.Header.Get("X-Amz-Security-Token") != "st" {
 			t.Errorf("headers %v", r.Header)
 		}
@@ -45,13 +47,14 @@ func TestTrustedCallerSignsItsRequestAndNamesTheUser(t *testing.T) {
 func TestTrustedCallerWithoutCredentialsAsksNothing(t *testing.T) {
 	t.Parallel()
 	client := &stageclient.Client{Outputs: stageclient.Outputs{SignURL: "http://127.0.0.1:1", Region: "us-east-1"}}
-	_, err := client.SignURLFor(t.Context(), credentials.NewStaticCredentialsProvider("", "", ""), stageclient.NamedUser{Sub: "alice"}, nil, "")
+	_, err := client.SignURLFor(t.Context(), credentials.NewStaticCredentialsProvider("", "", ""),
+		stageclient.NamedUser{Sub: "alice"}, nil, "")
 	if err == nil || !strings.Contains(err.Error(), "find AWS credentials") {
 		t.Errorf("err = %v", err)
 	}
 }
 
-func TestRefusedCallerIsToldWhy(t *testing.T) {
+func TestARefusalTellsTheCallerWhy(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
@@ -59,7 +62,8 @@ func TestRefusedCallerIsToldWhy(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	client := &stageclient.Client{Outputs: stageclient.Outputs{SignURL: server.URL, Region: "us-east-1"}}
-	_, err := client.SignURLFor(t.Context(), credentials.NewStaticCredentialsProvider("A", "s", ""), stageclient.NamedUser{Sub: "alice"}, nil, "")
+	_, err := client.SignURLFor(t.Context(), credentials.NewStaticCredentialsProvider("A", "s", ""),
+		stageclient.NamedUser{Sub: "alice"}, nil, "")
 	if refused := new(stageclient.SignError); !errors.As(err, &refused) || refused.Code != "caller_not_trusted" {
 		t.Errorf("err = %v", err)
 	}

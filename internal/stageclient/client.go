@@ -1,10 +1,8 @@
-// Package stageclient is a client of a stage, local or deployed, for tests and the
-// tools under cmd: it gets a token, has a URL signed or signs one itself, opens the
-// socket, sends frames and waits for others.
+// Package stageclient is a client of a stage, local or deployed, for tests and for the tools under cmd. It gets a
+// token, gets or signs a URL, opens the socket, sends frames and waits for frames.
 //
-// It knows a stage by its [Outputs] only and cannot tell which kind it talks to. It
-// declares the frames and the grant once more, in its own words, so that a change of
-// the wire format in the functions is noticed here and not followed.
+// It knows a stage by its [Outputs] only and cannot tell a local one from a deployed one. It declares the frames and
+// the grant a second time, so that its tests notice a change of the wire format in the functions.
 package stageclient
 
 import (
@@ -27,7 +25,7 @@ const (
 	UserVariable         = "SIGNEDSOCKET_USER"
 )
 
-// maxAnswer bounds what is read of an answer, in bytes.
+// maxAnswer is how many bytes of an answer are read.
 const maxAnswer = 64 << 10
 
 // Client talks to one stage. Its methods may be called concurrently.
@@ -35,7 +33,7 @@ type Client struct {
 	Outputs      Outputs
 	TokenCommand string       // prints an access token; empty asks the local stage's development issuer
 	HTTP         *http.Client // http.DefaultClient when nil
-	Trace        Trace        // told of every frame of the connections that Dial opens; may be nil
+	Trace        Trace        // called for every frame of the connections that Dial opens; may be nil
 	Instance     *Instance    // tells signurl which connections are of one client; nil tells nothing
 }
 
@@ -62,8 +60,8 @@ func (s Signed) String() string {
 // SignError is a refusal of POST /signurl.
 type SignError struct {
 	Status     int           // HTTP status
-	Code       string        // of signurl, such as "room_not_allowed"; empty when the gateway itself refused
-	Message    string        // what the body says in words
+	Code       string        // of signurl, such as "room_not_allowed"; empty for a refusal of the gateway
+	Message    string        // the message in the body
 	RetryAfter time.Duration // zero when the answer does not say
 }
 
@@ -79,9 +77,8 @@ func (e *SignError) Error() string {
 	return text
 }
 
-// SignURL asks the stage for a signed URL with an access token, or as a guest when token is empty. No
-// rooms asks for the default ones; the challenge is that of a [Proof] and may be empty. A refusal is a
-// [*SignError].
+// SignURL asks the stage for a signed URL with an access token, or as a guest when token is empty. Without rooms it
+// asks for the default ones. The challenge comes from a [Proof] and may be empty. A refusal is a [*SignError].
 func (c *Client) SignURL(ctx context.Context, token string, rooms []string, challenge string) (*Signed, error) {
 	authorize := func(r *http.Request, _ []byte) error {
 		if token != "" {
@@ -103,11 +100,11 @@ type signRequest struct {
 	SignIn    string     `json:"signIn,omitempty"`
 }
 
-// authorizer adds the caller's token or signature to a request, whose body is final then.
+// authorizer adds the caller's token or signature to a request. The body of the request is final then.
 type authorizer func(r *http.Request, body []byte) error
 
-// signURLAsInstance asks for a signed URL as the client's instance. A stage that does not know the members of an
-// instance is asked once more, without them.
+// signURLAsInstance asks for a signed URL and names the instance of the client. If the stage does not know the members
+// of an instance, it asks again without them.
 func (c *Client) signURLAsInstance(
 	ctx context.Context, request signRequest, asGuest bool, authorize authorizer,
 ) (*Signed, error) {
@@ -181,8 +178,8 @@ func (c *Client) do(r *http.Request) (int, http.Header, []byte, error) {
 	return resp.StatusCode, resp.Header, body, nil
 }
 
-// Connect takes all steps for a user: token, signed URL with a fresh [Proof], socket.
-// No rooms asks for the default ones.
+// Connect takes all steps for a user: token, signed URL with a new [Proof], socket. Without rooms it asks for the
+// default ones.
 func (c *Client) Connect(ctx context.Context, user string, rooms ...string) (*Conn, *Signed, error) {
 	token, err := c.Token(ctx, user)
 	if err != nil {

@@ -18,9 +18,10 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// Both are written as in the design, not as this package would write them.
-const outputsJSON = `{"WebSocketUrl":"ws://127.0.0.1:3002/prod","CallbackUrl":"http://127.0.0.1:3002/prod","SignUrl":"http://127.0.0.1:3001/signurl",
-"FrontendUrl":"http://127.0.0.1:3001","TableName":"t","Region":"us-east-1","SomethingNew":"x",
+// The outputs are as the design has them, not as this package would write them.
+const outputsJSON = `{"WebSocketUrl":"ws://127.0.0.1:3002/prod","CallbackUrl":"http://127.0.0.1:3002/prod",
+"SignUrl":"http://127.0.0.1:3001/signurl","FrontendUrl":"http://127.0.0.1:3001",
+"TableName":"t","Region":"us-east-1","SomethingNew":"x",
 "Local":{"DevTokenUrl":"http://127.0.0.1:3003/dev/token","DynamoDBUrl":"http://127.0.0.1:3003","CredentialsFile":"/c"}}`
 
 func TestOutputsAreReadFromAFile(t *testing.T) {
@@ -34,9 +35,11 @@ func TestOutputsAreReadFromAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := stageclient.Outputs{
-		WebSocketURL: "ws://127.0.0.1:3002/prod", CallbackURL: "http://127.0.0.1:3002/prod", SignURL: "http://127.0.0.1:3001/signurl",
+		WebSocketURL: "ws://127.0.0.1:3002/prod", CallbackURL: "http://127.0.0.1:3002/prod",
+		SignURL:     "http://127.0.0.1:3001/signurl",
 		FrontendURL: "http://127.0.0.1:3001", TableName: "t", Region: "us-east-1",
-		Local: stageclient.Local{DevTokenURL: "http://127.0.0.1:3003/dev/token", DynamoDBURL: "http://127.0.0.1:3003", CredentialsFile: "/c"},
+		Local: stageclient.Local{DevTokenURL: "http://127.0.0.1:3003/dev/token", DynamoDBURL: "http://127.0.0.1:3003",
+			CredentialsFile: "/c"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -54,7 +57,7 @@ func TestOutputsAreReadFromAFile(t *testing.T) {
 func TestTokenComesFromTheCommandOrTheIssuer(t *testing.T) {
 	t.Parallel()
 	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if user := r.URL.Query().Get("user"); user != "nobody" {
+		if user := r.URL.Query().Get("user"); user != "mallory" {
 			fmt.Fprintf(w, `{"access_token":"dev-%s"}`, user)
 			return
 		}
@@ -63,7 +66,7 @@ func TestTokenComesFromTheCommandOrTheIssuer(t *testing.T) {
 	t.Cleanup(issuer.Close)
 	tests := map[string]struct{ command, issuer, user, want, err string }{
 		"issuer":            {"", issuer.URL + "/dev/token", "alice", "dev-alice", ""},
-		"issuer refuses":    {"", issuer.URL + "/dev/token", "nobody", "", "400: no such user"},
+		"issuer refuses":    {"", issuer.URL + "/dev/token", "mallory", "", "400: no such user"},
 		"command":           {`echo "  cmd-$SIGNEDSOCKET_USER"`, issuer.URL, "alice", "cmd-alice", ""},
 		"command fails":     {`echo one >&2; echo two >&2; exit 3`, "", "alice", "", "exit status 3: two"},
 		"command is silent": {`true`, "", "alice", "", "print one access token"},
@@ -73,9 +76,11 @@ func TestTokenComesFromTheCommandOrTheIssuer(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client := &stageclient.Client{TokenCommand: test.command, Outputs: stageclient.Outputs{Local: stageclient.Local{DevTokenURL: test.issuer}}}
+			client := &stageclient.Client{TokenCommand: test.command,
+				Outputs: stageclient.Outputs{Local: stageclient.Local{DevTokenURL: test.issuer}}}
 			got, err := client.Token(t.Context(), test.user)
-			if got != test.want || (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+			if got != test.want || (err == nil) != (test.err == "") ||
+				err != nil && !strings.Contains(err.Error(), test.err) {
 				t.Errorf("token %q, error %v", got, err)
 			}
 		})
@@ -91,14 +96,21 @@ func TestSignURLAnswers(t *testing.T) {
 		want   any // *Signed or *SignError; nil for another error
 		text   string
 	}{
-		"signed": {200, nil, `{"url":"wss://x/prod?sig","protocols":["chat.v1"],"expiresIn":10,"sessionEndsIn":7200,"user":{"sub":"alice","name":"Alice"}}`,
-			&stageclient.Signed{URL: "wss://x/prod?sig", Protocols: []string{"chat.v1"}, ExpiresIn: 10, SessionEndsIn: 7200,
-				User: stageclient.User{Sub: "alice", Name: "Alice"}}, ""},
-		"the gateway": {401, nil, `{"message":"Unauthorized"}`, &stageclient.SignError{Status: 401, Message: "Unauthorized"}, "signurl answered 401: Unauthorized"},
+		"signed": {200, nil,
+			`{"url":"wss://x/prod?sig","protocols":["chat.v1"],"expiresIn":10,"sessionEndsIn":7200,` +
+				`"user":{"sub":"alice","name":"Alice"}}`,
+			&stageclient.Signed{URL: "wss://x/prod?sig", Protocols: []string{"chat.v1"}, ExpiresIn: 10,
+				SessionEndsIn: 7200,
+				User:          stageclient.User{Sub: "alice", Name: "Alice"}}, ""},
+		"the gateway": {401, nil, `{"message":"Unauthorized"}`,
+			&stageclient.SignError{Status: 401, Message: "Unauthorized"}, "signurl answered 401: Unauthorized"},
 		"signurl": {403, nil, `{"error":"room_not_allowed","message":"Not yours."}`,
-			&stageclient.SignError{Status: 403, Code: "room_not_allowed", Message: "Not yours."}, "signurl answered 403 room_not_allowed: Not yours."},
-		"wait":         {429, http.Header{"Retry-After": {"7"}}, `{"message":"Too Many Requests"}`, &stageclient.SignError{Status: 429, Message: "Too Many Requests", RetryAfter: 7 * time.Second}, ""},
-		"not JSON":     {502, http.Header{"Retry-After": {"soon"}}, `<html>`, &stageclient.SignError{Status: 502}, "signurl answered 502"},
+			&stageclient.SignError{Status: 403, Code: "room_not_allowed", Message: "Not yours."},
+			"signurl answered 403 room_not_allowed: Not yours."},
+		"wait": {429, http.Header{"Retry-After": {"7"}}, `{"message":"Too Many Requests"}`,
+			&stageclient.SignError{Status: 429, Message: "Too Many Requests", RetryAfter: 7 * time.Second}, ""},
+		"not JSON": {502, http.Header{"Retry-After": {"soon"}}, `<html>`, &stageclient.SignError{Status: 502},
+			"signurl answered 502"},
 		"no URL":       {200, nil, `{}`, nil, "no url"},
 		"broken":       {200, nil, `{`, nil, "read answer"},
 		"another type": {200, nil, `{"url":1}`, nil, "read answer"},
@@ -108,7 +120,8 @@ func TestSignURLAnswers(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
-				if string(body) != `{"rooms":["lobby"],"challenge":"c"}` || r.Header.Get("Authorization") != "Bearer t" || r.Header.Get("Content-Type") != "application/json" {
+				if string(body) != `{"rooms":["lobby"],"challenge":"c"}` ||
+					r.Header.Get("Authorization") != "Bearer t" || r.Header.Get("Content-Type") != "application/json" {
 					t.Errorf("asked %s with %v", body, r.Header)
 				}
 				for name, values := range test.header {
@@ -139,11 +152,12 @@ func TestSignURLAnswers(t *testing.T) {
 	}
 }
 
-func TestNothingIsAskedForThatIsNotWanted(t *testing.T) {
+func TestEmptyArgumentsAddNothingToTheRequest(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var body map[string]any
-		if err := json.NewDecoder(r.Body).Decode(&body); err != nil || len(body) != 0 || r.Header.Get("Authorization") != "" {
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil || len(body) != 0 ||
+			r.Header.Get("Authorization") != "" {
 			t.Errorf("asked %v with %v, %v", body, r.Header, err)
 		}
 		w.WriteHeader(http.StatusUnauthorized)

@@ -20,10 +20,10 @@ const Protocol = "chat.v1"
 const (
 	proofPrefix = "pop."    // before the verifier, offered as a second subprotocol
 	maxFrame    = 128 << 10 // API Gateway's limit for a message, in bytes
-	readAhead   = 64        // frames kept for a reader that is busy
+	readAhead   = 64        // frames kept until Next takes them
 )
 
-// RefusedError is a handshake that was answered, but not with 101.
+// RefusedError is a handshake with another answer than 101.
 type RefusedError struct {
 	Status int
 	Body   string // at most 1 KB; may repeat the signed URL, so do not show or log it
@@ -54,11 +54,11 @@ type DialOptions struct {
 	Trace    Trace        // may be nil
 }
 
-// Trace is told what happens on a connection: a frame that was "sent" or "received", or how it was "closed". It must not
-// keep data.
+// Trace is called when a frame was "sent" or "received" on a connection, or when the connection was "closed". It must
+// not keep data.
 type Trace func(direction string, data []byte)
 
-// Origin is what a browser says of a page of this stage; empty when the stage names no page.
+// Origin returns the Origin header of a page of this stage. It is empty when the stage names no page.
 func (c *Client) Origin() string {
 	page, err := url.Parse(c.Outputs.FrontendURL)
 	if err != nil || page.Host == "" {
@@ -67,8 +67,7 @@ func (c *Client) Origin() string {
 	return page.Scheme + "://" + page.Host
 }
 
-// Dial is [Dial] as a page of this stage does it: with the page's Origin, unless the
-// options have another header of that name.
+// Dial is [Dial] from a page of this stage: with the page's Origin, unless the options have another one.
 func (c *Client) Dial(ctx context.Context, signed *Signed, o DialOptions) (*Conn, error) {
 	o.Header = o.Header.Clone()
 	if o.Header == nil {
@@ -109,7 +108,8 @@ func Dial(ctx context.Context, signed *Signed, o DialOptions) (*Conn, error) {
 	if o.Verifier != "" {
 		protocols = append(append([]string(nil), protocols...), proofPrefix+o.Verifier)
 	}
-	socket, resp, err := websocket.Dial(ctx, signed.URL, &websocket.DialOptions{Subprotocols: protocols, HTTPHeader: o.Header, HTTPClient: o.HTTP})
+	socket, resp, err := websocket.Dial(ctx, signed.URL,
+		&websocket.DialOptions{Subprotocols: protocols, HTTPHeader: o.Header, HTTPClient: o.HTTP})
 	if err != nil {
 		return nil, dialError(resp, err)
 	}
@@ -119,7 +119,8 @@ func Dial(ctx context.Context, signed *Signed, o DialOptions) (*Conn, error) {
 	if trace == nil {
 		trace = func(string, []byte) {}
 	}
-	c := &Conn{socket: socket, trace: trace, frames: make(chan received, readAhead), stop: stop, ended: make(chan struct{})}
+	c := &Conn{socket: socket, trace: trace, frames: make(chan received, readAhead), stop: stop,
+		ended: make(chan struct{})}
 	go c.read(reading)
 	return c, nil
 }
@@ -139,8 +140,7 @@ func dialError(resp *http.Response, err error) error {
 	return fmt.Errorf("connect: %w", err)
 }
 
-// read takes frames off the socket until it ends, so that Next may give up waiting
-// without breaking the connection.
+// read reads frames from the socket until it ends. So a Next that gives up does not break the connection.
 func (c *Conn) read(ctx context.Context) {
 	defer close(c.ended)
 	for {
@@ -169,11 +169,11 @@ func closeError(err error) error {
 	return fmt.Errorf("receive: %w", err)
 }
 
-// Subprotocol is the one that the server chose, empty for none.
+// Subprotocol returns the subprotocol that the server chose, or nothing.
 func (c *Conn) Subprotocol() string { return c.socket.Subprotocol() }
 
-// Outgoing is a message to send. Room may be empty on a connection with one room, ID
-// always; with an ID, a message that is sent twice arrives once.
+// Outgoing is a message to send. Room may be empty on a connection with one room. ID may always be empty; with an ID, a
+// message that is sent twice arrives once.
 type Outgoing struct {
 	Text string `json:"message"`
 	Room string `json:"room,omitempty"`
@@ -210,9 +210,8 @@ func (c *Conn) SendText(ctx context.Context, text string) error {
 	return nil
 }
 
-// Next returns the next frame. It returns ctx's error when that ends first, and the
-// connection stays usable. When the connection has ended and everything received was
-// returned, the error is a [*ClosedError] if the server closed it.
+// Next returns the next frame. If ctx ends first, it returns the error of ctx, and the connection stays usable. After
+// the last frame of a connection that the server closed, the error is a [*ClosedError].
 func (c *Conn) Next(ctx context.Context) (Frame, error) {
 	select {
 	case r := <-c.frames:
@@ -226,7 +225,7 @@ func (c *Conn) Next(ctx context.Context) (Frame, error) {
 		return nil, ctx.Err()
 	case <-c.ended:
 	}
-	select { // the reader may have left something before it ended
+	select { // the reader may have read a frame before it ended
 	case r := <-c.frames:
 		return r.frame, r.err
 	default:
@@ -248,19 +247,18 @@ func Await[F Frame](ctx context.Context, c *Conn) (F, error) {
 	}
 }
 
-// Close says goodbye with close code 1000 and waits shortly for the answer. Closing
-// twice does nothing.
+// Close closes with code 1000 and waits a short time for the answer. A second call does nothing.
 func (c *Conn) Close() error {
 	err := c.socket.Close(websocket.StatusNormalClosure, "")
 	c.stop()
 	<-c.ended
 	if websocket.CloseStatus(err) != -1 || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
-		return nil // the other side was faster, or this is the second call
+		return nil // the server closed first, or this is the second call
 	}
 	return err
 }
 
-// Abort drops the connection without a goodbye, as a crash or a dead network does.
+// Abort cuts the connection without a close frame, as a crash or a dead network does.
 func (c *Conn) Abort() {
 	_ = c.socket.CloseNow() // it is over either way
 	c.stop()

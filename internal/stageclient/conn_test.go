@@ -25,7 +25,8 @@ import (
 func serve(t *testing.T, script func(ctx context.Context, socket *websocket.Conn)) *stageclient.Signed {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"chat.v1"}, InsecureSkipVerify: true})
+		socket, err := websocket.Accept(w, r,
+			&websocket.AcceptOptions{Subprotocols: []string{"chat.v1"}, InsecureSkipVerify: true})
 		if err != nil {
 			t.Error(err)
 			return
@@ -33,7 +34,8 @@ func serve(t *testing.T, script func(ctx context.Context, socket *websocket.Conn
 		script(r.Context(), socket)
 	}))
 	t.Cleanup(server.Close)
-	return &stageclient.Signed{URL: "ws" + strings.TrimPrefix(server.URL, "http") + "/prod?X-Amz-Signature=secret", Protocols: []string{"chat.v1"}}
+	return &stageclient.Signed{URL: "ws" + strings.TrimPrefix(server.URL, "http") + "/prod?X-Amz-Signature=secret",
+		Protocols: []string{"chat.v1"}}
 }
 
 func dial(t *testing.T, signed *stageclient.Signed, o stageclient.DialOptions) *stageclient.Conn {
@@ -59,17 +61,22 @@ func TestFramesOfTheContract(t *testing.T) {
 		text string
 		want stageclient.Frame
 	}{
-		{`{"type":"message","id":"I","room":"lobby","from":{"sub":"bob","name":"Bob"},"message":"hi","sentAt":1795327200123}`,
-			stageclient.Message{ID: "I", Room: "lobby", From: stageclient.User{Sub: "bob", Name: "Bob"}, Text: "hi", SentAt: 1795327200123}},
-		{`{"type":"ack","id":"I","clientId":"c","recipients":3,"delivered":2,"gone":1}`, stageclient.Ack{ID: "I", ClientID: "c", Recipients: 3, Delivered: 2, Gone: 1}},
+		{`{"type":"message","id":"I","room":"lobby","from":{"sub":"bob","name":"Bob"},"message":"hi",` +
+			`"sentAt":1795327200123}`,
+			stageclient.Message{ID: "I", Room: "lobby", From: stageclient.User{Sub: "bob", Name: "Bob"}, Text: "hi",
+				SentAt: 1795327200123}},
+		{`{"type":"ack","id":"I","clientId":"c","recipients":3,"delivered":2,"gone":1}`,
+			stageclient.Ack{ID: "I", ClientID: "c", Recipients: 3, Delivered: 2, Gone: 1}},
 		{`{"type":"error","code":"rate_limited","message":"Slow down.","clientId":"c","retryAfterMs":1500}`,
 			stageclient.Error{Code: "rate_limited", Text: "Slow down.", ClientID: "c", RetryAfterMs: 1500}},
 		{`{"type":"pong"}`, stageclient.Pong{}},
 		{`{"type":"bye","code":"evicted"}`, stageclient.Bye{Code: "evicted"}},
-		{`{"message": "Internal server error", "connectionId":"C=", "requestId":"R="}`, stageclient.GatewayError{Text: "Internal server error", ConnectionID: "C=", RequestID: "R="}},
+		{`{"message": "Internal server error", "connectionId":"C=", "requestId":"R="}`,
+			stageclient.GatewayError{Text: "Internal server error", ConnectionID: "C=", RequestID: "R="}},
 		{`{"type":"typing","who":"bob"}`, stageclient.Unknown{Raw: `{"type":"typing","who":"bob"}`}},
 		{`{}`, stageclient.Unknown{Raw: `{}`}},
-		{`{"type":"message","id":"I","room":"lobby","sender":{"sub":"bob"},"message":"hi","sentAt":1}`, nil}, // a renamed member
+		// a renamed member
+		{`{"type":"message","id":"I","room":"lobby","sender":{"sub":"bob"},"message":"hi","sentAt":1}`, nil},
 		{`{"type":"ack"}`, nil},
 		{`{"type":"pong"`, nil},
 		{`{"type":"bye","code":7}`, nil},
@@ -83,7 +90,8 @@ func TestFramesOfTheContract(t *testing.T) {
 	conn := dial(t, signed, stageclient.DialOptions{})
 	for _, test := range tests {
 		got, err := conn.Next(soon(t))
-		if diff := cmp.Diff(test.want, got); diff != "" || (test.want == nil) != errors.Is(err, stageclient.ErrMalformedFrame) {
+		if diff := cmp.Diff(test.want, got); diff != "" ||
+			(test.want == nil) != errors.Is(err, stageclient.ErrMalformedFrame) {
 			t.Errorf("%s: error %v\n%s", test.text, err, diff)
 		}
 	}
@@ -99,7 +107,8 @@ func TestClientSpeaksTheContract(t *testing.T) {
 	var offered []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		offered = append(r.Header.Values("Sec-WebSocket-Protocol"), r.Header.Get("Origin"))
-		socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"chat.v1"}, InsecureSkipVerify: true})
+		socket, err := websocket.Accept(w, r,
+			&websocket.AcceptOptions{Subprotocols: []string{"chat.v1"}, InsecureSkipVerify: true})
 		if err != nil {
 			t.Error(err)
 			return
@@ -129,11 +138,13 @@ func TestClientSpeaksTheContract(t *testing.T) {
 	for frame := range got {
 		frames = append(frames, frame)
 	}
-	want := []string{`{"action":"sendmessage","message":"hi"}`, `{"action":"sendmessage","message":"hi","room":"lobby","id":"1"}`, `{"action":"ping"}`, "raw"}
+	want := []string{`{"action":"sendmessage","message":"hi"}`,
+		`{"action":"sendmessage","message":"hi","room":"lobby","id":"1"}`, `{"action":"ping"}`, "raw"}
 	if diff := cmp.Diff(want, frames); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"chat.v1,pop.v", "http://a.example"}, offered); diff != "" || conn.Subprotocol() != "chat.v1" {
+	if diff := cmp.Diff([]string{"chat.v1,pop.v", "http://a.example"}, offered); diff != "" ||
+		conn.Subprotocol() != "chat.v1" {
 		t.Errorf("chosen %q\n%s", conn.Subprotocol(), diff)
 	}
 	if diff := cmp.Diff([]string{"chat.v1"}, signed.Protocols); diff != "" {
@@ -151,7 +162,8 @@ func TestRefusedHandshakeKeepsItsStatus(t *testing.T) {
 	t.Cleanup(server.Close)
 	_, err := stageclient.Dial(t.Context(), &stageclient.Signed{URL: server.URL}, stageclient.DialOptions{})
 	var refused *stageclient.RefusedError
-	if !errors.As(err, &refused) || refused.Status != 403 || refused.Body != `{"message":"Forbidden"}` || refused.Header.Get("X-Amzn-ErrorType") != "ForbiddenException" {
+	if !errors.As(err, &refused) || refused.Status != 403 || refused.Body != `{"message":"Forbidden"}` ||
+		refused.Header.Get("X-Amzn-ErrorType") != "ForbiddenException" {
 		t.Fatalf("error %#v", err)
 	}
 	if strings.Contains(err.Error(), "message") {
@@ -174,7 +186,7 @@ func TestErrorsDoNotShowTheURL(t *testing.T) {
 	}
 }
 
-func TestGivingUpWaitingKeepsTheConnection(t *testing.T) {
+func TestAnEndedWaitKeepsTheConnection(t *testing.T) {
 	t.Parallel()
 	signed := serve(t, func(ctx context.Context, socket *websocket.Conn) {
 		_, data, err := socket.Read(ctx)
@@ -219,7 +231,7 @@ func TestAwaitDropsOtherFrames(t *testing.T) {
 	}
 }
 
-func TestConnectProvesWhatItHadSigned(t *testing.T) {
+func TestConnectSendsTheVerifierOfItsChallenge(t *testing.T) {
 	t.Parallel()
 	var challenge string
 	mux := http.NewServeMux()
@@ -234,7 +246,8 @@ func TestConnectProvesWhatItHadSigned(t *testing.T) {
 			t.Errorf("asked %+v, %v", asked, err)
 		}
 		challenge = asked.Challenge
-		fmt.Fprintf(w, `{"url":"%s/prod","protocols":["chat.v1"],"expiresIn":10,"sessionEndsIn":7200,"user":{"sub":"alice","name":"Alice"}}`, server.URL)
+		fmt.Fprintf(w, `{"url":"%s/prod","protocols":["chat.v1"],"expiresIn":10,"sessionEndsIn":7200,`+
+			`"user":{"sub":"alice","name":"Alice"}}`, server.URL)
 	})
 	mux.HandleFunc("GET /prod", func(w http.ResponseWriter, r *http.Request) {
 		_, verifier, _ := strings.Cut(r.Header.Get("Sec-WebSocket-Protocol"), ",pop.")
@@ -246,7 +259,8 @@ func TestConnectProvesWhatItHadSigned(t *testing.T) {
 			socket.CloseRead(r.Context())
 		}
 	})
-	client := &stageclient.Client{TokenCommand: "echo t", Outputs: stageclient.Outputs{SignURL: server.URL + "/signurl"}}
+	client := &stageclient.Client{TokenCommand: "echo t",
+		Outputs: stageclient.Outputs{SignURL: server.URL + "/signurl"}}
 	conn, signed, err := client.Connect(soon(t), "alice", "a", "b")
 	if err != nil || signed.User.Name != "Alice" {
 		t.Fatalf("%v, %v", signed, err)

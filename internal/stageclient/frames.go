@@ -7,15 +7,14 @@ import (
 	"time"
 )
 
-// ErrMalformedFrame is a frame that is not JSON, or that lacks what the contract
-// promises of its type. The connection stays usable.
+// ErrMalformedFrame is a frame that is not JSON, or that lacks a member that the contract promises. The connection
+// stays usable.
 var ErrMalformedFrame = errors.New("malformed frame")
 
-// Frame is what the server sends: [Message], [Ack], [Error], [Pong], [Bye],
-// [GatewayError], or [Unknown].
+// Frame is a frame from the server: [Message], [Ack], [Error], [Pong], [Bye], [GatewayError] or [Unknown].
 type Frame interface{ frame() }
 
-// Message is a message of a member of the room, the client's own among them.
+// Message is a message of a member of the room, or of the client itself.
 type Message struct {
 	ID     string `json:"id"` // the same when a message comes twice
 	Room   string `json:"room"`
@@ -37,7 +36,7 @@ type Ack struct {
 	Queued     int    `json:"queued"` // left to other invocations, because the room is too large for one
 }
 
-// Error says that, and why, a frame was refused.
+// Error says that a frame was refused, and why.
 type Error struct {
 	Code         string `json:"code"`
 	Text         string `json:"message"`
@@ -53,7 +52,7 @@ type Bye struct {
 	Code string `json:"code"` // session_ended, revoked, signed_out, evicted, replaced, kicked or too_slow
 }
 
-// GatewayError is API Gateway's own error frame: the function behind a route failed, possibly after a part of its work.
+// GatewayError is an error frame of API Gateway: the function of a route failed, possibly after a part of its work.
 type GatewayError struct {
 	Text         string `json:"message"`
 	ConnectionID string `json:"connectionId"`

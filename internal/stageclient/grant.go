@@ -25,8 +25,8 @@ const (
 	sessionLifetime = 2 * time.Hour
 )
 
-// Proof shows that the client that connects has asked for the URL: the challenge is in the signed URL, the verifier in
-// the handshake.
+// Proof shows that one client has both asked for the URL and connected with it. The challenge is in the signed URL, the
+// verifier in the handshake.
 type Proof struct {
 	Verifier  string // 43 characters, a secret
 	Challenge string // base64url of the verifier's SHA-256 digest
@@ -39,7 +39,7 @@ func NewProof() Proof {
 	return Proof{verifier, base64.RawURLEncoding.EncodeToString(digest[:])}
 }
 
-// Grant is what a signed URL says about its user, in the URL's own parameters.
+// Grant is what a signed URL says about its user, in the parameters of the URL.
 type Grant struct {
 	Sub             string
 	Name            string
@@ -54,7 +54,7 @@ type Grant struct {
 	SignIn          string // of a NamedUser; left out when empty
 }
 
-// NewGrant is a grant as signurl would make it by default at now.
+// NewGrant returns a grant as signurl makes it by default at now.
 func NewGrant(user User, rooms []string, challenge string, now time.Time) Grant {
 	return Grant{
 		Sub: user.Sub, Name: user.Name, Rooms: rooms,
@@ -63,12 +63,14 @@ func NewGrant(user User, rooms []string, challenge string, now time.Time) Grant 
 	}
 }
 
-// Values are the parameters of the URL, before it is signed.
+// Values returns the parameters of the URL before the signature.
 func (g Grant) Values() url.Values {
 	seconds := func(t time.Time) []string { return []string{strconv.FormatInt(t.Unix(), 10)} }
 	values := url.Values{
-		"v": {"1"}, "sub": {g.Sub}, "nm": {base64.RawURLEncoding.EncodeToString([]byte(g.Name))}, "rm": {strings.Join(g.Rooms, ".")},
-		"iat": seconds(g.IssuedAt), "exp": seconds(g.ExpiresAt), "sx": seconds(g.SessionEndsAt), "ait": seconds(g.AuthenticatedAt),
+		"v": {"1"}, "sub": {g.Sub}, "nm": {base64.RawURLEncoding.EncodeToString([]byte(g.Name))},
+		"rm":  {strings.Join(g.Rooms, ".")},
+		"iat": seconds(g.IssuedAt), "exp": seconds(g.ExpiresAt), "sx": seconds(g.SessionEndsAt),
+		"ait": seconds(g.AuthenticatedAt),
 		"jti": {g.Ticket},
 	}
 	for name, value := range map[string]string{"cc": g.Challenge, "ci": g.ClientInstance, "si": g.SignIn} {
@@ -79,9 +81,8 @@ func (g Grant) Values() url.Values {
 	return values
 }
 
-// Credentials finds AWS credentials: those of a profile of the local stage's
-// credentials file, such as "SignUrlFunction", or of the default chain when profile
-// is empty.
+// Credentials returns AWS credentials: of a profile in the local stage's credentials file, such as "SignUrlFunction",
+// or of the default chain when profile is empty.
 func (c *Client) Credentials(ctx context.Context, profile string) (aws.CredentialsProvider, error) {
 	if profile == "" {
 		loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(c.Outputs.Region))
@@ -92,7 +93,8 @@ func (c *Client) Credentials(ctx context.Context, profile string) (aws.Credentia
 	}
 	file := c.Outputs.Local.CredentialsFile
 	if file == "" {
-		return nil, fmt.Errorf("load AWS credentials: profile %s is one of a local stage's, and this stage is not local", profile)
+		return nil, fmt.Errorf("load AWS credentials: profile %s is one of a local stage's, "+
+			"and this stage is not local", profile)
 	}
 	loaded, err := config.LoadSharedConfigProfile(ctx, profile, func(o *config.LoadSharedConfigOptions) {
 		o.ConfigFiles, o.CredentialsFiles = []string{}, []string{file}
@@ -103,9 +105,8 @@ func (c *Client) Credentials(ctx context.Context, profile string) (aws.Credentia
 	return credentials.StaticCredentialsProvider{Value: loaded.Credentials}, nil
 }
 
-// SignLocally signs a grant with credentials instead of asking signurl. A stage
-// takes it from signurl's own role and from the principals of its parameter
-// ExtraSignerArns.
+// SignLocally signs a grant with credentials instead of asking signurl. A stage takes it from signurl's own role and
+// from the principals in ExtraSignerArns.
 func (c *Client) SignLocally(ctx context.Context, keys aws.CredentialsProvider, g Grant) (*Signed, error) {
 	signed, err := c.Presign(ctx, keys, g.Values(), g.IssuedAt)
 	if err != nil {
@@ -118,9 +119,10 @@ func (c *Client) SignLocally(ctx context.Context, keys aws.CredentialsProvider, 
 	}, nil
 }
 
-// Presign signs the WebSocket API's address with any parameters, as of at. Tests use
-// it for grants that no good client makes.
-func (c *Client) Presign(ctx context.Context, keys aws.CredentialsProvider, values url.Values, at time.Time) (string, error) {
+// Presign signs the WebSocket API's address with any parameters, as of at. Tests use it for grants that no correct
+// client makes.
+func (c *Client) Presign(ctx context.Context, keys aws.CredentialsProvider, values url.Values,
+	at time.Time) (string, error) {
 	target, err := url.Parse(c.Outputs.WebSocketURL)
 	if err != nil || target.Scheme != "ws" && target.Scheme != "wss" {
 		return "", errors.New("sign the URL: WebSocketUrl is not an address ws://… or wss://…")
@@ -130,7 +132,8 @@ func (c *Client) Presign(ctx context.Context, keys aws.CredentialsProvider, valu
 		return "", fmt.Errorf("sign the URL: find AWS credentials: %w", err)
 	}
 	scheme := target.Scheme
-	target.Scheme = strings.Replace(scheme, "ws", "http", 1) // the signer knows the default ports of http and https only
+	// the signer knows the default ports of http and https only
+	target.Scheme = strings.Replace(scheme, "ws", "http", 1)
 	target.RawQuery = values.Encode()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {

@@ -17,17 +17,19 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-func TestGrantIsThatOfTheContract(t *testing.T) {
+func TestGrantHasTheParametersOfTheContract(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1795327200, 999)
-	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "アリス"}, []string{"lobby", "ops"}, "challenge", now)
+	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "アリス"}, []string{"lobby", "ops"}, "challenge",
+		now)
 	values := grant.Values()
 	if !regexp.MustCompile(`^[A-Za-z0-9_-]{22}$`).MatchString(values.Get("jti")) {
 		t.Errorf("jti %q is not 16 bytes in base64url", values.Get("jti"))
 	}
 	values.Del("jti")
-	want := url.Values{"v": {"1"}, "sub": {"alice"}, "nm": {"44Ki44Oq44K5"}, "rm": {"lobby.ops"}, "iat": {"1795327200"}, "exp": {"1795327210"},
-		"sx": {"1795334400"}, "ait": {"1795327200"}, "cc": {"challenge"}}
+	want := url.Values{"v": {"1"}, "sub": {"alice"}, "nm": {"44Ki44Oq44K5"}, "rm": {"lobby.ops"}, "iat": {"1795327200"},
+		"exp": {"1795327210"},
+		"sx":  {"1795334400"}, "ait": {"1795327200"}, "cc": {"challenge"}}
 	if diff := cmp.Diff(want, values); diff != "" {
 		t.Error(diff)
 	}
@@ -37,19 +39,23 @@ func TestGrantIsThatOfTheContract(t *testing.T) {
 	}
 }
 
-// The signature is the one that independent signers (JavaScript's, botocore's and one
-// written from the specification) make of the same input.
+// Independent signers make the same signature of this input: one in JavaScript, botocore, and one written from the
+// specification.
 func TestPresignedURL(t *testing.T) {
 	t.Parallel()
-	client := &stageclient.Client{Outputs: stageclient.Outputs{WebSocketURL: "wss://abc123.execute-api.us-east-1.amazonaws.com/prod", Region: "us-east-1"}}
-	key := credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "tok/en+==")
+	client := &stageclient.Client{Outputs: stageclient.Outputs{
+		WebSocketURL: "wss://abc123.execute-api.us-east-1.amazonaws.com/prod", Region: "us-east-1",
+	}}
+	key := credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+		"tok/en+==")
 	at := time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
 	signed, err := client.Presign(t.Context(), key, url.Values{"X-Amz-Expires": {"300"}}, at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(signed, "wss://abc123.execute-api.us-east-1.amazonaws.com/prod?") ||
-		!strings.HasSuffix(signed, "&X-Amz-Signature=6274cda040cab0a8d797f67f82286919729ecfe81ff85efcf66ad954b19cb3ca") {
+		!strings.HasSuffix(signed,
+			"&X-Amz-Signature=6274cda040cab0a8d797f67f82286919729ecfe81ff85efcf66ad954b19cb3ca") {
 		t.Error(signed)
 	}
 	client.Outputs.WebSocketURL = "http://127.0.0.1/prod"
@@ -58,15 +64,16 @@ func TestPresignedURL(t *testing.T) {
 	}
 }
 
-func TestSignLocallyMakesWhatSignurlWouldAnswer(t *testing.T) {
+func TestSignLocallyAnswersAsSignurlDoes(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "credentials")
 	profile := "[SignUrlFunction]\naws_access_key_id = ASIAFILE\naws_secret_access_key = s\naws_session_token = st\n"
 	if err := os.WriteFile(file, []byte(profile), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	client := &stageclient.Client{Outputs: stageclient.Outputs{WebSocketURL: "ws://127.0.0.1:3002/prod", Region: "us-east-1",
-		Local: stageclient.Local{CredentialsFile: file}}}
+	client := &stageclient.Client{Outputs: stageclient.Outputs{WebSocketURL: "ws://127.0.0.1:3002/prod",
+		Region: "us-east-1",
+		Local:  stageclient.Local{CredentialsFile: file}}}
 	key, err := client.Credentials(t.Context(), "SignUrlFunction")
 	if err != nil {
 		t.Fatal(err)
@@ -81,16 +88,18 @@ func TestSignLocallyMakesWhatSignurlWouldAnswer(t *testing.T) {
 		t.Errorf("%s, %v", u, err)
 	}
 	query := u.Query()
-	if query.Get("sub") != "alice" || query.Get("X-Amz-Security-Token") != "st" || !strings.HasPrefix(query.Get("X-Amz-Credential"), "ASIAFILE/") ||
+	if query.Get("sub") != "alice" || query.Get("X-Amz-Security-Token") != "st" ||
+		!strings.HasPrefix(query.Get("X-Amz-Credential"), "ASIAFILE/") ||
 		!strings.HasSuffix(query.Get("X-Amz-Credential"), "/us-east-1/execute-api/aws4_request") {
 		t.Errorf("query %v", query)
 	}
 	signed.URL = ""
-	want := &stageclient.Signed{Protocols: []string{"chat.v1"}, ExpiresIn: 10, SessionEndsIn: 7200, User: stageclient.User{Sub: "alice", Name: "Alice"}}
+	want := &stageclient.Signed{Protocols: []string{"chat.v1"}, ExpiresIn: 10, SessionEndsIn: 7200,
+		User: stageclient.User{Sub: "alice", Name: "Alice"}}
 	if diff := cmp.Diff(want, signed); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := client.Credentials(t.Context(), "Nobody"); err == nil {
+	if _, err := client.Credentials(t.Context(), "Missing"); err == nil {
 		t.Error("a profile that is not there was found")
 	}
 }
@@ -99,7 +108,8 @@ func TestProofIsTheDigestOfItsVerifier(t *testing.T) {
 	t.Parallel()
 	proof := stageclient.NewProof()
 	digest := sha256.Sum256([]byte(proof.Verifier))
-	if proof.Challenge != base64.RawURLEncoding.EncodeToString(digest[:]) || len(proof.Challenge) != 43 || len(proof.Verifier) != 43 {
+	if proof.Challenge != base64.RawURLEncoding.EncodeToString(digest[:]) || len(proof.Challenge) != 43 ||
+		len(proof.Verifier) != 43 {
 		t.Errorf("%+v", proof)
 	}
 	if proof == stageclient.NewProof() {

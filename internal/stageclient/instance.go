@@ -7,11 +7,11 @@ import (
 	"sync/atomic"
 )
 
-// Instance identifies a client to signurl, the same for all of its connections. Each running client needs its own. Its
-// methods may be called concurrently.
+// Instance identifies a client to signurl in all of its connections. Each running client needs its own. Its methods may
+// be called concurrently.
 type Instance struct {
-	ID    string // names the client, so that its next connection takes the place of its last one; 22 characters
-	Guest string // a secret: a client that shows it is the same guest again; 43 characters, may be empty
+	ID    string // 22 characters; a new connection with this ID replaces the last one
+	Guest string // a secret of 43 characters that makes a client the same guest again; may be empty
 	Name  string // of the guest; may be empty
 
 	unknown atomic.Bool // the stage refuses these members
@@ -25,7 +25,7 @@ func NewInstance() *Instance {
 	}
 }
 
-// describe adds the instance to a request. A request with a token or signature does not get the secret.
+// describe adds the instance to a request. It adds the secret only to a request without a token or signature.
 func (i *Instance) describe(request *signRequest, asGuest bool) {
 	if i == nil || i.unknown.Load() {
 		return
@@ -36,8 +36,8 @@ func (i *Instance) describe(request *signRequest, asGuest bool) {
 	}
 }
 
-// refused reports whether err says that the stage is of a version before the members of an instance. From
-// then on the instance leaves them out.
+// refused reports whether err comes from a stage that is older than instances. From then on requests leave out the
+// members of the instance.
 func (i *Instance) refused(err error) bool {
 	var refusal *SignError
 	if i == nil || !errors.As(err, &refusal) || refusal.Status != http.StatusBadRequest ||

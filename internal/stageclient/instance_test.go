@@ -54,7 +54,7 @@ func TestInstancesDiffer(t *testing.T) {
 	}
 }
 
-func TestSignurlIsToldWhichClientAsks(t *testing.T) {
+func TestRequestsNameTheClientInstance(t *testing.T) {
 	t.Parallel()
 	client, asked := signer(t)
 	if _, err := client.SignURL(t.Context(), "token", nil, "c"); err != nil {
@@ -77,7 +77,7 @@ func TestSignurlIsToldWhichClientAsks(t *testing.T) {
 	}
 }
 
-func TestAStageThatDoesNotKnowInstancesIsAskedOnceMoreWithoutOne(t *testing.T) {
+func TestAStageWithoutInstancesIsAskedAgainWithoutOne(t *testing.T) {
 	t.Parallel()
 	client, asked := signer(t, "ci", "guest")
 	client.Instance = stageclient.NewInstance()

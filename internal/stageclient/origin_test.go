@@ -8,7 +8,7 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-func TestClientComesFromThePageOfItsStage(t *testing.T) {
+func TestClientSendsTheOriginOfThePage(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		page   string
@@ -17,9 +17,10 @@ func TestClientComesFromThePageOfItsStage(t *testing.T) {
 	}{
 		"the page":           {"https://chat.example/", nil, "https://chat.example"},
 		"a page with a path": {"http://127.0.0.1:3001/app", nil, "http://127.0.0.1:3001"},
-		"another origin":     {"https://chat.example", http.Header{"Origin": {"https://evil.example"}}, "https://evil.example"},
-		"no origin":          {"https://chat.example", http.Header{"Origin": {}}, ""},
-		"no page":            {"", nil, ""},
+		"another origin": {"https://chat.example", http.Header{"Origin": {"https://evil.example"}},
+			"https://evil.example"},
+		"no origin": {"https://chat.example", http.Header{"Origin": {}}, ""},
+		"no page":   {"", nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -30,7 +31,8 @@ func TestClientComesFromThePageOfItsStage(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			client := &stageclient.Client{Outputs: stageclient.Outputs{FrontendURL: test.page}}
-			if _, err := client.Dial(t.Context(), &stageclient.Signed{URL: server.URL}, stageclient.DialOptions{Header: test.header}); err == nil {
+			if _, err := client.Dial(t.Context(), &stageclient.Signed{URL: server.URL},
+				stageclient.DialOptions{Header: test.header}); err == nil {
 				t.Error("the handshake was accepted")
 			}
 			got := <-origins

@@ -10,19 +10,19 @@ import (
 	"strings"
 )
 
-// DefaultOutputs is where a local stage that was started in the same folder writes
-// its outputs.
+// DefaultOutputs is the file in which a local stage writes its outputs, if it runs in the same folder.
 const DefaultOutputs = ".localstage/outputs.json"
 
-// The environment variables with which the suites play a stage that is running already, deployed or local, instead of starting
-// local ones. [TokenCommandVariable] belongs to them.
+// The environment variables with which the suites play a running stage, deployed or local, instead of starting local
+// ones. [TokenCommandVariable] is a third one.
 const (
-	OutputsVariable    = "SIGNEDSOCKET_OUTPUTS"    // file with the stage's outputs
-	RecordingsVariable = "SIGNEDSOCKET_RECORDINGS" // folder for what was sent and answered, a file for each test; empty keeps nothing
+	// OutputsVariable names the file with the stage's outputs.
+	OutputsVariable = "SIGNEDSOCKET_OUTPUTS"
+	// RecordingsVariable names the folder for recordings, a file for each test. Without it nothing is recorded.
+	RecordingsVariable = "SIGNEDSOCKET_RECORDINGS"
 )
 
-// Outputs are the outputs of a stage: those of its template, and what only a local
-// stage has.
+// Outputs are the outputs of a stage: those of its template, and more for a local stage.
 type Outputs struct {
 	WebSocketURL string `json:"WebSocketUrl"` // wss://…/prod, ws://… on a local stage
 	CallbackURL  string `json:"CallbackUrl"`  // https://…/prod, for @connections
@@ -44,16 +44,16 @@ type Local struct {
 	CredentialsFile string `json:"CredentialsFile"` // AWS shared credentials, a profile per function and "admin"
 }
 
-// Endpoint is where an AWS service of the stage answers, "dynamodb" or "lambda": the local stage's own address, or the
-// one in the variable AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL_LAMBDA, as the AWS SDKs have it, or AWS's in the
-// stage's Region.
+// Endpoint returns the address of an AWS service of the stage, "dynamodb" or "lambda". The local stage has its own. The
+// variables AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_LAMBDA come next, as in the AWS SDKs. Otherwise it is AWS's
+// address in the stage's Region.
 func (o Outputs) Endpoint(service string) string {
 	local := map[string]string{"dynamodb": o.Local.DynamoDBURL, "lambda": o.Local.LambdaURL}[service]
-	return cmp.Or(local, os.Getenv("AWS_ENDPOINT_URL_"+strings.ToUpper(service)), "https://"+service+"."+o.Region+".amazonaws.com")
+	return cmp.Or(local, os.Getenv("AWS_ENDPOINT_URL_"+strings.ToUpper(service)),
+		"https://"+service+"."+o.Region+".amazonaws.com")
 }
 
-// LoadOutputs reads the outputs of a stage from a file. When there is no such file,
-// the error wraps [os.ErrNotExist].
+// LoadOutputs reads the outputs of a stage from a file. If the file is missing, the error wraps [os.ErrNotExist].
 func LoadOutputs(path string) (Outputs, error) {
 	file, err := os.Open(path) //nolint:gosec // a developer names the file
 	if err != nil {
@@ -67,8 +67,7 @@ func LoadOutputs(path string) (Outputs, error) {
 	return o, nil
 }
 
-// ReadOutputs reads the outputs of a stage, one JSON object. It errors when the
-// object does not name a WebSocket API.
+// ReadOutputs reads the outputs of a stage, one JSON object. An object without a WebSocket API is an error.
 func ReadOutputs(r io.Reader) (Outputs, error) {
 	var o Outputs
 	if err := json.NewDecoder(r).Decode(&o); err != nil {

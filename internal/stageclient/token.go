@@ -13,8 +13,7 @@ import (
 	"strings"
 )
 
-// Token gets an access token for a user: what the token command prints, or else a
-// token of the local stage's development issuer.
+// Token gets an access token for a user: from the token command, or else from the local stage's development issuer.
 func (c *Client) Token(ctx context.Context, user string) (string, error) {
 	switch {
 	case c.TokenCommand != "":
@@ -22,7 +21,8 @@ func (c *Client) Token(ctx context.Context, user string) (string, error) {
 	case c.Outputs.Local.DevTokenURL != "":
 		return c.devToken(ctx, user)
 	}
-	return "", fmt.Errorf("get a token: this stage has no development issuer; set %s to a command that prints an access token", TokenCommandVariable)
+	return "", fmt.Errorf("get a token: this stage has no development issuer; "+
+		"set %s to a command that prints an access token", TokenCommandVariable)
 }
 
 func commandToken(ctx context.Context, command, user string) (string, error) {
@@ -32,11 +32,13 @@ func commandToken(ctx context.Context, command, user string) (string, error) {
 	run.Stderr = &complaint
 	printed, err := run.Output()
 	if err != nil {
-		return "", fmt.Errorf("get a token: the command of %s failed: %w: %s", TokenCommandVariable, err, lastLine(complaint.String()))
+		return "", fmt.Errorf("get a token: the command of %s failed: %w: %s", TokenCommandVariable, err,
+			lastLine(complaint.String()))
 	}
 	token := strings.TrimSpace(string(printed))
 	if token == "" || strings.ContainsAny(token, " \t\r\n") {
-		return "", fmt.Errorf("get a token: the command of %s must print one access token and nothing else", TokenCommandVariable)
+		return "", fmt.Errorf("get a token: the command of %s must print one access token and nothing else",
+			TokenCommandVariable)
 	}
 	return token, nil
 }

@@ -25,16 +25,17 @@ const (
 	floodBetween = 200              // handshakes between two messages
 )
 
-// TestACrowdHearsEverythingInAFlood: a thousand connections listen to a room while a thousand unsigned handshakes a
-// second come in, or as many as this machine can send beside them. The flood costs no invocation at all, and nobody of
-// the crowd misses a message. It runs alone: it takes the machine to itself.
-func TestACrowdHearsEverythingInAFlood(t *testing.T) {
+// TestACrowdGetsEveryMessageDuringAFlood: a thousand connections listen to a room. Meanwhile up to a thousand unsigned
+// handshakes a second come in, as many as this machine can send. The flood causes no invocation, and each connection
+// gets every message. The test runs alone: it needs the whole machine.
+func TestACrowdGetsEveryMessageDuringAFlood(t *testing.T) {
 	s := openEmpty(t, stagetest.Options{
 		Parameters: map[string]string{"MessagesPerWindow": "1000", "ConnectionsPerUser": fmt.Sprint(crowdPerUser)},
-		Edit: func(template string) string { // a crowd that comes at once is not what is throttled here
+		Edit: func(template string) string { // the crowd itself must not be throttled
 			return regexp.MustCompile(`(Throttling(?:Rate|Burst)Limit): \d+`).ReplaceAllString(template, "$1: 100000")
 		},
-		// A thousand farewells take long, and so does the search of a thousand connections' log for secrets: no part of this.
+		// This test does not close a thousand connections one by one, and does not search their log for secrets: both
+		// take long.
 		Faults:    localstage.Faults{LoseDisconnects: 1},
 		Configure: func(c *localstage.Config) { c.Log, c.Logs = nil, nil },
 	})
@@ -42,7 +43,7 @@ func TestACrowdHearsEverythingInAFlood(t *testing.T) {
 	before := s.invocations()
 	flood := startFlood(t, s.client)
 	const messages = 10
-	hearing := hear(t, crowd, messages)
+	hearing := receiveAll(t, crowd, messages)
 	for i := range messages {
 		flood.await(t, i*floodBetween)
 		clienttest.Send(t, crowd[0], fmt.Sprint("message ", i), fmt.Sprint("m-", i))
@@ -52,7 +53,8 @@ func TestACrowdHearsEverythingInAFlood(t *testing.T) {
 	after := s.invocations()
 	for _, function := range []string{connectFunction, disconnectFunction, signURLFunction} {
 		if after[function] != before[function] {
-			t.Errorf("%s was invoked %d times by a flood that no function need look at", function, after[function]-before[function])
+			t.Errorf("%s was invoked %d times by a flood that no function need look at", function,
+				after[function]-before[function])
 		}
 	}
 	if sent := after[sendFunction] - before[sendFunction]; sent != messages {
@@ -61,10 +63,11 @@ func TestACrowdHearsEverythingInAFlood(t *testing.T) {
 	if open := len(s.Gateway().Connections()); open != crowdSize {
 		t.Errorf("%d of %d connections are open", open, crowdSize)
 	}
-	t.Logf("%d connections have heard %d messages each, beside %d handshakes that were refused", crowdSize, messages, refused)
+	t.Logf("%d connections received %d messages each, beside %d handshakes that were refused", crowdSize, messages,
+		refused)
 }
 
-// gather opens the crowd's connections with keys that sign for everybody, and closes them when the test ends.
+// gather opens the connections of the crowd, and closes them when the test ends. Its keys sign for every user.
 func gather(t *testing.T, client *stageclient.Client) []*stageclient.Conn {
 	t.Helper()
 	keys, crowd := clienttest.Keys(t, client, "SignUrlFunction"), make([]*stageclient.Conn, crowdSize)
@@ -73,7 +76,8 @@ func gather(t *testing.T, client *stageclient.Client) []*stageclient.Conn {
 	for i := range crowd {
 		group.Go(func() error {
 			name, proof := fmt.Sprintf("listener-%d", i/crowdPerUser), stageclient.NewProof()
-			grant := stageclient.NewGrant(stageclient.User{Sub: name, Name: name}, []string{"lobby"}, proof.Challenge, time.Now())
+			grant := stageclient.NewGrant(stageclient.User{Sub: name, Name: name}, []string{"lobby"}, proof.Challenge,
+				time.Now())
 			signed, err := client.SignLocally(ctx, keys, grant)
 			if err == nil {
 				crowd[i], err = client.Dial(ctx, signed, stageclient.DialOptions{Verifier: proof.Verifier})
@@ -96,10 +100,11 @@ func gather(t *testing.T, client *stageclient.Client) []*stageclient.Conn {
 	return crowd
 }
 
-// hear has every connection wait for so many different messages, and returns what waits for them all.
-func hear(t *testing.T, crowd []*stageclient.Conn, messages int) (wait func()) {
+// receiveAll lets every connection wait for the given number of different messages. The returned function waits for all
+// of them.
+func receiveAll(t *testing.T, crowd []*stageclient.Conn, messages int) (wait func()) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 6*clienttest.Patience) // for a machine that has no time
+	ctx, cancel := context.WithTimeout(t.Context(), 6*clienttest.Patience) // for a slow machine
 	var listening sync.WaitGroup
 	for i, conn := range crowd {
 		listening.Go(func() {
@@ -107,7 +112,7 @@ func hear(t *testing.T, crowd []*stageclient.Conn, messages int) (wait func()) {
 			for len(heard) < messages {
 				message, err := stageclient.Await[stageclient.Message](ctx, conn)
 				if err != nil {
-					t.Errorf("connection %d has heard %d of %d messages: %v", i, len(heard), messages, err)
+					t.Errorf("connection %d received %d of %d messages: %v", i, len(heard), messages, err)
 					return
 				}
 				heard[message.Text] = true
@@ -120,7 +125,7 @@ func hear(t *testing.T, crowd []*stageclient.Conn, messages int) (wait func()) {
 	}
 }
 
-// flood sends unsigned handshakes, every one of which has to be refused.
+// flood sends unsigned handshakes. Every one has to be refused.
 type flood struct {
 	refused   atomic.Int64
 	cancel    context.CancelFunc
@@ -154,7 +159,7 @@ func startFlood(t *testing.T, client *stageclient.Client) *flood {
 	return f
 }
 
-// await waits until so many handshakes have been refused.
+// await waits until the given number of handshakes has been refused.
 func (f *flood) await(t *testing.T, refused int) {
 	t.Helper()
 	for look := time.Tick(5 * time.Millisecond); int(f.refused.Load()) < refused && !t.Failed(); <-look {
@@ -175,7 +180,8 @@ func unsignedHandshake(ctx context.Context, transport *http.Transport, address s
 		return 0, err
 	}
 	for name, value := range map[string]string{
-		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+		"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 	} {
 		r.Header.Set(name, value)
 	}
@@ -184,6 +190,7 @@ func unsignedHandshake(ctx context.Context, transport *http.Transport, address s
 		return 0, err
 	}
 	defer response.Body.Close()
-	_, _ = http.MaxBytesReader(nil, response.Body, 1<<10).Read(make([]byte, 1<<10)) // so that the connection can be used again
+	// so that the connection can be used again
+	_, _ = http.MaxBytesReader(nil, response.Body, 1<<10).Read(make([]byte, 1<<10))
 	return response.StatusCode, nil
 }

@@ -14,8 +14,8 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// TestAFloodOfMessagesIsStopped: one connection sends as fast as it can. At most the window's number of messages comes
-// through (twice, when a window ends), the rest is refused, and the third refusal ends the connection.
+// TestAFloodOfMessagesIsStopped: one connection sends as fast as it can. At most the limit of one window passes, or of
+// two when a window ends meanwhile. The rest is refused, and the third refusal ends the connection.
 func TestAFloodOfMessagesIsStopped(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{Parameters: map[string]string{"MessagesPerWindow": "5"}})
@@ -25,13 +25,13 @@ func TestAFloodOfMessagesIsStopped(t *testing.T) {
 	for i := range flood {
 		message := stageclient.Outgoing{Text: fmt.Sprint("flood ", i), ID: fmt.Sprint("m-", i)}
 		if err := mallory.Send(clienttest.Within(t), message); err != nil {
-			break // the connection is closed: that is the end of a flood
+			break // the connection is closed, and so the flood ends
 		}
 	}
 	if bye := clienttest.Await[stageclient.Bye](t, mallory); bye.Code != "kicked" {
 		t.Errorf("the flood ends with %s, want kicked", bye.Code)
 	}
-	// Others are served as before, and the flood was cut off.
+	// Other users notice nothing, and the flood has ended.
 	clienttest.Send(t, s.friend, "quiet again", "")
 	heard := 0
 	for {
@@ -42,18 +42,19 @@ func TestAFloodOfMessagesIsStopped(t *testing.T) {
 		heard++
 	}
 	if heard > 2*5 {
-		t.Errorf("the victim heard %d messages of the flood, want at most 10", heard)
+		t.Errorf("the victim received %d messages of the flood, want at most 10", heard)
 	}
-	// A kicked user stays unheard.
-	_ = mallory.Send(clienttest.Within(t), stageclient.Outgoing{Text: "once more", ID: "m-last"}) // it may be closed by now
+	// No member gets a message of a kicked user.
+	// it may be closed by now
+	_ = mallory.Send(clienttest.Within(t), stageclient.Outgoing{Text: "once more", ID: "m-last"})
 	clienttest.Send(t, s.friend, "and still quiet", "")
 	if message := clienttest.Await[stageclient.Message](t, s.victim); message.From.Sub != "friend" {
-		t.Errorf("the victim heard %+v from somebody who was kicked", message)
+		t.Errorf("the victim got %+v from a kicked user", message)
 	}
 }
 
-// floodUntilRefused sends a message after each answer until one is refused. That is the first strike: the answer to a
-// later one may meet the end of its connection.
+// floodUntilRefused sends one message after each answer until one is refused. That is the first strike. A later strike
+// may end the connection before its answer is read.
 func floodUntilRefused(t *testing.T, conn *stageclient.Conn) {
 	t.Helper()
 	for i := 0; ; i++ {
@@ -76,9 +77,9 @@ func floodUntilRefused(t *testing.T, conn *stageclient.Conn) {
 	}
 }
 
-// TestTheThirdStrikeEndsTheRightToSpeak: who breaks the rules three times in a minute is kicked, and what
-// they send then, good as it is, reaches nobody.
-func TestTheThirdStrikeEndsTheRightToSpeak(t *testing.T) {
+// TestAKickedUserCannotSend: a user who breaks the rules three times in a minute is kicked. Later messages of the user,
+// even valid ones, reach no member.
+func TestAKickedUserCannotSend(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	mallory := clienttest.Connect(t, s.client, "mallory")
@@ -111,10 +112,12 @@ func TestTheThirdStrikeEndsTheRightToSpeak(t *testing.T) {
 	})
 }
 
-// TestOneUserHoldsNoMoreConnectionsThanAllowed: a script opens sockets; the user's oldest give way, others keep theirs.
+// TestOneUserHoldsNoMoreConnectionsThanAllowed: a script opens many sockets. The user's oldest ones are closed, and
+// other users keep theirs.
 func TestOneUserHoldsNoMoreConnectionsThanAllowed(t *testing.T) {
 	t.Parallel()
-	s := open(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "3", "MessagesPerWindow": "1000"}})
+	s := open(t,
+		stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "3", "MessagesPerWindow": "1000"}})
 	for range 8 {
 		clienttest.Connect(t, s.client, "mallory")
 	}
@@ -128,8 +131,8 @@ func TestOneUserHoldsNoMoreConnectionsThanAllowed(t *testing.T) {
 	s.nothingDelivered(t)
 }
 
-// TestAFloodOfRequestsIsThrottledBeforeAnyFunction: unsigned handshakes cost
-// nothing at all, and requests for URLs no more than the route's throttle lets through.
+// TestAFloodOfRequestsIsThrottledBeforeAnyFunction: unsigned handshakes invoke nothing. Requests for URLs invoke no
+// more than the route's throttle allows.
 func TestAFloodOfRequestsIsThrottledBeforeAnyFunction(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "counts invocations, and AWS throttles at best effort")
@@ -173,13 +176,13 @@ func TestAFloodOfRequestsIsThrottledBeforeAnyFunction(t *testing.T) {
 	s.nothingDelivered(t)
 }
 
-// TestAStrangerWithoutATokenStopsNoHonestRequest: requests without a token take from the same bucket as good ones, so
-// the bucket has to hold both.
-func TestAStrangerWithoutATokenStopsNoHonestRequest(t *testing.T) {
+// TestRequestsWithoutATokenDoNotBlockUsers: the route has one bucket for all requests, with and without a token. The
+// bucket has to be large enough for both.
+func TestRequestsWithoutATokenDoNotBlockUsers(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "floods a door that others use")
 	s := openEmpty(t, stagetest.Options{})
-	// It does not wait after a 429, as the client of the suite does.
+	// Unlike the client of the suite, this one does not wait after a 429.
 	honest := stageclient.Client{Outputs: s.client.Outputs}
 	const requests, users = 300, 20
 	tokens := make([]string, users)
@@ -213,8 +216,8 @@ func TestAStrangerWithoutATokenStopsNoHonestRequest(t *testing.T) {
 	}
 }
 
-// keepAsking calls request so many times a second until stop is called. asked returns how many answers there are so
-// far, and stop how many of each status.
+// keepAsking calls request at the given rate a second until stop is called. asked returns the number of answers so far,
+// and stop the number of answers by status.
 func keepAsking(t *testing.T, perSecond int, request func() int) (asked func() int, stop func() map[int]int) {
 	t.Helper()
 	tick, done := time.NewTicker(time.Second/time.Duration(perSecond)), make(chan struct{})

@@ -26,7 +26,7 @@ func answered(t *testing.T, conn *stageclient.Conn, name, frame, code string) {
 	}
 }
 
-// strikeless has a user for every bad frame, so that none is kicked for the third.
+// strikeless uses a new user for every bad frame, because a third strike would kick the user.
 func (s *scene) strikeless(t *testing.T, frames []hostileFrame) {
 	t.Helper()
 	for i, f := range frames {
@@ -39,22 +39,25 @@ func (s *scene) strikeless(t *testing.T, frames []hostileFrame) {
 
 type hostileFrame struct{ name, frame, code string }
 
-// TestNobodySpeaksAsSomebodyElse: whatever a frame says of its sender, the record decides.
-func TestNobodySpeaksAsSomebodyElse(t *testing.T) {
+// TestAFrameCannotNameAnotherSender: the sender comes from the connection's record, not from the frame.
+func TestAFrameCannotNameAnotherSender(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	var frames []hostileFrame
 	for _, member := range []string{
-		`"from":{"sub":"victim","name":"Victim"}`, `"user":"admin"`, `"sub":"victim"`, `"nm":"Victim"`, `"name":"Victim"`, `"sentAt":0`, `"type":"bye"`,
-		`"connectionId":"` + s.connectionID(t) + `"`, `"requestContext":{"connectionId":"x"}`, `"__proto__":{"sub":"victim"}`,
+		`"from":{"sub":"victim","name":"Victim"}`, `"user":"admin"`, `"sub":"victim"`, `"nm":"Victim"`,
+		`"name":"Victim"`, `"sentAt":0`, `"type":"bye"`,
+		`"connectionId":"` + s.connectionID(t) + `"`, `"requestContext":{"connectionId":"x"}`,
+		`"__proto__":{"sub":"victim"}`,
 	} {
-		frames = append(frames, hostileFrame{member, `{"action":"sendmessage","message":"obey",` + member + `}`, "bad_message"})
+		frames = append(frames,
+			hostileFrame{member, `{"action":"sendmessage","message":"obey",` + member + `}`, "bad_message"})
 	}
 	s.strikeless(t, frames)
 }
 
-// TestFramesThatParsersReadDifferentlyAreRefused: the gateway routes by one
-// reading of a frame, and the function must not act on another.
+// TestFramesThatParsersReadDifferentlyAreRefused: the gateway reads a frame to choose its route. The function must not
+// act on a different reading of the same frame.
 func TestFramesThatParsersReadDifferentlyAreRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -79,7 +82,8 @@ func TestFramesThatParsersReadDifferentlyAreRefused(t *testing.T) {
 		{"a zero in the text", `{"action":"sendmessage","message":"a\u0000b"}`, "bad_message"},
 		{"a terminal's escape", `{"action":"sendmessage","message":"\u001b[2J"}`, "bad_message"},
 		{"text that turns round", `{"action":"sendmessage","message":"abc\u202edef"}`, "bad_message"},
-		{"depth", `{"action":"sendmessage","message":` + strings.Repeat("[", 1500) + strings.Repeat("]", 1500) + `}`, "bad_message"},
+		{"depth", `{"action":"sendmessage","message":` + strings.Repeat("[", 1500) + strings.Repeat("]", 1500) + `}`,
+			"bad_message"},
 		{"an id that is a path", `{"action":"sendmessage","message":"x","id":"../../USER"}`, "bad_message"},
 		{"a long id", `{"action":"sendmessage","message":"x","id":"` + strings.Repeat("a", 37) + `"}`, "bad_message"},
 		{"2,001 letters", `{"action":"sendmessage","message":"` + strings.Repeat("a", 2001) + `"}`, "too_large"},
@@ -89,13 +93,14 @@ func TestFramesThatParsersReadDifferentlyAreRefused(t *testing.T) {
 	})
 }
 
-// TestAFrameOfTwoActionsSendsNothing: whichever of the two the gateway routes by, nobody hears of it.
+// TestAFrameOfTwoActionsSendsNothing: no member gets the message, whichever action the gateway routes by.
 func TestAFrameOfTwoActionsSendsNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	mallory := clienttest.Connect(t, s.client, "mallory")
 	s.unharmed(t, []string{sendFunction}, func() {
-		if err := mallory.SendText(clienttest.Within(t), `{"action":"sendmessage","message":"x","action":"ping"}`); err != nil {
+		if err := mallory.SendText(clienttest.Within(t),
+			`{"action":"sendmessage","message":"x","action":"ping"}`); err != nil {
 			t.Fatal(err)
 		}
 		frame, err := mallory.Next(clienttest.Within(t)) // the answer to one of the two
@@ -105,7 +110,8 @@ func TestAFrameOfTwoActionsSendsNothing(t *testing.T) {
 	})
 }
 
-// TestFramesBeyondTheGatewaysLimitsEndTheConnection: what API Gateway closes for never reaches a function.
+// TestFramesBeyondTheGatewaysLimitsEndTheConnection: API Gateway closes the connection, and the frame reaches no
+// function.
 func TestFramesBeyondTheGatewaysLimitsEndTheConnection(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -116,8 +122,10 @@ func TestFramesBeyondTheGatewaysLimitsEndTheConnection(t *testing.T) {
 		code websocket.StatusCode
 	}{
 		{"binary", websocket.MessageBinary, `{"action":"sendmessage","message":"x"}`, websocket.StatusUnsupportedData},
-		{"text that is no UTF-8", websocket.MessageText, "{\"action\":\"sendmessage\",\"message\":\"\xff\xfe\"}", websocket.StatusInvalidFramePayloadData},
-		{"a frame of more than 32 KB", websocket.MessageText, strings.Repeat("a", 32<<10+1), websocket.StatusMessageTooBig},
+		{"text that is no UTF-8", websocket.MessageText, "{\"action\":\"sendmessage\",\"message\":\"\xff\xfe\"}",
+			websocket.StatusInvalidFramePayloadData},
+		{"a frame of more than 32 KB", websocket.MessageText, strings.Repeat("a", 32<<10+1),
+			websocket.StatusMessageTooBig},
 	}
 	for _, test := range tests {
 		socket := s.rawSocket(t)
@@ -137,7 +145,7 @@ func TestFramesBeyondTheGatewaysLimitsEndTheConnection(t *testing.T) {
 	}
 }
 
-// rawSocket is a connection of mallory's that sends anything, outside of the table's comparison.
+// rawSocket is a connection of mallory that can send any bytes. The comparison of the table leaves it out.
 func (s *scene) rawSocket(t *testing.T) *websocket.Conn {
 	t.Helper()
 	signed, proof := clienttest.Sign(t, s.client, "mallory")
@@ -155,28 +163,32 @@ func (s *scene) rawSocket(t *testing.T) *websocket.Conn {
 	return socket
 }
 
-// TestNobodyReachesARoomThatIsNotTheirs tries the query, the request, the frame and the forwarded words of a grant.
-func TestNobodyReachesARoomThatIsNotTheirs(t *testing.T) {
+// TestUsersDoNotReachOtherRooms tries the query of the URL, the request for it, the frame, and the room names of a
+// grant.
+func TestUsersDoNotReachOtherRooms(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	vault, proof := grant(func(g *stageclient.Grant) { g.Sub, g.Name, g.Rooms = "keeper", "Keeper", []string{"vault"} })
-	keeper, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, vault).URL, proof.Verifier, nil)
+	keeper, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, vault).URL,
+		proof.Verifier, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, room := range []string{"vault", "VAULT", "vault#0", "ROOM#vault#0", "lobby.vault", "*", " vault"} {
 		mallory := clienttest.Connect(t, s.client, fmt.Sprint("mallory-", i)) // strikes follow a user
 		s.unharmed(t, []string{sendFunction}, func() {
-			answered(t, mallory, room, `{"action":"sendmessage","message":"let me in","room":"`+room+`"}`, "room_not_allowed")
+			answered(t, mallory, room, `{"action":"sendmessage","message":"let me in","room":"`+room+`"}`,
+				"room_not_allowed")
 		})
 		_ = mallory.Close()
 		s.settled(t, 3)
 	}
-	// The other way round: who is in the vault hears nothing of the lobby, and the lobby nothing of the vault.
+	// In the other direction, a member of the vault gets nothing of the lobby, and a member of the lobby nothing of the
+	// vault.
 	clienttest.Send(t, keeper, "a secret of the vault", "k-1")
 	frame, err := keeper.Next(clienttest.Within(t))
 	if own, ok := frame.(stageclient.Message); err != nil || !ok || own.Text != "a secret of the vault" {
-		t.Errorf("the first that the keeper heard is %#v (%v), want their own message", frame, err)
+		t.Errorf("the keeper first received %#v (%v), want its own message", frame, err)
 	}
 	if got := clienttest.Await[stageclient.Ack](t, keeper); got.Recipients != 1 {
 		t.Errorf("the vault's message had %d recipients, want its keeper only", got.Recipients)
@@ -184,18 +196,19 @@ func TestNobodyReachesARoomThatIsNotTheirs(t *testing.T) {
 	s.nothingDelivered(t)
 }
 
-// TestASessionThatEndedNeitherSpeaksNorListens waits for the end of a short
-// session: the silent connection is skipped, the speaking one is told.
-func TestASessionThatEndedNeitherSpeaksNorListens(t *testing.T) {
+// TestAnEndedSessionNeitherSendsNorReceives waits for the end of a short session. Broadcasts leave the silent
+// connection out. The sending connection gets an answer that says so.
+func TestAnEndedSessionNeitherSendsNorReceives(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	short, proof := grant()
 	short.SessionEndsAt = short.IssuedAt.Add(2e9)
-	mallory, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, short).URL, proof.Verifier, nil)
+	mallory, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, short).URL,
+		proof.Verifier, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for { // the friend speaks until mallory is no recipient any more
+	for { // until mallory is no recipient any more
 		clienttest.Send(t, s.friend, "still here?", "")
 		if got := clienttest.Await[stageclient.Ack](t, s.friend); got.Recipients == 2 {
 			break

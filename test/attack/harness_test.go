@@ -1,11 +1,9 @@
-// Package attack_test plays those who must not get through. It knows a stage by
-// the wire only. Every attack has to be refused, and must have left nothing
-// behind: no function was invoked that need not look at it, the table is as it
-// was, and nobody has received anything.
+// Package attack_test plays attackers. It uses a stage over the wire only. Every attack has to be refused and leave
+// nothing behind: it invokes no function without need, the table stays as it was, and no client receives anything.
 //
-// With SIGNEDSOCKET_OUTPUTS the attacks are played on a stage that is running
-// already, which may be a deployed one: there the answer, the table and the victim's
-// ears tell, and nobody counts invocations. Attacks that need another lever say which.
+// With SIGNEDSOCKET_OUTPUTS the attacks run against a stage that is running already, local or deployed. There the tests
+// check the answer, the table and the frames of the victim, and count no invocations. An attack that needs more than
+// that names the reason.
 package attack_test
 
 import (
@@ -38,12 +36,13 @@ const (
 	pageFunction       = stagetest.FrontendFunction
 )
 
-// functions are those that requests reach. The reaper comes on a schedule, whoever attacks, and fanout when a room is large.
+// functions are the functions that requests reach. A schedule invokes the reaper, with and without an attack, and only
+// a large room invokes fanout.
 func functions() []string {
 	return []string{connectFunction, disconnectFunction, sendFunction, signURLFunction}
 }
 
-// profiles are all whose keys could be stolen.
+// profiles are the profiles of all roles whose keys could be stolen.
 func profiles() []string { return append(functions(), fanoutFunction, reaperFunction, pageFunction) }
 
 // scene is a stage on which a victim listens to a room in which a friend speaks.
@@ -56,10 +55,10 @@ type scene struct {
 	refused          map[string]int // refusals of each function when the attack began
 }
 
-// localOnly leaves a test out when the stage is a running one; reason says which lever it needs, as in "counts invocations".
+// localOnly skips a test when the suite plays a running stage. reason says why, as in "counts invocations".
 func localOnly(t *testing.T, reason string) { t.Helper(); clienttest.LocalOnly(t, reason) }
 
-// open starts a stage with the two of them.
+// open starts a stage with the victim and the friend.
 func open(t *testing.T, o stagetest.Options) *scene {
 	t.Helper()
 	s := openEmpty(t, o)
@@ -70,7 +69,8 @@ func open(t *testing.T, o stagetest.Options) *scene {
 	return s
 }
 
-// openEmpty starts a stage that nobody is on, or takes the running one, if the test needs no options, when nobody is on it any more.
+// openEmpty returns a stage without connections. It is the running stage, once that is empty, unless the test needs
+// options.
 func openEmpty(t *testing.T, o stagetest.Options) *scene {
 	t.Helper()
 	if o.Edit != nil || len(o.Parameters) > 0 {
@@ -155,13 +155,13 @@ func (s *scene) connectionID(t *testing.T) string {
 	t.Helper()
 	records := s.items(t).keys("CONN#")
 	if len(records) == 0 {
-		t.Fatal("nobody is connected")
+		t.Fatal("no connection is in the table")
 	}
 	id, _, _ := strings.Cut(strings.TrimPrefix(records[0], "CONN#"), "/")
 	return id
 }
 
-// open returns how many connections the gateway holds; of a stage that is not the test's own the table has to tell.
+// open returns the number of connections that the gateway holds. On a running stage it counts the records in the table.
 func (s *scene) open() int {
 	if s.Stage == nil {
 		return 0
@@ -180,8 +180,8 @@ func (s *scene) invocations() map[string]int {
 	return counts
 }
 
-// unharmed runs an attack and checks that it left nothing behind. Only the
-// functions in may can have been invoked, in order to refuse.
+// unharmed runs an attack and checks that it left nothing behind. The attack may invoke only the functions in may,
+// which refuse it.
 func (s *scene) unharmed(t *testing.T, may []string, attack func()) {
 	t.Helper()
 	calls, before := s.invocations(), s.items(t)
@@ -208,8 +208,7 @@ func (s *scene) unharmed(t *testing.T, may []string, attack func()) {
 	s.nothingDelivered(t)
 }
 
-// nothingDelivered lets the friend say something new: it must be the next thing
-// that the victim hears.
+// nothingDelivered lets the friend send a new message. It must be the next frame that the victim receives.
 func (s *scene) nothingDelivered(t *testing.T) {
 	t.Helper()
 	if s.victim == nil {
@@ -219,16 +218,16 @@ func (s *scene) nothingDelivered(t *testing.T) {
 	clienttest.Send(t, s.friend, marker, "")
 	frame, err := s.victim.Next(clienttest.Within(t))
 	if err != nil {
-		t.Fatalf("the victim hears nothing any more: %v", err)
+		t.Fatalf("the connection of the victim failed: %v", err)
 	}
 	if heard, ok := frame.(stageclient.Message); !ok || heard.Text != marker || heard.From.Sub != s.speaker {
-		t.Errorf("the victim heard %#v, want only the friend's %q", frame, marker)
+		t.Errorf("the victim received %#v, want only the friend's %q", frame, marker)
 	}
 	clienttest.Await[stageclient.Ack](t, s.friend)
 }
 
-// wantReason checks that the refusal that a function has logged since the attack began has this reason. The log of a stage that
-// is not the test's own comes too late to ask.
+// wantReason checks the reason of the refusal that a function has logged since the attack began. It checks nothing on a
+// running stage, whose log comes too late.
 func (s *scene) wantReason(t *testing.T, function, reason string) {
 	t.Helper()
 	if s.Stage == nil {
@@ -243,8 +242,9 @@ func (s *scene) wantReason(t *testing.T, function, reason string) {
 // grant is a grant as signurl would make it for the attacker.
 func grant(change ...func(*stageclient.Grant)) (stageclient.Grant, stageclient.Proof) {
 	proof := stageclient.NewProof()
-	g := stageclient.NewGrant(stageclient.User{Sub: "mallory", Name: "Mallory"}, []string{"lobby"}, proof.Challenge, time.Now())
-	// A busy machine needs more than ten seconds. connect accepts no more than a minute.
+	g := stageclient.NewGrant(stageclient.User{Sub: "mallory", Name: "Mallory"}, []string{"lobby"}, proof.Challenge,
+		time.Now())
+	// A slow machine needs more than ten seconds, and connect accepts up to a minute.
 	g.ExpiresAt = g.IssuedAt.Add(time.Minute)
 	for _, change := range change {
 		change(&g)

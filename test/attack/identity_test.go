@@ -46,7 +46,7 @@ func (s *scene) tokenIn(t *testing.T, method, address string, form url.Values, m
 	return token
 }
 
-// idToken signs a user in as the page does and returns the ID token, which the page keeps to itself.
+// idToken signs a user in as the page does, and returns the ID token. The page shows that token to no other site.
 func (s *scene) idToken(t *testing.T, user, nonce string) string {
 	t.Helper()
 	at, err := url.Parse(s.client.Outputs.Local.DevTokenURL)
@@ -117,8 +117,8 @@ func TestOtherTokensGetNoURL(t *testing.T) {
 	}
 }
 
-// TestTwoTokensAreNone: the function must not read another token than the gateway has verified.
-func TestTwoTokensAreNone(t *testing.T) {
+// TestTwoTokensAreRefused: the function must not read a different token than the gateway verified.
+func TestTwoTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	mine := clienttest.Token(t, s.client, "mallory")
@@ -159,8 +159,8 @@ func TestNoPartOfAGroupsNameOpensARoom(t *testing.T) {
 	}
 }
 
-// TestNobodyBecomesAnotherUserByItsName: mallory's provider lets mallory choose the sub claim.
-func TestNobodyBecomesAnotherUserByItsName(t *testing.T) {
+// TestAChosenSubMakesNoOtherUser: mallory's provider lets mallory choose the sub claim.
+func TestAChosenSubMakesNoOtherUser(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "chooses sub claims")
 	s := openEmpty(t, stagetest.Options{})
@@ -189,9 +189,8 @@ func TestNobodyBecomesAnotherUserByItsName(t *testing.T) {
 	}
 }
 
-// TestNoGrantNamesThePoolOrAnIDThatIsNone: whoever can sign URLs could otherwise enter under the id that counts all
-// guests.
-func TestNoGrantNamesThePoolOrAnIDThatIsNone(t *testing.T) {
+// TestGrantsForThePoolOrAnInvalidIDAreRefused: otherwise a signer could enter under the id that counts all guests.
+func TestGrantsForThePoolOrAnInvalidIDAreRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	for _, sub := range []string{
@@ -212,8 +211,8 @@ func TestNoGrantNamesThePoolOrAnIDThatIsNone(t *testing.T) {
 	}
 }
 
-// TestAGuestIsNotAnotherGuest: the id tells nothing about the secret, and only the secret counts.
-func TestAGuestIsNotAnotherGuest(t *testing.T) {
+// TestTheIDOfAGuestMakesNoOtherGuest: a guest's id does not reveal the secret, and only the secret counts.
+func TestTheIDOfAGuestMakesNoOtherGuest(t *testing.T) {
 	t.Parallel()
 	s := openEmpty(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "guest", "GuestRooms": "lobby"}})
 	ask := func(members string) (int, string) {
@@ -241,8 +240,9 @@ func TestAGuestIsNotAnotherGuest(t *testing.T) {
 	}
 }
 
-// TestNobodyElseSignsAUserOut: the route is the trusted caller's. In the other modes it is none.
-func TestNobodyElseSignsAUserOut(t *testing.T) {
+// TestOnlyTheTrustedCallerSignsAUserOut: the route is for the trusted caller only. In the other modes it does not
+// exist.
+func TestOnlyTheTrustedCallerSignsAUserOut(t *testing.T) {
 	t.Parallel()
 	s := openEmpty(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "iam"}})
 	signIn, now := strings.Repeat("A", 22), time.Now().Unix()

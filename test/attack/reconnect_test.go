@@ -13,10 +13,10 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// TestOneUserDeliversNoMoreByReconnecting: a script opens connection after connection, several at the same time, says
-// as much as it may over each, and leaves without a word. However many connections that are, at most (connections + 1)
-// times messages pass in a window, and twice that in any ten seconds.
-func TestOneUserDeliversNoMoreByReconnecting(t *testing.T) {
+// TestReconnectingDoesNotRaiseTheMessageLimit: a script opens connection after connection, several at a time. It sends
+// as much as it may over each, and disconnects. In one window at most (connections + 1) times the messages pass, and in
+// any ten seconds twice that.
+func TestReconnectingDoesNotRaiseTheMessageLimit(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "signs URLs with signurl's keys")
 	const perUser, perWindow = 2, 5
@@ -52,7 +52,7 @@ func TestOneUserDeliversNoMoreByReconnecting(t *testing.T) {
 							if conn.Send(ctx, stageclient.Outgoing{Text: fmt.Sprint("flood ", i)}) != nil {
 								break
 							}
-							if _, err := conn.Next(ctx); err != nil { // what it says is heard before it goes on
+							if _, err := conn.Next(ctx); err != nil { // the answer comes before the next message
 								break
 							}
 						}
@@ -78,7 +78,7 @@ func TestOneUserDeliversNoMoreByReconnecting(t *testing.T) {
 				}
 			}
 			if len(heard) < perWindow {
-				t.Errorf("the victim heard %d messages: this test looks at nothing", len(heard))
+				t.Errorf("the victim received %d messages: the test needs more", len(heard))
 			}
 			t.Logf("%d messages in 15 s", len(heard))
 		})

@@ -42,7 +42,8 @@ func (s *scene) signedCall(t *testing.T, profile, service, method, address, targ
 			t.Fatal(err)
 		}
 		digest := sha256.Sum256(body)
-		if err := v4.NewSigner().SignHTTP(t.Context(), keys, r, hex.EncodeToString(digest[:]), service, s.client.Outputs.Region, time.Now()); err != nil {
+		if err := v4.NewSigner().SignHTTP(t.Context(), keys, r, hex.EncodeToString(digest[:]), service,
+			s.client.Outputs.Region, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -57,9 +58,11 @@ func (s *scene) denies(t *testing.T, profile, operation string, body any) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	status, answer := s.signedCall(t, profile, "dynamodb", http.MethodPost, s.client.Outputs.Local.DynamoDBURL+"/", "DynamoDB_20120810."+operation, data)
+	status, answer := s.signedCall(t, profile, "dynamodb", http.MethodPost, s.client.Outputs.Local.DynamoDBURL+"/",
+		"DynamoDB_20120810."+operation, data)
 	denied := strings.Contains(answer, "AccessDeniedException")
-	if denied != (status == http.StatusBadRequest && denied) || !denied && status != http.StatusOK && !strings.Contains(answer, "ConditionalCheckFailed") {
+	if denied != (status == http.StatusBadRequest && denied) ||
+		!denied && status != http.StatusOK && !strings.Contains(answer, "ConditionalCheckFailed") {
 		t.Errorf("%s as %s: answered %d %s", operation, profile, status, answer)
 	}
 	return denied
@@ -70,23 +73,24 @@ type object = map[string]any
 // bansKind stands for the items of the table Bans.
 const bansKind = "BANS"
 
-// itemRequests are the ways to touch the items of one kind, by the name under which roleMay lists them.
-// Every change carries a condition that never holds, so that nothing happens to the table.
+// itemRequests are the ways to use the items of one kind, by the names that roleMay has for them. Every change has a
+// condition that never holds, so the table stays as it is.
 func itemRequests(o stageclient.Outputs, kind string) map[string]object {
 	table, partition := o.TableName, "pk"
-	key := object{"pk": object{"S": kind + "#nobody"}, "sk": object{"S": "X"}}
+	key := object{"pk": object{"S": kind + "#none"}, "sk": object{"S": "X"}}
 	switch kind {
 	case "REAPER":
 		key["pk"] = object{"S": kind}
 	case bansKind:
-		table, partition, key = o.BansTable, "id", object{"id": object{"S": "nobody"}}
+		table, partition, key = o.BansTable, "id", object{"id": object{"S": "none"}}
 	}
 	never := object{"TableName": table, "ConditionExpression": "attribute_exists(nothing)"}
 	with := func(more object) object { all := maps.Clone(never); maps.Copy(all, more); return all }
 	one := func(action string, request object) object {
 		return object{"TransactItems": []object{{action: request}}}
 	}
-	update := object{"UpdateExpression": "SET x = :x", "ExpressionAttributeValues": object{":x": object{"S": "x"}}, "Key": key}
+	update := object{"UpdateExpression": "SET x = :x", "ExpressionAttributeValues": object{":x": object{"S": "x"}},
+		"Key": key}
 	return map[string]object{
 		"GetItem":    {"TableName": table, "Key": key},
 		"PutItem":    with(object{"Item": key}),
@@ -102,13 +106,13 @@ func itemRequests(o stageclient.Outputs, kind string) map[string]object {
 	}
 }
 
-// kinds are the items of the table of connections, and one that is none of them.
+// kinds are the kinds of items in the table of connections, and OTHER for an item of no kind.
 func kinds() []string {
 	return []string{"CONN", "ROOM", "TICKET", "USER", "RATE", "KICK", "SIGN", "SWEEP", "REAPER", "OTHER"}
 }
 
-// roleMay is all that the functions' roles may do with the tables: operations by kind of item.
-// Transactions are granted for all kinds of the table of connections (no condition key tells them apart).
+// roleMay is everything that the roles of the functions may do with the tables: operations by kind of item. A grant for
+// transactions covers all kinds of items of the table of connections, because no condition key tells them apart.
 func roleMay() map[string]map[string][]string {
 	may := map[string]map[string][]string{
 		signURLFunction: {"GetItem": {"USER", "KICK", bansKind}, "UpdateItem": {"SIGN"}},
@@ -138,15 +142,15 @@ func roleMay() map[string]map[string][]string {
 		}
 	}
 	may[reaperFunction]["TransactGetItems Get"] = kinds()
-	// Only the reaper writes a ban, and not in a transaction; connect asks about one in a transaction only. DynamoDB
-	// has no permission for an action outside of transactions alone.
+	// The reaper writes a ban outside of transactions only, and connect asks for one in a transaction only. DynamoDB
+	// has no permission that separates the two.
 	may[connectFunction]["TransactWriteItems ConditionCheck"] = append(kinds(), bansKind)
 	may[reaperFunction]["TransactWriteItems Update"] = append(kinds(), bansKind)
 	may[signURLFunction]["TransactGetItems Get"] = []string{bansKind}
 	return may
 }
 
-// TestEachRoleTouchesOnlyItsItems tries every operation on every kind of item with every function's keys.
+// TestEachRoleTouchesOnlyItsItems tries every operation on every kind of item with the keys of every function.
 func TestEachRoleTouchesOnlyItsItems(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")
@@ -167,7 +171,7 @@ func TestEachRoleTouchesOnlyItsItems(t *testing.T) {
 	})
 }
 
-// TestNoRoleTouchesTheTableAsAWhole: nobody scans, deletes or looks for tables, and another table is out of reach.
+// TestNoRoleTouchesTheTableAsAWhole: no role may scan, delete or list tables, or use another table.
 func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")
@@ -176,16 +180,21 @@ func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 	s.unharmed(t, nil, func() {
 		for _, profile := range profiles() {
 			for operation, request := range map[string]object{
-				"Scan": table, "DescribeTable": table, "DeleteTable": table, "DescribeTimeToLive": table, "ListTables": {},
-				"UpdateTimeToLive": {"TableName": s.client.Outputs.TableName, "TimeToLiveSpecification": object{"AttributeName": "x", "Enabled": true}},
+				"Scan": table, "DescribeTable": table, "DeleteTable": table, "DescribeTimeToLive": table,
+				"ListTables": {},
+				"UpdateTimeToLive": {"TableName": s.client.Outputs.TableName,
+					"TimeToLiveSpecification": object{"AttributeName": "x", "Enabled": true}},
 			} {
 				if !s.denies(t, profile, operation, request) {
 					t.Errorf("%s may %s", profile, operation)
 				}
 			}
-			// What a role may do in this table it may not do in a second one that holds it, too.
-			_, other := s.signedCall(t, profile, "dynamodb", http.MethodPost, s.client.Outputs.Local.DynamoDBURL+"/", "DynamoDB_20120810.TransactWriteItems",
-				[]byte(fmt.Sprintf(`{"TransactItems":[{"Delete":{"TableName":%q,"Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}},{"Delete":{"TableName":"payroll","Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}}]}`, s.client.Outputs.TableName)))
+			// In a transaction with a second table a role may do nothing, not even its own operations.
+			_, other := s.signedCall(t, profile, "dynamodb", http.MethodPost, s.client.Outputs.Local.DynamoDBURL+"/",
+				"DynamoDB_20120810.TransactWriteItems",
+				[]byte(fmt.Sprintf(`{"TransactItems":[{"Delete":{"TableName":%q,"Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}},
+					{"Delete":{"TableName":"payroll","Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}}]}`,
+					s.client.Outputs.TableName)))
 			if !strings.Contains(other, "AccessDeniedException") {
 				t.Errorf("%s in another table: %s", profile, other)
 			}
@@ -193,9 +202,9 @@ func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 	})
 }
 
-// TestEachRoleManagesConnectionsAsItMay: fanout posts, connect, sendmessage and the reaper post and close, and no
-// role looks.
-func TestEachRoleManagesConnectionsAsItMay(t *testing.T) {
+// TestEachRoleHasOnlyItsRightsOnConnections: fanout may post. connect, sendmessage and the reaper may post and close.
+// No role may read the state of a connection.
+func TestEachRoleHasOnlyItsRightsOnConnections(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")
 	s := open(t, stagetest.Options{})
@@ -207,7 +216,8 @@ func TestEachRoleManagesConnectionsAsItMay(t *testing.T) {
 				continue // that is its work
 			}
 			s.unharmed(t, nil, func() {
-				status, answer := s.signedCall(t, profile, "execute-api", method, s.client.Outputs.CallbackURL+"/@connections/"+url.PathEscape(victim), "", []byte(`{"type":"bye","code":"kicked"}`))
+				status, answer := s.signedCall(t, profile, "execute-api", method, s.client.Outputs.CallbackURL+
+					"/@connections/"+url.PathEscape(victim), "", []byte(`{"type":"bye","code":"kicked"}`))
 				if status != http.StatusForbidden || strings.Contains(answer, "sourceIp") {
 					t.Errorf("%s %s @connections: answered %d %s, want 403", profile, method, status, answer)
 				}
@@ -216,33 +226,37 @@ func TestEachRoleManagesConnectionsAsItMay(t *testing.T) {
 	}
 }
 
-// TestConnectionIDsOpenNothing: who knows the id of a connection, or guesses ids, can do nothing with it.
-func TestConnectionIDsOpenNothing(t *testing.T) {
+// TestAConnectionIDGivesNoAccess: an attacker who knows or guesses the id of a connection can do nothing with it.
+func TestAConnectionIDGivesNoAccess(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	victim := s.connectionID(t)
 	s.unharmed(t, nil, func() {
 		for _, id := range []string{victim, victim[:14] + "A", "AAAAAAAAAAAAAAAA", "..", "*", ""} {
 			for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
-				status, answer := s.signedCall(t, "", "", method, s.client.Outputs.CallbackURL+"/@connections/"+url.PathEscape(id), "", []byte(`{"type":"bye"}`))
+				status, answer := s.signedCall(t, "", "", method,
+					s.client.Outputs.CallbackURL+"/@connections/"+url.PathEscape(id), "", []byte(`{"type":"bye"}`))
 				if status != http.StatusForbidden {
-					t.Errorf("%s of %q without a signature: answered %d %s, want 403 whether it exists or not", method, id, status, answer)
+					t.Errorf("%s of %q without a signature: answered %d %s, want 403 whether it exists or not", method,
+						id, status, answer)
 				}
 			}
 		}
 	})
 }
 
-// TestNothingAddedToTheSignersRoleLetsItManageConnections: somebody gives the signer more than it needs, and
-// its explicit Deny still holds: no URL that it signs posts to or closes a connection.
-func TestNothingAddedToTheSignersRoleLetsItManageConnections(t *testing.T) {
+// TestTheSignersDenyHoldsAgainstAddedRights: an operator gives the signer's role more rights than it needs. The
+// explicit Deny of the role still holds: no URL that it signs posts to a connection or closes one.
+func TestTheSignersDenyHoldsAgainstAddedRights(t *testing.T) {
 	t.Parallel()
 	const sid = "              - Sid: OpenConnections\n"
-	s := open(t, stagetest.Options{Edit: replaced(sid, "              - Sid: TooMuch\n                Effect: Allow\n                Action: execute-api:ManageConnections\n                Resource: \"*\"\n"+sid)})
+	s := open(t, stagetest.Options{Edit: replaced(sid, "              - Sid: TooMuch\n                Effect: "+
+		"Allow\n                Action: execute-api:ManageConnections\n                Resource: \"*\"\n"+sid)})
 	victim := s.connectionID(t)
 	for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
 		s.unharmed(t, nil, func() {
-			status, _ := s.signedCall(t, signURLFunction, "execute-api", method, s.client.Outputs.CallbackURL+"/@connections/"+url.PathEscape(victim), "", []byte(`{"type":"bye","code":"kicked"}`))
+			status, _ := s.signedCall(t, signURLFunction, "execute-api", method, s.client.Outputs.CallbackURL+
+				"/@connections/"+url.PathEscape(victim), "", []byte(`{"type":"bye","code":"kicked"}`))
 			if status != http.StatusForbidden {
 				t.Errorf("%s: answered %d, want 403", method, status)
 			}
@@ -250,9 +264,9 @@ func TestNothingAddedToTheSignersRoleLetsItManageConnections(t *testing.T) {
 	}
 }
 
-// TestNoRoleInvokesFunctions: whoever could invoke the reaper could throw anybody out, whoever could invoke
-// signurl could write its event, and so choose who they are, and whoever could invoke fanout could say anything in
-// anybody's name. sendmessage may, which can post anything to anybody anyway.
+// TestNoRoleInvokesFunctions: the right to invoke the reaper would be the right to close any connection. With signurl a
+// caller could choose a user, and with fanout a sender and a text. Only sendmessage may invoke fanout: it can post any
+// text anyway.
 func TestNoRoleInvokesFunctions(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")
@@ -260,15 +274,20 @@ func TestNoRoleInvokesFunctions(t *testing.T) {
 	outputs := s.client.Outputs
 	events := map[string]string{
 		outputs.ReaperName: `{"revoke":{"user":"victim"}}`,
-		strings.Replace(outputs.ReaperName, "Reaper", "SignUrl", 1): `{"requestContext":{"authorizer":{"jwt":{"claims":{"sub":"victim"}}}}}`,
-		strings.Replace(outputs.ReaperName, "Reaper", "Fanout", 1):  `{"frame":"{\"type\":\"bye\",\"code\":\"kicked\"}","members":[{"id":"` + s.connectionID(t) + `","at":1}]}`,
+		strings.Replace(outputs.ReaperName, "Reaper", "SignUrl",
+			1): `{"requestContext":{"authorizer":{"jwt":{"claims":{"sub":"victim"}}}}}`,
+		strings.Replace(outputs.ReaperName, "Reaper", "Fanout",
+			1): `{"frame":"{\"type\":\"bye\",\"code\":\"kicked\"}","members":[{"id":"` + s.connectionID(t) +
+			`","at":1}]}`,
 	}
 	reaped := s.Invocations(reaperFunction)
 	for _, profile := range append(profiles(), "") {
 		s.unharmed(t, nil, func() {
 			for name, event := range events {
-				for _, form := range []string{name, "arn:aws:lambda:us-east-1:111122223333:function:" + name, url.PathEscape(name + ":$LATEST")} {
-					status, answer := s.signedCall(t, profile, "lambda", http.MethodPost, outputs.Local.LambdaURL+"/2015-03-31/functions/"+form+"/invocations", "", []byte(event))
+				for _, form := range []string{name, "arn:aws:lambda:us-east-1:111122223333:function:" + name,
+					url.PathEscape(name + ":$LATEST")} {
+					status, answer := s.signedCall(t, profile, "lambda", http.MethodPost,
+						outputs.Local.LambdaURL+"/2015-03-31/functions/"+form+"/invocations", "", []byte(event))
 					if status != http.StatusForbidden {
 						t.Errorf("%q invokes %s: answered %d %s, want 403", profile, form, status, answer)
 					}

@@ -16,7 +16,8 @@ import (
 // post asks signurl for a URL and returns the status and the body of its answer.
 func (s *scene) post(t *testing.T, body string, header http.Header) (int, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(clienttest.Within(t), http.MethodPost, s.client.Outputs.SignURL, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(clienttest.Within(t), http.MethodPost, s.client.Outputs.SignURL,
+		strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +39,8 @@ func (s *scene) post(t *testing.T, body string, header http.Header) (int, string
 
 func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
 
-// TestNobodyGetsAURLWithoutAToken is the hole of the article: its signing route asks nobody who they are.
-func TestNobodyGetsAURLWithoutAToken(t *testing.T) {
+// TestSignUrlRefusesRequestsWithoutAToken: a signing route without a check of the user would sign for every visitor.
+func TestSignUrlRefusesRequestsWithoutAToken(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "needs a second issuer and a user's claims by name")
 	s := open(t, stagetest.Options{})
@@ -51,12 +52,13 @@ func TestNobodyGetsAURLWithoutAToken(t *testing.T) {
 	mac := hmac.New(sha256.New, public[:])
 	_, _ = mac.Write([]byte(encode([]byte(`{"alg":"HS256"}`)) + "." + victims)) // a hash never fails
 	tests := map[string]http.Header{
-		"no token":                     {},
-		"an empty token":               bearer(""),
-		"no JWT":                       bearer("open sesame"),
-		"a token of another issuer":    bearer(foreign),
-		"no algorithm":                 bearer(encode([]byte(`{"alg":"none"}`)) + "." + victims + "."),
-		"a shared key":                 bearer(encode([]byte(`{"alg":"HS256"}`)) + "." + victims + "." + encode(mac.Sum(nil))),
+		"no token":                  {},
+		"an empty token":            bearer(""),
+		"no JWT":                    bearer("open sesame"),
+		"a token of another issuer": bearer(foreign),
+		"no algorithm":              bearer(encode([]byte(`{"alg":"none"}`)) + "." + victims + "."),
+		"a shared key": bearer(encode([]byte(`{"alg":"HS256"}`)) + "." + victims + "." +
+			encode(mac.Sum(nil))),
 		"somebody else's claims":       bearer(mine[0] + "." + victims + "." + mine[2]),
 		"without a signature":          bearer(mine[0] + "." + mine[1] + "."),
 		"Basic":                        {"Authorization": {"Basic dmljdGltOnZpY3RpbQ=="}},
@@ -66,7 +68,8 @@ func TestNobodyGetsAURLWithoutAToken(t *testing.T) {
 	}
 	for name, header := range tests {
 		s.unharmed(t, nil, func() {
-			if status, body := s.post(t, `{}`, header); status != http.StatusUnauthorized || strings.Contains(body, "url") {
+			if status, body := s.post(t, `{}`, header); status != http.StatusUnauthorized ||
+				strings.Contains(body, "url") {
 				t.Errorf("%s: answered %d %s, want 401", name, status, body)
 			}
 		})
@@ -82,8 +85,8 @@ func decode(t *testing.T, part string) string {
 	return string(text)
 }
 
-// TestATokenInTheAddressIsNone: addresses end up in logs.
-func TestATokenInTheAddressIsNone(t *testing.T) {
+// TestATokenInTheAddressIsIgnored: logs record addresses.
+func TestATokenInTheAddressIsIgnored(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	token := clienttest.Token(t, s.client, "mallory")
@@ -95,7 +98,7 @@ func TestATokenInTheAddressIsNone(t *testing.T) {
 	})
 }
 
-// TestSignUrlGrantsNoMoreThanTheTokenSays: a signed-in user asks for what is not theirs.
+// TestSignUrlGrantsNoMoreThanTheTokenSays: a signed-in user asks for rooms and names of other users.
 func TestSignUrlGrantsNoMoreThanTheTokenSays(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -106,15 +109,23 @@ func TestSignUrlGrantsNoMoreThanTheTokenSays(t *testing.T) {
 		status     int
 		reason     string
 	}{
-		{name: "somebody else", body: `{"challenge":"` + challenge + `","user":{"sub":"victim"}}`, status: 400, reason: "bad_request"},
+		{name: "somebody else", body: `{"challenge":"` + challenge + `","user":{"sub":"victim"}}`, status: 400,
+			reason: "bad_request"},
 		{name: "a name", body: `{"challenge":"` + challenge + `","name":"Victim"}`, status: 400, reason: "bad_request"},
-		{name: "another host", body: `{"challenge":"` + challenge + `","url":"wss://evil.example"}`, status: 400, reason: "bad_request"},
-		{name: "another's room", body: `{"challenge":"` + challenge + `","rooms":["vault"]}`, status: 403, reason: "room_not_allowed"},
-		{name: "a room list in disguise", body: `{"challenge":"` + challenge + `","rooms":["lobby.vault"]}`, status: 400, reason: "bad_request"},
-		{name: "a room of the table's", body: `{"challenge":"` + challenge + `","rooms":["lobby#0"]}`, status: 400, reason: "bad_request"},
-		{name: "rooms twice", body: `{"challenge":"` + challenge + `","rooms":["lobby"],"rooms":["vault"]}`, status: 400, reason: "bad_request"},
-		{name: "rooms in another case", body: `{"challenge":"` + challenge + `","Rooms":["vault"]}`, status: 400, reason: "bad_request"},
-		{name: "two documents", body: `{"challenge":"` + challenge + `"}{"rooms":["vault"]}`, status: 400, reason: "bad_request"},
+		{name: "another host", body: `{"challenge":"` + challenge + `","url":"wss://evil.example"}`, status: 400,
+			reason: "bad_request"},
+		{name: "another's room", body: `{"challenge":"` + challenge + `","rooms":["vault"]}`, status: 403,
+			reason: "room_not_allowed"},
+		{name: "a room list in disguise", body: `{"challenge":"` + challenge + `","rooms":["lobby.vault"]}`,
+			status: 400, reason: "bad_request"},
+		{name: "a room of the table's", body: `{"challenge":"` + challenge + `","rooms":["lobby#0"]}`, status: 400,
+			reason: "bad_request"},
+		{name: "rooms twice", body: `{"challenge":"` + challenge + `","rooms":["lobby"],"rooms":["vault"]}`,
+			status: 400, reason: "bad_request"},
+		{name: "rooms in another case", body: `{"challenge":"` + challenge + `","Rooms":["vault"]}`, status: 400,
+			reason: "bad_request"},
+		{name: "two documents", body: `{"challenge":"` + challenge + `"}{"rooms":["vault"]}`, status: 400,
+			reason: "bad_request"},
 		{name: "depth", body: strings.Repeat("[", 500) + strings.Repeat("]", 500), status: 400, reason: "bad_request"},
 		{name: "size", body: `{"rooms":["` + strings.Repeat("a", 2000) + `"]}`, status: 413, reason: "too_large"},
 	}
@@ -128,30 +139,34 @@ func TestSignUrlGrantsNoMoreThanTheTokenSays(t *testing.T) {
 	}
 }
 
-// TestTheSignedHostIsConfiguration: the request's own words about hosts change nothing.
+// TestTheSignedHostIsConfiguration: host names in the request do not change the signed URL.
 func TestTheSignedHostIsConfiguration(t *testing.T) {
 	t.Parallel()
 	s := openEmpty(t, stagetest.Options{})
 	header := bearer(clienttest.Token(t, s.client, "mallory"))
-	for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Original-Host", "Origin", "Referer"} {
+	for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Original-Host", "Origin",
+		"Referer"} {
 		header[name] = []string{"https://evil.example"}
 	}
 	status, body := s.post(t, `{"challenge":"`+strings.Repeat("A", 43)+`"}`, header)
-	if status != http.StatusOK || !strings.Contains(body, `"url":"`+s.client.Outputs.WebSocketURL+"?") || strings.Contains(body, "evil") {
+	if status != http.StatusOK || !strings.Contains(body, `"url":"`+s.client.Outputs.WebSocketURL+"?") ||
+		strings.Contains(body, "evil") {
 		t.Errorf("answered %d, and the URL is not below %s", status, s.client.Outputs.WebSocketURL)
 	}
 }
 
-// TestCrossSiteFormsMintNothing: what a page of another site can send without asking is refused.
-func TestCrossSiteFormsMintNothing(t *testing.T) {
+// TestCrossSiteFormsGetNoURL: requests that a page of another site can send without a preflight are refused.
+func TestCrossSiteFormsGetNoURL(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	token := clienttest.Token(t, s.client, "mallory")
-	for _, kind := range []string{"application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", ""} {
+	for _, kind := range []string{"application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain",
+		""} {
 		header := bearer(token)
 		header["Content-Type"] = []string{kind}
 		s.unharmed(t, []string{signURLFunction}, func() {
-			if status, body := s.post(t, `{}`, header); status != http.StatusUnsupportedMediaType || strings.Contains(body, "wss") {
+			if status, body := s.post(t, `{}`, header); status != http.StatusUnsupportedMediaType ||
+				strings.Contains(body, "wss") {
 				t.Errorf("%q: answered %d %s, want 415", kind, status, body)
 			}
 		})

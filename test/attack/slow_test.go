@@ -17,7 +17,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// stalling is a client's side of a socket that stops reading when it is told to.
+// stalling is the client side of a socket. It stops reading on command.
 type stalling struct {
 	net.Conn
 	mu   sync.Mutex
@@ -78,11 +78,11 @@ func (s *scene) joinStalling(t *testing.T, user string) (conn *stageclient.Conn,
 	return conn, socket, s.newcomer(t, before)
 }
 
-// fill posts to a connection until the gateway answers 429 to a frame as short as a message. The keys are a function's:
-// an attacker would wait for other people's messages.
+// fill posts to a connection until the gateway answers 429 even to a frame as short as a message. It uses a function's
+// keys, because an attacker would have to wait for other users' messages.
 func (s *scene) fill(t *testing.T, connectionID string) {
 	t.Helper()
-	plain, client := *s, *s.client // that does not wait when it is answered 429
+	plain, client := *s, *s.client // a client that does not wait after a 429
 	client.HTTP = http.DefaultClient
 	plain.client = &client
 	address := s.client.Outputs.CallbackURL + "/@connections/" + url.PathEscape(connectionID)
@@ -121,8 +121,8 @@ func (s *scene) newcomer(t *testing.T, before map[string]bool) string {
 	return ""
 }
 
-// say sends a message, and returns its ack.
-func say(t *testing.T, conn *stageclient.Conn, id string) stageclient.Ack {
+// sendText sends a message, and returns its ack.
+func sendText(t *testing.T, conn *stageclient.Conn, id string) stageclient.Ack {
 	t.Helper()
 	ctx := clienttest.Within(t)
 	if err := conn.Send(ctx, stageclient.Outgoing{Text: "message " + id, ID: id}); err != nil {
@@ -142,8 +142,8 @@ func say(t *testing.T, conn *stageclient.Conn, id string) stageclient.Ack {
 	}
 }
 
-// TestSocketsThatNeverReadAreDropped: two and five sockets in a room of ten stop reading. Every message is acknowledged
-// meanwhile, and after three of them nobody waits for those sockets any more.
+// TestSocketsThatNeverReadAreDropped: two and then five sockets in a room of ten stop reading. Every message is
+// acknowledged meanwhile. After three messages broadcasts no longer wait for those sockets.
 func TestSocketsThatNeverReadAreDropped(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "fills the buffers of sockets with a function's keys")
@@ -161,15 +161,15 @@ func TestSocketsThatNeverReadAreDropped(t *testing.T) {
 				s.fill(t, id)
 			}
 			for i := range 3 {
-				if ack := say(t, speaker, strconv.Itoa(i)); ack.Recipients-ack.Delivered > silent {
+				if ack := sendText(t, speaker, strconv.Itoa(i)); ack.Recipients-ack.Delivered > silent {
 					t.Errorf("message %d was acknowledged as %+v", i, ack)
 				}
 			}
 			began := time.Now()
 			for i := range 3 {
-				if ack := say(t, speaker, "after-"+strconv.Itoa(i)); ack.Recipients != 10-silent ||
+				if ack := sendText(t, speaker, "after-"+strconv.Itoa(i)); ack.Recipients != 10-silent ||
 					ack.Delivered != 10-silent {
-					t.Errorf("a message after the third was acknowledged as %+v, want %d who read", ack, 10-silent)
+					t.Errorf("a message after the third was acknowledged as %+v, want %d recipients", ack, 10-silent)
 				}
 			}
 			t.Logf("three messages after the third took %s", time.Since(began))
@@ -177,8 +177,8 @@ func TestSocketsThatNeverReadAreDropped(t *testing.T) {
 	}
 }
 
-// TestASlowPhoneThatCatchesUpStays: a phone stops reading for a message, and reads before the next, again and again. It
-// keeps its place.
+// TestASlowPhoneThatCatchesUpStays: a phone stops reading for one message and reads again before the next, many times.
+// Its connection stays.
 func TestASlowPhoneThatCatchesUpStays(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "fills the buffers of sockets with a function's keys")
@@ -189,12 +189,12 @@ func TestASlowPhoneThatCatchesUpStays(t *testing.T) {
 	for round := range 3 {
 		socket.stall()
 		s.fill(t, id)
-		if ack := say(t, speaker, fmt.Sprintf("stalled-%d", round)); ack.Recipients != 3 || ack.Delivered != 2 {
+		if ack := sendText(t, speaker, fmt.Sprintf("stalled-%d", round)); ack.Recipients != 3 || ack.Delivered != 2 {
 			t.Errorf("round %d: while the phone stalls, a message was acknowledged as %+v", round, ack)
 		}
 		socket.resume()
 		drained := drain(t, phone)
-		if ack := say(t, speaker, fmt.Sprintf("read-%d", round)); ack.Recipients != 3 || ack.Delivered != 3 {
+		if ack := sendText(t, speaker, fmt.Sprintf("read-%d", round)); ack.Recipients != 3 || ack.Delivered != 3 {
 			t.Errorf("round %d: the phone has read %d frames, and a message was acknowledged as %+v",
 				round, drained, ack)
 		}
@@ -207,7 +207,7 @@ func TestASlowPhoneThatCatchesUpStays(t *testing.T) {
 	}
 }
 
-// drain reads what waits for a connection, and returns how many frames that were.
+// drain reads the waiting frames of a connection, and returns their number.
 func drain(t *testing.T, conn *stageclient.Conn) int {
 	t.Helper()
 	for n := 0; ; n++ {

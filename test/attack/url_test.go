@@ -35,7 +35,8 @@ func TestALeakedURLIsWorthNothing(t *testing.T) {
 			clienttest.WantRefused(t, conn, err, http.StatusForbidden)
 		})
 	}
-	// None of it has burned the owner's ticket. After that nobody comes in by it, not even with the verifier.
+	// No attempt has used up the ticket of the owner. After the owner has, the URL opens nothing, not even with the
+	// verifier.
 	s.stillGood(t, signed, proof)
 	s.settled(t, 2)
 	s.unharmed(t, []string{connectFunction}, func() {
@@ -45,30 +46,32 @@ func TestALeakedURLIsWorthNothing(t *testing.T) {
 	})
 }
 
-// TestAURLWithoutAChallengeIsRefused: a proof that nobody asked for proves nothing.
+// TestAURLWithoutAChallengeIsRefused: a verifier without a challenge proves nothing.
 func TestAURLWithoutAChallengeIsRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	s.unharmed(t, []string{connectFunction}, func() {
 		g, proof := grant(func(g *stageclient.Grant) { g.Challenge = "" })
-		conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, g).URL, proof.Verifier, nil)
+		conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, g).URL,
+			proof.Verifier, nil)
 		clienttest.WantRefused(t, conn, err, http.StatusForbidden)
 		s.wantReason(t, connectFunction, "missing_cc")
 	})
 	s.unharmed(t, []string{signURLFunction}, func() {
-		if status, body := s.post(t, `{}`, bearer(clienttest.Token(t, s.client, "mallory"))); status != http.StatusBadRequest || strings.Contains(body, "wss") {
+		if status, body := s.post(t, `{}`, bearer(clienttest.Token(t, s.client,
+			"mallory"))); status != http.StatusBadRequest || strings.Contains(body, "wss") {
 			t.Errorf("signurl without a challenge: answered %d, want 400", status)
 		}
 		s.wantReason(t, signURLFunction, "bad_request")
 	})
 }
 
-// TestWhoWasRevokedGetsNeitherAURLNorAConnection: the token and the URL are from before the revocation.
-func TestWhoWasRevokedGetsNeitherAURLNorAConnection(t *testing.T) {
+// TestARevokedUserGetsNeitherAURLNorAConnection: the token and the URL are older than the revocation.
+func TestARevokedUserGetsNeitherAURLNorAConnection(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "leaves a user shut out")
 	for attribute, reason := range map[string]string{"notBefore": "revoked", "bannedUntil": "banned"} {
-		for _, old := range []bool{false, true} { // in the table of bans, or where the version before wrote it
+		for _, old := range []bool{false, true} { // in the table of bans, or where the previous version wrote it
 			s := open(t, stagetest.Options{})
 			token := clienttest.Token(t, s.client, "mallory")
 			signed, proof := clienttest.Sign(t, s.client, "mallory")
@@ -103,7 +106,7 @@ func TestWhoWasRevokedGetsNeitherAURLNorAConnection(t *testing.T) {
 	}
 }
 
-// settled waits until only so many connections are left, at the gateway and in the table.
+// settled waits until the gateway and the table have only the given number of connections.
 func (s *scene) settled(t *testing.T, connections int) {
 	t.Helper()
 	for deadline := clienttest.Within(t); ; {
@@ -116,8 +119,8 @@ func (s *scene) settled(t *testing.T, connections int) {
 	}
 }
 
-// TestOtherSitesCannotConnect is cross-site WebSocket hijacking: a page of the
-// attacker's site has all that the user's own page has, but its origin.
+// TestOtherSitesCannotConnect is cross-site WebSocket hijacking: the attacker's page has everything that the user's own
+// page has, except its origin.
 func TestOtherSitesCannotConnect(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -131,11 +134,12 @@ func TestOtherSitesCannotConnect(t *testing.T) {
 		"another scheme":           {strings.Replace(ours, "http://", "https://", 1)},
 		"another port":             {ours + "0"},
 		"a path":                   {ours + "/"},
-		"the socket's own":         {strings.Replace(strings.TrimSuffix(s.client.Outputs.WebSocketURL, "/prod"), "ws://", "http://", 1)},
-		"capitals":                 {strings.ToUpper(ours)},
-		"a list":                   {ours + ", https://evil.example"},
-		"two headers":              {ours, "https://evil.example"},
-		"a wildcard":               {"*"},
+		"the socket's own": {strings.Replace(strings.TrimSuffix(s.client.Outputs.WebSocketURL, "/prod"),
+			"ws://", "http://", 1)},
+		"capitals":    {strings.ToUpper(ours)},
+		"a list":      {ours + ", https://evil.example"},
+		"two headers": {ours, "https://evil.example"},
+		"a wildcard":  {"*"},
 	} {
 		s.unharmed(t, []string{connectFunction}, func() {
 			conn, err := clienttest.Dial(t, s.client, signed.URL, proof.Verifier, http.Header{"Origin": origins})
@@ -155,7 +159,8 @@ func TestOtherSitesCannotConnect(t *testing.T) {
 	_ = conn.Close()
 }
 
-// TestAHandshakeWithoutAnOriginIsRefused: it is not from a browser, and not from a client of this product either.
+// TestAHandshakeWithoutAnOriginIsRefused: such a handshake comes neither from a browser nor from a client of this
+// product.
 func TestAHandshakeWithoutAnOriginIsRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
@@ -168,9 +173,8 @@ func TestAHandshakeWithoutAnOriginIsRefused(t *testing.T) {
 	s.stillGood(t, signed, proof)
 }
 
-// TestGrantsThatNoSignerMakesAreRefused are signed with signurl's own key, so
-// that nothing but connect stands in their way.
-func TestGrantsThatNoSignerMakesAreRefused(t *testing.T) {
+// TestInvalidGrantsAreRefused signs invalid grants with signurl's own key, so that only connect can refuse them.
+func TestInvalidGrantsAreRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	now := time.Now()
@@ -184,9 +188,11 @@ func TestGrantsThatNoSignerMakesAreRefused(t *testing.T) {
 		{"of tomorrow", "not_yet_valid", func(g *stageclient.Grant) {
 			g.IssuedAt, g.ExpiresAt = now.Add(4*time.Minute), now.Add(4*time.Minute+10*time.Second)
 		}},
-		{"good for five minutes", "wrong_lifetime", func(g *stageclient.Grant) { g.ExpiresAt = g.IssuedAt.Add(5 * time.Minute) }},
+		{"good for five minutes", "wrong_lifetime",
+			func(g *stageclient.Grant) { g.ExpiresAt = g.IssuedAt.Add(5 * time.Minute) }},
 		{"good for no time", "wrong_lifetime", func(g *stageclient.Grant) { g.ExpiresAt = g.IssuedAt }},
-		{"of a session that has ended", "session_over", func(g *stageclient.Grant) { g.SessionEndsAt = now.Add(-time.Second) }},
+		{"of a session that has ended", "session_over",
+			func(g *stageclient.Grant) { g.SessionEndsAt = now.Add(-time.Second) }},
 		{"no room", "malformed_rm", func(g *stageclient.Grant) { g.Rooms = nil }},
 		{"a room of the table's", "malformed_rm", func(g *stageclient.Grant) { g.Rooms = []string{"lobby#0"} }},
 		{"a room twice", "malformed_rm", func(g *stageclient.Grant) { g.Rooms = []string{"lobby", "lobby"} }},
@@ -202,7 +208,8 @@ func TestGrantsThatNoSignerMakesAreRefused(t *testing.T) {
 	for _, test := range tests {
 		s.unharmed(t, []string{connectFunction}, func() {
 			g, proof := grant(test.spoil)
-			conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, g).URL, proof.Verifier, nil)
+			conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, g).URL,
+				proof.Verifier, nil)
 			t.Log(test.name)
 			clienttest.WantRefused(t, conn, err, http.StatusForbidden)
 			s.wantReason(t, connectFunction, test.reason)
@@ -212,8 +219,8 @@ func TestGrantsThatNoSignerMakesAreRefused(t *testing.T) {
 	s.stillGood(t, clienttest.Presign(t, s.client, signURLFunction, g), proof)
 }
 
-// TestParametersOfNobodysFormAreRefused signs sets of parameters that a grant cannot have.
-func TestParametersThatAreNoGrantAreRefused(t *testing.T) {
+// TestParametersThatFormNoGrantAreRefused signs sets of parameters that a grant cannot have.
+func TestParametersThatFormNoGrantAreRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
 	keys := clienttest.Keys(t, s.client, signURLFunction)
@@ -223,7 +230,8 @@ func TestParametersThatAreNoGrantAreRefused(t *testing.T) {
 	}{
 		{"two users", "repeated_sub", func(v map[string][]string) { v["sub"] = []string{"mallory", "victim"} }},
 		{"two rooms parameters", "repeated_rm", func(v map[string][]string) { v["rm"] = []string{"lobby", "vault"} }},
-		{"two tickets", "repeated_jti", func(v map[string][]string) { v["jti"] = append(v["jti"], "AAAAAAAAAAAAAAAAAAAAAA") }},
+		{"two tickets", "repeated_jti",
+			func(v map[string][]string) { v["jti"] = append(v["jti"], "AAAAAAAAAAAAAAAAAAAAAA") }},
 		{"no ticket", "missing_jti", func(v map[string][]string) { delete(v, "jti") }},
 		{"no end", "missing_exp", func(v map[string][]string) { delete(v, "exp") }},
 		{"no user", "missing_sub", func(v map[string][]string) { delete(v, "sub") }},
@@ -233,7 +241,8 @@ func TestParametersThatAreNoGrantAreRefused(t *testing.T) {
 		{"another case", "unknown_parameter", func(v map[string][]string) { v["Sub"] = []string{"victim"} }},
 		{"a time with a sign", "malformed_exp", func(v map[string][]string) { v["exp"][0] = "+" + v["exp"][0] }},
 		{"a time with a zero", "malformed_sx", func(v map[string][]string) { v["sx"][0] = "0" + v["sx"][0] }},
-		{"a time of many digits", "malformed_sx", func(v map[string][]string) { v["sx"] = []string{"99999999999999999999"} }},
+		{"a time of many digits", "malformed_sx",
+			func(v map[string][]string) { v["sx"] = []string{"99999999999999999999"} }},
 		{"an escaped user", "malformed_sub", func(v map[string][]string) { v["sub"] = []string{"mal%6cory"} }},
 		{"a padded name", "malformed_nm", func(v map[string][]string) { v["nm"] = []string{"TWFsbG9yeQ=="} }},
 	}
@@ -254,17 +263,19 @@ func TestParametersThatAreNoGrantAreRefused(t *testing.T) {
 	}
 }
 
-// TestWhoeverElseSignsIsRefused: other principals of the same account mint a
-// grant. IAM stops the functions' roles; connect stops those whom IAM lets through.
-func TestWhoeverElseSignsIsRefused(t *testing.T) {
+// TestOtherSignersAreRefused: other principals of the account sign a grant. IAM refuses the roles of the functions.
+// connect refuses principals that IAM allows.
+func TestOtherSignersAreRefused(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")
 	s := open(t, stagetest.Options{})
 	for _, profile := range []string{connectFunction, disconnectFunction, sendFunction} {
 		s.unharmed(t, nil, func() {
 			g, proof := grant()
-			conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, profile, g).URL, proof.Verifier, nil)
-			if got := clienttest.WantRefused(t, conn, err, http.StatusForbidden).Header.Get("X-Amzn-Errortype"); got != "AccessDeniedException" {
+			conn, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, profile, g).URL, proof.Verifier,
+				nil)
+			if got := clienttest.WantRefused(t, conn, err,
+				http.StatusForbidden).Header.Get("X-Amzn-Errortype"); got != "AccessDeniedException" {
 				t.Errorf("%s: refused by %q, want IAM", profile, got)
 			}
 		})

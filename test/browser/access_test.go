@@ -15,10 +15,11 @@ const runAxe = `axe.run(document, {resultTypes: ["violations"]}).then(({violatio
 	.filter(({impact}) => impact === "serious" || impact === "critical")
 	.map(({id, help, nodes}) => id + ": " + help + " at " + nodes.map((node) => node.target.join(" ")).join(", ")))`
 
-// colours makes a page light or dark, and still: in the middle of a movement nothing has its contrast.
+// colours makes a page light or dark, and stops its animations: during an animation the contrast differs.
 func colours(scheme string) chromedp.Action[chromedp.Void] {
 	return call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme},
+			{Name: "prefers-reduced-motion", Value: "reduce"}},
 	})
 }
 
@@ -53,7 +54,8 @@ func TestThePageIsAccessible(t *testing.T) {
 	check("chat")
 
 	for selector, name := range map[string]string{
-		`[role=log][aria-label]`: "the list has no role and name", `[role=status]`: "no status", `label[for=message]`: "the field has no label",
+		`[role=log][aria-label]`: "the list has no role and name", `[role=status]`: "no status",
+		`label[for=message]`: "the field has no label",
 	} {
 		if eval[int](p, `document.querySelectorAll(%s).length`, selector) != 1 {
 			t.Error(name)
@@ -64,7 +66,7 @@ func TestThePageIsAccessible(t *testing.T) {
 	}
 }
 
-func TestTheLanguageIsTheReadersAndStays(t *testing.T) {
+func TestTheLanguageIsTheReadersAndIsKept(t *testing.T) {
 	t.Parallel()
 	stage, browser := startStage(t, stagetest.Options{Parameters: guests()}), startBrowser(t)
 	p := newPerson(t, browser)
@@ -73,7 +75,8 @@ func TestTheLanguageIsTheReadersAndStays(t *testing.T) {
 	p.awaitStatus("open")
 	speaks := func(want, send string) {
 		t.Helper()
-		p.await(`document.documentElement.lang === %s && document.querySelector(".composer button.primary").textContent === %s`, want, send)
+		p.await(`document.documentElement.lang === %s &&
+			document.querySelector(".composer button.primary").textContent === %s`, want, send)
 	}
 	speaks("ja", "送信")
 	p.do(chromedp.Click(chromedp.CSS("button[lang]")))

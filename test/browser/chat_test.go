@@ -28,7 +28,8 @@ func TestTwoPeopleChatInJapanese(t *testing.T) {
 					t.Errorf("the list is %q, want %q", got, want)
 				}
 			}
-			if sender := eval[string](bob, `document.querySelector(".message.other .sender").textContent`); sender != "Alice" {
+			if sender := eval[string](bob,
+				`document.querySelector(".message.other .sender").textContent`); sender != "Alice" {
 				t.Errorf("bob sees the sender %q", sender)
 			}
 		})

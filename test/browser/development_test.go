@@ -18,7 +18,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// In development React mounts every component twice, which leaves two sockets behind where a page does not clean up.
+// In development React mounts every component twice. A page that does not clean up leaves two sockets behind.
 func TestStrictModeOpensOneSocket(t *testing.T) {
 	tool.Node(t)
 	address := freePorts(t)
@@ -32,8 +32,9 @@ func TestStrictModeOpensOneSocket(t *testing.T) {
 	stage := stagetest.Start(t, stagetest.Options{Parameters: parameters})
 	outputs := stage.Outputs().Template
 	startDevelopment(t, port, map[string]string{
-		"AUTH_MODE": "guest", "DEFAULT_ROOMS": "lobby", "GUEST_ROOMS": "lobby", "ROOMS_CLAIM": "", "PAGE_ORIGIN": origin,
-		"SIGN_URL": outputs["SignUrl"], "WEBSOCKET_URL": outputs["WebSocketUrl"], "OIDC_ISSUER": "",
+		"AUTH_MODE": "guest", "DEFAULT_ROOMS": "lobby", "GUEST_ROOMS": "lobby", "ROOMS_CLAIM": "",
+		"PAGE_ORIGIN": origin,
+		"SIGN_URL":    outputs["SignUrl"], "WEBSOCKET_URL": outputs["WebSocketUrl"], "OIDC_ISSUER": "",
 		"OIDC_CLIENT_ID": "", "OIDC_AUDIENCE": "", "OIDC_SCOPE": "",
 	})
 	p := newPerson(t, startBrowser(t), recordSockets)
@@ -41,7 +42,8 @@ func TestStrictModeOpensOneSocket(t *testing.T) {
 	p.awaitStatus("open")
 	p.say("once")
 	p.awaitMessage("once")
-	if n := eval[int](p, `globalThis.sockets.filter((socket) => socket.url.includes("X-Amz-Signature")).length`); n != 1 {
+	if n := eval[int](p,
+		`globalThis.sockets.filter((socket) => socket.url.includes("X-Amz-Signature")).length`); n != 1 {
 		t.Errorf("the page has opened %d sockets of the chat", n)
 	}
 	if n := stage.Invocations("ConnectFunction"); n != 1 {
@@ -53,11 +55,13 @@ func TestStrictModeOpensOneSocket(t *testing.T) {
 func startDevelopment(t *testing.T, port string, environment map[string]string) {
 	t.Helper()
 	frontend := filepath.Join(stagetest.Root(), "frontend")
-	if output, err := exec.Command("make", "-C", stagetest.Root(), "--no-print-directory", "frontend-packages").CombinedOutput(); err != nil {
+	if output, err := exec.Command("make", "-C", stagetest.Root(), "--no-print-directory",
+		"frontend-packages").CombinedOutput(); err != nil {
 		t.Fatalf("install and build the page's packages: %v\n%s", err, output)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	server := exec.CommandContext(ctx, "node", filepath.Join(frontend, "node_modules", "next", "dist", "bin", "next"), "dev", "--port", port)
+	server := exec.CommandContext(ctx, "node", filepath.Join(frontend, "node_modules", "next", "dist", "bin", "next"),
+		"dev", "--port", port)
 	server.Dir = filepath.Join(frontend, "web")
 	server.Env = append(os.Environ(), "NEXT_TELEMETRY_DISABLED=1")
 	for name, value := range environment {
@@ -77,14 +81,14 @@ func startDevelopment(t *testing.T, port string, environment map[string]string) 
 	if seen := readUntil(output, "Ready in"); !strings.Contains(seen, "Ready in") {
 		t.Fatalf("the development server ended: %s", seen)
 	}
-	go func() { // who fills a pipe that nobody reads stands still
+	go func() { // without a reader the process would block on a full pipe
 		if seen := readUntil(output, "already running"); strings.Contains(seen, "already running") {
 			t.Errorf("stop the other development server of this folder first: %s", seen)
 		}
 	}()
 }
 
-// readUntil returns what it has read once that contains a text, or ends.
+// readUntil reads until a text comes or the input ends, and returns what it has read.
 func readUntil(r io.Reader, text string) string {
 	var seen strings.Builder
 	for lines := bufio.NewScanner(r); lines.Scan(); {

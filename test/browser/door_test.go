@@ -13,11 +13,12 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-func TestWhoHasNoSessionGetsNothingSigned(t *testing.T) {
+func TestWithoutASessionNothingIsSigned(t *testing.T) {
 	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "iam"}})
 	for _, path := range []string{"api/signurl", "signurl"} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, frontend(stage)+path, strings.NewReader(`{}`))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, frontend(stage)+path,
+			strings.NewReader(`{}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +38,7 @@ func TestWhoHasNoSessionGetsNothingSigned(t *testing.T) {
 	}
 }
 
-// Where API Gateway leaves a preflight to the route $default, a success is what browsers want to see.
+// API Gateway leaves a preflight to the route $default. Browsers require a success.
 func TestThePagesServerAnswersOptions(t *testing.T) {
 	t.Parallel()
 	stage := startStage(t, stagetest.Options{})
@@ -74,7 +75,8 @@ const (
 		socket.onopen = () => { resolve("open"); socket.close(); };
 		socket.onclose = () => resolve("refused");
 	})`
-	askForURL = `fetch(%s, {method: "POST", headers: {"Content-Type": "application/json", Authorization: "Bearer " + %s},
+	askForURL = `fetch(%s, {method: "POST",
+		headers: {"Content-Type": "application/json", Authorization: "Bearer " + %s},
 		body: JSON.stringify({challenge: %s})}).then((answer) => answer.status, () => 0)`
 )
 
@@ -98,7 +100,7 @@ func TestPagesOfOtherSitesCannotConnectEvenWithAStolenURL(t *testing.T) {
 	}
 }
 
-func TestPagesOfOtherSitesAskOnlyWhenTheyAreNamed(t *testing.T) {
+func TestPagesOfOtherSitesMayAskOnlyWhenNamed(t *testing.T) {
 	t.Parallel()
 	browser, elsewhere := startBrowser(t), strangers(t)
 	for name, test := range map[string]struct {
@@ -118,7 +120,8 @@ func TestPagesOfOtherSitesAskOnlyWhenTheyAreNamed(t *testing.T) {
 				t.Fatal(err)
 			}
 			challenge := strings.Repeat("A", 43)
-			if got := eval[int](stranger, askForURL, stage.Outputs().Template["SignUrl"], token, challenge); got != test.want {
+			if got := eval[int](stranger, askForURL, stage.Outputs().Template["SignUrl"], token,
+				challenge); got != test.want {
 				t.Errorf("the other site's page sees the status %d, want %d", got, test.want)
 			}
 		})

@@ -1,4 +1,5 @@
-// Package browser_test plays people in a real Chromium against a local stage with the built page: what they see, type and click.
+// Package browser_test plays people in a real Chromium against a local stage with the built page: it tests what they
+// see, type and click.
 package browser_test
 
 import (
@@ -21,10 +22,10 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// patience is how long a test waits for what a person would see, on a machine that does much else.
+// patience is how long a test waits for a change in the page. The machine may be slow.
 const patience = 60 * time.Second
 
-// guests are the parameters of a stage where nobody signs in.
+// guests are the parameters of a stage without a sign-in.
 func guests() map[string]string {
 	return map[string]string{"AuthMode": "guest", "GuestRooms": "lobby"}
 }
@@ -63,7 +64,8 @@ func startBrowser(t *testing.T) context.Context {
 		return shared.browser
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-US"))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("lang", "en-US"))
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	browser, stopBrowser := chromedp.NewContext(allocator)
 	if err := chromedp.Do(browser); err != nil {
@@ -84,7 +86,7 @@ func chromium(t *testing.T) string {
 	return tool.Path(t, "make setup-ci installs Chromium on Debian; or set CHROMIUM to the program", programs...)
 }
 
-// person is one user in a browser profile of their own, with one window.
+// person is one user in an own browser profile, with one window.
 type person struct {
 	t   *testing.T
 	ctx context.Context
@@ -93,8 +95,8 @@ type person struct {
 	complaints []string // of the browser: violations of the content security policy, exceptions
 }
 
-// newPerson opens an empty window with a storage of its own. What the page does against its own content security policy,
-// and every exception that nothing caught, fails the test.
+// newPerson opens an empty window with its own storage. A violation of the content security policy or an uncaught
+// exception in it fails the test.
 func newPerson(t *testing.T, browser context.Context, scripts ...string) *person {
 	t.Helper()
 	ctx, stop := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
@@ -105,7 +107,8 @@ func newPerson(t *testing.T, browser context.Context, scripts ...string) *person
 	}
 	p.do(chromedp.EmulateViewport(900, 700))
 	for _, script := range append(scripts, reportViolations) {
-		if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
+		if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument,
+			page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -137,7 +140,7 @@ func (p *person) listen() {
 	}
 }
 
-// within bounds what a person does and waits for.
+// within bounds the acts and waits of a person.
 func (p *person) within() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(p.ctx, patience)
 }
@@ -164,7 +167,7 @@ func eval[T any](p *person, expression string, arguments ...any) T {
 	return value
 }
 
-// await waits until an expression of the page is true, whatever the page goes through until then.
+// await waits until an expression of the page is true. Errors and other values before that do not matter.
 func (p *person) await(expression string, arguments ...any) {
 	p.t.Helper()
 	ctx, cancel := p.within()
@@ -184,7 +187,7 @@ func (p *person) await(expression string, arguments ...any) {
 	}
 }
 
-// stays holds an expression of the page to be true for a while, as often as the page can be asked.
+// stays checks again and again for a while that an expression of the page is true.
 func (p *person) stays(d time.Duration, expression string) {
 	p.t.Helper()
 	look := time.NewTicker(20 * time.Millisecond)
@@ -196,7 +199,7 @@ func (p *person) stays(d time.Duration, expression string) {
 	}
 }
 
-// filled puts arguments into an expression as JSON, in the places of %s.
+// filled puts arguments as JSON into the places of %s in an expression.
 func filled(expression string, arguments []any) string {
 	encoded := make([]any, len(arguments))
 	for i, argument := range arguments {
@@ -215,7 +218,8 @@ func filled(expression string, arguments []any) string {
 func (p *person) body() string {
 	ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
 	defer cancel()
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.origin + location.pathname + " " + document.body?.innerText`))
+	text, err := chromedp.Run(ctx,
+		chromedp.Evaluate[string](`location.origin + location.pathname + " " + document.body?.innerText`))
 	if err != nil {
 		return err.Error()
 	}
@@ -230,7 +234,7 @@ func (p *person) open(stage *stagetest.Stage) {
 
 func frontend(stage *stagetest.Stage) string { return stage.Outputs().Template["FrontendUrl"] + "/" }
 
-// signIn opens the page, goes to the development issuer and comes back as name, connected.
+// signIn opens the page, signs in as name at the development issuer, and waits for the connection.
 func (p *person) signIn(stage *stagetest.Stage, name string) {
 	p.t.Helper()
 	p.open(stage)
@@ -241,7 +245,7 @@ func (p *person) signIn(stage *stagetest.Stage, name string) {
 	p.awaitStatus("open")
 }
 
-// awaitStatus waits for a state of the client, as the page shows it.
+// awaitStatus waits until the page shows a state of the client.
 func (p *person) awaitStatus(statuses ...string) {
 	p.t.Helper()
 	p.await(`%s.includes(document.querySelector(".connection")?.dataset.status)`, statuses)
@@ -260,21 +264,23 @@ func (p *person) say(text string) {
 	p.do(enter(0)...)
 }
 
-// enter presses and releases Enter as a keyboard does: who takes the key down gets no character from it.
+// enter presses and releases Enter as a keyboard does. A page that handles the key press gets no character from it.
 func enter(modifiers chromedp.Modifier) []chromedp.Action[chromedp.Void] {
-	key := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r", Modifiers: int64(modifiers)}
+	key := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: "Enter", Code: "Enter",
+		WindowsVirtualKeyCode: 13, Text: "\r", Modifiers: int64(modifiers)}
 	up := key
 	up.Type, up.Text = input.DispatchKeyEventTypeKeyUp, ""
 	return []chromedp.Action[chromedp.Void]{call(input.DispatchKeyEvent, key), call(input.DispatchKeyEvent, up)}
 }
 
-// awaitMessage waits until a text is in the list, delivered.
+// awaitMessage waits until the list has a text as delivered.
 func (p *person) awaitMessage(text string) {
 	p.t.Helper()
-	p.await(`[...document.querySelectorAll(".message[data-status=delivered] .bubble")].some((bubble) => bubble.textContent === %s)`, text)
+	p.await(`[...document.querySelectorAll(".message[data-status=delivered] .bubble")]
+		.some((bubble) => bubble.textContent === %s)`, text)
 }
 
-// messages returns the texts in the list, in its order.
+// messages returns the texts in the list in their order.
 func (p *person) messages() []string {
 	p.t.Helper()
 	return eval[[]string](p, `[...document.querySelectorAll(".message .bubble")].map((bubble) => bubble.textContent)`)
@@ -290,7 +296,8 @@ func startGuest(t *testing.T, scripts ...string) (*stagetest.Stage, *person) {
 	return stage, p
 }
 
-// stageAt is a stage on fixed ports with a state folder of its own, which can be started again there.
+// stageAt returns options for a stage on fixed ports with its own state folder. Such a stage can start there again.
 func stageAt(listen, state string, parameters map[string]string) stagetest.Options {
-	return stagetest.Options{Parameters: parameters, State: state, Configure: func(c *localstage.Config) { c.Listen = listen }}
+	return stagetest.Options{Parameters: parameters, State: state,
+		Configure: func(c *localstage.Config) { c.Listen = listen }}
 }

@@ -12,9 +12,9 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// recordLight keeps, in their order, the statuses that the page shows, the frames that end a connection, the pings, and
-// marks that the page's own timers set. Its sockets can be frozen, as behind a network that loses every packet, and its
-// wall clock can be moved on. A timer that is due later fires later, however busy the machine is.
+// recordLight records in order: the statuses that the page shows, the frames that end a connection, the pings, and
+// marks of the page's own timers. It can freeze the sockets, as a network that loses every packet does, and move the
+// wall clock. A timer that is due later fires later, also on a busy machine.
 const recordLight = `globalThis.events = []; globalThis.frozen = false; globalThis.moved = 0; globalThis.ends = [];
 new MutationObserver(() => {
 	const status = document.querySelector(".connection")?.dataset.status;
@@ -52,7 +52,7 @@ globalThis.fetch = async (url, init) => {
 	return response;
 };`
 
-// inOrder fails the test unless the page has recorded these events, in this order, with others in between.
+// inOrder fails the test unless the page has recorded these events in this order. Others may come in between.
 func (p *person) inOrder(want ...string) {
 	p.t.Helper()
 	events := eval[[]string](p, `globalThis.events`)
@@ -106,8 +106,8 @@ func TestAnEvictionIsShownAtOnce(t *testing.T) {
 	second.awaitStatus("open")
 }
 
-// The network loses every packet, and nobody is told. A person comes back after a while and presses a key.
-func TestAHalfOpenConnectionIsFoundWhenSomebodyActs(t *testing.T) {
+// The network loses every packet, and the browser does not notice. The user comes back after a while and presses a key.
+func TestAHalfOpenConnectionIsFoundWhenTheUserActs(t *testing.T) {
 	t.Parallel()
 	_, p := startGuest(t, recordLight)
 	p.do(chromedp.Focus(chromedp.CSS("#message")))
@@ -139,8 +139,8 @@ func TestSleepIsNoticed(t *testing.T) {
 	p.awaitMessage("awake")
 }
 
-// After a loss the list says what may be missing, in the place where it would be; a rotation leaves no line.
-func TestAGapIsToldInItsPlace(t *testing.T) {
+// After a loss the list says where messages may be missing. A rotation leaves no such line.
+func TestAGapIsShownInItsPlace(t *testing.T) {
 	t.Parallel()
 	_, p := startGuest(t, recordSockets)
 	hint := eval[string](p, `document.querySelector(".empty").innerText`)

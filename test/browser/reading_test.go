@@ -15,7 +15,7 @@ func TestTheTitleNamesTheRoomAndWhatIsUnread(t *testing.T) {
 	stage := startStage(t, stagetest.Options{Parameters: guests()})
 	browser := startBrowser(t)
 	p, other := newPerson(t, browser), newPerson(t, browser)
-	// The page tells the title a second time when it has loaded; the test looks after that.
+	// The page sets the title once more after it has loaded. The test reads the title after that.
 	p.open(stage)
 	p.awaitStatus("open")
 	p.await(`document.readyState === "complete" && document.title === "lobby – Chat"`)
@@ -50,7 +50,7 @@ func TestDatesAreThoseOfTheBrowsersRegion(t *testing.T) {
 	}
 }
 
-// Buttons that go away hand the focus on.
+// A button that disappears passes the focus on.
 func TestTheFocusIsNeverLost(t *testing.T) {
 	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: guests()})
@@ -86,7 +86,7 @@ func TestTheFocusIsNeverLost(t *testing.T) {
 	}
 }
 
-func TestACopiedPassageHasNoLettersOfPictures(t *testing.T) {
+func TestACopiedPassageHasNoLettersOfAvatars(t *testing.T) {
 	t.Parallel()
 	stage, browser := startStage(t, stagetest.Options{}), startBrowser(t)
 	alice, bob := newPerson(t, browser), newPerson(t, browser)

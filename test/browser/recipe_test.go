@@ -11,7 +11,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// The README's lines for somebody's own page, as they stand there.
+// The test takes the lines for a page of your own from the README.
 func TestTheLinesOfTheReadmeConnectAPageOfYourOwn(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile(filepath.Join(stagetest.Root(), "README.md"))
@@ -44,6 +44,7 @@ func TestTheLinesOfTheReadmeConnectAPageOfYourOwn(t *testing.T) {
 	if !connected {
 		t.Fatal("not connected")
 	}
-	p.await(`globalThis.received.some(({type, message, from}) => type === "message" && message === "こんにちは" && from.sub === "alice")`)
+	p.await(`globalThis.received.some(({type, message, from}) =>
+		type === "message" && message === "こんにちは" && from.sub === "alice")`)
 	p.await(`globalThis.received.some(({type}) => type === "ack")`)
 }

@@ -11,7 +11,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// TestScreenshots takes the pictures of the README, into the folder that SCREENSHOTS names or into nowhere.
+// TestScreenshots takes the pictures of the README and writes them into the folder that SCREENSHOTS names, if any.
 func TestScreenshots(t *testing.T) {
 	folder := os.Getenv("SCREENSHOTS")
 	if folder == "" {
@@ -58,7 +58,8 @@ func TestScreenshots(t *testing.T) {
 	shoot(bob, "chat-narrow-light-ja.png", 390, 700)
 }
 
-// language makes a person a reader of a language.
+// language sets the languages of the browser.
 func language(accept string) chromedp.Action[chromedp.Void] {
-	return call(emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "signedsocket", AcceptLanguage: accept})
+	return call(emulation.SetUserAgentOverride,
+		emulation.SetUserAgentOverrideParams{UserAgent: "signedsocket", AcceptLanguage: accept})
 }

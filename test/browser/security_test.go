@@ -52,7 +52,7 @@ func invokeReaper(t *testing.T, stage *stagetest.Stage, event string) {
 	}
 }
 
-// isAtProvider is true on the development issuer's page, which asks who somebody is.
+// isAtProvider is true on the page of the development issuer that asks for the user.
 const isAtProvider = `document.querySelector("#user") !== null`
 
 func TestARevokedUserStaysOutUntilAPersonSignsIn(t *testing.T) {

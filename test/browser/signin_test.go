@@ -25,22 +25,22 @@ const (
 	alert        = `document.querySelector("[role=alert].problem")?.textContent`
 )
 
-// clickSignIn clicks on the welcome's button, which leads to the provider. The page clicks by itself: chromedp does not
-// find the elements of a page that the browser has kept and shows again.
+// clickSignIn clicks the sign-in button of the welcome, which leads to the provider. A script clicks, because chromedp
+// does not find elements of a page that the browser kept and shows again.
 func (p *person) clickSignIn() {
 	p.t.Helper()
 	p.await(signInButton)
 	eval[bool](p, signInButton+`.click() ?? true`)
 }
 
-// pick says at the development issuer who somebody is.
+// pick chooses a user at the development issuer.
 func (p *person) pick(name string) {
 	p.t.Helper()
 	p.await(isAtProvider)
 	p.do(chromedp.SetValue(chromedp.CSS("#user"), name), chromedp.Submit(chromedp.CSS("#user")))
 }
 
-// shoot takes a picture into the folder that SIGNIN_SHOTS names, if it does.
+// shoot takes a picture for the folder that SIGNIN_SHOTS names, if any.
 func (p *person) shoot(name string) {
 	p.t.Helper()
 	folder := os.Getenv("SIGNIN_SHOTS")
@@ -56,7 +56,7 @@ func (p *person) shoot(name string) {
 	}
 }
 
-// recordShown keeps whether the browser has shown the page as it was left.
+// recordShown records whether the browser showed the page as the user had left it.
 const recordShown = `addEventListener("pageshow", ({persisted}) => { globalThis.persisted = persisted; });`
 
 func TestASignInCanBeBegunAgainAfterGoingBack(t *testing.T) {
@@ -78,11 +78,11 @@ func TestASignInCanBeBegunAgainAfterGoingBack(t *testing.T) {
 	}
 }
 
-// A page that was kept gets no other event than this one.
+// A page that the browser kept gets only this event.
 func TestAPageThatTheBrowserHasKeptOffersToSignIn(t *testing.T) {
 	t.Parallel()
 	stage := startStage(t, stagetest.Options{})
-	// The provider never answers, so the page stays in front with its button pressed.
+	// The provider never answers, so the page stays with its pressed button.
 	p := newPerson(t, startBrowser(t), `globalThis.fetch = () => new Promise(() => {});`)
 	p.open(stage)
 	p.clickSignIn()
@@ -103,8 +103,8 @@ func TestATokenOfAProviderWhoseClockIsAheadConnects(t *testing.T) {
 	}
 }
 
-// A clock that is hours ahead cannot be waited for: the page says so and stays.
-func TestATokenThatTheServerGoesOnRefusingIsNamed(t *testing.T) {
+// The page cannot wait for a clock that is hours ahead: it says so and stays.
+func TestATokenThatTheServerKeepsRefusingIsNamed(t *testing.T) {
 	t.Parallel()
 	stage := startStage(t, stagetest.Options{Faults: localstage.Faults{IssuerAhead: time.Hour}})
 	browser := startBrowser(t)
@@ -116,7 +116,7 @@ func TestATokenThatTheServerGoesOnRefusingIsNamed(t *testing.T) {
 		p.do(language(accept))
 		p.open(stage)
 		p.clickSignIn()
-		p.pick("alice") // and the issuer's session answers when the page leaves once more
+		p.pick("alice") // the issuer's session answers when the page leaves again
 		p.awaitStatus("auth-required")
 		p.await(`document.querySelector(".connection .reason")?.textContent.includes(%s)`, want)
 		p.await(`globalThis.logged.some((line) => /the server refuses the access token:.*clock is ahead/.test(line))`)
@@ -124,12 +124,12 @@ func TestATokenThatTheServerGoesOnRefusingIsNamed(t *testing.T) {
 	}
 }
 
-// recordConsole keeps what the page tells operators.
+// recordConsole records what the page writes to the console for operators.
 const recordConsole = `globalThis.logged = []; { const {error} = console; console.error = (...parts) => {
 	globalThis.logged.push(parts.join(" ")); error(...parts); }; }`
 
-// opaqueProvider is an OpenID Connect provider whose access tokens are opaque, as those of many are that are asked for
-// no audience. It signs everybody in without a question.
+// opaqueProvider is an OpenID Connect provider with opaque access tokens. Many providers give such tokens when the page
+// asks for no audience. It signs every user in without a question.
 func opaqueProvider(t *testing.T) (address string, rounds *atomic.Int32) {
 	t.Helper()
 	rounds = new(atomic.Int32)
@@ -162,7 +162,7 @@ func opaqueProvider(t *testing.T) (address string, rounds *atomic.Int32) {
 	return server.URL, rounds
 }
 
-// signInAt lets the page sign in at another provider than the one whose tokens the stage takes.
+// signInAt lets the page sign in at a different provider than the one whose tokens the stage takes.
 func signInAt(address string) func(string) string {
 	return func(template string) string {
 		before, page, _ := strings.Cut(template, "  FrontendFunction:\n")
@@ -205,10 +205,10 @@ func TestAProviderWithOpaqueTokensIsNamed(t *testing.T) {
 
 func TestASignInThatFailsSaysSo(t *testing.T) {
 	t.Parallel()
-	const nobody = "http://127.0.0.1:1"
+	const unused = "http://127.0.0.1:1"
 	for mode, parameters := range map[string]map[string]string{"jwt": nil, "iam": {"AuthMode": "iam"}} {
 		t.Run(mode, func(t *testing.T) {
-			stage := startStage(t, stagetest.Options{Parameters: parameters, Edit: signInAt(nobody)})
+			stage := startStage(t, stagetest.Options{Parameters: parameters, Edit: signInAt(unused)})
 			browser := startBrowser(t)
 			for accept, want := range map[string]string{
 				"en": "The sign-in service cannot be reached.",
@@ -273,7 +273,7 @@ func TestTwoTabsAtTheProviderBothComeBackSignedIn(t *testing.T) {
 	tab.awaitStatus("open")
 }
 
-func TestEveryNameOfThisMachineLeadsToThePagesOwn(t *testing.T) {
+func TestEveryNameOfThisMachineLeadsToThePagesAddress(t *testing.T) {
 	t.Parallel()
 	for mode, parameters := range map[string]map[string]string{"jwt": nil, "iam": {"AuthMode": "iam"}} {
 		t.Run(mode, func(t *testing.T) {
@@ -290,7 +290,7 @@ func TestEveryNameOfThisMachineLeadsToThePagesOwn(t *testing.T) {
 	}
 }
 
-// A page without an origin, as in a sandbox, has no channel to other tabs.
+// A page without an origin, for example in a sandbox, has no channel to other tabs.
 func TestAPageWithoutAChannelToOtherTabsWorks(t *testing.T) {
 	t.Parallel()
 	stage := startStage(t, stagetest.Options{})

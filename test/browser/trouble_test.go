@@ -16,8 +16,13 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
+// openOrRetry is true when the page is connected. Until then it clicks the button that connects at once.
+const openOrRetry = `document.querySelector(".connection").dataset.status === "open" ||
+	document.querySelector(".connection button")?.click()`
+
 func TestMessagesResumeAfterARestartWithoutRepeats(t *testing.T) {
-	options := stageAt(freePorts(t), t.TempDir(), map[string]string{"AuthMode": "iam"}) // whose sessions outlive a stage
+	// in mode iam a session survives the restart of a stage
+	options := stageAt(freePorts(t), t.TempDir(), map[string]string{"AuthMode": "iam"})
 	browser := startBrowser(t)
 	stage := startStage(t, options)
 	one, other := newPerson(t, browser), newPerson(t, browser)
@@ -35,12 +40,12 @@ func TestMessagesResumeAfterARestartWithoutRepeats(t *testing.T) {
 	one.say("meanwhile")
 	startStage(t, options)
 	for _, p := range []*person{one, other} {
-		p.await(`document.querySelector(".connection").dataset.status === "open" || document.querySelector(".connection button")?.click()`)
+		p.await(openOrRetry)
 	}
 	one.say("after")
 	for _, p := range []*person{one, other} {
 		p.awaitMessage("after")
-		// Whoever was not connected yet when a message was sent does not have it; nobody has one twice.
+		// A user who was not connected when a message was sent does not have it. No user has one twice.
 		got := p.messages()
 		if slices.Sort(got); len(slices.Compact(slices.Clone(got))) != len(got) || p == one && len(got) != 3 {
 			t.Errorf("the list is %q", got)
@@ -48,7 +53,7 @@ func TestMessagesResumeAfterARestartWithoutRepeats(t *testing.T) {
 	}
 }
 
-// freePorts returns the first of three addresses in a row that nobody listens on.
+// freePorts returns the first of three free addresses in a row.
 func freePorts(t *testing.T) string {
 	t.Helper()
 	for range 50 {
@@ -87,7 +92,7 @@ func TestThePageConnectsOnceSignUrlIsBack(t *testing.T) {
 	p.awaitStatus("waiting")
 	p.await(`document.querySelector("[role=status] .reason")?.textContent.trim()`)
 	down.Store(false)
-	p.await(`document.querySelector(".connection").dataset.status === "open" || document.querySelector(".connection button")?.click()`)
+	p.await(openOrRetry)
 	p.say("back")
 	p.awaitMessage("back")
 }
@@ -99,7 +104,10 @@ func TestAWrongClockOfThePageChangesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := newPerson(t, browser, filled(`{
 				const Real = Date, shift = %s * 60_000;
-				globalThis.Date = class extends Real { constructor(...a) { a.length ? super(...a) : super(Real.now() + shift); } static now() { return Real.now() + shift; } };
+				globalThis.Date = class extends Real {
+					constructor(...a) { a.length ? super(...a) : super(Real.now() + shift); }
+					static now() { return Real.now() + shift; }
+				};
 			}`, []any{minutes}))
 			p.open(stage)
 			p.awaitStatus("open")
@@ -115,7 +123,7 @@ func shortSessions(template string) string {
 	return before + "  SessionMaxSeconds:\n" + strings.Replace(after, "MinValue: 60", "MinValue: 1", 1)
 }
 
-// recordStatuses keeps every status that the page has shown.
+// recordStatuses records every status that the page shows.
 const recordStatuses = `globalThis.shown = []; new MutationObserver(() => {
 	const status = document.querySelector(".connection")?.dataset.status;
 	if (status && globalThis.shown.at(-1) !== status) globalThis.shown.push(status);
@@ -124,7 +132,7 @@ const recordStatuses = `globalThis.shown = []; new MutationObserver(() => {
 func TestTheConnectionIsReplacedBeforeItEnds(t *testing.T) {
 	t.Parallel()
 	parameters := guests()
-	parameters["SessionMaxSeconds"] = "24" // the pages begin after 15 s
+	parameters["SessionMaxSeconds"] = "24" // the pages begin to reconnect after 15 s
 	stage, browser := startStage(t, stagetest.Options{Parameters: parameters, Edit: shortSessions}), startBrowser(t)
 	one, other := newPerson(t, browser, recordStatuses), newPerson(t, browser)
 	for _, p := range []*person{one, other} {
@@ -142,18 +150,19 @@ func TestTheConnectionIsReplacedBeforeItEnds(t *testing.T) {
 	}
 	one.hasNoGap()
 	shown := eval[[]string](one, `globalThis.shown`)
-	if first := slices.Index(shown, "open"); slices.ContainsFunc(shown[first:], func(s string) bool { return s != "open" && s != "rotating" }) {
+	if first := slices.Index(shown, "open"); slices.ContainsFunc(shown[first:],
+		func(s string) bool { return s != "open" && s != "rotating" }) {
 		t.Errorf("the page has shown %q", shown)
 	}
 }
 
-// At the limit each new connection takes the place of its own predecessor, and of no other connection of the user.
+// At the limit each new connection evicts its own predecessor, and no other connection of the user.
 func TestConnectionsAtTheLimitAreReplacedWithoutAGap(t *testing.T) {
 	t.Parallel()
 	for limit, devices := range map[string]int{"1": 1, "2": 2, "3": 2} {
 		t.Run(limit+" places", func(t *testing.T) {
 			t.Parallel()
-			// The pages begin after 15 s, and a slow machine has 9 s for the next connection.
+			// The pages begin to reconnect after 15 s. A slow machine has 9 s for that.
 			parameters := map[string]string{"SessionMaxSeconds": "24", "ConnectionsPerUser": limit}
 			stage := startStage(t, stagetest.Options{Parameters: parameters, Edit: shortSessions})
 			browser := startBrowser(t)
@@ -191,7 +200,7 @@ func (p *person) hasNoGap() {
 	}
 }
 
-// recordSockets keeps every socket that the page has made.
+// recordSockets records every socket that the page opens.
 const recordSockets = `globalThis.sockets = []; globalThis.WebSocket = class extends WebSocket {
 	constructor(...args) { super(...args); globalThis.sockets.push(this); }
 };`

@@ -21,13 +21,15 @@ func call[P, R any](command cdp.Command[P, R], parameters P) chromedp.Action[chr
 }
 
 func offline(is bool) chromedp.Action[chromedp.Void] {
-	return call(network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: is, DownloadThroughput: -1, UploadThroughput: -1})
+	return call(network.OverrideNetworkState,
+		network.OverrideNetworkStateParams{Offline: is, DownloadThroughput: -1, UploadThroughput: -1})
 }
 
-// composition shows a text as an input method does before it is confirmed.
+// composition shows a text as an input method does before the user confirms it.
 func composition(text string) chromedp.Action[chromedp.Void] {
 	end := int64(len([]rune(text)))
-	return call(input.ImeSetComposition, input.ImeSetCompositionParams{Text: text, SelectionStart: end, SelectionEnd: end})
+	return call(input.ImeSetComposition,
+		input.ImeSetCompositionParams{Text: text, SelectionStart: end, SelectionEnd: end})
 }
 
 func TestEnterThatConfirmsAConversionDoesNotSend(t *testing.T) {
@@ -35,7 +37,8 @@ func TestEnterThatConfirmsAConversionDoesNotSend(t *testing.T) {
 	_, p := startGuest(t)
 	const process = 229 // the key code of every key that an input method takes
 	key := func(kind input.DispatchKeyEventType, code int64) chromedp.Action[chromedp.Void] {
-		return call(input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: code})
+		return call(input.DispatchKeyEvent,
+			input.DispatchKeyEventParams{Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: code})
 	}
 	p.do(chromedp.Focus(chromedp.CSS("#message")), composition("きょう"), composition("今日"),
 		key(input.DispatchKeyEventTypeRawKeyDown, process), call(input.InsertText, input.InsertTextParams{Text: "今日"}),

@@ -19,9 +19,10 @@ import (
 
 const signFunction = "SignUrlFunction"
 
-// post asks signurl with any body; authorize, which may be nil, adds who asks. It
-// returns the answer's status, error code and message, or its URL.
-func post(t *testing.T, c *stageclient.Client, body string, authorize func(*http.Request)) (status int, answer struct{ Error, Message, URL string }) {
+// post sends any body to signurl. authorize, which may be nil, adds the caller's token or signature. post returns the
+// answer's status, error code and message, or its URL.
+func post(t *testing.T, c *stageclient.Client, body string, authorize func(*http.Request)) (status int,
+	answer struct{ Error, Message, URL string }) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(within(t), http.MethodPost, c.Outputs.SignURL, strings.NewReader(body))
 	if err != nil {
@@ -42,7 +43,7 @@ func post(t *testing.T, c *stageclient.Client, body string, authorize func(*http
 	return response.StatusCode, answer
 }
 
-// signedAs signs a request with the keys of a profile; the body that is signed may be another one than the one sent.
+// signedAs signs a request with the keys of a profile. The signed body may differ from the body that is sent.
 func signedAs(t *testing.T, c *stageclient.Client, profile, body string) func(*http.Request) {
 	t.Helper()
 	credentials, err := c.Credentials(within(t), profile)
@@ -60,8 +61,9 @@ func bearer(token string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
 }
 
-// enter opens the connection that a signed URL is for, as a page of the stage does.
-func enter(t *testing.T, c *stageclient.Client, signed *stageclient.Signed, proof stageclient.Proof) (*stageclient.Conn, error) {
+// enter opens the connection of a signed URL as a page of the stage does.
+func enter(t *testing.T, c *stageclient.Client, signed *stageclient.Signed, proof stageclient.Proof) (*stageclient.Conn,
+	error) {
 	t.Helper()
 	page, err := url.Parse(c.Outputs.FrontendURL)
 	if err != nil {
@@ -77,7 +79,8 @@ func enter(t *testing.T, c *stageclient.Client, signed *stageclient.Signed, proo
 	return conn, err
 }
 
-func mustEnter(t *testing.T, c *stageclient.Client, signed *stageclient.Signed, proof stageclient.Proof) *stageclient.Conn {
+func mustEnter(t *testing.T, c *stageclient.Client, signed *stageclient.Signed,
+	proof stageclient.Proof) *stageclient.Conn {
 	t.Helper()
 	conn, err := enter(t, c, signed, proof)
 	if err != nil {
@@ -86,7 +89,7 @@ func mustEnter(t *testing.T, c *stageclient.Client, signed *stageclient.Signed, 
 	return conn
 }
 
-// wantSignError checks that signurl, or the gateway before it, has refused.
+// wantSignError checks that signurl, or the gateway before it, refused a request.
 func wantSignError(t *testing.T, err error, status int, code string) *stageclient.SignError {
 	t.Helper()
 	refused, ok := errors.AsType[*stageclient.SignError](err)
@@ -101,6 +104,7 @@ func wantSignError(t *testing.T, err error, status int, code string) *stageclien
 func webCaller(template string) string {
 	const (
 		role       = "      Description: Removes the records of a connection.\n"
+		signURL    = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*/POST/signurl"
 		statements = "        - PolicyName: Disconnect\n          PolicyDocument:\n" +
 			"            Version: \"2012-10-17\"\n            Statement:\n"
 	)
@@ -108,8 +112,7 @@ func webCaller(template string) string {
 	return strings.Replace(template, statements, statements+`              - Sid: AskForURLs
                 Effect: Allow
                 Action: execute-api:Invoke
-                Resource: !Sub arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*/POST/signurl
-`, 1)
+                Resource: !Sub `+signURL+"\n", 1)
 }
 
 const webProfile = "DisconnectFunction"
@@ -118,14 +121,16 @@ const webProfile = "DisconnectFunction"
 func startIam(t *testing.T) (*stagetest.Stage, *stageclient.Client) {
 	t.Helper()
 	return startStage(t, stagetest.Options{Edit: webCaller, Parameters: map[string]string{
-		"AuthMode": "iam", "TrustedCallerArns": "arn:aws:iam::111122223333:role/service/web,arn:aws:iam::111122223333:user/deploy",
+		"AuthMode":          "iam",
+		"TrustedCallerArns": "arn:aws:iam::111122223333:role/service/web,arn:aws:iam::111122223333:user/deploy",
 	}})
 }
 
 func namedBody(t *testing.T, change func(user map[string]any)) string {
 	t.Helper()
 	now := time.Now()
-	user := map[string]any{"sub": "alice", "name": "Alice", "sessionStart": now.Unix() - 60, "sessionEndsAt": now.Unix() + 3600}
+	user := map[string]any{"sub": "alice", "name": "Alice", "sessionStart": now.Unix() - 60,
+		"sessionEndsAt": now.Unix() + 3600}
 	change(user)
 	body, err := json.Marshal(map[string]any{"challenge": stageclient.NewProof().Challenge, "user": user})
 	if err != nil {
@@ -154,10 +159,11 @@ func TestATrustedCallerNamesTheUserWhoThenChats(t *testing.T) {
 	}
 	alice := stageclient.NewNamedUser(stageclient.User{Sub: "alice", Name: "Alice Ä"}, time.Now())
 	bob := stageclient.NewNamedUser(stageclient.User{Sub: "bob", Name: "Bob"}, time.Now())
-	bob.Rooms = []string{"vault", "lobby"} // more than the default rooms: the caller says what he may
+	bob.Rooms = []string{"vault", "lobby"} // more than the default rooms: the caller chooses
 	speaks, hears := open(alice), open(bob, "lobby", "vault")
 	send(t, speaks, "hello", "1")
-	if got := await[stageclient.Message](t, hears); got.From != (stageclient.User{Sub: "alice", Name: "Alice Ä"}) || got.Text != "hello" || got.Room != "lobby" {
+	if got := await[stageclient.Message](t, hears); got.From != (stageclient.User{Sub: "alice", Name: "Alice Ä"}) ||
+		got.Text != "hello" || got.Room != "lobby" {
 		t.Errorf("bob received %+v", got)
 	}
 	if err := hears.Send(within(t), stageclient.Outgoing{Text: "gold", Room: "vault", ID: "2"}); err != nil {
@@ -168,7 +174,7 @@ func TestATrustedCallerNamesTheUserWhoThenChats(t *testing.T) {
 	}
 }
 
-// TestThePagesServerIsATrustedCaller: mode iam needs no other parameter. Nobody else is trusted by it.
+// TestThePagesServerIsATrustedCaller: mode iam needs no other parameter. It trusts the role of the page's server only.
 func TestThePagesServerIsATrustedCaller(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "sets parameters")
@@ -178,18 +184,20 @@ func TestThePagesServerIsATrustedCaller(t *testing.T) {
 		t.Fatal(err)
 	}
 	proof := stageclient.NewProof()
-	signed, err := client.SignURLFor(within(t), credentials, stageclient.NewNamedUser(stageclient.User{Sub: "alice", Name: "Alice"}, time.Now()), nil, proof.Challenge)
+	signed, err := client.SignURLFor(within(t), credentials,
+		stageclient.NewNamedUser(stageclient.User{Sub: "alice", Name: "Alice"}, time.Now()), nil, proof.Challenge)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mustEnter(t, client, signed, proof)
 	body := namedBody(t, func(map[string]any) {})
-	if status, answer := post(t, client, body, signedAs(t, client, "admin", body)); status != http.StatusForbidden || answer.Error != "caller_not_trusted" {
+	if status, answer := post(t, client, body, signedAs(t, client, "admin", body)); status != http.StatusForbidden ||
+		answer.Error != "caller_not_trusted" {
 		t.Errorf("admin: answered %d %+v, want 403 caller_not_trusted", status, answer)
 	}
 }
 
-func TestANamedSessionEndsTheConnectionsSession(t *testing.T) {
+func TestAConnectionEndsWithTheNamedSession(t *testing.T) {
 	t.Parallel()
 	_, client := startIam(t)
 	credentials, err := client.Credentials(within(t), webProfile)
@@ -208,7 +216,8 @@ func TestANamedSessionEndsTheConnectionsSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	sx, ait := address.Query().Get("sx"), address.Query().Get("ait")
-	if sx != fmt.Sprint(user.SessionEndsAt) || ait != fmt.Sprint(user.SessionStart) || signed.SessionEndsIn > 300 || signed.SessionEndsIn < 280 {
+	if sx != fmt.Sprint(user.SessionEndsAt) || ait != fmt.Sprint(user.SessionStart) || signed.SessionEndsIn > 300 ||
+		signed.SessionEndsIn < 280 {
 		t.Errorf("the session of %+v is signed as from %s to %s, and ends in %d s", user, ait, sx, signed.SessionEndsIn)
 	}
 	user.SessionStart, user.SessionEndsAt = now.Add(-time.Hour).Unix(), now.Add(-time.Second).Unix()
@@ -216,8 +225,9 @@ func TestANamedSessionEndsTheConnectionsSession(t *testing.T) {
 	wantSignError(t, err, http.StatusUnauthorized, "revoked")
 }
 
-// TestOnlyTrustedCallersSpeakForUsers: the gateway refuses whom IAM does not let in, and signurl whom it does not trust.
-func TestOnlyTrustedCallersSpeakForUsers(t *testing.T) {
+// TestOnlyTrustedCallersNameUsers: the gateway refuses callers that IAM refuses, and signurl refuses callers that it
+// does not trust.
+func TestOnlyTrustedCallersNameUsers(t *testing.T) {
 	t.Parallel()
 	stage, client := startIam(t)
 	body := namedBody(t, func(map[string]any) {})
@@ -267,7 +277,7 @@ func TestANamedUserMustBeComplete(t *testing.T) {
 		"no sessionStart":      change("sessionStart", nil),
 		"no sessionEndsAt":     change("sessionEndsAt", nil),
 		"milliseconds":         change("sessionStart", time.Now().UnixMilli()),
-		"a room that is none":  change("rooms", []string{"Lobby"}),
+		"a malformed room":     change("rooms", []string{"Lobby"}),
 		"an unknown member":    change("admin", true),
 		"a sub that is a list": change("sub", []string{"alice"}),
 	}
@@ -281,28 +291,33 @@ func TestANamedUserMustBeComplete(t *testing.T) {
 		body := change("rooms", []string{room})
 		status, answer := post(t, client, body, signedAs(t, client, webProfile, body))
 		if status != http.StatusForbidden || answer.Error != "room_not_allowed" {
-			t.Errorf("lobby for a user who may enter %s: answered %d %+v, want 403 room_not_allowed", room, status, answer)
+			t.Errorf("lobby for a user who may enter %s: answered %d %+v, want 403 room_not_allowed", room, status,
+				answer)
 		}
 	}
 }
 
-// TestWithoutItsSettingsAModeIsClosed: a deployment that is not finished lets nobody in.
-func TestWithoutItsSettingsAModeIsClosed(t *testing.T) {
+// TestAModeWithoutItsSettingsRefusesEveryRequest: an unfinished deployment gives no user access.
+func TestAModeWithoutItsSettingsRefusesEveryRequest(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "sets parameters")
-	lost := func(template string) string { // the route without its authorization, as a hand in the console leaves it
-		template = strings.Replace(template, "AuthorizationType: !If [AuthModeIsJwt, JWT, !If [AuthModeIsIam, AWS_IAM, NONE]]", "AuthorizationType: NONE", 1)
-		return strings.Replace(template, "      AuthorizerId: !If [AuthModeIsJwt, !Ref SignUrlAuthorizer, !Ref AWS::NoValue]\n", "", 1)
+	lost := func(template string) string { // a change in the console has removed the authorization of the route
+		template = strings.Replace(template,
+			"AuthorizationType: !If [AuthModeIsJwt, JWT, !If [AuthModeIsIam, AWS_IAM, NONE]]",
+			"AuthorizationType: NONE", 1)
+		return strings.Replace(template,
+			"      AuthorizerId: !If [AuthModeIsJwt, !Ref SignUrlAuthorizer, !Ref AWS::NoValue]\n", "", 1)
 	}
 	web := map[string]string{"AuthMode": "iam", "TrustedCallerArns": "arn:aws:iam::111122223333:user/admin"}
 	tests := map[string]struct {
 		options stagetest.Options
 		named   bool
 	}{
-		"iam without trusted callers": {stagetest.Options{Parameters: map[string]string{"AuthMode": "iam", "DeployFrontend": "false"}}, true},
-		"iam without authorization":   {stagetest.Options{Parameters: web, Edit: lost}, true},
-		"guest without guest rooms":   {stagetest.Options{Parameters: map[string]string{"AuthMode": "guest"}}, false},
-		"jwt without authorization":   {stagetest.Options{Edit: lost}, false},
+		"iam without trusted callers": {stagetest.Options{Parameters: map[string]string{"AuthMode": "iam",
+			"DeployFrontend": "false"}}, true},
+		"iam without authorization": {stagetest.Options{Parameters: web, Edit: lost}, true},
+		"guest without guest rooms": {stagetest.Options{Parameters: map[string]string{"AuthMode": "guest"}}, false},
+		"jwt without authorization": {stagetest.Options{Edit: lost}, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -316,7 +331,8 @@ func TestWithoutItsSettingsAModeIsClosed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for who, authorize := range map[string]func(*http.Request){"signed": signedAs(t, client, "admin", body), "token": bearer(token)} {
+			for who, authorize := range map[string]func(*http.Request){"signed": signedAs(t, client, "admin", body),
+				"token": bearer(token)} {
 				status, answer := post(t, client, body, authorize)
 				closed := status == http.StatusServiceUnavailable && answer.Error == "auth_not_configured"
 				if name == "iam without trusted callers" && who == "token" { // the gateway still asks for a signature
@@ -332,21 +348,25 @@ func TestWithoutItsSettingsAModeIsClosed(t *testing.T) {
 
 func TestOtherSitesMayAskOnlyWhenNamed(t *testing.T) {
 	t.Parallel()
-	_, own := startStage(t, stagetest.Options{Parameters: map[string]string{"DeployFrontend": "false"}}) // whose server would answer
-	_, shared := startStage(t, stagetest.Options{Parameters: map[string]string{"AllowedOrigins": "https://app.example,http://localhost:3000"}})
+	// without the page, whose server would answer the preflight
+	_, own := startStage(t, stagetest.Options{Parameters: map[string]string{"DeployFrontend": "false"}})
+	_, shared := startStage(t,
+		stagetest.Options{Parameters: map[string]string{"AllowedOrigins": "https://app.example,http://localhost:3000"}})
 	preflight := func(c *stageclient.Client, origin string) (int, http.Header) {
 		r, err := http.NewRequestWithContext(within(t), http.MethodOptions, c.Outputs.SignURL, bytes.NewReader(nil))
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Header = http.Header{"Origin": {origin}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"authorization,content-type"}}
+		r.Header = http.Header{"Origin": {origin}, "Access-Control-Request-Method": {"POST"},
+			"Access-Control-Request-Headers": {"authorization,content-type"}}
 		response, err := c.HTTP.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = response.Body.Close()
 		granted := maps.Clone(response.Header)
-		maps.DeleteFunc(granted, func(name string, _ []string) bool { return !strings.HasPrefix(name, "Access-Control-") })
+		maps.DeleteFunc(granted,
+			func(name string, _ []string) bool { return !strings.HasPrefix(name, "Access-Control-") })
 		return response.StatusCode, granted
 	}
 	for _, origin := range []string{"https://app.example", "http://localhost:3000"} {
@@ -362,7 +382,8 @@ func TestOtherSitesMayAskOnlyWhenNamed(t *testing.T) {
 			t.Errorf("without AllowedOrigins %s is answered %d %v, want 404", origin, status, header)
 		}
 	}
-	for _, origin := range []string{"https://app.example.evil.example", "http://app.example", "https://app.example:8443", "null", "https://APP.example"} {
+	for _, origin := range []string{"https://app.example.evil.example", "http://app.example",
+		"https://app.example:8443", "null", "https://APP.example"} {
 		if _, header := preflight(shared, origin); len(header) != 0 {
 			t.Errorf("%s is granted %v", origin, header)
 		}

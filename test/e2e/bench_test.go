@@ -11,8 +11,8 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// BenchmarkMessage measures one message at a time, from the sender through
-// Lambda, DynamoDB and @connections to the last of the recipients:
+// BenchmarkMessage measures one message at a time, from the sender through Lambda, DynamoDB and @connections to the
+// last recipient:
 //
 //	go test -run '^$' -bench Message ./test/e2e
 func BenchmarkMessage(b *testing.B) {
@@ -25,7 +25,7 @@ func benchmarkMessage(b *testing.B, recipients int) {
 	stage := stagetest.Start(b, stagetest.Options{
 		Parameters: map[string]string{
 			"MessagesPerWindow": "1000", "ConnectionsPerUser": "100",
-			// The stage's own limits are not what is measured.
+			// High limits, so that they do not change the measurement.
 			"SignUrlRate": "10000", "SignUrlBurst": "5000", "ConnectRate": "500", "ConnectBurst": "5000",
 		},
 	})

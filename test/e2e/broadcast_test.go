@@ -29,7 +29,8 @@ func crowd(t *testing.T, client *stageclient.Client, n int) []*stageclient.Conn 
 	return conns
 }
 
-// age makes all connections in the table a minute older: a broadcast forgets no connection that may be in its handshake.
+// age makes all connections in the table a minute older. A broadcast removes no connection that may be in its
+// handshake.
 func (r records) age(t *testing.T) {
 	t.Helper()
 	out, err := r.api.Scan(within(t), &dynamodb.ScanInput{TableName: &r.table})
@@ -58,13 +59,13 @@ func (r records) age(t *testing.T) {
 	}
 }
 
-// listeners are connections that only read. Each has to see every message, and may see one twice under the same id only.
+// listeners are connections that only read. Each has to get every message. A repeated message has to have the same id.
 type listeners struct {
 	t    *testing.T
 	done sync.WaitGroup
 }
 
-// listen has each connection wait for so many different messages.
+// listen lets each connection wait for the given number of different messages.
 func listen(t *testing.T, conns []*stageclient.Conn, messages int) *listeners {
 	t.Helper()
 	l := &listeners{t: t}
@@ -89,7 +90,7 @@ func listen(t *testing.T, conns []*stageclient.Conn, messages int) *listeners {
 	return l
 }
 
-// speak has a connection send so many messages, each until it is acknowledged.
+// speak lets a connection send the given number of messages, and repeats each until it is acknowledged.
 func (l *listeners) speak(conn *stageclient.Conn, messages int) {
 	l.t.Helper()
 	(&chatterer{t: l.t, user: "speaker", conn: conn}).chat(messages, messages)
@@ -102,7 +103,8 @@ func TestStaleRecordsAreGoneAfterOneBroadcast(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			stage, client := startStage(t, stagetest.Options{
-				Faults: localstage.Faults{LoseDisconnects: 1, Seed: 7}, Parameters: map[string]string{"FanoutThreshold": threshold},
+				Faults:     localstage.Faults{LoseDisconnects: 1, Seed: 7},
+				Parameters: map[string]string{"FanoutThreshold": threshold},
 			})
 			conns := crowd(t, client, 20)
 			for _, conn := range conns[1:7] { // 30 %
@@ -113,7 +115,8 @@ func TestStaleRecordsAreGoneAfterOneBroadcast(t *testing.T) {
 			table.age(t)
 
 			send(t, conns[0], "who is there?", "1")
-			if got := await[stageclient.Ack](t, conns[0]); got.Recipients != 20 || got.Delivered+got.Gone+got.Queued != 20 || got.Queued == 0 && got.Gone != 6 {
+			if got := await[stageclient.Ack](t, conns[0]); got.Recipients != 20 ||
+				got.Delivered+got.Gone+got.Queued != 20 || got.Queued == 0 && got.Gone != 6 {
 				t.Errorf("acknowledged as %+v, want 14 of 20 delivered and 6 gone", got)
 			}
 			until(t, "the stale records are gone", func(ctx context.Context) bool {
@@ -132,14 +135,15 @@ func TestStaleRecordsAreGoneAfterOneBroadcast(t *testing.T) {
 	}
 }
 
-func TestNobodyMissesAMessageWhenPostsAreThrottled(t *testing.T) {
+func TestNoMemberMissesAMessageWhenPostsAreThrottled(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{Faults: localstage.Faults{LimitPosts: 0.1, Seed: 7}, Parameters: map[string]string{"MessagesPerWindow": "1000"}})
+	_, client := startStage(t, stagetest.Options{Faults: localstage.Faults{LimitPosts: 0.1, Seed: 7},
+		Parameters: map[string]string{"MessagesPerWindow": "1000"}})
 	conns := crowd(t, client, 30)
 	listen(t, conns[1:], 20).speak(conns[0], 20)
 }
 
-func TestNobodyMissesAMessageWhenAFunctionDiesInTheMiddle(t *testing.T) {
+func TestNoMemberMissesAMessageWhenAFunctionDiesInTheMiddle(t *testing.T) {
 	t.Parallel()
 	var broadcasts atomic.Int32
 	_, client := startStage(t, stagetest.Options{
@@ -159,7 +163,7 @@ func TestNobodyMissesAMessageWhenAFunctionDiesInTheMiddle(t *testing.T) {
 	listen(t, conns[1:], 8).speak(conns[0], 8)
 }
 
-func TestNobodyMissesAMessageWhenTheTableIsThrottledForAWhile(t *testing.T) {
+func TestNoMemberMissesAMessageWhenTheTableIsThrottledForAWhile(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{Parameters: map[string]string{"MessagesPerWindow": "1000"}})
 	conns := crowd(t, client, 5)
@@ -170,10 +174,10 @@ func TestNobodyMissesAMessageWhenTheTableIsThrottledForAWhile(t *testing.T) {
 	listening.speak(conns[0], 3)
 }
 
-// TestAReaderWhoHangsIsClosed: the second connection of the stage's dice never reads, until the gateway takes no more for
-// it. Two broadcasts meet this, wait for a moment and are acknowledged. Those that follow do not know the connection
-// any more.
-func TestAReaderWhoHangsIsClosed(t *testing.T) {
+// TestAConnectionThatDoesNotReadIsClosed: the stage's dice choose the second connection, which never reads. After some
+// frames the gateway takes no more for it. Two broadcasts wait a moment for it, and are acknowledged. Later broadcasts
+// find its records removed.
+func TestAConnectionThatDoesNotReadIsClosed(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{
 		Faults:     localstage.Faults{HoldReaders: 0.5, Seed: hangingSecond},
@@ -193,7 +197,7 @@ func TestAReaderWhoHangsIsClosed(t *testing.T) {
 	}
 	send(t, alice, fill, "next")
 	if got, ok := nextAnswer(t, alice).(stageclient.Ack); !ok || got.Recipients != 2 || got.Delivered != 2 {
-		t.Errorf("the next message was answered %+v, want an ack for the two who read", got)
+		t.Errorf("the next message was answered %+v, want an ack for two recipients", got)
 	}
 	send(t, carol, "I read everything", "")
 	for text := ""; text != "I read everything"; {
@@ -205,7 +209,7 @@ func TestAReaderWhoHangsIsClosed(t *testing.T) {
 	stage.AwaitConnections(t, 2)
 }
 
-// hangingSecond seeds dice that hold the second of three connections, and no other.
+// hangingSecond seeds dice that choose the second of three connections, and no other.
 const hangingSecond = 3
 
 // nextAnswer returns the next ack or error.

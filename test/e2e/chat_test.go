@@ -22,18 +22,19 @@ func TestTwoUsersExchangeMessagesBothWays(t *testing.T) {
 	if got := await[stageclient.Message](t, bob); got.Text != "こんにちは" || got.From != who || got.Room != "lobby" {
 		t.Errorf("bob received %+v, want alice's message with the name that her token vouches for", got)
 	}
-	if got := await[stageclient.Ack](t, alice); got.ClientID != "a-1" || got.Recipients != 2 || got.Delivered != 2 || got.Gone != 0 {
+	if got := await[stageclient.Ack](t, alice); got.ClientID != "a-1" || got.Recipients != 2 || got.Delivered != 2 ||
+		got.Gone != 0 {
 		t.Errorf("alice's message was acknowledged as %+v, want 2 of 2 delivered", got)
 	}
 	send(t, bob, "hello", "b-1")
 	for got := await[stageclient.Message](t, alice); got.Text != "hello"; got = await[stageclient.Message](t, alice) {
 		if got.From != who {
-			t.Errorf("alice received %+v from nobody who is there", got)
+			t.Errorf("alice received %+v from an unknown sender", got)
 		}
 	}
 }
 
-func TestTheSenderIsWhoTheTokenSaysWhateverTheFrameClaims(t *testing.T) {
+func TestTheSenderComesFromTheTokenNotFromTheFrame(t *testing.T) {
 	t.Parallel()
 	client := anyStage(t)
 	alice, bob := connect(t, client, "alice"), connect(t, client, "bob")
@@ -63,7 +64,7 @@ func TestBadFramesAreAnsweredAndTheSocketStaysOpen(t *testing.T) {
 		{"too large", `{"action":"sendmessage","message":"` + strings.Repeat("x", 5000) + `"}`, "too_large"},
 	}
 	for i, c := range cases {
-		// A user for each frame: strikes follow the user, and a third one would end the connection.
+		// Each frame has a user of its own. Strikes follow the user, and a third one would end the connection.
 		conn := connect(t, client, fmt.Sprintf("alice-%d", i))
 		if c.code != "room_not_allowed" {
 			sendBroken(t, conn, c.frame)
@@ -79,8 +80,8 @@ func TestBadFramesAreAnsweredAndTheSocketStaysOpen(t *testing.T) {
 	}
 }
 
-// TestTheArticlesFrameWorks: the page that this product answers sends no action.
-func TestTheArticlesFrameWorks(t *testing.T) {
+// TestAFrameWithoutAnActionIsAMessage: the README promises that to pages that send no action.
+func TestAFrameWithoutAnActionIsAMessage(t *testing.T) {
 	t.Parallel()
 	client := anyStage(t)
 	conn := connect(t, client, "alice")
@@ -100,7 +101,8 @@ func TestTooManyMessagesAreRefusedWithTheTimeToWait(t *testing.T) {
 	for i := range 7 {
 		send(t, conn, fmt.Sprint(i), "")
 	}
-	if got := await[stageclient.Error](t, conn); got.Code != "rate_limited" || got.RetryAfterMs <= 0 || got.RetryAfterMs > 10_000 {
+	if got := await[stageclient.Error](t, conn); got.Code != "rate_limited" || got.RetryAfterMs <= 0 ||
+		got.RetryAfterMs > 10_000 {
 		t.Errorf("answered %+v, want rate_limited and 1 to 10000 ms to wait", got)
 	}
 }
@@ -119,9 +121,9 @@ func TestTheNewestConnectionWinsWhenAUserHasTooMany(t *testing.T) {
 	wantBye(t, first, "evicted")
 }
 
-// TestAUserJoiningDuringChatterLosesNothing holds every 101 for half a second, in
-// which the new connection is in the room's list but cannot be posted to.
-func TestAUserJoiningDuringChatterLosesNothing(t *testing.T) {
+// TestAUserWhoJoinsABusyRoomLosesNothing holds every 101 back for half a second. Meanwhile the new connection is in the
+// list of the room, but posts to it answer 410.
+func TestAUserWhoJoinsABusyRoomLosesNothing(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{
 		Faults:     localstage.Faults{Hold101: 500 * time.Millisecond},
@@ -148,14 +150,14 @@ func TestAUserJoiningDuringChatterLosesNothing(t *testing.T) {
 	}
 	close(stop)
 	<-done
-	// He was in the room's list while posts to him answered 410, and is not forgotten.
+	// Bob's connection was in the list of the room while posts to it answered 410. It is still there.
 	send(t, bob, "still here", "b-1")
 	if got := await[stageclient.Ack](t, bob); got.Recipients != 2 || got.Delivered != 2 {
 		t.Errorf("bob's message was acknowledged as %+v, want 2 of 2", got)
 	}
 }
 
-// chatter sends a numbered message every so often until stop.
+// chatter sends numbered messages, one at each tick, until stop.
 func chatter(t *testing.T, conn *stageclient.Conn, every time.Duration, started *atomic.Int64, stop <-chan struct{}) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

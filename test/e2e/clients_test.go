@@ -23,7 +23,7 @@ func wscat(t *testing.T) string {
 	return tool.Path(t, "make test installs it", filepath.Join(clientsFolder(), "node_modules", ".bin", "wscat"))
 }
 
-// commandLine returns AWS's command line in the project's virtual environment.
+// commandLine returns the AWS CLI of the project's virtual environment.
 func commandLine(t *testing.T) string {
 	t.Helper()
 	return tool.Path(t, "make venv installs it", filepath.Join(stagetest.Root(), ".venv", "bin", "aws"))
@@ -46,7 +46,8 @@ func TestAGrantPresignedByAWSsJavaScriptSignerOpensASocketForWscat(t *testing.T)
 	binary, node := wscat(t), tool.Node(t)
 	client := anyStage(t)
 	proof := stageclient.NewProof()
-	grant := stageclient.NewGrant(stageclient.User{Sub: "carol", Name: "Carol"}, []string{"lobby"}, proof.Challenge, time.Now())
+	grant := stageclient.NewGrant(stageclient.User{Sub: "carol", Name: "Carol"}, []string{"lobby"}, proof.Challenge,
+		time.Now())
 	url := presignWithSmithy(t, client, node, grant)
 
 	watcher := connect(t, client, "alice")
@@ -63,7 +64,7 @@ func TestAGrantPresignedByAWSsJavaScriptSignerOpensASocketForWscat(t *testing.T)
 	}
 }
 
-// keepStdin leaves the command's standard input open: wscat ends with it.
+// keepStdin leaves the standard input of the command open, because wscat ends with it.
 func keepStdin(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	stdin, err := cmd.StdinPipe()
@@ -88,9 +89,11 @@ func presignWithSmithy(t *testing.T, client *stageclient.Client, node string, gr
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(within(t), node, "presign.mjs", client.Outputs.Region, client.Outputs.WebSocketURL, string(query))
+	cmd := exec.CommandContext(within(t), node, "presign.mjs", client.Outputs.Region, client.Outputs.WebSocketURL,
+		string(query))
 	cmd.Dir = clientsFolder()
-	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+keys.SecretAccessKey, "AWS_SESSION_TOKEN="+keys.SessionToken)
+	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+keys.SecretAccessKey,
+		"AWS_SESSION_TOKEN="+keys.SessionToken)
 	output, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("presign.mjs: %v", err)
@@ -107,7 +110,7 @@ func TestTheAWSCLIPostsToALiveConnection(t *testing.T) {
 	if len(connections) != 1 {
 		t.Fatalf("the stage holds %d connections, want alice's", len(connections))
 	}
-	// A file's bytes are sent as they are by every version of the CLI.
+	// Every version of the CLI sends the bytes of a file unchanged.
 	data := filepath.Join(t.TempDir(), "frame.json")
 	if err := os.WriteFile(data, []byte(`{"type":"pong"}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -116,7 +119,8 @@ func TestTheAWSCLIPostsToALiveConnection(t *testing.T) {
 		cmd := exec.CommandContext(ctx, aws, "apigatewaymanagementapi", "post-to-connection",
 			"--endpoint-url", client.Outputs.CallbackURL, "--profile", profile, "--region", client.Outputs.Region,
 			"--connection-id", connections[0].ConnectionID, "--data", "fileb://"+data)
-		cmd.Env = append(os.Environ(), "AWS_SHARED_CREDENTIALS_FILE="+client.Outputs.Local.CredentialsFile, "AWS_PAGER=")
+		cmd.Env = append(os.Environ(), "AWS_SHARED_CREDENTIALS_FILE="+client.Outputs.Local.CredentialsFile,
+			"AWS_PAGER=")
 		return cmd.CombinedOutput()
 	}
 	if output, err := post(within(t), "DisconnectFunction"); err == nil ||

@@ -10,7 +10,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// logLine is what every line of a function has that one finds it by.
+// logLine has the members by which a line of a function is found.
 type logLine struct{ Message, ConnectionID, RequestID, SubHash, Level, Action, By string }
 
 func linesOf(t *testing.T, stage *stagetest.Stage, function string) []logLine {
@@ -19,14 +19,14 @@ func linesOf(t *testing.T, stage *stagetest.Stage, function string) []logLine {
 	for _, text := range stage.Lines(function) {
 		var line logLine
 		if err := json.Unmarshal([]byte(text), &line); err != nil {
-			t.Errorf("%s has logged what is no JSON: %s", function, text)
+			t.Errorf("%s has logged a line that is no JSON: %s", function, text)
 		}
 		lines = append(lines, line)
 	}
 	return lines
 }
 
-// awaitLine waits for a function's line with a message.
+// awaitLine waits until a function logs a line with the given message.
 func awaitLine(t *testing.T, stage *stagetest.Stage, function, message string) logLine {
 	t.Helper()
 	for ctx := within(t); ; <-time.After(5 * time.Millisecond) {
@@ -40,9 +40,9 @@ func awaitLine(t *testing.T, stage *stagetest.Stage, function, message string) l
 	}
 }
 
-// TestOneConnectionsStoryIsFoundInTheLogs: a user comes with the gateway's error frame, and its connection id leads through all
-// functions. The user's hash leads to signurl, which knows no connection yet.
-func TestOneConnectionsStoryIsFoundInTheLogs(t *testing.T) {
+// TestTheLinesOfOneConnectionAreFoundInTheLogs: a user reports the gateway's error frame. The connection id in it leads
+// through all functions that know the connection. The user's hash leads to signurl, which does not know it yet.
+func TestTheLinesOfOneConnectionAreFoundInTheLogs(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{Edit: withoutStatement("ReadAndCountSender")})
 	conn := connect(t, client, "alice")
@@ -62,7 +62,8 @@ func TestOneConnectionsStoryIsFoundInTheLogs(t *testing.T) {
 			t.Errorf("%+v is not found by the connection %s", line, frame.ConnectionID)
 		}
 	}
-	if signed := awaitLine(t, stage, "SignUrlFunction", "URL signed"); signed.SubHash == "" || signed.SubHash != connected.SubHash || signed.RequestID == "" {
+	if signed := awaitLine(t, stage, "SignUrlFunction", "URL signed"); signed.SubHash == "" ||
+		signed.SubHash != connected.SubHash || signed.RequestID == "" {
 		t.Errorf("signurl's line %+v and connect's %+v have no user in common", signed, connected)
 	}
 }

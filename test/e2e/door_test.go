@@ -11,7 +11,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// handshake sends a handshake whose headers are just these, and returns the answer.
+// handshake sends a handshake with exactly these headers, and returns the answer.
 func handshake(t *testing.T, url string, header http.Header) *http.Response {
 	t.Helper()
 	r, err := http.NewRequestWithContext(within(t), http.MethodGet, strings.Replace(url, "ws", "http", 1), nil)
@@ -20,7 +20,8 @@ func handshake(t *testing.T, url string, header http.Header) *http.Response {
 	}
 	r.Header = header.Clone()
 	r.Header["Connection"], r.Header["Upgrade"] = []string{"Upgrade"}, []string{"websocket"}
-	r.Header["Sec-WebSocket-Version"], r.Header["Sec-WebSocket-Key"] = []string{"13"}, []string{"dGhlIHNhbXBsZSBub25jZQ=="}
+	r.Header["Sec-WebSocket-Version"] = []string{"13"}
+	r.Header["Sec-WebSocket-Key"] = []string{"dGhlIHNhbXBsZSBub25jZQ=="}
 	response, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		t.Fatal(err)
@@ -29,11 +30,12 @@ func handshake(t *testing.T, url string, header http.Header) *http.Response {
 	return response
 }
 
-// TestALeakedURLIsWorthNothing tries all that somebody can do who has the URL and not the secret of the browser that asked for it.
-// None of it spends the URL.
+// TestALeakedURLIsWorthNothing tries what an attacker can do with the URL, but without the secret of the browser that
+// asked for it. No attempt uses the URL up.
 func TestALeakedURLIsWorthNothing(t *testing.T) {
 	t.Parallel()
-	stage, client := startStage(t, stagetest.Options{Parameters: map[string]string{"AllowedOrigins": "https://other.example"}})
+	stage, client := startStage(t,
+		stagetest.Options{Parameters: map[string]string{"AllowedOrigins": "https://other.example"}})
 	signed, proof := sign(t, client, "alice")
 	_, others := sign(t, client, "mallory")
 	page, protocol := client.Origin(), "chat.v1, pop."+proof.Verifier
@@ -45,14 +47,16 @@ func TestALeakedURLIsWorthNothing(t *testing.T) {
 	}{
 		{"no page", nil, []string{protocol}, "missing_origin"},
 		{"another site's page", []string{"https://evil.example"}, []string{protocol}, "wrong_origin"},
-		{"a page of our name with another scheme", []string{strings.Replace(page, "http:", "https:", 1)}, []string{protocol}, "wrong_origin"},
+		{"a page of our name with another scheme", []string{strings.Replace(page, "http:", "https:", 1)},
+			[]string{protocol}, "wrong_origin"},
 		{"a sandboxed page", []string{"null"}, []string{protocol}, "wrong_origin"},
 		{"two pages", []string{page, "https://evil.example"}, []string{protocol}, "repeated_origin"},
 		{"no proof", []string{page}, []string{"chat.v1"}, "missing_proof"},
 		{"no subprotocol at all", []string{page}, nil, "missing_proof"},
 		{"somebody else's proof", []string{page}, []string{"chat.v1, pop." + others.Verifier}, "wrong_proof"},
 		{"the challenge as proof", []string{page}, []string{"chat.v1, pop." + proof.Challenge}, "wrong_proof"},
-		{"two proofs, one of them right", []string{page}, []string{protocol + ", pop." + others.Verifier}, "malformed_proof"},
+		{"two proofs, one of them right", []string{page}, []string{protocol + ", pop." + others.Verifier},
+			"malformed_proof"},
 	} {
 		header := http.Header{}
 		if test.origins != nil {
@@ -73,10 +77,13 @@ func TestALeakedURLIsWorthNothing(t *testing.T) {
 	if n, _ := recordsOf(t, client).live(t, "alice"); n != "0" {
 		t.Errorf("alice has %s live records", n)
 	}
-	// The two subprotocols may come in a header line each, from a page of either site.
-	response := handshake(t, signed.URL, http.Header{"Origin": {"https://other.example"}, "Sec-WebSocket-Protocol": {"chat.v1", "pop." + proof.Verifier}})
-	if chosen := response.Header["Sec-Websocket-Protocol"]; response.StatusCode != http.StatusSwitchingProtocols || len(chosen) != 1 || chosen[0] != "chat.v1" {
-		t.Errorf("the owner of the URL was answered HTTP %d and the subprotocol %q, want 101 and chat.v1", response.StatusCode, chosen)
+	// Each of the two subprotocols may come in a header line of its own. The page may be on either site.
+	response := handshake(t, signed.URL, http.Header{"Origin": {"https://other.example"},
+		"Sec-WebSocket-Protocol": {"chat.v1", "pop." + proof.Verifier}})
+	if chosen := response.Header["Sec-Websocket-Protocol"]; response.StatusCode != http.StatusSwitchingProtocols ||
+		len(chosen) != 1 || chosen[0] != "chat.v1" {
+		t.Errorf("the owner of the URL was answered HTTP %d and the subprotocol %q, want 101 and chat.v1",
+			response.StatusCode, chosen)
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 // instance returns the name of a client object.
 func instance(n byte) string { return "AAECAwQFBgcICQoLDA0O" + string('A'+n/4) + "AQgw"[n%4:n%4+1] }
 
-// dialWith connects by a grant with further parameters, signed with signurl's keys.
+// dialWith connects with a grant and further parameters, signed with signurl's keys.
 func dialWith(
 	t *testing.T, c *stageclient.Client, g stageclient.Grant, more map[string]string,
 ) (*stageclient.Conn, error) {
@@ -54,7 +54,7 @@ func grantFor(user string) stageclient.Grant {
 	return stageclient.NewGrant(stageclient.User{Sub: user, Name: user}, []string{"lobby"}, "", time.Now())
 }
 
-// breakRules has a connection kicked.
+// breakRules sends bad frames until the connection is kicked.
 func breakRules(t *testing.T, conn *stageclient.Conn) {
 	t.Helper()
 	for range 3 {
@@ -66,7 +66,7 @@ func breakRules(t *testing.T, conn *stageclient.Conn) {
 	wantBye(t, conn, "kicked")
 }
 
-// passTime takes seconds off the times in the item that keeps a kicked user out.
+// passTime moves the times in the item of a kicked user back by the given seconds.
 func (r records) passTime(t *testing.T, user string, seconds int64) {
 	t.Helper()
 	key := map[string]types.AttributeValue{
@@ -104,7 +104,7 @@ func TestAKickedUserStaysOutAndOthersNoticeNothing(t *testing.T) {
 				table.passTime(t, users[0], 6)
 				again := mustDialWith(t, client, users[0], nil)
 				if i < 2 {
-					// The strikes of the last minute are the user's: it takes no three more.
+					// The user's strikes of the last minute still count: fewer than three more are enough.
 					sendBroken(t, again, `nonsense`)
 					await[stageclient.Error](t, again)
 					wantBye(t, again, "kicked")
@@ -151,7 +151,7 @@ func TestARotationReplacesNoOtherConnection(t *testing.T) {
 				send(t, phone, "both live", "p-1")
 				await[stageclient.Ack](t, phone)
 				await[stageclient.Message](t, bob)
-				_ = phone.Close() // as a client does when the new one has proved itself
+				_ = phone.Close() // as a client does once the new connection works
 			}
 			for i, conn := range []*stageclient.Conn{laptop, rotated} {
 				send(t, conn, fmt.Sprint("still here ", i), fmt.Sprint("l-", i))
@@ -164,7 +164,7 @@ func TestARotationReplacesNoOtherConnection(t *testing.T) {
 	}
 }
 
-// TestAReplacedConnectionThatStaysIsClosedLater: a client that does not close its older connection itself.
+// TestAReplacedConnectionThatStaysIsClosedLater: the client does not close its older connection.
 func TestAReplacedConnectionThatStaysIsClosedLater(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
@@ -201,7 +201,7 @@ func TestSigningOutEndsOneSignIn(t *testing.T) {
 	mustDialWith(t, client, "alice", nil)
 }
 
-// TestAFloodOfPingsEndsTheConnection: and takes nothing from others.
+// TestAFloodOfPingsEndsTheConnection: other users notice nothing.
 func TestAFloodOfPingsEndsTheConnection(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{})
@@ -236,8 +236,8 @@ func TestAFloodOfPingsEndsTheConnection(t *testing.T) {
 	await[stageclient.Pong](t, bob)
 }
 
-// TestWhatEndsIsWrittenDown: one line for each act, with a hash of the user.
-func TestWhatEndsIsWrittenDown(t *testing.T) {
+// TestEvictionsKicksAndBansAreInTheAuditLog: each act logs one line with a hash of the user.
+func TestEvictionsKicksAndBansAreInTheAuditLog(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "1"}})
 	connect(t, client, "alice")
@@ -255,8 +255,8 @@ func TestWhatEndsIsWrittenDown(t *testing.T) {
 	}
 }
 
-// TestASignedOutSessionIsOverOnTheWire: the page's server says so, and signurl has the reaper do it.
-func TestASignedOutSessionIsOverOnTheWire(t *testing.T) {
+// TestSigningOutClosesTheConnectionsOfTheSignIn: the page's server asks signurl, and signurl invokes the reaper.
+func TestSigningOutClosesTheConnectionsOfTheSignIn(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "sets parameters")
 	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"AuthMode": "iam"}})

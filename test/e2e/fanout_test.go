@@ -15,9 +15,9 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// startLargeRoom starts a stage on which five recipients beside the sender are as many as sendmessage takes, and a minute
-// takes a tenth of a second, and connects 25 clients. fault says what happens to an invocation of fanout, and edit, which may
-// be nil, changes the template.
+// startLargeRoom starts a stage and connects 25 clients. sendmessage takes five recipients beside the sender, and a
+// minute takes a tenth of a second. fault decides what happens to an invocation of fanout. edit, which may be nil,
+// changes the template.
 func startLargeRoom(
 	t *testing.T, fault func(invocation int32) localstage.InvocationFault, edit func(template string) string,
 ) (*stagetest.Stage, []*stageclient.Conn) {
@@ -58,9 +58,9 @@ func TestALargeRoomIsSharedWithFanout(t *testing.T) {
 	}
 }
 
-// TestAPartWhoseFunctionDiesIsDeliveredByTheNext kills every other invocation, which may be faster than its killer, until one of
-// them was not.
-func TestAPartWhoseFunctionDiesIsDeliveredByTheNext(t *testing.T) {
+// TestAPartOfADeadFunctionIsDeliveredByTheNextOne kills every other invocation. Some end before they are killed, so the
+// test goes on until one is killed in time.
+func TestAPartOfADeadFunctionIsDeliveredByTheNextOne(t *testing.T) {
 	t.Parallel()
 	stage, conns := startLargeRoom(t, func(invocation int32) localstage.InvocationFault {
 		return localstage.InvocationFault{Kill: invocation%2 == 1}
@@ -78,11 +78,12 @@ func TestAPartWhoseFunctionDiesIsDeliveredByTheNext(t *testing.T) {
 	}
 }
 
-func TestWhatFanoutCannotDeliverIsKept(t *testing.T) {
+func TestUndeliveredPartsOfFanoutAreKept(t *testing.T) {
 	t.Parallel()
-	// Without this variable the function does not start. Only its block ends with it.
+	// Without this variable the function does not start. Only fanout's block in the template ends with it.
 	const last = "          STACK_NAME: !Ref AWS::StackName\n\n"
-	stage, conns := startLargeRoom(t, noFault, func(template string) string { return strings.Replace(template, last, "\n", 1) })
+	stage, conns := startLargeRoom(t, noFault,
+		func(template string) string { return strings.Replace(template, last, "\n", 1) })
 	send(t, conns[0], "the text of a message", "1")
 	await[stageclient.Ack](t, conns[0])
 	path := stage.FailedEvents("FanoutFailures")
@@ -110,7 +111,8 @@ func TestWhatFanoutCannotDeliverIsKept(t *testing.T) {
 	}
 	c, p := record.RequestContext, record.RequestPayload
 	givenUp := c.Condition == "RetriesExhausted" && c.ApproximateInvokeCount == 3 ||
-		c.Condition == "EventAgeExceeded" && c.ApproximateInvokeCount == 2 // on a slow machine five minutes of this clock pass before
+		// on a slow machine five minutes of this clock may pass earlier
+		c.Condition == "EventAgeExceeded" && c.ApproximateInvokeCount == 2
 	if !givenUp || !strings.Contains(c.FunctionARN, "Fanout") || record.ResponseContext.FunctionError == "" {
 		t.Errorf("the record says %+v, %+v", c, record.ResponseContext)
 	}
@@ -118,6 +120,6 @@ func TestWhatFanoutCannotDeliverIsKept(t *testing.T) {
 		t.Errorf("the event was for %d members of %s: %s", len(p.Members), p.Room, p.Frame)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("who may read what people wrote: %v, %v", info.Mode(), err)
+		t.Errorf("the file with messages has the mode %v, %v", info.Mode(), err)
 	}
 }

@@ -23,8 +23,8 @@ import (
 	"signedsocket/internal/stageclient/clienttest"
 )
 
-// The tests of this file ask what the gateway itself answers, whatever stands behind it. Each names a row of
-// localstage/FIDELITY.md, which a run against a deployed stage confirms or contradicts.
+// The tests of this file check the answers of the gateway itself. Each names a row of localstage/FIDELITY.md, which a
+// run against a deployed stage confirms or contradicts.
 
 const (
 	forbidden    = `{"message":"Forbidden"}`
@@ -37,7 +37,8 @@ func TestHandshakesThatTheGatewayRefusesByItself(t *testing.T) {
 	socket := strings.Replace(client.Outputs.WebSocketURL, "ws", "http", 1)
 	origin := strings.TrimSuffix(socket, "/prod")
 	upgrade := http.Header{
-		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-WebSocket-Version": {"13"}, "Sec-WebSocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
+		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-WebSocket-Version": {"13"},
+		"Sec-WebSocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
 	}
 	without := func(name string) http.Header {
 		header := upgrade.Clone()
@@ -50,13 +51,16 @@ func TestHandshakesThatTheGatewayRefusesByItself(t *testing.T) {
 		status          int
 		errorType, body string
 	}{
-		{"unsigned", socket, upgrade, 403, "MissingAuthenticationTokenException", `{"message":"Missing Authentication Token"}`},
+		{"unsigned", socket, upgrade, 403, "MissingAuthenticationTokenException",
+			`{"message":"Missing Authentication Token"}`},
 		{"unknown stage", origin + "/nowhere", upgrade, 403, "ForbiddenException", forbidden},
 		{"below the stage", socket + "/more", upgrade, 403, "ForbiddenException", forbidden},
 		{"plain GET", socket, http.Header{}, 426, "", upgradeFirst},
-		{"too long", socket + "?x=" + strings.Repeat("a", 4097), upgrade, 414, "RequestEntityTooLargeException", `{"message":"Request URI Too Long"}`},
+		{"too long", socket + "?x=" + strings.Repeat("a", 4097), upgrade, 414, "RequestEntityTooLargeException",
+			`{"message":"Request URI Too Long"}`},
 		{"no key", socket, without("Sec-WebSocket-Key"), 400, "BadRequestException", `{"message":"Bad Request"}`},
-		{"no version", socket, without("Sec-WebSocket-Version"), 400, "BadRequestException", `{"message":"Bad Request"}`},
+		{"no version", socket, without("Sec-WebSocket-Version"), 400, "BadRequestException",
+			`{"message":"Bad Request"}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			response, body := ask(t, client, http.MethodGet, test.url, test.header, nil)
@@ -65,8 +69,9 @@ func TestHandshakesThatTheGatewayRefusesByItself(t *testing.T) {
 	}
 }
 
-// ask sends a request as it is, signed only if its headers are, and returns the answer.
-func ask(t *testing.T, client *stageclient.Client, method, url string, header http.Header, body []byte) (*http.Response, string) {
+// ask sends a request with the given headers, signed only if they are, and returns the answer.
+func ask(t *testing.T, client *stageclient.Client, method, url string, header http.Header, body []byte) (*http.Response,
+	string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(within(t), method, url, bytes.NewReader(body))
 	if err != nil {
@@ -80,16 +85,19 @@ func ask(t *testing.T, client *stageclient.Client, method, url string, header ht
 	return clienttest.Fetch(t, transport.RoundTrip, r)
 }
 
-// wantAnswer checks an answer of the gateway's own, and the ids that each of them has.
+// wantAnswer checks an answer of the gateway itself, with the ids that each such answer has.
 func wantAnswer(t *testing.T, response *http.Response, body string, status int, errorType, want string) {
 	t.Helper()
-	if got := response.Header.Get("X-Amzn-Errortype"); response.StatusCode != status || got != errorType || body != want {
+	if got := response.Header.Get("X-Amzn-Errortype"); response.StatusCode != status || got != errorType ||
+		body != want {
 		t.Errorf("answered %d %q %s, want %d %q %s", response.StatusCode, got, body, status, errorType, want)
 	}
-	if id := response.Header.Get("X-Amzn-Requestid"); !regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`).MatchString(id) {
+	uuid := regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	if id := response.Header.Get("X-Amzn-Requestid"); !uuid.MatchString(id) {
 		t.Errorf("x-amzn-RequestId is %q", id)
 	}
-	if id := response.Header.Get("X-Amz-Apigw-Id"); status >= 400 && !regexp.MustCompile(`^[A-Za-z0-9_-]{15}=$`).MatchString(id) {
+	if id := response.Header.Get("X-Amz-Apigw-Id"); status >= 400 &&
+		!regexp.MustCompile(`^[A-Za-z0-9_-]{15}=$`).MatchString(id) {
 		t.Errorf("x-amz-apigw-id is %q", id)
 	}
 }
@@ -99,8 +107,9 @@ func TestSocketsOfTheGateway(t *testing.T) {
 	client := anyStage(t)
 	signed, proof := sign(t, client, "alice")
 	socket, response, err := websocket.Dial(within(t), signed.URL, &websocket.DialOptions{
-		Subprotocols: []string{stageclient.Protocol, "pop." + proof.Verifier}, CompressionMode: websocket.CompressionContextTakeover,
-		HTTPHeader: http.Header{"Origin": {client.Origin()}}, HTTPClient: client.HTTP,
+		Subprotocols:    []string{stageclient.Protocol, "pop." + proof.Verifier},
+		CompressionMode: websocket.CompressionContextTakeover,
+		HTTPHeader:      http.Header{"Origin": {client.Origin()}}, HTTPClient: client.HTTP,
 	})
 	if err != nil {
 		t.Fatal("the handshake failed")
@@ -157,7 +166,7 @@ func TestConnectionsOfTheGateway(t *testing.T) {
 	client := anyStage(t)
 	alice := connect(t, client, "alice")
 	id := onlyConnection(t, client)
-	const nobody = "L0SM9cOFvHcCIhw="
+	const unknown = "L0SM9cOFvHcCIhw="
 	callback := client.Outputs.CallbackURL
 	elsewhere := strings.TrimSuffix(callback, "/prod") + "/nowhere"
 	for _, test := range []struct {
@@ -167,22 +176,25 @@ func TestConnectionsOfTheGateway(t *testing.T) {
 		errorType, answer string
 	}{
 		{"post", "POST", callback + "/@connections/" + id, []byte(`{"type":"pong"}`), 200, "", ""},
-		{"post to nobody", "POST", callback + "/@connections/" + nobody, []byte("x"), 410, "GoneException", ""},
-		{"get nobody", "GET", callback + "/@connections/" + nobody, nil, 410, "GoneException", ""},
-		{"delete nobody", "DELETE", callback + "/@connections/" + nobody, nil, 410, "GoneException", ""},
-		{"malformed id", "POST", callback + "/@connections/abc", []byte("x"), 400, "BadRequestException", `{"message":"Invalid connectionId: abc"}`},
+		{"post to an unknown id", "POST", callback + "/@connections/" + unknown, []byte("x"), 410, "GoneException", ""},
+		{"get an unknown id", "GET", callback + "/@connections/" + unknown, nil, 410, "GoneException", ""},
+		{"delete an unknown id", "DELETE", callback + "/@connections/" + unknown, nil, 410, "GoneException", ""},
+		{"malformed id", "POST", callback + "/@connections/abc", []byte("x"), 400, "BadRequestException",
+			`{"message":"Invalid connectionId: abc"}`},
 		{"wrong stage", "POST", elsewhere + "/@connections/" + id, []byte("x"), 403, "ForbiddenException", forbidden},
-		{"too large", "POST", callback + "/@connections/" + id, bytes.Repeat([]byte("x"), 131073), 413, "PayloadTooLargeException", `{"message":"Payload Too Large"}`},
+		{"too large", "POST", callback + "/@connections/" + id, bytes.Repeat([]byte("x"), 131073), 413,
+			"PayloadTooLargeException", `{"message":"Payload Too Large"}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			response, body := askSigned(t, client, test.method, test.url, test.body)
 			wantAnswer(t, response, body, test.status, test.errorType, test.answer)
 		})
 	}
-	await[stageclient.Pong](t, alice) // the only one of these that was for alice
+	await[stageclient.Pong](t, alice) // the only frame for alice
 	t.Run("unsigned", func(t *testing.T) {
 		response, body := ask(t, client, "POST", callback+"/@connections/"+id, http.Header{}, []byte("x"))
-		wantAnswer(t, response, body, 403, "MissingAuthenticationTokenException", `{"message":"Missing Authentication Token"}`)
+		wantAnswer(t, response, body, 403, "MissingAuthenticationTokenException",
+			`{"message":"Missing Authentication Token"}`)
 	})
 	t.Run("get", func(t *testing.T) {
 		response, body := askSigned(t, client, "GET", callback+"/@connections/"+id, nil)
@@ -193,7 +205,8 @@ func TestConnectionsOfTheGateway(t *testing.T) {
 		response, body := askSigned(t, client, "DELETE", callback+"/@connections/"+id, nil)
 		wantAnswer(t, response, body, 204, "", "")
 		_, err := alice.Next(within(t))
-		if closed, ok := errors.AsType[*stageclient.ClosedError](err); !ok || closed.Code != 1000 || closed.Reason != "Connection Closed Normally" {
+		if closed, ok := errors.AsType[*stageclient.ClosedError](err); !ok || closed.Code != 1000 ||
+			closed.Reason != "Connection Closed Normally" {
 			t.Errorf("alice's connection ended with %v, want 1000 Connection Closed Normally", err)
 		}
 		response, body = askSigned(t, client, "POST", callback+"/@connections/"+id, []byte("x"))
@@ -214,7 +227,8 @@ func askSigned(t *testing.T, client *stageclient.Client, method, url string, bod
 		t.Fatal(err)
 	}
 	digest := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(within(t), keys, r, hex.EncodeToString(digest[:]), "execute-api", client.Outputs.Region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(within(t), keys, r, hex.EncodeToString(digest[:]), "execute-api",
+		client.Outputs.Region, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	return ask(t, client, method, url, r.Header, body)
@@ -224,8 +238,11 @@ func askSigned(t *testing.T, client *stageclient.Client, method, url string, bod
 func onlyConnection(t *testing.T, client *stageclient.Client) string {
 	t.Helper()
 	out, err := clienttest.Table(t, client, "admin").Query(within(t), &dynamodb.QueryInput{
-		TableName: &client.Outputs.TableName, KeyConditionExpression: aws.String("pk = :pk"), ConsistentRead: aws.Bool(true),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":pk": &types.AttributeValueMemberS{Value: "ROOM#lobby#0"}},
+		TableName: &client.Outputs.TableName, KeyConditionExpression: aws.String("pk = :pk"),
+		ConsistentRead: aws.Bool(true),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":pk": &types.AttributeValueMemberS{Value: "ROOM#lobby#0"},
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ func startGuests(t *testing.T, parameters map[string]string) (*stagetest.Stage, 
 	return startStage(t, stagetest.Options{Parameters: all})
 }
 
-// guest asks for a URL without saying who it is, and connects.
+// guest asks for a URL without a token, and connects.
 func guest(t *testing.T, c *stageclient.Client, rooms ...string) (*stageclient.Conn, *stageclient.Signed) {
 	t.Helper()
 	proof := stageclient.NewProof()
@@ -37,13 +37,14 @@ func guest(t *testing.T, c *stageclient.Client, rooms ...string) (*stageclient.C
 	return mustEnter(t, c, signed, proof), signed
 }
 
-func TestGuestsChatUnderNamesOfTheirOwn(t *testing.T) {
+func TestGuestsChatUnderDifferentNames(t *testing.T) {
 	t.Parallel()
 	_, client := startGuests(t, nil)
 	one, first := guest(t, client)
 	two, second := guest(t, client, "lobby")
 	for _, signed := range []*stageclient.Signed{first, second} {
-		if !regexp.MustCompile(`^guest-[a-z2-7]{26}$`).MatchString(signed.User.Sub) || !regexp.MustCompile(`^guest-[a-z2-7]{6}$`).MatchString(signed.User.Name) {
+		if !regexp.MustCompile(`^guest-[a-z2-7]{26}$`).MatchString(signed.User.Sub) ||
+			!regexp.MustCompile(`^guest-[a-z2-7]{6}$`).MatchString(signed.User.Name) {
 			t.Errorf("a guest is %+v", signed.User)
 		}
 	}
@@ -56,12 +57,14 @@ func TestGuestsChatUnderNamesOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestAGuestIsNobodyElseWhateverTheRequestSays(t *testing.T) {
+func TestARequestCannotMakeAGuestAnotherUser(t *testing.T) {
 	t.Parallel()
 	_, client := startGuests(t, nil)
 	body := namedBody(t, func(map[string]any) {})
-	for who, authorize := range map[string]func(*http.Request){"unsigned": nil, "signed": signedAs(t, client, "admin", body)} {
-		if status, answer := post(t, client, body, authorize); status != http.StatusBadRequest || answer.Error != "bad_request" || answer.URL != "" {
+	for who, authorize := range map[string]func(*http.Request){"unsigned": nil,
+		"signed": signedAs(t, client, "admin", body)} {
+		if status, answer := post(t, client, body, authorize); status != http.StatusBadRequest ||
+			answer.Error != "bad_request" || answer.URL != "" {
 			t.Errorf("%s: naming a user was answered %d %+v, want 400 bad_request", who, status, answer)
 		}
 	}
@@ -91,16 +94,18 @@ func TestGuestsEnterGuestRoomsOnly(t *testing.T) {
 	}
 }
 
-// TestTooManyGuestsAreRefusedAndNobodyGivesWay: one page that asks for ever cannot throw out the others.
-func TestTooManyGuestsAreRefusedAndNobodyGivesWay(t *testing.T) {
+// TestTooManyGuestsAreRefusedAndNoneIsEvicted: a page that opens connection after connection cannot push other guests
+// out.
+func TestTooManyGuestsAreRefusedAndNoneIsEvicted(t *testing.T) {
 	t.Parallel()
 	stage, client := startGuests(t, map[string]string{"GuestConnections": "2", "ConnectionsPerUser": "1"})
-	early, proof := earlyGuest(t, client) // has a URL from before they were full
+	early, proof := earlyGuest(t, client) // gets a URL while there is still room
 	one, _ := guest(t, client)
 	two, _ := guest(t, client)
 
 	_, err := client.SignURL(within(t), "", nil, stageclient.NewProof().Challenge)
-	if refused := wantSignError(t, err, http.StatusTooManyRequests, "too_many_connections"); refused.RetryAfter != 30*time.Second {
+	if refused := wantSignError(t, err, http.StatusTooManyRequests,
+		"too_many_connections"); refused.RetryAfter != 30*time.Second {
 		t.Errorf("retry after %s, want 30 s", refused.RetryAfter)
 	}
 	conn, err := enter(t, client, early, proof)
@@ -115,10 +120,10 @@ func TestTooManyGuestsAreRefusedAndNobodyGivesWay(t *testing.T) {
 
 	_ = one.Close()
 	recordsOf(t, client).forgetOpenings(t)
-	for deadline := within(t); ; { // $disconnect comes a moment later
+	for deadline := within(t); ; { // until $disconnect has come
 		_, err = client.SignURL(deadline, "", nil, stageclient.NewProof().Challenge)
 		refused, ok := errors.AsType[*stageclient.SignError](err)
-		if !ok || refused.Status != http.StatusTooManyRequests { // which is the route's throttle, too
+		if !ok || refused.Status != http.StatusTooManyRequests { // the throttle of the route answers so, too
 			break
 		}
 	}
@@ -128,7 +133,8 @@ func TestTooManyGuestsAreRefusedAndNobodyGivesWay(t *testing.T) {
 	guest(t, client)
 }
 
-// forgetOpenings takes what guests have opened in this minute out of the table: they may open only so many in each.
+// forgetOpenings removes the count of openings from the table. Guests may open a limited number of connections a
+// minute.
 func (r records) forgetOpenings(t *testing.T) {
 	t.Helper()
 	minute := time.Now().Unix() / 60
@@ -156,8 +162,8 @@ func earlyGuest(t *testing.T, c *stageclient.Client) (*stageclient.Signed, stage
 	return signed, proof
 }
 
-// TestASignedInUserIsNotOneOfTheGuests: a name like a guest's does not make a user share the guests' limit.
-func TestASignedInUserIsNotOneOfTheGuests(t *testing.T) {
+// TestASignedInUserDoesNotCountAsAGuest: a user with a guest's name does not share the limit of the guests.
+func TestASignedInUserDoesNotCountAsAGuest(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"GuestConnections": "1"}})
 	for _, user := range []string{"guest-pool", "guest-alice"} {

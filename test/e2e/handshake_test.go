@@ -42,7 +42,7 @@ func TestOneChangedCharacterOfAnySignedParameterIsRefused(t *testing.T) {
 		t.Log("changed", name)
 		wantRefused(t, conn, err, http.StatusForbidden)
 	}
-	// None of that has used the URL up.
+	// None of the attempts has used the URL up.
 	conn, err := client.Dial(within(t), signed, stageclient.DialOptions{Verifier: proof.Verifier})
 	if err != nil {
 		t.Fatalf("the untouched URL: %v", err)
@@ -50,7 +50,7 @@ func TestOneChangedCharacterOfAnySignedParameterIsRefused(t *testing.T) {
 	_ = conn.Close()
 }
 
-// changeLast replaces the last character by another one of the same kind.
+// changeLast replaces the last character with another one of the same kind.
 func changeLast(value string) string {
 	last := value[len(value)-1]
 	replacement := byte('A')
@@ -92,8 +92,8 @@ func TestASignedURLWorksOnce(t *testing.T) {
 	wantRefused(t, again, err, http.StatusForbidden)
 }
 
-// TestGrantsThatNoSignerMayMakeAreRefused signs with signurl's own role, so that
-// only the grant's contents can be the reason.
+// TestGrantsThatNoSignerMayMakeAreRefused signs with signurl's own role, so that only the content of the grant can be
+// the reason.
 func TestGrantsThatNoSignerMayMakeAreRefused(t *testing.T) {
 	t.Parallel()
 	client := anyStage(t)
@@ -109,9 +109,12 @@ func TestGrantsThatNoSignerMayMakeAreRefused(t *testing.T) {
 		"session already ended": func(g *stageclient.Grant, now time.Time) { g.SessionEndsAt = now.Add(-time.Second) },
 		"no room":               func(g *stageclient.Grant, _ time.Time) { g.Rooms = nil },
 		"bad room":              func(g *stageclient.Grant, _ time.Time) { g.Rooms = []string{"Lobby!"} },
-		"nine rooms":            func(g *stageclient.Grant, _ time.Time) { g.Rooms = strings.Split("a.b.c.d.e.f.g.h.i", ".") },
-		"bad user id":           func(g *stageclient.Grant, _ time.Time) { g.Sub = "a b" },
-		"short ticket":          func(g *stageclient.Grant, _ time.Time) { g.Ticket = "abc" },
+		"nine rooms": func(g *stageclient.Grant,
+			_ time.Time) {
+			g.Rooms = strings.Split("a.b.c.d.e.f.g.h.i", ".")
+		},
+		"bad user id":  func(g *stageclient.Grant, _ time.Time) { g.Sub = "a b" },
+		"short ticket": func(g *stageclient.Grant, _ time.Time) { g.Ticket = "abc" },
 	}
 	for name, spoil := range cases {
 		now := time.Now()
@@ -140,7 +143,7 @@ func TestAURLForAnotherStageOrPathIsRefused(t *testing.T) {
 	}
 }
 
-func TestOnlySignersThatConnectKnowsGetIn(t *testing.T) {
+func TestOnlyKnownSignersOpenConnections(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{})
 	grant := func() stageclient.Grant {
@@ -164,7 +167,8 @@ func TestOnlySignersThatConnectKnowsGetIn(t *testing.T) {
 
 func TestAnExtraSignerSignsOnALaptop(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"ExtraSignerArns": "arn:aws:iam::111122223333:user/admin"}})
+	_, client := startStage(t,
+		stagetest.Options{Parameters: map[string]string{"ExtraSignerArns": "arn:aws:iam::111122223333:user/admin"}})
 	grant := stageclient.NewGrant(stageclient.User{Sub: "dev", Name: "Dev"}, []string{"lobby"}, "", time.Now())
 	conn, err := dialGrant(t, client, "admin", grant)
 	if err != nil {

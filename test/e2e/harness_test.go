@@ -1,8 +1,8 @@
-// Package e2e_test plays a stage over the wire: real clients, the built
-// functions, the template that is deployed. It knows a stage by its outputs only.
+// Package e2e_test uses a stage over the wire: real clients, the built functions, the deployed template. It knows a
+// stage by its outputs only.
 //
-// A test that calls anyStage also plays the stage that SIGNEDSOCKET_OUTPUTS names, which may be a deployed one; every
-// other needs a lever that only a local stage has, and says which.
+// A test that calls anyStage also runs against the stage that SIGNEDSOCKET_OUTPUTS names, which may be a deployed one.
+// Every other test needs something that only a local stage has, and says what.
 package e2e_test
 
 import (
@@ -16,8 +16,8 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// anyStage returns a client of the running stage that SIGNEDSOCKET_OUTPUTS names, once nobody is in its lobby any more, or of
-// a local stage just started as the template describes it. There is no other lever than the wire.
+// anyStage returns a client of the running stage that SIGNEDSOCKET_OUTPUTS names, once its lobby is empty. Otherwise it
+// starts a local stage from the unchanged template. The test can reach the stage over the wire only.
 func anyStage(t *testing.T) *stageclient.Client {
 	t.Helper()
 	if running := clienttest.Running(t); running != nil {
@@ -27,7 +27,7 @@ func anyStage(t *testing.T) *stageclient.Client {
 	return checked(t, stagetest.Start(t, stagetest.Options{}).Client(t))
 }
 
-// awaitEmpty waits until the last test's connections are forgotten: $disconnect comes when it comes.
+// awaitEmpty waits until the connections of the last test are removed. No promise says when $disconnect comes.
 func awaitEmpty(t *testing.T, c *stageclient.Client) {
 	t.Helper()
 	table := recordsOf(t, c)
@@ -40,11 +40,11 @@ func awaitEmpty(t *testing.T, c *stageclient.Client) {
 	})
 }
 
-// localOnly leaves a test out when the suite plays a running stage; reason says which lever it needs, as in "injects a fault".
+// localOnly skips a test when the suite plays a running stage. reason says why, as in "injects a fault".
 func localOnly(t *testing.T, reason string) { t.Helper(); clienttest.LocalOnly(t, reason) }
 
-// leverOf says what the options are a lever for.
-func leverOf(o stagetest.Options) string {
+// localReason returns why a test with these options needs a local stage.
+func localReason(o stagetest.Options) string {
 	switch {
 	case o.Edit != nil:
 		return "edits the template"
@@ -58,17 +58,18 @@ func leverOf(o stagetest.Options) string {
 	return "looks into the stage"
 }
 
-// startStage starts a local stage and returns it with a client for it. When the suite plays a running stage the test is left out.
+// startStage starts a local stage and returns it with a client for it. When the suite plays a running stage, it skips
+// the test.
 func startStage(t *testing.T, o stagetest.Options) (*stagetest.Stage, *stageclient.Client) {
 	t.Helper()
-	localOnly(t, leverOf(o))
+	localOnly(t, localReason(o))
 	stage := stagetest.Start(t, o)
 	return stage, checked(t, stage.Client(t))
 }
 
 func within(t *testing.T) context.Context { t.Helper(); return clienttest.Within(t) }
 
-// connect opens a connection as user and closes it when the test ends.
+// connect opens a connection of a user and closes it when the test ends.
 func connect(t *testing.T, c *stageclient.Client, user string) *stageclient.Conn {
 	t.Helper()
 	conn, _, err := c.Connect(within(t), user)
@@ -89,14 +90,14 @@ func await[F stageclient.Frame](t *testing.T, conn *stageclient.Conn) F {
 	return clienttest.Await[F](t, conn)
 }
 
-// whoIs returns who the stage says that a user is.
+// whoIs returns the user that the stage makes of a name.
 func whoIs(t *testing.T, c *stageclient.Client, user string) stageclient.User {
 	t.Helper()
 	signed, _ := sign(t, c, user)
 	return signed.User
 }
 
-// sign asks signurl for a URL of user's.
+// sign asks signurl for a URL of a user.
 func sign(t *testing.T, c *stageclient.Client, user string) (*stageclient.Signed, stageclient.Proof) {
 	t.Helper()
 	return clienttest.Sign(t, c, user)
@@ -108,13 +109,15 @@ func presign(t *testing.T, c *stageclient.Client, profile string, g stageclient.
 	return clienttest.Presign(t, c, profile, g)
 }
 
-// dialURL opens url, which need not be one that signurl made, from the stage's page.
+// dialURL opens any URL, also one that signurl did not make, from the stage's page.
 func dialURL(t *testing.T, c *stageclient.Client, url, verifier string) (*stageclient.Conn, error) {
 	t.Helper()
-	return c.Dial(within(t), &stageclient.Signed{URL: url, Protocols: []string{stageclient.Protocol}}, stageclient.DialOptions{Verifier: verifier})
+	return c.Dial(within(t), &stageclient.Signed{URL: url, Protocols: []string{stageclient.Protocol}},
+		stageclient.DialOptions{Verifier: verifier})
 }
 
-// dialGrant signs a grant as a profile, with a challenge unless it has one, and uses it as who knows the verifier.
+// dialGrant signs a grant as a profile and connects with it. It adds a challenge unless the grant has one, and sends
+// the verifier.
 func dialGrant(t *testing.T, c *stageclient.Client, profile string, g stageclient.Grant) (*stageclient.Conn, error) {
 	t.Helper()
 	proof := stageclient.NewProof()

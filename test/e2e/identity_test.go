@@ -12,7 +12,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// subOf asks for a URL for the user whom the issuer calls sub, and returns the user's id in it.
+// subOf asks for a URL for the user with this sub at the issuer, and returns the id of the user in it.
 func subOf(t *testing.T, c *stageclient.Client, sub string) string {
 	t.Helper()
 	token := devToken(t, c, url.Values{"user": {"x"}, "sub": {sub}})
@@ -23,7 +23,7 @@ func subOf(t *testing.T, c *stageclient.Client, sub string) string {
 	return signed.User.Sub
 }
 
-// TestTwoSubsAreTwoUsers: also if one of them is written like the id that the other gets, or got before.
+// TestTwoSubsAreTwoUsers: one sub may look like the other user's id, now or in the previous version.
 func TestTwoSubsAreTwoUsers(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
@@ -43,7 +43,7 @@ func TestTwoSubsAreTwoUsers(t *testing.T) {
 	}
 }
 
-// TestANamedUserHasTheIDThatItsTokenGives: the page's server and the user's own token mean the same user.
+// TestANamedUserHasTheIDThatItsTokenGives: the page's server and the user's own token lead to the same user.
 func TestANamedUserHasTheIDThatItsTokenGives(t *testing.T) {
 	t.Parallel()
 	_, tokens := startStage(t, stagetest.Options{})
@@ -73,7 +73,7 @@ func issuerOf(t *testing.T, c *stageclient.Client) string {
 	return at.Scheme + "://" + at.Host
 }
 
-// TestASessionEndsSoonAfterItsToken: a token that is about to expire opens no session of two hours.
+// TestASessionEndsSoonAfterItsToken: a token that is about to expire does not open a session of two hours.
 func TestASessionEndsSoonAfterItsToken(t *testing.T) {
 	t.Parallel()
 	for grace, want := range map[string]struct{ least, most int }{
@@ -89,7 +89,7 @@ func TestASessionEndsSoonAfterItsToken(t *testing.T) {
 	}
 }
 
-// TestASilentSignInDoesNotUndoARevocation: the session at the provider goes on, and gives the user new tokens.
+// TestASilentSignInDoesNotUndoARevocation: the session at the provider continues, and gives the user new tokens.
 func TestASilentSignInDoesNotUndoARevocation(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
@@ -109,14 +109,14 @@ func TestASilentSignInDoesNotUndoARevocation(t *testing.T) {
 		wantSignError(t, err, http.StatusUnauthorized, "revoked")
 		select {
 		case <-ctx.Done():
-			t.Fatal("a new sign-in lets nobody in")
+			t.Fatal("a new sign-in is refused")
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	wantSignError(t, sign("60"), http.StatusUnauthorized, "revoked") // a new token, from the session of before
+	wantSignError(t, sign("60"), http.StatusUnauthorized, "revoked") // a new token of the old session
 }
 
-// TestAStageAsksForScopes: the route and signurl want one of the scopes.
+// TestAStageAsksForScopes: the route and signurl require one of the scopes.
 func TestAStageAsksForScopes(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t,
@@ -132,12 +132,12 @@ func TestAStageAsksForScopes(t *testing.T) {
 	}
 }
 
-// guestBody asks for a URL with the secret that a guest keeps.
+// guestBody is a request for a URL with the secret that a guest keeps.
 func guestBody(secret string, proof stageclient.Proof) string {
 	return `{"guest":"` + secret + `","name":"Zoë","challenge":"` + proof.Challenge + `"}`
 }
 
-// TestAGuestKeepsItsID: with the same secret a guest is the same user, over any number of connections.
+// TestAGuestKeepsItsID: with the same secret a guest is the same user in every connection.
 func TestAGuestKeepsItsID(t *testing.T) {
 	t.Parallel()
 	_, client := startGuests(t, nil)
@@ -157,7 +157,7 @@ func TestAGuestKeepsItsID(t *testing.T) {
 		send(t, conn, "hello", "1")
 		id := address.Query().Get("sub")
 		if got := await[stageclient.Message](t, conn); got.From != (stageclient.User{Sub: id, Name: "Zoë"}) {
-			t.Errorf("spoke as %+v, signed for %s", got.From, id)
+			t.Errorf("sent as %+v, signed for %s", got.From, id)
 		}
 		ids[id] = true
 	}
@@ -166,11 +166,12 @@ func TestAGuestKeepsItsID(t *testing.T) {
 	}
 }
 
-// TestAUserGetsSoManyURLsAMinuteAndTheOthersNoticeNothing: 30 of one minute, in which 60 end and begin at most.
-func TestAUserGetsSoManyURLsAMinuteAndTheOthersNoticeNothing(t *testing.T) {
+// TestTheURLsOfEachUserAreLimited: a user gets 30 in a minute, and at most 60 when a minute ends meanwhile. Other users
+// notice nothing.
+func TestTheURLsOfEachUserAreLimited(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
-	// It does not wait after a 429, as the client of the suite does.
+	// Unlike the client of the suite, this one does not wait after a 429.
 	hasty := checked(t, &stageclient.Client{Outputs: client.Outputs})
 	ask := func(user string) error {
 		token := devToken(t, client, url.Values{"user": {user}})

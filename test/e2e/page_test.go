@@ -16,7 +16,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// startPage starts a stage that serves the page as it is deployed.
+// startPage starts a stage that serves the page as a deployed stack does.
 func startPage(t *testing.T, parameters map[string]string) (*stagetest.Stage, *stageclient.Client) {
 	t.Helper()
 	localOnly(t, "looks at the page's processes, or sets parameters")
@@ -24,7 +24,7 @@ func startPage(t *testing.T, parameters map[string]string) (*stagetest.Stage, *s
 	return startStage(t, stagetest.Options{Page: true, Parameters: parameters})
 }
 
-// browser fetches as a browser does, but for scripts: it keeps cookies and follows redirects.
+// browser fetches as a browser does, without scripts: it keeps cookies and follows redirects.
 func browser(t *testing.T) *http.Client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -46,9 +46,9 @@ func fetch(t *testing.T, b *http.Client, method, address, body string, header ht
 	return clienttest.Fetch(t, b.Do, r)
 }
 
-// TestAPageViewAsksForTwoFilesAtMost: on Lambda each file that is asked for while another is on its way has an
-// environment of its own to start. The document's environment serves one of the two, if it has ended by then: that
-// depends on the machine, so the files are counted and not the environments.
+// TestAPageViewAsksForTwoFilesAtMost: on Lambda, each file that is fetched beside another needs a new environment. The
+// environment of the document serves one of the two, if the document is complete by then. That depends on the machine,
+// so the test counts files, not environments.
 func TestAPageViewAsksForTwoFilesAtMost(t *testing.T) {
 	t.Parallel()
 	stage, client := startPage(t, nil)
@@ -58,7 +58,8 @@ func TestAPageViewAsksForTwoFilesAtMost(t *testing.T) {
 		t.Fatalf("the page: %d %s", response.StatusCode, document)
 	}
 	files := map[string]bool{}
-	for _, tag := range regexp.MustCompile(`<(?:script|link|img)[^>]*\b(?:src|href)="(/[^"]*)"[^>]*>`).FindAllStringSubmatch(document, -1) {
+	tags := regexp.MustCompile(`<(?:script|link|img)[^>]*\b(?:src|href)="(/[^"]*)"[^>]*>`)
+	for _, tag := range tags.FindAllStringSubmatch(document, -1) {
 		if !strings.Contains(strings.ToLower(tag[0]), "nomodule") { // for browsers that no longer exist
 			files[tag[1]] = true
 		}
@@ -70,7 +71,8 @@ func TestAPageViewAsksForTwoFilesAtMost(t *testing.T) {
 	for file := range files {
 		loading.Go(func() {
 			response, _ := fetch(t, b, http.MethodGet, client.Outputs.FrontendURL+file, "", nil)
-			if response.StatusCode != http.StatusOK || !strings.Contains(response.Header.Get("Cache-Control"), "immutable") {
+			if response.StatusCode != http.StatusOK ||
+				!strings.Contains(response.Header.Get("Cache-Control"), "immutable") {
 				t.Errorf("%s: %d, Cache-Control %q", file, response.StatusCode, response.Header.Get("Cache-Control"))
 			}
 		})
@@ -81,32 +83,35 @@ func TestAPageViewAsksForTwoFilesAtMost(t *testing.T) {
 	}
 }
 
-// TestThePagesServerSignsForWhoHasSignedIn is the article's way: the server has the AWS credentials, and the user a session with it.
-func TestThePagesServerSignsForWhoHasSignedIn(t *testing.T) {
+// TestThePagesServerSignsForSignedInUsers: the server has the AWS credentials, and the user has a session with the
+// server.
+func TestThePagesServerSignsForSignedInUsers(t *testing.T) {
 	t.Parallel()
 	_, client := startPage(t, map[string]string{"AuthMode": "iam"})
 	page, proof := client.Outputs.FrontendURL, stageclient.NewProof()
 	body := `{"challenge":"` + proof.Challenge + `"}`
 	header := http.Header{"Content-Type": {"application/json"}, "Origin": {page}, "Sec-Fetch-Site": {"same-origin"}}
 
-	if response, answer := fetch(t, browser(t), http.MethodPost, page+"/api/signurl", body, header); response.StatusCode != http.StatusUnauthorized || strings.Contains(answer, "Signature") {
-		t.Errorf("nobody has signed in: %d %s", response.StatusCode, answer)
+	if response, answer := fetch(t, browser(t), http.MethodPost, page+"/api/signurl", body,
+		header); response.StatusCode != http.StatusUnauthorized || strings.Contains(answer, "Signature") {
+		t.Errorf("without a sign-in: %d %s", response.StatusCode, answer)
 	}
 	alice := browser(t)
 	signIn(t, alice, page, "alice")
 	response, answer := fetch(t, alice, http.MethodPost, page+"/api/signurl", body, header)
 	var signed stageclient.Signed
-	if err := json.Unmarshal([]byte(answer), &signed); err != nil || response.StatusCode != http.StatusOK || signed.User.Sub != "alice" {
+	if err := json.Unmarshal([]byte(answer), &signed); err != nil || response.StatusCode != http.StatusOK ||
+		signed.User.Sub != "alice" {
 		t.Fatalf("alice has signed in: %d %s, %v", response.StatusCode, answer, err)
 	}
 	conn := mustEnter(t, client, &signed, proof)
 	send(t, conn, "こんにちは", "1")
 	if got := await[stageclient.Message](t, conn); got.From.Sub != "alice" || got.Text != "こんにちは" {
-		t.Errorf("alice hears %+v", got)
+		t.Errorf("alice received %+v", got)
 	}
 }
 
-// signIn takes a browser from the page to the provider, picks a user there, and comes back.
+// signIn sends a browser from the page to the provider, picks a user there, and returns.
 func signIn(t *testing.T, b *http.Client, page, user string) {
 	t.Helper()
 	response, body := fetch(t, b, http.MethodGet, page+"/api/signin", "", nil)

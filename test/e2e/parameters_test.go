@@ -39,8 +39,8 @@ type declared struct {
 	MaxValue      *float64 `yaml:"MaxValue"`
 }
 
-// implied are the values that the declaration itself gives: the default, what is allowed, and the bounds from both
-// sides.
+// implied are the values that follow from the declaration: the default, the allowed values, and values on both sides of
+// each bound.
 func (d declared) implied() []value {
 	values := slices.Concat(reads(d.Default), reads(d.AllowedValues...))
 	if d.Type != "Number" || d.MinValue == nil || d.MaxValue == nil {
@@ -71,8 +71,8 @@ func declaredParameters(t *testing.T) map[string]declared {
 	return template.Parameters
 }
 
-// valuesOf returns all values of a parameter. A parameter whose form the template does not describe by bounds or a list
-// needs values in written, some that are taken and some that are refused.
+// valuesOf returns all values of a parameter. If the template has no bounds and no list for it, written has to have
+// values that are taken and values that are refused.
 func valuesOf(t *testing.T, name string, d declared) []value {
 	t.Helper()
 	values := slices.Concat(written()[name], d.implied())
@@ -84,9 +84,10 @@ func valuesOf(t *testing.T, name string, d declared) []value {
 	return values
 }
 
-// TestEveryFunctionStartsWithWhatTheTemplateTakes: for each value of each parameter, the template refuses it before
-// anything is deployed, or each function starts with the environment that the template makes of it, and answers.
-func TestEveryFunctionStartsWithWhatTheTemplateTakes(t *testing.T) {
+// TestEveryFunctionStartsWithAllowedParameters: for each value of each parameter there are two cases. The template
+// refuses it before anything is deployed. Or each function starts with the environment that results from it, and
+// answers.
+func TestEveryFunctionStartsWithAllowedParameters(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "starts functions by itself")
 	artifacts, parameters := stagetest.Artifacts(t), declaredParameters(t)
@@ -121,10 +122,10 @@ func TestEveryFunctionStartsWithWhatTheTemplateTakes(t *testing.T) {
 	}
 }
 
-// ruled tells whether a rule of the template refuses parameters that do not fit together.
+// ruled tells whether a rule of the template refuses the combination of parameters.
 func ruled(err error) bool { return strings.Contains(err.Error(), ": Rules.") }
 
-// startAll starts the Go functions of a template, each with an environment that none has been started with.
+// startAll starts the Go functions of a template. It skips environments that a function has been started with before.
 func startAll(t *testing.T, artifacts string, loaded *localstage.Template, started map[string]bool, what string) {
 	t.Helper()
 	for _, f := range loaded.Functions {
@@ -140,7 +141,7 @@ func startAll(t *testing.T, artifacts string, loaded *localstage.Template, start
 	}
 }
 
-// answersOnce starts a function before a Runtime API that has one event for it, and returns why it did not answer.
+// answersOnce starts a function with a Runtime API that has one event, and returns why it did not answer.
 func answersOnce(ctx context.Context, program string, environment map[string]string) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -199,14 +200,14 @@ func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasSuffix(r.URL.Path, "/init/error"):
 		body, _ := io.ReadAll(r.Body)
 		a.answered <- fmt.Errorf("it could not start: %s", body)
-	default: // a response, or an error for an event that is none of the function's
+	default: // a response, or an error for an event that the function does not take
 		w.WriteHeader(http.StatusAccepted)
 		a.answered <- nil
 	}
 }
 
-// TestAChatWorksWithOddParameters puts one odd value of each parameter after the other into a stage, as many at a time
-// as there are parameters, and two users talk there.
+// TestAChatWorksWithOddParameters starts stages with odd values of many parameters at once, one value of each. Two
+// users chat on each stage.
 func TestAChatWorksWithOddParameters(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "sets parameters")
@@ -242,15 +243,15 @@ func TestAChatWorksWithOddParameters(t *testing.T) {
 				t.Fatal(err)
 			}
 			if heard := clienttest.Await[stageclient.Message](t, bob); heard.Text != "hello" {
-				t.Errorf("bob heard %+v", heard)
+				t.Errorf("bob received %+v", heard)
 			}
 		})
 	}
 }
 
-// TestThePageServesWithWhatTheTemplateTakes does the same for the page, whose server shows what is wrong with its
-// variables instead of ending.
-func TestThePageServesWithWhatTheTemplateTakes(t *testing.T) {
+// TestThePageServesWithAllowedParameters does the same for the page. With bad variables its server shows what is wrong
+// instead of ending.
+func TestThePageServesWithAllowedParameters(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "sets parameters")
 	tool.Node(t)
@@ -264,7 +265,7 @@ func TestThePageServesWithWhatTheTemplateTakes(t *testing.T) {
 		}
 	}
 	problem := regexp.MustCompile(`[A-Z]+_[A-Z_]+ (is not set|must )[^<"]*`)
-	for round, parameters := range rounds { // one at a time: each is a server of its own
+	for round, parameters := range rounds { // one at a time: each starts a server
 		t.Run(strconv.Itoa(round), func(t *testing.T) {
 			text, _ := json.Marshal(parameters)
 			t.Logf("parameters: %s", text)
@@ -277,8 +278,7 @@ func TestThePageServesWithWhatTheTemplateTakes(t *testing.T) {
 	}
 }
 
-// pageParameters returns sets of parameters that the page reads, with the first odd values of each, the second ones,
-// and so on.
+// pageParameters returns sets of parameters of the page: the first odd value of each, then the second ones, and so on.
 func pageParameters(t *testing.T) (sets []map[string]string) {
 	t.Helper()
 	declared := declaredParameters(t)

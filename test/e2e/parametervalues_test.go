@@ -8,12 +8,12 @@ import (
 	"signedsocket/localstage"
 )
 
-// value is a value of a parameter: the template refuses it before anything is deployed, or every function starts with
+// value is a value of a parameter. The template refuses it before anything is deployed, or every function starts with
 // it.
 type value struct {
 	text    string
 	refused bool
-	with    map[string]string // other parameters, as the value needs them
+	with    map[string]string // other parameters that the value needs
 	alone   bool              // the chat of TestAChatWorksWithOddParameters cannot use it
 }
 
@@ -24,7 +24,7 @@ func takes(texts ...string) (values []value) {
 	return values
 }
 
-// reads is takes for values with which tokens of the stage's own issuer open nothing.
+// reads is takes for values that make the tokens of the local issuer useless.
 func reads(texts ...string) (values []value) {
 	for _, text := range texts {
 		values = append(values, value{text: text, alone: true})
@@ -46,7 +46,7 @@ func with(other map[string]string, values []value) []value {
 	return values
 }
 
-// arns returns ARNs of principals of an account, as many as fit into a text of that length.
+// arns returns ARNs of principals of an account, as many as fit into a text of the given length.
 func arns(account string, length int) string {
 	list := ""
 	for i := 0; ; i++ {
@@ -107,7 +107,7 @@ func burst() []value {
 	return slices.Concat(takes("1", "600", "5000"), refuses("0", "00", "01", "1.5", "1e2", "-1", "5001", ""))
 }
 
-// written are the values that no bound and no list of the template says.
+// written are the values that follow from no bound and no list of the template.
 func written() map[string][]value {
 	cognito := map[string]string{"IdentityProvider": "cognito", "OidcIssuer": ""}
 	return map[string][]value{

@@ -17,7 +17,7 @@ func withoutStatement(sid string) func(string) string {
 	return func(template string) string { return statement.ReplaceAllString(template, "") }
 }
 
-func TestWithoutInvokeInTheSignersRoleNobodyConnects(t *testing.T) {
+func TestWithoutInvokeInTheSignersRoleNoHandshakeSucceeds(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{Edit: withoutStatement("OpenConnections")})
 	signed, proof := sign(t, client, "alice")
@@ -33,7 +33,7 @@ func TestWithoutManageConnectionsNothingIsDelivered(t *testing.T) {
 	_, client := startStage(t, stagetest.Options{Edit: withoutStatement("PostToConnections")})
 	alice, bob := connect(t, client, "alice"), connect(t, client, "bob")
 	send(t, alice, "hello?", "a-1")
-	// No frame of ours can get through, so the gateway itself says that the function failed.
+	// No frame of a function can get through, so the gateway reports the failure itself.
 	if got := await[stageclient.GatewayError](t, alice); got.Text != "Internal server error" {
 		t.Errorf("alice was told %+v, want Internal server error", got)
 	}
@@ -61,7 +61,8 @@ func TestARouteWithoutPermissionCannotInvoke(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = client.SignURL(within(t), token, nil, "")
-	if refused, ok := errors.AsType[*stageclient.SignError](err); !ok || refused.Status != http.StatusInternalServerError {
+	if refused, ok := errors.AsType[*stageclient.SignError](err); !ok ||
+		refused.Status != http.StatusInternalServerError {
 		t.Errorf("signurl answered %v, want HTTP 500", err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// probe runs the probe against a stage and returns what it prints, and whether it was content.
+// probe runs the probe against a stage, and returns its output and whether it passed.
 func probe(t *testing.T, stage *stagetest.Stage, args ...string) (said string, content bool) {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "probe")
@@ -18,11 +18,12 @@ func probe(t *testing.T, stage *stagetest.Stage, args ...string) (said string, c
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the probe: %v\n%s", err, output)
 	}
-	output, err := exec.CommandContext(within(t), binary, append(args, "--outputs", stage.OutputsFile())...).CombinedOutput()
+	output, err := exec.CommandContext(within(t), binary,
+		append(args, "--outputs", stage.OutputsFile())...).CombinedOutput()
 	return string(output), err == nil
 }
 
-func TestTheProbeIsContentWithAGoodStage(t *testing.T) {
+func TestTheProbePassesOnAGoodStage(t *testing.T) {
 	t.Parallel()
 	stage, _ := startStage(t, stagetest.Options{Parameters: map[string]string{"DeployFrontend": "false"}})
 	said, content := probe(t, stage)
@@ -56,13 +57,22 @@ func TestTheProbeSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		options stagetest.Options
 		said    []string
 	}{
-		"the signer may not sign":     {stagetest.Options{Edit: withoutStatement("OpenConnections")}, []string{"FAIL  connect", "403", "SignUrlRole"}},
-		"no authorization":            {stagetest.Options{Edit: replaced("AuthType: AWS_IAM", "AuthType: NONE")}, []string{"FAIL  connect", "no_identity"}},
-		"the table is out of reach":   {stagetest.Options{Edit: withoutStatement("RecordConnection")}, []string{"FAIL  connect", "503", "ConnectFunction"}},
-		"nothing can be posted":       {stagetest.Options{Edit: withoutStatement("PostToConnections")}, []string{"ok    connect", "FAIL  message", "Internal server error"}},
-		"signurl may not be invoked":  {stagetest.Options{Edit: replaced("/*/POST/signurl", "/*/GET/signurl")}, []string{"FAIL  connect", "500", "may not invoke SignUrlFunction"}},
-		"users of another issuer":     {stagetest.Options{Parameters: map[string]string{"OidcIssuer": "https://id.example"}}, []string{"FAIL  connect", "401", "OidcIssuer"}},
-		"another page than the stack": {stagetest.Options{Edit: replaced("FRONTEND_ORIGIN: !Sub https://${HttpApi}", "FRONTEND_ORIGIN: !Sub https://x${HttpApi}")}, []string{"FAIL  connect", "403", "wrong_origin"}},
+		"the signer may not sign": {stagetest.Options{Edit: withoutStatement("OpenConnections")},
+			[]string{"FAIL  connect", "403", "SignUrlRole"}},
+		"no authorization": {stagetest.Options{Edit: replaced("AuthType: AWS_IAM", "AuthType: NONE")},
+			[]string{"FAIL  connect", "no_identity"}},
+		"the table is out of reach": {stagetest.Options{Edit: withoutStatement("RecordConnection")},
+			[]string{"FAIL  connect", "503", "ConnectFunction"}},
+		"nothing can be posted": {stagetest.Options{Edit: withoutStatement("PostToConnections")},
+			[]string{"ok    connect", "FAIL  message", "Internal server error"}},
+		"signurl may not be invoked": {stagetest.Options{Edit: replaced("/*/POST/signurl", "/*/GET/signurl")},
+			[]string{"FAIL  connect", "500", "may not invoke SignUrlFunction"}},
+		"users of another issuer": {
+			stagetest.Options{Parameters: map[string]string{"OidcIssuer": "https://id.example"}},
+			[]string{"FAIL  connect", "401", "OidcIssuer"},
+		},
+		"another page than the stack": {stagetest.Options{Edit: replaced("FRONTEND_ORIGIN: !Sub https://${HttpApi}",
+			"FRONTEND_ORIGIN: !Sub https://x${HttpApi}")}, []string{"FAIL  connect", "403", "wrong_origin"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// processesBelow lists the processes whose command line names folder, but for the stage's own.
+// processesBelow lists the processes with folder in their command line, except those of the stage itself.
 func processesBelow(t *testing.T, folder string) []string {
 	t.Helper()
 	output, err := exec.CommandContext(t.Context(), "ps", "-Ao", "pid=,args=").Output()

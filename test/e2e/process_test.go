@@ -76,7 +76,8 @@ func command(t *testing.T) string {
 // process starts the localstage command in the repository and returns it when it is ready.
 func process(t *testing.T, binary, state string) (*exec.Cmd, *stageclient.Client) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), binary, "--listen", "127.0.0.1:0", "--state", state, "--without", stagetest.FrontendFunction, "--json")
+	cmd := exec.CommandContext(t.Context(), binary, "--listen", "127.0.0.1:0", "--state", state, "--without",
+		stagetest.FrontendFunction, "--json")
 	cmd.Dir = stagetest.Root()
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -127,7 +128,7 @@ func TestKillingTheStageLeavesNoProcessAndLosesNoRecord(t *testing.T) {
 		}
 	}
 
-	// The ticket of the URL that was used before the kill is still known.
+	// The stage still knows the ticket of the URL that was used before the kill.
 	_, client = process(t, binary, state)
 	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"}, "", time.Now())
 	grant.Ticket = ticketOf(t, signed.URL)
@@ -161,8 +162,10 @@ func TestTheCommandSaysInOneLineWhyItCannotStart(t *testing.T) {
 	}{
 		{"no template", []string{"--template", "nowhere.yaml"}, cannotStart, "nowhere.yaml"},
 		{"broken YAML", []string{"--template", write("broken.yaml", "Resources: [")}, cannotStart, "broken.yaml"},
-		{"unknown property", []string{"--template", write("odd.yaml", strings.Replace(string(template), "BillingMode:", "Colour: red\n      BillingMode:", 1))}, cannotStart, "Colour"},
-		{"a route without its function", []string{"--template", write("route.yaml", strings.ReplaceAll(string(template), "!GetAtt DisconnectFunction.Arn", "!GetAtt Nobody.Arn"))}, cannotStart, "Nobody"},
+		{"unknown property", []string{"--template", write("odd.yaml", strings.Replace(string(template), "BillingMode:",
+			"Colour: red\n      BillingMode:", 1))}, cannotStart, "Colour"},
+		{"a route without its function", []string{"--template", write("route.yaml", strings.ReplaceAll(string(template),
+			"!GetAtt DisconnectFunction.Arn", "!GetAtt Missing.Arn"))}, cannotStart, "Missing"},
 		{"unknown parameter", []string{"--param", "Colour=red"}, cannotStart, "Colour"},
 		{"bad parameter", []string{"--param", "RoomShards=0"}, cannotStart, "RoomShards"},
 		{"unknown fault", []string{"--fault", "gremlins=1"}, badCommandLine, "gremlins"},
@@ -172,7 +175,8 @@ func TestTheCommandSaysInOneLineWhyItCannotStart(t *testing.T) {
 		{"no idle time at all", []string{"--idle-timeout", "0s"}, badCommandLine, "--idle-timeout"},
 		{"unknown order", []string{"--order", "random"}, badCommandLine, "shuffled"},
 		{"no address of a DynamoDB", []string{"--dynamodb-endpoint", "there"}, badCommandLine, "http://127.0.0.1:8000"},
-		{"a DynamoDB that is not there", []string{"--dynamodb-endpoint", "http://127.0.0.1:1"}, cannotStart, "http://127.0.0.1:1 does not answer"},
+		{"a DynamoDB that is not there", []string{"--dynamodb-endpoint", "http://127.0.0.1:1"}, cannotStart,
+			"http://127.0.0.1:1 does not answer"},
 		{"not loopback", []string{"--listen", "0.0.0.0:3001"}, badCommandLine, "loopback"},
 	}
 	for _, c := range cases {
@@ -190,7 +194,7 @@ func TestTheCommandSaysInOneLineWhyItCannotStart(t *testing.T) {
 	}
 }
 
-// TestASecondStageInTheSameFolderBuildsNothing: it would write over the functions that the first one runs.
+// TestASecondStageInTheSameFolderBuildsNothing: a build would overwrite the functions that the first stage runs.
 func TestASecondStageInTheSameFolderBuildsNothing(t *testing.T) {
 	t.Parallel()
 	state := t.TempDir()

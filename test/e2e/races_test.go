@@ -22,7 +22,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// records looks into the table of a stage.
+// records reads the table of a stage.
 type records struct {
 	api   *dynamodb.Client
 	table string
@@ -33,11 +33,13 @@ func recordsOf(t *testing.T, c *stageclient.Client) records {
 	return records{api: clienttest.Table(t, c, "admin"), table: c.Outputs.TableName}
 }
 
-// members lists who is in the lobby: connections by user.
+// members returns the number of connections in the lobby by user.
 func (r records) members(ctx context.Context) (map[string]int, error) {
 	out, err := r.api.Query(ctx, &dynamodb.QueryInput{
 		TableName: &r.table, KeyConditionExpression: aws.String("pk = :pk"), ConsistentRead: aws.Bool(true),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":pk": &types.AttributeValueMemberS{Value: "ROOM#lobby#0"}},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":pk": &types.AttributeValueMemberS{Value: "ROOM#lobby#0"},
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -49,12 +51,14 @@ func (r records) members(ctx context.Context) (map[string]int, error) {
 	return users, nil
 }
 
-// live returns what the table counts of a user: n, and the connections that it lists.
+// live returns what the table has of a user: the count n and the connections that the item lists.
 func (r records) live(t *testing.T, user string) (n string, listed int) {
 	t.Helper()
-	out, err := r.api.GetItem(within(t), &dynamodb.GetItemInput{TableName: &r.table, ConsistentRead: aws.Bool(true), Key: map[string]types.AttributeValue{
-		"pk": &types.AttributeValueMemberS{Value: "USER#" + user}, "sk": &types.AttributeValueMemberS{Value: "USER"},
-	}})
+	out, err := r.api.GetItem(within(t), &dynamodb.GetItemInput{TableName: &r.table, ConsistentRead: aws.Bool(true),
+		Key: map[string]types.AttributeValue{
+			"pk": &types.AttributeValueMemberS{Value: "USER#" + user},
+			"sk": &types.AttributeValueMemberS{Value: "USER"},
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +98,8 @@ func TestFiftyUsesOfOneURLOpenOneConnection(t *testing.T) {
 	uses.Wait()
 	n, listed := recordsOf(t, client).live(t, "alice")
 	if held := len(stage.Gateway().Connections()); opened.Load() != 1 || held != 1 || n != "1" || listed != 1 {
-		t.Errorf("%d connections were opened, the gateway holds %d, the table counts %s and lists %d; want 1 of each", opened.Load(), held, n, listed)
+		t.Errorf("%d connections were opened, the gateway holds %d, the table counts %s and lists %d; want 1 of each",
+			opened.Load(), held, n, listed)
 	}
 }
 
@@ -119,7 +124,8 @@ func TestFiftyConnectsOfOneUserNeverExceedTheLimit(t *testing.T) {
 	for range 50 {
 		attempts.Go(func() {
 			proof := stageclient.NewProof()
-			grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"}, proof.Challenge, time.Now())
+			grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"},
+				proof.Challenge, time.Now())
 			signed, err := client.SignLocally(t.Context(), credentials, grant)
 			if err != nil {
 				t.Error(err)
@@ -131,8 +137,9 @@ func TestFiftyConnectsOfOneUserNeverExceedTheLimit(t *testing.T) {
 				t.Cleanup(conn.Abort)
 				return
 			}
-			// Conflicts that last longer than connect has patience: nothing was written, and the client tries again.
-			if refused, ok := errors.AsType[*stageclient.RefusedError](err); !ok || refused.Status != http.StatusServiceUnavailable {
+			// connect gives up when conflicts last too long. It has written nothing, and the client tries again.
+			if refused, ok := errors.AsType[*stageclient.RefusedError](err); !ok ||
+				refused.Status != http.StatusServiceUnavailable {
 				t.Errorf("a connect failed with %v, want HTTP 503 at worst", err)
 			}
 		})
@@ -146,12 +153,13 @@ func TestFiftyConnectsOfOneUserNeverExceedTheLimit(t *testing.T) {
 	}
 	n, listed := table.live(t, "alice")
 	if users["alice"] != 5 || n != "5" || listed != 5 {
-		t.Errorf("after %d connections the room lists %d, the user counts %s and lists %d; want 5 of each", opened.Load(), users["alice"], n, listed)
+		t.Errorf("after %d connections the room lists %d, the user counts %s and lists %d; want 5 of each",
+			opened.Load(), users["alice"], n, listed)
 	}
 }
 
-// TestRevocationDuringHandshakesLeavesNothing revokes users at any moment of their handshake, whose 101 is held back. Whoever got
-// in is told and closed, and no message that was sent after the command returned arrives.
+// TestRevocationDuringHandshakesLeavesNothing revokes users at every moment of their handshake, whose 101 is held back.
+// A connection that opened gets a bye and is closed. No message that is sent after the command returned arrives.
 func TestRevocationDuringHandshakesLeavesNothing(t *testing.T) {
 	t.Parallel()
 	const interleavings, atATime, hold = 40, 4, 60 * time.Millisecond
@@ -170,7 +178,7 @@ func TestRevocationDuringHandshakesLeavesNothing(t *testing.T) {
 		plan := race{user: fmt.Sprintf("user-%d", i)}
 		switch i % 4 {
 		case 0:
-			plan.connectLast = true // must be refused, however slow the machine is
+			plan.connectLast = true // must be refused, also on a slow machine
 		case 1:
 			plan.revokeLast = true // must get in
 		case 2:
@@ -200,21 +208,22 @@ func TestRevocationDuringHandshakesLeavesNothing(t *testing.T) {
 	if held := len(stage.Gateway().Connections()); held != 1 {
 		t.Errorf("the gateway holds %d connections, want bob's", held)
 	}
-	t.Logf("refused: %d, closed before the client saw a message: %d, after: %d", outcomes[0].Load(), outcomes[1].Load(), outcomes[2].Load())
+	t.Logf("refused: %d, closed before the client saw a message: %d, after: %d", outcomes[0].Load(), outcomes[1].Load(),
+		outcomes[2].Load())
 	if refused := outcomes[0].Load(); refused < interleavings/4 || refused > interleavings*3/4 {
 		t.Errorf("%d of %d were refused, want a quarter at least and three quarters at most", refused, interleavings)
 	}
 }
 
-// race is a handshake of a user and the user's revocation, which run side by side unless one of them comes last. Each
-// begins after a random part of its time.
+// race is a handshake of a user beside a revocation of the user, unless one of them comes last. Each begins after a
+// random part of its time.
 type race struct {
 	user                      string
 	revokeAfter, connectAfter time.Duration
 	revokeLast, connectLast   bool
 }
 
-// run returns 0 when the handshake was refused, and otherwise 1 plus the result of drain.
+// run returns 0 for a refused handshake, and otherwise 1 plus the result of drain.
 func (r race) run(t *testing.T, client *stageclient.Client) (outcome int) {
 	proof := stageclient.NewProof()
 	credentials, err := client.Credentials(t.Context(), "SignUrlFunction")
@@ -222,7 +231,8 @@ func (r race) run(t *testing.T, client *stageclient.Client) (outcome int) {
 		t.Error(err)
 		return
 	}
-	grant := stageclient.NewGrant(stageclient.User{Sub: r.user, Name: r.user}, []string{"lobby"}, proof.Challenge, time.Now())
+	grant := stageclient.NewGrant(stageclient.User{Sub: r.user, Name: r.user}, []string{"lobby"}, proof.Challenge,
+		time.Now())
 	signed, err := client.SignLocally(t.Context(), credentials, grant)
 	if err != nil {
 		t.Error(err)
@@ -258,7 +268,7 @@ func (r race) run(t *testing.T, client *stageclient.Client) (outcome int) {
 	return 1 + drain(t, conn, r.user, returned)
 }
 
-// drain reads a connection to its end, which must come, and returns 1 if there was a message.
+// drain reads a connection until it ends, which it must. It returns 1 if there was a message.
 func drain(t *testing.T, conn *stageclient.Conn, user string, returned time.Time) (messages int) {
 	ctx, cancel := context.WithTimeout(t.Context(), clienttest.Patience)
 	defer cancel()

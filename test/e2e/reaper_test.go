@@ -21,14 +21,14 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// scheduledEvent is what the schedule sends the reaper.
+// scheduledEvent is the event that the schedule sends to the reaper.
 const scheduledEvent = `{"version":"0","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`
 
-// invokeReaper invokes the reaper as an operator does, and returns what it answers.
+// invokeReaper invokes the reaper as an operator does, and returns its answer.
 func invokeReaper(ctx context.Context, c *stageclient.Client, event string) (map[string]any, error) {
 	profile := "admin"
 	if c.Outputs.Local.CredentialsFile == "" {
-		profile = "" // the operator's keys are those of the default chain
+		profile = "" // the operator's keys come from the default chain
 	}
 	credentials, err := c.Credentials(ctx, profile)
 	if err != nil {
@@ -44,7 +44,8 @@ func invokeReaper(ctx context.Context, c *stageclient.Client, event string) (map
 		return nil, err
 	}
 	digest := sha256.Sum256([]byte(event))
-	if err := v4.NewSigner().SignHTTP(ctx, keys, r, hex.EncodeToString(digest[:]), "lambda", c.Outputs.Region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(ctx, keys, r, hex.EncodeToString(digest[:]), "lambda", c.Outputs.Region,
+		time.Now()); err != nil {
 		return nil, err
 	}
 	response, err := http.DefaultClient.Do(r)
@@ -77,8 +78,8 @@ func revoke(t *testing.T, c *stageclient.Client, user string, connections int) {
 	}
 }
 
-// wantBye checks that a connection is told why it ends, and ends then. Two functions that close it at the same time
-// both tell it.
+// wantBye checks that a connection gets a bye with this code and then ends. Two functions may close it at the same
+// time, and both send the bye.
 func wantBye(t *testing.T, conn *stageclient.Conn, code string) {
 	t.Helper()
 	if got := await[stageclient.Bye](t, conn); got.Code != code {
@@ -100,20 +101,20 @@ func TestAnEvictedConnectionIsToldAndClosed(t *testing.T) {
 	stage, client := startStage(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "1"}})
 	first := connect(t, client, "alice")
 	second := connect(t, client, "alice")
-	wantBye(t, first, "evicted") // at once: no sweep is needed
+	wantBye(t, first, "evicted") // at once, without a sweep
 	send(t, second, "still here", "1")
 	await[stageclient.Ack](t, second)
 	if n := len(stage.Gateway().Connections()); n != 1 {
 		t.Errorf("the gateway holds %d connections, want the newer one", n)
 	}
-	for range 2 { // the first may come before the handshake of the first connection counts as over
+	for range 2 { // at the first one the handshake of the first connection may still count as open
 		if answer := mustInvokeReaper(t, client, scheduledEvent); answer["due"] != 0.0 {
 			t.Errorf("a sweep found %v", answer)
 		}
 	}
 }
 
-// TestAnEvictedConnectionIsClosedBySweeps: connect could not close it, and the reaper does.
+// TestAnEvictedConnectionIsClosedBySweeps: connect could not close it, and the reaper closes it.
 func TestAnEvictedConnectionIsClosedBySweeps(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{
@@ -125,7 +126,7 @@ func TestAnEvictedConnectionIsClosedBySweeps(t *testing.T) {
 	wantBye(t, first, "evicted")
 }
 
-// connectFor opens a connection of alice's whose session ends after d, and returns when it ends.
+// connectFor opens a connection of alice whose session ends after d, and returns the time at which it ends.
 func connectFor(t *testing.T, c *stageclient.Client, d time.Duration) (alice *stageclient.Conn, ends time.Time) {
 	t.Helper()
 	grant := grantFor("alice")
@@ -137,7 +138,7 @@ func connectFor(t *testing.T, c *stageclient.Client, d time.Duration) (alice *st
 	return alice, grant.SessionEndsAt
 }
 
-// A client that only listens runs no function that could close its connection: the reaper closes it. Until then
+// A client that only listens invokes no function that could close its connection. The reaper closes it. Until then
 // broadcasts leave the connection out.
 func TestASilentListenerIsClosedWhenTheSessionEnds(t *testing.T) {
 	t.Parallel()
@@ -162,7 +163,7 @@ func TestASilentListenerIsClosedWhenTheSessionEnds(t *testing.T) {
 	wantBye(t, alice, "session_ended")
 }
 
-// awaitEnd waits until a session has ended. A stage on AWS has no clock that a test moves.
+// awaitEnd waits until a session has ended. A test cannot move the clock of a stage on AWS.
 func awaitEnd(t *testing.T, end time.Time) {
 	t.Helper()
 	until(t, "the session ends", func(context.Context) bool { return !time.Now().Before(end) })
@@ -188,7 +189,7 @@ func TestThreeStrikesEndAConnection(t *testing.T) {
 	t.Parallel()
 	client := anyStage(t)
 	mallory, bob := connect(t, client, "mallory"), connect(t, client, "bob")
-	breakRules(t, mallory) // which ends with the close: no sweep is needed
+	breakRules(t, mallory) // ends with the close, without a sweep
 	_ = mallory.Send(within(t), stageclient.Outgoing{Text: "one more thing", ID: "m-1"})
 	send(t, bob, "quiet here", "b-1")
 	if got := await[stageclient.Message](t, bob); got.Text != "quiet here" {
@@ -196,7 +197,7 @@ func TestThreeStrikesEndAConnection(t *testing.T) {
 	}
 }
 
-func TestARevokedUserIsOutAndStaysOut(t *testing.T) {
+func TestARevokedUserIsClosedAndStaysOut(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{})
 	token, err := client.Token(within(t), "alice")
@@ -222,7 +223,8 @@ func TestARevokedUserIsOutAndStaysOut(t *testing.T) {
 	conn, err := client.Dial(within(t), unused, stageclient.DialOptions{Verifier: proof.Verifier})
 	wantRefused(t, conn, err, http.StatusForbidden)
 	_, err = client.SignURL(within(t), token, nil, proof.Challenge)
-	if refused, ok := errors.AsType[*stageclient.SignError](err); !ok || refused.Status != http.StatusUnauthorized || refused.Code != "revoked" {
+	if refused, ok := errors.AsType[*stageclient.SignError](err); !ok || refused.Status != http.StatusUnauthorized ||
+		refused.Code != "revoked" {
 		t.Errorf("with the old token signurl answered %v, want 401 revoked", err)
 	}
 	if n := len(stage.Gateway().Connections()); n != 1 {
@@ -234,7 +236,7 @@ func TestARevokedUserIsOutAndStaysOut(t *testing.T) {
 	connectAnew(t, client, "alice")
 }
 
-// connectAnew signs a revoked user in again, until the second of the revocation is over.
+// connectAnew signs a revoked user in again. It retries until the second of the revocation is over.
 func connectAnew(t *testing.T, c *stageclient.Client, user string) *stageclient.Conn {
 	t.Helper()
 	for ctx := within(t); ; <-time.After(50 * time.Millisecond) {
@@ -249,12 +251,13 @@ func connectAnew(t *testing.T, c *stageclient.Client, user string) *stageclient.
 	}
 }
 
-func TestABannedUserStaysOutWhateverTheLogin(t *testing.T) {
+func TestABannedUserStaysOutAfterANewSignIn(t *testing.T) {
 	t.Parallel()
 	client := anyStage(t)
 	alice := whoIs(t, client, "alice")
 	conn := connect(t, client, "alice")
-	mustInvokeReaper(t, client, fmt.Sprintf(`{"revoke":{"sub":%q,"bannedUntil":%d}}`, alice.Sub, time.Now().Add(time.Hour).Unix()))
+	mustInvokeReaper(t, client,
+		fmt.Sprintf(`{"revoke":{"sub":%q,"bannedUntil":%d}}`, alice.Sub, time.Now().Add(time.Hour).Unix()))
 	wantBye(t, conn, "revoked")
 	grant := stageclient.NewGrant(alice, []string{"lobby"}, "", time.Now())
 	grant.AuthenticatedAt = time.Now().Add(time.Minute) // later than any revocation
@@ -264,12 +267,13 @@ func TestABannedUserStaysOutWhateverTheLogin(t *testing.T) {
 	connectAnew(t, client, "alice")
 }
 
-func TestMakeRevokeIsTheOperatorsCommand(t *testing.T) {
+func TestMakeRevokeRevokesAUser(t *testing.T) {
 	t.Parallel()
 	commandLine(t)
 	stage, client := startStage(t, stagetest.Options{})
 	conn := connect(t, client, "alice")
-	cmd := exec.CommandContext(within(t), "make", "--no-print-directory", "revoke", "USER=alice", "OUTPUTS="+stage.OutputsFile())
+	cmd := exec.CommandContext(within(t), "make", "--no-print-directory", "revoke", "USER=alice",
+		"OUTPUTS="+stage.OutputsFile())
 	cmd.Dir = stagetest.Root()
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output

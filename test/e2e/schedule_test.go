@@ -19,7 +19,7 @@ func (hurriedClock) AfterFunc(d time.Duration, f func()) localstage.Timer {
 	return time.AfterFunc(d/hurry, f)
 }
 
-// TestTheScheduleOfTheTemplateRunsTheReaper needs the local stage: nobody can hurry AWS's clock.
+// TestTheScheduleOfTheTemplateRunsTheReaper needs the local stage, whose clock can run faster than AWS's.
 func TestTheScheduleOfTheTemplateRunsTheReaper(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{

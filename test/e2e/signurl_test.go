@@ -14,12 +14,13 @@ import (
 func TestSignUrlAnswersOnlyToUsersOfTheIssuer(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{})
-	_, other := startStage(t, stagetest.Options{}) // whose issuer is another one
+	_, other := startStage(t, stagetest.Options{}) // with another issuer
 	foreign, err := other.Token(within(t), "alice")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, token := range map[string]string{"no token": "", "not a token": "abc", "a token of another issuer": foreign} {
+	for name, token := range map[string]string{"no token": "", "not a token": "abc",
+		"a token of another issuer": foreign} {
 		_, err := client.SignURL(within(t), token, nil, "")
 		refused, ok := errors.AsType[*stageclient.SignError](err)
 		if !ok || refused.Status != http.StatusUnauthorized || refused.Message != "Unauthorized" {
@@ -28,7 +29,7 @@ func TestSignUrlAnswersOnlyToUsersOfTheIssuer(t *testing.T) {
 	}
 }
 
-// TestSignUrlTakesPostOnly is about a stack without the page, which answers whatever no other route takes.
+// TestSignUrlTakesPostOnly uses a stack without the page, because the page answers all other routes.
 func TestSignUrlTakesPostOnly(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"DeployFrontend": "false"}})
@@ -69,10 +70,12 @@ func TestSignUrlRefusesBadRequestsAndSaysWhy(t *testing.T) {
 		{"no challenge", "application/json", `{"rooms":["lobby"]}`, 400, "bad_request"},
 		{"a form", "application/x-www-form-urlencoded", "rooms=lobby", 415, ""},
 		{"too large", "application/json", `{"rooms":["` + strings.Repeat("a", 1100) + `"]}`, 413, ""},
-		{"a room that is not the user's", "application/json", `{"rooms":["vault"],"challenge":"` + stageclient.NewProof().Challenge + `"}`, 403, "room_not_allowed"},
+		{"a room that is not the user's", "application/json",
+			`{"rooms":["vault"],"challenge":"` + stageclient.NewProof().Challenge + `"}`, 403, "room_not_allowed"},
 	}
 	for _, c := range cases {
-		request, err := http.NewRequestWithContext(within(t), http.MethodPost, client.Outputs.SignURL, strings.NewReader(c.body))
+		request, err := http.NewRequestWithContext(within(t), http.MethodPost, client.Outputs.SignURL,
+			strings.NewReader(c.body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,13 +88,14 @@ func TestSignUrlRefusesBadRequestsAndSaysWhy(t *testing.T) {
 		var body struct{ Error, Message, URL string }
 		err = json.NewDecoder(response.Body).Decode(&body)
 		_ = response.Body.Close()
-		if err != nil || response.StatusCode != c.status || c.code != "" && body.Error != c.code || body.Message == "" || body.URL != "" {
+		if err != nil || response.StatusCode != c.status || c.code != "" && body.Error != c.code ||
+			body.Message == "" || body.URL != "" {
 			t.Errorf("%s: answered %d %+v (%v), want %d %s", c.name, response.StatusCode, body, err, c.status, c.code)
 		}
 	}
 }
 
-// TestTheSuiteWaitsWhileAStageThrottlesIt: the suite plays stages whose buckets other tests have emptied.
+// TestTheSuiteWaitsWhileAStageThrottlesIt: other tests may have emptied the buckets of a running stage.
 func TestTheSuiteWaitsWhileAStageThrottlesIt(t *testing.T) {
 	t.Parallel()
 	smallBuckets := map[string]string{"SignUrlRate": "2", "SignUrlBurst": "2", "ConnectRate": "2", "ConnectBurst": "2"}

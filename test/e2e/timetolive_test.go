@@ -10,7 +10,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// leapingClock is the machine's clock, which can leap forward.
+// leapingClock is the clock of the machine, and can be moved forward.
 type leapingClock struct {
 	localstage.MachineClock
 	ahead atomic.Int64 // nanoseconds
@@ -18,8 +18,8 @@ type leapingClock struct {
 
 func (c *leapingClock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
 
-// TestTimeToLiveFollowsTheStagesClock needs the local stage: nobody can move AWS's clock. The records of a connection
-// stay for as long as the template lets them, and go once the stage's clock has passed that.
+// TestTimeToLiveFollowsTheStagesClock needs the local stage, because a test cannot move AWS's clock. The records of a
+// connection stay as long as the template says, and go once the stage's clock has passed that.
 func TestTimeToLiveFollowsTheStagesClock(t *testing.T) {
 	t.Parallel()
 	moved := &leapingClock{}

@@ -41,7 +41,7 @@ func getJSON(t *testing.T, address string, into any) {
 	}
 }
 
-// publicModulus returns the modulus of the issuer's key, which everybody can have.
+// publicModulus returns the modulus of the issuer's key, which is public.
 func publicModulus(t *testing.T, c *stageclient.Client) (base64url, keyID string) {
 	t.Helper()
 	issuer, err := url.Parse(c.Outputs.Local.DevTokenURL)
@@ -85,7 +85,7 @@ func rs256(t *testing.T, input string) string {
 	return input + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// TestForgedTokensNeverReachSignurl changes a good token in the ways that have fooled verifiers.
+// TestForgedTokensNeverReachSignurl changes a good token in ways that have fooled verifiers.
 func TestForgedTokensNeverReachSignurl(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{})
@@ -116,10 +116,11 @@ func TestForgedTokensNeverReachSignurl(t *testing.T) {
 		"HS256 with the public key as text": hs256(header("HS256")+"."+alices, []byte(modulus)),
 		"HS256 with nothing":                hs256(header("HS256")+"."+alices, nil),
 		"another key under the same id":     rs256(t, header("RS256")+"."+alices),
-		"a key of its own in the header":    rs256(t, encoded(`{"alg":"RS256","jwk":{"kty":"RSA","e":"AQAB","n":"`+modulus+`"}}`)+"."+alices),
-		"other claims, old signature":       parts[0] + "." + alices + "." + parts[2],
-		"expired":                           expired,
-		"two tokens":                        good + "," + good,
+		"a key of its own in the header": rs256(t,
+			encoded(`{"alg":"RS256","jwk":{"kty":"RSA","e":"AQAB","n":"`+modulus+`"}}`)+"."+alices),
+		"other claims, old signature": parts[0] + "." + alices + "." + parts[2],
+		"expired":                     expired,
+		"two tokens":                  good + "," + good,
 	}
 	for name, token := range tokens {
 		status, answer := post(t, client, `{}`, bearer(token))
@@ -147,7 +148,8 @@ func devToken(t *testing.T, c *stageclient.Client, parameters url.Values) string
 
 func TestRoomsAndNameComeFromTheToken(t *testing.T) {
 	t.Parallel()
-	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"RoomsClaim": "groups", "NameClaim": "nick"}})
+	_, client := startStage(t,
+		stagetest.Options{Parameters: map[string]string{"RoomsClaim": "groups", "NameClaim": "nick"}})
 	tests := []struct {
 		name   string
 		groups []string
@@ -176,7 +178,8 @@ func TestRoomsAndNameComeFromTheToken(t *testing.T) {
 			t.Errorf("%s: %v", test.name, err)
 		default:
 			address, err := url.Parse(signed.URL)
-			if err != nil || !slices.Equal(strings.Split(address.Query().Get("rm"), "."), test.ask) || signed.User.Name != "Ally" {
+			if err != nil || !slices.Equal(strings.Split(address.Query().Get("rm"), "."), test.ask) ||
+				signed.User.Name != "Ally" {
 				t.Errorf("%s: signed for %+v in %s", test.name, signed.User, address.Query().Get("rm"))
 			}
 		}
@@ -189,7 +192,8 @@ func mark(t *testing.T, c *stageclient.Client, userID, attribute string, value s
 	_, err := recordsOf(t, c).api.UpdateItem(within(t), &dynamodb.UpdateItemInput{
 		TableName: aws.String(c.Outputs.TableName), UpdateExpression: aws.String("SET #a = :v"),
 		Key: map[string]types.AttributeValue{
-			"pk": &types.AttributeValueMemberS{Value: "USER#" + userID}, "sk": &types.AttributeValueMemberS{Value: "USER"},
+			"pk": &types.AttributeValueMemberS{Value: "USER#" + userID},
+			"sk": &types.AttributeValueMemberS{Value: "USER"},
 		},
 		ExpressionAttributeNames:  map[string]string{"#a": attribute},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":v": &types.AttributeValueMemberN{Value: value}},
@@ -211,14 +215,14 @@ func TestRevokedAndBannedUsersGetNoURL(t *testing.T) {
 		_, err = client.SignURL(within(t), token, nil, stageclient.NewProof().Challenge)
 		wantSignError(t, err, http.StatusUnauthorized, "revoked")
 	}
-	carol, proof := sign(t, client, "carol") // to whom none of it happened
+	carol, proof := sign(t, client, "carol") // for whom nothing changed
 	mustEnter(t, client, carol, proof)
 }
 
 func seconds(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 
-// TestAFullUserIsNeverRefused: a signed-in user's oldest connection gives way instead.
-func TestAFullUserIsNeverRefused(t *testing.T) {
+// TestAUserAtTheLimitOfConnectionsIsNotRefused: a signed-in user's oldest connection is evicted instead.
+func TestAUserAtTheLimitOfConnectionsIsNotRefused(t *testing.T) {
 	t.Parallel()
 	stage, client := startStage(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "1"}})
 	for range 3 {

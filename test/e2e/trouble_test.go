@@ -15,23 +15,26 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// TestTheChatHoldsInTrouble plays clients that do what a good client does, no more: they try again when they are told that
-// something failed, under the same id. Then everybody gets every message, and nothing is left when they have gone.
-func TestTheChatHoldsInTrouble(t *testing.T) {
+// TestTheChatDeliversDespiteFaults plays clients with one rule: a message that was reported as failed is sent again
+// under the same id. Every member gets every message, and no record is left after the clients have gone.
+func TestTheChatDeliversDespiteFaults(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "injects faults")
 	for name, faults := range map[string]localstage.Faults{
 		"transactions conflict and the table is throttled": {TransactionConflicts: 0.3, DynamoDBThrottle: 0.2, Seed: 7},
-		"functions are slow and get killed":                {KillFunctions: 0.1, DelayFunctions: 5 * time.Millisecond, Seed: 7},
-		"posts meet limits":                                {LimitPosts: 0.2, Seed: 7},
+		"functions are slow and get killed": {KillFunctions: 0.1, DelayFunctions: 5 * time.Millisecond,
+			Seed: 7},
+		"posts meet limits": {LimitPosts: 0.2, Seed: 7},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			stage, client := startStage(t, stagetest.Options{Faults: faults, Parameters: map[string]string{"MessagesPerWindow": "1000"}})
+			stage, client := startStage(t,
+				stagetest.Options{Faults: faults, Parameters: map[string]string{"MessagesPerWindow": "1000"}})
 			const users, messages = 4, 10
 			var chatters []*chatterer
 			for i := range users {
-				chatters = append(chatters, &chatterer{t: t, user: fmt.Sprintf("user-%d", i), conn: connectPatiently(t, client, fmt.Sprintf("user-%d", i))})
+				chatters = append(chatters, &chatterer{t: t, user: fmt.Sprintf("user-%d", i),
+					conn: connectPatiently(t, client, fmt.Sprintf("user-%d", i))})
 			}
 			var all sync.WaitGroup
 			for _, c := range chatters {
@@ -41,7 +44,8 @@ func TestTheChatHoldsInTrouble(t *testing.T) {
 			for _, c := range chatters {
 				_ = c.conn.Close()
 			}
-			if faults.KillFunctions == 0 { // a killed $disconnect is not repeated: the reaper removes what it leaves, in time
+			// a killed $disconnect is not repeated: the reaper removes what it leaves, in time
+			if faults.KillFunctions == 0 {
 				stage.ThrottleDynamoDB(0)
 				awaitEmpty(t, client)
 			}
@@ -49,7 +53,7 @@ func TestTheChatHoldsInTrouble(t *testing.T) {
 	}
 }
 
-// connectPatiently connects as a client does that is told to come back later.
+// connectPatiently connects like a client that retries when the stage asks it to wait.
 func connectPatiently(t *testing.T, client *stageclient.Client, user string) *stageclient.Conn {
 	t.Helper()
 	for ctx := within(t); ; {
@@ -60,7 +64,8 @@ func connectPatiently(t *testing.T, client *stageclient.Client, user string) *st
 		}
 		refused, handshake := errors.AsType[*stageclient.RefusedError](err)
 		unsigned, signing := errors.AsType[*stageclient.SignError](err)
-		again := handshake && slices.Contains([]int{http.StatusServiceUnavailable, http.StatusBadGateway}, refused.Status) ||
+		again := handshake &&
+			slices.Contains([]int{http.StatusServiceUnavailable, http.StatusBadGateway}, refused.Status) ||
 			signing && unsigned.Status >= http.StatusInternalServerError
 		if !again {
 			t.Fatalf("connect as %s: %v", user, err)
@@ -68,22 +73,23 @@ func connectPatiently(t *testing.T, client *stageclient.Client, user string) *st
 	}
 }
 
-// chatterer is a client in a room full of others.
+// chatterer is a client in a room with many others.
 type chatterer struct {
 	t    *testing.T
 	user string
 	conn *stageclient.Conn
 }
 
-// chat sends messages, each until it is acknowledged, and returns when it has seen that many different ones. The server may
-// fail to say how it went: who hears nothing for a while tries again, too.
+// chat sends messages, repeats each until it is acknowledged, and returns after the given number of different messages.
+// The server may fail before it answers, so a client without an answer repeats the message, too.
 func (c *chatterer) chat(messages, want int) {
 	acknowledged, seen := 0, map[string]string{} // text by id
 	c.send(acknowledged)
 	for ctx := within(c.t); acknowledged < messages || len(seen) < want; {
 		frame, err := c.next(ctx)
 		if err != nil {
-			c.t.Errorf("%s saw %d of %d messages and has %d of %d acknowledged: %v", c.user, len(seen), want, acknowledged, messages, err)
+			c.t.Errorf("%s saw %d of %d messages and has %d of %d acknowledged: %v", c.user, len(seen), want,
+				acknowledged, messages, err)
 			return
 		}
 		switch f := frame.(type) {
@@ -105,7 +111,7 @@ func (c *chatterer) chat(messages, want int) {
 	}
 }
 
-// next returns the next frame, or nil when there is none for a while.
+// next returns the next frame, or nil after a while without one.
 func (c *chatterer) next(ctx context.Context) (stageclient.Frame, error) {
 	waiting, stop := context.WithTimeout(ctx, time.Second)
 	defer stop()
@@ -123,8 +129,8 @@ func (c *chatterer) send(number int) {
 	}
 }
 
-// TestEveryFaultStrikes asks for each fault as the command line does, and sees it in what a client gets.
-func TestEveryFaultStrikes(t *testing.T) {
+// TestEveryFaultOccurs asks for each fault as the command line does, and looks for it in the frames of a client.
+func TestEveryFaultOccurs(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "injects faults")
 	const pause = 300 * time.Millisecond
@@ -146,7 +152,7 @@ func TestEveryFaultStrikes(t *testing.T) {
 			}
 		}},
 		{"kill-functions", "1", func(t *testing.T, _ *stagetest.Stage, client *stageclient.Client) {
-			until(t, "signurl was killed", func(ctx context.Context) bool { // unless it was faster than its killer
+			until(t, "signurl was killed", func(ctx context.Context) bool { // unless it ended before it was killed
 				_, _, err := client.Connect(ctx, "alice")
 				refused, ok := errors.AsType[*stageclient.SignError](err)
 				return ok && refused.Status == http.StatusInternalServerError
@@ -154,7 +160,8 @@ func TestEveryFaultStrikes(t *testing.T) {
 		}},
 		{"dynamodb-throttle", "1", func(t *testing.T, stage *stagetest.Stage, client *stageclient.Client) {
 			_, _, err := client.Connect(within(t), "alice")
-			if refused, ok := errors.AsType[*stageclient.SignError](err); !ok || refused.Status != http.StatusInternalServerError {
+			if refused, ok := errors.AsType[*stageclient.SignError](err); !ok ||
+				refused.Status != http.StatusInternalServerError {
 				t.Errorf("signurl answered %v, want HTTP 500", err)
 			}
 			stage.ThrottleDynamoDB(0)
@@ -211,7 +218,7 @@ func hearsNothing(t *testing.T, _ *stagetest.Stage, client *stageclient.Client) 
 	}
 }
 
-// until repeats a step until it says that something happened.
+// until repeats a step until the step returns true.
 func until(t *testing.T, what string, step func(ctx context.Context) bool) {
 	t.Helper()
 	look := time.NewTicker(5 * time.Millisecond)
@@ -223,7 +230,7 @@ func until(t *testing.T, what string, step func(ctx context.Context) bool) {
 	}
 }
 
-// TestMessagesKeepTheirOrderWhenAsked: AWS promises none, and neither does a stage by default.
+// TestMessagesKeepTheirOrderWhenAsked: AWS promises no order, and a stage keeps none by default.
 func TestMessagesKeepTheirOrderWhenAsked(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{

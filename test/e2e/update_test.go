@@ -19,13 +19,13 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// oldTable is a table as the version before the table of bans wrote it, at oldTableWritten.
+// oldTable is a table that the version before the table of bans wrote at oldTableWritten.
 const (
 	oldTable        = "shared/connections/testdata/before-bans.json"
 	oldTableWritten = 1795327200
 )
 
-// loadOldTable puts the old table's items into the table of a stage, as if they had been written some seconds ago.
+// loadOldTable writes the old items into the table of a stage, as if they were some seconds old.
 func loadOldTable(t *testing.T, r records) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(stagetest.Root(), oldTable))
@@ -96,8 +96,8 @@ func attributeOf(t *testing.T, data []byte) types.AttributeValue {
 	return members
 }
 
-// TestAnUpdateFindsTheOldTable: bans and revocations hold, connections are counted, give way and are closed.
-func TestAnUpdateFindsTheOldTable(t *testing.T) {
+// TestAnUpdateReadsTheOldTable: old bans and revocations hold. Old connections are counted, evicted and closed.
+func TestAnUpdateReadsTheOldTable(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"ConnectionsPerUser": "3"}})
 	table := recordsOf(t, client)
@@ -105,7 +105,7 @@ func TestAnUpdateFindsTheOldTable(t *testing.T) {
 	if n, listed := table.live(t, "alice"); n != "3" || listed != 3 {
 		t.Fatalf("alice has %s connections, %d listed: the old table was not loaded", n, listed)
 	}
-	// A ban and a revocation, to signurl and to connect.
+	// signurl and connect respect an old ban and an old revocation.
 	token, err := client.Token(within(t), "banned")
 	if err != nil {
 		t.Fatal(err)
@@ -119,16 +119,16 @@ func TestAnUpdateFindsTheOldTable(t *testing.T) {
 		conn, err := dialWith(t, client, grant, nil)
 		wantRefused(t, conn, err, http.StatusForbidden)
 	}
-	// A guest is revoked alone, with the connection of the time before.
+	// A revocation of one guest closes the old connection of that guest only.
 	revoke(t, client, "guest-aaaaaaaaaaaaaaaaaaaaaaaaaa", 1)
-	// One more connection of alice takes the place of an old one.
+	// Alice's next connection evicts an old one.
 	alice := mustDialWith(t, client, "alice", nil)
 	if n, listed := table.live(t, "alice"); n != "3" || listed != 3 {
 		t.Errorf("alice has %s connections, %d listed, want three", n, listed)
 	}
 	send(t, alice, "after the update", "1")
 	await[stageclient.Ack](t, alice)
-	// What was due is closed: these sockets have been gone for long.
+	// The sweep closes the old connections that are due. Their sockets ended long ago.
 	answer := mustInvokeReaper(t, client, scheduledEvent)
 	if answer["due"] == 0.0 || answer["failed"] != 0.0 {
 		t.Errorf("the first sweep found %v", answer)

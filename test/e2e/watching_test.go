@@ -15,7 +15,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// filter is an AWS::Logs::MetricFilter of the template: what it looks for, and in whose log.
+// filter is an AWS::Logs::MetricFilter of the template: its pattern and its log group.
 type filter struct{ name, function, pattern string }
 
 // filters lists the metric filters of the template's SAM transform.
@@ -65,7 +65,7 @@ func filters(t *testing.T) []filter {
 	return found
 }
 
-// matches tells whether a line is one that the pattern selects. It knows equality of members, joined by ||.
+// matches tells whether a pattern selects a line. It knows equality of members, joined by ||.
 //
 // Source: CloudWatch Logs user guide, "Filter pattern syntax".
 func (f filter) matches(t *testing.T, line string) bool {
@@ -90,19 +90,19 @@ func (f filter) matches(t *testing.T, line string) bool {
 	return false
 }
 
-// TestEveryMetricFilterSelectsARealLine has users refused and functions fail, and looks with the template's patterns at what the
-// functions log about it.
+// TestEveryMetricFilterSelectsARealLine makes functions refuse users and fail. The template's patterns have to select
+// the lines that the functions log about it.
 func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	t.Parallel()
 	refusing, client := startStage(t, stagetest.Options{})
-	haveRefused(t, client)
+	causeRefusals(t, client)
 	failing, client := startStage(t, stagetest.Options{Edit: func(template string) string {
 		for _, sid := range []string{"ReadUser", "RecordConnection", "ListAndFinishDue"} {
 			template = withoutStatement(sid)(template)
 		}
 		return template
 	}})
-	haveFailed(t, client)
+	causeFailures(t, client)
 	later, client := startStage(t, stagetest.Options{Edit: func(template string) string {
 		return withoutStatement("ReadAndCountSender")(withoutStatement("ReadConnection")(template))
 	}})
@@ -110,10 +110,11 @@ func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	send(t, conn, "hello", "1")
 	await[stageclient.GatewayError](t, conn)
 	_ = conn.Close()
-	split, client := startStage(t, stagetest.Options{Parameters: map[string]string{"FanoutThreshold": "1"}, Edit: func(template string) string {
-		before, role, _ := strings.Cut(template, "\n  FanoutRole:\n")
-		return before + "\n  FanoutRole:\n" + withoutStatement("PostToConnections")(role)
-	}})
+	split, client := startStage(t,
+		stagetest.Options{Parameters: map[string]string{"FanoutThreshold": "1"}, Edit: func(template string) string {
+			before, role, _ := strings.Cut(template, "\n  FanoutRole:\n")
+			return before + "\n  FanoutRole:\n" + withoutStatement("PostToConnections")(role)
+		}})
 	alice := connect(t, client, "alice")
 	connect(t, client, "bob")
 	connect(t, client, "carol")
@@ -140,8 +141,8 @@ func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	}
 }
 
-// haveRefused has a URL, a handshake, a signer and a message refused.
-func haveRefused(t *testing.T, client *stageclient.Client) {
+// causeRefusals makes functions refuse a URL, a handshake, a signer and a message.
+func causeRefusals(t *testing.T, client *stageclient.Client) {
 	t.Helper()
 	conn := connect(t, client, "alice")
 	sendBroken(t, conn, `{"action":"shout"}`)
@@ -163,8 +164,8 @@ func haveRefused(t *testing.T, client *stageclient.Client) {
 	}
 }
 
-// haveFailed has signurl, connect and the reaper fail for what their roles may not do.
-func haveFailed(t *testing.T, client *stageclient.Client) {
+// causeFailures makes signurl, connect and the reaper fail by removing rights of their roles.
+func causeFailures(t *testing.T, client *stageclient.Client) {
 	t.Helper()
 	token, err := client.Token(within(t), "alice")
 	if err != nil {
@@ -182,7 +183,8 @@ func haveFailed(t *testing.T, client *stageclient.Client) {
 	}
 }
 
-// TestFiltersOfTheAccessLogNameItsMembers: the stage writes no access log, so the filters are held against its format.
+// TestFiltersOfTheAccessLogNameItsMembers: the stage writes no access log, so the test compares the filters with its
+// format.
 func TestFiltersOfTheAccessLogNameItsMembers(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(stagetest.Template())

@@ -19,46 +19,46 @@ export interface ChatOptions extends SignOptions {
    */
   readonly onAuthRequired?: (code: string) => void;
   /**
-   * As the server's parameter MessagesPerWindow, 20 by default: how many messages are sent in 10 s. More would wait.
+   * The MessagesPerWindow parameter of the server, 20 by default: the number of messages in 10 s. More messages wait.
    */
   readonly messagesPerWindow?: number;
-  /** For tests: a clock, a WebSocket, … of their own. */
+  /** For tests: their own clock, WebSocket and so on. */
   readonly environment?: Partial<Environment>;
 }
 
-/** A chat. All methods are bound: they can be passed on as they are. */
+/** A chat. All methods are bound, so a page can pass them on. */
 export interface ChatClient {
   readonly state: ChatState;
   readonly messages: readonly ChatMessage[];
-  /** How many frames from the server were none that this client knows. */
+  /** The number of frames from the server of a kind that this client does not know. */
   readonly unknownFrames: number;
-  /** Connects, and from then on stays connected. Does nothing while it does. */
+  /** Connects, and stays connected. Does nothing if the client has begun already. */
   connect(): void;
-  /** Disconnects and cancels everything under way. Messages stay; `connect()` begins again. */
+  /** Disconnects and cancels everything under way. Messages stay. `connect()` starts again. */
   dispose(): void;
-  /** Does not wait for the next attempt; with a connection, asks the server whether it is there. */
+  /** Makes the next attempt now. With an open connection it checks whether the server answers. */
   retryNow(): void;
   /**
-   * Tell it when somebody uses the page (focus, a key, scrolling): after 30 s of silence it asks the server whether it
-   * is there.
+   * Call it when the user does something (focus, a key, scrolling). After 30 s of silence it checks whether the server
+   * answers.
    */
   userActed(): void;
   /**
-   * Sends a message, at once or when there is a connection, and returns the client's id for it. Throws SendError. The
-   * room is the first one by default.
+   * Sends a message, at once or after the next connection, and returns the client's id of the message. Throws
+   * SendError. The default room is the first one.
    */
   send(text: string, room?: string): string;
   /** Sends a failed message again, under its old id. A recipient that has it already drops it. */
   resend(clientId: string): void;
-  /** Forgets a message that is not delivered. */
+  /** Discards a message that is not delivered. */
   discard(clientId: string): void;
   /** Calls the listener after each change, until the returned function is called. */
   subscribe(listener: () => void): () => void;
-  /** The same object until something changes. */
+  /** Returns the same object until something changes. */
   getSnapshot(): ChatSnapshot;
 }
 
-/** Makes a client. It does nothing before `connect()`, so it can be made on a server, too. */
+/** Makes a client. It does nothing before `connect()`, so a server can make one, too. */
 export function createChatClient(options: ChatOptions): ChatClient {
   return new Client(options);
 }
@@ -115,7 +115,7 @@ class Client implements ChatClient {
     const clean = cleanText(text);
     room ??= this.#rooms[0];
     let refusal = checkText(clean, room);
-    // The server counts a message for another room against its sender.
+    // The server counts a message for a foreign room as a violation of the sender.
     if (this.#rooms.length && !this.#rooms.includes(room!)) refusal ??= "room_not_allowed";
     if (this.#outbox.full) refusal ??= "outbox_full";
     if (refusal) throw new SendError(refusal);
@@ -158,7 +158,7 @@ class Client implements ChatClient {
       if (isGuest(this.#user) && isGuest(user)) {
         this.#outbox.rename();
       } else {
-        // Somebody else signed in: nothing is sent in their name, and nothing shown to them.
+        // Another user has signed in. Messages of the previous user are not sent, and not shown.
         this.#outbox.clear();
         this.#transcript.clear();
         this.#gaps = [];
@@ -232,7 +232,7 @@ class Client implements ChatClient {
     else this.#outbox.fail(entry, code);
   }
 
-  /** Works out the id that the server will give a message, so that the message can be told when it comes back. */
+  /** Computes the id that the server will give a message, so that the message is recognized when it comes back. */
   #identify(entry: Entry): void {
     const sub = this.#user?.sub;
     if (sub === undefined || entry.id !== undefined) return;
@@ -244,7 +244,7 @@ class Client implements ChatClient {
     });
   }
 
-  /** Sends what can be sent, plans the next look, and tells everybody. */
+  /** Sends the messages that are due, plans the next check, and calls the listeners. */
   #changed(): void {
     const { send, stalled, wait } = this.#outbox.step(this.#env.clock.now(), this.#connector.connected);
     this.#alarm.set(this.state.status === "idle" ? Infinity : wait);
@@ -255,7 +255,7 @@ class Client implements ChatClient {
   }
 }
 
-/** Whether the server made the user up. It does so for each connection, so two of them are one person. */
+/** Whether the server made the user up. It makes a new name for each connection, so two such users are one person. */
 function isGuest({ sub }: User): boolean {
   return sub.startsWith("guest-");
 }

@@ -1,10 +1,10 @@
-/** Measures durations. Setting the machine's clock does not move it. */
+/** Measures durations. A change of the system time does not move it. */
 export interface Clock {
   /** Milliseconds since some moment in the past. */
   now(): number;
   /**
-   * Unix milliseconds as far as the machine knows, which may be wrong: for ids and display, never for durations. It
-   * passes while the machine sleeps.
+   * Unix milliseconds by the system time, which may be wrong: for ids and display, never for durations. It goes on
+   * while the machine sleeps.
    */
   unix(): number;
   setTimeout(fire: () => void, ms: number): unknown;
@@ -18,7 +18,7 @@ export const monotonicClock: Clock = {
   clearTimeout: (timer) => clearTimeout(timer as number),
 };
 
-/** One timer that can be set anew; setting it forgets the time before. */
+/** One timer. Each call of set replaces the time before. */
 export class Alarm {
   readonly #clock: Clock;
   readonly #fire: () => void;

@@ -5,12 +5,12 @@ import { AttemptError } from "./sign.js";
 import type { RetryReason } from "./state.js";
 
 const TIMEOUT = 10_000; // of the handshake, and of the answer to a ping
-const DOUBT = 2_000; // without an answer for so long a connection is in doubt
+const DOUBT = 2_000; // a connection without an answer for so long is in doubt
 // API Gateway closes a connection after 10 minutes without a frame and never pings. Pings are billed, so they are rare.
 const SILENCE = 510_000;
 const SILENCE_JITTER = 30_000;
 
-/** What a connection tells its owner. After `lost`, and after `close`, it tells nothing more. */
+/** Events of a connection. No event follows `lost` or `close`. */
 export interface ConnectionListener {
   /** A frame, or undefined for one that this client does not know. */
   frame(from: Connection, frame: Frame | undefined): void;
@@ -19,15 +19,15 @@ export interface ConnectionListener {
   lost(connection: Connection, reason: RetryReason): void;
 }
 
-/** One WebSocket, from its handshake to its end, and the pings that keep it. */
+/** One WebSocket, from its handshake to its end, with its pings. */
 export class Connection {
-  /** Settles once: the connection can be used, or it came to nothing (AttemptError). */
+  /** Resolves when the connection can be used. Rejects with AttemptError when the attempt failed. */
   readonly ready: Promise<void>;
   /** Unix ms of the end of the handshake; 0 before. */
   openedAt = 0;
-  /** When the server was heard last, in Unix ms. */
+  /** The time of the last frame from the server, in Unix ms. */
   heardAt = 0;
-  /** A ping has had no answer for 2 s. */
+  /** A ping had no answer for 2 s. */
   inDoubt = false;
   #resolve!: () => void;
   #reject!: (error: AttemptError) => void;
@@ -39,7 +39,7 @@ export class Connection {
   readonly #silence: Alarm;
 
   /**
-   * Connects with a signed URL and the secret to it. With `confirm` the connection is usable only once the server has
+   * Connects with a signed URL and its secret. With `confirm` the connection is usable only after the server has
    * answered a ping.
    */
   constructor(env: Environment, url: string, verifier: string, confirm: boolean, listener: ConnectionListener) {
@@ -63,34 +63,31 @@ export class Connection {
     socket.onmessage = (event) => {
       this.#timeout.clear();
       const frame = parseFrame(event.data);
-      // A goodbye proves nothing: who took it for an answer to the ping would give a good connection up for one that is
-      // over.
+      // A bye is no answer to the ping: the connection has ended, and must not replace a working one.
       if (!this.#usable && frame?.type === "bye") return this.#lose("lost");
       this.#listen();
       this.#use();
       listener.frame(this, frame);
     };
     socket.onclose = ({ wasClean }) => {
-      if (wasClean) this.#listen(); // the server said so
+      if (wasClean) this.#listen(); // the server closed it
       this.#lose(this.openedAt ? "lost" : "handshake");
     };
-    socket.onerror = () => {}; // says nothing; close follows
+    socket.onerror = () => {}; // has no details; close follows
   }
 
   send(frame: string): void {
     this.#socket.send(frame);
   }
 
-  /**
-   * Asks whether the server is there. Without an answer within 2 s the connection is in doubt, within 10 s it is lost.
-   */
+  /** Sends a ping. Without an answer within 2 s the connection is in doubt, within 10 s it is lost. */
   probe(): void {
     if (this.#timeout.isSet) return;
     this.#timeout.set(DOUBT);
     this.send('{"action":"ping"}');
   }
 
-  /** Ends the connection without a word to the listener. */
+  /** Ends the connection without an event. */
   close(): void {
     this.#timeout.clear();
     this.#silence.clear();

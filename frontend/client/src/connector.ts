@@ -9,36 +9,36 @@ import type { ChatState, RetryReason } from "./state.js";
 
 const SETTLED = 10_000; // a connection that was open this long counts as success
 const REFUSED_AFTER = 3; // handshakes
-const LINGER = 5_000; // for what is still on its way to the connection that was replaced
+const LINGER = 5_000; // for frames that are on their way to the replaced connection
 const MAX_AGE = 7_200_000; // API Gateway ends every connection after 2 hours
 const SECOND = 1_000;
 const NO_GAIN = 2_000; // sessionEndsIn is in whole seconds
-const MINUTE = 60_000; // the last one of a session: by then a token is worth asking for again
-const AGAIN = 15_000; // and then again
-const FADE = 2_000; // how long "connected" may be shown after the event that ended it
-const OVERDUE = 1_500; // time for the next connection, which may be on its way, to take over
+const MINUTE = 60_000; // in the last minute of a session a new token is worth a request
+const AGAIN = 15_000; // between such requests
+const FADE = 2_000; // how long the client may show "connected" after the end of a connection
+const OVERDUE = 1_500; // time for a next connection that is under way
 const TICK = 5_000; // how often the clocks are compared
-const JUMP = 10_000; // later or earlier than that, the page or the machine has slept
-const QUIET = 30_000; // then somebody who does something wants to know whether the server is there
+const JUMP = 10_000; // a larger difference means that the page or the machine has slept
+const QUIET = 30_000; // after so long an act of the user leads to a ping
 
 const CHECKING: ChatState = { status: "checking" };
 
 export interface ConnectorListener {
   /**
-   * A connection was opened and will be the current one. Nothing was received between two moments in Unix ms: `from` is
-   * undefined when nothing can be missing.
+   * A new connection becomes the current one. Messages between `from` and `to`, in Unix ms, may be missing. `from` is
+   * undefined when none can be missing.
    */
   opened(signed: Signed, from: number | undefined, to: number): void;
-  /** `current` is false for the connection that was replaced. */
+  /** A frame. `current` is false for one of a replaced connection. */
   frame(frame: Frame | undefined, current: boolean): void;
-  /** The current connection is gone; what was under way may be lost. */
+  /** The current connection is gone. Messages under way may be lost. */
   lost(): void;
   /** The state or `connected` changed. */
   changed(): void;
   authRequired(code: string): void;
 }
 
-/** Keeps one connection open: attempts, waits, rotation, and the states that tell of them. */
+/** Keeps one connection open: attempts, waits, rotation, and the states of these. */
 export class Connector implements ConnectionListener {
   #state: ChatState = { status: "idle" };
   readonly #env: Environment;
@@ -52,11 +52,11 @@ export class Connector implements ConnectionListener {
   #failures = 0;
   #refusals = 0;
   #endsAt = 0; // when the current connection ends at the latest
-  #lostAt: number | undefined; // when the connection that is lost was heard last, in Unix ms
-  #heir = false; // whether the connection that is being opened took the place of the one that is lost
-  #due = 0; // when the clocks are to be compared next, in Unix ms
-  #tried = false; // whether this client has tried to replace the current connection
-  #told = false; // whether the owner knows that the current connection cannot be replaced before somebody signs in
+  #lostAt: number | undefined; // time of the last frame of the lost connection, in Unix ms
+  #replacing = false; // whether the connection under way has replaced the lost one
+  #due = 0; // when to compare the clocks next, in Unix ms
+  #triedToReplace = false; // whether this client has tried to replace the current connection
+  #signInReported = false; // whether the owner knows that only a sign-in can replace the current connection
   readonly #alarms: Alarm[] = [];
   readonly #retry: Alarm;
   readonly #rotate: Alarm;
@@ -92,7 +92,7 @@ export class Connector implements ConnectionListener {
     return this.#current !== undefined;
   }
 
-  /** Begins, unless it has begun. */
+  /** Starts, unless it has started. */
   start(): void {
     if (this.#unwatch) return;
     this.#unwatch = this.#env.network.watch(() => this.#wake());
@@ -100,18 +100,21 @@ export class Connector implements ConnectionListener {
     this.#wake(true);
   }
 
-  /** Does at once what it waits to do; asks the server whether it is there when there is nothing to wait for. */
+  /** Ends a wait at once. With nothing to wait for, it checks whether the server answers. */
   retryNow(): void {
     this.start();
     this.#wake(true);
   }
 
-  /** Somebody uses the page: "connected" has to be true. By the wall clock, which passes while the machine sleeps. */
+  /**
+   * The user does something, so "connected" has to be true. The wall clock decides, because it goes on while the
+   * machine sleeps.
+   */
   userActed(): void {
     if (this.#current && Math.abs(this.#env.clock.unix() - this.#current.heardAt) >= QUIET) this.#current.probe();
   }
 
-  /** The server has taken a message, so the connection was worth having. */
+  /** The server has taken a message, so the connection counts as a success. */
   delivered(): void {
     this.#failures = 0;
   }
@@ -124,7 +127,7 @@ export class Connector implements ConnectionListener {
     this.#current?.send(frame);
   }
 
-  /** Gives the current connection up and opens another one after a while. */
+  /** Gives up the current connection and opens another one later. */
   drop(reason: RetryReason): void {
     const current = this.#current;
     if (!current) return;
@@ -132,14 +135,15 @@ export class Connector implements ConnectionListener {
     this.lost(current, reason);
   }
 
-  /** Does what the server's goodbye asks for. */
+  /** Handles a bye of the server. */
   dismissed(code: string): void {
     if (code === "session_ended" || code === "too_slow" || code === "not_connected") return this.drop(code);
     if (isSignOut(code)) return this.#unauthorized(code);
-    this.#heir = this.#attempt !== undefined && this.#stage === "connecting";
-    // The connection that is being opened, or one that the server opened and we gave up, may have taken the place.
+    this.#replacing = this.#attempt !== undefined && this.#stage === "connecting";
+    // The connection under way may have replaced this one, or a connection that the server opened after the client gave
+    // up.
     if (code === "evicted" && this.#attempt) return this.drop("lost");
-    if (code !== "replaced" || !this.#tried) return this.#end({ status: "closed", code });
+    if (code !== "replaced" || !this.#triedToReplace) return this.#end({ status: "closed", code });
     if (this.#attempt) this.#fade.set(FADE);
     this.drop(code);
   }
@@ -163,7 +167,7 @@ export class Connector implements ConnectionListener {
     else this.#retryLater(reason);
   }
 
-  /** There is no current connection any more. */
+  /** Records that the current connection has ended. */
   #forget(): void {
     if (!this.#current) return;
     this.#lostAt = this.#current.heardAt;
@@ -172,12 +176,12 @@ export class Connector implements ConnectionListener {
     this.#listener.lost();
   }
 
-  /** Opens a connection, beside the current one if there is one. */
+  /** Opens a connection, if necessary beside the current one. */
   #dial(): void {
     if (this.#attempt) return;
     this.#retry.clear();
-    this.#tried = this.connected;
-    this.#heir = false;
+    this.#triedToReplace = this.connected;
+    this.#replacing = false;
     const attempt = (this.#attempt = new AbortController());
     this.#enterStage("signing");
     this.#open(attempt.signal).then(
@@ -191,7 +195,7 @@ export class Connector implements ConnectionListener {
     signal.throwIfAborted();
     if (!this.#env.WebSocket) throw new Unusable("no_websocket");
     const signed = await this.#signer.sign(challenge, signal);
-    signal.throwIfAborted(); // between the answer and now
+    signal.throwIfAborted(); // aborted since the answer
     const endsAt = this.#env.clock.now() + Math.min(signed.sessionEndsIn, MAX_AGE);
     if (this.#current && endsAt - this.#endsAt <= NO_GAIN) throw new NoGain("lost");
     this.#enterStage("connecting");
@@ -204,12 +208,12 @@ export class Connector implements ConnectionListener {
   #opened(connection: Connection, signed: Signed, endsAt: number): void {
     this.#attempt = undefined;
     this.#refusals = 0;
-    this.#tried = this.#told = false;
+    this.#triedToReplace = this.#signInReported = false;
     this.#fade.clear();
     this.#replaced?.close();
     this.#replaced = this.#current;
     const deaf = this.#replaced && (this.#replaced.inDoubt || this.#isOverAt(connection.openedAt));
-    const from = this.#heir ? undefined : deaf ? this.#replaced!.heardAt : this.#lostAt;
+    const from = this.#replacing ? undefined : deaf ? this.#replaced!.heardAt : this.#lostAt;
     this.#lostAt = undefined;
     this.#linger.set(LINGER);
     this.#current = connection;
@@ -221,7 +225,7 @@ export class Connector implements ConnectionListener {
   }
 
   /**
-   * Whether the server sends nothing to the current connection any more at a time in Unix ms. Sessions end on a whole
+   * Whether the server has stopped sending to the current connection at a time in Unix ms. Sessions end on a whole
    * second, up to one second before `#endsAt`.
    */
   #isOverAt(unix: number): boolean {
@@ -230,16 +234,16 @@ export class Connector implements ConnectionListener {
   }
 
   /**
-   * Rotates between 105 and 115 of 120 minutes, in the same proportion of a shorter session, and a minute before its
-   * end at the latest.
+   * Rotates between 105 and 115 of 120 minutes, or at the same share of a shorter session, but at least a minute before
+   * its end.
    */
   #planRotation(): void {
     const life = this.#endsAt - this.#env.clock.now();
-    this.#over.set(life + OVERDUE); // the server may say so much later
+    this.#over.set(life + OVERDUE); // the message of the server may come so much later
     this.#rotate.set(Math.min((life * (105 + 10 * this.#env.random())) / 120, Math.max(AGAIN, life - MINUTE)));
   }
 
-  /** What was signed would not prolong the session. In its last minute there may be another token each time. */
+  /** The new URL would not prolong the session. In the last minute another token is possible at each attempt. */
   #rotateLater(): void {
     const left = this.#endsAt - this.#env.clock.now();
     const wait = Math.max(AGAIN, left - MINUTE);
@@ -252,7 +256,7 @@ export class Connector implements ConnectionListener {
     this.#fade.clear();
     if (error instanceof NoGain && this.#current) return this.#rotateLater();
     if (error instanceof Unusable) return this.#end({ status: "closed", code: error.message });
-    // What is not ours comes from `new WebSocket`, and its text would tell the URL.
+    // Other errors come from `new WebSocket`. Their text contains the URL.
     const { reason, retryAfter, auth } = error instanceof AttemptError ? error : new AttemptError("handshake");
     if (auth !== undefined) return this.#unauthorized(auth);
     if (reason !== "handshake") this.#retryLater(reason, retryAfter);
@@ -272,12 +276,12 @@ export class Connector implements ConnectionListener {
     }
   }
 
-  /** The user is signed out. An open connection stays until the server ends it, but not after a sign-out. */
+  /** The user is signed out. An open connection stays until the server ends it, except after a sign-out. */
   #unauthorized(code: string): void {
     if (this.#current && !isSignOut(code)) {
       this.#rotateLater();
-      if (this.#told) return;
-      this.#told = true;
+      if (this.#signInReported) return;
+      this.#signInReported = true;
     } else {
       this.#end({ status: "auth-required", code });
     }
@@ -285,8 +289,8 @@ export class Connector implements ConnectionListener {
   }
 
   /**
-   * Compares the monotonic clock, by which the timer runs, with the wall clock. When they disagree, or the timer is
-   * late, the page or the machine has slept. Browsers delay the timers of a page that cannot be seen by a minute.
+   * Compares the monotonic clock of the timer with the wall clock. When they disagree, or the timer is late, the page
+   * or the machine has slept. Browsers delay the timers of a hidden page by up to a minute.
    */
   #compareClocks(): void {
     const { clock, network } = this.#env;
@@ -296,7 +300,7 @@ export class Connector implements ConnectionListener {
     this.#tick.set(TICK);
   }
 
-  /** The network came or went, somebody looks at the page, or time has passed without us. */
+  /** The network has changed, the page became visible, or time has passed during a sleep. */
   #wake(byHand = false): void {
     const state = this.#state;
     this.#failures = 0;
@@ -331,10 +335,10 @@ export class Connector implements ConnectionListener {
   }
 }
 
-/** Another connection would end when the present one does. */
+/** A new connection would end at the same time as the present one. */
 class NoGain extends AttemptError {}
 
-/** Whether a goodbye or a refusal ends what the user may do here, until a person signs in. */
+/** Whether a bye or a refusal ends the rights of the user until a person signs in. */
 function isSignOut(code: string): boolean {
   return code === "revoked" || code === "signed_out";
 }

@@ -1,6 +1,6 @@
 import { type Clock, monotonicClock } from "./clock.js";
 
-/** What the client uses of a WebSocket. */
+/** The part of a WebSocket that the client uses. */
 export interface SocketLike {
   onopen: ((event: any) => void) | null;
   onmessage: ((event: any) => void) | null;
@@ -10,16 +10,16 @@ export interface SocketLike {
   close(code?: number): void;
 }
 
-/** Whether there is a network, and when it is worth looking again. */
+/** Whether there is a network, and when to check again. */
 export interface Network {
   online(): boolean;
-  /** Calls `wake` when the network came or went, or the page became visible, until the returned function is called. */
+  /** Calls `wake` when the network changed or the page became visible, until the returned function is called. */
   watch(wake: () => void): () => void;
-  /** Whether the page can be seen. Browsers delay the timers of other pages by up to a minute. True when left out. */
+  /** Whether the page is visible. Browsers delay the timers of hidden pages by up to a minute. True when left out. */
   visible?(): boolean;
 }
 
-/** What the client needs from where it runs. Tests bring their own. */
+/** The functions that the client needs from its environment. Tests bring their own. */
 export interface Environment {
   readonly clock: Clock;
   /** A number from 0 to below 1, for jitter. */
@@ -30,10 +30,10 @@ export interface Environment {
   readonly sha256: (text: string) => Promise<Uint8Array>;
 }
 
-/** The client cannot work here at all; the message is the code of the state `closed`. */
+/** The client cannot work here. The message is the code of the state `closed`. */
 export class Unusable extends Error {}
 
-/** The browser's. Where there is none, as on a server that renders, nothing breaks before it is used. */
+/** The environment of a browser. On a server that renders the page it fails only when it is used. */
 export function defaultEnvironment(): Environment {
   return {
     clock: monotonicClock,
@@ -42,7 +42,7 @@ export function defaultEnvironment(): Environment {
     fetch: (url, init) => fetch(url, init),
     network: browserNetwork,
     async sha256(text) {
-      // Only a page that is served over https or from this machine has SHA-256.
+      // SHA-256 exists only in a page from https or from this machine.
       const { subtle } = globalThis.crypto ?? {};
       if (!subtle) throw new Unusable("insecure_context");
       return new Uint8Array(await subtle.digest("SHA-256", new TextEncoder().encode(text)));

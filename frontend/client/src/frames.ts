@@ -3,7 +3,7 @@ import type { User } from "./state.js";
 /** The last moment that a Date can hold, in Unix ms. A page that shows a later one breaks. */
 const LATEST = 8.64e15;
 
-/** A frame from the server, checked. */
+/** A checked frame from the server. */
 export type Frame =
   | {
       readonly type: "message";
@@ -22,10 +22,10 @@ export type Frame =
     }
   | { readonly type: "bye"; readonly code: string }
   | { readonly type: "pong" }
-  /** API Gateway's own: it could not serve the frame that it answers, and does not say which. */
+  /** A frame of API Gateway itself: a frame of this client failed. It does not say which one. */
   | { readonly type: "gateway" };
 
-/** Reads a frame. Undefined when it is none that this client knows, as a newer server may send. */
+/** Reads a frame. Undefined for a frame of an unknown kind, for example from a newer server. */
 export function parseFrame(data: unknown): Frame | undefined {
   const frame = parseJSON(data) ?? {};
   const { type, id, room, from, message, sentAt, code } = frame;
@@ -49,7 +49,7 @@ export function isText(value: unknown): value is string {
   return typeof value === "string";
 }
 
-/** A number that can be counted with: zero or more. */
+/** A finite number, zero or more. */
 export function isNumber(value: unknown): value is number {
   return Number.isFinite(value) && (value as number) >= 0;
 }
@@ -59,7 +59,7 @@ export function isUser(value: unknown): value is User {
   return isText(user?.sub) && isText(user.name);
 }
 
-/** Undefined when it is none, as with binary frames. */
+/** Undefined when the data is no JSON object, for example in a binary frame. */
 function parseJSON(data: unknown): Record<string, unknown> | null | undefined {
   try {
     return JSON.parse(data as string);

@@ -6,14 +6,15 @@ export interface Proof {
   readonly challenge: string;
 }
 
-/** A fresh proof of possession: 32 random bytes in base64url, and base64url of the SHA-256 of that text. */
+/** A new proof of possession: 32 random bytes in base64url, and base64url of the SHA-256 of that text. */
 export async function newProof(sha256: (text: string) => Promise<Uint8Array>): Promise<Proof> {
   const verifier = newSecret();
   return { verifier, challenge: base64url(await sha256(verifier)) };
 }
 
 /**
- * The name of one client object, by which the server knows a connection's predecessor: 16 random bytes in base64url.
+ * The name of one client object: 16 random bytes in base64url. By this name the server finds the predecessor of a
+ * connection.
  */
 export function newInstance(): string {
   return random(16);

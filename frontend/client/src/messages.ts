@@ -1,6 +1,6 @@
 import type { ChatMessage, ChatState } from "./state.js";
 
-/** What a chat says to people. */
+/** The texts of a chat for people. */
 export interface Dictionary {
   readonly status: Readonly<Record<ChatState["status"], string>>;
   /** By RetryReason, and by the code of `auth-required` and `closed`. */
@@ -59,7 +59,7 @@ const en: Dictionary = {
     room_not_allowed: "You may not enter this room.",
     caller_not_trusted: "This page may not sign users in.",
     evicted: "The chat was opened in another window.",
-    kicked: "There were too many messages that are not allowed.",
+    kicked: "You sent too many messages that are not allowed.",
     insecure_context: "This page needs https.",
     no_websocket: "This browser cannot open the connection: it has no WebSocket.",
   },
@@ -167,10 +167,7 @@ const ja: Dictionary = {
   },
 };
 
-/**
- * The dictionary of the first language that there is one for, such as those of `navigator.languages`; English
- * otherwise.
- */
+/** The dictionary of the first known language in a list such as `navigator.languages`, or else English. */
 export function dictionaryFor(languages: readonly string[]): Dictionary {
   const known = languages
     .map((tag) => tag.toLowerCase().split("-")[0])
@@ -178,13 +175,13 @@ export function dictionaryFor(languages: readonly string[]): Dictionary {
   return known === "ja" ? ja : en;
 }
 
-/** Why the chat is not connected, in words; undefined when there is nothing to explain. */
+/** Says why the chat is not connected. Undefined when there is nothing to explain. */
 export function reasonText(state: ChatState, dictionary: Dictionary): string | undefined {
   if (state.status === "waiting") return dictionary.reasons[state.reason];
   return state.status === "auth-required" || state.status === "closed" ? dictionary.reasons[state.code] : undefined;
 }
 
-/** What a SendErrorCode or the failure of a message says to people. */
+/** The text of a SendErrorCode or of the failure of a message. */
 export function failureText(code: NonNullable<ChatMessage["failure"]>, dictionary: Dictionary): string {
   return dictionary.failures[code] ?? dictionary.failures.bad_message!;
 }

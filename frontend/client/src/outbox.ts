@@ -8,33 +8,33 @@ export interface Entry {
   readonly clientId: string;
   readonly text: string;
   room: string | undefined;
-  /** The id that the server will derive; not sent before it is known. */
+  /** The id that the server will derive. The message waits until it is known. */
   id: string | undefined;
   status: "pending" | "sent" | "failed";
   failure?: string;
-  /** When it was written, or taken up again by hand. */
+  /** When the user wrote it, or sent it again by hand. */
   since: number;
-  /** When to send it, or while it is `sent`, when it was. */
+  /** When to send it. While it is `sent`: when it was sent. */
   at: number;
-  /** It came back since it was sent: the server has it, and its place among the others. */
+  /** It has come back: the server has it, and its place in the order. */
   returned: boolean;
-  /** How often in a row it came to nothing. */
+  /** Failures in a row. */
   tries: number;
 }
 
-/** What is to be done now, and when to look again. */
+/** The message to send now, and when to check again. */
 export interface Step {
   readonly send: Entry | undefined;
   /** A message was under way for so long that the connection is in doubt. */
   readonly stalled: boolean;
-  /** Milliseconds until there may be something to do; Infinity while only events can change that. */
+  /** Milliseconds until the next check; Infinity when only an event can change something. */
   readonly wait: number;
 }
 
 /**
- * Messages in the order in which they were written, until they are acknowledged. The next is sent when the one before
- * has come back or is acknowledged: the gateway promises no order between two. Times are the monotonic clock's, passed
- * in.
+ * Messages in the order of writing, until they are acknowledged. The next one is sent after the one before has come
+ * back or is acknowledged, because the gateway promises no order of two messages. Callers pass in times of the
+ * monotonic clock.
  */
 export class Outbox {
   readonly #entries = new Map<string, Entry>();
@@ -43,7 +43,7 @@ export class Outbox {
   #sentAt: number[] = [];
   #pausedUntil = 0;
 
-  /** `perWindow` messages are sent in 10 s at most: the server counts more against the sender. */
+  /** At most `perWindow` messages are sent in 10 s. The server counts more as a violation. */
   constructor(perWindow: number, backoff: (tries: number) => number) {
     this.#perWindow = perWindow;
     this.#backoff = backoff;
@@ -86,8 +86,8 @@ export class Outbox {
   }
 
   /**
-   * The oldest message of which nothing was heard, or else that is not acknowledged: what an answer means that does not
-   * name one.
+   * The oldest message without any answer, or else the oldest one that is not acknowledged. An answer without an id is
+   * about this message.
    */
   get oldest(): Entry | undefined {
     return this.#unheard ?? this.entries.find((entry) => entry.status === "sent");
@@ -97,7 +97,7 @@ export class Outbox {
     return this.entries.find((entry) => entry.status === "sent" && !entry.returned);
   }
 
-  /** Takes a failed message up again, under its old id. */
+  /** Sends a failed message again, under its old id. */
   resend(entry: Entry, now: number): void {
     Object.assign(entry, { status: "pending", since: now, at: now, tries: 0 });
     delete entry.failure;
@@ -108,33 +108,33 @@ export class Outbox {
     entry.failure = code;
   }
 
-  /** Sends a message again after a while that grows with each time. */
+  /** Sends a message again after a wait that grows each time. */
   retry(entry: Entry, now: number): void {
     entry.status = "pending";
     entry.at = now + this.#backoff(entry.tries++);
   }
 
-  /** Sends nothing for a while, and then the message that was one too many. */
+  /** Sends nothing for a while. Then it repeats the message that was over the limit. */
   pause(entry: Entry, now: number, ms: number): void {
     this.#pausedUntil = now + ms;
     entry.status = "pending";
   }
 
-  /** A message with a server's id was received in a room; it may be one of ours. */
+  /** Handles a received message with an id of the server. It may be one of this client. */
   returned(room: string, id: string): Entry | undefined {
     const entry = this.entries.find((entry) => entry.room === room && entry.id === id);
     if (entry) entry.returned = true;
     return entry;
   }
 
-  /** What was under way is to be sent again. */
+  /** Messages under way become ready again. */
   reconnect(now: number): void {
     for (const entry of this.entries) if (entry.status === "sent") Object.assign(entry, { status: "pending", at: now });
   }
 
   /**
-   * The user has a new user id, of which the server makes new message ids. A message that the server has under its old
-   * id is done. A message under way may still be acknowledged under its old id. Every other message needs a new id.
+   * The user has a new user id, so the server derives new message ids. A message that the server has under its old id
+   * is done. A message under way may still be acknowledged under its old id. Every other message needs a new id.
    */
   rename(): void {
     for (const [clientId, entry] of this.#entries) {
@@ -160,7 +160,7 @@ export class Outbox {
     return { send, stalled: late !== undefined, wait: this.#wait(now, connected) };
   }
 
-  /** When the next message may be sent. */
+  /** The time at which the next message may be sent. */
   get freeAt(): number {
     const oldest = this.#sentAt.length < this.#perWindow ? -Infinity : this.#sentAt[0]!;
     return Math.max(this.#pausedUntil, oldest + WINDOW);

@@ -6,9 +6,9 @@ import type { ChatClient } from "./client.js";
 import type { ChatSnapshot } from "./state.js";
 
 /**
- * Keeps the client connected while the component is mounted, and renders again when something changes. StrictMode's
- * second mount costs neither a signed URL nor a socket: the first is cancelled before it asks. Use it once per client,
- * and `useChatSnapshot` in further components.
+ * Keeps the client connected while the component is mounted, and renders after each change. StrictMode's second mount
+ * costs neither a signed URL nor a socket, because the first one is cancelled before its request. Use it once for each
+ * client, and `useChatSnapshot` in further components.
  */
 export function useChat(client: ChatClient): ChatSnapshot {
   useEffect(() => {
@@ -18,7 +18,7 @@ export function useChat(client: ChatClient): ChatSnapshot {
   return useChatSnapshot(client);
 }
 
-/** What `useChat` returns, without a say in whether the client is connected. */
+/** The result of `useChat` for a component that does not control the connection. */
 export function useChatSnapshot(client: ChatClient): ChatSnapshot {
   return useSyncExternalStore(client.subscribe, client.getSnapshot, client.getSnapshot);
 }

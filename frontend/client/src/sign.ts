@@ -8,16 +8,17 @@ import { cleanName } from "./text.js";
 const TIMEOUT = 10_000;
 
 /**
- * A token that the client has known for less than this, in ms, may not have begun for the server: the clock of the
- * provider that wrote it is ahead of the server's. The server answers 401, and a moment later it takes the token.
+ * The client has known a young token for less than this, in ms. The server may refuse such a token with 401 and take it
+ * a moment later: the clock of the provider may be ahead of the server's.
  */
 const YOUNG = 10_000;
 const PAUSES = [1_000, 2_000, 4_000];
 
-/** What stays the same from attempt to attempt, and servers of the version before do not know. */
+/** The members that are the same in each attempt. Servers of the previous version do not know them. */
 interface Identity {
   /**
-   * Name of this client object, by which the server tells a connection's predecessor from the user's other connections.
+   * The name of this client object. By it the server tells the predecessor of a connection from other connections of
+   * the user.
    */
   readonly ci?: string;
   /** As in SignOptions. */
@@ -25,31 +26,31 @@ interface Identity {
   readonly name?: string | undefined;
 }
 
-/** What is asked of the sign URL. All members but `signal` belong into the body of `POST /signurl`, as they are. */
+/** A request to the sign URL. All members except `signal` belong into the body of `POST /signurl`, unchanged. */
 export interface SignRequest extends Identity {
   /** The rooms to be in; the server's default rooms when undefined. */
   readonly rooms: readonly string[] | undefined;
-  /** Hash of this attempt's secret. */
+  /** Hash of the attempt's secret. */
   readonly challenge: string;
-  /** Aborted when the answer is not wanted any more. */
+  /** Aborted when the answer is no longer needed. */
   readonly signal: AbortSignal;
 }
 
-/** Where signed URLs come from. */
+/** The source of signed URLs. */
 export interface SignOptions {
-  /** The address of `POST /signurl`, or a function that asks it (or a server that does) and returns its answer. */
+  /** The address of `POST /signurl`, or a function that asks it, itself or over your server, and returns its answer. */
   readonly signUrl: string | ((request: SignRequest) => Promise<Response>);
   /**
    * With an address: returns the user's access token, or undefined when the user is signed out. The client calls it
-   * before each attempt. `refused` is a token that the server has just refused: ask the provider for another one. If
+   * before each attempt. `refused` is a token that the server has just refused: get another one from the provider. If
    * the same token comes back, the client stops.
    */
   readonly getToken?: (signal: AbortSignal, refused?: string) => Promise<string | undefined> | string | undefined;
   /** The rooms to be in; the server's default rooms when left out. */
   readonly rooms?: readonly string[] | undefined;
   /**
-   * With servers of the mode guest: a secret of 43 characters, 32 random bytes in base64url, and a name. The same
-   * secret makes the same guest, also in the hands of another person.
+   * With servers of the mode guest: a secret of 43 characters, 32 random bytes in base64url, and a name. Everybody who
+   * has the secret is the same guest.
    */
   readonly guest?: { readonly secret: string; readonly name?: string };
 }
@@ -63,7 +64,7 @@ export interface Signed {
   readonly sessionEndsIn: number;
 }
 
-/** An attempt that came to nothing. `auth` is set when there is no use in another one before somebody signs in. */
+/** A failed attempt. `auth` is set when another attempt needs a sign-in first. */
 export class AttemptError extends Error {
   constructor(
     readonly reason: RetryReason,
@@ -77,15 +78,18 @@ export class AttemptError extends Error {
 /** Asks for signed URLs, always as the same client. */
 export class Signer {
   #identity: Identity | undefined;
-  #token: string | undefined; // the last one that was sent
-  #since = 0; // when it was sent first
+  #token: string | undefined; // the last token that was sent
+  #since = 0; // when the client first sent it
 
   constructor(
     readonly env: Environment,
     readonly options: SignOptions,
   ) {}
 
-  /** Asks for a signed URL. When the server refuses the token, it asks again: with a young token, then with another. */
+  /**
+   * Asks for a signed URL. When the server refuses the token, it asks again: with a young token once more, and then
+   * with another token.
+   */
   async sign(challenge: string, signal: AbortSignal): Promise<Signed> {
     const { env } = this;
     const pauses = PAUSES.values();
@@ -102,12 +106,12 @@ export class Signer {
     }
   }
 
-  /** Whether the last token is one that the server may take in a moment. It takes JSON Web Tokens only. */
+  /** Whether the server may take the last token in a moment. That is possible for JSON Web Tokens only. */
   #isYoung(): boolean {
     return this.#token?.split(".").length === 3 && this.env.clock.now() - this.#since < YOUNG;
   }
 
-  /** An answer that took longer than the URL lives is of no use: only a monotonic clock can tell. */
+  /** An answer that took longer than the URL lives is useless. Only a monotonic clock can tell that. */
   async #attempt(challenge: string, signal: AbortSignal, refused: string | undefined): Promise<Signed> {
     const { env } = this;
     const started = env.clock.now();
@@ -129,7 +133,7 @@ export class Signer {
     return { Authorization: `Bearer ${token}` };
   }
 
-  /** A server of the version before refuses the members that it does not know: from then on they are left out. */
+  /** A server of the previous version refuses members that it does not know. From then on requests leave them out. */
   async #ask(challenge: string, signal: AbortSignal, authorization: Record<string, string>): Promise<Answer> {
     const { env, options } = this;
     const { rooms, guest } = options;
@@ -145,7 +149,7 @@ export class Signer {
   }
 }
 
-/** An answer, and its body when that is JSON. */
+/** An answer, with its body if that is JSON. */
 type Answer = [response: Response, body: any];
 
 async function ask(
@@ -191,7 +195,7 @@ function read(response: Response, body: any): Signed & { expiresIn: number } {
 }
 
 /**
- * The header Retry-After in ms, an hour at most; 0 without one, or when it is a date, which only a clock that is right
+ * The header Retry-After in ms, an hour at most. It is 0 without the header, and for a date, which only a correct clock
  * can read.
  */
 function retryAfter({ headers }: Response): number {
@@ -215,7 +219,7 @@ function sleep(env: Environment, ms: number, signal: AbortSignal): Promise<void>
   });
 }
 
-/** Runs `work` until it ends, 10 s have passed or `outer` is aborted, whether or not it heeds its signal. */
+/** Runs `work` until it ends, 10 s have passed or `outer` is aborted, also when the work ignores its signal. */
 function withTimeout<T>(env: Environment, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const inner = new AbortController();

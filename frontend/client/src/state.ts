@@ -2,33 +2,33 @@
 export type RetryReason =
   /** The sign URL did not answer. */
   | "unreachable"
-  /** The sign URL answered, but with a fault of its own. */
+  /** The sign URL answered with an error of the server. */
   | "unavailable"
-  /** The sign URL said to come back later (429). */
+  /** The sign URL asked the client to wait (429). */
   | "throttled"
-  /** The sign URL said that the user was sent out for too many refused frames, and may come back later (429). */
+  /** The user was kicked for too many refused frames, and may come back later (429). */
   | "kicked"
   /** Signing, the handshake or the answer to a ping took longer than 10 s. */
   | "timeout"
   /** The handshake failed; a browser does not tell why. */
   | "handshake"
   /**
-   * The handshake failed three times in a row with freshly signed URLs: a matter of policy, origin or the server's
-   * clock.
+   * The handshake failed three times in a row with new URLs. The policy, the origin or the clock of the server may be
+   * wrong.
    */
   | "refused"
   /** An open connection ended. */
   | "lost"
   /** The server ended the session; the next attempt begins a new one. */
   | "session_ended"
-  /** The server does not know the connection any more. */
+  /** The server no longer knows the connection. */
   | "not_connected"
-  /** The server ended the connection because it did not take in what was sent to it. */
+  /** The server ended the connection because the client did not read fast enough. */
   | "too_slow"
-  /** The server ended the connection because a newer one of this client was to take its place, which then failed. */
+  /** The server ended the connection for a newer one of this client, which then failed. */
   | "replaced";
 
-/** What the client is doing. `status` tells the members apart. */
+/** The state of the client, by `status`. */
 export type ChatState =
   /** Not started, or disposed. */
   | { readonly status: "idle" }
@@ -39,21 +39,21 @@ export type ChatState =
   | { readonly status: "open" }
   /** Open, and opening the next connection before this one reaches its end. */
   | { readonly status: "rotating" }
-  /** Open, but the server has not answered for 2 s. Ends with its answer, or with the connection. */
+  /** Open, but the server has not answered for 2 s. The state ends with the answer or with the connection. */
   | { readonly status: "checking" }
   /** `retryAt` is on the monotonic clock, in ms: compare it with `performance.now()`. */
   | { readonly status: "waiting"; readonly retryAt: number; readonly reason: RetryReason }
-  /** The browser says that there is no network; goes on by itself when there is. */
+  /** The browser has no network. The client goes on by itself when there is one. */
   | { readonly status: "offline" }
   /**
-   * The user is signed out; `connect()` tries again. `code` is the server's: `revoked`, `signed_out`,
+   * The user is signed out; `connect()` tries again. `code` comes from the server: `revoked`, `signed_out`,
    * `room_not_allowed`, `caller_not_trusted`, or else `unauthorized` (401, or no token) and `forbidden` (403). After
-   * `revoked` the user has to sign in anew at the provider (`prompt=login`), and a page must not do that by itself.
+   * `revoked` the user has to sign in at the provider again (`prompt=login`), and a page must not do that by itself.
    */
   | { readonly status: "auth-required"; readonly code: string }
   /**
-   * The server said goodbye (`evicted`: a newer connection of the user took the place; `replaced`: another one that
-   * goes by this client's name; `kicked`: too many refused frames), or the page is not served in a secure context
+   * The server sent a bye: `evicted` (a newer connection of the user replaced this one), `replaced` (another client
+   * with the same name did), or `kicked` (too many refused frames). Or the page is not in a secure context
    * (`insecure_context`), or there is no WebSocket (`no_websocket`). `connect()` and `retryNow()` try again.
    */
   | { readonly status: "closed"; readonly code: string };
@@ -64,45 +64,45 @@ export interface User {
   readonly name: string;
 }
 
-/** A message as a page shows it. `clientId ?? id` stays the same while the message goes its way: use it as a key. */
+/** A message as a page shows it. `clientId ?? id` never changes: use it as a key. */
 export interface ChatMessage {
-  /** The server's id; the client's own until the server's is known. */
+  /** The server's id, or the client's own until the server's is known. */
   readonly id: string;
   /** Set when this client sent it. */
   readonly clientId?: string;
   readonly room: string;
   readonly from: User;
   readonly text: string;
-  /** The server's time in Unix ms; absent until the message has come back. */
+  /** The server's time in Unix ms. Absent until the message has come back. */
   readonly sentAt?: number;
-  /** Sent by this user, from here or elsewhere. */
+  /** Sent by this user, from this client or another one. */
   readonly own: boolean;
-  /** `pending`: waits here. `sent`: under way. `delivered`: everybody has it. `failed`: see `failure`. */
+  /** `pending`: waits here. `sent`: under way. `delivered`: every recipient has it. `failed`: see `failure`. */
   readonly status: "pending" | "sent" | "delivered" | "failed";
   /** With `failed`: `expired` after 5 minutes, or the server's code such as `room_not_allowed`. */
   readonly failure?: string;
 }
 
-/** A time without a connection, in which others may have written what never came. */
+/** A time without a connection. Messages of others from this time may be missing. */
 export interface Gap {
-  /** Unix ms by this machine's clock: when the server was heard last, and when the next connection was open. */
+  /** Unix ms by the clock of this machine: the time of the last frame, and of the next open connection. */
   readonly from: number;
   readonly to: number;
-  /** `sentAt` of the last message before it, by the server's clock; 0 when there was none. */
+  /** `sentAt` of the last message before it, by the clock of the server; 0 without one. */
   readonly after: number;
 }
 
-/** Everything a page shows, unchanging: a change makes a new one. */
+/** Everything that a page shows. It never changes: each change makes a new one. */
 export interface ChatSnapshot {
   readonly state: ChatState;
-  /** In the order of `sentAt`, then `id`; what is not delivered yet comes last. */
+  /** In the order of `sentAt`, then `id`. Messages that are not delivered yet come last. */
   readonly messages: readonly ChatMessage[];
-  /** The last 50, in all rooms. A rotation makes none. */
+  /** The last 50, in all rooms. A rotation leaves no gap. */
   readonly gaps: readonly Gap[];
-  /** Until when no message is sent, because the server takes only so many; compare it with `performance.now()`. */
+  /** Until then the rate limit of the server holds messages back. Compare it with `performance.now()`. */
   readonly heldUntil: number;
   /** The user of this client, as the server names it; undefined before the first connection. */
   readonly user: User | undefined;
-  /** The rooms that the last signed URL is for; before that, those that were asked for. */
+  /** The rooms of the last signed URL; before the first one, the requested rooms. */
   readonly rooms: readonly string[];
 }

@@ -17,7 +17,7 @@ export type SendErrorCode =
   /** 100 messages wait already, or have failed and were neither sent again nor discarded. */
   | "outbox_full";
 
-/** Thrown by `send`, before anything was sent. */
+/** Thrown by `send` before it sends. */
 export class SendError extends Error {
   override readonly name = "SendError";
   constructor(readonly code: SendErrorCode) {
@@ -25,8 +25,8 @@ export class SendError extends Error {
   }
 }
 
-// As the server's rules for text, shared/text: its table of cases is tested here, too. The line feed is the only
-// control character that may be there. Characters of zero width between combining marks do not end the pile.
+// The same rules for text as the server (shared/text), whose table of cases is tested here, too. The line feed is the
+// only allowed control character. Characters of zero width between combining marks do not end the pile.
 const FORBIDDEN = /[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\p{Cs}]/gu;
 const PILED = /(?:(?![\p{Cf}\p{DI}])\p{M}[\p{Cf}\p{DI}]*){5}/u;
 const VISIBLE = /[^\p{White_Space}\p{M}\p{Cf}\p{DI}\u2800\u{1d159}\u{13441}\u{13442}\ufffc]/u;
@@ -34,19 +34,20 @@ const LINE_END = /\r\n?|[\v\f\x85\u2028\u2029]/g;
 const MAX_BREAKS = 40;
 
 /**
- * The text as it is sent: lines end in a line feed, a tab is four spaces, characters are composed (form C). Control
- * characters, direction controls and halves of surrogate pairs, which the server refuses, are left out.
+ * The text in the form in which it is sent: lines end in a line feed, a tab is four spaces, characters are composed
+ * (form C). The server refuses control characters, direction controls and halves of surrogate pairs, so they are left
+ * out.
  */
 export function cleanText(text: string): string {
   return text.replace(LINE_END, "\n").replaceAll("\t", "    ").replace(FORBIDDEN, "").normalize("NFC");
 }
 
-/** Why the server would refuse a clean text; undefined when it would not. */
+/** Why the server would refuse a clean text, or undefined. */
 export function checkText(text: string, room?: string): SendErrorCode | undefined {
   if (!VISIBLE.test(text)) return "empty";
   if (PILED.test(text)) return "bad_characters";
   if (text.split("\n").length - 1 > MAX_BREAKS) return "too_many_lines";
-  // Ids have 36 characters; a room that is not known yet has 32 at most.
+  // Ids have 36 characters. A room that is not known yet has at most 32.
   const frame = sendFrame(text, room ?? "r".repeat(32), "i".repeat(36));
   return bytesOf(frame) > MAX_FRAME_BYTES || [...text].length > MAX_CHARACTERS ? "too_large" : undefined;
 }
@@ -55,8 +56,8 @@ export function checkText(text: string, room?: string): SendErrorCode | undefine
 const MAX_NAME_BYTES = 128;
 
 /**
- * A name as the server takes it: one clean line, cut after 128 bytes between two characters. Undefined when nothing is
- * left.
+ * A name in the form that the server takes: one clean line, cut after 128 bytes between two characters. Undefined when
+ * nothing is left.
  */
 export function cleanName(name: string): string | undefined {
   let clean = "";

@@ -6,15 +6,15 @@ const LIMIT = 1000;
 type Delivered = ChatMessage & { readonly sentAt: number };
 
 /**
- * The last 1,000 messages that were delivered, each once, in the order of the server's time, ties by id. Messages are
- * told apart by room and id, and a message keeps the text that it came with first.
+ * The last 1,000 delivered messages, each once, in the order of the time of the server, then of the id. Room and id
+ * identify a message. A message keeps its first text.
  */
 export class Transcript {
   #messages: readonly Delivered[] = [];
   /** Keys of own messages that were acknowledged and have not come back yet. */
   readonly #accepted = new Set<string>();
 
-  /** Adds a message from the server; the repetition of one is dropped. */
+  /** Adds a message from the server, and drops a repetition. */
   receive(message: Delivered): void {
     const key = keyOf(message);
     const known = this.#find(key);
@@ -23,8 +23,8 @@ export class Transcript {
   }
 
   /**
-   * Adds an own message that was acknowledged. When it has not come back yet it is the last one, until the server's
-   * time is known.
+   * Adds an own message that was acknowledged. If it has not come back yet, it stays last until the time of the server
+   * is known.
    */
   accept(message: ChatMessage, unix: number): void {
     const key = keyOf(message);
@@ -45,7 +45,7 @@ export class Transcript {
     this.#accepted.clear();
   }
 
-  /** The messages, followed by what is not delivered yet. An own message that has come back stands in its place. */
+  /** The delivered messages, followed by the others. An own message that has come back stands in its place. */
   view(outgoing: Iterable<Entry>, user: User | undefined, rooms: readonly string[]): ChatMessage[] {
     const tail = new Map<string, ChatMessage>();
     for (const entry of outgoing) {
@@ -73,7 +73,7 @@ export class Transcript {
   }
 }
 
-/** A message of ours, as it is shown before it is delivered. */
+/** A message of this client as a page shows it before it is delivered. */
 export function outgoingMessage(entry: Entry, user: User | undefined, rooms: readonly string[]): ChatMessage {
   const { clientId, text, status, failure } = entry;
   return {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { settle, signed, world } from "./world.mjs";
 
-test("a client that is disposed at whatever moment of signing stays disposed, and can begin again", async () => {
+test("a client that is disposed at any moment of signing stays disposed, and can begin again", async () => {
   for (let moment = 0; moment < 40; moment++) {
     let answer;
     const w = world();

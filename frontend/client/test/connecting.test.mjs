@@ -167,7 +167,7 @@ test("10 s of being open are a success, less is not", async () => {
   assert.equal(await dropAfter(10 * SECOND), 250);
 });
 
-test("401 and 403 end the attempts and ask for somebody to sign in", async () => {
+test("401 and 403 end the attempts and ask for a sign-in", async () => {
   const cases = [
     [answer(401, { message: "Unauthorized" }), "unauthorized"],
     [answer(403, { message: "Forbidden" }), "forbidden"],
@@ -190,7 +190,7 @@ test("401 and 403 end the attempts and ask for somebody to sign in", async () =>
   }
 });
 
-test("a token that is not wanted any more is not waited for", async () => {
+test("the client does not wait for a token that it no longer needs", async () => {
   let signal;
   const w = world({ getToken: (given) => ((signal = given), new Promise(() => {})) });
   w.chat.connect();
@@ -209,7 +209,7 @@ test("without a token nothing is asked", async () => {
   assert.equal(w.requests.length, 0);
 });
 
-/** Tokens as a provider gives them, one after the other; `w.asked` has what getToken was told each time. */
+/** Tokens of a provider, one after the other. `w.asked` has the arguments of getToken. */
 function tokens(...given) {
   const asked = [];
   const w = world({ getToken: (_, refused) => (asked.push(refused), given.length > 1 ? given.shift() : given[0]) });
@@ -235,7 +235,7 @@ test("a token that has not begun for the server yet is shown again after 1, 2 an
   }
 });
 
-test("a token that the server goes on refusing is replaced once, and then somebody has to sign in", async () => {
+test("a token that the server keeps refusing is replaced once, and then the user has to sign in", async () => {
   const w = tokens("a.b.c", "a.b.c", "a.b.c", "a.b.c", "d.e.f");
   for (let i = 0; i < 6; i++) w.answers.push(answer(401, { message: "Unauthorized" }));
   w.chat.connect();
@@ -328,7 +328,7 @@ test("429 without a Retry-After in seconds waits as usual, and never for more th
   }
 });
 
-test("what is no signed URL is tried again", async () => {
+test("an answer without a signed URL leads to another attempt", async () => {
   const bad = [
     answer(500, { message: "Internal Server Error" }),
     answer(503, { error: "auth_not_configured" }),
@@ -362,7 +362,7 @@ test("signing may take 10 s, whether or not it can be cancelled", async () => {
   assert.equal(w.requests[0].signal.aborted, true);
 });
 
-test("a URL that came after its end is not used, whatever the machine's clock says", async () => {
+test("a URL that came too late is not used, also when the machine's clock is wrong", async () => {
   for (const [took, used] of [
     [2999, 1],
     [3000, 0],

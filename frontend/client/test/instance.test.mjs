@@ -7,7 +7,7 @@ import { answer, SECOND, settle, signed, world } from "./world.mjs";
 const instances = (w) => w.requests.map(({ body }) => body.ci);
 const badRequest = () => answer(400, { error: "bad_request", message: "unknown member" });
 
-test("a client goes by one name for all of its connections, and another client by another", async () => {
+test("a client has one name for all of its connections, and another client has another", async () => {
   const [one, other] = [world(), world()];
   for (const w of [one, other]) {
     await w.open();
@@ -38,7 +38,7 @@ test("a function that asks is given the client's name and the guest, too", async
   assert.deepEqual(Object.keys(requests[1]).sort(), ["challenge", "rooms"]);
 });
 
-test("a server that does not know the new members is asked once more without them, and so from then on", async () => {
+test("a server that does not know the new members is asked again without them, and so from then on", async () => {
   const w = world({ guest: { secret: newSecret() } });
   w.answers.push(badRequest());
   await w.open();
@@ -51,7 +51,7 @@ test("a server that does not know the new members is asked once more without the
   assert.equal(w.requests[0].body.challenge, w.requests[1].body.challenge);
 });
 
-test("what is refused for another reason, or again, is not asked once more", async () => {
+test("a request that is refused again, or for another reason, is not repeated", async () => {
   for (const [response, requests] of [
     [badRequest(), 2],
     [answer(400, { error: "something" }), 1],
@@ -107,7 +107,7 @@ test("connected is shown for at most 2 s after the old connection gave way", asy
   assert.equal(w.chat.state.status, "open");
 });
 
-test("when the attempt fails that took the place, the client connects again as after any loss", async () => {
+test("when the replacing attempt fails, the client connects again as after any loss", async () => {
   const { w, old, next } = await rotating();
   await old.receive({ type: "bye", code: "replaced" });
   await next.end();
@@ -122,7 +122,7 @@ test("a connection gives way to one that the server opened and the client had gi
   const { w, old, next } = await rotating();
   await next.accept();
   w.random = 0.999;
-  await w.clock.advance(10 * SECOND); // no answer: the client lets it go, and the server does not know
+  await w.clock.advance(10 * SECOND); // without an answer the client gives it up, and the server does not know
   assert.deepEqual([next.closed, w.chat.state.status], [true, "open"]);
   await old.receive({ type: "bye", code: "replaced" });
   assert.deepEqual([w.chat.state.status, w.chat.state.reason], ["waiting", "replaced"]);
@@ -131,7 +131,7 @@ test("a connection gives way to one that the server opened and the client had gi
   assert.equal(w.chat.state.status, "open");
 });
 
-test("another connection that goes by the client's name ends it for good", async () => {
+test("another connection with the client's name ends it for good", async () => {
   const { w, next } = await rotating();
   await next.accept();
   await next.receive({ type: "pong" });
@@ -141,7 +141,7 @@ test("another connection that goes by the client's name ends it for good", async
   assert.deepEqual([w.sockets.length, w.clock.timers], [2, 0]);
 });
 
-test("who was kicked waits as long as the server says, and is told why", async () => {
+test("a kicked user waits as long as the server says, and is told why", async () => {
   const w = world();
   const kicked = () => answer(429, { error: "kicked" }, { "Retry-After": "60" });
   w.answers.push(kicked());

@@ -51,7 +51,7 @@ test("any frame answers a ping", async () => {
   assert.equal(w.chat.state.status, "open");
 });
 
-test("when the network is back or somebody looks, an open connection is asked at once", async () => {
+test("when the network or the user is back, an open connection is pinged at once", async () => {
   const w = world();
   const socket = await w.open();
   await w.wake();
@@ -62,7 +62,7 @@ test("when the network is back or somebody looks, an open connection is asked at
   assert.equal(socket.pings, 2);
 });
 
-test("when the network is back or somebody looks, a wait ends and the next is short", async () => {
+test("when the network or the user is back, a wait ends and the next one is short", async () => {
   const w = world();
   w.answers.push(...Array.from({ length: 7 }, () => new Error("down")));
   w.chat.connect();
@@ -187,7 +187,7 @@ test("an acknowledgement may come by the connection that was replaced", async ()
   assert.equal(next.messages.length, 0);
 });
 
-test("what the replaced connection is told does not concern the new one", async () => {
+test("a bye to the replaced connection does not concern the new one", async () => {
   for (const frame of [
     { type: "bye", code: "evicted" },
     { type: "bye", code: "session_ended" },
@@ -232,7 +232,7 @@ test("a user with one connection evicts the old one by the rotation", async () =
   assert.equal(w.chat.state.status, "open");
 });
 
-test("whose token has run out stays until the session ends", async () => {
+test("a user with an expired token stays until the session ends", async () => {
   const w = world();
   const socket = await w.open();
   w.answers.push(answer(401, {}));
@@ -335,7 +335,7 @@ test("after the end of a session a new one begins", async () => {
   assert.deepEqual([w.chat.state.status, w.sockets.length], ["open", 2]);
 });
 
-test("who was sent away does not come back alone", async () => {
+test("a dismissed client does not reconnect by itself", async () => {
   for (const [code, status] of [
     ["evicted", "closed"],
     ["kicked", "closed"],

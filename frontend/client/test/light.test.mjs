@@ -1,4 +1,4 @@
-// "Connected" is true: it ends at most 2 s after an event that the client can observe.
+// "Connected" is true: the client stops showing it at most 2 s after an event that it can observe.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -6,7 +6,7 @@ import { answer, message, MINUTE, SECOND, settle, signed, world } from "./world.
 
 const status = (w) => w.chat.state.status;
 
-/** The statuses that were shown, without repeats. */
+/** The shown statuses, without repeats. */
 const shown = (w) => w.statuses.filter((status, i, all) => status !== all[i - 1]);
 
 /** A world whose connection is open and has been silent. */
@@ -146,7 +146,7 @@ test("evicted, kicked and ended connections are not shown as connected for a mom
   }
 });
 
-test("somebody who uses the page after 30 s of silence learns within 2 s that the server does not answer", async () => {
+test("a user who acts after 30 s of silence learns within 2 s that the server does not answer", async () => {
   const { w, socket } = await silent(29 * SECOND);
   w.chat.userActed();
   assert.equal(socket.pings, 0);
@@ -188,7 +188,7 @@ test("an answer ends the doubt, and any frame is one", async () => {
   }
 });
 
-test("without a connection nobody is asked", async () => {
+test("without a connection no ping is sent", async () => {
   const w = world();
   w.chat.userActed();
   w.answers.push(new Error("down"));
@@ -250,7 +250,7 @@ test("a gap begins with the goodbye, or with a close that the server announced",
   }
 });
 
-test("what was closed and is connected again by hand has a gap", async () => {
+test("a closed client that is connected again by hand has a gap", async () => {
   const { w, socket } = await silent(MINUTE);
   await socket.receive({ type: "bye", code: "evicted" });
   const evicted = w.clock.unix();
@@ -318,7 +318,7 @@ test("a connection that was in doubt when it was replaced leaves a gap", async (
   assert.deepEqual([old.pings, w.chat.getSnapshot().gaps.map(({ from }) => from)], [1, [heard]]);
 });
 
-test("somebody else's gaps are not shown", async () => {
+test("the gaps of another user are not shown", async () => {
   const { w, socket } = await silent(MINUTE);
   const again = async (over) => {
     w.answers.push(signed(over));

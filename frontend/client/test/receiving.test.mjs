@@ -202,7 +202,7 @@ test("a message that came back and was not acknowledged is still sent again", as
   );
 });
 
-test("what the same user wrote elsewhere is an own message", async () => {
+test("a message from another client of the same user is an own message", async () => {
   const w = world();
   const socket = await w.open();
   await socket.receive(message({ from: { sub: "alice", name: "Alice" } }));
@@ -255,7 +255,7 @@ test("the snapshot is the same object until something changes", async () => {
   assert.equal(w.chat.state, after.state);
 });
 
-test("who unsubscribed is not called", async () => {
+test("a listener is not called after it has unsubscribed", async () => {
   const w = world();
   let calls = 0;
   const unsubscribe = w.chat.subscribe(() => calls++);

@@ -114,7 +114,7 @@ test("after a reconnection a message is sent again under its id", async () => {
   );
 });
 
-test("what was under way when the client was stopped is sent again at once", async () => {
+test("a message that was under way when the client was stopped is sent again at once", async () => {
   const { w, clientId } = await sending();
   w.chat.dispose();
   assert.deepEqual(outgoing(w), [["hi", "pending"]]);
@@ -218,7 +218,7 @@ test("a limited sender waits as long as it is told", async () => {
   assert.equal(socket.messages.at(-1).message, "next");
 });
 
-test("what not everybody got is sent again, and others do not wait for it", async () => {
+test("a message that some recipients missed is sent again, and other messages do not wait for it", async () => {
   const { w, socket, clientId } = await sending();
   w.chat.send("next");
   await settle();
@@ -312,7 +312,7 @@ test("a connection that the server does not know is replaced, and the message se
   }
 });
 
-test("what the server would refuse is refused before it is sent", async () => {
+test("a message that the server would refuse is refused before it is sent", async () => {
   const w = world();
   const socket = await w.open();
   const cases = [
@@ -368,7 +368,7 @@ test("lines, tabs and composed characters are sent as the server wants them", ()
   assert.equal(cleanText("e\u0301"), "é");
 });
 
-test("nothing of one user is sent by another, or shown to them", async () => {
+test("messages of one user are neither sent by another user nor shown to them", async () => {
   const { w, socket } = await sending("from alice");
   await socket.ack();
   w.chat.send("more from alice");
@@ -424,7 +424,7 @@ test("a guest, whose name is another for each connection, keeps messages and out
   );
 });
 
-test("messages survive that nobody is signed in for a while", async () => {
+test("messages survive a time without a signed-in user", async () => {
   const { w, socket, clientId } = await sending();
   await socket.end();
   w.answers.push(answer(401, {}));

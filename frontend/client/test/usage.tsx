@@ -1,4 +1,4 @@
-// What a page writes, compiled against what the package ships. It is never run.
+// The code of a page, compiled against the package as it ships. It is never run.
 import { type ChatState, createChatClient, SendError } from "@signedsocket/client";
 import { dictionaryFor, reasonText } from "@signedsocket/client/messages";
 import { useChat } from "@signedsocket/client/react";

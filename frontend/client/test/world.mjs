@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { createChatClient } from "../dist/index.js";
 import { fromClient, signUrlRequest } from "./protocol.mjs";
 
-/** Lets everything run that waits for nothing but a promise. */
+/** Lets everything run that waits for promises only. */
 export const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 export const SECOND = 1000;
@@ -61,7 +61,7 @@ class FakeClock {
     this.#now += ms;
   }
 
-  /** The machine sleeps: where the monotonic clock stops, too, only the wall clock tells. */
+  /** The machine sleeps. If the monotonic clock stops, too, only the wall clock shows it. */
   sleep(ms) {
     this.unixTime += ms;
   }
@@ -92,7 +92,7 @@ class FakeSocket {
     return this.sent.filter((frame) => frame.action === "ping").length;
   }
 
-  // What the server, or the network, does:
+  // The acts of the server and of the network:
   async accept() {
     this.onopen?.({});
     await settle();
@@ -120,7 +120,7 @@ class FakeSocket {
   }
 }
 
-/** What the functions derive, worked out in another way than the client does. */
+/** The ids that the functions derive, computed in another way than in the client. */
 export function serverId(sub, clientId, room = "lobby") {
   const digest = BigInt(`0x${createHash("sha256").update([sub, room, clientId].join("\0")).digest("hex")}`);
   let id = "";
@@ -143,8 +143,8 @@ export const signed = (over = {}) =>
   });
 
 /**
- * A client in a world of its own. `w.answers` is what the sign URL says next: answers, errors or promises; then it
- * signs.
+ * A client in its own world. `w.answers` are the next answers of the sign URL: answers, errors or promises. After them
+ * it signs.
  */
 export function world(options = {}) {
   const w = {
@@ -163,7 +163,7 @@ export function world(options = {}) {
     get socket() {
       return w.sockets.at(-1);
     },
-    /** Connects and has the server accept. */
+    /** Connects, and lets the server accept. */
     async open() {
       w.chat.connect();
       await settle();
@@ -219,7 +219,7 @@ export function world(options = {}) {
 }
 
 let count = 0;
-/** A message of somebody, as the server sends it. */
+/** A message of another user, as the server sends it. */
 export const message = (over = {}) => ({
   type: "message",
   id: `M${String(++count).padStart(4, "0")}`,

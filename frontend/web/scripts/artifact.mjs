@@ -49,7 +49,7 @@ function build() {
   run("npm", ["run", "--silent", "build", "-w", "web"], { BUILD_ID: buildId() });
 }
 
-/** A name for what is built. Browsers load the page anew when they meet another one. */
+/** A name for the build. Browsers load the page again when the name changes. */
 function buildId() {
   const sources = ["package-lock.json", "client/src", "web/src", "web/next.config.ts"].map((name) =>
     path.join(workspace, name),
@@ -57,7 +57,7 @@ function buildId() {
   return digest(workspace, sources.flatMap(filesIn)).slice(0, 16);
 }
 
-/** What Next.js has traced, the files that it leaves for a CDN, and what Lambda starts. */
+/** Copies the files that Next.js traced, the files that it leaves for a CDN, and the script that Lambda starts. */
 function assemble() {
   mkdirSync(target, { recursive: true });
   cpSync(path.join(built, "standalone"), target, { recursive: true, filter: (file) => !file.endsWith(".nft.json") });
@@ -66,8 +66,8 @@ function assemble() {
 }
 
 /**
- * Takes out what differs between builds: this machine's paths, random keys, times, and the order in which routes were
- * compiled.
+ * Removes the differences between builds: paths of this machine, random keys, times, and the order of the compiled
+ * routes.
  */
 function makeReproducible() {
   const keys = unusedKeys();
@@ -88,8 +88,8 @@ function makeReproducible() {
 }
 
 /**
- * Keys that Next.js makes for features that the page does not use: draft mode and Server Functions. Used, they would
- * have to be secret.
+ * Keys for features that the page does not use: draft mode and Server Functions. With these features they would have to
+ * be secret.
  */
 function unusedKeys() {
   const { preview, routes, dynamicRoutes } = manifest("prerender-manifest.json");
@@ -119,8 +119,9 @@ function check() {
 }
 
 /**
- * Starts the server as Lambda does, with little around it: whatever was left out is missed here first. Without settings
- * the page says what is missing. With settings, of a provider that does not answer, the sign-in says that it failed.
+ * Starts the server as Lambda does, with an almost empty environment, so that a missing file shows here. Without
+ * settings the page names the missing ones. With settings of a provider that does not answer, the sign-in says that it
+ * failed.
  */
 async function smokeTest(settings = {}) {
   const port = await freePort();
@@ -135,7 +136,7 @@ async function smokeTest(settings = {}) {
     await answer(port, "/", settings === configured ? /<button class="primary"/ : /<li>AUTH_MODE must be/);
     await answer(port, "/api/signin", settings === configured ? /<button class="primary"/ : /"auth_not_configured"/);
     await answer(port, "/no-such-page", /<h1>/);
-    // As API Gateway asks, which no local stage does: over https.
+    // Over https, as API Gateway asks and no local stage does.
     await answer(port, "/callback?code=1", /<style nonce="[^"]+">:root/, { "X-Forwarded-Proto": "https" });
     for (const method of ["TRACE", "PUT", "PROPFIND"]) await refuse(port, method);
   } finally {
@@ -165,14 +166,14 @@ async function answer(port, place, expected, headers = {}) {
   }
 }
 
-/** Expects that a method which the page does not know is refused: fetch cannot send all of them. */
+/** Expects that the page refuses a method that it does not know. fetch cannot send all of them. */
 async function refuse(port, method) {
   const [response] = await once(request({ port, method }).end(), "response");
   response.resume();
   if (response.statusCode !== 405) fail(`the artifact answers ${method} with ${response.statusCode}`);
 }
 
-/** Size of a zip of the files: their compressed bytes, and what the format adds for each name. */
+/** The size of a zip of the files: their compressed bytes, and the overhead of the format for each name. */
 function zippedSize(files) {
   const entries = files.map(
     (file) => deflateRawSync(readFileSync(file)).length + 76 + 2 * Buffer.byteLength(path.relative(target, file)),
@@ -180,7 +181,7 @@ function zippedSize(files) {
   return entries.reduce((sum, bytes) => sum + bytes, 22);
 }
 
-/** SHA-256 of the files' names, as they are below `folder`, and of their contents. */
+/** SHA-256 of the names of the files below `folder` and of their contents. */
 function digest(folder, files) {
   const hash = createHash("sha256");
   for (const file of files)
@@ -191,7 +192,7 @@ function digest(folder, files) {
   return hash.digest("hex");
 }
 
-/** A file, or all files in a folder and below it, in a fixed order. */
+/** A file, or all files below a folder, in a fixed order. */
 function filesIn(place) {
   const status = statSync(place, { throwIfNoEntry: false });
   if (!status?.isDirectory()) return status ? [place] : [];

@@ -1,5 +1,5 @@
-// Loaded before the server. Next.js cannot make a request of some methods, such as TRACE, and would answer 500, which
-// raises an alarm: methods that the page does not know are refused before Next.js sees them.
+// Node.js loads this file before the server. Next.js cannot make a request of some methods, such as TRACE, and would
+// answer 500, which raises an alarm. So this file refuses methods that the page does not know.
 const { Server } = require("node:http");
 
 const ALLOWED = ["GET", "HEAD", "POST", "OPTIONS"];

@@ -19,7 +19,7 @@ buildSync({
   packages: "external",
   sourcemap: "inline",
 });
-// Node.js takes a folder here up to version 20, and files in every version.
+// Node.js up to version 20 takes a folder here, and every version takes files.
 const files = tests.map((name) => path.join(out, name.replace(/\.ts$/, ".mjs")));
 const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { stdio: "inherit" });
 process.exit(status ?? 1);

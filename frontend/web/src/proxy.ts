@@ -7,11 +7,11 @@ import { contentSecurityPolicy, newNonce } from "./server/policy";
 const discovery = new Discovery(fetch);
 
 /**
- * Gives each page a policy of its own, and takes a browser that comes back from the provider to where its sign-in ends.
+ * Gives each page its own policy. It also sends a browser that comes back from the provider to the end of its sign-in.
  */
 export async function proxy(request: NextRequest): Promise<NextResponse> {
-  // API Gateway leaves preflights to the route $default, puts its own CORS headers on the answer, and browsers want it
-  // to be a success.
+  // API Gateway leaves preflights to the route $default and adds its own CORS headers to the answer. Browsers require a
+  // success.
   if (request.method === "OPTIONS") return new NextResponse(null, { status: 204 });
   const { value: configuration } = readConfiguration(process.env);
   const origin = configuration && otherNameOf(configuration.pageOrigin, request.headers.get("Host"));
@@ -43,7 +43,7 @@ function next(request: NextRequest, headers: Headers, configuration: Configurati
   return NextResponse.rewrite(new URL(place + search, request.url), { request: { headers } });
 }
 
-/** Whom the page talks to: the socket, `signurl`, and in mode jwt the provider. */
+/** The origins that the page talks to: the socket, `signurl`, and in mode jwt the provider. */
 async function connectOrigins({ webSocketUrl, mode, signUrl, provider }: Configuration): Promise<readonly string[]> {
   const origins = [webSocketUrl.origin];
   if (mode !== "iam") origins.push(signUrl.origin);
@@ -51,5 +51,5 @@ async function connectOrigins({ webSocketUrl, mode, signUrl, provider }: Configu
   return origins;
 }
 
-// Files need no policy, and the health check no work.
+// Files need no policy, and the health check has to be cheap.
 export const config = { matcher: ["/((?!_next/static/|healthz$).*)"] };

@@ -4,7 +4,7 @@ import type { Problem } from "./browser/account/problem";
 export const languages = ["ja", "en"] as const;
 export type Language = (typeof languages)[number];
 
-/** What the page says, beside what the client's dictionary has. */
+/** The texts of the page. The dictionary of the client has the others. */
 export interface PageText {
   readonly title: string;
   /** The name of the other language, in that language. */
@@ -12,14 +12,14 @@ export interface PageText {
   readonly welcome: string;
   readonly welcomeLead: string;
   readonly problems: Readonly<Record<Problem, string>>;
-  /** Of a sign-in that the server does not take. */
+  /** For a sign-in that the server refuses. */
   readonly refused: string;
   readonly signInAgain: string;
   readonly loading: string;
   readonly rooms: string;
   readonly signedInAs: (name: string) => string;
   readonly you: string;
-  /** Of the tag beside a name that several users have. */
+  /** For the tag beside a name that several users have. */
   readonly sameName: string;
   readonly showAll: string;
   readonly showLess: string;
@@ -30,7 +30,7 @@ export interface PageText {
   readonly bytes: (used: string, most: string) => string;
   readonly today: string;
   readonly yesterday: string;
-  /** A short sentence with a full stop, so that another one can follow. */
+  /** Makes a short sentence with a full stop, so that another one can follow. */
   readonly ended: (sentence: string) => string;
   /** Goes to the end of the list. */
   readonly toEnd: string;
@@ -81,8 +81,7 @@ const en: PageText = {
   noRooms: "There is no room that you may enter.",
   noScript: "The chat needs JavaScript.",
   setup: "This page is not set up yet",
-  setupLead:
-    "The server that runs it lacks settings. They are environment variables, and are read anew with each request:",
+  setupLead: "The server needs more settings. Set these environment variables, which it reads for each request:",
   notFound: "There is no such page.",
   backToChat: "To the chat",
   broken: "The page has stopped working.",

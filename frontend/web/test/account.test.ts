@@ -54,7 +54,7 @@ test("a sign-out that the server did not carry out is not announced, and leads n
   }
 });
 
-test("what a full or forbidden storage refuses is remembered as long as the page", (t) => {
+test("the page remembers the values that a full or forbidden storage refuses", (t) => {
   browser(t, { localStorage: { getItem: () => null, setItem: full, removeItem: full } });
   storage.set("mark", "1");
   assert.equal(storage.get("mark"), "1");
@@ -62,7 +62,7 @@ test("what a full or forbidden storage refuses is remembered as long as the page
   assert.equal(storage.get("mark"), undefined);
 });
 
-test("a revocation concerns its user, and somebody whom the page does not know", (t) => {
+test("a revocation concerns its user, and a user whom the page does not know", (t) => {
   const kept = new Map<string, string>();
   browser(t, {
     localStorage: {
@@ -81,7 +81,7 @@ test("a revocation concerns its user, and somebody whom the page does not know",
   revocation.end("dan");
   assert.deepEqual([active(), kept.size], [[false, false, false], 0]);
   for (const before of ["1", "{", '"x"']) {
-    kept.set("signedsocket-revoked", before); // of the version before, or of nobody
+    kept.set("signedsocket-revoked", before); // of the previous version, or without a user
     assert.deepEqual(active(), [true, true, true]);
     revocation.end("alice");
     assert.equal(kept.size, 0);

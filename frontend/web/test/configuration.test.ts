@@ -50,7 +50,7 @@ test("guests ask for the rooms of guests", () => {
   assert.deepEqual(rooms(""), ["lobby", "ops"]);
 });
 
-test("what is missing or wrong is named, all of it, and no value is repeated", () => {
+test("all missing and wrong variables are named, and no value is repeated", () => {
   const { value, problems } = readConfiguration({
     ...complete,
     AUTH_MODE: "none",

@@ -10,7 +10,7 @@ function request(setCookie: string): Headers {
   return new Headers({ Cookie: `other=1; ${setCookie.split(";")[0]}` });
 }
 
-test("what was sealed is opened", async () => {
+test("a sealed cookie is opened", async () => {
   const jar = new CookieJar(ORIGIN, SECRET);
   assert.deepEqual(await jar.open(sessionCookie, request(await jar.seal(sessionCookie, { sub: "alice" }))), {
     sub: "alice",

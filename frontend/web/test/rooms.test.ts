@@ -35,7 +35,7 @@ test("a claim that is missing names no room, and one with many names as many as 
   ]);
 });
 
-test("a token that is none names no room", () => {
+test("a malformed token names no room", () => {
   for (const text of ["", "opaque", "a.b.c", "h.bnVsbA.s", "h.W10.s"])
     assert.deepEqual(claimedRooms(text, "rooms"), [], text);
 });

@@ -10,7 +10,7 @@ import { SignIn } from "../src/server/signin/signin";
 
 const ORIGIN = "http://127.0.0.1:3001";
 
-/** An OpenID Connect provider that signs everybody in as alice; `claims` are what its ID tokens say otherwise. */
+/** An OpenID Connect provider that signs every visitor in as alice. `claims` change its ID tokens. */
 async function provider(t: TestContext, claims: Record<string, unknown> = {}, endSession = true) {
   const exchanged: URLSearchParams[] = [];
   const discoveries: number[] = [];
@@ -54,7 +54,7 @@ async function provider(t: TestContext, claims: Record<string, unknown> = {}, en
     jar,
   };
   const signIn = new SignIn(settings, providers);
-  /** Goes to the provider and comes back with what it adds to the address, and the cookie of the beginning. */
+  /** Goes to the provider, and returns with its query and with the cookie from the beginning. */
   const begin = async (anew?: boolean) => {
     const { location, cookies } = await signIn.begin(new Headers(), anew);
     const asked = new URL(location).searchParams;
@@ -69,7 +69,7 @@ async function provider(t: TestContext, claims: Record<string, unknown> = {}, en
       back: `?code=c1&state=${asked.get("state")}`,
     };
   };
-  /** The session of somebody who signs in. */
+  /** The session of a user who signs in. */
   const session = async () => {
     const { cookie, back } = await begin();
     const { cookies } = await signIn.finish(cookie, back);
@@ -110,7 +110,7 @@ test("a session began when the user showed who it is, and not when the provider 
   assert.equal((await (await provider(t, { iat: now - 1 })).session())?.startedAt, now - 1);
 });
 
-test("each sign-in has a name of its own, which is none of its secrets", async (t) => {
+test("each sign-in has a name of its own, which is not one of its secrets", async (t) => {
   const { session, begin, signIn, jar } = await provider(t);
   const [one, other] = [await session(), await session()];
   assert.match(one?.signIn ?? "", /^[A-Za-z0-9_-]{22}$/);
@@ -123,7 +123,7 @@ test("each sign-in has a name of its own, which is none of its secrets", async (
   assert.doesNotMatch(atob(headers.get("Cookie")?.split(".")[1] ?? ""), new RegExp(first?.signIn ?? "^"));
 });
 
-test("a session of the version before, which has a user id in the place of the sub, is none", async (t) => {
+test("a session of the previous version, with a user id in the place of the sub, is invalid", async (t) => {
   const { jar } = await provider(t);
   const cookie = await jar.seal(sessionCookie, {
     sub: "axsu4hNX-HtsizaUqUjy80bBLQKEyP_q",
@@ -154,7 +154,7 @@ test("fifty visitors who want to sign in ask the provider once, and one hour lat
   assert.equal(discoveries.length, 2);
 });
 
-test("a provider that does not answer is asked again, but not by everybody", async (t) => {
+test("a provider that does not answer is asked again, but not by every visitor", async (t) => {
   const { settings } = await provider(t);
   let [now, asked] = [0, 0];
   const providers = new Providers(
@@ -172,7 +172,7 @@ test("a provider that does not answer is asked again, but not by everybody", asy
   }
 });
 
-test("what this browser did not begin is refused, and opens no session", async (t) => {
+test("a sign-in that this browser did not begin is refused, and opens no session", async (t) => {
   const { signIn, begin, exchanged } = await provider(t);
   const { cookie, back } = await begin();
   const other = await begin();
@@ -183,7 +183,7 @@ test("what this browser did not begin is refused, and opens no session", async (
   assert.equal(exchanged.length, 0);
 });
 
-/** A request with the cookies of a browser that has been given these. */
+/** A request with the cookies of a browser that received these. */
 function browserWith(...given: string[]): Headers {
   const kept = new Map(given.map((cookie) => (cookie.split(";")[0] ?? "").split("=") as [string, string]));
   for (const cookie of given) if (cookie.includes("Max-Age=0")) kept.delete(cookie.split("=")[0] ?? "");
@@ -221,7 +221,7 @@ test("the cookies of sign-ins that came to nothing do not pile up", async (t) =>
   );
 });
 
-test("an ID token for somebody else, or for another sign-in, is refused", async (t) => {
+test("an ID token for another client or sign-in, or an invalid one, is refused", async (t) => {
   for (const claims of [
     { nonce: "another" },
     { aud: "another" },

@@ -18,7 +18,7 @@ interface Asked {
   readonly body: string;
 }
 
-/** A `signurl` that answers always the same, and remembers what it was asked. */
+/** A `signurl` that always gives the same answer, and records the requests. */
 async function signurl(
   t: TestContext,
   status = 200,
@@ -139,7 +139,7 @@ test("the request is signed with the server's credentials, as API Gateway verifi
   );
 });
 
-test("with nobody signed in nothing is asked", async (t) => {
+test("without a signed-in user nothing is asked", async (t) => {
   const { asked, options } = await signurl(t);
   assert.deepEqual(await outcome(await getSignedUrl(ask(), { ...options, getSession: async () => undefined })), [
     401,
@@ -171,7 +171,7 @@ test("only the page itself may ask, and only with JSON", async (t) => {
   assert.equal(asked.length, 1);
 });
 
-test("a request that tries to name the user, or is none, is refused", async (t) => {
+test("a request that names the user, or is malformed, is refused", async (t) => {
   const { asked, options } = await signurl(t);
   for (const [body, status] of [
     [{ challenge: CHALLENGE, user: { sub: "mallory" } }, 400],
@@ -205,7 +205,7 @@ test("refusals of signurl come through with status and Retry-After", async (t) =
   }
 });
 
-test("what API Gateway itself answers reaches no browser, only its status", async (t) => {
+test("of an answer of API Gateway itself only the status reaches the browser", async (t) => {
   for (const [status, passed, error] of [
     [403, 403, "caller_not_trusted"],
     [401, 403, "caller_not_trusted"],

@@ -5,7 +5,7 @@ import { tagsOf } from "../src/browser/chat/tags";
 
 const users = (...names: string[]) => names.map((name, i) => ({ sub: `user-${i}`, name }));
 
-test("users of one name have tags that differ, and nobody else has one", () => {
+test("users of one name have different tags, and other users have none", () => {
   const tags = tagsOf([...users("Alice", "Bob", "Alice", "Carol"), { sub: "user-0", name: "Alice" }]);
   assert.deepEqual([...tags.keys()].sort(), ["user-0", "user-2"]);
   assert.notEqual(tags.get("user-0"), tags.get("user-2"));

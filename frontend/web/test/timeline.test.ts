@@ -54,7 +54,7 @@ test("the divider stands above the first message that was missed", () => {
   assert.deepEqual(shape(items), ["day", "a first", "unread", "b first"]);
 });
 
-test("what is on its way has no day yet", () => {
+test("a message on its way has no day yet", () => {
   assert.deepEqual(shape(timeline([message("a", "", undefined, true), message("b", "", undefined, true)], undefined)), [
     "a first",
     "b",

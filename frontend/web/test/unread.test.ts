@@ -5,7 +5,7 @@ import { type Countable, nothingRead, read, type Reading } from "../src/browser/
 const theirs = (id: string): Countable => ({ id, own: false });
 const mine = (clientId: string, id = clientId): Countable => ({ id, clientId, own: true });
 
-test("what comes while nobody reads is unread, and the divider stands above the first of it", () => {
+test("messages that come while the user does not read are unread, and the divider stands above the first one", () => {
   let reading = read(nothingRead, [theirs("a")], true);
   reading = read(reading, [theirs("a"), theirs("b")], false);
   assert.deepEqual(reading, { last: "a", divider: "b", unread: 1 });
@@ -13,7 +13,7 @@ test("what comes while nobody reads is unread, and the divider stands above the 
   assert.deepEqual(reading, { last: "a", divider: "b", unread: 2 });
 });
 
-test("who comes back has read everything, and still sees where the new began", () => {
+test("a user who comes back has read everything, and still sees where the new messages begin", () => {
   const reading = read({ last: "a", divider: "b", unread: 2 }, [theirs("a"), theirs("b"), theirs("c")], true);
   assert.deepEqual(reading, { last: "c", divider: "b", unread: 0 });
 });
@@ -23,7 +23,7 @@ test("the divider moves when something is missed again", () => {
   assert.deepEqual(reading, { last: "c", divider: "d", unread: 1 });
 });
 
-test("who writes needs no divider any more", () => {
+test("a user who writes needs no divider any more", () => {
   const reading = read({ last: "c", divider: "b", unread: 0 }, [theirs("b"), theirs("c"), mine("m")], true);
   assert.deepEqual(reading, { last: "m", divider: undefined, unread: 0 });
 });
@@ -39,7 +39,7 @@ test("own messages are never unread, and keep their key when the server names th
   assert.deepEqual(named, { last: "m", divider: "b", unread: 1 });
 });
 
-test("nothing new is the same reading, so that nothing renders", () => {
+test("without new messages the reading is the same object, so that nothing renders", () => {
   const reading: Reading = { last: "a", divider: undefined, unread: 0 };
   assert.equal(read(reading, [theirs("a")], true), reading);
   assert.equal(read(reading, [theirs("a")], false), reading);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { displayName, validSubject } from "../src/server/signin/user";
 
-test("what a provider calls a user is taken as it is, within the chat's limits", () => {
+test("the sub of a provider is taken unchanged, within the limits of the chat", () => {
   for (const sub of ["alice", "auth0|alice", "victim@example.com", "guest-1", "x".repeat(255), "é", " "])
     assert.ok(validSubject(sub), sub);
   for (const sub of ["", "x".repeat(256), "é".repeat(128), "a\u0000b", "a\u0085b", "a\nb", "\ud800"])

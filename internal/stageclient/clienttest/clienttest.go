@@ -1,5 +1,5 @@
-// Package clienttest plays clients of a stage in tests: every step fails the test
-// when it does not go as a good client expects, and ends what it began.
+// Package clienttest plays clients of a stage in tests. A step that goes wrong fails the test. The end of the test ends
+// everything that a step began.
 package clienttest
 
 import (
@@ -13,7 +13,7 @@ import (
 	"signedsocket/internal/stageclient"
 )
 
-// Patience bounds every wait. Nothing waits that long unless it is broken.
+// Patience bounds every wait. Only a fault lets a test wait that long.
 const Patience = 20 * time.Second
 
 // Within returns a context that ends with the test, or after [Patience].
@@ -47,7 +47,7 @@ func Connect(t testing.TB, c *stageclient.Client, user string) *stageclient.Conn
 	return conn
 }
 
-// Token returns an access token of user's.
+// Token returns an access token of a user.
 func Token(t testing.TB, c *stageclient.Client, user string) string {
 	t.Helper()
 	token, err := c.Token(Within(t), user)
@@ -57,7 +57,7 @@ func Token(t testing.TB, c *stageclient.Client, user string) string {
 	return token
 }
 
-// Sign asks signurl for a URL of user's, with a fresh proof.
+// Sign asks signurl for a URL of a user, with a fresh proof.
 func Sign(t testing.TB, c *stageclient.Client, user string) (*stageclient.Signed, stageclient.Proof) {
 	t.Helper()
 	proof := stageclient.NewProof()

@@ -16,10 +16,10 @@ import (
 	"signedsocket/internal/stageclient/recording"
 )
 
-// Running returns a client of the stage that [stageclient.OutputsVariable] names, which is running already, or nil
-// without that variable: then a test starts a stage of its own. The outputs leave out what only a local stage has,
-// whichever stage it is. Its requests wait while the stage throttles them, see [Waiting]. The keys of AWS's default
-// chain have to be those of a principal in ExtraSignerArns that may use the table and the reaper.
+// Running returns a client of the running stage that [stageclient.OutputsVariable] names. Without that variable it
+// returns nil, and a test starts its own stage. The outputs leave out what only a local stage has. Requests wait while
+// the stage throttles them, see [Waiting]. The default chain of AWS keys has to belong to a principal in
+// ExtraSignerArns that may use the table and the reaper.
 func Running(t testing.TB) *stageclient.Client {
 	t.Helper()
 	path := os.Getenv(stageclient.OutputsVariable)
@@ -39,8 +39,8 @@ func Running(t testing.TB) *stageclient.Client {
 	return client
 }
 
-// tokenCommand returns the command for tokens, with users of the test's own: limits and kicks follow a user from one
-// test to the next.
+// tokenCommand returns the command for tokens, with users of this test only, because limits and kicks follow a user
+// from test to test.
 func tokenCommand(t testing.TB) string {
 	t.Helper()
 	hash := fnv.New32a()
@@ -50,7 +50,7 @@ func tokenCommand(t testing.TB) string {
 	return fmt.Sprintf("export %s=\"$%s-%x\"; %s", user, user, hash.Sum32(), command)
 }
 
-// record makes a client write down what it sends and gets.
+// record makes a client record what it sends and receives.
 func record(t testing.TB, client *stageclient.Client, path string) {
 	t.Helper()
 	//nolint:gosec // a developer names the file
@@ -63,8 +63,8 @@ func record(t testing.TB, client *stageclient.Client, path string) {
 	client.HTTP, client.Trace = recorder.Client(nil), recorder.Trace
 }
 
-// LocalOnly leaves a test out when the suite plays a stage that is running already. The reason says which lever the test needs
-// that such a stage does not have, as in "sets a parameter" or "injects a fault".
+// LocalOnly skips a test when the suite plays a stage that is running already. The reason says what such a stage cannot
+// do, as in "sets a parameter" or "injects a fault".
 func LocalOnly(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv(stageclient.OutputsVariable) != "" {
@@ -72,9 +72,9 @@ func LocalOnly(t testing.TB, reason string) {
 	}
 }
 
-// Keys returns the keys of a profile of the local stage's credentials file. On a stage without that file the default chain has
-// those of the extra signer, who signs what SignUrlFunction signs, and of the operator, whose profile is admin. The keys of
-// another role are on a local stage only.
+// Keys returns the keys of a profile of the local stage's credentials file. On a stage without that file they come from
+// the default chain, which serves as two profiles: SignUrlFunction, because it is an extra signer, and admin, the
+// operator. Other roles have keys on a local stage only.
 func Keys(t testing.TB, c *stageclient.Client, profile string) aws.CredentialsProvider {
 	t.Helper()
 	if c.Outputs.Local.CredentialsFile == "" {

@@ -16,13 +16,14 @@ import (
 func Table(t testing.TB, c *stageclient.Client, profile string) *dynamodb.Client {
 	t.Helper()
 	return dynamodb.New(dynamodb.Options{
-		Region: c.Outputs.Region, Credentials: Keys(t, c, profile), BaseEndpoint: aws.String(c.Outputs.Endpoint("dynamodb")), HTTPClient: wholeAnswers{},
+		Region: c.Outputs.Region, Credentials: Keys(t, c, profile),
+		BaseEndpoint: aws.String(c.Outputs.Endpoint("dynamodb")), HTTPClient: wholeAnswers{},
 	})
 }
 
-// wholeAnswers reads an answer to its end before the SDK has it. The SDK closes the request's body when it has the answer's
-// head, and net/http may take that for a failed request and cut the connection under the rest of the answer.
-// See https://github.com/aws/aws-sdk-go-v2/issues/2737.
+// wholeAnswers reads an answer to its end before the SDK gets it. The SDK closes the request's body after the head of
+// the answer. net/http may take that for a failed request and cut the connection before the rest of the answer. See
+// https://github.com/aws/aws-sdk-go-v2/issues/2737.
 type wholeAnswers struct{}
 
 // Do implements aws.HTTPClient.

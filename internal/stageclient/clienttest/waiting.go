@@ -15,12 +15,12 @@ const (
 	longestWait = 4 * time.Second
 )
 
-// Waiting returns a transport that repeats a request answered with 429 until the request's context ends, or for
-// [Patience] if it does not end before. It waits as long as Retry-After says; without that header 250 ms, doubling up
-// to 4 s, with jitter. A wait that would outlast the context is not begun: the caller gets the 429.
+// Waiting returns a transport that repeats a request answered with 429, until the context of the request ends, or for
+// [Patience]. It waits as long as Retry-After says; without that header 250 ms, doubling up to 4 s, with jitter. If a
+// wait would outlast the context, the caller gets the 429 at once.
 //
-// All tests of a running stage share the buckets of its routes (the parameters SignUrlRate and ConnectRate), so a fast
-// machine empties them, and API Gateway's own 429 has no Retry-After.
+// All tests of a running stage share the buckets of its routes (SignUrlRate and ConnectRate), and a fast machine
+// empties them. A 429 of API Gateway itself has no Retry-After.
 func Waiting(next http.RoundTripper) http.RoundTripper { return waiting{next: next} }
 
 type waiting struct{ next http.RoundTripper }
@@ -51,7 +51,7 @@ func (w waiting) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// waitFor returns how long to wait after a 429: what the header says, or between half and all of backoff.
+// waitFor returns how long to wait after a 429: the time in the header, or between half and all of backoff.
 func waitFor(header http.Header, backoff time.Duration) time.Duration {
 	if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil && seconds >= 0 {
 		return time.Duration(seconds) * time.Second

@@ -8,24 +8,25 @@ import (
 	"strings"
 )
 
-// masked stands for a secret that was cut out, so that one can see that there was one.
+// masked is written in the place of a secret.
 const masked = "MASKED"
 
 // secretParameters are the parameters of an address that hold secrets or name users. Case does not matter, because
-// attacks write them in every case.
+// attacks vary it.
 func secretParameters() []string {
-	return []string{"x-amz-signature", "x-amz-security-token", "x-amz-credential", "jti", "cc", "access_token", "authorization"}
+	return []string{"x-amz-signature", "x-amz-security-token", "x-amz-credential", "jti", "cc", "access_token",
+		"authorization"}
 }
 
-// secretHeaders are the header fields of that kind. A field that is not secret as a whole is masked by its forms.
+// secretHeaders are the header fields that hold secrets or name users. Other fields are masked by the form of a secret.
 func secretHeaders() []string {
 	return []string{"Authorization", "Cookie", "Set-Cookie", "X-Amz-Security-Token"}
 }
 
-// masker cuts out secrets by what they look like.
+// masker removes secrets by their form.
 type masker []form
 
-// form is what a secret looks like in any text, and what takes its place.
+// form is the form of a secret in a text, and its replacement.
 type form struct {
 	pattern *regexp.Regexp
 	with    string
@@ -33,10 +34,12 @@ type form struct {
 
 func newMasker() masker {
 	return masker{
-		{regexp.MustCompile(`(?i)((?:x-amz-(?:signature|security-token|credential)|(?:[?&]|\\u0026)(?:jti|cc|access_token))=)[^&\s"'\\]+`), "${1}" + masked},
+		{regexp.MustCompile(`(?i)((?:x-amz-(?:signature|security-token|credential)|` +
+			`(?:[?&]|\\u0026)(?:jti|cc|access_token))=)[^&\s"'\\]+`), "${1}" + masked},
 		{regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2}`), masked},
 		{regexp.MustCompile(`pop\.[A-Za-z0-9_-]{8,}`), "pop." + masked},
-		{regexp.MustCompile(`(?i)("(?:access_token|id_token|refresh_token|challenge|verifier)"\s*:\s*")[^"]*`), "${1}" + masked},
+		{regexp.MustCompile(`(?i)("(?:access_token|id_token|refresh_token|challenge|verifier)"\s*:\s*")[^"]*`),
+			"${1}" + masked},
 		{regexp.MustCompile(`\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b`), masked},
 		{regexp.MustCompile(`\b[0-9a-f]{64}\b`), masked},
 		{regexp.MustCompile(`\b[0-9]{12}\b`), "111122223333"},                  // an account id
@@ -53,7 +56,7 @@ func (m masker) text(s string) string {
 	return s
 }
 
-// target masks an address and keeps the order and the spelling of its parameters, which may be what a request is about.
+// target masks an address. It keeps the order and the spelling of the parameters, because a test may be about them.
 func (m masker) target(u *url.URL) string {
 	copied := *u
 	parts := strings.Split(u.RawQuery, "&")

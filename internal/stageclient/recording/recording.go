@@ -1,6 +1,6 @@
-// Package recording keeps what a client sent to a stage and what the stage answered, one JSON object a line, with
-// everything masked that is secret or names an account: signatures, tokens, keys, tickets, verifiers, account ids,
-// addresses of clients. Only such recordings show AWS's real answers.
+// Package recording writes what a client sent to a stage and what the stage answered, one JSON object a line. It masks
+// everything that is secret or names an account: signatures, tokens, keys, tickets, verifiers, account ids, addresses
+// of clients. Such recordings are the only proof of how AWS answers.
 package recording
 
 import (
@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// maxBody bounds what is kept of a body or frame, in bytes.
+// maxBody is how many bytes of a body or frame are kept.
 const maxBody = 4 << 10
 
 // Exchange is a request and its answer.
@@ -47,7 +47,7 @@ type Recorder struct {
 // New returns a recorder that writes to out.
 func New(out io.Writer) *Recorder { return &Recorder{mask: newMasker(), out: out} }
 
-// Client returns an HTTP client that records what goes through next; nil stands for http.DefaultTransport.
+// Client returns an HTTP client that records the exchanges of next. A nil next is http.DefaultTransport.
 func (r *Recorder) Client(next http.RoundTripper) *http.Client {
 	if next == nil {
 		next = http.DefaultTransport
@@ -60,7 +60,7 @@ func (r *Recorder) Trace(direction string, data []byte) {
 	r.write(Frame{time.Now().UTC(), direction, r.mask.text(shortened(data))})
 }
 
-// write writes one line. A recording that cannot be written does not stop what is recorded.
+// write writes one line. It ignores errors, so that a test goes on without its recording.
 func (r *Recorder) write(record any) {
 	line, err := json.Marshal(record)
 	if err != nil {
@@ -79,7 +79,8 @@ type transport struct {
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	mask := t.recorder.mask
-	exchange := Exchange{At: time.Now().UTC(), Method: r.Method, Target: mask.target(r.URL), Header: mask.fields(r.Header)}
+	exchange := Exchange{At: time.Now().UTC(), Method: r.Method, Target: mask.target(r.URL),
+		Header: mask.fields(r.Header)}
 	defer func() { t.recorder.write(exchange) }()
 	if r.Body != nil && r.GetBody != nil {
 		body, err := r.GetBody()
@@ -104,7 +105,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // read takes all of a body and closes it.
 func read(body io.ReadCloser) []byte {
-	data, _ := io.ReadAll(body) // what came before an error is what there is
+	data, _ := io.ReadAll(body) // after an error, record the part before it
 	_ = body.Close()
 	return data
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// secrets are of the forms that a client and a stage exchange; none of them is one.
+// secrets have the forms of the secrets that a client and a stage exchange. None of them is real.
 func secrets() map[string]string {
 	return map[string]string{
 		"signature":      strings.Repeat("0a1b", 16),
@@ -29,20 +29,25 @@ func secrets() map[string]string {
 func TestNothingSecretIsRecorded(t *testing.T) {
 	t.Parallel()
 	s := secrets()
-	signed := "?sub=alice&jti=" + s["ticket"] + "&cc=" + s["challenge"] + "&X-Amz-Credential=" + s["access key"] + "%2F20261122%2Fus-east-1%2Fexecute-api%2Faws4_request" +
-		"&X-Amz-Security-Token=" + url.QueryEscape(s["session token"]) + "&X-Amz-Signature=" + s["signature"] + "&x-amz-signature=" + s["signature"]
+	signed := "?sub=alice&jti=" + s["ticket"] + "&cc=" + s["challenge"] + "&X-Amz-Credential=" + s["access key"] +
+		"%2F20261122%2Fus-east-1%2Fexecute-api%2Faws4_request" +
+		"&X-Amz-Security-Token=" + url.QueryEscape(s["session token"]) + "&X-Amz-Signature=" + s["signature"] +
+		"&x-amz-signature=" + s["signature"]
 	stage := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Amzn-Requestid", "0b9a2b4e-7c1f-4a86-9d3b-7d0e2f1a5c66")
 		w.Header().Set("Set-Cookie", "session="+s["ticket"])
 		_ = json.NewEncoder(w).Encode(map[string]string{
-			"url":     "wss://abc.example/prod" + signed,
-			"Message": "User: arn:aws:sts::" + s["account"] + ":assumed-role/x/y is not authorized on arn:aws:execute-api:us-east-1:********" + s["account"][8:] + ":api from " + s["client address"],
+			"url": "wss://abc.example/prod" + signed,
+			"Message": "User: arn:aws:sts::" + s["account"] +
+				":assumed-role/x/y is not authorized on arn:aws:execute-api:us-east-1:********" + s["account"][8:] +
+				":api from " + s["client address"],
 		})
 	}))
 	t.Cleanup(stage.Close)
 	var recorded bytes.Buffer
 	recorder := New(&recorded)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, stage.URL+"/prod"+signed, strings.NewReader(`{"challenge":"`+s["challenge"]+`"}`))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, stage.URL+"/prod"+signed,
+		strings.NewReader(`{"challenge":"`+s["challenge"]+`"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +70,9 @@ func TestNothingSecretIsRecorded(t *testing.T) {
 			t.Errorf("the %s is recorded", name)
 		}
 	}
-	for _, kept := range []string{"sub=alice", "X-Amz-Signature=MASKED", "x-amz-signature=MASKED", "0b9a2b4e-7c1f-4a86-9d3b-7d0e2f1a5c66", `"status":200`, `"frame":"received"`, "********3333", "chat.v1, pop.MASKED"} {
+	for _, kept := range []string{"sub=alice", "X-Amz-Signature=MASKED", "x-amz-signature=MASKED",
+		"0b9a2b4e-7c1f-4a86-9d3b-7d0e2f1a5c66", `"status":200`, `"frame":"received"`, "********3333",
+		"chat.v1, pop.MASKED"} {
 		if !strings.Contains(strings.ReplaceAll(recorded.String(), `\u0026`, "&"), kept) {
 			t.Errorf("%q is not in the recording:\n%s", kept, recorded.String())
 		}

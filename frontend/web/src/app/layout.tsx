@@ -5,7 +5,7 @@ import { styleSheet } from "../server/stylesheet";
 import { visitorLanguage } from "../server/visitor";
 import { textIn } from "../text";
 
-// A picture of its own would be one more request, which may start one more Lambda.
+// A separate icon file would be one more request, which may start one more Lambda.
 const icon = `data:image/svg+xml,${encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#3f6ad8" ' +
     'd="M6 4h20a4 4 0 0 1 4 4v11a4 4 0 0 1-4 4H14l-8 6v-6a4 4 0 0 1-4-4V8a4 4 0 0 1 4-4z"/></svg>',

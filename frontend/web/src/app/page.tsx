@@ -7,10 +7,10 @@ import { visitorLanguage } from "../server/visitor";
 import { getSession, sessionProblems, signInPath, signOutPath } from "../session";
 import { type Language, textIn } from "../text";
 
-/** As many rooms can be entered at once. */
+/** The largest number of rooms that a user can enter at once. */
 const MOST_ROOMS = 8;
 
-/** The page, or what is missing to show it. */
+/** The page, or the list of missing settings. */
 export default async function Page() {
   const language = await visitorLanguage();
   const { value: configuration, problems } = readConfiguration(process.env);

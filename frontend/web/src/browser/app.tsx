@@ -15,7 +15,7 @@ import { Trouble } from "./trouble";
 import { Welcome } from "./welcome";
 import { useWords, WordsProvider } from "./words";
 
-/** The page: a welcome for those who have to sign in first, and the chat for the others. */
+/** The page: a welcome for users who have to sign in first, or else the chat. */
 export function App({ settings, language }: { settings: PageSettings; language: Language }) {
   return (
     <WordsProvider initial={language}>
@@ -45,11 +45,13 @@ function Entrance({ settings }: { settings: PageSettings }) {
   return <Chat account={account} leaving={leaving} rooms={state.rooms} signUrl={settings.signUrl} />;
 }
 
-/** Returns how to tell the other tabs of a sign-out. `elsewhere` is called when another tab has signed out. */
+/**
+ * Returns the function that tells the other tabs of a sign-out. `elsewhere` is called when another tab has signed out.
+ */
 function useSignOuts(account: Account, elsewhere: () => void): () => void {
   const signOuts = useRef<SignOuts>(undefined);
   const heard = useEffectEvent(() => {
-    void account.forget?.().catch(() => {}); // the tokens are this tab's own, and end by themselves
+    void account.forget?.().catch(() => {}); // an error is harmless: the tokens of this tab expire
     elsewhere();
   });
   const { signOut } = account;
@@ -61,7 +63,7 @@ function useSignOuts(account: Account, elsewhere: () => void): () => void {
   return useCallback(() => signOuts.current?.announce(), []);
 }
 
-/** For somebody who is known here, but may not go anywhere. */
+/** For a signed-in user who may not enter any room. */
 function NoRooms({ signOut, problem }: Leaving) {
   const { page, chat } = useWords();
   return (
@@ -76,7 +78,7 @@ function NoRooms({ signOut, problem }: Leaving) {
   );
 }
 
-/** Shown for the moment that it takes to find out who is signed in; when it takes longer, it says so. */
+/** Shown until the signed-in user is known. After a moment it says that this takes time. */
 function Waiting() {
   const { page } = useWords();
   return (

@@ -2,7 +2,7 @@ import { Component, type ReactNode } from "react";
 import { Notice } from "./notice";
 import { useWords } from "./words";
 
-/** Shows that the page broke, instead of nothing. */
+/** Shows that the page broke, instead of an empty page. */
 export class ErrorBoundary extends Component<{ readonly children: ReactNode }, { readonly broken: boolean }> {
   override state = { broken: false };
 

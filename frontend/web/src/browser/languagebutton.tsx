@@ -1,6 +1,6 @@
 import { useWords } from "./words";
 
-/** Changes to the other language. It is written in that language, for those who look for it. */
+/** Changes to the other language. Its text is in that language. */
 export function LanguageButton() {
   const { language, page, switchLanguage } = useWords();
   return (

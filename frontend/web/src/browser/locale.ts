@@ -1,6 +1,6 @@
 /**
- * The locale in which dates and times are written: the first of the browser's in the page's language; else the page's
- * language with the customs of the browser's first region.
+ * The locale for dates and times: the first locale of the browser in the language of the page. Without one, it is the
+ * language of the page with the region of the browser.
  */
 export function localeOf(language: string, browser: readonly string[]): string {
   const same = browser.find((tag) => tag.split("-")[0]?.toLowerCase() === language);

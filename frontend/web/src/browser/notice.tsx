@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-/** One thing to say or to do, in the middle of an otherwise empty page. */
+/** One notice or one action, in the middle of an otherwise empty page. */
 export function Notice({ title, children, aside }: { title: string; children?: ReactNode; aside?: ReactNode }) {
   return (
     <main className="notice">

@@ -1,7 +1,7 @@
-/** What the server tells the page. Nothing in it is secret. */
+/** The settings from the server for the page. None of them is secret. */
 export interface PageSettings {
   readonly mode: "jwt" | "iam" | "guest";
-  /** The address that is asked for signed URLs. */
+  /** The address of signed URLs. */
   readonly signUrl: string;
   readonly rooms: readonly string[];
   /** Mode jwt: the claim that lists the user's rooms. */
@@ -15,7 +15,10 @@ export interface PageSettings {
         readonly scope: string;
       }
     | undefined;
-  /** Mode iam: whether somebody is signed in, what the provider calls the user, and where to sign in and out. */
+  /**
+   * Mode iam: whether a user is signed in, the name of the user at the provider, and the addresses for signing in and
+   * out.
+   */
   readonly server:
     | {
         readonly signedIn: boolean;

@@ -1,7 +1,7 @@
 import type { Problem } from "./account/problem";
 import { useWords } from "./words";
 
-/** Says what went wrong when somebody signed in or out. */
+/** Says why a sign-in or a sign-out failed. */
 export function Trouble({ problem }: { problem: Problem | undefined }) {
   const { page } = useWords();
   return (

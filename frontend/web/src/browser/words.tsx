@@ -3,13 +3,13 @@ import { createContext, type ReactNode, useContext, useMemo, useState } from "re
 import { type Language, type PageText, textIn } from "../text";
 import { localeOf } from "./locale";
 
-/** What the page says, in the language that is chosen. */
+/** The texts of the page in the chosen language. */
 export interface Words {
   readonly language: Language;
   readonly page: PageText;
-  /** What the chat's client has words for: states, reasons, failures. */
+  /** The texts of the client: states, reasons, failures. */
   readonly chat: Dictionary;
-  /** The language, with the customs of the browser's region: how dates and times are written. */
+  /** The language with the region of the browser, for dates and times. */
   readonly locale: string;
   /** Formats of times, made once: a long list has many. */
   readonly formats: Readonly<Record<"time" | "short" | "full", Intl.DateTimeFormat>>;
@@ -19,7 +19,7 @@ export interface Words {
 
 const Context = createContext<Words | undefined>(undefined);
 
-/** Holds the language of the page; `initial` is what the server has chosen. */
+/** Holds the language of the page. `initial` is the choice of the server. */
 export function WordsProvider({ initial, children }: { initial: Language; children: ReactNode }) {
   const [language, setLanguage] = useState(initial);
   const words = useMemo<Words>(() => {

@@ -3,7 +3,7 @@ export function json(status: number, body: unknown, headers: HeadersInit = {}): 
   return Response.json(body, { status, headers: { "Cache-Control": "no-store", ...headers } });
 }
 
-/** A refusal in the form that `signurl` gives it: a code for programs, a sentence for people. */
+/** A refusal in the form of `signurl`: a code for programs, a sentence for people. */
 export function refuse(status: number, error: string, message: string): Response {
   return json(status, { error, message });
 }

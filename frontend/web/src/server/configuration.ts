@@ -3,31 +3,31 @@ import { type Environment, Reader, type Reading } from "./environment";
 /** The source of the users: the deployment's AuthMode. */
 export type AuthMode = "jwt" | "iam" | "guest";
 
-/** How users are signed in at an OpenID Connect provider. */
+/** The settings with which users sign in at an OpenID Connect provider. */
 export interface Provider {
   /** As in the tokens' claim `iss`. */
   readonly issuer: string;
   readonly clientId: string;
-  /** What access tokens are to be for, when that is not the client itself. */
+  /** The audience of access tokens, if it is not the client itself. */
   readonly audience: string | undefined;
   /** Scopes, separated by spaces. */
   readonly scope: string;
 }
 
-/** What the page is configured with. It is read for each request, so that one build serves every stage. */
+/** The configuration of the page. The server reads it for each request, so that one build serves every stage. */
 export interface Configuration {
   readonly mode: AuthMode;
   /** `POST /signurl`. */
   readonly signUrl: URL;
-  /** Where the socket is, for the page's policy. The address to dial comes from `signurl`. */
+  /** The address of the socket for the policy of the page. The address to dial comes from `signurl`. */
   readonly webSocketUrl: URL;
   /** Origin of the page as browsers see it. */
   readonly pageOrigin: string;
   /** The rooms to enter. */
   readonly rooms: readonly string[];
-  /** Mode jwt: the claim of the access token that lists a user's rooms. Without it everybody has `rooms`. */
+  /** Mode jwt: the claim of the access token that lists the rooms of a user. Without it every user has `rooms`. */
   readonly roomsClaim: string | undefined;
-  /** Set in mode jwt, where the browser signs in. */
+  /** The provider in mode jwt, where the browser signs in. */
   readonly provider: Provider | undefined;
 }
 
@@ -52,13 +52,13 @@ export function readConfiguration(environment: Environment): Reading<Configurati
   });
 }
 
-/** Scopes with `openid`, without which a provider does not name the user. */
+/** Scopes with `openid`. Without it a provider does not name the user. */
 function scopeOf(setting: string): string {
   const scopes = setting.split(/\s+/).filter((scope) => scope !== "");
   return [...new Set(["openid", ...scopes])].join(" ");
 }
 
-/** Reads how to sign users in. */
+/** Reads the settings of the sign-in. */
 export function readProvider(read: Reader): Provider | undefined {
   const issuer = read.address("OIDC_ISSUER", "https:") && read.text("OIDC_ISSUER");
   const clientId = read.text("OIDC_CLIENT_ID");

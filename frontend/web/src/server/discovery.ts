@@ -1,12 +1,9 @@
-/**
- * For how long a provider's document is taken as it is, and after how long it is asked for again when it could not be
- * had.
- */
+/** How long the document of a provider is kept, and how long after a failure the next request waits. */
 const FRESH = 3_600_000;
 const RETRY = 30_000;
 const TIMEOUT = 2_000;
 
-/** Endpoints that a page calls from the browser; the others are navigated to. */
+/** Endpoints that the page calls with fetch. The browser navigates to the others. */
 const CALLED = ["token_endpoint", "userinfo_endpoint", "revocation_endpoint", "jwks_uri"];
 
 interface Entry {
@@ -15,9 +12,9 @@ interface Entry {
 }
 
 /**
- * Where an OpenID Connect provider is reached. Its endpoints may be on other hosts than the issuer: those of Amazon
- * Cognito are. What is found is kept for an hour. Without a complete answer the issuer's own origin has to do, until
- * the next try.
+ * Finds the origins of an OpenID Connect provider. Its endpoints may be on other hosts than the issuer, as with Amazon
+ * Cognito. The result is kept for an hour. Without a complete answer the origin of the issuer is used until the next
+ * attempt.
  */
 export class Discovery {
   private readonly entries = new Map<string, Entry>();
@@ -49,7 +46,7 @@ export class Discovery {
     });
     if (!response.ok) throw new Error(`status ${response.status}`);
     const document = (await response.json()) as Record<string, unknown>;
-    // A provider that is being changed, or a page in between, answers 200 with less.
+    // During a change of the provider, or behind a page in between, an answer 200 can be incomplete.
     if (typeof document.token_endpoint !== "string") throw new Error("the document names no token_endpoint");
     const endpoints = CALLED.map((name) => document[name]).filter((endpoint) => typeof endpoint === "string");
     return [...new Set([issuer, ...endpoints].map((endpoint) => new URL(endpoint).origin))];

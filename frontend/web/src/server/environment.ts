@@ -1,18 +1,18 @@
 /** Environment variables, `process.env` outside tests. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Either a value, or what is wrong with the variables that make it: one sentence each, without their values. */
+/** A value, or a list of what is wrong with its variables: one sentence each, without their values. */
 export type Reading<T> =
   | { readonly value: T; readonly problems?: undefined }
   | { readonly value?: undefined; readonly problems: readonly string[] };
 
-/** Reads variables, and collects what is wrong with them instead of stopping at the first. */
+/** Reads variables, and collects all faults instead of stopping at the first. */
 export class Reader {
   private readonly problems: string[] = [];
 
   constructor(readonly environment: Environment) {}
 
-  /** The value, when nothing was wrong with any variable. */
+  /** The value, if no variable had a fault. */
   end<T>(value: T): Reading<T> {
     return this.problems.length === 0 ? { value } : this.fail();
   }
@@ -42,7 +42,7 @@ export class Reader {
     return this.refuse(name, `must be an address that begins with ${scheme}//`);
   }
 
-  /** Names of rooms as template.yaml takes them. A room that is named twice is one room, as for `signurl`. */
+  /** Names of rooms in the form that template.yaml takes. A repeated room counts once, as for `signurl`. */
   rooms(name: string): readonly string[] | undefined {
     const rooms = [...new Set((this.environment[name] ?? "").split(","))];
     const valid = rooms.length <= 8 && rooms.every((room) => /^[a-z0-9_-]{1,32}$/.test(room));
@@ -54,7 +54,7 @@ export class Reader {
   }
 }
 
-/** The address that a text is, if it is one. URL.parse is newer than the oldest Node.js that serves the page. */
+/** Parses an address. Undefined for any other text. URL.parse is newer than the oldest Node.js that serves the page. */
 export function parseAddress(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }

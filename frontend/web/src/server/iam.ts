@@ -26,7 +26,7 @@ export async function withSignIn(
   });
 }
 
-/** Sends the browser on. */
+/** Sends the browser to another address. */
 export function redirect({ location, cookies }: Redirect): Response {
   const headers = new Headers({ Location: location, "Cache-Control": "no-store" });
   for (const cookie of cookies) headers.append("Set-Cookie", cookie);
@@ -34,8 +34,8 @@ export function redirect({ location, cookies }: Redirect): Response {
 }
 
 /**
- * Logs why a sign-in failed, and sends the browser back to the page, which says that it did. It is no fault, of which
- * five set an alarm off: any visitor can make a sign-in fail.
+ * Logs why a sign-in failed, and sends the browser back to the page, which reports it. This is not logged as a fault,
+ * because five faults raise an alarm, and any visitor can make a sign-in fail.
  */
 export function failed(problem: Problem): (error: unknown) => Response {
   return (error) => {

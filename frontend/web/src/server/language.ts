@@ -1,14 +1,11 @@
 import { type Language, languages } from "../text";
 
-/**
- * The language of a visitor: the one that was chosen in the page, else the first of the browser's that the page speaks,
- * else English.
- */
+/** The language of a visitor: the one chosen in the page, or the first of the browser that the page has, or English. */
 export function chooseLanguage(chosen: string | undefined, acceptLanguage: string | null): Language {
   return languages.find((language) => language === chosen) ?? preferred(acceptLanguage ?? "") ?? "en";
 }
 
-/** Reads `ja,en-US;q=0.8`: higher q first, and among equals the one that comes first. */
+/** Reads `ja,en-US;q=0.8`: higher q first, then in the given order. */
 function preferred(acceptLanguage: string): Language | undefined {
   const wishes = acceptLanguage.split(",").map((item) => {
     const [range = "", ...parameters] = item.trim().split(";");

@@ -1,8 +1,9 @@
 import { isLoopback, parseAddress } from "./environment";
 
 /**
- * Where the page is under its one name, for a request to this machine by another: cookies, the browser's storage and
- * the provider know the page by its origin. Undefined when the request has the right name, and on other machines.
+ * The address of the page under its one name, for a request to this machine by another name: cookies, the storage of
+ * the browser and the provider know the page by its origin. Undefined when the request has the right name, and on other
+ * machines.
  */
 export function otherNameOf(pageOrigin: string, host: string | null): string | undefined {
   const [page, asked] = [new URL(pageOrigin), parseAddress(`http://${host}`)];
@@ -12,9 +13,9 @@ export function otherNameOf(pageOrigin: string, host: string | null): string | u
 }
 
 /**
- * Whether a request comes from a page of our own origin, so that no other site can use the visitor's cookies. Browsers
- * say so in Sec-Fetch-Site, which scripts cannot set; those that do not send an Origin with every POST. Without either
- * it does not.
+ * Whether a request comes from a page of this origin, so that no other site can use the cookies of the visitor.
+ * Browsers send Sec-Fetch-Site, which scripts cannot set. Older browsers send an Origin with every POST. A request
+ * without either does not count.
  */
 export function isSameOrigin(headers: Headers, pageOrigin: string): boolean {
   const site = headers.get("Sec-Fetch-Site");

@@ -1,4 +1,4 @@
-/** What the policy of a page depends on. */
+/** The inputs of the policy of a page. */
 export interface PolicyOptions {
   /** The one-time mark of the page's own scripts and styles. */
   readonly nonce: string;
@@ -10,7 +10,7 @@ export interface PolicyOptions {
   readonly development: boolean;
 }
 
-/** The Content-Security-Policy of a page: only scripts and styles with the nonce, and what such scripts load. */
+/** The Content-Security-Policy of a page: it allows scripts and styles with the nonce, and what such scripts load. */
 export function contentSecurityPolicy({ nonce, connect, https, development }: PolicyOptions): string {
   const directives = [
     "default-src 'none'",
@@ -20,7 +20,7 @@ export function contentSecurityPolicy({ nonce, connect, https, development }: Po
     ["connect-src 'self'", ...new Set(connect)].join(" "),
     "object-src 'none'",
     "base-uri 'none'",
-    // The one form sends by script. One that came in with a message must lead nowhere.
+    // A script sends the only form. A form from a message must lead nowhere.
     "form-action 'none'",
     "frame-ancestors 'none'",
   ];

@@ -1,19 +1,19 @@
 /** How long the service may take to answer, in milliseconds. The browser waits for 10 s. */
 const TIMEOUT = 8_000;
 
-/** How this server reaches `POST /signurl` and `POST /signout`. */
+/** The way of this server to `POST /signurl` and `POST /signout`. */
 export interface Service {
   /** `POST /signurl`. */
   readonly signUrl: URL;
-  /** The headers of a request that is signed with the server's credentials. Rejects when there are none. */
+  /** The headers of a request, signed with the credentials of the server. Rejects without credentials. */
   readonly sign: (url: URL, body: string) => Promise<Record<string, string>>;
   readonly fetch: typeof globalThis.fetch;
 }
 
-/** The server has no credentials to sign with. */
+/** The server has no credentials for signing. */
 export class NoCredentials extends Error {}
 
-/** Posts a body in a signed request. Rejects with NoCredentials, or because there was no answer in time. */
+/** Posts a body in a signed request. Rejects with NoCredentials, or without an answer in time. */
 export async function post(url: URL, body: string, { sign, fetch }: Service, signal?: AbortSignal): Promise<Response> {
   const headers = await sign(url, body).catch((error: unknown) => {
     throw new NoCredentials(String(error));
@@ -29,7 +29,7 @@ export async function post(url: URL, body: string, { sign, fetch }: Service, sig
   });
 }
 
-/** Logs a fault. Nothing of the request or the answer goes in: both hold secrets. */
+/** Logs a fault, without any part of the request or the answer: both hold secrets. */
 export function log(message: string, error: string): void {
   console.error(JSON.stringify({ level: "ERROR", message, error }));
 }

@@ -6,14 +6,14 @@ import type { Service } from "./service";
 
 const credentials = defaultProvider();
 
-/** How this server reaches the service at `signUrl`, with the credentials that it finds. */
+/** The way of this server to the service at `signUrl`, with the credentials in its environment. */
 export function serviceOf({ signUrl }: { readonly signUrl: URL }): Service {
   const signer = new Signer(credentials, process.env.AWS_REGION);
   return { signUrl, sign: (url, body) => signer.sign(url, body), fetch };
 }
 
 /**
- * Signs requests to API Gateway with the server's own credentials: those of its role on Lambda, a developer's on a
+ * Signs requests to API Gateway with the credentials of the server: those of its role on Lambda, or of a developer on a
  * laptop.
  */
 export class Signer {
@@ -22,7 +22,7 @@ export class Signer {
     private readonly region: string | undefined,
   ) {}
 
-  /** The headers with which to POST `body` to `url`. Rejects when there are no credentials. */
+  /** The headers for a POST of `body` to `url`. Rejects without credentials. */
   async sign(url: URL, body: string): Promise<Record<string, string>> {
     const region = this.region ?? /\.execute-api\.([a-z0-9-]+)\./.exec(url.hostname)?.[1];
     if (!region) throw new Error("no region: set AWS_REGION");

@@ -2,15 +2,15 @@ import type { Session } from "./session";
 import { log, post, type Service } from "./service";
 
 /**
- * How often it is tried, and for how long each time, in ms: all of it has to end before the page's function does, which
- * takes the cookie back.
+ * The number of attempts and the time of each, in ms. All of it has to end before the function of the page does, which
+ * removes the cookie.
  */
 const TRIES = 2;
 const PATIENCE = 6_000;
 
 /**
- * Ends the connections that were opened with a sign-in, and lets it open no other: a cookie that somebody has copied is
- * of no use any more. Returns whether that is done. What went wrong is in the log; the session here ends anyway.
+ * Ends the connections of a sign-in, and lets it open no others, so that a copied cookie is useless. Returns whether
+ * that worked. The log has the reason of a failure. The session of this server ends in any case.
  */
 export async function endSignIn({ sub, iss, endsAt, signIn }: Session, service: Service): Promise<boolean> {
   if (signIn === undefined) return false;

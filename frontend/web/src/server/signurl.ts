@@ -3,20 +3,18 @@ import { json, refuse } from "./answers";
 import { isSameOrigin } from "./origin";
 import { log, NoCredentials, post, type Service } from "./service";
 
-/** As long as a request to `signurl` may be, in characters. */
+/** The largest size of a request to `signurl`, in characters. */
 const LONGEST = 1024;
 
-/** What the route needs from where it runs. */
+/** The inputs of the route from its environment. */
 export interface SignUrlOptions extends Service {
   readonly pageOrigin: string;
-  /** The rooms of somebody who asks for none. */
+  /** The rooms of a user who asks for none. */
   readonly rooms: readonly string[];
   readonly getSession: (request: Request) => Promise<Session | undefined>;
 }
 
-/**
- * What a browser asks: the rooms to be in, the hash of its secret for this one connection, and the name of its client.
- */
+/** The request of a browser: the rooms, the hash of its secret for this one connection, and the name of its client. */
 interface Wish {
   readonly rooms: readonly string[] | undefined;
   readonly challenge: string | undefined;
@@ -24,8 +22,8 @@ interface Wish {
 }
 
 /**
- * Gets a signed URL for the signed-in user of a request. The session names the user; the request cannot. The status and
- * Retry-After of the answer of `signurl` are passed on. Without a session `signurl` is not asked.
+ * Gets a signed URL for the signed-in user of a request. The session names the user, and the request cannot. The status
+ * and Retry-After of the answer of `signurl` are passed on. Without a session it does not ask `signurl`.
  */
 export async function getSignedUrl(request: Request, options: SignUrlOptions): Promise<Response> {
   const session = await options.getSession(request);
@@ -46,10 +44,7 @@ export async function getSignedUrl(request: Request, options: SignUrlOptions): P
   );
 }
 
-/**
- * The form in which `signurl` takes a user in mode iam. Of the rooms that the user may enter those that are asked for
- * are enough.
- */
+/** The user in the form of `signurl` in mode iam. It names only those rooms that the user may enter and asks for. */
 function userOf({ sub, iss, name, startedAt, endsAt, rooms }: Session, asked: readonly unknown[]): unknown {
   return {
     sub,
@@ -97,8 +92,8 @@ async function ask(body: string, signal: AbortSignal, service: Service): Promise
 }
 
 /**
- * Passes the answer on. A refusal by API Gateway itself concerns this server's credentials, and its text would tell a
- * browser whose they are.
+ * Passes the answer on. A refusal by API Gateway itself is about the credentials of this server, and its text would
+ * reveal them to a browser.
  */
 async function passOn(response: Response): Promise<Response> {
   const { status } = response;

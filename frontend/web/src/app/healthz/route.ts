@@ -1,6 +1,6 @@
 export const dynamic = "force-dynamic";
 
-/** Says that the server takes requests, to the Lambda Web Adapter. */
+/** Tells the Lambda Web Adapter that the server takes requests. */
 export function GET(): Response {
   return new Response("ok\n", { headers: { "Cache-Control": "no-store" } });
 }

@@ -1,6 +1,6 @@
 import type { Problem } from "./problem";
 
-/** Whether somebody is signed in. */
+/** Whether a user is signed in. */
 export type AccountState =
   /** Not known yet. */
   | { readonly status: "loading" }
@@ -8,13 +8,13 @@ export type AccountState =
   /** `rooms` are those that the user may enter. */
   | { readonly status: "signed-in"; readonly rooms: readonly string[]; readonly problem?: Problem };
 
-/** How the users of this deployment sign in and out. */
+/** The way in which users of this deployment sign in and out. */
 export interface Account {
-  /** What the server knows already, for the first rendering. */
+  /** The state that the server already knows, for the first rendering. */
   readonly initial: AccountState;
   /**
-   * Finds out who is signed in, and takes a sign-in that just came back from the provider. Asked twice, it answers the
-   * same.
+   * Finds the signed-in user, and finishes a sign-in that just came back from the provider. A second call gives the
+   * same result.
    */
   load(): Promise<AccountState>;
   /**
@@ -28,10 +28,10 @@ export interface Account {
   readonly isRefused?: boolean;
   /** Leaves the page to sign in. After a revocation the provider asks for the password again. Absent for guests. */
   readonly signIn?: () => Promise<void>;
-  /** Signs out, calls `announce` once nothing that could be used again is left here, and leaves the page. */
+  /** Signs out: removes everything that could be used again, calls `announce`, and leaves the page. */
   readonly signOut?: (announce: () => void) => Promise<void>;
   /** Removes the user's tokens from this tab: the server has revoked the user, or another tab has signed out. */
   readonly forget?: () => Promise<void>;
-  /** The secret by which the server knows the guest again. */
+  /** The secret that identifies the guest to the server. */
   readonly guest?: { readonly secret: string } | undefined;
 }

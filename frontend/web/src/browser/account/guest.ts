@@ -4,7 +4,7 @@ import { storage } from "./storage";
 
 const SECRET = "signedsocket-guest";
 
-/** Mode guest: no sign-in. This browser is one guest, for as long as it keeps the secret. */
+/** Mode guest: no sign-in. This browser is one guest as long as it keeps the secret. */
 export class GuestAccount implements Account {
   readonly initial: AccountState;
 
@@ -17,7 +17,7 @@ export class GuestAccount implements Account {
   }
 
   get guest(): { readonly secret: string } | undefined {
-    if (typeof window === "undefined") return undefined; // the page is rendered, and no guest is here
+    if (typeof window === "undefined") return undefined; // on the server, without a guest
     const kept = storage.get(SECRET);
     if (kept && /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(kept)) return { secret: kept };
     const secret = newSecret();

@@ -1,4 +1,4 @@
-/** What went wrong when somebody signed in or out. */
+/** The reason why a sign-in or a sign-out failed. */
 export type Problem =
   /** The provider or the server refused. */
   | "signIn"
@@ -8,7 +8,9 @@ export type Problem =
   | "token"
   | "signOut";
 
-/** What an error of a sign-in means. Requests without an answer and scripts that do not load have these names. */
+/**
+ * The problem behind an error of a sign-in. Requests without an answer and scripts that do not load have these names.
+ */
 export function signInProblem(error: unknown): Problem {
   const unreachable = ["TypeError", "ErrorTimeout", "ChunkLoadError"];
   return error instanceof Error && unreachable.includes(error.name) ? "unreachable" : "signIn";

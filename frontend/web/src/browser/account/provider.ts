@@ -6,19 +6,19 @@ import { revocation } from "./revocation";
 import { claimedRooms } from "./rooms";
 import { isJsonWebToken, OPAQUE_TOKEN, refusalOf } from "./token";
 
-/** A token that ends sooner than this, in seconds, is not used any more. */
+/** A token that ends sooner than this, in seconds, is no longer used. */
 const MARGIN = 30;
 
 /**
- * A token that ends sooner than this is renewed when one is needed: in the last minute of a session the client asks for
- * one that goes on.
+ * A token that ends sooner than this is renewed when the client needs one. In the last minute of a session the client
+ * asks for a token that lasts longer.
  */
 const FRESH = 90;
 
 /**
  * Mode jwt: the browser signs in at an OpenID Connect provider, by the authorization code flow with PKCE. The tokens
- * stay in this tab's sessionStorage. A provider that gives refresh tokens is asked for a new access token when one is
- * needed and the old one has ended.
+ * stay in the sessionStorage of this tab. A provider with refresh tokens gives a new access token when the old one has
+ * ended and one is needed.
  */
 export class ProviderAccount implements Account {
   readonly initial: AccountState = { status: "loading" };
@@ -69,10 +69,10 @@ export class ProviderAccount implements Account {
     await manager.removeUser();
     announce();
     const home = `${location.origin}/`;
-    // Signing out works here even if the provider does not answer.
+    // Signing out works here even when the provider does not answer.
     const endpoint = await manager.metadataService.getEndSessionEndpoint().catch(() => undefined);
     if (!endpoint) return location.assign(home);
-    // Amazon Cognito has a name of its own, logout_uri, for the address to come back to.
+    // Amazon Cognito uses its own name, logout_uri, for the address to come back to.
     const extraQueryParams = { client_id: manager.settings.client_id, logout_uri: home };
     await manager.signoutRedirect({
       post_logout_redirect_uri: home,
@@ -99,7 +99,7 @@ export class ProviderAccount implements Account {
       console.error("sign-in failed:", error);
       return { status: "signed-out", problem: signInProblem(error) };
     } finally {
-      if (returned) history.replaceState(null, "", "/"); // the code in the address is of no more use
+      if (returned) history.replaceState(null, "", "/"); // the code in the address is used up
     }
   }
 
@@ -107,12 +107,12 @@ export class ProviderAccount implements Account {
     try {
       return await (this.managed ??= this.newManager());
     } catch (error) {
-      this.managed = undefined; // the network was away; it may be back the next time
+      this.managed = undefined; // the network may be back the next time
       throw error;
     }
   }
 
-  /** The library is loaded here, so that the other modes do without. */
+  /** Loads the library here, so that the other modes do not load it. */
   private async newManager(): Promise<UserManager> {
     const { UserManager, WebStorageStateStore } = await import("oidc-client-ts");
     const { issuer = "", clientId = "", audience, scope = "" } = this.settings.provider ?? {};
@@ -135,8 +135,8 @@ function lives(user: User, margin = MARGIN): boolean {
 }
 
 /**
- * The user with a new access token; undefined when there is no refresh token, or the provider refuses it. Rejects when
- * it cannot be asked.
+ * Returns the user with a new access token. Undefined without a refresh token, or when the provider refuses it. Rejects
+ * when the provider does not answer.
  */
 async function renewed(manager: UserManager, user: User | null): Promise<User | undefined> {
   if (!user?.refresh_token) return undefined;

@@ -2,32 +2,32 @@ import { storage } from "./storage";
 
 const MARK = "signedsocket-revoked";
 
-/** Stands in the list for a user whom the page does not know. */
+/** The entry of the list for a user whom the page does not know. */
 const SOMEBODY = "";
 
 /**
- * Remembers, for all tabs of the browser, which users the server has revoked. The provider may still have an open
- * session and sign such a user in again without a question. So the page waits until the user acts, and has the provider
- * ask for the password, until the server lets the user in again.
+ * Remembers, for all tabs of the browser, which users the server has revoked. The open session at the provider may sign
+ * such a user in again without a question. So the page waits until the user acts, and lets the provider ask for the
+ * password. It forgets the user when the server lets the user in again.
  */
 export const revocation = {
   begin(user = SOMEBODY): void {
     write([...revoked().filter((name) => name !== user), user]);
   },
 
-  /** The server has let a user in. */
+  /** Removes a user whom the server has let in. */
   end(user: string | undefined): void {
     write(user === undefined ? [] : revoked().filter((name) => name !== user && name !== SOMEBODY));
   },
 
-  /** Whether a user is revoked. Without a user: whether any user of this browser is. */
+  /** Whether a user is revoked. Without an argument: whether any user of this browser is. */
   isActive(user: string | undefined): boolean {
     const names = revoked();
     return user === undefined ? names.length > 0 : names.includes(user) || names.includes(SOMEBODY);
   },
 };
 
-/** The version before wrote a mark for all users. */
+/** The previous version wrote one mark for all users. */
 function revoked(): readonly string[] {
   try {
     const names: unknown = JSON.parse(storage.get(MARK) ?? "[]");

@@ -1,12 +1,12 @@
 import { claimsOf } from "./token";
 
-/** At most so many rooms can be entered at once. */
+/** The largest number of rooms that a user can enter at once. */
 const MOST = 8;
 
 /**
- * The rooms that an access token's claim lists, read as `signurl` reads them
- * (functions/signurl/testdata/roomsclaim.json): a list of texts, or one text, each of which is a room as a whole.
- * Nothing is split, and what is no room's name opens none.
+ * The rooms in a claim of an access token, read as `signurl` reads them (functions/signurl/testdata/roomsclaim.json).
+ * The claim is a list of texts or one text. Each text is one room: it is not split. A text that is no name of a room
+ * opens none.
  */
 export function claimedRooms(accessToken: string, claim: string): readonly string[] {
   const value = claimsOf(accessToken)[claim];

@@ -2,7 +2,7 @@ import type { PageSettings } from "../settings";
 import type { Account, AccountState } from "./account";
 import { revocation } from "./revocation";
 
-/** Mode iam: the server that serves the page signs users in, and keeps a cookie that scripts cannot read. */
+/** Mode iam: the server of the page signs users in, and keeps a cookie that scripts cannot read. */
 export class ServerAccount implements Account {
   readonly initial: Exclude<AccountState, { status: "loading" }>;
   private readonly paths: { readonly signIn: string; readonly signOut: string };
@@ -19,7 +19,7 @@ export class ServerAccount implements Account {
     return (this.loaded ??= this.find());
   }
 
-  /** The server says in the address when a sign-in failed. */
+  /** The server reports a failed sign-in in the address. */
   private async find(): Promise<AccountState> {
     const problem = new URLSearchParams(location.search).get("problem");
     if (problem === null) return this.initial;
@@ -32,7 +32,7 @@ export class ServerAccount implements Account {
 
   signOut = async (announce: () => void): Promise<void> => {
     const response = await fetch(this.paths.signOut, { method: "POST" });
-    // Without this the page would tell the other tabs of a sign-out that has not happened: the cookie is still there.
+    // Without this check the page would tell the other tabs of a sign-out that failed: the cookie is still there.
     if (!response.ok) throw new Error(`sign-out failed with status ${response.status}`);
     const { location: next } = (await response.json()) as { location: string };
     announce();

@@ -1,6 +1,6 @@
 const NAME = "signedsocket-signout";
 
-/** Tells the other tabs of the browser that the user signs out, and hears it from them. */
+/** Tells the other tabs of the browser that the user signs out, and listens to them. */
 export class SignOuts {
   private readonly channel: BroadcastChannel | undefined;
 
@@ -9,7 +9,7 @@ export class SignOuts {
       this.channel = new BroadcastChannel(NAME);
       this.channel.onmessage = heard;
     } catch {
-      // A page without an origin, as in a sandbox, has no other tabs.
+      // A page without an origin, for example in a sandbox, has no other tabs.
     }
   }
 

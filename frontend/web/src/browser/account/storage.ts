@@ -1,7 +1,7 @@
-/** What the browser's storage refused, because it is full or forbidden: it holds as long as the page. */
+/** The values that the storage refused, because it is full or forbidden. They last as long as the page. */
 const kept = new Map<string, string>();
 
-/** The browser's storage for this site. A browser that refuses it forgets with the page. */
+/** The storage of the browser for this site. If it refuses a value, the value is lost with the page. */
 export const storage = {
   get(name: string): string | undefined {
     try {

@@ -12,12 +12,12 @@ export function isJsonWebToken(token: string): boolean {
   );
 }
 
-/** The claims of a token. Nothing is believed: a user who changes them here sees rooms that `signurl` refuses. */
+/** The claims of a token. The page does not trust them: a user who changes them sees rooms that `signurl` refuses. */
 export function claimsOf(token: string): Claims {
   return decoded(token.split(".")[1]) ?? {};
 }
 
-/** For operators: what to set so that the provider gives tokens that the server can check. */
+/** For operators: the settings with which the provider gives tokens that the server can check. */
 export const OPAQUE_TOKEN =
   "the provider's access token is no JSON Web Token, so the server cannot check it. Name the chat's API at the " +
   "provider, and set its audience or resource (parameter OidcAudience, variable OIDC_AUDIENCE) or one of its scopes " +

@@ -2,21 +2,21 @@ import { useEffect, useMemo, useState } from "react";
 import type { Account } from "./account";
 import { type Problem, signInProblem } from "./problem";
 
-/** A page that is still here after so long, in ms, was not left: somebody has stopped that. */
+/** If the page is still here after so long, in ms, the user has stopped the navigation. */
 const PATIENCE = 10_000;
 
 /** Signing in and out, both of which leave the page. */
 export interface Leaving {
-  /** Whether the page is about to be left. */
+  /** Whether the page is about to leave. */
   readonly leaving: boolean;
-  /** Why it was not left. */
+  /** Why the page did not leave. */
   readonly problem: Problem | undefined;
   /** Absent for guests. */
   readonly signIn: (() => void) | undefined;
   readonly signOut: (() => void) | undefined;
 }
 
-/** Signs in and out, and says what came of it. `announce` tells the other tabs of a sign-out. */
+/** Signs in and out, and reports problems. `announce` tells the other tabs of a sign-out. */
 export function useLeaving(account: Account, announce: () => void): Leaving {
   const [state, setState] = useState<{ readonly leaving: boolean; readonly problem?: Problem }>({ leaving: false });
   const actions = useMemo(() => {
@@ -44,7 +44,7 @@ export function useLeaving(account: Account, announce: () => void): Leaving {
   useEffect(() => {
     if (!leaving) return;
     const stay = () => setState({ leaving: false });
-    // Browsers keep a page as it was left, and show it again to a user who comes back.
+    // A browser may keep the page as the user left it, and show it again.
     const shown = ({ persisted }: PageTransitionEvent) => persisted && stay();
     const timer = setTimeout(stay, PATIENCE);
     addEventListener("pageshow", shown);

@@ -21,7 +21,7 @@ interface Props {
   readonly signUrl: string;
 }
 
-/** The chat of somebody who is in. */
+/** The chat of a user who is signed in, or of a guest. */
 export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
   const { page } = useWords();
   const [client] = useState(() => {

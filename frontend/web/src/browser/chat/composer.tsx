@@ -5,7 +5,7 @@ import { sends, sizeOf } from "./composing";
 
 interface Props {
   readonly room: string;
-  /** What has been written so far. */
+  /** The text so far. */
   readonly draft: string;
   readonly write: (text: string) => void;
   /** Throws SendError. */
@@ -14,7 +14,8 @@ interface Props {
 }
 
 /**
- * Where a message is written. What is too long is refused here; everything else goes, as soon as there is a connection.
+ * The field for a message. It refuses a text that is too long. Every other text is sent as soon as there is a
+ * connection.
  */
 export function Composer({ room, draft, write, send, input }: Props) {
   const { page, chat, language } = useWords();
@@ -84,13 +85,13 @@ export function Composer({ room, draft, write, send, input }: Props) {
   );
 }
 
-/** Focuses the field, or the list where the field would bring up a keyboard: the focus has to be somewhere. */
+/** Focuses the field, or the list on devices where the field would open a keyboard. Something has to have the focus. */
 export function focusBesideKeyboard(field: HTMLTextAreaElement | null): void {
   if (matchMedia("(pointer: coarse)").matches) document.querySelector<HTMLElement>(".log")?.focus();
   else field?.focus();
 }
 
-/** Focuses the field, but not where that would cover half the page with a keyboard. */
+/** Focuses the field, except on devices where a keyboard would then cover half the page. */
 export function focusWithoutKeyboard(field: HTMLTextAreaElement | null): void {
   if (!matchMedia("(pointer: coarse)").matches) field?.focus();
 }

@@ -1,6 +1,6 @@
 import { checkText, cleanText, MAX_CHARACTERS, MAX_FRAME_BYTES, type SendErrorCode } from "@signedsocket/client";
 
-/** What a key event tells; React's and the DOM's have it. */
+/** The members of a key event that React and the DOM share. */
 export interface Key {
   readonly key: string;
   readonly shiftKey: boolean;
@@ -9,25 +9,25 @@ export interface Key {
 }
 
 /**
- * Whether a key sends the message: Enter does, with Shift it starts a new line, and while a conversion is under way
- * (Japanese input) it only confirms that. Safari ends the composition before it tells of this Enter, but gives it the
- * key code 229.
+ * Whether a key sends the message. Enter does. Shift + Enter starts a new line. During a conversion (Japanese input)
+ * Enter only confirms the conversion. Safari ends the composition before the event of this Enter, but gives it the key
+ * code 229.
  */
 export function sends({ key, shiftKey, keyCode, isComposing }: Key): boolean {
   return key === "Enter" && !shiftKey && !isComposing && keyCode !== 229;
 }
 
-/** How much of what may be sent at once a text takes. */
+/** The share of the limit that a text uses. */
 export interface Size {
-  /** Bytes that the text takes on its way, as part of a JSON frame. */
+  /** Bytes of the text in its JSON frame. */
   readonly bytes: number;
   readonly mostBytes: number;
-  /** Whether it is worth telling: three quarters are used. */
+  /** Whether to show the share: from three quarters on. */
   readonly noteworthy: boolean;
   readonly problem: SendErrorCode | undefined;
 }
 
-/** The size of a text for a room. */
+/** The size of a text in a room. */
 export function sizeOf(text: string, room: string): Size {
   const clean = cleanText(text);
   const frame = (message: string) =>

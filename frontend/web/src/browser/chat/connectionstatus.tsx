@@ -4,7 +4,7 @@ import { useWords } from "../words";
 import { Countdown } from "./countdown";
 import { canSignInAgain } from "./usesigninagain";
 
-/** Whether frames can be sent and received, as far as is known. */
+/** Whether frames can be sent and received, as far as the client knows. */
 export function isConnected({ status }: ChatState): boolean {
   return status === "open" || status === "rotating" || status === "checking";
 }
@@ -13,15 +13,15 @@ interface Props {
   readonly state: ChatState;
   readonly retryNow: () => void;
   readonly signIn: (() => void) | undefined;
-  /** Whether the server has refused the token of somebody who is signed in. */
+  /** Whether the server has refused the token of a signed-in user. */
   readonly refused: boolean;
 }
 
-/** Says whether the chat is connected, and if not why, and what can be done. */
+/** Shows whether the chat is connected. If not, it shows why, and what the user can do. */
 export function ConnectionStatus({ state, retryNow, signIn, refused }: Props) {
   const { page, chat } = useWords();
   const signInHelps = signIn !== undefined && canSignInAgain(state);
-  // Asking to sign in where that does not help would be a bad joke.
+  // Do not ask for a sign-in that cannot help.
   const status = chat.status[state.status === "auth-required" && !signInHelps ? "closed" : state.status];
   const reason = refused && signInHelps && state.code === "unauthorized" ? page.refused : reasonText(state, chat);
   const reasons = [reason, signInHelps ? page.signInAgain : undefined].filter((reason) => reason !== undefined);

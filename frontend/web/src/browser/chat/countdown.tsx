@@ -8,7 +8,7 @@ interface Props {
   readonly text: string;
 }
 
-/** Counts down the seconds. Not read out: the text beside it has said what matters. */
+/** Counts down the seconds. Screen readers skip it: the text beside it says the important part. */
 export function Countdown({ className, until, text }: Props) {
   const [now, setNow] = useState(() => performance.now());
   useEffect(() => {

@@ -6,7 +6,7 @@ import { Message } from "./message";
 import { dayName, gapText, type Item, timeline } from "./timeline";
 import { keyOf, type Reading } from "./unread";
 
-/** As near to its end, in pixels, the list counts as being there. */
+/** The list counts as at its end within so many pixels. */
 const NEAR = 48;
 
 interface Props {
@@ -14,20 +14,20 @@ interface Props {
   /** Times without a connection, in which messages of any room may be missing. */
   readonly gaps: readonly Gap[];
   readonly state: ChatState;
-  /** Until when the rate limit holds messages, on the clock of `performance.now()`. */
+  /** Until then the rate limit holds messages back, on the clock of `performance.now()`. */
   readonly heldUntil: number;
   readonly reading: Reading | undefined;
-  /** Of users whose name others have, too, by user id. */
+  /** The tags of users who share their name with others, by user id. */
   readonly tags: ReadonlyMap<string, string>;
   readonly client: ChatClient;
-  /** Told whether the end of the list is in sight. */
+  /** Called with whether the end of the list is visible. */
   readonly onScroll: (atEnd: boolean) => void;
-  /** Focuses the field for the next message, when the button that had the focus goes. */
+  /** Focuses the field for the next message, when the focused button disappears. */
   readonly refocus: () => void;
 }
 
 /**
- * The messages of a room. The list follows its end while that is in sight, and stays where it is while somebody reads
+ * The messages of a room. The list follows its end while the end is visible, and does not move while the user reads
  * further up.
  */
 export function Log({ messages, gaps, state, heldUntil, reading, tags, client, onScroll, refocus }: Props) {
@@ -76,7 +76,7 @@ export function Log({ messages, gaps, state, heldUntil, reading, tags, client, o
   );
 }
 
-/** A line between messages: a new day, where the unread ones begin, or where some may be missing. */
+/** A line between messages: a new day, the beginning of the unread messages, or a gap. */
 function Rule({ item }: { item: Exclude<Item, { kind: "message" }> }) {
   const { page, chat, formats, locale } = useWords();
   const label = () => {
@@ -91,7 +91,7 @@ function Rule({ item }: { item: Exclude<Item, { kind: "message" }> }) {
   );
 }
 
-/** Why there is nothing: the chat keeps no messages for those who come later. */
+/** Says why the list is empty: the chat keeps no messages for users who come later. */
 function Empty({ connected }: { connected: boolean }) {
   const { page } = useWords();
   return (
@@ -102,7 +102,7 @@ function Empty({ connected }: { connected: boolean }) {
   );
 }
 
-/** Keeps the end of the list in sight, until somebody scrolls up; who writes something goes to the end. */
+/** Keeps the end of the list visible until the user scrolls up. A user who writes goes to the end. */
 function useFollowing(messages: readonly ChatMessage[], onScroll: (atEnd: boolean) => void) {
   const list = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(true);
@@ -123,7 +123,7 @@ function useFollowing(messages: readonly ChatMessage[], onScroll: (atEnd: boolea
   }, [messages, atEnd, written]);
   useLayoutEffect(() => {
     if (!atEnd || !list.current) return;
-    const observer = new ResizeObserver(toEnd); // a keyboard or a growing message takes its room from the list
+    const observer = new ResizeObserver(toEnd); // a keyboard or a growing message makes the list smaller
     observer.observe(list.current);
     return () => observer.disconnect();
   }, [atEnd]);

@@ -10,12 +10,12 @@ interface Props {
   readonly readings: Readings;
   readonly choose: (room: string) => void;
   readonly user: User | undefined;
-  /** Tells the user from others of the same name. */
+  /** The tag of the user, if others have the same name. */
   readonly tag: string | undefined;
   readonly signOut: (() => void) | undefined;
 }
 
-/** The rooms, and who is here. */
+/** The rooms, and the signed-in user. */
 export function Masthead({ room, rooms, readings, choose, user, tag, signOut }: Props) {
   const { page, chat } = useWords();
   return (

@@ -9,21 +9,19 @@ import { Tag } from "./tag";
 
 interface Props {
   readonly message: ChatMessage;
-  /** The first of several in a row, which says who wrote them. */
+  /** The first of several in a row, which shows the name of the sender. */
   readonly first: boolean;
-  /** Tells the sender from others of the same name. */
+  /** The tag of the sender, if others have the same name. */
   readonly tag: string | undefined;
   readonly client: ChatClient;
   /** It waits for the connection. */
   readonly offline: boolean;
-  /** It waits because the server takes only so many messages. */
+  /** It waits because of the rate limit. */
   readonly heldUntil: number | undefined;
   readonly refocus: () => void;
 }
 
-/**
- * A message, with who sent it when, or how far it has come. Rendered again only when something about it has changed.
- */
+/** A message with its sender and time, or with its progress. It renders again only after a change. */
 export const Message = memo(function Message({ message, first, tag, client, offline, heldUntil, refocus }: Props) {
   const { page } = useWords();
   const { from, own, status, text } = message;
@@ -53,14 +51,14 @@ export const Message = memo(function Message({ message, first, tag, client, offl
 function Avatar({ name }: { name: string }) {
   const [initial = "?"] = name;
   return (
-    // The letter is not text: who copies a passage gets what was written.
+    // The letter is not text: a copied passage has only what the users wrote.
     <span className="avatar" aria-hidden="true" data-initial={initial.toUpperCase()} />
   );
 }
 
 /**
- * Shows the beginning of a long text, until somebody wants all of it. Only a text that may be too long is measured: a
- * list has many.
+ * Shows the beginning of a long text until the user asks for all of it. It measures only texts that may be too long,
+ * because a list has many.
  */
 function useFolding(text: string) {
   const { page } = useWords();
@@ -86,7 +84,7 @@ function useFolding(text: string) {
   return { box, folded, button };
 }
 
-/** Text is text: React writes it as such, and only addresses of the web become links. */
+/** React writes a text as text, and only addresses of the web become links. */
 function Text({ text }: { text: string }) {
   return parts(text).map(({ text, href, host }, index) =>
     href ? (
@@ -100,7 +98,7 @@ function Text({ text }: { text: string }) {
   );
 }
 
-/** When the message was sent, or what it waits for. */
+/** The time of the message, or what it waits for. */
 function Stamp({ message: { status, sentAt }, offline, heldUntil }: Pick<Props, "message" | "offline" | "heldUntil">) {
   const { chat, formats } = useWords();
   if (offline) return <span className="stamp">{chat.labels.disconnected}</span>;
@@ -117,7 +115,7 @@ function Stamp({ message: { status, sentAt }, offline, heldUntil }: Pick<Props, 
 function Failure({ message, client, refocus }: Pick<Props, "message" | "client" | "refocus">) {
   const { chat } = useWords();
   const { clientId = "", failure = "" } = message;
-  // The buttons go, and would take the focus with them.
+  // The buttons disappear, and the focus would disappear with them.
   const act = (action: (clientId: string) => void) => () => {
     action(clientId);
     refocus();
@@ -135,7 +133,7 @@ function Failure({ message, client, refocus }: Pick<Props, "message" | "client" 
   );
 }
 
-/** One of eight colours, always the same one for a person. */
+/** One of eight colours. A person always has the same one. */
 function hueOf(sub: string): string {
   let hash = 0;
   for (const character of sub) hash = (hash * 31 + character.codePointAt(0)!) % 65_521;

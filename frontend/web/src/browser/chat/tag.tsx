@@ -1,6 +1,6 @@
 import { useWords } from "../words";
 
-/** What tells a user from others of the same name, so that no name can look like it. */
+/** The tag of a user among others of the same name. No name can look like it. */
 export function Tag({ tag }: { tag: string }) {
   const { page } = useWords();
   return (

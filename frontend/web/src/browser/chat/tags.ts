@@ -1,9 +1,9 @@
 import type { User } from "@signedsocket/client";
 
-/** The fewest letters of a tag. */
+/** The shortest length of a tag. */
 const SHORTEST = 4;
 
-// Letters of other scripts that look like Latin ones, after those in small letters.
+// Letters of other scripts that look like a Latin one, by that letter in lower case.
 const LOOKALIKES: Readonly<Record<string, string>> = Object.fromEntries(
   [
     "аa",
@@ -41,7 +41,7 @@ const LOOKALIKES: Readonly<Record<string, string>> = Object.fromEntries(
   ].map(([from = "", to = ""]) => [from, to]),
 );
 
-/** Short tags of those users whose name another user has, too, or one that looks the same; by their ids. */
+/** Short tags of users whose name equals, or looks like, the name of another user; by their ids. */
 export function tagsOf(users: Iterable<User>): ReadonlyMap<string, string> {
   const byName = new Map<string, Set<string>>();
   for (const { sub, name } of users) {
@@ -55,7 +55,7 @@ export function tagsOf(users: Iterable<User>): ReadonlyMap<string, string> {
   return tags;
 }
 
-/** What a name looks like: without what cannot be seen, its accents, and the difference between alike letters. */
+/** The look of a name: without invisible characters, accents, and the difference between letters that look alike. */
 function lookOf(name: string): string {
   const plain = name
     .normalize("NFKD")
@@ -65,7 +65,7 @@ function lookOf(name: string): string {
 }
 
 /**
- * A tag for each id. All are as long as it takes to tell them apart; ids that no tag tells apart are their own tags.
+ * A tag for each id. All tags have the length that tells them apart. Ids that no tag tells apart are their own tags.
  */
 function distinct(subs: readonly string[]): readonly (readonly [string, string])[] {
   const hashes = subs.map(hashOf);
@@ -76,9 +76,7 @@ function distinct(subs: readonly string[]): readonly (readonly [string, string])
   return subs.map((sub) => [sub, `#${sub}`]);
 }
 
-/**
- * Ten letters and digits of an id. No secret, and no protection: an attacker finds an id with a given hash.
- */
+/** Ten letters and digits of an id. They are no secret and no protection: an attacker finds an id with a given hash. */
 function hashOf(sub: string): string {
   let [high, low] = [0xdeadbeef, 0x41c6ce57];
   for (const character of sub) {

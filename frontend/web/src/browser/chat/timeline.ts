@@ -3,23 +3,24 @@ import type { Dictionary } from "@signedsocket/client/messages";
 import type { Words } from "../words";
 import { keyOf } from "./unread";
 
-/** What stands in the list, from top to bottom. */
+/** The entries of the list, from top to bottom. */
 export type Item =
   /** Midnight has passed; `day` is a time on the new day. */
   | { readonly kind: "day"; readonly key: string; readonly day: number }
   | { readonly kind: "unread"; readonly key: string }
   /** Messages may be missing here. */
   | { readonly kind: "gap"; readonly key: string; readonly from: number; readonly to: number }
-  /** `first` of those that one person wrote in a row, and so with the name. */
+  /** `first` is true for the first message of several that one person wrote in a row. It shows the name. */
   | { readonly kind: "message"; readonly key: string; readonly message: ChatMessage; readonly first: boolean };
 
-/** Messages that are further apart, in milliseconds, each have their name and time. */
+/** Messages that are further apart than this, in milliseconds, each have their name and time. */
 const APART = 5 * 60_000;
-/** Gaps that are nearer to each other, with no message between them, are told as one. */
+/** Gaps that are nearer than this, with no message in between, count as one. */
 const NEAR = 60_000;
 
 /**
- * The list of a room's messages. `divider` is the key of the first one that was missed; `gaps` are those of all rooms.
+ * The entries for the messages of a room. `divider` is the key of the first missed message. `gaps` are those of all
+ * rooms.
  */
 export function timeline(
   messages: readonly ChatMessage[],
@@ -75,7 +76,7 @@ function dayOf(time: number | undefined): string | undefined {
   return time === undefined ? undefined : new Date(time).toDateString();
 }
 
-/** Says when messages may be missing, with the date where the gap is not of one day. */
+/** The text of a gap, with the dates if it covers more than one day. */
 export function gapText(
   { from, to }: { readonly from: number; readonly to: number },
   formats: Words["formats"],
@@ -86,7 +87,7 @@ export function gapText(
   return (begin === end ? labels.shortGap : labels.gap).replace("{from}", begin).replace("{to}", end);
 }
 
-/** What a day is called: today, yesterday, or its date. */
+/** The name of a day: today, yesterday, or its date. */
 export function dayName(
   day: number,
   now: number,

@@ -1,15 +1,15 @@
-/** What there is to know of a message to count it. */
+/** The members of a message that counting needs. */
 export interface Countable {
   readonly id: string;
   readonly clientId?: string;
   readonly own: boolean;
 }
 
-/** How far somebody has read in a room. */
+/** How far the user has read in a room. */
 export interface Reading {
-  /** Key of the last message that was read. */
+  /** The key of the last message that the user has read. */
   readonly last: string | undefined;
-  /** Key of the message above which the divider stands. */
+  /** The key of the message below the divider. */
   readonly divider: string | undefined;
   /** Messages of others after the last one read. */
   readonly unread: number;
@@ -17,15 +17,15 @@ export interface Reading {
 
 export const nothingRead: Reading = { last: undefined, divider: undefined, unread: 0 };
 
-/** What identifies a message while it goes its way. */
+/** The key of a message. It never changes. */
 export function keyOf({ clientId, id }: Countable): string {
   return clientId ?? id;
 }
 
 /**
- * The place up to which the user has read, after messages arrived or the user came or went. A user at the end of the
- * list has read everything. The divider comes with the first message that is missed, and stays until another one is
- * missed, or the user writes.
+ * The reading position after messages arrived, or after the user came or went. A user at the end of the list has read
+ * everything. The divider appears with the first missed message. It stays until another message is missed, or the user
+ * writes.
  */
 export function read(reading: Reading, messages: readonly Countable[], isReading: boolean): Reading {
   const after = messages.findLastIndex((message) => keyOf(message) === reading.last) + 1;

@@ -1,6 +1,6 @@
 import { useEffect } from "react";
 
-/** Tells when somebody uses the page. */
+/** Calls back when the user does something on the page. */
 export function useActivity(acted: () => void): void {
   useEffect(() => {
     const listening = new AbortController();

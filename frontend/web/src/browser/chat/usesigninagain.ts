@@ -4,8 +4,8 @@ import type { Account } from "../account/account";
 import { revocation } from "../account/revocation";
 
 /**
- * Refusals that another sign-in can mend. Only after the first one the page may begin it by itself: the others are
- * somebody's will.
+ * Refusals that another sign-in can help against. The page itself may begin a sign-in only after the first one: a
+ * person or the server decided the others.
  */
 const MENDABLE = ["unauthorized", "revoked", "signed_out"];
 const MARK = "signed-in-again";
@@ -16,22 +16,25 @@ export function canSignInAgain(state: ChatState): state is Extract<ChatState, { 
   return state.status === "auth-required" && MENDABLE.includes(state.code);
 }
 
-/** Remembers a revocation until the server lets somebody in again, and forgets whose it is: a person has to sign in. */
+/**
+ * Remembers a revocation until the server lets a user in again. It also removes the tokens, so that a person has to
+ * sign in.
+ */
 export function useRevocation(state: ChatState, account: Account): void {
   const { status } = state;
   const code = state.status === "auth-required" ? state.code : undefined;
   useEffect(() => {
     if (status === "open") revocation.end(account.user);
     if (code === "revoked") revocation.begin(account.user);
-    // without the network there is nothing to use it for
+    // this fails only without a network, where the tokens are useless
     if (code === "revoked" || code === "signed_out") void account.forget?.().catch(() => {});
   }, [status, code, account]);
 }
 
 /**
- * Leaves to sign in when the session has ended and there is nothing on the page that would be lost. Not twice within a
- * minute: a server that refuses everybody must not send the visitor round and round. Never after a revocation: the
- * provider's open session would let the user in again.
+ * Leaves to sign in when the session has ended and the page has nothing that would be lost. Not twice within a minute:
+ * a server that refuses every user must not send the visitor in circles. Never after a revocation: the open session at
+ * the provider would let the user in again.
  */
 export function useSignInAgain(
   state: ChatState,
@@ -49,8 +52,8 @@ export function useSignInAgain(
 }
 
 /**
- * Whether the page did not leave in the last minute, which it remembers. Where it cannot, as when the storage is full,
- * it stays.
+ * Whether the page did not leave in the last minute. If it cannot remember that, for example with a full storage, it
+ * stays.
  */
 export function mayLeave(now: number): boolean {
   try {

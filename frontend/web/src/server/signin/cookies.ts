@@ -7,12 +7,12 @@ export interface SealedCookie {
   readonly maxAge: number;
 }
 
-/** Seals and opens the cookies of one site. What is in them is signed, and not secret from their owner. */
+/** Seals and opens the cookies of one site. Their content is signed, but not secret from their owner. */
 export class CookieJar {
   private readonly key: Uint8Array;
   private readonly secure: boolean;
 
-  /** `secret` signs the cookies. Every process that serves the site needs the same. */
+  /** `secret` signs the cookies. Every process that serves the site needs the same one. */
   constructor(
     private readonly origin: string,
     secret: string,
@@ -37,7 +37,7 @@ export class CookieJar {
     return this.header(cookie, "", 0);
   }
 
-  /** What was sealed into a request's cookie; undefined without one that this site sealed and that still holds. */
+  /** The sealed content of a cookie of a request. Undefined without a valid cookie of this site. */
   async open<T extends object>(cookie: SealedCookie, headers: Headers): Promise<T | undefined> {
     const token = readCookie(headers, this.fullName(cookie));
     if (!token) return undefined;
@@ -48,7 +48,7 @@ export class CookieJar {
     );
   }
 
-  /** The names of a request's cookies that may be of this site, in the order in which they were made. */
+  /** The names of the cookies of a request that may belong to this site, in the order of their creation. */
   names(headers: Headers): readonly string[] {
     const prefix = this.fullName({ name: "", maxAge: 0 });
     const names = pairsOf(headers).map((pair) => pair.slice(0, pair.indexOf("=")));
@@ -60,13 +60,13 @@ export class CookieJar {
     return `${this.fullName(cookie)}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure}`;
   }
 
-  /** Browsers take a name with this prefix from the host itself only, and only over https. */
+  /** Browsers accept a name with this prefix only from the host itself, and only over https. */
   private fullName({ name }: SealedCookie): string {
     return this.secure ? `__Host-${name}` : name;
   }
 }
 
-/** The value of a request's cookie. */
+/** The value of a cookie of a request. */
 export function readCookie(headers: Headers, name: string): string | undefined {
   return pairsOf(headers)
     .find((pair) => pair.startsWith(`${name}=`))

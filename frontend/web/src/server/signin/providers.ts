@@ -2,11 +2,11 @@ import * as oidc from "openid-client";
 import { isLoopback } from "../environment";
 import type { SignInSettings } from "./settings";
 
-/** For how long, in milliseconds, what a provider says of itself is kept, and that it did not answer. */
+/** How long, in milliseconds, the document of a provider is kept, and how long a failure counts. */
 const FRESH = 3_600_000;
 const RETRY = 5_000;
 
-/** What is asked of a provider, and how much of it is known. */
+/** The settings that a request to a provider needs. */
 export type ProviderSettings = Pick<SignInSettings, "provider" | "clientSecret">;
 
 interface Entry {
@@ -15,8 +15,8 @@ interface Entry {
 }
 
 /**
- * Knows OpenID Connect providers. However many visitors want to sign in, a provider is asked once: a request under way
- * is shared.
+ * Knows OpenID Connect providers. However many visitors sign in, it asks a provider once: they share a request under
+ * way.
  */
 export class Providers {
   private readonly entries = new Map<string, Entry>();

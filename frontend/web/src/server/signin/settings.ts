@@ -4,25 +4,27 @@ import { type Provider, readProvider } from "../configuration";
 import { type Environment, Reader, type Reading } from "../environment";
 import { CookieJar, type SealedCookie } from "./cookies";
 
-/** Holds a session. Its owner signs in again after eight hours. */
+/** The cookie of a session. Its owner signs in again after eight hours. */
 export const sessionCookie: SealedCookie = { name: "signedsocket-session", maxAge: 8 * 3600 };
 
-/** How the cookies of transactionCookie begin. One of exactly this name is of the version before. */
+/** The prefix of the cookies of transactionCookie. A cookie of exactly this name comes from the previous version. */
 const TRANSACTION = "signedsocket-signin";
 
-/** As many sign-ins can be under way in one browser. */
+/** The largest number of sign-ins that can be under way in one browser. */
 const TRANSACTIONS = 5;
 
 /**
- * Holds what must be remembered between leaving for the provider and coming back, each sign-in in a cookie of its own:
- * several tabs may be at the provider at the same time. Ten minutes are enough to type a password.
+ * The cookie of a sign-in that is under way at the provider. Each sign-in has its own, because several tabs may be at
+ * the provider at the same time. Ten minutes are enough to type a password.
  */
 export function transactionCookie(state: string): SealedCookie {
   const hash = createHash("sha256").update(state).digest("base64url").slice(0, 8);
   return { name: `${TRANSACTION}-${hash}`, maxAge: 600 };
 }
 
-/** The cookies of sign-ins that a browser has begun, without the newest ones: so that requests do not grow too long. */
+/**
+ * The cookies of older sign-ins of a browser, without the newest ones, for removal: requests must not grow too long.
+ */
 export function oldTransactions(jar: CookieJar, headers: Headers): readonly SealedCookie[] {
   const names = jar.names(headers).filter((name) => name.startsWith(TRANSACTION));
   const current = names.filter((name) => name !== TRANSACTION);
@@ -30,23 +32,20 @@ export function oldTransactions(jar: CookieJar, headers: Headers): readonly Seal
   return old.map((name) => ({ name, maxAge: 0 }));
 }
 
-/** A session as its cookie holds it: two sign-ins of one user differ by their `id`. */
+/** A session in its cookie. Two sign-ins of one user differ by their `id`. */
 export type StoredSession = Omit<Session, "signIn"> & { readonly iss: string; readonly id: string };
 
-/** A new session, for somebody who has just signed in. */
+/** A new session for a user who has just signed in. */
 export function newSession(user: Omit<StoredSession, "id">): StoredSession {
   return { ...user, id: randomBytes(16).toString("base64url") };
 }
 
-/**
- * The session of a request; undefined without one, and for a cookie of the version before, which does not say what the
- * provider calls the user.
- */
+/** The session of a request. Undefined without one, and for a cookie of the previous version, which lacks the sub. */
 export async function openSession(jar: CookieJar, headers: Headers): Promise<Session | undefined> {
   const stored = await jar.open<Partial<StoredSession>>(sessionCookie, headers);
   if (typeof stored?.iss !== "string" || typeof stored.id !== "string") return undefined;
   const { id, ...session } = stored as StoredSession;
-  // The chat learns a hash, of which no cookie can be made.
+  // The chat gets a hash, from which no cookie can be made.
   const signIn = createHash("sha256")
     .update(`signedsocket sign-in\0${id}`)
     .digest()
@@ -55,10 +54,10 @@ export async function openSession(jar: CookieJar, headers: Headers): Promise<Ses
   return { ...session, signIn };
 }
 
-/** What the sign-in on the server needs. */
+/** The settings of the sign-in on the server. */
 export interface SignInSettings {
   readonly provider: Provider;
-  /** For a provider that knows this server by a secret; most need none. */
+  /** For a provider that requires a secret of this server. Most do not. */
   readonly clientSecret: string | undefined;
   readonly pageOrigin: string;
   readonly jar: CookieJar;

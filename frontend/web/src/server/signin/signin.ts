@@ -3,7 +3,7 @@ import { type Providers } from "./providers";
 import { newSession, oldTransactions, sessionCookie, type SignInSettings, transactionCookie } from "./settings";
 import { displayName, validSubject } from "./user";
 
-/** Where to send the browser, and which Set-Cookie headers to give it. */
+/** The next address of the browser, and its Set-Cookie headers. */
 export interface Redirect {
   readonly location: string;
   readonly cookies: readonly string[];
@@ -17,8 +17,8 @@ export class SignIn {
   ) {}
 
   /**
-   * Begins: off to the provider, which with `anew` has to ask who it is, whatever session it has. Rejects when the
-   * provider does not answer.
+   * Begins a sign-in at the provider. With `anew` the provider has to ask for the user even with a session. Rejects
+   * when the provider does not answer.
    */
   async begin(headers: Headers, anew = false): Promise<Redirect> {
     const { jar } = this.settings;
@@ -44,8 +44,8 @@ export class SignIn {
   }
 
   /**
-   * Ends: checks what the provider has put into the query of the callback, and opens a session. Rejects what this
-   * browser did not begin.
+   * Finishes a sign-in: checks the query of the callback, and opens a session. Rejects a sign-in that this browser did
+   * not begin.
    */
   async finish(headers: Headers, search: string): Promise<Redirect> {
     const { jar } = this.settings;
@@ -66,22 +66,21 @@ export class SignIn {
       iss: claims.iss,
       // Amazon Cognito has no name by itself
       name: displayName(claims.name ?? claims.preferred_username ?? claims["cognito:username"]),
-      // A revocation is over when the user has shown again who it is, and not when the provider has written another
-      // token.
+      // A revocation ends when the user has authenticated again, not when the provider has issued another token.
       startedAt: claims.auth_time ?? claims.iat,
       endsAt: Math.floor(Date.now() / 1000) + sessionCookie.maxAge,
     });
     return { location: "/", cookies: [await jar.seal(sessionCookie, session), jar.clear(cookie)] };
   }
 
-  /** Signs out here and, when it has a place for that, at the provider. */
+  /** Signs out here and, if the provider supports that, at the provider. */
   async end(): Promise<Redirect> {
     const { jar, provider, pageOrigin } = this.settings;
     const home = `${pageOrigin}/`;
     const cookies = [jar.clear(sessionCookie)];
     const client = await this.client().catch(() => undefined); // signing out works without the provider
     if (!client?.serverMetadata().end_session_endpoint) return { location: home, cookies };
-    // Amazon Cognito has a name of its own, logout_uri, for the address to come back to.
+    // Amazon Cognito uses its own name, logout_uri, for the address to come back to.
     const parameters = { client_id: provider.clientId, post_logout_redirect_uri: home, logout_uri: home };
     return { location: oidc.buildEndSessionUrl(client, parameters).href, cookies };
   }

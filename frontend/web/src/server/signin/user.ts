@@ -4,16 +4,16 @@ import { cleanName } from "@signedsocket/client";
 const CONTROL = /[\0-\x1f\x7f-\x9f\p{Cs}]/u;
 
 /**
- * Whether the chat takes what an issuer calls a user, as it is: 1 to 255 bytes without control characters. It alone
- * makes user ids.
+ * Whether the chat takes the sub of an issuer unchanged: 1 to 255 bytes without control characters. The chat makes user
+ * ids from the sub only.
  */
 export function validSubject(sub: string): boolean {
   return sub !== "" && Buffer.byteLength(sub) <= 255 && !CONTROL.test(sub);
 }
 
 /**
- * A display name as the chat takes it: repaired, and cut to 128 bytes. Undefined lets the chat show a short form of the
- * user id.
+ * A display name in the form that the chat takes: repaired, and cut to 128 bytes. Undefined lets the chat show a short
+ * form of the user id.
  */
 export function displayName(name: unknown): string | undefined {
   return typeof name === "string" ? cleanName(name) : undefined;

@@ -5,7 +5,7 @@ import { serviceOf } from "../../../server/signer";
 import { endSignIn } from "../../../server/signout";
 import { getSession } from "../../../session";
 
-/** Mode iam: signs the user out, here, in the chat and at the provider, and tells the page where to go then. */
+/** Mode iam: signs the user out here, in the chat and at the provider, and tells the page the next address. */
 export async function POST(request: Request): Promise<Response> {
   return withSignIn(async (signIn, configuration) => {
     const { pageOrigin } = configuration;
