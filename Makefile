@@ -164,7 +164,7 @@ test: test/e2e/clients/node_modules tools/node/node_modules ## Run every check a
 	@$(MAKE) --no-print-directory e2e-outputs test-browser
 
 # Packages whose tests start no stage and no browser, without the tests that start a program of another project.
-FAST = ./cmd/... ./functions/... ./internal/... ./localstage/internal/... ./shared/... ./tools/docblock ./tools/repotest
+FAST = ./cmd/... ./functions/... ./internal/... ./localstage/internal/... ./shared/... ./test/tool ./tools/docblock ./tools/repotest
 FOREIGN = ^(TestMoto|TestMotoAgrees|TestDynalite|TestAWSCommandLine)$$
 test-fast: test-frontend ## Run the unit tests only, to run while you work
 	go test -skip '$(FOREIGN)' $(FAST)

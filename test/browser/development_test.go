@@ -14,7 +14,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"signedsocket/internal/tool"
+	"signedsocket/test/tool"
 	"signedsocket/localstage/stagetest"
 )
 

@@ -16,7 +16,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"signedsocket/internal/tool"
+	"signedsocket/test/tool"
 	"signedsocket/localstage"
 	"signedsocket/localstage/stagetest"
 )

@@ -24,7 +24,7 @@ import (
 
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
-	"signedsocket/internal/tool"
+	"signedsocket/test/tool"
 	"signedsocket/localstage"
 	"signedsocket/localstage/stagetest"
 )

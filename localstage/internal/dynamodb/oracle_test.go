@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/tool"
+	"signedsocket/test/tool"
 )
 
 // An oracle is an engine that others wrote: an independent opinion on what DynamoDB does. The suite and the random

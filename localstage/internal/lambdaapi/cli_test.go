@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/tool"
+	"signedsocket/test/tool"
 	"signedsocket/localstage/internal/iamauth"
 )
 
