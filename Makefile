@@ -139,7 +139,7 @@ bench: ## Measure posts, broadcasts and starts beside their goals (QUICK=1 only 
 bench-stage: ## Measure the local stage alone: its start, and memory of 10,000 connections (QUICK=1, too)
 	@go build -o build/bench/bench ./tools/bench && build/bench/bench alone $(if $(QUICK),--quick)
 bench-page: ## Put the last make bench into docs/benchmarks.md
-	@go run ./tools/bench page build/bench/results.json docs/benchmarks.json docs/benchmarks.md
+	@UPDATE_DOCS=1 go test -count=1 -run '^TestPageShowsTheResults$$' ./tools/bench
 
 # frontend/ is an npm workspace: the client package, and the page in Next.js.
 frontend-packages: $(FRONTEND_PACKAGES)

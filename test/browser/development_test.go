@@ -14,8 +14,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"signedsocket/test/tool"
 	"signedsocket/localstage/stagetest"
+	"signedsocket/test/tool"
 )
 
 // In development React mounts every component twice, which leaves two sockets behind where a page does not clean up.

@@ -16,9 +16,9 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"signedsocket/test/tool"
 	"signedsocket/localstage"
 	"signedsocket/localstage/stagetest"
+	"signedsocket/test/tool"
 )
 
 // patience is how long a test waits for what a person would see, on a machine that does much else.

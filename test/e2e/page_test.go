@@ -12,8 +12,8 @@ import (
 
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
-	"signedsocket/test/tool"
 	"signedsocket/localstage/stagetest"
+	"signedsocket/test/tool"
 )
 
 // startPage starts a stage that serves the page as it is deployed.

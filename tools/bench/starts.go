@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"signedsocket/localstage"
@@ -23,43 +22,25 @@ type StartResult struct {
 	StartMs   float64 `json:"startMs"` // from exec to the first request for an event, the median
 	Times     float64 `json:"timesEmpty"`
 	BinaryMB  float64 `json:"binaryMB"`
-	PeakRSSMB float64 `json:"peakMemoryMB"` // until then; 0 where it cannot be read
+	PeakRSSMB float64 `json:"peakMemoryMB"` // until then; 0: cannot be read
 }
 
 // emptyFunction is what the others are compared with.
 const emptyFunction = "an empty function"
 
-// buildEmpty builds the empty function with the flags that the Makefile has for the others.
-func (w workshop) buildEmpty(ctx context.Context) error {
-	makefile, err := os.ReadFile(filepath.Join(w.root, "Makefile"))
-	if err != nil {
-		return fmt.Errorf("read Makefile: %w", err)
-	}
-	_, flags, _ := strings.Cut(string(makefile), "\nFUNCTION_FLAGS = ")
-	flags, _, _ = strings.Cut(flags, "\n")
-	command := "go build " + flags + ` -o "$1" ./tools/bench/testdata/empty`
-	build := exec.CommandContext(ctx, "sh", "-c", command, "sh", filepath.Join(w.functions, emptyFunction, "bootstrap"))
-	build.Dir, build.Env = w.root, append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the empty function: %w: %s", err, output)
-	}
-	return nil
-}
-
 // program is a function to start.
 type program struct {
-	name, path  string
+	name        string
 	environment []string
 }
 
-// programs are the functions of the template that are Go, the empty one first.
+// programs returns the functions of the template that are Go, the empty one first.
 func (w workshop) programs() ([]program, error) {
 	loaded, err := localstage.LoadTemplate(filepath.Join(w.root, "template.yaml"), nil)
 	if err != nil {
 		return nil, err
 	}
-	path := func(name string) string { return filepath.Join(w.functions, name, "bootstrap") }
-	all := []program{{emptyFunction, path(emptyFunction), nil}}
+	all := []program{{name: emptyFunction}}
 	for _, f := range loaded.Functions {
 		if f.LogicalID == frontendFunction {
 			continue
@@ -68,60 +49,62 @@ func (w workshop) programs() ([]program, error) {
 		for name, value := range f.Environment {
 			environment = append(environment, name+"="+value)
 		}
-		all = append(all, program{f.LogicalID, path(f.LogicalID), environment})
+		all = append(all, program{f.LogicalID, environment})
 	}
 	return all, nil
 }
 
 // measureStarts starts each function a number of times, in turns.
-func measureStarts(ctx context.Context, w workshop, rounds int) ([]StartResult, error) {
+func (r *Results) measureStarts(ctx context.Context, w workshop, e effort) error {
 	all, err := w.programs()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	took, peak := make([][]time.Duration, len(all)), make([]float64, len(all))
-	for range rounds {
+	for range e.starts {
 		for i, p := range all {
-			once, memory, err := p.start(ctx)
+			once, memory, err := p.start(ctx, w.bootstrap(p.name))
 			if err != nil {
-				return nil, fmt.Errorf("start %s: %w", p.name, err)
+				return fmt.Errorf("%s: %w", p.name, err)
 			}
 			took[i], peak[i] = append(took[i], once), max(peak[i], memory)
 		}
 	}
-	results := make([]StartResult, len(all))
 	for i, p := range all {
-		binary, err := os.Stat(p.path)
+		binary, err := os.Stat(w.bootstrap(p.name))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		slices.Sort(took[i])
-		results[i] = StartResult{Function: p.name, StartMs: milliseconds(took[i][rounds/2]), BinaryMB: megabytes(binary.Size()), PeakRSSMB: peak[i]}
-		results[i].Times = results[i].StartMs / results[0].StartMs
+		start, empty := milliseconds(took[i][e.starts/2]), milliseconds(took[0][e.starts/2])
+		r.Starts = append(r.Starts, StartResult{
+			p.name, start, start / empty, float64(binary.Size()) / (1 << 20), peak[i],
+		})
 	}
-	return results, nil
+	return nil
 }
 
 // start runs the program up to its first request for an event, and returns how long that took and how much memory
 // it had at most.
-func (p program) start(ctx context.Context) (took time.Duration, peakMB float64, err error) {
+func (p program) start(ctx context.Context, path string) (took time.Duration, peakMB float64, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, 0, err
 	}
 	next, release := make(chan time.Time, 1), make(chan struct{})
-	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		next <- time.Now()
-		<-release
-	})}
+	server := &http.Server{
+		ReadHeaderTimeout: time.Minute,
+		Handler:           http.HandlerFunc(func(http.ResponseWriter, *http.Request) { next <- time.Now(); <-release }),
+	}
 	go func() { _ = server.Serve(listener) }() // ends with Close
 	defer server.Close()
 	defer close(release)
-	command := exec.CommandContext(ctx, p.path)
+	command := exec.CommandContext(ctx, path)
 	command.Stderr = os.Stderr
 	command.Env = append([]string{
-		"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String(), "_HANDLER=bootstrap", "AWS_REGION=" + localstage.Region, "AWS_DEFAULT_REGION=" + localstage.Region,
-		"AWS_LAMBDA_FUNCTION_NAME=bench", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI", "AWS_SESSION_TOKEN=token",
+		"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String(), "_HANDLER=bootstrap", "AWS_LAMBDA_FUNCTION_NAME=bench",
+		"AWS_REGION=" + localstage.Region, "AWS_DEFAULT_REGION=" + localstage.Region,
+		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI", "AWS_SESSION_TOKEN=token",
 		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
 	}, p.environment...)
 	started := time.Now()
@@ -141,5 +124,3 @@ func (p program) start(ctx context.Context) (took time.Duration, peakMB float64,
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-func megabytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }

@@ -3,7 +3,6 @@ package repotest
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -30,17 +29,7 @@ func TestConfigurationPageIsTheTemplateAndTheCode(t *testing.T) {
 		"parameters":  parameterTable(t, declared.Parameters),
 		"environment": environmentTable(t, declared.Resources),
 	}
-	if os.Getenv("UPDATE_DOCS") != "" {
-		if err := docblock.Write(path, blocks); err != nil {
-			t.Fatal(err)
-		}
-	}
-	page := readFile(t, "docs", "configuration.md")
-	for name, want := range blocks {
-		if got, _ := docblock.Get(page, name); strings.TrimSpace(got) != strings.TrimSpace(want) {
-			t.Errorf("docs/configuration.md, %s: is not what template.yaml and the code say; `make docs` writes it anew.\nwant:\n%s", name, want)
-		}
-	}
+	docblock.Check(t, "make docs", path, blocks)
 }
 
 // deployedFunction is what a resource of template.yaml says of a function's environment.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/test/tool"
 	"signedsocket/localstage/internal/iamauth"
+	"signedsocket/test/tool"
 )
 
 // TestAWSCommandLine lets AWS's own command line sign and read: a client that
