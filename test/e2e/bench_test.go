@@ -31,6 +31,20 @@ func BenchmarkBroadcast(b *testing.B) {
 	}
 }
 
+// BenchmarkHeld opens connections and leaves them alone. It ends when the stage has got rid of what opening them left
+// behind. tools/bench compares the stage's memory then with that before:
+//
+//	go test -run '^$' -bench Held -benchtime 10000x ./test/e2e
+func BenchmarkHeld(b *testing.B) {
+	a := &audience{client: benchmarkClient(b), answers: make(chan stageclient.Frame, 8)}
+	b.Cleanup(a.close)
+	b.Run("idle", func(b *testing.B) {
+		a.fill(b, b.N)
+		b.StopTimer()
+		<-time.After(time.Duration(b.N) * time.Second / 2000)
+	})
+}
+
 // benchmarkClient returns a client of a stage whose limits are not what is measured.
 func benchmarkClient(b *testing.B) *stageclient.Client {
 	b.Helper()

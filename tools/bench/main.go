@@ -81,8 +81,7 @@ type effort struct {
 	freezes       int
 	rooms         []room
 	starts, ready int
-	connections   int           // that do nothing
-	settling      time.Duration // until what opening the connections left behind is gone
+	connections   int // that do nothing
 }
 
 func (o options) effort() effort {
@@ -93,7 +92,7 @@ func (o options) effort() effort {
 	return effort{
 		posts: "1500ms", rounds: 3, freezes: 10, starts: 25, ready: 5,
 		rooms:       []room{{1, 200}, {10, 200}, {100, 200}, {1_000, 50}, {5_000, 20}},
-		connections: min(10_000, max(1_000, openFiles()-1_000)), settling: 5 * time.Second,
+		connections: min(10_000, max(1_000, openFiles()-1_000)),
 	}
 }
 

@@ -11,7 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"text/template"
@@ -20,14 +22,37 @@ import (
 
 // Results are what one run has measured.
 type Results struct {
-	Machine    Machine           `json:"machine"`
-	Quick      bool              `json:"quick"` // a run that only shows that everything works
-	Posts      []PostResult      `json:"posts"`
-	Freezes    []FreezeResult    `json:"freezes"`
-	Broadcasts []BroadcastResult `json:"broadcasts"`
-	Starts     []StartResult     `json:"starts"`
-	Ready      ReadyResult       `json:"ready"`
-	idle       IdleResult
+	Machine  Machine       `json:"machine"`
+	Quick    bool          `json:"quick"` // a run that only shows that everything works
+	Measured []Measurement `json:"measured"`
+}
+
+// Measurement is what was measured at once: values by unit.
+type Measurement struct {
+	Name   string             `json:"name"` // such as "Post/10ms/shared/callback"
+	Values map[string]float64 `json:"values"`
+}
+
+func (r *Results) add(m Measurement) { r.Measured = append(r.Measured, m) }
+
+// Of returns the measurements whose names begin like this, by the rest of their names.
+func (r *Results) Of(begin string) (found []Measurement) {
+	for _, m := range r.Measured {
+		if name, ok := strings.CutPrefix(m.Name, begin); ok {
+			found = append(found, Measurement{name, m.Values})
+		}
+	}
+	return found
+}
+
+// Value returns a value of the measurement with this name, or 0 without it.
+func (r *Results) Value(name, unit string) float64 {
+	for _, m := range r.Measured {
+		if m.Name == name {
+			return m.Values[unit]
+		}
+	}
+	return 0
 }
 
 // Machine is where and when a run was made.
@@ -94,8 +119,8 @@ var pageText string
 func (r *Results) markdown(name string) (string, error) {
 	page, err := template.New("").Funcs(template.FuncMap{
 		"recipients": recipients,
-		"ratio":      func(a, b float64) float64 { return a / b },
-		"each":       func(ms float64, n int) float64 { return 1000 * ms / float64(n) },
+		"divide":     func(by, value float64) float64 { return value / by },
+		"number":     func(text string) (float64, error) { return strconv.ParseFloat(text, 64) },
 		"memory": func(megabytes float64) string {
 			if megabytes == 0 { // could not be read
 				return "–"
@@ -126,39 +151,27 @@ func (r *Results) print(w io.Writer, name string) error {
 	return columns.Flush()
 }
 
-// At returns the posts against the endpoint with a latency.
-func (r *Results) At(milliseconds int64) []PostResult {
-	var found []PostResult
-	for _, p := range r.Posts {
-		if p.LatencyMs == milliseconds {
-			found = append(found, p)
-		}
+// recipients shows "1 recipient" or "5,000 recipients".
+func recipients(n string) string {
+	if n == "1" {
+		return "1 recipient"
 	}
-	return found
+	return regexp.MustCompile(`(\d)(\d{3})$`).ReplaceAllString(n, "$1,$2") + " recipients"
 }
 
-// CPU returns the CPU time of a client's post, in µs; 0 when it was not measured.
-func (r *Results) CPU(client string, latencyMs int64) float64 {
-	for _, p := range r.At(latencyMs) {
-		if p.Client == client {
-			return p.CPUMicroseconds
-		}
+// Greatest returns the greatest value that a chart of these measurements has, rounded up.
+func (r *Results) Greatest(begin, unit string) (greatest float64) {
+	for _, m := range r.Of(begin) {
+		greatest = max(greatest, m.Values[unit])
 	}
-	return 0
+	return math.Ceil(greatest)
 }
 
-// MostCPU returns the greatest value of the first chart.
-func (r *Results) MostCPU() (most float64) {
-	for _, p := range r.At(10) {
-		most = max(most, p.CPUMicroseconds)
+// List joins a value of these measurements for a chart.
+func (r *Results) List(begin, unit string) string {
+	var values []string
+	for _, m := range r.Of(begin) {
+		values = append(values, fmt.Sprintf("%.1f", m.Values[unit]))
 	}
-	return math.Ceil(most)
-}
-
-// LongestMs returns the greatest value of the second chart.
-func (r *Results) LongestMs() (longest float64) {
-	for _, b := range r.Broadcasts {
-		longest = max(longest, b.P95Ms)
-	}
-	return math.Ceil(longest)
+	return strings.Join(values, ", ")
 }

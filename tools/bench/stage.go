@@ -12,10 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"signedsocket/internal/stageclient"
 	"signedsocket/localstage"
@@ -53,139 +50,60 @@ func (s *stage) Run() error {
 // runningStage is a stage in a process of its own.
 type runningStage struct {
 	process *exec.Cmd
-	input   io.Closer
-	outputs string        // file
 	readyIn time.Duration // from the start of its process
 }
 
-// startStage starts a stage in a folder of its own.
-func startStage(ctx context.Context, w workshop, name string) (*runningStage, error) {
-	self, err := os.Executable()
+// memory returns the memory of the stage itself, without the functions, in MB; 0 when it cannot be read.
+func (s *runningStage) memory() float64 { return memory(s.process.Process.Pid, "VmRSS:") }
+
+// withStage starts a stage in a folder of its own, names it to the benchmarks and closes it after use.
+func (w *workshop) withStage(ctx context.Context, name string, use func(*runningStage) error) (err error) {
 	state := filepath.Join(w.folder, name)
+	self, err := os.Executable()
 	if err := errors.Join(err, os.RemoveAll(state)); err != nil {
-		return nil, err
+		return err
 	}
-	s := &runningStage{outputs: filepath.Join(state, "outputs.json")}
-	s.process = exec.CommandContext(ctx, self, "stage", "--template", w.template, "--artifacts", w.functions, "--state", state)
+	s := &runningStage{process: exec.CommandContext(ctx, self, "stage",
+		"--template", w.template, "--artifacts", w.functions, "--state", state)}
 	s.process.Stderr, s.process.WaitDelay = os.Stderr, time.Second
 	input, err := s.process.StdinPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	output, err := s.process.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	started := time.Now()
 	if err := s.process.Start(); err != nil {
-		return nil, err
+		return err
 	}
-	s.input = input
-	err = json.NewDecoder(output).Decode(new(json.RawMessage))
+	defer func() { err = errors.Join(err, input.Close(), s.process.Wait()) }()
+	if err := json.NewDecoder(output).Decode(new(json.RawMessage)); err != nil {
+		return fmt.Errorf("the stage ended before it was ready: %w", err)
+	}
 	s.readyIn = time.Since(started)
-	if err != nil {
-		err = fmt.Errorf("the stage ended before it was ready: %w", err)
-		s.close(&err)
-	}
-	return s, err
-}
-
-// variable names the stage to the suites.
-func (s *runningStage) variable() string { return stageclient.OutputsVariable + "=" + s.outputs }
-
-// close ends the stage and adds to the error of the function that defers it.
-func (s *runningStage) close(err *error) {
-	_ = s.input.Close() // a pipe
-	if ended := s.process.Wait(); ended != nil {
-		*err = errors.Join(*err, fmt.Errorf("close the stage: %w", ended))
-	}
-}
-
-// ReadyResult is what the stage itself takes.
-type ReadyResult struct {
-	ReadyMs float64 `json:"readyMs"` // from the start of its process until it is ready, with built functions; the median
-	IdleMB  float64 `json:"idleMB"`  // its own memory when nothing happens, without the functions; 0: cannot be read
+	w.environment = []string{stageclient.OutputsVariable + "=" + filepath.Join(state, "outputs.json")}
+	return use(s)
 }
 
 // measureReady starts the stage a number of times.
 func (r *Results) measureReady(ctx context.Context, w workshop, e effort) error {
 	var took []time.Duration
+	idle := 0.0
 	for range e.ready {
-		s, err := startStage(ctx, w, "ready")
+		err := w.withStage(ctx, "ready", func(s *runningStage) error {
+			time.Sleep(time.Second) // then its memory is that of an idle stage
+			took, idle = append(took, s.readyIn), max(idle, s.memory())
+			return nil
+		})
 		if err != nil {
-			return err
-		}
-		time.Sleep(time.Second) // then its memory is that of an idle stage
-		took = append(took, s.readyIn)
-		r.Ready.IdleMB = max(r.Ready.IdleMB, residentMemory(s.process.Process.Pid))
-		if s.close(&err); err != nil {
 			return err
 		}
 	}
 	slices.Sort(took)
-	r.Ready.ReadyMs = milliseconds(took[len(took)/2])
+	r.add(Measurement{"Stage", map[string]float64{"ready-ms": milliseconds(took[len(took)/2]), "idle-MB": idle}})
 	return nil
-}
-
-// IdleResult is the memory that the stage takes for a connection on which nothing happens. No page shows it.
-type IdleResult struct {
-	connections int
-	kilobytes   float64 // of a connection; 0: cannot be read
-}
-
-// measureIdle opens connections and compares the stage's memory with that before.
-func (r *Results) measureIdle(ctx context.Context, w workshop, e effort) (err error) {
-	s, err := startStage(ctx, w, "alone")
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
-	r.idle = IdleResult{connections: e.connections}
-	before := residentMemory(s.process.Process.Pid)
-	conns, err := openConnections(ctx, s.outputs, e.connections)
-	var closing sync.WaitGroup
-	defer closing.Wait()
-	defer func() {
-		for _, conn := range slices.DeleteFunc(conns, func(c *stageclient.Conn) bool { return c == nil }) {
-			closing.Go(conn.Abort)
-		}
-	}()
-	if err != nil {
-		return err
-	}
-	time.Sleep(e.settling)
-	if after := residentMemory(s.process.Process.Pid); before > 0 && after > 0 {
-		r.idle.kilobytes = (after - before) * 1024 / float64(e.connections)
-	}
-	return nil
-}
-
-// openConnections opens connections to a stage, some at the same time, a hundred for a user.
-func openConnections(ctx context.Context, outputs string, size int) ([]*stageclient.Conn, error) {
-	loaded, err := stageclient.LoadOutputs(outputs)
-	if err != nil {
-		return nil, err
-	}
-	client := &stageclient.Client{Outputs: loaded}
-	credentials, err := client.Credentials(ctx, "SignUrlFunction")
-	if err != nil {
-		return nil, err
-	}
-	conns := make([]*stageclient.Conn, size)
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(16)
-	for i := range conns {
-		group.Go(func() error {
-			proof, user := stageclient.NewProof(), fmt.Sprintf("bench-%d", i/100)
-			grant := stageclient.NewGrant(stageclient.User{Sub: user, Name: user}, []string{"lobby"}, proof.Challenge, time.Now())
-			signed, err := client.SignLocally(ctx, credentials, grant)
-			if err == nil {
-				conns[i], err = client.Dial(ctx, signed, stageclient.DialOptions{Verifier: proof.Verifier})
-			}
-			return err
-		})
-	}
-	return conns, group.Wait()
 }
 
 // workshop is where the run builds what it measures.
@@ -205,40 +123,36 @@ func (w workshop) bootstrap(logicalID string) string {
 // prepare builds the functions, the empty one beside them, and the programs with the benchmarks.
 func prepare(ctx context.Context, o options) (workshop, error) {
 	folder, err := filepath.Abs(o.Into)
-	if err != nil {
-		return workshop{}, err
-	}
 	w := workshop{
 		root: o.Root, folder: folder,
 		functions: filepath.Join(folder, "functions"), template: filepath.Join(folder, "template.yaml"),
 	}
 	source := filepath.Join(o.Root, "template.yaml")
-	if err := localstage.Build(ctx, source, w.functions, frontendFunction); err != nil {
+	if err := errors.Join(err, localstage.Build(ctx, source, w.functions, frontendFunction)); err != nil {
 		return w, err
 	}
 	text, err := os.ReadFile(source)
-	if err != nil {
+	makefile, unread := os.ReadFile(filepath.Join(o.Root, "Makefile"))
+	if err := errors.Join(err, unread); err != nil {
 		return w, err
 	}
 	limits := regexp.MustCompile(`(Throttling(?:Rate|Burst)Limit): \d+`)
-	text = limits.ReplaceAll(text, []byte("$1: 1000000"))
-	makefile, err := os.ReadFile(filepath.Join(o.Root, "Makefile"))
 	_, flags, _ := strings.Cut(string(makefile), "\nFUNCTION_FLAGS = ")
 	flags, _, _ = strings.Cut(flags, "\n")
 	return w, errors.Join(
-		err, os.WriteFile(w.template, text, 0o600),
-		w.run(ctx, "CGO_ENABLED=0 go build "+flags+` -o "$1" ./tools/bench/testdata/empty`, w.bootstrap(emptyFunction)),
-		w.run(ctx, `go test -c -o "$1" ./`+postPackage, filepath.Join(folder, postProgram)),
-		w.run(ctx, `go test -c -o "$1" ./`+broadcastPackage, filepath.Join(folder, broadcastProgram)),
+		os.WriteFile(w.template, limits.ReplaceAll(text, []byte("$1: 1000000")), 0o600),
+		w.build(ctx, "CGO_ENABLED=0 go build "+flags, w.bootstrap(emptyFunction), "./tools/bench/testdata/empty"),
+		w.build(ctx, "go test -c", filepath.Join(folder, postProgram), postPackage),
+		w.build(ctx, "go test -c", filepath.Join(folder, stageProgram), stagePackage),
 	)
 }
 
-// run runs a command of a shell in the repository, with the path that it writes as $1.
-func (w workshop) run(ctx context.Context, command, path string) error {
-	build := exec.CommandContext(ctx, "sh", "-c", command, "sh", path)
+// build runs a command of a shell that builds a program from a package of the repository.
+func (w workshop) build(ctx context.Context, command, program, from string) error {
+	build := exec.CommandContext(ctx, "sh", "-c", command+` -o "$0" "$1"`, program, from)
 	build.Dir = w.root
 	if output, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s", command, err, output)
+		return fmt.Errorf("build %s: %w: %s", from, err, output)
 	}
 	return nil
 }

@@ -16,15 +16,6 @@ import (
 	"signedsocket/localstage"
 )
 
-// StartResult is what a function's start takes, beside one that does nothing.
-type StartResult struct {
-	Function  string  `json:"function"`
-	StartMs   float64 `json:"startMs"` // from exec to the first request for an event, the median
-	Times     float64 `json:"timesEmpty"`
-	BinaryMB  float64 `json:"binaryMB"`
-	PeakRSSMB float64 `json:"peakMemoryMB"` // until then; 0: cannot be read
-}
-
 // emptyFunction is what the others are compared with.
 const emptyFunction = "an empty function"
 
@@ -54,7 +45,7 @@ func (w workshop) programs() ([]program, error) {
 	return all, nil
 }
 
-// measureStarts starts each function a number of times, in turns.
+// measureStarts starts each function a number of times, in turns: from exec to the first request for an event.
 func (r *Results) measureStarts(ctx context.Context, w workshop, e effort) error {
 	all, err := w.programs()
 	if err != nil {
@@ -77,9 +68,9 @@ func (r *Results) measureStarts(ctx context.Context, w workshop, e effort) error
 		}
 		slices.Sort(took[i])
 		start, empty := milliseconds(took[i][e.starts/2]), milliseconds(took[0][e.starts/2])
-		r.Starts = append(r.Starts, StartResult{
-			p.name, start, start / empty, float64(binary.Size()) / (1 << 20), peak[i],
-		})
+		r.add(Measurement{"Start/" + p.name, map[string]float64{
+			"ms": start, "× empty": start / empty, "binary-MB": float64(binary.Size()) / (1 << 20), "peak-MB": peak[i],
+		}})
 	}
 	return nil
 }
@@ -115,7 +106,7 @@ func (p program) start(ctx context.Context, path string) (took time.Duration, pe
 	defer func() { err = errors.Join(err, command.Process.Kill()) }()
 	select {
 	case at := <-next:
-		return at.Sub(started), peakMemory(command.Process.Pid), nil
+		return at.Sub(started), memory(command.Process.Pid, "VmHWM:"), nil
 	case <-time.After(20 * time.Second):
 		return 0, 0, errors.New("it has not asked for an event")
 	case <-ctx.Done():
