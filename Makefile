@@ -122,13 +122,11 @@ build-FrontendFunction: $(FRONTEND_PACKAGES)
 	@tools/sh/check-node.sh && ARTIFACTS_DIR="$(ARTIFACTS_DIR)" tools/sh/build-frontend.sh
 
 ##@ Work on it
-.PHONY: fmt docs cost golden screenshots bench bench-stage bench-page frontend-packages venv venv-pins setup-ci
+.PHONY: fmt docs golden screenshots bench bench-stage bench-page frontend-packages venv venv-pins setup-ci
 fmt: ## Format the code: Go with gofmt, TypeScript and CSS with Prettier
 	@tools/sh/fmt.sh
-docs: cost ## Write the tables of the pages that come from the template and the code
-	@UPDATE_DOCS=1 go test -count=1 -run '^TestConfigurationPageIsTheTemplateAndTheCode$$' ./tools/repotest
-cost: ## Write costs and limits of a deployment into docs/scale.md and the README
-	@go run ./tools/cost --write docs/scale.md && go run ./tools/cost --write README.md
+docs: ## Write the tables that pages take from the template, the code and the cost model
+	@UPDATE_DOCS=1 go test -count=1 -run '^(TestConfigurationPage|TestPagesShow)' ./tools/cost ./tools/repotest
 golden: $(VENV_STAMP) ## Refresh the golden file of the template's SAM transform
 	@$(SCRIPTS)/transform.py
 screenshots: ## Take the README's pictures of the page into docs/images
@@ -164,7 +162,8 @@ test: test/e2e/clients/node_modules tools/node/node_modules ## Run every check a
 	@$(MAKE) --no-print-directory e2e-outputs test-browser
 
 # Packages whose tests start no stage and no browser, without the tests that start a program of another project.
-FAST = ./cmd/... ./functions/... ./internal/... ./localstage/internal/... ./shared/... ./test/tool ./tools/docblock ./tools/repotest
+FAST = ./cmd/... ./functions/... ./internal/... ./localstage/internal/... ./shared/... ./test/tool ./tools/docblock \
+	./tools/repotest
 FOREIGN = ^(TestMoto|TestMotoAgrees|TestDynalite|TestAWSCommandLine)$$
 test-fast: test-frontend ## Run the unit tests only, to run while you work
 	go test -skip '$(FOREIGN)' $(FAST)

@@ -1,4 +1,4 @@
-package main
+package cost
 
 import (
 	"fmt"
@@ -6,18 +6,6 @@ import (
 	"strconv"
 	"strings"
 )
-
-// blocks are the generated parts of the pages, by name.
-func blocks() map[string]string {
-	return map[string]string{
-		"cost":       costTable(),
-		"rest":       restTable(),
-		"heartbeats": heartbeatTable(),
-		"prices":     priceTable(),
-		"needs":      needsTable(),
-		"rooms":      roomTable(),
-	}
-}
 
 // table writes a Markdown table; the first column is left, the others right.
 func table(header []string, rows [][]string) string {
@@ -177,4 +165,32 @@ func thousands(x float64) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits
+}
+
+// nobody is a chat without connections.
+func nobody() Chat { return Chat{Room: 1, SessionHours: 1} }
+
+// restTable is the cost of a stack with no user connected. `make deploy` reads it.
+func restTable() string {
+	u := usage(nobody())
+	lines := []Line{
+		{fmt.Sprintf("Alarms over %s metrics", amount(u.Alarms)), u.Alarms * alarmMonth},
+		{"The dashboard", u.Dashboards * dashboard},
+		{"A metric of its own, Faults", u.Metrics * metricMonth},
+	}
+	together := total(bill(nobody()))
+	lines = append(lines,
+		Line{"The reaper, once a minute", together - total(lines)},
+		Line{"**Together**", together},
+		Line{"A secret, in mode iam with the page", secretMonth},
+	)
+	var rows [][]string
+	for _, line := range lines {
+		value := dollars(line.Dollars)
+		if line.Name == "**Together**" {
+			value = "**" + value + "**"
+		}
+		rows = append(rows, []string{line.Name, value})
+	}
+	return table([]string{"A month in " + region + " with no user connected", "Dollars"}, rows)
 }
