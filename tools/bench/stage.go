@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"signedsocket/internal/stageclient"
@@ -132,24 +131,21 @@ func prepare(ctx context.Context, o options) (workshop, error) {
 		return w, err
 	}
 	text, err := os.ReadFile(source)
-	makefile, unread := os.ReadFile(filepath.Join(o.Root, "Makefile"))
-	if err := errors.Join(err, unread); err != nil {
+	if err != nil {
 		return w, err
 	}
 	limits := regexp.MustCompile(`(Throttling(?:Rate|Burst)Limit): \d+`)
-	_, flags, _ := strings.Cut(string(makefile), "\nFUNCTION_FLAGS = ")
-	flags, _, _ = strings.Cut(flags, "\n")
 	return w, errors.Join(
 		os.WriteFile(w.template, limits.ReplaceAll(text, []byte("$1: 1000000")), 0o600),
-		w.build(ctx, "CGO_ENABLED=0 go build "+flags, w.bootstrap(emptyFunction), "./tools/bench/testdata/empty"),
-		w.build(ctx, "go test -c", filepath.Join(folder, postProgram), postPackage),
-		w.build(ctx, "go test -c", filepath.Join(folder, stageProgram), stagePackage),
+		w.build(ctx, `tools/sh/build-function.sh "$0" "$1"`, "./tools/bench/testdata/empty", w.bootstrap(emptyFunction)),
+		w.build(ctx, `go test -c -o "$1" "$0"`, postPackage, filepath.Join(folder, postProgram)),
+		w.build(ctx, `go test -c -o "$1" "$0"`, stagePackage, filepath.Join(folder, stageProgram)),
 	)
 }
 
-// build runs a command of a shell that builds a program from a package of the repository.
-func (w workshop) build(ctx context.Context, command, program, from string) error {
-	build := exec.CommandContext(ctx, "sh", "-c", command+` -o "$0" "$1"`, program, from)
+// build runs a command of a shell in the repository. The command builds the program $1 from the package $0.
+func (w workshop) build(ctx context.Context, command, from, program string) error {
+	build := exec.CommandContext(ctx, "sh", "-c", command, from, program)
 	build.Dir = w.root
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w: %s", from, err, output)

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# test-fast.sh runs the tests of packages that start no stage and no browser, without the tests that start a program of
+# another project.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+go test -skip '^(TestMoto|TestMotoAgrees|TestDynalite|TestAWSCommandLine)$' ./cmd/... ./functions/... ./internal/... \
+	./localstage/internal/... ./shared/... ./test/tool ./tools/docblock ./tools/repotest
