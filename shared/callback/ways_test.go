@@ -174,7 +174,8 @@ func TestEveryWaySendsAGoodPost(t *testing.T) {
 // time and the same headers.
 func signatureOf(t *testing.T, arrived *http.Request, body []byte) string {
 	t.Helper()
-	again, err := http.NewRequestWithContext(t.Context(), arrived.Method, "http://"+arrived.Host+arrived.RequestURI, nil)
+	address := "http://" + arrived.Host + arrived.RequestURI
+	again, err := http.NewRequestWithContext(t.Context(), arrived.Method, address, nil)
 	if err != nil {
 		t.Error(err)
 		return ""

@@ -74,20 +74,19 @@ func parse(line string) (Measurement, bool) {
 
 // measurePosts compares the ways to post. They take turns, so that whatever else the machine does meets all of them.
 func (r *Results) measurePosts(ctx context.Context, w workshop, e effort) error {
-	samples, names := map[string][]Measurement{}, []string{}
+	var all []Measurement
 	for range e.rounds {
-		err := w.benchmark(ctx, postProgram, "^BenchmarkPost$", e.posts, func(m Measurement) {
-			if samples[m.Name] == nil {
-				names = append(names, m.Name)
-			}
-			samples[m.Name] = append(samples[m.Name], m)
-		})
+		err := w.benchmark(ctx, postProgram, "^BenchmarkPost$", e.posts, func(m Measurement) { all = append(all, m) })
 		if err != nil {
 			return err
 		}
 	}
-	for _, name := range names {
-		r.add(median(samples[name]))
+	for first := range all[:len(all)/e.rounds] { // each round has the same benchmarks
+		var samples []Measurement
+		for i := first; i < len(all); i += len(all) / e.rounds {
+			samples = append(samples, all[i])
+		}
+		r.add(median(samples))
 	}
 	return nil
 }
@@ -95,7 +94,9 @@ func (r *Results) measurePosts(ctx context.Context, w workshop, e effort) error 
 // median returns the sample with the middle of the processor times. What any sample lost is lost.
 func median(samples []Measurement) Measurement {
 	const processorTime, lost = "cpu-µs/post", "lost"
-	slices.SortFunc(samples, func(a, b Measurement) int { return cmp.Compare(a.Values[processorTime], b.Values[processorTime]) })
+	slices.SortFunc(samples, func(a, b Measurement) int {
+		return cmp.Compare(a.Values[processorTime], b.Values[processorTime])
+	})
 	sum := 0.0
 	for _, s := range samples {
 		sum += s.Values[lost]
@@ -117,8 +118,7 @@ func (r *Results) measureBroadcasts(ctx context.Context, w workshop, e effort) e
 			pattern := fmt.Sprintf("^BenchmarkBroadcast$/^recipients=%d$", room.recipients)
 			err := w.benchmark(ctx, stageProgram, pattern, fmt.Sprint(room.messages, "x"), func(m Measurement) {
 				m.Values["stage-MB"] = s.memory() // the connections are still open
-				m.Values["function-MB"] = max(peakMemoryOf(w.bootstrap("SendMessageFunction")),
-					peakMemoryOf(w.bootstrap("FanoutFunction")))
+				m.Values["function-MB"] = peakMemoryOf(w.bootstrap("SendMessageFunction"), w.bootstrap("FanoutFunction"))
 				r.add(m)
 			})
 			if err != nil {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -18,8 +19,8 @@ import (
 
 // commandLine is what the program can be asked to do.
 type commandLine struct {
-	Run   runCommand   `cmd:"" default:"withargs" help:"Measures everything and prints it. Without a command this happens."`
-	Alone aloneCommand `cmd:"" help:"Measures the stage alone: its start, and its memory with 10,000 connections."`
+	Run   runCommand   `cmd:"" default:"withargs" help:"Measures everything. Without a command this happens."`
+	Alone aloneCommand `cmd:"" help:"Measures the stage alone: its start, and memory of 10,000 connections."`
 	Stage stage        `cmd:"" hidden:""` // the program starts itself with this one
 }
 
@@ -30,7 +31,7 @@ type aloneCommand struct{ options }
 type options struct {
 	Root  string `default:"." placeholder:"DIR" help:"Folder of the repository (${default})."`
 	Quick bool   `help:"Measures so little that the numbers mean nothing: shows that everything works."`
-	Into  string `default:"build/bench" placeholder:"DIR" help:"Folder for what is built, and results.json (${default})."`
+	Into  string `default:"build/bench" placeholder:"DIR" help:"Folder for programs and results.json (${default})."`
 }
 
 func main() {
@@ -46,32 +47,55 @@ func main() {
 	parsed.FatalIfErrorf(err)
 }
 
-// Run measures everything, prints it and saves it. The error says what could not be measured. A missed goal is no
-// error.
+// Run measures everything, prints it and saves it. A missed goal is no error.
 func (c *runCommand) Run(ctx context.Context) error {
-	r, err := measureAll(ctx, c.options, note())
+	r, err := c.measure(ctx, []step{
+		{"posts", (*Results).measurePosts},
+		{"posts after freezes", (*Results).measureFreezes},
+		{"starts of the functions", (*Results).measureStarts},
+		{"starts of the stage", (*Results).measureReady},
+		{"broadcasts", (*Results).measureBroadcasts},
+	})
 	if err != nil {
 		return err
 	}
-	if err := r.save(filepath.Join(c.Into, "results.json")); err != nil {
-		return err
-	}
-	return r.print(os.Stdout, "all")
+	return errors.Join(r.save(filepath.Join(c.Into, "results.json")), r.print(os.Stdout, "all"))
 }
 
-// Run measures the stage without load, prints it with its goals, and saves nothing.
+// Run measures what the stage takes for itself, and for a connection on which nothing happens. It saves nothing.
 func (c *aloneCommand) Run(ctx context.Context) error {
-	r, err := measureAlone(ctx, c.options, note())
+	r, err := c.measure(ctx, []step{
+		{"starts of the stage", (*Results).measureReady}, {"memory of idle connections", (*Results).measureIdle},
+	})
 	if err != nil {
 		return err
 	}
 	return r.print(os.Stdout, "alone")
 }
 
-// note returns a function that tells the maintainer what is measured, and since when.
-func note() func(string) {
+// step measures one thing and adds it to the results.
+type step struct {
+	name    string
+	measure func(*Results, context.Context, workshop, effort) error
+}
+
+// measure measures one thing after the other. The error says what could not be measured.
+func (o options) measure(ctx context.Context, steps []step) (*Results, error) {
 	started := time.Now()
-	return func(what string) { fmt.Fprintf(os.Stderr, "%3.0f s  %s\n", time.Since(started).Seconds(), what) }
+	note := func(what string) { fmt.Fprintf(os.Stderr, "%3.0f s  %s\n", time.Since(started).Seconds(), what) }
+	r := &Results{Machine: machine(o.Root), Quick: o.Quick}
+	note("building the functions and the benchmarks")
+	w, err := prepare(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range steps {
+		note(s.name)
+		if err := s.measure(r, ctx, w, o.effort()); err != nil {
+			return nil, fmt.Errorf("measure %s: %w", s.name, err)
+		}
+	}
+	return r, nil
 }
 
 // effort is how thoroughly everything is measured.
@@ -86,8 +110,10 @@ type effort struct {
 
 func (o options) effort() effort {
 	if o.Quick {
-		return effort{posts: "50ms", rounds: 1, freezes: 2, rooms: []room{{1, 5}, {10, 5}, {100, 5}}, starts: 2, ready: 1,
-			connections: 100}
+		return effort{
+			posts: "50ms", rounds: 1, freezes: 2, rooms: []room{{1, 5}, {10, 5}, {100, 5}}, starts: 2, ready: 1,
+			connections: 100,
+		}
 	}
 	return effort{
 		posts: "1500ms", rounds: 3, freezes: 10, starts: 25, ready: 5,
@@ -103,44 +129,4 @@ func openFiles() int {
 		return 1024 // as everywhere
 	}
 	return int(min(limit.Cur, 1<<20)) // the Go runtime has raised it as far as it goes
-}
-
-// measureAll measures one thing after the other.
-func measureAll(ctx context.Context, o options, note func(string)) (*Results, error) {
-	e, r := o.effort(), &Results{Machine: thisMachine(o.Root), Quick: o.Quick}
-	note("building the functions and the benchmarks")
-	w, err := prepare(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	for _, step := range []struct {
-		name    string
-		measure func(context.Context, workshop, effort) error
-	}{
-		{"posts", r.measurePosts},
-		{"posts after freezes", r.measureFreezes},
-		{"starts of the functions", r.measureStarts},
-		{"starts of the stage", r.measureReady},
-		{"broadcasts", r.measureBroadcasts},
-	} {
-		note(step.name)
-		if err := step.measure(ctx, w, e); err != nil {
-			return nil, fmt.Errorf("measure %s: %w", step.name, err)
-		}
-	}
-	return r, nil
-}
-
-// measureAlone measures what the stage takes for itself, and for a connection on which nothing happens.
-func measureAlone(ctx context.Context, o options, note func(string)) (*Results, error) {
-	e, r := o.effort(), &Results{Machine: thisMachine(o.Root), Quick: o.Quick}
-	note(fmt.Sprintf("building the functions, starting the stage and opening %d connections", e.connections))
-	w, err := prepare(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.measureReady(ctx, w, e); err != nil {
-		return nil, err
-	}
-	return r, r.measureIdle(ctx, w, e)
 }

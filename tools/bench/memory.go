@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,12 +19,11 @@ func memory(pid int, name string) float64 {
 	return kilobytes / 1024
 }
 
-// peakMemoryOf returns the most that any process of a program had, in MB; 0 when there is none.
-func peakMemoryOf(program string) float64 {
+// peakMemoryOf returns the most that any process of these programs had, in MB; 0 when there is none.
+func peakMemoryOf(programs ...string) (peak float64) {
 	links, _ := filepath.Glob("/proc/[0-9]*/exe") // without /proc there are none
-	peak := 0.0
 	for _, link := range links {
-		if target, err := os.Readlink(link); err == nil && target == program {
+		if target, _ := os.Readlink(link); slices.Contains(programs, target) {
 			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(link))) // digits
 			peak = max(peak, memory(pid, "VmHWM:"))
 		}

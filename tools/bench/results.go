@@ -22,8 +22,8 @@ import (
 
 // Results are what one run has measured.
 type Results struct {
-	Machine  Machine       `json:"machine"`
-	Quick    bool          `json:"quick"` // a run that only shows that everything works
+	Machine  string        `json:"machine"` // when and where
+	Quick    bool          `json:"quick"`   // a run that only shows that everything works
 	Measured []Measurement `json:"measured"`
 }
 
@@ -55,36 +55,25 @@ func (r *Results) Value(name, unit string) float64 {
 	return 0
 }
 
-// Machine is where and when a run was made.
-type Machine struct {
-	At          string `json:"at"` // day
-	Processors  int    `json:"processors"`
-	Model       string `json:"model"` // of the processor; empty when nothing tells
-	System      string `json:"system"`
-	Go          string `json:"go"`
-	Commit      string `json:"commit"`      // empty outside of a repository
-	LoadAtStart string `json:"loadAtStart"` // average of the minute before; empty when nothing tells
-}
-
-// thisMachine looks where it is.
-func thisMachine(root string) Machine {
-	m := Machine{
-		At: time.Now().Format(time.DateOnly), Processors: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH,
-		Go: runtime.Version(),
+// machine says when and where a run was made.
+func machine(root string) string {
+	text := fmt.Sprintf("%s, %s/%s, %d processors", time.Now().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH,
+		runtime.NumCPU())
+	processors, _ := os.ReadFile("/proc/cpuinfo") // Linux has it
+	if _, model, found := strings.Cut(string(processors), "\nmodel name\t: "); found {
+		model, _, _ = strings.Cut(model, "\n")
+		text += " (" + model + ")"
 	}
+	text += ", " + runtime.Version()
 	command := exec.Command("git", "describe", "--always", "--dirty")
 	command.Dir = root
 	if commit, err := command.Output(); err == nil {
-		m.Commit = strings.TrimSpace(string(commit))
+		text += ", commit " + strings.TrimSpace(string(commit))
 	}
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
-		m.LoadAtStart, _, _ = strings.Cut(string(load), " ")
+		text += ", load " + strings.Fields(string(load))[0] + " at the start"
 	}
-	processors, _ := os.ReadFile("/proc/cpuinfo") // Linux has it
-	if _, model, found := strings.Cut(string(processors), "\nmodel name\t: "); found {
-		m.Model, _, _ = strings.Cut(model, "\n")
-	}
-	return m
+	return text + "."
 }
 
 // save writes the results to a file.
@@ -95,19 +84,6 @@ func (r *Results) save(path string) error {
 		return fmt.Errorf("write results: %w", err)
 	}
 	return nil
-}
-
-// loadResults reads what save has written.
-func loadResults(path string) (*Results, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read results: %w (make bench writes them)", err)
-	}
-	var r Results
-	if err := json.Unmarshal(data, &r); err != nil {
-		return nil, fmt.Errorf("read results %s: %w", path, err)
-	}
-	return &r, nil
 }
 
 // pageText has the templates "page", for docs/benchmarks.md, and "all" and "alone", for the terminal.

@@ -135,12 +135,10 @@ func prepare(ctx context.Context, o options) (workshop, error) {
 		return w, err
 	}
 	limits := regexp.MustCompile(`(Throttling(?:Rate|Burst)Limit): \d+`)
-	return w, errors.Join(
-		os.WriteFile(w.template, limits.ReplaceAll(text, []byte("$1: 1000000")), 0o600),
-		w.build(ctx, `tools/sh/build-function.sh "$0" "$1"`, "./tools/bench/testdata/empty", w.bootstrap(emptyFunction)),
+	return w, errors.Join(os.WriteFile(w.template, limits.ReplaceAll(text, []byte("$1: 1000000")), 0o600),
+		w.build(ctx, `tools/sh/build-function.sh "$0" "$1"`, emptyPackage, w.bootstrap(emptyFunction)),
 		w.build(ctx, `go test -c -o "$1" "$0"`, postPackage, filepath.Join(folder, postProgram)),
-		w.build(ctx, `go test -c -o "$1" "$0"`, stagePackage, filepath.Join(folder, stageProgram)),
-	)
+		w.build(ctx, `go test -c -o "$1" "$0"`, stagePackage, filepath.Join(folder, stageProgram)))
 }
 
 // build runs a command of a shell in the repository. The command builds the program $1 from the package $0.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,68 +17,56 @@ import (
 	"signedsocket/localstage"
 )
 
-// emptyFunction is what the others are compared with.
-const emptyFunction = "an empty function"
+// The function that the others are compared with.
+const emptyFunction, emptyPackage = "an empty function", "./tools/bench/testdata/empty"
 
-// program is a function to start.
-type program struct {
-	name        string
-	environment []string
-}
-
-// programs returns the functions of the template that are Go, the empty one first.
-func (w workshop) programs() ([]program, error) {
+// measureStarts starts each function in Go a number of times, in turns, the empty one first: from exec to the first
+// request for an event.
+func (r *Results) measureStarts(ctx context.Context, w workshop, e effort) error {
 	loaded, err := localstage.LoadTemplate(filepath.Join(w.root, "template.yaml"), nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	all := []program{{name: emptyFunction}}
+	names, environment := []string{emptyFunction}, map[string][]string{}
 	for _, f := range loaded.Functions {
 		if f.LogicalID == frontendFunction {
 			continue
 		}
-		environment := []string{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(f.MemoryMB)}
+		names = append(names, f.LogicalID)
+		environment[f.LogicalID] = []string{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(f.MemoryMB)}
 		for name, value := range f.Environment {
-			environment = append(environment, name+"="+value)
+			environment[f.LogicalID] = append(environment[f.LogicalID], name+"="+value)
 		}
-		all = append(all, program{f.LogicalID, environment})
 	}
-	return all, nil
-}
-
-// measureStarts starts each function a number of times, in turns: from exec to the first request for an event.
-func (r *Results) measureStarts(ctx context.Context, w workshop, e effort) error {
-	all, err := w.programs()
-	if err != nil {
-		return err
-	}
-	took, peak := make([][]time.Duration, len(all)), make([]float64, len(all))
+	took, peak := map[string][]time.Duration{}, map[string]float64{}
 	for range e.starts {
-		for i, p := range all {
-			once, memory, err := p.start(ctx, w.bootstrap(p.name))
+		for _, name := range names {
+			once, memory, err := start(ctx, w.bootstrap(name), environment[name])
 			if err != nil {
-				return fmt.Errorf("%s: %w", p.name, err)
+				return fmt.Errorf("%s: %w", name, err)
 			}
-			took[i], peak[i] = append(took[i], once), max(peak[i], memory)
+			took[name], peak[name] = append(took[name], once), max(peak[name], memory)
 		}
 	}
-	for i, p := range all {
-		binary, err := os.Stat(w.bootstrap(p.name))
+	empty := 0.0
+	for _, name := range names {
+		binary, err := os.Stat(w.bootstrap(name))
 		if err != nil {
 			return err
 		}
-		slices.Sort(took[i])
-		start, empty := milliseconds(took[i][e.starts/2]), milliseconds(took[0][e.starts/2])
-		r.add(Measurement{"Start/" + p.name, map[string]float64{
-			"ms": start, "× empty": start / empty, "binary-MB": float64(binary.Size()) / (1 << 20), "peak-MB": peak[i],
+		slices.Sort(took[name])
+		median := milliseconds(took[name][e.starts/2])
+		empty = cmp.Or(empty, median)
+		r.add(Measurement{"Start/" + name, map[string]float64{
+			"ms": median, "× empty": median / empty, "peak-MB": peak[name], "binary-MB": float64(binary.Size()) / (1 << 20),
 		}})
 	}
 	return nil
 }
 
-// start runs the program up to its first request for an event, and returns how long that took and how much memory
-// it had at most.
-func (p program) start(ctx context.Context, path string) (took time.Duration, peakMB float64, err error) {
+// start runs a program up to its first request for an event, and returns how long that took and how much memory it had
+// at most.
+func start(ctx context.Context, path string, environment []string) (took time.Duration, peakMB float64, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, 0, err
@@ -97,7 +86,7 @@ func (p program) start(ctx context.Context, path string) (took time.Duration, pe
 		"AWS_REGION=" + localstage.Region, "AWS_DEFAULT_REGION=" + localstage.Region,
 		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI", "AWS_SESSION_TOKEN=token",
 		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
-	}, p.environment...)
+	}, environment...)
 	started := time.Now()
 	if err := command.Start(); err != nil {
 		return 0, 0, err

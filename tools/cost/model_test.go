@@ -57,8 +57,8 @@ func chats() []Chat {
 	}
 }
 
-// busiest lets the connections of a chat send as many messages as the account's requests allow: what connecting leaves of
-// them, in a room too lively for pings.
+// busiest lets the connections of a chat send as many messages as the account's requests allow: what connecting leaves
+// of them, in a room too lively for pings.
 func busiest(c Chat) Chat {
 	left := requestsPerSecond - connectRequests*perSecond(c.connects())
 	c.MessagesPerHour = left / c.room().requests() * 3600 / c.Connections
@@ -73,8 +73,8 @@ type Room struct {
 }
 
 const (
-	// sendmessage posts to as many connections itself, and hands the others to invocations of fanout, a segment to each. They
-	// run side by side.
+	// sendmessage posts to as many connections itself, and hands the others to invocations of fanout, a segment to each.
+	// They run side by side.
 	threshold   = 2000
 	segmentSize = 1000
 
@@ -85,7 +85,8 @@ const (
 	fullCPUMB = 1769.0
 	// postMilliseconds is how long the gateway takes for a post. Assumed.
 	postMilliseconds = 10.0
-	// handOverMilliseconds is how long Lambda takes to begin with an asynchronous event. Assumed; a cold start comes on top.
+	// handOverMilliseconds is how long Lambda takes to begin with an asynchronous event. Assumed; a cold start comes on
+	// top.
 	handOverMilliseconds = 100.0
 )
 
@@ -174,8 +175,8 @@ const (
 	sweeperReads    = 1 + 3*4
 	membershipBytes = 120.0 // of a connection in its room
 
-	// Bytes. A frame holds a text of a hundred bytes. The lines of the functions are as long as on the local stage, with the 26
-	// that CloudWatch counts for each, and Lambda adds three to them.
+	// Bytes. A frame holds a text of a hundred bytes. The lines of the functions are as long as on the local stage, with
+	// the 26 that CloudWatch counts for each, and Lambda adds three to them.
 	frameBytes    = 350.0 // with what TCP and TLS add
 	platformLog   = 400.0 // START, END and REPORT
 	signLog       = 170.0
@@ -205,7 +206,8 @@ type Usage struct {
 func usage(c Chat) Usage {
 	connects, messages, pings := c.connects(), c.messages(), c.pings()
 	room := c.room()
-	milliseconds := connects*(signMilliseconds+connectMilliseconds+disconnectMilliseconds) + pings*pingMilliseconds + messages*room.billedMilliseconds()
+	milliseconds := connects*(signMilliseconds+connectMilliseconds+disconnectMilliseconds) + pings*pingMilliseconds +
+		messages*room.billedMilliseconds()
 	return Usage{
 		ConnectionMinutes: c.Connections * hoursPerMonth * 60,
 		SocketMessages:    messages + pings + c.posts(),

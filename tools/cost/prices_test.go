@@ -31,8 +31,8 @@ const (
 	lambdaGBSecond = 0.0000133334
 )
 
-// aws.amazon.com/dynamodb/pricing/on-demand, Standard table class, since the reduction of November 2024. What is stored,
-// some hundred bytes a connection, costs nothing worth counting; deletions by TTL are free.
+// aws.amazon.com/dynamodb/pricing/on-demand, Standard table class, since the reduction of November 2024. What is
+// stored, some hundred bytes a connection, costs nothing worth counting; deletions by TTL are free.
 const (
 	writeUnit = 0.625 / million
 	readUnit  = 0.125 / million
@@ -56,8 +56,8 @@ func tiered(amount, price, limit, cheaper float64) float64 {
 
 // Quotas of an account in a Region; AWS raises those of API Gateway and Lambda on request.
 const (
-	// Source: API Gateway developer guide, "Amazon API Gateway quotas". Shared by all APIs of the account in the Region, posts to
-	// connections included; some newer Regions have 2,500.
+	// Source: API Gateway developer guide, "Amazon API Gateway quotas". Shared by all APIs of the account in the Region,
+	// posts to connections included; some newer Regions have 2,500.
 	requestsPerSecond = 10_000.0
 	// Source: API Gateway developer guide, "Quotas for configuring and running a WebSocket API".
 	connectsPerSecond = 500.0
@@ -66,8 +66,8 @@ const (
 	// Source: DynamoDB developer guide, "Best practices for designing and using partition keys effectively".
 	partitionReads  = 3_000.0 // units a second, of one partition
 	partitionWrites = 1_000.0
-	// Source: DynamoDB developer guide, "DynamoDB on-demand capacity mode". A new table starts there, and grows to twice its
-	// highest peak.
+	// Source: DynamoDB developer guide, "DynamoDB on-demand capacity mode". A new table starts there, and grows to twice
+	// its highest peak.
 	newTableReads  = 12_000.0
 	newTableWrites = 4_000.0
 )
@@ -98,12 +98,22 @@ func needs(c Chat) []Need {
 	posts := perSecond(c.posts())
 	u := usage(c)
 	return []Need{
-		{"Requests of the account, a second", connectRequests*connects + messages + pings + posts, 0, requestsPerSecond},
+		{
+			"Requests of the account, a second",
+			connectRequests*connects + messages + pings + posts,
+			0,
+			requestsPerSecond,
+		},
 		{"New connections, a second", connects, templateConnect, connectsPerSecond},
 		{"Signed URLs, a second", connects, templateHTTP, requestsPerSecond},
 		{"Messages, a second", messages, templateMessages, requestsPerSecond},
 		{"Pings, a second", pings, templatePings, requestsPerSecond},
-		{"Lambda executions at the same time", u.GBSeconds / (memoryMB / 1024.0) / secondsPerMonth, 0, concurrentExecutions},
+		{
+			"Lambda executions at the same time",
+			u.GBSeconds / (memoryMB / 1024.0) / secondsPerMonth,
+			0,
+			concurrentExecutions,
+		},
 		{"Write units, a second", perSecond(u.Writes), 0, newTableWrites},
 		{"Read units, a second", perSecond(u.Reads), 0, newTableReads},
 	}

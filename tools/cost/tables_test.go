@@ -55,17 +55,31 @@ func heartbeatTable() string {
 			dollars(heartbeats(c)), dollars(usage(c).ConnectionMinutes * connectionMinute),
 		})
 	}
-	return table([]string{"Messages in the room, an hour", "Pings of a connection, an hour", "Pings, a month", "Connection minutes, a month"}, rows)
+	return table([]string{
+		"Messages in the room, an hour", "Pings of a connection, an hour", "Pings, a month", "Connection minutes, a month",
+	}, rows)
 }
 
 func priceTable() string {
 	return table([]string{"What", "Dollars", "Page"}, [][]string{
-		{"a million socket messages of up to 32 KB, in or out; above a billion a month", perMillion(socketMessage) + "; " + perMillion(socketMessageCheaper), "aws.amazon.com/api-gateway/pricing"},
+		{
+			"a million socket messages of up to 32 KB, in or out; above a billion a month",
+			perMillion(socketMessage) + "; " + perMillion(socketMessageCheaper),
+			"aws.amazon.com/api-gateway/pricing",
+		},
 		{"a million connection minutes", perMillion(connectionMinute), "the same"},
-		{"a million HTTP API requests; above 300 million a month", perMillion(httpRequest) + "; " + perMillion(httpRequestCheaper), "the same"},
+		{
+			"a million HTTP API requests; above 300 million a month",
+			perMillion(httpRequest) + "; " + perMillion(httpRequestCheaper),
+			"the same",
+		},
 		{"a million Lambda requests", perMillion(lambdaRequest), "aws.amazon.com/lambda/pricing"},
 		{"a million GB-seconds of Lambda, arm64", perMillion(lambdaGBSecond), "the same"},
-		{"a million write units of DynamoDB, on demand", perMillion(writeUnit), "aws.amazon.com/dynamodb/pricing/on-demand"},
+		{
+			"a million write units of DynamoDB, on demand",
+			perMillion(writeUnit),
+			"aws.amazon.com/dynamodb/pricing/on-demand",
+		},
 		{"a million read units", perMillion(readUnit), "the same"},
 		{"a GB of logs taken in", dollars(logGB), "aws.amazon.com/cloudwatch/pricing"},
 		{
@@ -98,9 +112,11 @@ func needsTable() string {
 	seconds := func(which func(c Chat) float64) func(c Chat) string {
 		return func(c Chat) string { return duration(which(c)) }
 	}
+	byTemplate := seconds(func(c Chat) float64 { _, t := reconnect(c); return t })
+	byQuota := seconds(func(c Chat) float64 { q, _ := reconnect(c); return q })
 	rows = append(rows,
-		append(each("All connected again, with the template's limits", seconds(func(c Chat) float64 { _, t := reconnect(c); return t })), "", ""),
-		append(each("and with the account's", seconds(func(c Chat) float64 { q, _ := reconnect(c); return q })), "", ""))
+		append(each("All connected again, with the template's limits", byTemplate), "", ""),
+		append(each("and with the account's", byQuota), "", ""))
 	return table(append(each("On average", func(c Chat) string { return c.Name }), "Template", "Account"), rows)
 }
 
@@ -113,11 +129,13 @@ func roomTable() string {
 		rows = append(rows, []string{
 			amount(members), amount(r.invocations()), amount(r.reads()),
 			amount(r.lastReceiver()) + " ms", amount(at(fullCPUMB).lastReceiver()) + " ms",
-			amount(r.byAccount()), amount(r.byPartition()), amount(spread.byPartition()), dollars(1000 * r.messageDollars()),
+			amount(r.byAccount()), amount(r.byPartition()), amount(spread.byPartition()),
+			dollars(1000 * r.messageDollars()),
 		})
 	}
 	return table([]string{
-		"Members", "Invocations", "Read units", fmt.Sprintf("Last receiver, %d MB", memoryMB), fmt.Sprintf("%s MB", amount(fullCPUMB)),
+		"Members", "Invocations", "Read units",
+		fmt.Sprintf("Last receiver, %d MB", memoryMB), fmt.Sprintf("%s MB", amount(fullCPUMB)),
 		"Messages a second: account", "1 shard", "16 shards", "Dollars for 1,000 messages",
 	}, rows)
 }
@@ -130,7 +148,8 @@ func amount(x float64) string {
 	case x < 0.01:
 		return "<0.01"
 	case x < 10:
-		return strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(x, 'f', 2-int(max(0, math.Floor(math.Log10(x)))), 64), "0"), ".")
+		digits := strconv.FormatFloat(x, 'f', 2-int(max(0, math.Floor(math.Log10(x)))), 64)
+		return strings.TrimSuffix(strings.TrimRight(digits, "0"), ".")
 	}
 	return thousands(math.Round(x))
 }

@@ -70,7 +70,8 @@ func parameterTable(t *testing.T, parameters yaml.Node) string {
 		case len(p.AllowedValues) > 0:
 			takes = "`" + strings.Join(p.AllowedValues, "`, `") + "`"
 		}
-		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", parameters.Content[i].Value, code(p.Default), cell(takes), cell(p.Description))
+		name := parameters.Content[i].Value
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", name, code(p.Default), cell(takes), cell(p.Description))
 	}
 	return table.String()
 }
@@ -98,7 +99,8 @@ func environmentTable(t *testing.T, resources map[string]deployedFunction) strin
 	table.WriteString("| Variable | Read by | The template sets it to | Without it |\n|---|---|---|---|\n")
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		v := variables[name]
-		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", name, strings.Join(v.readers, ", "), cell(strings.Join(v.values, " or ")), without[name])
+		readers, values := strings.Join(v.readers, ", "), cell(strings.Join(v.values, " or "))
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", name, readers, values, without[name])
 	}
 	return table.String()
 }

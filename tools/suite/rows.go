@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// row is a row of the divergence table: a behaviour, how sure its AWS column is, and the tests that it names, as TestX or
-// TestX/some_case.
+// row is a row of the divergence table: a behaviour, how sure its AWS column is, and the tests that it names, as TestX
+// or TestX/some_case.
 type row struct {
 	section, behaviour, confidence string
 	tests                          []string
@@ -42,7 +42,8 @@ func readRows(path string) ([]row, error) {
 	return rows, nil
 }
 
-// judge sorts the rows whose tests have run: contradicted when one has failed, confirmed when one has passed and none failed.
+// judge sorts the rows whose tests have run: contradicted when one has failed, confirmed when one has passed and none
+// has failed.
 func judge(known []row, r *results) (confirmed, contradicted []string) {
 	for _, k := range known {
 		var passed, failed []string
