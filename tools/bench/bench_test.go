@@ -1,16 +1,10 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"signedsocket/tools/docblock"
 )
 
 const repository = "../.."
@@ -41,19 +35,6 @@ func TestQuickRuns(t *testing.T) {
 			}
 		}
 	})
-}
-
-// loadResults reads what save has written.
-func loadResults(path string) (*Results, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read results: %w (make bench writes them)", err)
-	}
-	var r Results
-	if err := json.Unmarshal(data, &r); err != nil {
-		return nil, fmt.Errorf("read results %s: %w", path, err)
-	}
-	return &r, nil
 }
 
 func checkEverything(t *testing.T, output, results string) {
@@ -91,33 +72,6 @@ func checkEverything(t *testing.T, output, results string) {
 	if !strings.Contains(output, "posts lost to freezes") {
 		t.Errorf("the goals are not printed:\n%s", output)
 	}
-}
-
-// TestPageShowsTheResults compares docs/benchmarks.md with the results beside it. With UPDATE_DOCS=1 it takes over the
-// results of the last make bench.
-func TestPageShowsTheResults(t *testing.T) {
-	t.Parallel()
-	kept := filepath.Join(repository, "docs", "benchmarks.json")
-	path, update := kept, os.Getenv("UPDATE_DOCS") != ""
-	if update {
-		path = filepath.Join(repository, "build", "bench", "results.json")
-	}
-	r, err := loadResults(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.Quick {
-		t.Fatalf("%s is of a quick run, which measures nothing: run make bench without QUICK", path)
-	}
-	if update {
-		err = r.save(kept)
-	}
-	text, invalid := r.markdown("page")
-	if err := errors.Join(err, invalid); err != nil {
-		t.Fatal(err)
-	}
-	page := filepath.Join(repository, "docs", "benchmarks.md")
-	docblock.Check(t, "make bench-page", page, map[string]string{"benchmarks": text})
 }
 
 // values are those of a measurement by unit.

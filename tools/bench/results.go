@@ -1,13 +1,12 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,14 +85,12 @@ func (r *Results) save(path string) error {
 	return nil
 }
 
-// pageText has the templates "page", for docs/benchmarks.md, and "all" and "alone", for the terminal.
-//
-//go:embed page.md.tmpl
-var pageText string
+//go:embed tables.md.tmpl
+var tablesText string
 
-// markdown writes one of the templates.
-func (r *Results) markdown(name string) (string, error) {
-	page, err := template.New("").Funcs(template.FuncMap{
+// tables returns the templates "all" and "alone", which write results as Markdown.
+func tables() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
 		"recipients": recipients,
 		"divide":     func(by, value float64) float64 { return value / by },
 		"number":     func(text string) (float64, error) { return strconv.ParseFloat(text, 64) },
@@ -103,25 +100,19 @@ func (r *Results) markdown(name string) (string, error) {
 			}
 			return fmt.Sprintf("%.1f MB", megabytes)
 		},
-	}).Parse(pageText)
-	if err != nil {
-		return "", err
-	}
-	var text strings.Builder
-	err = page.ExecuteTemplate(&text, name, r)
-	return text.String(), err
+	}).Parse(tablesText))
 }
 
-// print writes the results for a terminal: as Markdown whose tables have columns.
+// print writes the results for a terminal, with one of the templates. The tables get columns.
 func (r *Results) print(w io.Writer, name string) error {
-	text, err := r.markdown(name)
-	if err != nil {
+	var text bytes.Buffer
+	if err := tables().ExecuteTemplate(&text, name, r); err != nil {
 		return err
 	}
 	columns := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
-	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {
-		if line := lines.Text(); !strings.HasPrefix(line, "|---") {
-			fmt.Fprintln(columns, strings.ReplaceAll(line, " | ", "\t| "))
+	for line := range strings.Lines(text.String()) {
+		if !strings.HasPrefix(line, "|---") {
+			fmt.Fprint(columns, strings.ReplaceAll(line, " | ", "\t| "))
 		}
 	}
 	return columns.Flush()
@@ -133,21 +124,4 @@ func recipients(n string) string {
 		return "1 recipient"
 	}
 	return regexp.MustCompile(`(\d)(\d{3})$`).ReplaceAllString(n, "$1,$2") + " recipients"
-}
-
-// Greatest returns the greatest value that a chart of these measurements has, rounded up.
-func (r *Results) Greatest(begin, unit string) (greatest float64) {
-	for _, m := range r.Of(begin) {
-		greatest = max(greatest, m.Values[unit])
-	}
-	return math.Ceil(greatest)
-}
-
-// List joins a value of these measurements for a chart.
-func (r *Results) List(begin, unit string) string {
-	var values []string
-	for _, m := range r.Of(begin) {
-		values = append(values, fmt.Sprintf("%.1f", m.Values[unit]))
-	}
-	return strings.Join(values, ", ")
 }
