@@ -118,7 +118,8 @@ func (r *Results) measureBroadcasts(ctx context.Context, w workshop, e effort) e
 			pattern := fmt.Sprintf("^BenchmarkBroadcast$/^recipients=%d$", room.recipients)
 			err := w.benchmark(ctx, stageProgram, pattern, fmt.Sprint(room.messages, "x"), func(m Measurement) {
 				m.Values["stage-MB"] = s.memory() // the connections are still open
-				m.Values["function-MB"] = peakMemoryOf(w.bootstrap("SendMessageFunction"), w.bootstrap("FanoutFunction"))
+				sender, fanout := w.bootstrap("SendMessageFunction"), w.bootstrap("FanoutFunction")
+				m.Values["function-MB"] = peakMemoryOf(sender, fanout)
 				r.add(m)
 			})
 			if err != nil {

@@ -58,7 +58,8 @@ func (r *Results) measureStarts(ctx context.Context, w workshop, e effort) error
 		median := milliseconds(took[name][e.starts/2])
 		empty = cmp.Or(empty, median)
 		r.add(Measurement{"Start/" + name, map[string]float64{
-			"ms": median, "× empty": median / empty, "peak-MB": peak[name], "binary-MB": float64(binary.Size()) / (1 << 20),
+			"ms": median, "× empty": median / empty,
+			"peak-MB": peak[name], "binary-MB": float64(binary.Size()) / (1 << 20),
 		}})
 	}
 	return nil

@@ -73,8 +73,8 @@ type Room struct {
 }
 
 const (
-	// sendmessage posts to as many connections itself, and hands the others to invocations of fanout, a segment to each.
-	// They run side by side.
+	// sendmessage posts to as many connections itself, and hands the others to invocations of fanout, a segment to
+	// each. They run side by side.
 	threshold   = 2000
 	segmentSize = 1000
 
@@ -175,8 +175,8 @@ const (
 	sweeperReads    = 1 + 3*4
 	membershipBytes = 120.0 // of a connection in its room
 
-	// Bytes. A frame holds a text of a hundred bytes. The lines of the functions are as long as on the local stage, with
-	// the 26 that CloudWatch counts for each, and Lambda adds three to them.
+	// Bytes. A frame holds a text of a hundred bytes. The lines of the functions are as long as on the local stage,
+	// with the 26 that CloudWatch counts for each, and Lambda adds three to them.
 	frameBytes    = 350.0 // with what TCP and TLS add
 	platformLog   = 400.0 // START, END and REPORT
 	signLog       = 170.0

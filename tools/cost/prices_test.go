@@ -56,8 +56,8 @@ func tiered(amount, price, limit, cheaper float64) float64 {
 
 // Quotas of an account in a Region; AWS raises those of API Gateway and Lambda on request.
 const (
-	// Source: API Gateway developer guide, "Amazon API Gateway quotas". Shared by all APIs of the account in the Region,
-	// posts to connections included; some newer Regions have 2,500.
+	// Source: API Gateway developer guide, "Amazon API Gateway quotas". Shared by all APIs of the account in the
+	// Region, posts to connections included; some newer Regions have 2,500.
 	requestsPerSecond = 10_000.0
 	// Source: API Gateway developer guide, "Quotas for configuring and running a WebSocket API".
 	connectsPerSecond = 500.0
@@ -66,8 +66,8 @@ const (
 	// Source: DynamoDB developer guide, "Best practices for designing and using partition keys effectively".
 	partitionReads  = 3_000.0 // units a second, of one partition
 	partitionWrites = 1_000.0
-	// Source: DynamoDB developer guide, "DynamoDB on-demand capacity mode". A new table starts there, and grows to twice
-	// its highest peak.
+	// Source: DynamoDB developer guide, "DynamoDB on-demand capacity mode". A new table starts there, and grows to
+	// twice its highest peak.
 	newTableReads  = 12_000.0
 	newTableWrites = 4_000.0
 )

@@ -56,7 +56,8 @@ func heartbeatTable() string {
 		})
 	}
 	return table([]string{
-		"Messages in the room, an hour", "Pings of a connection, an hour", "Pings, a month", "Connection minutes, a month",
+		"Messages in the room, an hour", "Pings of a connection, an hour", "Pings, a month",
+		"Connection minutes, a month",
 	}, rows)
 }
 

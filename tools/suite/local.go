@@ -44,10 +44,10 @@ func startLocal(ctx context.Context) (environment []string, end func() error, er
 		return nil, nil, errors.Join(err, end())
 	}
 	only := stage.Outputs().Local
-	const token = `curl --silent --fail "%s?user=$%s" | sed 's/.*"access_token":"\([^"]*\)".*/\1/'`
+	const command = `curl --silent --fail "%s?user=$%s" | sed 's/.*"access_token":"\([^"]*\)".*/\1/'`
 	return []string{
 		stageclient.OutputsVariable + "=" + outputs,
-		stageclient.TokenCommandVariable + "=" + fmt.Sprintf(token, only.DevTokenURL, stageclient.UserVariable),
+		stageclient.TokenCommandVariable + "=" + fmt.Sprintf(command, only.DevTokenURL, stageclient.UserVariable),
 		"AWS_SHARED_CREDENTIALS_FILE=" + only.CredentialsFile, "AWS_CONFIG_FILE=" + os.DevNull,
 		"AWS_PROFILE=admin", "AWS_REGION=us-east-1",
 		"AWS_ENDPOINT_URL_DYNAMODB=" + only.DynamoDBURL, "AWS_ENDPOINT_URL_LAMBDA=" + only.LambdaURL,

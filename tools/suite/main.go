@@ -36,9 +36,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var f flags
-	parsed := kong.Parse(&f, kong.Name("suite"), kong.Description("Plays the suites against a running stage."), kong.Vars{
-		"stage": "Its AuthMode has to be jwt and its StageName prod, and no other user should be on it.",
-	})
+	const stage = "Its AuthMode has to be jwt and its StageName prod, and no other user should be on it."
+	parsed := kong.Parse(&f, kong.Name("suite"), kong.Description("Plays the suites against a running stage."),
+		kong.Vars{"stage": stage})
 	passed, err := play(ctx, f, os.Stdout)
 	parsed.FatalIfErrorf(err)
 	if !passed {
@@ -81,8 +81,8 @@ func play(ctx context.Context, f flags, out io.Writer) (passed bool, err error) 
 func running(outputs string) ([]string, error) {
 	const command, user = stageclient.TokenCommandVariable, stageclient.UserVariable
 	if os.Getenv(command) == "" {
-		return nil, fmt.Errorf("set %s to a command that prints an access token for the user in $%s; see docs/testing.md",
-			command, user)
+		return nil, fmt.Errorf("set %s to a command that prints an access token for the user in $%s; "+
+			"see docs/testing.md", command, user)
 	}
 	path, err := filepath.Abs(outputs)
 	return []string{stageclient.OutputsVariable + "=" + path}, err
