@@ -13,7 +13,7 @@ const events = `
 {"Action":"output","Package":"test/e2e","Test":"TestAlpha","Output":"=== RUN   TestAlpha\n"}
 {"Action":"pass","Package":"test/e2e","Test":"TestAlpha"}
 {"Action":"pass","Package":"test/e2e","Test":"TestBeta/one_case"}
-{"Action":"output","Package":"test/e2e","Test":"TestBeta/other_case","Output":"    b_test.go:7: answered 403, not 426\n"}
+{"Action":"output","Package":"test/e2e","Test":"TestBeta/other_case","Output":"    b_test.go:7: got 403, not 426\n"}
 {"Action":"fail","Package":"test/e2e","Test":"TestBeta/other_case"}
 {"Action":"fail","Package":"test/e2e","Test":"TestBeta"}
 {"Action":"output","Package":"test/e2e","Test":"TestGamma","Output":"    c_test.go:3: LOCAL ONLY: it injects faults\n"}
@@ -60,7 +60,7 @@ func TestASuiteSaysWhatTheTableLearns(t *testing.T) {
 	}
 	found.report(&out, known)
 	for _, said := range []string{
-		"FAIL  TestBeta/other_case\n    b_test.go:7: answered 403, not 426", "1 passed, 1 failed, 1 left out",
+		"FAIL  TestBeta/other_case\n    b_test.go:7: got 403, not 426", "1 passed, 1 failed, 1 left out",
 		"  1  injects faults", "1 of 5 rows confirmed, 2 contradicted",
 	} {
 		if !strings.Contains(out.String(), said) {
