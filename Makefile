@@ -1,22 +1,14 @@
-# The commands of the project; `make help` lists them in the same groups. Longer recipes are scripts in tools/sh: one
-# folder, beside tools/python, so that one pattern names all scripts for shellcheck.
+# The commands of the project; `make help` lists them in the same groups. Longer recipes are scripts in tools/sh.
 #
 # macOS has make 3.81 and bash 3.2. This make has no .SHELLFLAGS, so no recipe relies on set -e or pipefail: a line is
 # one command, or several with && and ||. Scripts set both themselves. tools/repotest checks recipes and scripts.
-
 SHELL = /bin/bash
-.DEFAULT_GOAL := help
-
-# go run, go test and go build for this machine must not see the values that the functions are built with.
-unexport GOOS GOARCH
-
+unexport GOOS GOARCH # of the functions: go run, go test and go build are for this machine
 # Settings: make deploy STAGE=prod, make venv PYTHON=python3.12. A stage is a section of samconfig.toml. STACK names any
 # other stack.
 PYTHON ?= python3
 STAGE ?= dev
 OUTPUTS = .localstage/outputs.json
-VULNDB = https://vuln.go.dev
-
 VENV_STAMP = .venv/.installed
 SAM = SAM_CLI_TELEMETRY=0 .venv/bin/sam
 SCRIPTS = .venv/bin/python tools/python
@@ -34,48 +26,33 @@ define LINE_FEED
 
 endef
 
-.PHONY: help
+.PHONY: $(shell sed -n 's/^\([a-z0-9-]*\):.*/\1/p' Makefile)
 help: # List the commands
 	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} \
 		/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Use it
-.PHONY: run dev probe load revoke clean
 run: ## Build the functions and run the local stage (ARGS="--help" lists its options)
-	@go build -o build/localstage ./localstage/cmd/localstage
-	@exec build/localstage $(ARGS)
-
+	@go build -o build/localstage ./localstage/cmd/localstage && exec build/localstage $(ARGS)
 dev: frontend-packages $(if $(STACK),$(VENV_STAMP)) ## Run the page with hot reload on the local stage, or on STACK=name
-ifdef STACK
-	@$(ON_STACK) node frontend/dev.mjs --outputs $(LIVE)/outputs.json
-else
-	@go build -o build/localstage ./localstage/cmd/localstage
-	@exec node frontend/dev.mjs build/localstage --json --without FrontendFunction \
-		--param AllowedOrigins=http://localhost:3000 $(ARGS)
-endif
-
+	@$(if $(STACK),$(ON_STACK) node frontend/dev.mjs --outputs $(LIVE)/outputs.json,tools/sh/dev.sh $(ARGS))
 probe: $(if $(STACK),$(VENV_STAMP)) ## Check that a stage works: the local one, or STACK=name (ARGS="--help")
 	@$(if $(STACK),$(ON_STACK)) go run ./cmd/probe --outputs "$(if $(STACK),$(LIVE)/outputs.json,$(OUTPUTS))" $(ARGS)
-
 load: $(if $(STACK),$(VENV_STAMP)) ## Put load on a stage: the local one, or STACK=name (ARGS="--help")
 	@$(if $(STACK),$(ON_STACK)) go run ./cmd/chat load --outputs "$(if $(STACK),$(LIVE)/outputs.json,$(OUTPUTS))" $(ARGS)
-
 # Every shell has a variable USER, so revoke takes it from the command line only.
 revoke: $(VENV_STAMP) ## Revoke a user: USER=id or sub [BANNED_UNTIL=date, none or 0; else an hour] [STACK=name]
 	@test "$(origin USER)" = "command line" || { echo "Name the user: make revoke USER=…" >&2; exit 1; }
 	@$(SCRIPTS)/revoke.py --user "$$USER" --outputs "$(OUTPUTS)" \
 		$(if $(BANNED_UNTIL),--until "$(BANNED_UNTIL)") $(if $(STACK),--stack "$(STACK)")
-
 clean: ## Remove what was built, and the table of the local stage
 	rm -rf build .aws-sam .localstage
 
 ##@ Deploy it
-.PHONY: build deploy outputs logs destroy rehearse
 build: $(VENV_STAMP) ## Build the functions for AWS into .aws-sam/build
 	$(SAM) build --config-env $(STAGE)
 deploy: $(VENV_STAMP) ## Check, build and deploy to AWS (STAGE=dev or prod, PARAMETERS="Name=value …" YES=1)
-	@$(SCRIPTS)/deploy.py --stage "$(STAGE)" $(if $(BUILT),--built "$(BUILT)") \
-		$(subst $(LINE_FEED), ,$(PARAMETERS))
+	@$(SCRIPTS)/deploy.py --stage "$(STAGE)" $(if $(BUILT),--built "$(BUILT)") $(subst $(LINE_FEED), ,$(PARAMETERS))
 outputs: $(VENV_STAMP) ## Print the outputs of a deployed stack as JSON, or the one named OUTPUT (STAGE=dev or STACK=name)
 	@$(SCRIPTS)/stack.py $(WHICH) $(OUTPUT)
 logs: $(VENV_STAMP) ## Show the functions' logs of a deployed stack (STAGE=dev or STACK=name)
@@ -85,68 +62,43 @@ destroy: $(VENV_STAMP) ## Delete a deployed stack, after its name has been typed
 rehearse: $(VENV_STAMP) ## Run deployments, updates and a deletion against an emulator of AWS, without an account
 	@tools/sh/rehearse.sh $(PYTHON)
 
-# `sam build` calls build-<LogicalId> with ARTIFACTS_DIR in the environment. The local stage calls the same targets as
-# `make build-<LogicalId> ARTIFACTS_DIR=… GOOS=… GOARCH=…` for the machine it runs on. GOOS and GOARCH are plain
-# assignments, so that a variable in the environment cannot put a binary for another machine on AWS; only the command
-# line can.
+# `sam build` calls build-<LogicalId> with ARTIFACTS_DIR in the environment. The local stage adds GOOS=… GOARCH=… of its
+# machine to the command line. Both are plain assignments here, so that no environment can put other binaries on AWS.
 GOOS = linux
 GOARCH = arm64
-
-# The same source gives the same bytes (-trimpath, no commit stamp), so that a deployment updates changed functions
-# only. lambda.norpc leaves out the RPC mode of the retired go1.x runtime.
-FUNCTION_FLAGS = -trimpath -buildvcs=false -ldflags "-s -w" -tags lambda.norpc
-
-# $(call build-function,FOLDER) builds functions/FOLDER into $(ARTIFACTS_DIR)/bootstrap.
-define build-function
-@test -n "$(ARTIFACTS_DIR)" || { echo "$@: ARTIFACTS_DIR is not set; run make build instead" >&2; exit 1; }
-CGO_ENABLED=0 GOOS=$(GOOS) GOARCH=$(GOARCH) go build $(FUNCTION_FLAGS) -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(1)
-endef
-
-# The functions that are Go programs; the page's target has prerequisites.
-GO_FUNCTIONS = $(shell sed -n 's/^build-\([A-Za-z]*Function\):$$/\1/p' Makefile)
-
+build-ConnectFunction: FOLDER = connect
+build-DisconnectFunction: FOLDER = disconnect
+build-FanoutFunction: FOLDER = fanout
+build-ReaperFunction: FOLDER = reaper
+build-SendMessageFunction: FOLDER = sendmessage
+build-SignUrlFunction: FOLDER = signurl
+GO_FUNCTIONS = $(shell sed -n 's/^build-\(.*\): FOLDER = .*/\1/p' Makefile)
 .PHONY: build-FrontendFunction $(GO_FUNCTIONS:%=build-%)
-build-ConnectFunction:
-	$(call build-function,connect)
-build-DisconnectFunction:
-	$(call build-function,disconnect)
-build-FanoutFunction:
-	$(call build-function,fanout)
-build-ReaperFunction:
-	$(call build-function,reaper)
-build-SendMessageFunction:
-	$(call build-function,sendmessage)
-build-SignUrlFunction:
-	$(call build-function,signurl)
+$(GO_FUNCTIONS:%=build-%):
+	@test -n "$(ARTIFACTS_DIR)" || { echo "$@: ARTIFACTS_DIR is not set; run make build instead" >&2; exit 1; }
+	@GOOS=$(GOOS) GOARCH=$(GOARCH) tools/sh/build-function.sh ./functions/$(FOLDER) "$(ARTIFACTS_DIR)/bootstrap"
 build-FrontendFunction: $(FRONTEND_PACKAGES)
 	@tools/sh/check-node.sh && ARTIFACTS_DIR="$(ARTIFACTS_DIR)" tools/sh/build-frontend.sh
 
 ##@ Work on it
-.PHONY: fmt docs cost golden screenshots bench bench-stage bench-page frontend-packages venv venv-pins setup-ci
 fmt: ## Format the code: Go with gofmt, TypeScript and CSS with Prettier
 	@tools/sh/fmt.sh
-docs: cost ## Write the tables of the pages that come from the template and the code
-	@UPDATE_DOCS=1 go test -count=1 -run '^TestConfigurationPageIsTheTemplateAndTheCode$$' ./tools/repotest
-cost: ## Write costs and limits of a deployment into docs/scale.md and the README
-	@go run ./tools/cost --write docs/scale.md && go run ./tools/cost --write README.md
+docs: ## Write the tables that pages take from the template, the code and the cost model
+	@UPDATE_DOCS=1 go test -count=1 -run '^(TestConfigurationPage|TestPagesShow)' ./tools/cost ./tools/repotest
 golden: $(VENV_STAMP) ## Refresh the golden file of the template's SAM transform
 	@$(SCRIPTS)/transform.py
 screenshots: ## Take the README's pictures of the page into docs/images
 	SCREENSHOTS="$(CURDIR)/docs/images" go -C test/browser test -count=1 -run '^TestScreenshots$$' .
-
 bench: ## Measure posts, broadcasts and starts beside their goals (QUICK=1 only checks that it works)
 	@go build -o build/bench/bench ./tools/bench && build/bench/bench $(if $(QUICK),--quick)
 bench-stage: ## Measure the local stage alone: its start, and memory of 10,000 connections (QUICK=1, too)
 	@go build -o build/bench/bench ./tools/bench && build/bench/bench alone $(if $(QUICK),--quick)
 bench-page: ## Put the last make bench into docs/benchmarks.md
-	@go run ./tools/bench page build/bench/results.json docs/benchmarks.json docs/benchmarks.md
-
-# frontend/ is an npm workspace: the client package, and the page in Next.js.
+	@UPDATE_DOCS=1 go test -count=1 -run '^TestPageShowsTheResults$$' ./tools/bench
 frontend-packages: $(FRONTEND_PACKAGES)
 	@npm run --prefix frontend --silent build -w @signedsocket/client
 $(FRONTEND_PACKAGES): frontend/package-lock.json
 	@tools/sh/npm-ci.sh frontend
-
 venv: $(VENV_STAMP) ## Install the Python tools (SAM CLI, cfn-lint, moto, AWS CLI) into .venv
 $(VENV_STAMP): tools/python/requirements.txt tools/python/constraints.txt
 	@tools/sh/venv.sh $(PYTHON)
@@ -156,83 +108,50 @@ setup-ci: ## Install the system packages that the tests need (Debian, as root)
 	@tools/sh/setup-ci.sh
 
 ##@ Check it
-.PHONY: test test-fast check lint-template golden-check check-build check-tools test-frontend test-browser
-.PHONY: attack e2e-outputs e2e-live mutate fuzz fuzz-nightly vulncheck sbom node-versions
 test: check lint-template golden-check check-build check-tools test-frontend
 test: test/e2e/clients/node_modules tools/node/node_modules ## Run every check and test that this machine can run
 	go test -race -shuffle=on -parallel 4 -timeout 20m ./...
 	@$(MAKE) --no-print-directory e2e-outputs test-browser
-
-# Packages whose tests start no stage and no browser, without the tests that start a program of another project.
-FAST = ./cmd/... ./functions/... ./internal/... ./localstage/internal/... ./protocol ./shared/... ./tools/docblock \
-	./tools/repotest
-FOREIGN = ^(TestTheDocumentIsAsyncAPI|TestMoto|TestMotoAgrees|TestDynalite|TestAWSCommandLine)$$
 test-fast: test-frontend ## Run the unit tests only, to run while you work
-	go test -skip '$(FOREIGN)' $(FAST)
-
+	@tools/sh/test-fast.sh
 check: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## Verify the modules, and lint Go code, scripts and workflows
 	go mod verify && go -C tools/go mod verify && go -C tools/golangci mod verify
 	tools/sh/check-scripts.sh
 	tools/sh/lint.sh
-
 attack: ## Run the attacks, which must fail (part of make test)
 	go test -race -count=1 ./test/attack
 e2e-outputs: ## Run the suites on a local stage with the outputs of a deployed one (part of make test)
 	@go run ./tools/suite --local
-
-# The stack needs ExtraSignerArns with the principal that runs this, MessagesPerWindow=1000, UrlLifetimeSeconds=60, and
-# no other user; see docs/testing.md.
 e2e-live: $(VENV_STAMP) ## Run the suites against a deployed stack (STACK=name or STAGE=dev)
 	@$(ON_STACK) tools/sh/e2e-live.sh $(LIVE) $(WHICH)
-
 test-frontend: ## Check the form of the client package and the page, and test their parts
 	@tools/sh/test-frontend.sh
 test-browser: ## Run the browser tests in Chromium against the local stage (part of make test)
 	go -C test/browser test -parallel 3 -timeout 20m .
-
 node-versions: ## Test and build the page on the oldest Node.js that it needs, on 22.0.0 and on that of Lambda
 	@tools/sh/node-versions.sh
-
 check-build: $(VENV_STAMP) ## Build everything as for AWS, twice, and check the artifacts
 	@tools/sh/check-build.sh $(GO_FUNCTIONS)
 check-tools: $(VENV_STAMP) ## Test the commands for deployed stacks, without an account
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore .venv/bin/python -m unittest discover \
 		--start-directory tools/python --buffer
 lint-template: $(VENV_STAMP) ## Check the templates with cfn-lint and sam validate
-	@.venv/bin/cfn-lint --include-checks I -- template.yaml account-logging.yaml github-deploy.yaml \
-		localstage/testdata/counter/template.yaml
-	@AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+	@tools/sh/lint-template.sh
 golden-check: $(VENV_STAMP) ## Check that the golden file is the template's SAM transform
 	@$(SCRIPTS)/transform.py --check
-
 mutate: ## Remove each protection: its tests must fail (ARGS="--only Role" picks some)
 	@go run ./tools/mutate $(ARGS)
-
-FUZZTIME = 30s
 fuzz: ## Run every fuzz target for FUZZTIME (30s), or those of PACKAGES
-	@tools/sh/fuzz.sh $(FUZZTIME) $(PACKAGES)
-
-fuzz-nightly: FUZZTIME = 5m
-fuzz-nightly: venv tools/node/node_modules fuzz ## Fuzz for 5 minutes each, and compare DynamoDB with a new seed
-	SIGNEDSOCKET_SEED=$$RANDOM SIGNEDSOCKET_OPERATIONS=10000 \
-		go test -count=1 -timeout 60m -v -run '^(TestMoto|TestDynalite)$$/^random' ./localstage/internal/dynamodb
-
+	@tools/sh/fuzz.sh $(or $(FUZZTIME),30s) $(PACKAGES)
+fuzz-nightly: venv tools/node/node_modules ## Fuzz for 5 minutes each, and compare DynamoDB with a new seed
+	@tools/sh/fuzz.sh $(or $(FUZZTIME),5m) $(PACKAGES) && tools/sh/compare-dynamodb.sh
 vulncheck: $(TOOLS)/govulncheck ## Look the modules up in the Go vulnerability database
 	@tools/sh/vulncheck.sh $(VULNDB)
 sbom: $(TOOLS)/sbom ## Write the components of each function to build/sbom, in CycloneDX format
 	@tools/sh/sbom.sh $(GO_FUNCTIONS)
 
-# Modules of their own pin the checkers: tools/go, and tools/golangci for a linter with 200 dependencies. So these
-# dependencies never reach the product. A newer checker has other findings: raise a pin on purpose.
-$(TOOLS)/golangci-lint: tools/golangci/go.mod tools/golangci/go.sum
-	@echo "building golangci-lint (two minutes, once)" >&2
-	@go -C tools/golangci build -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-$(TOOLS)/actionlint: PACKAGE = github.com/rhysd/actionlint/cmd/actionlint
-$(TOOLS)/govulncheck: PACKAGE = golang.org/x/vuln/cmd/govulncheck
-$(TOOLS)/sbom: PACKAGE = ./sbom
-$(TOOLS)/actionlint $(TOOLS)/govulncheck $(TOOLS)/sbom: tools/go/go.mod tools/go/go.sum $(wildcard tools/go/*/*.go)
-	@go -C tools/go build -o ../../$@ $(PACKAGE)
-
+$(TOOLS)/%: $(wildcard tools/go/go.* tools/go/*/*.go tools/golangci/go.*)
+	@tools/sh/build-tool.sh $@
 # Servers and clients of other projects, with which tests compare the stage. They need npm.
 test/e2e/clients/node_modules: test/e2e/clients/package-lock.json
 	@tools/sh/npm-ci.sh $(@D) "the end-to-end suite leaves out wscat and @smithy/signature-v4"

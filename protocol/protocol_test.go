@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/tool"
 	"signedsocket/protocol"
+	"signedsocket/test/tool"
 )
 
 func examples(t *testing.T, name string) []string {

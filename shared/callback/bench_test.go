@@ -5,46 +5,105 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 )
 
-// serveVariable makes the test binary an @connections endpoint that takes every post. It is a process of its own, so
-// that its cost is not counted as the function's.
-const serveVariable = "CALLBACK_BENCHMARK_SERVES"
+// latencyVariable makes the test binary an @connections endpoint that takes so long for a post. The endpoint is a
+// process of its own, so that its cost is not counted with the cost of a post for the function.
+const latencyVariable = "CALLBACK_BENCHMARK_LATENCY"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(serveVariable) != "" {
-		serve()
+	if latency, err := time.ParseDuration(os.Getenv(latencyVariable)); err == nil {
+		serve(latency)
 		return
 	}
 	os.Exit(m.Run())
 }
 
-// serve answers until its standard input ends, which it does together with the benchmark.
-func serve() {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.Header().Set("X-Amzn-Requestid", "0b9a2b4e-7c1f-4a86-9d3b-7d0e2f1a5c66")
-	}))
-	fmt.Println(server.URL)
-	_, _ = io.Copy(io.Discard, os.Stdin)
+// endpoint notes which posts have come, and which connections have no request.
+type endpoint struct {
+	mu   sync.Mutex
+	got  map[string]bool // by connection ID
+	idle map[net.Conn]struct{}
 }
 
-// endpoint starts the process that serves.
-func endpoint(b *testing.B) string {
+// serve takes posts, and orders from its standard input. It ends with the input, which ends with the benchmark.
+func serve(latency time.Duration) {
+	e := &endpoint{got: map[string]bool{}, idle: map[net.Conn]struct{}{}}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if latency > 0 {
+			<-time.After(latency)
+		}
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.got[r.URL.Path] = true
+		w.Header().Set("X-Amzn-Requestid", "0b9a2b4e-7c1f-4a86-9d3b-7d0e2f1a5c66")
+	}))
+	server.Config.ConnState = e.follow
+	server.Start()
+	fmt.Println(server.URL)
+	for orders := bufio.NewScanner(os.Stdin); orders.Scan(); {
+		if orders.Text() == "freeze" {
+			e.freeze()
+		}
+		fmt.Println(e.arrived())
+	}
+}
+
+// follow notes which connections have no request.
+func (e *endpoint) follow(c net.Conn, state http.ConnState) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if state == http.StateIdle {
+		e.idle[c] = struct{}{}
+	} else {
+		delete(e.idle, c)
+	}
+}
+
+// freeze stops the benchmark's process, as Lambda stops a function between two events. Meanwhile it closes every
+// connection without a request, as API Gateway does sooner or later.
+func (e *endpoint) freeze() {
+	_ = syscall.Kill(os.Getppid(), syscall.SIGSTOP)
+	defer func() { _ = syscall.Kill(os.Getppid(), syscall.SIGCONT) }()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for c := range e.idle {
+		_ = c.Close() // the benchmark notices
+	}
+}
+
+// arrived returns how many different posts have come since the last call.
+func (e *endpoint) arrived() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	defer clear(e.got)
+	return len(e.got)
+}
+
+// runningEndpoint is an endpoint in a process of its own.
+type runningEndpoint struct {
+	url     string // with the API's stage
+	orders  io.Writer
+	answers *bufio.Reader
+}
+
+func startEndpoint(b *testing.B, latency time.Duration) *runningEndpoint {
 	b.Helper()
 	server := exec.CommandContext(b.Context(), os.Args[0])
-	server.Env = append(os.Environ(), serveVariable+"=1")
+	server.Env = append(os.Environ(), latencyVariable+"="+latency.String())
 	input, err := server.StdinPipe()
 	if err != nil {
 		b.Fatal(err)
@@ -57,67 +116,103 @@ func endpoint(b *testing.B) string {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = input.Close(); _ = server.Wait() })
-	line, err := bufio.NewReader(output).ReadString('\n')
+	e := &runningEndpoint{orders: input, answers: bufio.NewReader(output)}
+	e.url = e.answer(b) + "/prod"
+	return e
+}
+
+// answer returns the next line that the endpoint prints.
+func (e *runningEndpoint) answer(b *testing.B) string {
+	b.Helper()
+	line, err := e.answers.ReadString('\n')
 	if err != nil {
 		b.Fatal(err)
 	}
-	return line[:len(line)-1] + "/prod"
+	return strings.TrimSpace(line)
 }
 
-// BenchmarkPost compares posts, 64 at a time as in a function of 256 MB, with those of the SDK's client as it comes,
-// which is the measure (x-sdk), and of the same with a connection for each of them:
+// do has the endpoint carry out an order, and returns how many different posts have come since the last one.
+func (e *runningEndpoint) do(b *testing.B, order string) int {
+	b.Helper()
+	_, _ = fmt.Fprintln(e.orders, order) // no answer comes after an error
+	arrived, err := strconv.Atoi(e.answer(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return arrived
+}
+
+// BenchmarkPost compares the ways to post, against an endpoint that answers at once or after 10 ms. The CPU time is
+// that of the sender alone:
 //
 //	go test -run '^$' -bench Post ./shared/callback
 func BenchmarkPost(b *testing.B) {
-	const concurrency = 64
-	id := connectionID
-	frame := []byte(`{"type":"message","id":"4ZDUDGJTZKAPE2ZSXKQ4TUQMQY","room":"lobby",` +
-		`"from":{"sub":"alice","name":"Alice"},"message":"hello","sentAt":1795327200123}`)
-	url := endpoint(b)
-	client, err := New(newConfig(), url, concurrency)
-	if err != nil {
-		b.Fatal(err)
-	}
-	input := &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &id, Data: frame}
-	sdk := func(http *awshttp.BuildableClient) func(context.Context) error {
-		config := newConfig()
-		config.HTTPClient = http
-		api := apigatewaymanagementapi.NewFromConfig(config,
-			func(o *apigatewaymanagementapi.Options) { o.BaseEndpoint = aws.String(url) })
-		return func(ctx context.Context) error { _, err := api.PostToConnection(ctx, input); return err }
-	}
-	perSecond := make(map[string]float64)
-	for _, variant := range []struct {
-		name string
-		post func(context.Context) error
-	}{
-		{"sdk", sdk(awshttp.NewBuildableClient())},
-		{"pooled", sdk(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-			t.MaxIdleConns, t.MaxIdleConnsPerHost = concurrency, concurrency
-		}))},
-		{"ours", func(ctx context.Context) error { return client.Post(ctx, id, frame) }},
-	} {
-		b.Run(variant.name, func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetParallelism(concurrency / 2) // times the processors
-			before := processorTime(b)
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					if err := variant.post(b.Context()); err != nil {
-						b.Error(err)
-					}
-				}
+	for _, latency := range []time.Duration{0, 10 * time.Millisecond} {
+		endpoint := startEndpoint(b, latency)
+		for _, w := range ways() {
+			post := w.open(b, endpoint.url)
+			b.Run(fmt.Sprintf("%dms/%s", latency.Milliseconds(), w.name), func(b *testing.B) {
+				b.ReportAllocs()
+				endpoint.do(b, "count")
+				before := processorTime(b)
+				postAll(b.Context(), post, w.parallel, 0, b.N)
+				spent := processorTime(b) - before
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "posts/s")
+				b.ReportMetric(float64(spent.Microseconds())/float64(b.N), "cpu-µs/post")
+				b.ReportMetric(float64(b.N-endpoint.do(b, "count")), "lost")
 			})
-			spent := processorTime(b) - before
-			perSecond[variant.name] = float64(b.N) / spent.Seconds()
-			b.ReportMetric(perSecond[variant.name], "posts/cpu-s")
-			b.ReportMetric(float64(spent.Microseconds())/float64(b.N), "cpu-µs/post")
-			b.ReportMetric(perSecond[variant.name]/perSecond["sdk"], "x-sdk")
+		}
+	}
+}
+
+// BenchmarkFreeze posts in rounds. Before each of them the process is frozen, and the endpoint closes its idle
+// connections:
+//
+//	go test -run '^$' -bench Freeze -benchtime 10x ./shared/callback
+func BenchmarkFreeze(b *testing.B) {
+	const posts = 48 // in a round
+	endpoint := startEndpoint(b, 0)
+	for _, w := range ways() {
+		post := w.open(b, endpoint.url)
+		b.Run(w.name, func(b *testing.B) {
+			postAll(b.Context(), post, w.parallel, 0, posts) // opens the connections
+			endpoint.do(b, "count")
+			var slowest time.Duration
+			arrived := 0
+			for round := range b.N {
+				arrived += endpoint.do(b, "freeze")
+				started := time.Now()
+				postAll(b.Context(), post, w.parallel, round*posts, posts)
+				slowest = max(slowest, time.Since(started))
+			}
+			arrived += endpoint.do(b, "count")
+			b.ReportMetric(float64(b.N*posts), "posts")
+			b.ReportMetric(float64(b.N*posts-arrived), "lost")
+			b.ReportMetric(slowest.Seconds()*1000, "slowest-ms")
 		})
 	}
 }
 
-// processorTime returns the processor time that this process has used so far.
+// postAll posts a frame to so many connections, some at a time. A post that fails is lost, and the endpoint tells.
+func postAll(ctx context.Context, post post, parallel, first, posts int) {
+	frame := []byte(`{"type":"message","id":"4ZDUDGJTZKAPE2ZSXKQ4TUQMQY","room":"lobby",` +
+		`"from":{"sub":"alice","name":"Alice"},"message":"hello","sentAt":1795327200123}`)
+	var next atomic.Int64
+	var working sync.WaitGroup
+	for range parallel {
+		working.Go(func() {
+			for n := int(next.Add(1)) - 1; n < posts; n = int(next.Add(1)) - 1 {
+				_ = post(ctx, numbered(first+n), frame)
+			}
+		})
+	}
+	working.Wait()
+}
+
+// numbered returns a connection ID, as long as the gateway's.
+func numbered(n int) string { return fmt.Sprintf("Bench%010d=", n) }
+
+// processorTime returns what this process has used so far.
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage

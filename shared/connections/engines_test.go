@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/tool"
+	"signedsocket/test/tool"
 )
 
 // endpointVariable names the environment variable with the address of the DynamoDB that judges the Store's expressions.

@@ -14,8 +14,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"signedsocket/internal/tool"
 	"signedsocket/localstage/stagetest"
+	"signedsocket/test/tool"
 )
 
 // In development React mounts every component twice. A page that does not clean up leaves two sockets behind.

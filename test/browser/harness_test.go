@@ -17,9 +17,9 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"signedsocket/internal/tool"
 	"signedsocket/localstage"
 	"signedsocket/localstage/stagetest"
+	"signedsocket/test/tool"
 )
 
 // patience is how long a test waits for a change in the page. The machine may be slow.

@@ -1,75 +1,198 @@
 package e2e_test
 
 import (
+	"context"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"signedsocket/internal/stageclient"
 	"signedsocket/localstage/stagetest"
 )
 
-// BenchmarkMessage measures one message at a time, from the sender through Lambda, DynamoDB and @connections to the
-// last recipient:
+// BenchmarkBroadcast measures one message at a time, from the sender's frame through Lambda, DynamoDB and @connections
+// to the last member of the room, the sender included:
 //
-//	go test -run '^$' -bench Message ./test/e2e
-func BenchmarkMessage(b *testing.B) {
-	for _, recipients := range []int{2, 100, 1000} {
-		b.Run(fmt.Sprintf("recipients=%d", recipients), func(b *testing.B) { benchmarkMessage(b, recipients) })
+//	go test -run '^$' -bench 'Broadcast/recipients=100$' -benchtime 200x ./test/e2e
+//
+// It plays the local stage that SIGNEDSOCKET_OUTPUTS names, or one of its own. While a room is measured, all its
+// connections are open, and until the next room is.
+func BenchmarkBroadcast(b *testing.B) {
+	a := &audience{client: benchmarkClient(b), answers: make(chan stageclient.Frame, 8)}
+	b.Cleanup(a.close)
+	for _, recipients := range []int{1, 10, 100, 1000, 5000} {
+		b.Run(fmt.Sprintf("recipients=%d", recipients), func(b *testing.B) { a.measure(b, recipients) })
 	}
 }
 
-func benchmarkMessage(b *testing.B, recipients int) {
-	stage := stagetest.Start(b, stagetest.Options{
-		Parameters: map[string]string{
-			"MessagesPerWindow": "1000", "ConnectionsPerUser": "100",
-			// High limits, so that they do not change the measurement.
-			"SignUrlRate": "10000", "SignUrlBurst": "5000", "ConnectRate": "500", "ConnectBurst": "5000",
-		},
+// BenchmarkHeld opens connections and leaves them alone. It ends when the stage has got rid of what opening them left
+// behind. tools/bench compares the stage's memory then with that before:
+//
+//	go test -run '^$' -bench Held -benchtime 10000x ./test/e2e
+func BenchmarkHeld(b *testing.B) {
+	a := &audience{client: benchmarkClient(b), answers: make(chan stageclient.Frame, 8)}
+	b.Cleanup(a.close)
+	b.Run("idle", func(b *testing.B) {
+		a.fill(b, b.N)
+		b.StopTimer()
+		<-time.After(time.Duration(b.N) * time.Second / 2000)
 	})
-	outputs, err := stageclient.LoadOutputs(stage.OutputsFile())
+}
+
+// benchmarkClient returns a client of a stage whose limits are not what is measured.
+func benchmarkClient(b *testing.B) *stageclient.Client {
+	b.Helper()
+	path := os.Getenv(stageclient.OutputsVariable)
+	if path == "" {
+		path = stagetest.Start(b, stagetest.Options{Parameters: map[string]string{
+			"MessagesPerWindow": "1000", "ConnectionsPerUser": "100", "ConnectRate": "500", "ConnectBurst": "5000",
+		}}).OutputsFile()
+	}
+	outputs, err := stageclient.LoadOutputs(path)
 	if err != nil {
 		b.Fatal(err)
 	}
-	client := &stageclient.Client{Outputs: outputs}
-	conns := make([]*stageclient.Conn, recipients)
-	for i := range conns {
-		conn, _, err := client.Connect(b.Context(), fmt.Sprintf("user-%d", i/50))
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer conn.Close()
-		conns[i] = conn
+	return &stageclient.Client{Outputs: outputs}
+}
+
+// audience is a room full of connections. The first one sends.
+type audience struct {
+	client    *stageclient.Client
+	conns     []*stageclient.Conn
+	listening sync.WaitGroup
+	current   atomic.Pointer[round]
+	answers   chan stageclient.Frame // to the sender
+}
+
+// round is a message under way.
+type round struct {
+	text     string
+	missing  atomic.Int64 // connections that have not got it
+	complete chan time.Time
+}
+
+// measure sends messages to so many recipients beside the sender, one after the other.
+func (a *audience) measure(b *testing.B, recipients int) {
+	const (
+		warmUp = 5                     // messages that do not count
+		pace   = 11 * time.Millisecond // between two messages: the sender may send 100 a second
+	)
+	a.fill(b, recipients+1)
+	ticker := time.NewTicker(pace)
+	defer ticker.Stop()
+	for n := range warmUp {
+		a.send(b, fmt.Sprintf("warm-up-%d-of-%d", n, recipients))
+		<-ticker.C
 	}
 	var took []time.Duration
-	pace := time.NewTicker(12 * time.Millisecond) // stays below the sender's 100 messages a second
-	defer pace.Stop()
-	for n := 0; b.Loop(); n++ {
-		took = append(took, roundOf(b, conns, n))
-		<-pace.C
+	lost := 0
+	for b.Loop() {
+		once, missed := a.send(b, fmt.Sprintf("%d-of-%d", len(took), recipients))
+		took, lost = append(took, once), lost+missed
+		<-ticker.C
 	}
 	slices.Sort(took)
 	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
 	b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
+	b.ReportMetric(float64(lost), "lost")
 }
 
-// roundOf sends one message and returns when the last connection has it, sender included.
-func roundOf(b *testing.B, conns []*stageclient.Conn, n int) time.Duration {
-	id := fmt.Sprintf("n-%d", n)
-	var received sync.WaitGroup
-	started := time.Now()
-	for _, conn := range conns {
-		received.Go(func() {
-			if _, err := stageclient.Await[stageclient.Message](b.Context(), conn); err != nil {
-				b.Error(err)
-			}
-		})
-	}
-	if err := conns[0].Send(b.Context(), stageclient.Outgoing{Text: "hello", ID: id}); err != nil {
+// fill opens connections until there are so many, some at the same time, a hundred for a user.
+func (a *audience) fill(b *testing.B, size int) {
+	b.Helper()
+	credentials, err := a.client.Credentials(b.Context(), "SignUrlFunction")
+	if err != nil {
 		b.Fatal(err)
 	}
-	received.Wait()
-	return time.Since(started)
+	have := len(a.conns)
+	a.conns = append(a.conns, make([]*stageclient.Conn, max(0, size-have))...)
+	group, ctx := errgroup.WithContext(b.Context())
+	group.SetLimit(16)
+	for i := have; i < size; i++ {
+		group.Go(func() error {
+			proof, name := stageclient.NewProof(), fmt.Sprintf("bench-%d", i/100)
+			user := stageclient.User{Sub: name, Name: name}
+			grant := stageclient.NewGrant(user, []string{"lobby"}, proof.Challenge, time.Now())
+			signed, err := a.client.SignLocally(ctx, credentials, grant)
+			if err != nil {
+				return err
+			}
+			a.conns[i], err = a.client.Dial(ctx, signed, stageclient.DialOptions{Verifier: proof.Verifier})
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		b.Fatal(err)
+	}
+	for i := have; i < size; i++ {
+		a.listening.Go(func() { a.listen(context.WithoutCancel(b.Context()), i) })
+	}
+}
+
+// listen counts what a connection gets, until it ends.
+func (a *audience) listen(ctx context.Context, i int) {
+	last := ""
+	for {
+		frame, err := a.conns[i].Next(ctx)
+		if err != nil {
+			return
+		}
+		message, ok := frame.(stageclient.Message)
+		if !ok && i == 0 {
+			a.answers <- frame
+		}
+		if !ok || message.Text == last {
+			continue
+		}
+		last = message.Text
+		if now := a.current.Load(); now != nil && message.Text == now.text && now.missing.Add(-1) == 0 {
+			now.complete <- time.Now()
+		}
+	}
+}
+
+// send sends a message and waits until all connections have it and the sender has its answer.
+func (a *audience) send(b *testing.B, text string) (took time.Duration, lost int) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.Context(), 20*time.Second)
+	defer cancel()
+	now := &round{text: text, complete: make(chan time.Time, 1)}
+	now.missing.Store(int64(len(a.conns)))
+	a.current.Store(now)
+	started := time.Now()
+	if err := a.conns[0].Send(ctx, stageclient.Outgoing{Text: text, ID: text}); err != nil {
+		b.Fatal(err)
+	}
+	for answered := false; took == 0 || !answered; {
+		select {
+		case at := <-now.complete:
+			took = at.Sub(started)
+		case frame := <-a.answers:
+			if _, acknowledged := frame.(stageclient.Ack); !acknowledged {
+				b.Fatalf("the message was answered with %#v", frame)
+			}
+			answered = true
+		case <-ctx.Done():
+			return time.Since(started), int(now.missing.Load())
+		}
+	}
+	return took, 0
+}
+
+// close ends every connection.
+func (a *audience) close() {
+	var closing sync.WaitGroup
+	for _, conn := range a.conns {
+		if conn != nil {
+			closing.Go(conn.Abort)
+		}
+	}
+	closing.Wait()
+	a.listening.Wait()
 }

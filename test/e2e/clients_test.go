@@ -12,8 +12,8 @@ import (
 
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
-	"signedsocket/internal/tool"
 	"signedsocket/localstage/stagetest"
+	"signedsocket/test/tool"
 )
 
 func clientsFolder() string { return filepath.Join(stagetest.Root(), "test", "e2e", "clients") }

@@ -12,8 +12,8 @@ import (
 
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
-	"signedsocket/internal/tool"
 	"signedsocket/localstage/stagetest"
+	"signedsocket/test/tool"
 )
 
 // startPage starts a stage that serves the page as a deployed stack does.

@@ -24,9 +24,9 @@ import (
 
 	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
-	"signedsocket/internal/tool"
 	"signedsocket/localstage"
 	"signedsocket/localstage/stagetest"
+	"signedsocket/test/tool"
 )
 
 // declared is a parameter of the template.

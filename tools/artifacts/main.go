@@ -3,7 +3,11 @@
 package main
 
 import (
+	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,22 +17,18 @@ import (
 	"signedsocket/localstage"
 )
 
-// flags is the command line.
 type flags struct {
-	Template string   `default:"template.yaml" placeholder:"FILE" help:"The template whose functions were built (${default})."`
-	Build    string   `default:".aws-sam/build" placeholder:"DIR" help:"What sam build has made: a folder for each function (${default})."`
-	Again    string   `placeholder:"DIR" help:"What another build has made, which has to be the same. None compares nothing."`
+	Template string   `default:"template.yaml" placeholder:"FILE" help:"Template of the functions (${default})."`
+	Build    string   `default:".aws-sam/build" placeholder:"DIR" help:"Output of sam build (${default})."`
+	Again    string   `placeholder:"DIR" help:"Output of another build, which has to be the same. None: not compared."`
 	Without  []string `placeholder:"ID" help:"Functions that were left out."`
 }
 
 func main() {
 	var f flags
-	kong.Parse(&f, kong.Name("artifacts"), kong.Description("Checks the artifacts of the functions."))
+	parsed := kong.Parse(&f, kong.Name("artifacts"), kong.Description("Checks the artifacts of the functions."))
 	problems, err := check(f)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "artifacts:", err)
-		os.Exit(1)
-	}
+	parsed.FatalIfErrorf(err)
 	for _, problem := range problems {
 		fmt.Fprintln(os.Stderr, problem)
 	}
@@ -44,24 +44,78 @@ func check(f flags) (problems []string, err error) {
 		return nil, err
 	}
 	for _, function := range loaded.Functions {
-		if slices.Contains(f.Without, function.LogicalID) {
+		name := function.LogicalID
+		if slices.Contains(f.Without, name) {
 			continue
 		}
-		files, err := list(filepath.Join(f.Build, function.LogicalID))
+		files, err := list(filepath.Join(f.Build, name))
+		again := files
+		if f.Again != "" {
+			var missing error
+			again, missing = list(filepath.Join(f.Again, name))
+			err = errors.Join(err, missing)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("artifact of %s: %w", function.LogicalID, err)
+			return nil, fmt.Errorf("artifact of %s: %w", name, err)
 		}
 		found := rulesFor(function.Runtime, function.Handler).broken(files)
-		if f.Again != "" {
-			again, err := list(filepath.Join(f.Again, function.LogicalID))
-			if err != nil {
-				return nil, fmt.Errorf("second artifact of %s: %w", function.LogicalID, err)
-			}
-			found = append(found, differences(files, again)...)
-		}
-		for _, problem := range found {
-			problems = append(problems, function.LogicalID+": "+problem)
+		for _, problem := range append(found, differences(files, again)...) {
+			problems = append(problems, name+": "+problem)
 		}
 	}
 	return problems, nil
+}
+
+// file is a file of an artifact.
+type file struct {
+	path   string // where it lies
+	mode   fs.FileMode
+	size   int64 // bytes
+	digest [sha256.Size]byte
+}
+
+// list returns the files below a folder by their names in it. A link is not followed: Lambda's zip has none.
+func list(folder string) (map[string]file, error) {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	files := map[string]file{}
+	return files, fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		found := file{path: filepath.Join(folder, name), mode: info.Mode(), size: info.Size()}
+		if info.Mode().IsRegular() {
+			data, err := root.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			found.digest = sha256.Sum256(data)
+		}
+		files[name] = found
+		return nil
+	})
+}
+
+// differences says which files two builds of the same source do not share.
+func differences(one, other map[string]file) (found []string) {
+	all := maps.Clone(one)
+	maps.Copy(all, other)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		first, inOne := one[name]
+		second, inOther := other[name]
+		switch {
+		case !inOne || !inOther:
+			found = append(found, name+" is not made by every build")
+		case first.digest != second.digest:
+			found = append(found, name+" differs from build to build: every deployment would replace the function")
+		}
+	}
+	return found
 }

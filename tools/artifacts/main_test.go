@@ -30,7 +30,8 @@ func build(t *testing.T, architecture string) string {
 	folder := t.TempDir()
 	source := filepath.Join(folder, "source.go")
 	write(t, source, "package main\n\nfunc main() {}\n", 0o600)
-	command := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", filepath.Join(folder, "Program", "bootstrap"), source)
+	command := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o",
+		filepath.Join(folder, "Program", "bootstrap"), source)
 	command.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+architecture, "CGO_ENABLED=0")
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
@@ -57,14 +58,28 @@ func TestArtifacts(t *testing.T) {
 		spoil        func(t *testing.T, program string)
 		want         string // empty: nothing is wrong
 	}{
-		"as it should be":       {architecture: "arm64"},
-		"another architecture":  {architecture: "amd64", want: "Program: bootstrap is for EM_X86_64"},
-		"a file too many":       {architecture: "arm64", spoil: func(t *testing.T, p string) { write(t, p+".env", "SECRET=1", 0o600) }, want: "bootstrap.env does not belong"},
-		"nothing to start":      {architecture: "arm64", spoil: func(t *testing.T, p string) { remove(t, p); write(t, p+"2", "", 0o700) }, want: "bootstrap is missing"},
-		"not executable":        {architecture: "arm64", spoil: func(t *testing.T, p string) { chmod(t, p) }, want: "bootstrap is not executable"},
-		"a script":              {architecture: "arm64", spoil: func(t *testing.T, p string) { remove(t, p); write(t, p, "#!/bin/sh\n", 0o700) }, want: "no program for Linux"},
-		"too large":             {architecture: "arm64", spoil: grow, want: "more than"},
-		"another build differs": {architecture: "arm64", spoil: appendByte, want: "bootstrap differs from build to build"},
+		"as it should be":      {architecture: "arm64"},
+		"another architecture": {architecture: "amd64", want: "Program: bootstrap is for EM_X86_64"},
+		"a file too many": {
+			architecture: "arm64",
+			spoil:        func(t *testing.T, p string) { write(t, p+".env", "SECRET=1", 0o600) },
+			want:         "bootstrap.env does not belong",
+		},
+		"nothing to start": {
+			architecture: "arm64",
+			spoil:        func(t *testing.T, p string) { remove(t, p); write(t, p+"2", "", 0o700) },
+			want:         "bootstrap is missing",
+		},
+		"not executable": {architecture: "arm64", spoil: chmod, want: "bootstrap is not executable"},
+		"a script": {
+			architecture: "arm64",
+			spoil:        func(t *testing.T, p string) { remove(t, p); write(t, p, "#!/bin/sh\n", 0o700) },
+			want:         "no program for Linux",
+		},
+		"too large": {architecture: "arm64", spoil: grow, want: "more than"},
+		"another build differs": {
+			architecture: "arm64", spoil: appendByte, want: "bootstrap differs from build to build",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

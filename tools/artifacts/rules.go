@@ -12,8 +12,7 @@ import (
 // rules are what holds for the artifact of a function.
 type rules struct {
 	start   string // the file that Lambda starts
-	only    bool   // it is the only file
-	program bool   // it is a program for Lambda's machine, not a script
+	program bool   // it is a program for Lambda's machine and the only file, not a script
 	most    int64  // bytes of all files
 }
 
@@ -23,10 +22,10 @@ const (
 	mostOfPage    = 40 << 20
 )
 
-// rulesFor returns the rules for a function: those on provided.al2023 are one Go program, the others a server and its files.
+// rulesFor returns the rules for a function: on provided.al2023 it is one Go program, else a server and its files.
 func rulesFor(runtime, handler string) rules {
 	if strings.HasPrefix(runtime, "provided") {
-		return rules{start: "bootstrap", only: true, program: true, most: mostOfProgram}
+		return rules{start: "bootstrap", program: true, most: mostOfProgram}
 	}
 	return rules{start: handler, most: mostOfPage}
 }
@@ -39,7 +38,7 @@ func (r rules) broken(files map[string]file) []string {
 		f := files[name]
 		total += f.size
 		switch {
-		case r.only && name != r.start:
+		case r.program && name != r.start:
 			found = append(found, name+" does not belong into it")
 		case !f.mode.IsRegular():
 			found = append(found, name+" is no plain file, and SAM packs what it points to or fails")
@@ -51,10 +50,10 @@ func (r rules) broken(files map[string]file) []string {
 		found = append(found, fmt.Sprintf("it has %d bytes, more than %d", total, r.most))
 	}
 	start, there := files[r.start]
-	switch {
-	case !there:
+	if !there {
 		return append(found, r.start+" is missing, so Lambda has nothing to start")
-	case start.mode.Perm()&0o111 == 0:
+	}
+	if start.mode.Perm()&0o111 == 0 {
 		found = append(found, r.start+" is not executable")
 	}
 	if r.program {
@@ -63,7 +62,8 @@ func (r rules) broken(files map[string]file) []string {
 	return found
 }
 
-// wrongMachine says why Lambda could not run a program: it has to be one for Linux on arm64 that needs no library of the system.
+// wrongMachine says why Lambda could not run a program: it has to be one for Linux on arm64 that needs no library of
+// the system.
 func wrongMachine(name string, f file) []string {
 	program, err := elf.Open(f.path)
 	if err != nil {

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-
-	"signedsocket/tools/docblock"
 )
 
 const repository = "../.."
@@ -18,11 +14,13 @@ func TestQuickRuns(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	program, into := filepath.Join(folder, "bench"), filepath.Join(folder, "into")
-	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v: %s", err, output)
 	}
 	run := func(t *testing.T, args ...string) string {
-		output, err := exec.CommandContext(t.Context(), program, append(args, "--quick", "--root", repository, "--into", into)...).CombinedOutput()
+		args = append(args, "--quick", "--root", repository, "--into", into)
+		output, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v:\n%s", err, output)
 		}
@@ -45,75 +43,85 @@ func checkEverything(t *testing.T, output, results string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !r.Quick || len(r.Posts) != 2*len(clients()) || len(r.Freezes) != len(clients()) || len(r.Broadcasts) != len(quick().levels) || r.Ready.ReadyMs <= 0 {
-		t.Errorf("something was not measured:\n%s", output)
-	}
-	for _, p := range r.Posts {
-		if p.Lost != 0 || p.PostsPerSecond <= 0 || p.CPUMicroseconds <= 0 {
-			t.Errorf("posts %+v", p)
+	ways, rooms := 5, len(options{Quick: true}.effort().rooms)
+	for begin, want := range map[string]int{
+		"Post/0ms/": ways, "Post/10ms/": ways, "Freeze/": ways, "Broadcast/recipients=": rooms, "Start/": 7, "Stage": 1,
+	} {
+		if found := r.Of(begin); !r.Quick || len(found) != want {
+			t.Errorf("measured %v of %s, want %d:\n%s", found, begin, want, output)
 		}
 	}
-	for _, b := range r.Broadcasts {
-		if b.Lost != 0 || b.P50Ms <= 0 || b.P95Ms < b.P50Ms {
-			t.Errorf("broadcast %+v", b)
+	for _, m := range r.Of("Post/") {
+		if m.Values["lost"] != 0 || m.Values["posts/s"] <= 0 || m.Values["cpu-µs/post"] <= 0 {
+			t.Errorf("posts %+v", m)
 		}
 	}
-	for _, f := range r.Freezes {
-		if f.Client == ours && f.Lost != 0 {
-			t.Errorf("freezes %+v", f)
+	for _, m := range r.Of("Broadcast/") {
+		if m.Values["lost"] != 0 || m.Values["p50-ms"] <= 0 || m.Values["p95-ms"] < m.Values["p50-ms"] {
+			t.Errorf("broadcast %+v", m)
 		}
 	}
-	if !slices.ContainsFunc(r.Starts, func(s StartResult) bool {
-		return s.Function == "SendMessageFunction" && s.StartMs > 0 && s.BinaryMB > 1
-	}) {
-		t.Errorf("starts %+v", r.Starts)
+	posts, lost := r.Value("Freeze/"+ours, "posts"), r.Value("Freeze/"+ours, "lost")
+	if posts <= 0 || lost != 0 || r.Value("Stage", "ready-ms") <= 0 {
+		t.Errorf("our posts after freezes, or the stage: %+v", r.Measured)
+	}
+	const start = "Start/SendMessageFunction"
+	if r.Value(start, "ms") <= 0 || r.Value(start, "binary-MB") <= 1 {
+		t.Errorf("starts %+v", r.Of("Start/"))
 	}
 	if !strings.Contains(output, "posts lost to freezes") {
 		t.Errorf("the goals are not printed:\n%s", output)
 	}
 }
 
-// TestPageShowsTheResults: run `make bench-page` when it fails.
-func TestPageShowsTheResults(t *testing.T) {
-	t.Parallel()
-	r, err := loadResults(filepath.Join(repository, "docs", "benchmarks.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := os.ReadFile(filepath.Join(repository, "docs", "benchmarks.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := docblock.Get(string(page), "benchmarks"); got != r.markdown() || r.Quick {
-		t.Error("docs/benchmarks.md does not show docs/benchmarks.json, or that is of a quick run: make bench-page")
-	}
+// values are those of a measurement by unit.
+type values = map[string]float64
+
+// measured returns results with a post of each way that goals are about, and the rest.
+func measured(pool, sized, own float64, rest ...Measurement) *Results {
+	const begin, unit = "Post/0ms/", "cpu-µs/post"
+	return &Results{Measured: append([]Measurement{
+		{begin + sdkPool, values{unit: pool}}, {begin + sdkSized, values{unit: sized}},
+		{begin + ours, values{unit: own}},
+	}, rest...)}
 }
 
 func TestGoalsAreJudged(t *testing.T) {
 	t.Parallel()
-	good := &Results{
-		Posts:      []PostResult{{Client: sdkPool, CPUMicroseconds: 100}, {Client: sdkSized, CPUMicroseconds: 90}, {Client: ours, CPUMicroseconds: 45}},
-		Freezes:    []FreezeResult{{Client: handMade, Posts: 100, Lost: 30}, {Client: ours, Posts: 100}},
-		Broadcasts: []BroadcastResult{{Recipients: 1, P50Ms: 2.9, P95Ms: 9.9}, {Recipients: 100, P50Ms: 9}, {Recipients: 1000, P50Ms: 79}},
-		Starts:     []StartResult{{Function: emptyFunction, Times: 1}, {Function: "SignUrlFunction", Times: 1.5}, {Function: "ConnectFunction", Times: 2}},
-		Ready:      ReadyResult{ReadyMs: 499, IdleMB: 49},
-	}
-	for _, g := range good.goals() {
+	good := measured(100, 90, 45,
+		Measurement{"Freeze/net/http, signed by hand", values{"posts": 100, "lost": 30}},
+		Measurement{"Freeze/" + ours, values{"posts": 100}},
+		Measurement{"Broadcast/recipients=1", values{"p50-ms": 2.9, "p95-ms": 9.9}},
+		Measurement{"Broadcast/recipients=100", values{"p50-ms": 9}},
+		Measurement{"Broadcast/recipients=1000", values{"p50-ms": 79}},
+		Measurement{"Start/" + emptyFunction, values{"× empty": 1}},
+		Measurement{"Start/SignUrlFunction", values{"× empty": 1.5}},
+		Measurement{"Start/ConnectFunction", values{"× empty": 2}},
+		Measurement{"Stage", values{"ready-ms": 499, "idle-MB": 49}},
+		Measurement{"Held/idle", values{"connections": 100, "KB/connection": 20}},
+	)
+	for _, g := range good.Goals() {
 		if !g.Reached {
 			t.Errorf("missed %+v", g)
 		}
 	}
-	bad := &Results{
-		Posts:      []PostResult{{Client: sdkPool, CPUMicroseconds: 100}, {Client: sdkSized, CPUMicroseconds: 80}, {Client: ours, CPUMicroseconds: 45}},
-		Freezes:    []FreezeResult{{Client: ours, Posts: 100, Lost: 1}},
-		Broadcasts: []BroadcastResult{{Recipients: 1, P50Ms: 3, P95Ms: 10, Lost: 1}, {Recipients: 100, P50Ms: 10}, {Recipients: 1000, P50Ms: 80}},
-		Starts:     []StartResult{{Function: "SignUrlFunction", Times: 1.6}, {Function: "ConnectFunction", Times: 2.1}},
-		Ready:      ReadyResult{ReadyMs: 500, IdleMB: 50},
+	bad := measured(100, 80, 45,
+		Measurement{"Freeze/" + ours, values{"posts": 100, "lost": 1}},
+		Measurement{"Broadcast/recipients=1", values{"p50-ms": 3, "p95-ms": 10, "lost": 1}},
+		Measurement{"Broadcast/recipients=100", values{"p50-ms": 10}},
+		Measurement{"Broadcast/recipients=1000", values{"p50-ms": 80}},
+		Measurement{"Start/SignUrlFunction", values{"× empty": 1.6}},
+		Measurement{"Start/ConnectFunction", values{"× empty": 2.1}},
+		Measurement{"Stage", values{"ready-ms": 500, "idle-MB": 50}},
+		Measurement{"Held/idle", values{"connections": 100, "KB/connection": 20.1}},
+	)
+	if len(good.Goals()) != 12 {
+		t.Errorf("%d goals: %+v", len(good.Goals()), good.Goals())
 	}
-	if len(bad.goals()) != len(good.goals()) {
-		t.Errorf("%d goals of bad results, %d of good ones", len(bad.goals()), len(good.goals()))
+	if len(bad.Goals()) != len(good.Goals()) {
+		t.Errorf("%d goals of bad results, %d of good ones", len(bad.Goals()), len(good.Goals()))
 	}
-	for _, g := range bad.goals() {
+	for _, g := range bad.Goals() {
 		if g.Reached {
 			t.Errorf("reached %+v", g)
 		}
@@ -122,8 +130,28 @@ func TestGoalsAreJudged(t *testing.T) {
 
 func TestTheMedianIsThatOfTheProcessorTime(t *testing.T) {
 	t.Parallel()
-	got := median([]PostResult{{CPUMicroseconds: 50, Lost: 1}, {CPUMicroseconds: 900}, {CPUMicroseconds: 40, Lost: 2}})
-	if got.CPUMicroseconds != 50 || got.Lost != 3 {
+	const unit = "cpu-µs/post"
+	got := median([]Measurement{
+		{"a", values{unit: 50, "lost": 1}}, {"b", values{unit: 900}}, {"c", values{unit: 40, "lost": 2}},
+	})
+	if got.Values[unit] != 50 || got.Values["lost"] != 3 {
 		t.Errorf("got %+v, want the middle one with all losses", got)
+	}
+}
+
+func TestBenchmarksAreRead(t *testing.T) {
+	t.Parallel()
+	const line = "BenchmarkPost/10ms/net/http,_signed_by_hand-2   \t 100\t  132910 ns/op\t 73.85 cpu-µs/post\t 0 lost"
+	m, ok := parse(line)
+	if !ok || len(m.Values) != 3 || m.Name != "Post/10ms/net/http, signed by hand" || m.Values["cpu-µs/post"] != 73.85 {
+		t.Errorf("read %+v, %v", m, ok)
+	}
+	if m, ok := parse("BenchmarkBroadcast/recipients=100 20 3.9 p50-ms"); !ok || m.Name != "Broadcast/recipients=100" {
+		t.Errorf("read %+v, %v on one processor", m, ok)
+	}
+	for _, other := range []string{"", "goos: linux", "PASS", "BenchmarkPost/10ms", "Benchmarks are slow today, all"} {
+		if m, ok := parse(other); ok {
+			t.Errorf("read %+v from %q", m, other)
+		}
 	}
 }

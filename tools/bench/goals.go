@@ -2,80 +2,58 @@ package main
 
 import "fmt"
 
+// The ways to post that goals are about, as BenchmarkPost names them.
+const (
+	sdkPool  = "SDK, 64 at a time"
+	sdkSized = "SDK, 64 and a larger pool"
+	ours     = "shared/callback"
+)
+
 // Goal is a number that the project wants to reach, and whether it has.
 type Goal struct {
 	What, Want, Measured string
 	Reached              bool
 }
 
-// goals judges the results. Goals without a measurement are skipped.
-func (r *Results) goals() []Goal {
-	goals := append(r.postGoals(), r.broadcastGoals()...)
-	for _, s := range r.Starts {
-		limit := 2.0
-		if s.Function == "SignUrlFunction" {
+// Goals judges the results. Goals without a measurement are skipped.
+func (r *Results) Goals() []Goal {
+	var goals []Goal
+	add := func(measured, reached bool, what, want, format string, values ...any) {
+		if measured {
+			goals = append(goals, Goal{what, want, fmt.Sprintf(format, values...), reached})
+		}
+	}
+	const posted, processorTime = "Post/0ms/", "cpu-µs/post"
+	// The SDK's client has whichever pool suits it better.
+	theirs := min(r.Value(posted+sdkPool, processorTime), r.Value(posted+sdkSized, processorTime))
+	mine := r.Value(posted+ours, processorTime)
+	add(mine > 0, theirs >= 2*mine, "posts per CPU second", "≥ 2 × the SDK's client", "%.1f ×", theirs/mine)
+	posts, lost := r.Value("Freeze/"+ours, "posts"), r.Value("Freeze/"+ours, "lost")
+	add(posts > 0, lost == 0, "posts lost to freezes", "0", "%.0f of %.0f", lost, posts)
+	lost = 0
+	broadcasts := r.Of("Broadcast/recipients=")
+	for _, m := range broadcasts {
+		lost += m.Values["lost"]
+		for _, percentile := range []string{"p50", "p95"} {
+			limit := map[string]float64{"1 p50": 3, "1 p95": 10, "100 p50": 10, "1000 p50": 80}[m.Name+" "+percentile]
+			took := m.Values[percentile+"-ms"]
+			add(limit > 0, took < limit, "last of "+recipients(m.Name)+", "+percentile,
+				fmt.Sprintf("< %.0f ms", limit), "%.1f ms", took)
+		}
+	}
+	add(broadcasts != nil, lost == 0, "deliveries lost in broadcasts", "0", "%.0f", lost)
+	for _, m := range r.Of("Start/") {
+		limit, times := 2.0, m.Values["× empty"]
+		if m.Name == "SignUrlFunction" {
 			limit = 1.5
 		}
-		if s.Function != emptyFunction {
-			goals = append(goals, Goal{"start of " + s.Function, fmt.Sprintf("≤ %.1f × empty", limit), fmt.Sprintf("%.2f ×", s.Times), s.Times <= limit})
-		}
+		add(m.Name != emptyFunction, times <= limit, "start of "+m.Name, fmt.Sprintf("≤ %.1f × empty", limit),
+			"%.2f ×", times)
 	}
-	if r.Ready.ReadyMs > 0 {
-		goals = append(goals, Goal{"functions built → stage ready", "< 500 ms", fmt.Sprintf("%.0f ms", r.Ready.ReadyMs), r.Ready.ReadyMs < 500})
-	}
-	if r.Ready.IdleMB > 0 {
-		goals = append(goals, Goal{"memory of the idle stage", "< 50 MB", fmt.Sprintf("%.0f MB", r.Ready.IdleMB), r.Ready.IdleMB < 50})
-	}
+	ready, idle := r.Value("Stage", "ready-ms"), r.Value("Stage", "idle-MB")
+	add(ready > 0, ready < 500, "functions built → stage ready", "< 500 ms", "%.0f ms", ready)
+	add(idle > 0, idle < 50, "memory of the idle stage", "< 50 MB", "%.0f MB", idle)
+	held, each := r.Value("Held/idle", "connections"), r.Value("Held/idle", "KB/connection")
+	add(held > 0, each <= 20, fmt.Sprintf("memory of an idle connection, %.0f held", held), "≤ 20 KB", "%.1f KB", each)
 	return goals
-}
-
-func (r *Results) postGoals() []Goal {
-	var goals []Goal
-	// With whichever pool the SDK's client is better off.
-	if theirs, mine := min(r.post(sdkPool, 0).CPUMicroseconds, r.post(sdkSized, 0).CPUMicroseconds), r.post(ours, 0).CPUMicroseconds; mine > 0 {
-		goals = append(goals, Goal{"posts per CPU second", "≥ 2 × the SDK's client", fmt.Sprintf("%.1f ×", theirs/mine), theirs >= 2*mine})
-	}
-	for _, f := range r.Freezes {
-		if f.Client == ours {
-			goals = append(goals, Goal{"posts lost to freezes", "0", fmt.Sprintf("%d of %d", f.Lost, f.Posts), f.Lost == 0})
-		}
-	}
-	return goals
-}
-
-func (r *Results) broadcastGoals() []Goal {
-	p50 := map[int]float64{1: 3, 100: 10, 1000: 80}
-	p95 := map[int]float64{1: 10}
-	var goals []Goal
-	add := func(recipients int, which string, measured, limit float64) {
-		goals = append(goals, Goal{
-			fmt.Sprintf("last of %s, %s", count(recipients, "recipient"), which), fmt.Sprintf("< %.0f ms", limit), fmt.Sprintf("%.1f ms", measured), measured < limit,
-		})
-	}
-	lost := 0
-	for _, b := range r.Broadcasts {
-		lost += b.Lost
-		if limit := p50[b.Recipients]; limit > 0 {
-			add(b.Recipients, "p50", b.P50Ms, limit)
-		}
-		if limit := p95[b.Recipients]; limit > 0 {
-			add(b.Recipients, "p95", b.P95Ms, limit)
-		}
-	}
-	if len(r.Broadcasts) > 0 {
-		goals = append(goals, Goal{"deliveries lost in broadcasts", "0", fmt.Sprint(lost), lost == 0})
-	}
-	return goals
-}
-
-// count shows "1 recipient" or "5,000 recipients".
-func count(n int, what string) string {
-	switch {
-	case n == 1:
-		return "1 " + what
-	case n >= 1000:
-		return fmt.Sprintf("%d,%03d %ss", n/1000, n%1000, what)
-	default:
-		return fmt.Sprintf("%d %ss", n, what)
-	}
 }

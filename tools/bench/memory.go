@@ -4,34 +4,28 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// residentMemory is how much memory a process has in use, in MB, and peakMemory how much it had at most. They are 0 where
-// there is no /proc.
-func residentMemory(pid int) float64 { return memory(strconv.Itoa(pid), "VmRSS:") }
-func peakMemory(pid int) float64     { return memory(strconv.Itoa(pid), "VmHWM:") }
-
-// memory reads a line of /proc/<pid>/status, which counts in kB.
-func memory(pid, name string) float64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%s/status", pid))
-	if err != nil {
-		return 0
-	}
+// memory reads a line of /proc/<pid>/status, in MB: VmRSS is what a process has in use, VmHWM the most that it had.
+// It is 0 where there is no /proc.
+func memory(pid int, name string) float64 {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // without it there is no such line
 	_, line, _ := strings.Cut(string(status), "\n"+name)
 	line, _, _ = strings.Cut(line, "kB")
 	kilobytes, _ := strconv.ParseFloat(strings.TrimSpace(line), 64)
 	return kilobytes / 1024
 }
 
-// peakMemoryOf is the most that any process of a program had, in MB; 0 when there is none.
-func peakMemoryOf(program string) float64 {
+// peakMemoryOf returns the most that any process of these programs had, in MB; 0 when there is none.
+func peakMemoryOf(programs ...string) (peak float64) {
 	links, _ := filepath.Glob("/proc/[0-9]*/exe") // without /proc there are none
-	peak := 0.0
 	for _, link := range links {
-		if target, err := os.Readlink(link); err == nil && target == program {
-			peak = max(peak, memory(filepath.Base(filepath.Dir(link)), "VmHWM:"))
+		if target, _ := os.Readlink(link); slices.Contains(programs, target) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(link))) // digits
+			peak = max(peak, memory(pid, "VmHWM:"))
 		}
 	}
 	return peak

@@ -1,104 +1,127 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
+	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
+	"text/tabwriter"
+	"text/template"
 	"time"
 )
 
 // Results are what one run has measured.
 type Results struct {
-	Machine    Machine           `json:"machine"`
-	Quick      bool              `json:"quick"` // a run that only shows that everything works
-	Posts      []PostResult      `json:"posts"`
-	Freezes    []FreezeResult    `json:"freezes"`
-	Broadcasts []BroadcastResult `json:"broadcasts"`
-	Starts     []StartResult     `json:"starts"`
-	Ready      ReadyResult       `json:"ready"`
+	Machine  string        `json:"machine"` // when and where
+	Quick    bool          `json:"quick"`   // a run that only shows that everything works
+	Measured []Measurement `json:"measured"`
 }
 
-// Machine is where and when a run was made.
-type Machine struct {
-	At          string `json:"at"` // day
-	Processors  int    `json:"processors"`
-	Model       string `json:"model"` // of the processor; empty when nothing tells
-	System      string `json:"system"`
-	Go          string `json:"go"`
-	Commit      string `json:"commit"`      // empty outside of a repository
-	LoadAtStart string `json:"loadAtStart"` // programs that wanted a processor on average of the minute before; empty when nothing tells
+// Measurement is what was measured at once: values by unit.
+type Measurement struct {
+	Name   string             `json:"name"` // such as "Post/10ms/shared/callback"
+	Values map[string]float64 `json:"values"`
 }
 
-// thisMachine looks where it is.
-func thisMachine(root string) Machine {
-	m := Machine{
-		At: time.Now().Format(time.DateOnly), Processors: runtime.NumCPU(), Model: processorModel(),
-		System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(),
+func (r *Results) add(m Measurement) { r.Measured = append(r.Measured, m) }
+
+// Of returns the measurements whose names begin like this, by the rest of their names.
+func (r *Results) Of(begin string) (found []Measurement) {
+	for _, m := range r.Measured {
+		if name, ok := strings.CutPrefix(m.Name, begin); ok {
+			found = append(found, Measurement{name, m.Values})
+		}
 	}
+	return found
+}
+
+// Value returns a value of the measurement with this name, or 0 without it.
+func (r *Results) Value(name, unit string) float64 {
+	for _, m := range r.Measured {
+		if m.Name == name {
+			return m.Values[unit]
+		}
+	}
+	return 0
+}
+
+// machine says when and where a run was made.
+func machine(root string) string {
+	text := fmt.Sprintf("%s, %s/%s, %d processors", time.Now().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH,
+		runtime.NumCPU())
+	processors, _ := os.ReadFile("/proc/cpuinfo") // Linux has it
+	if _, model, found := strings.Cut(string(processors), "\nmodel name\t: "); found {
+		model, _, _ = strings.Cut(model, "\n")
+		text += " (" + model + ")"
+	}
+	text += ", " + runtime.Version()
 	command := exec.Command("git", "describe", "--always", "--dirty")
 	command.Dir = root
 	if commit, err := command.Output(); err == nil {
-		m.Commit = strings.TrimSpace(string(commit))
+		text += ", commit " + strings.TrimSpace(string(commit))
 	}
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
-		m.LoadAtStart, _, _ = strings.Cut(string(load), " ")
+		text += ", load " + strings.Fields(string(load))[0] + " at the start"
 	}
-	return m
-}
-
-func processorModel() string {
-	file, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return ""
-	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if name, value, found := strings.Cut(lines.Text(), ":"); found && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return ""
+	return text + "."
 }
 
 // save writes the results to a file.
 func (r *Results) save(path string) error {
 	data, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode results: %w", err)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		return fmt.Errorf("write results: %w", err)
-	}
-	if err := os.WriteFile(path, append(data, '\n'), 0o644); err != nil {
+	err = errors.Join(err, os.MkdirAll(filepath.Dir(path), 0o750))
+	if err := errors.Join(err, os.WriteFile(path, append(data, '\n'), 0o644)); err != nil {
 		return fmt.Errorf("write results: %w", err)
 	}
 	return nil
 }
 
-// loadResults reads what save has written.
-func loadResults(path string) (*Results, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read results: %w (make bench writes them)", err)
-	}
-	var r Results
-	if err := json.Unmarshal(data, &r); err != nil {
-		return nil, fmt.Errorf("read results %s: %w", path, err)
-	}
-	return &r, nil
+//go:embed tables.md.tmpl
+var tablesText string
+
+// tables returns the templates "all" and "alone", which write results as Markdown.
+func tables() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
+		"recipients": recipients,
+		"divide":     func(by, value float64) float64 { return value / by },
+		"number":     func(text string) (float64, error) { return strconv.ParseFloat(text, 64) },
+		"memory": func(megabytes float64) string {
+			if megabytes == 0 { // could not be read
+				return "–"
+			}
+			return fmt.Sprintf("%.1f MB", megabytes)
+		},
+	}).Parse(tablesText))
 }
 
-// post finds the result of a client; zero when it was not measured.
-func (r *Results) post(client string, latencyMs int64) PostResult {
-	for _, p := range r.Posts {
-		if p.Client == client && p.LatencyMs == latencyMs {
-			return p
+// print writes the results for a terminal, with one of the templates. The tables get columns.
+func (r *Results) print(w io.Writer, name string) error {
+	var text bytes.Buffer
+	if err := tables().ExecuteTemplate(&text, name, r); err != nil {
+		return err
+	}
+	columns := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
+	for line := range strings.Lines(text.String()) {
+		if !strings.HasPrefix(line, "|---") {
+			fmt.Fprint(columns, strings.ReplaceAll(line, " | ", "\t| "))
 		}
 	}
-	return PostResult{}
+	return columns.Flush()
+}
+
+// recipients shows "1 recipient" or "5,000 recipients".
+func recipients(n string) string {
+	if n == "1" {
+		return "1 recipient"
+	}
+	return regexp.MustCompile(`(\d)(\d{3})$`).ReplaceAllString(n, "$1,$2") + " recipients"
 }

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 
 	"signedsocket/internal/stageclient"
@@ -26,7 +28,7 @@ type stage struct {
 	State     string `help:"Folder for everything else."`
 }
 
-// Run keeps the stage up until standard input ends.
+// Run keeps the stage up until standard input ends, which it does together with the process that measures.
 func (s *stage) Run() error {
 	ctx := context.Background()
 	running, err := localstage.New(ctx, localstage.Config{
@@ -46,62 +48,105 @@ func (s *stage) Run() error {
 
 // runningStage is a stage in a process of its own.
 type runningStage struct {
-	*child
-	outputs   stageclient.Outputs
-	artifacts string
-	readyIn   time.Duration // from the start of its process
+	process *exec.Cmd
+	readyIn time.Duration // from the start of its process
 }
 
-// startStage starts a stage in a folder of its own.
-func startStage(ctx context.Context, w workshop, name string) (*runningStage, error) {
+// memory returns the memory of the stage itself, without the functions, in MB; 0 when it cannot be read.
+func (s *runningStage) memory() float64 { return memory(s.process.Process.Pid, "VmRSS:") }
+
+// withStage starts a stage in a folder of its own, names it to the benchmarks and closes it after use.
+func (w *workshop) withStage(ctx context.Context, name string, use func(*runningStage) error) (err error) {
 	state := filepath.Join(w.folder, name)
-	if err := os.RemoveAll(state); err != nil {
-		return nil, fmt.Errorf("clear the stage's folder: %w", err)
+	self, err := os.Executable()
+	if err := errors.Join(err, os.RemoveAll(state)); err != nil {
+		return err
+	}
+	s := &runningStage{process: exec.CommandContext(ctx, self, "stage",
+		"--template", w.template, "--artifacts", w.functions, "--state", state)}
+	s.process.Stderr, s.process.WaitDelay = os.Stderr, time.Second
+	input, err := s.process.StdinPipe()
+	if err != nil {
+		return err
+	}
+	output, err := s.process.StdoutPipe()
+	if err != nil {
+		return err
 	}
 	started := time.Now()
-	c, err := startChild(ctx, "stage", "--template", w.template, "--artifacts", w.functions, "--state", state)
-	if err != nil {
-		return nil, err
+	if err := s.process.Start(); err != nil {
+		return err
 	}
-	_, err = c.line()
-	readyIn := time.Since(started)
-	if err != nil {
-		return nil, errors.Join(err, c.close())
+	defer func() { err = errors.Join(err, input.Close(), s.process.Wait()) }()
+	if err := json.NewDecoder(output).Decode(new(json.RawMessage)); err != nil {
+		return fmt.Errorf("the stage ended before it was ready: %w", err)
 	}
-	outputs, err := stageclient.LoadOutputs(filepath.Join(state, "outputs.json"))
-	return &runningStage{c, outputs, w.functions, readyIn}, err
+	s.readyIn = time.Since(started)
+	w.environment = []string{stageclient.OutputsVariable + "=" + filepath.Join(state, "outputs.json")}
+	return use(s)
+}
+
+// measureReady starts the stage a number of times.
+func (r *Results) measureReady(ctx context.Context, w workshop, e effort) error {
+	var took []time.Duration
+	idle := 0.0
+	for range e.ready {
+		err := w.withStage(ctx, "ready", func(s *runningStage) error {
+			time.Sleep(time.Second) // then its memory is that of an idle stage
+			took, idle = append(took, s.readyIn), max(idle, s.memory())
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	slices.Sort(took)
+	r.add(Measurement{"Stage", map[string]float64{"ready-ms": milliseconds(took[len(took)/2]), "idle-MB": idle}})
+	return nil
 }
 
 // workshop is where the run builds what it measures.
 type workshop struct {
-	root      string // of the repository
-	folder    string // of the run
-	functions string // the built functions, by logical id
-	template  string // without the throttles, which are not what is measured
+	root        string   // of the repository
+	folder      string   // of the run
+	functions   string   // the built functions, by logical id
+	template    string   // without the throttles, which are not what is measured
+	environment []string // of the benchmarks
 }
 
-// prepare builds the functions and the empty one beside them in a folder.
-func prepare(ctx context.Context, root, into string) (workshop, error) {
-	folder, err := filepath.Abs(into)
-	if err != nil {
-		return workshop{}, err
+// bootstrap returns the program of a function.
+func (w workshop) bootstrap(logicalID string) string {
+	return filepath.Join(w.functions, logicalID, "bootstrap")
+}
+
+// prepare builds the functions, the empty one beside them, and the programs with the benchmarks.
+func prepare(ctx context.Context, o options) (workshop, error) {
+	folder, err := filepath.Abs(o.Into)
+	w := workshop{
+		root: o.Root, folder: folder,
+		functions: filepath.Join(folder, "functions"), template: filepath.Join(folder, "template.yaml"),
 	}
-	w := workshop{root: root, folder: folder}
-	w.functions, w.template = filepath.Join(w.folder, "functions"), filepath.Join(w.folder, "template.yaml")
-	source := filepath.Join(root, "template.yaml")
-	if err := localstage.Build(ctx, source, w.functions, frontendFunction); err != nil {
-		return w, err
-	}
-	if err := w.buildEmpty(ctx); err != nil {
+	source := filepath.Join(o.Root, "template.yaml")
+	if err := errors.Join(err, localstage.Build(ctx, source, w.functions, frontendFunction)); err != nil {
 		return w, err
 	}
 	text, err := os.ReadFile(source)
 	if err != nil {
-		return w, fmt.Errorf("read template: %w", err)
+		return w, err
 	}
 	limits := regexp.MustCompile(`(Throttling(?:Rate|Burst)Limit): \d+`)
-	if err := os.WriteFile(w.template, limits.ReplaceAll(text, []byte("$1: 1000000")), 0o600); err != nil {
-		return w, fmt.Errorf("write template: %w", err)
+	return w, errors.Join(os.WriteFile(w.template, limits.ReplaceAll(text, []byte("$1: 1000000")), 0o600),
+		w.build(ctx, `tools/sh/build-function.sh "$0" "$1"`, emptyPackage, w.bootstrap(emptyFunction)),
+		w.build(ctx, `go test -c -o "$1" "$0"`, postPackage, filepath.Join(folder, postProgram)),
+		w.build(ctx, `go test -c -o "$1" "$0"`, stagePackage, filepath.Join(folder, stageProgram)))
+}
+
+// build runs a command of a shell in the repository. The command builds the program $1 from the package $0.
+func (w workshop) build(ctx context.Context, command, from, program string) error {
+	build := exec.CommandContext(ctx, "sh", "-c", command, from, program)
+	build.Dir = w.root
+	if output, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w: %s", from, err, output)
 	}
-	return w, nil
+	return nil
 }

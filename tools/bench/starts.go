@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,119 +12,82 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"signedsocket/localstage"
 )
 
-// StartResult is what a function's start takes, beside one that does nothing.
-type StartResult struct {
-	Function  string  `json:"function"`
-	StartMs   float64 `json:"startMs"` // from exec to the first request for an event, the median
-	Times     float64 `json:"timesEmpty"`
-	BinaryMB  float64 `json:"binaryMB"`
-	PeakRSSMB float64 `json:"peakMemoryMB"` // until then; 0 where it cannot be read
-}
+// The function that the others are compared with.
+const emptyFunction, emptyPackage = "an empty function", "./tools/bench/testdata/empty"
 
-// emptyFunction is what the others are compared with.
-const emptyFunction = "an empty function"
-
-// buildEmpty builds the empty function with the flags that the Makefile has for the others.
-func (w workshop) buildEmpty(ctx context.Context) error {
-	makefile, err := os.ReadFile(filepath.Join(w.root, "Makefile"))
-	if err != nil {
-		return fmt.Errorf("read Makefile: %w", err)
-	}
-	_, flags, _ := strings.Cut(string(makefile), "\nFUNCTION_FLAGS = ")
-	flags, _, _ = strings.Cut(flags, "\n")
-	command := "go build " + flags + ` -o "$1" ./tools/bench/testdata/empty`
-	build := exec.CommandContext(ctx, "sh", "-c", command, "sh", filepath.Join(w.functions, emptyFunction, "bootstrap"))
-	build.Dir, build.Env = w.root, append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the empty function: %w: %s", err, output)
-	}
-	return nil
-}
-
-// program is a function to start.
-type program struct {
-	name, path  string
-	environment []string
-}
-
-// programs are the functions of the template that are Go, the empty one first.
-func (w workshop) programs() ([]program, error) {
+// measureStarts starts each function in Go a number of times, in turns, the empty one first: from exec to the first
+// request for an event.
+func (r *Results) measureStarts(ctx context.Context, w workshop, e effort) error {
 	loaded, err := localstage.LoadTemplate(filepath.Join(w.root, "template.yaml"), nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	path := func(name string) string { return filepath.Join(w.functions, name, "bootstrap") }
-	all := []program{{emptyFunction, path(emptyFunction), nil}}
+	names, environment := []string{emptyFunction}, map[string][]string{}
 	for _, f := range loaded.Functions {
 		if f.LogicalID == frontendFunction {
 			continue
 		}
-		environment := []string{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(f.MemoryMB)}
+		names = append(names, f.LogicalID)
+		environment[f.LogicalID] = []string{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(f.MemoryMB)}
 		for name, value := range f.Environment {
-			environment = append(environment, name+"="+value)
+			environment[f.LogicalID] = append(environment[f.LogicalID], name+"="+value)
 		}
-		all = append(all, program{f.LogicalID, path(f.LogicalID), environment})
 	}
-	return all, nil
-}
-
-// measureStarts starts each function a number of times, in turns.
-func measureStarts(ctx context.Context, w workshop, rounds int) ([]StartResult, error) {
-	all, err := w.programs()
-	if err != nil {
-		return nil, err
-	}
-	took, peak := make([][]time.Duration, len(all)), make([]float64, len(all))
-	for range rounds {
-		for i, p := range all {
-			once, memory, err := p.start(ctx)
+	took, peak := map[string][]time.Duration{}, map[string]float64{}
+	for range e.starts {
+		for _, name := range names {
+			once, memory, err := start(ctx, w.bootstrap(name), environment[name])
 			if err != nil {
-				return nil, fmt.Errorf("start %s: %w", p.name, err)
+				return fmt.Errorf("%s: %w", name, err)
 			}
-			took[i], peak[i] = append(took[i], once), max(peak[i], memory)
+			took[name], peak[name] = append(took[name], once), max(peak[name], memory)
 		}
 	}
-	results := make([]StartResult, len(all))
-	for i, p := range all {
-		binary, err := os.Stat(p.path)
+	empty := 0.0
+	for _, name := range names {
+		binary, err := os.Stat(w.bootstrap(name))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		slices.Sort(took[i])
-		results[i] = StartResult{Function: p.name, StartMs: milliseconds(took[i][rounds/2]), BinaryMB: megabytes(binary.Size()), PeakRSSMB: peak[i]}
-		results[i].Times = results[i].StartMs / results[0].StartMs
+		slices.Sort(took[name])
+		median := milliseconds(took[name][e.starts/2])
+		empty = cmp.Or(empty, median)
+		r.add(Measurement{"Start/" + name, map[string]float64{
+			"ms": median, "× empty": median / empty,
+			"peak-MB": peak[name], "binary-MB": float64(binary.Size()) / (1 << 20),
+		}})
 	}
-	return results, nil
+	return nil
 }
 
-// start runs the program up to its first request for an event, and returns how long that took and how much memory
-// it had at most.
-func (p program) start(ctx context.Context) (took time.Duration, peakMB float64, err error) {
+// start runs a program up to its first request for an event, and returns how long that took and how much memory it had
+// at most.
+func start(ctx context.Context, path string, environment []string) (took time.Duration, peakMB float64, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, 0, err
 	}
 	next, release := make(chan time.Time, 1), make(chan struct{})
-	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		next <- time.Now()
-		<-release
-	})}
+	server := &http.Server{
+		ReadHeaderTimeout: time.Minute,
+		Handler:           http.HandlerFunc(func(http.ResponseWriter, *http.Request) { next <- time.Now(); <-release }),
+	}
 	go func() { _ = server.Serve(listener) }() // ends with Close
 	defer server.Close()
 	defer close(release)
-	command := exec.CommandContext(ctx, p.path)
+	command := exec.CommandContext(ctx, path)
 	command.Stderr = os.Stderr
 	command.Env = append([]string{
-		"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String(), "_HANDLER=bootstrap", "AWS_REGION=" + localstage.Region, "AWS_DEFAULT_REGION=" + localstage.Region,
-		"AWS_LAMBDA_FUNCTION_NAME=bench", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI", "AWS_SESSION_TOKEN=token",
+		"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String(), "_HANDLER=bootstrap", "AWS_LAMBDA_FUNCTION_NAME=bench",
+		"AWS_REGION=" + localstage.Region, "AWS_DEFAULT_REGION=" + localstage.Region,
+		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI", "AWS_SESSION_TOKEN=token",
 		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
-	}, p.environment...)
+	}, environment...)
 	started := time.Now()
 	if err := command.Start(); err != nil {
 		return 0, 0, err
@@ -132,7 +96,7 @@ func (p program) start(ctx context.Context) (took time.Duration, peakMB float64,
 	defer func() { err = errors.Join(err, command.Process.Kill()) }()
 	select {
 	case at := <-next:
-		return at.Sub(started), peakMemory(command.Process.Pid), nil
+		return at.Sub(started), memory(command.Process.Pid, "VmHWM:"), nil
 	case <-time.After(20 * time.Second):
 		return 0, 0, errors.New("it has not asked for an event")
 	case <-ctx.Done():
@@ -141,5 +105,3 @@ func (p program) start(ctx context.Context) (took time.Duration, peakMB float64,
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-func megabytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }

@@ -1,4 +1,4 @@
-package main
+package cost
 
 import (
 	"encoding/json"
@@ -18,24 +18,17 @@ import (
 
 const repository = "../.."
 
-// TestPagesShowTheModel: run `go run ./tools/cost --write docs/scale.md` when it fails.
+// TestPagesShowTheModel compares the tables of the pages with the model. With UPDATE_DOCS=1 it writes them instead
+// (make docs).
 func TestPagesShowTheModel(t *testing.T) {
 	t.Parallel()
-	for page, needed := range map[string]bool{"docs/scale.md": true, "README.md": false} {
-		content, err := os.ReadFile(filepath.Join(repository, page))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, want := range blocks() {
-			got, found := docblock.Get(string(content), name)
-			switch {
-			case !found && needed:
-				t.Errorf("%s has no block %q", page, name)
-			case found && got != want:
-				t.Errorf("%s does not show the model's %q: make cost", page, name)
-			}
-		}
+	tables := map[string]string{
+		"cost": costTable(), "rest": restTable(), "heartbeats": heartbeatTable(), "prices": priceTable(),
+		"needs": needsTable(), "rooms": roomTable(),
 	}
+	docblock.Check(t, "make docs", filepath.Join(repository, "docs", "scale.md"), tables)
+	readme := map[string]string{"cost": tables["cost"]}
+	docblock.Check(t, "make docs", filepath.Join(repository, "README.md"), readme)
 }
 
 // TestModelHasTheLimitsOfTheTemplate keeps the numbers that the model repeats true.
@@ -204,7 +197,8 @@ func TestWhatIsAboveATierIsCheaper(t *testing.T) {
 func TestTheBusiestChatUsesUpTheAccount(t *testing.T) {
 	t.Parallel()
 	for _, need := range needs(busiest(Chat{Connections: 100_000, Room: 100, SessionHours: 1})) {
-		if need.Quota == requestsPerSecond && strings.HasPrefix(need.Name, "Requests of the account") && math.Abs(need.Amount-need.Quota) > 1 {
+		if need.Quota == requestsPerSecond && strings.HasPrefix(need.Name, "Requests of the account") &&
+			math.Abs(need.Amount-need.Quota) > 1 {
 			t.Errorf("%s: %v, want %v", need.Name, need.Amount, need.Quota)
 		}
 	}
@@ -218,7 +212,9 @@ func TestLargeRoomsAreSplitAsTheFunctionsDo(t *testing.T) {
 			segmentSize, model, broadcast.SegmentSize, real)
 	}
 	room := func(members float64) Room { return Room{Members: members, Shards: 1, MemoryMB: memoryMB} }
-	for members, want := range map[float64]float64{1: 1, threshold: 1, threshold + 1: 2, threshold + segmentSize: 2, 10_000: 9} {
+	for members, want := range map[float64]float64{
+		1: 1, threshold: 1, threshold + 1: 2, threshold + segmentSize: 2, 10_000: 9,
+	} {
 		if got := room(members).invocations(); got != want {
 			t.Errorf("%v members take %v invocations, want %v", members, got, want)
 		}
@@ -226,14 +222,19 @@ func TestLargeRoomsAreSplitAsTheFunctionsDo(t *testing.T) {
 	if huge, large := room(20_000).lastReceiver(), room(5_000).lastReceiver(); huge != large {
 		t.Errorf("18 segments take %v ms, 3 take %v: they run side by side", huge, large)
 	}
-	if got, want := room(5_500).billedMilliseconds(), 5*messageMilliseconds+room(1).posting(5_500); math.Abs(got-want) > 20 {
+	if got, want := room(5_500).billedMilliseconds(),
+		5*messageMilliseconds+room(1).posting(5_500); math.Abs(
+		got-want,
+	) > 20 {
 		t.Errorf("5,500 members are billed %v ms, want about %v", got, want)
 	}
 }
 
 func TestNumbersAreShownForPeople(t *testing.T) {
 	t.Parallel()
-	for x, want := range map[float64]string{0: "0", 0.001: "<0.01", 0.0712: "0.07", 1: "1", 3.5312: "3.53", 9.999: "10", 28: "28", 1234567: "1,234,567"} {
+	for x, want := range map[float64]string{
+		0: "0", 0.001: "<0.01", 0.0712: "0.07", 1: "1", 3.5312: "3.53", 9.999: "10", 28: "28", 1234567: "1,234,567",
+	} {
 		if got := amount(x); got != want {
 			t.Errorf("amount of %v is %q, want %q", x, got, want)
 		}

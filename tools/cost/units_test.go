@@ -1,4 +1,4 @@
-package main
+package cost
 
 import (
 	"context"
@@ -41,31 +41,36 @@ func (m *meter) write(err error, consumed ...types.ConsumedCapacity) error {
 	return err
 }
 
-func (m *meter) GetItem(ctx context.Context, in *dynamodb.GetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (m *meter) GetItem(ctx context.Context, in *dynamodb.GetItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	out, err := m.Client.GetItem(ctx, in, o...)
 	return out, m.read(out.ConsumedCapacity, err)
 }
 
-func (m *meter) Query(ctx context.Context, in *dynamodb.QueryInput, o ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+func (m *meter) Query(ctx context.Context, in *dynamodb.QueryInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	out, err := m.Client.Query(ctx, in, o...)
 	return out, m.read(out.ConsumedCapacity, err)
 }
 
-func (m *meter) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (m *meter) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
 	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	out, err := m.Client.UpdateItem(ctx, in, o...)
 	return out, m.write(err, *out.ConsumedCapacity)
 }
 
-func (m *meter) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, o ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+func (m *meter) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
 	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	out, err := m.Client.DeleteItem(ctx, in, o...)
 	return out, m.write(err, *out.ConsumedCapacity)
 }
 
-func (m *meter) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (m *meter) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
 	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	out, err := m.Client.TransactWriteItems(ctx, in, o...)
 	return out, m.write(err, out.ConsumedCapacity...)
@@ -119,19 +124,23 @@ func TestFunctionsConsumeWhatTheModelSays(t *testing.T) {
 			t.Fatalf("%s: %v", what, err)
 		}
 		if m.reads != reads || m.writes != writes {
-			t.Errorf("%s consumed %v read and %v write units, the model has %v and %v", what, m.reads, m.writes, reads, writes)
+			t.Errorf("%s consumed %v read and %v write units, the model has %v and %v",
+				what, m.reads, m.writes, reads, writes)
 		}
 	}
 	for i := range members {
 		step("connect", connectReads, connectWrites, func() error {
 			_, err := store.Connect(t.Context(), connections.Admission{
-				ConnectionID: id(i), ConnectedAt: now, Subject: fmt.Sprintf("a7c81f5e-2b2d-4a36-9f43-%012d", i), Name: "Somebody", Rooms: []string{"lobby"},
-				SessionEndsAt: now.Add(time.Hour), AuthenticatedAt: now, Ticket: fmt.Sprint("ticket-", i), TicketExpiresAt: now.Add(time.Minute),
+				ConnectionID: id(i), ConnectedAt: now, Rooms: []string{"lobby"},
+				Subject: fmt.Sprintf("a7c81f5e-2b2d-4a36-9f43-%012d", i), Name: "Somebody",
+				SessionEndsAt: now.Add(time.Hour), AuthenticatedAt: now,
+				Ticket: fmt.Sprint("ticket-", i), TicketExpiresAt: now.Add(time.Minute),
 			}, now)
 			return err
 		})
 	}
-	step("count a message", 0, messageWrites, func() error { _, err := store.Touch(t.Context(), id(0), now); return err })
+	step("count a message", 0, messageWrites,
+		func() error { _, err := store.Touch(t.Context(), id(0), now); return err })
 	step("list the room", (Room{Members: members, Shards: 1}).reads(), 0, func() error {
 		for _, err := range store.Members(t.Context(), "lobby", now) {
 			if err != nil {

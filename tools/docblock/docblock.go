@@ -3,69 +3,50 @@
 //	<!-- begin NAME: how it is made -->
 //	<!-- end NAME -->
 //
-// and everything between them is replaced.
+// and everything between them is generated.
 package docblock
 
 import (
-	"bytes"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
+	"testing"
 )
 
-// Get returns the text of a block; false when the page has no such block.
-func Get(page, name string) (string, bool) {
-	before, after, found := cut(page, name)
-	if !found {
-		return "", false
+// Check fails a test unless the page at path has these texts in its blocks. With UPDATE_DOCS=1 it writes them first.
+// The advice says how to do so.
+func Check(t testing.TB, advice, path string, blocks map[string]string) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return page[len(before) : len(page)-len(after)], true
+	page := string(content)
+	for name, text := range blocks {
+		updated, err := Replace(page, name, text)
+		switch {
+		case err != nil:
+			t.Errorf("%s: %v", path, err)
+		case updated != page && os.Getenv("UPDATE_DOCS") == "":
+			t.Errorf("%s: the block %q is out of date, run %s; want:\n%s", path, name, advice, text)
+		default:
+			page = updated
+		}
+	}
+	if page != string(content) {
+		if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // Replace returns the page with another text in a block. The error says that the page has no such block.
 func Replace(page, name, text string) (string, error) {
-	before, after, found := cut(page, name)
-	if !found {
-		return "", fmt.Errorf("the page has no block %q: it needs the lines <!-- begin %s: … --> and <!-- end %s -->", name, name, name)
+	pattern := regexp.MustCompile(fmt.Sprintf(`(?s)^(.*<!-- begin %s: [^\n]*-->\n)(.*)(<!-- end %[1]s -->.*)$`, name))
+	parts := pattern.FindStringSubmatch(page)
+	if parts == nil {
+		return "", fmt.Errorf("no block %q: write the lines <!-- begin %[1]s: … --> and <!-- end %[1]s -->", name)
 	}
-	return before + strings.Trim(text, "\n") + "\n" + after, nil
-}
-
-// cut returns what comes before a block and after it, its two comments included.
-func cut(page, name string) (before, after string, found bool) {
-	begin := strings.Index(page, "<!-- begin "+name+": ")
-	if begin < 0 {
-		return "", "", false
-	}
-	line := strings.Index(page[begin:], "-->\n")
-	end := strings.Index(page, "<!-- end "+name+" -->")
-	if line < 0 || end < begin+line {
-		return "", "", false
-	}
-	return page[:begin+line+len("-->\n")], page[end:], true
-}
-
-// Write replaces blocks, by name, in a file. A block that the file does not have is left out if others are there; the error says
-// that it has none of them, or that it cannot be read or written.
-func Write(path string, blocks map[string]string) error {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("read page: %w", err)
-	}
-	page, replaced := string(content), 0
-	for name, text := range blocks {
-		if with, err := Replace(page, name, text); err == nil {
-			page, replaced = with, replaced+1
-		}
-	}
-	if replaced == 0 {
-		return fmt.Errorf("%s has none of the %d blocks", path, len(blocks))
-	}
-	if bytes.Equal(content, []byte(page)) {
-		return nil
-	}
-	if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
-		return fmt.Errorf("write page: %w", err)
-	}
-	return nil
+	return parts[1] + strings.Trim(text, "\n") + "\n" + parts[3], nil
 }

@@ -45,8 +45,8 @@ import (
 type flags struct {
 	Root     string         `default:"." placeholder:"DIR" help:"Folder of the repository (${default})."`
 	Into     string         `default:"build/mutate" placeholder:"DIR" help:"Folder for the copies (${default})."`
-	Parallel int            `default:"2" placeholder:"N" help:"Mutations tried at the same time (${default})."`
-	Only     *regexp.Regexp `default:"." placeholder:"REGEXP" help:"Tries only the mutations with such a name."`
+	Parallel int            `default:"2" placeholder:"N" help:"Mutations at the same time (${default})."`
+	Only     *regexp.Regexp `default:"." placeholder:"REGEXP" help:"Only the mutations with such a name."`
 }
 
 func main() {

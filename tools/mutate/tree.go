@@ -45,7 +45,7 @@ func copyFile(from, to string) error {
 	if err := errors.Join(err, os.MkdirAll(filepath.Dir(to), 0o755)); err != nil {
 		return err
 	}
-	return os.WriteFile(to, content, 0o600)
+	return os.WriteFile(to, content, 0o700) // the Makefile starts scripts
 }
 
 // baseline runs all tests that the mutations name, and errors unless all are green.

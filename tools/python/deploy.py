@@ -67,7 +67,7 @@ def quoted(name: str, value: str) -> str:
 def at_rest(parameters: dict) -> float:
     """Returns the dollars a month of a stack to which no user is connected, from the table in docs/scale.md."""
     page = (stack.ROOT / "docs/scale.md").read_text(encoding="utf-8")
-    _, _, table = page.partition("<!-- begin rest: make cost -->")
+    _, _, table = page.partition("<!-- begin rest: make docs -->")
     rows = re.findall(r"^\| \**(.+?)\** \| \**([\d.]+)\** \|$", table.partition("<!-- end rest -->")[0], re.MULTILINE)
     dollars = {name: float(amount) for name, amount in rows}
     keeps_secret = template.created(template.source(), parameters).get("AWS::SecretsManager::Secret", 0)

@@ -3,7 +3,6 @@ package repotest
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -30,17 +29,7 @@ func TestConfigurationPageIsTheTemplateAndTheCode(t *testing.T) {
 		"parameters":  parameterTable(t, declared.Parameters),
 		"environment": environmentTable(t, declared.Resources),
 	}
-	if os.Getenv("UPDATE_DOCS") != "" {
-		if err := docblock.Write(path, blocks); err != nil {
-			t.Fatal(err)
-		}
-	}
-	page := readFile(t, "docs", "configuration.md")
-	for name, want := range blocks {
-		if got, _ := docblock.Get(page, name); strings.TrimSpace(got) != strings.TrimSpace(want) {
-			t.Errorf("docs/configuration.md, %s: is not what template.yaml and the code say; `make docs` writes it anew.\nwant:\n%s", name, want)
-		}
-	}
+	docblock.Check(t, "make docs", path, blocks)
 }
 
 // deployedFunction is what a resource of template.yaml says of a function's environment.
@@ -81,7 +70,8 @@ func parameterTable(t *testing.T, parameters yaml.Node) string {
 		case len(p.AllowedValues) > 0:
 			takes = "`" + strings.Join(p.AllowedValues, "`, `") + "`"
 		}
-		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", parameters.Content[i].Value, code(p.Default), cell(takes), cell(p.Description))
+		name := parameters.Content[i].Value
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", name, code(p.Default), cell(takes), cell(p.Description))
 	}
 	return table.String()
 }
@@ -109,7 +99,8 @@ func environmentTable(t *testing.T, resources map[string]deployedFunction) strin
 	table.WriteString("| Variable | Read by | The template sets it to | Without it |\n|---|---|---|---|\n")
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		v := variables[name]
-		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", name, strings.Join(v.readers, ", "), cell(strings.Join(v.values, " or ")), without[name])
+		readers, values := strings.Join(v.readers, ", "), cell(strings.Join(v.values, " or "))
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", name, readers, values, without[name])
 	}
 	return table.String()
 }

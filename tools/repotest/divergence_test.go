@@ -34,7 +34,8 @@ func TestEveryRowOfTheDivergenceTableNamesItsTests(t *testing.T) {
 		"Permissions": 8, "Quotas": 6, "HTTP API": 12, "Lambda": 25, "DynamoDB": 10,
 	} {
 		if rows[section] < least {
-			t.Errorf("section %s has %d rows, fewer than the %d of what AWS documents: was one lost?", section, rows[section], least)
+			t.Errorf("section %s has %d rows, fewer than the %d of what AWS documents: was one lost?",
+				section, rows[section], least)
 		}
 	}
 }
@@ -43,7 +44,8 @@ func TestEveryRowOfTheDivergenceTableNamesItsTests(t *testing.T) {
 func checkRow(t *testing.T, tests map[string]string, name string, cells []string) {
 	t.Helper()
 	source, confidence, last := strings.TrimSpace(cells[3]), strings.TrimSpace(cells[4]), strings.TrimSpace(cells[5])
-	if !regexp.MustCompile(`^(–|[DOVI]( ?/ ?[DOVI])*( weak| \([^)]*I\))?)$`).MatchString(confidence) || (source == "–") != (confidence == "–") {
+	if !regexp.MustCompile(`^(–|[DOVI]( ?/ ?[DOVI])*( weak| \([^)]*I\))?)$`).MatchString(confidence) ||
+		(source == "–") != (confidence == "–") {
 		t.Errorf("%q has the source %q and the confidence %q", name, source, confidence)
 	}
 	named := regexp.MustCompile(`\bTest[A-Z]\w+(?:/\w+)?`).FindAllString(last, -1)

@@ -13,7 +13,7 @@ import (
 // nothing in CI.
 func maySkip() []string {
 	return []string{
-		"internal/tool/tool.go: Path",
+		"test/tool/tool.go: Path",
 		"internal/stageclient/clienttest/running.go: LocalOnly",
 	}
 }

@@ -35,13 +35,16 @@ func TestNoCommittedFileHoldsASecret(t *testing.T) {
 func TestLockFilesNameOnlyPublicRegistries(t *testing.T) {
 	t.Parallel()
 	address := regexp.MustCompile(`https?://[^/"\s]+`)
+	funding := regexp.MustCompile(`^https://(?:opencollective\.com|github\.com|www\.patreon\.com|tidelift\.com|` +
+		`paypal\.me|feross\.org)`)
 	for _, name := range trackedFiles(t, "*package-lock.json", "go.sum", "*requirements*.txt", "*constraints*.txt") {
 		content, err := os.ReadFile(filepath.Join(root(t), name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, found := range address.FindAllString(string(content), -1) {
-			if found != "https://registry.npmjs.org" && filepath.Base(name) == "package-lock.json" && !regexp.MustCompile(`^https://(?:opencollective\.com|github\.com|www\.patreon\.com|tidelift\.com|paypal\.me|feross\.org)`).MatchString(found) {
+			if found != "https://registry.npmjs.org" && filepath.Base(name) == "package-lock.json" &&
+				!funding.MatchString(found) {
 				t.Errorf("%s names %s", name, found)
 			}
 		}

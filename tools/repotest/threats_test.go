@@ -92,7 +92,8 @@ func TestSecurityPageShowsTheRolesOfTheTemplate(t *testing.T) {
 		got = append(got, "| "+strings.Join(row, " | ")+" |")
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("SECURITY.md shows other roles than template.yaml has. Its rows should be:\n%s", strings.Join(want, "\n"))
+		t.Errorf("SECURITY.md shows other roles than template.yaml has. Its rows should be:\n%s",
+			strings.Join(want, "\n"))
 	}
 }
 
@@ -189,17 +190,22 @@ func logicalID(arn string) string {
 func TestNoEnvironmentVariableIsASecret(t *testing.T) {
 	t.Parallel()
 	name := regexp.MustCompile(`SECRET|PASSWORD|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|_TOKEN$|_KEY$`)
-	value := regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN|eyJ[A-Za-z0-9_-]{10,}\.|[A-Za-z0-9+/]{40,}={0,2}|[0-9a-f]{32,}`)
-	for _, function := range slices.Concat(loadTemplate(t, "jwt").Functions, loadTemplate(t, "guest").Functions, loadTemplate(t, "iam").Functions) {
+	value := regexp.MustCompile(
+		`\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN|eyJ[A-Za-z0-9_-]{10,}\.|[A-Za-z0-9+/]{40,}={0,2}|[0-9a-f]{32,}`)
+	inAllModes := slices.Concat(
+		loadTemplate(t, "jwt").Functions, loadTemplate(t, "guest").Functions, loadTemplate(t, "iam").Functions)
+	for _, function := range inAllModes {
 		if len(function.Environment) == 0 {
 			t.Errorf("%s has no environment: this test looks at nothing", function.LogicalID)
 		}
 		for variable, text := range function.Environment {
-			if function.LogicalID+"."+variable == "FrontendFunction.SESSION_SECRET" && strings.HasPrefix(text, "{{resolve:secretsmanager:") {
+			if function.LogicalID+"."+variable == "FrontendFunction.SESSION_SECRET" &&
+				strings.HasPrefix(text, "{{resolve:secretsmanager:") {
 				continue
 			}
 			if name.MatchString(variable) || value.MatchString(text) {
-				t.Errorf("%s: %s looks like a secret: refer to it by ARN and read it at the start", function.LogicalID, variable)
+				t.Errorf("%s: %s looks like a secret: refer to it by ARN and read it at the start",
+					function.LogicalID, variable)
 			}
 		}
 	}

@@ -41,7 +41,8 @@ func deployedResources(t *testing.T) map[string]deployedResource {
 	return transformed.Resources
 }
 
-// TestEveryAlarmHasItsPartInTheOperationsPage: whoever is woken up finds what to do, and nobody reads about alarms that are gone.
+// TestEveryAlarmHasItsPartInTheOperationsPage: an operator who is woken up finds what to do, and the page has no alarm
+// that is gone.
 func TestEveryAlarmHasItsPartInTheOperationsPage(t *testing.T) {
 	t.Parallel()
 	_, part, _ := strings.Cut(readFile(t, "docs", "operations.md"), "\n## Alarms\n")
@@ -85,12 +86,18 @@ func TestEveryAlarmHasItsPartInTheOperationsPage(t *testing.T) {
 // publishedByAWS are the metrics of AWS that the dashboard and the alarms read.
 func publishedByAWS() map[string][]string {
 	return map[string][]string{
-		// API Gateway developer guide, "Monitor WebSocket API execution with CloudWatch metrics" and "Monitor HTTP API metrics with CloudWatch".
-		"AWS/ApiGateway": {"ConnectCount", "MessageCount", "ClientError", "ExecutionError", "Count", "4xx", "5xx", "Latency"},
+		// API Gateway developer guide, "Monitor WebSocket API execution with CloudWatch metrics" and "Monitor HTTP API
+		// metrics with CloudWatch".
+		"AWS/ApiGateway": {
+			"ConnectCount", "MessageCount", "ClientError", "ExecutionError", "Count", "4xx", "5xx", "Latency",
+		},
 		// Lambda developer guide, "Types of metrics for Lambda functions".
 		"AWS/Lambda": {"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"},
 		// DynamoDB developer guide, "DynamoDB metrics and dimensions".
-		"AWS/DynamoDB": {"ReadThrottleEvents", "WriteThrottleEvents", "TransactionConflict", "ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"},
+		"AWS/DynamoDB": {
+			"ReadThrottleEvents", "WriteThrottleEvents", "TransactionConflict",
+			"ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits",
+		},
 		// SQS developer guide, "Available CloudWatch metrics for Amazon SQS".
 		"AWS/SQS": {"ApproximateNumberOfMessagesVisible"},
 	}
@@ -182,7 +189,8 @@ func metricsOf(t *testing.T, r deployedResource) []string {
 				continue
 			}
 			expression, _ := line[0].(map[string]any)["expression"].(string)
-			found := regexp.MustCompile(`^SEARCH\('\{"([^"]+)",\w+\} MetricName="(\w+)"', 'Sum'\)$`).FindStringSubmatch(expression)
+			found := regexp.MustCompile(`^SEARCH\('\{"([^"]+)",\w+\} MetricName="(\w+)"', 'Sum'\)$`).
+				FindStringSubmatch(expression)
 			if found == nil {
 				t.Errorf("the dashboard has an expression that nobody checks: %s", expression)
 				continue
@@ -200,7 +208,8 @@ func dashboardLines(t *testing.T, body json.RawMessage) [][]any {
 		Sub []json.RawMessage `json:"Fn::Sub"`
 	}
 	var written string
-	if err := json.Unmarshal(body, &call); err != nil || len(call.Sub) != 2 || json.Unmarshal(call.Sub[0], &written) != nil {
+	if err := json.Unmarshal(body, &call); err != nil || len(call.Sub) != 2 ||
+		json.Unmarshal(call.Sub[0], &written) != nil {
 		t.Fatalf("the dashboard's body is no Fn::Sub with variables: %v", err)
 	}
 	var dashboard struct {
@@ -249,7 +258,8 @@ func TestEveryFunctionIsWatched(t *testing.T) {
 		faults := false
 		for _, filter := range resources {
 			group, _ := filter.Properties.LogGroupName.(map[string]any)
-			faults = faults || filter.Properties.FilterPattern == `{ $.level = "ERROR" }` && group["Ref"] == r.Properties.LoggingConfig.LogGroup.Ref
+			faults = faults || filter.Properties.FilterPattern == `{ $.level = "ERROR" }` &&
+				group["Ref"] == r.Properties.LoggingConfig.LogGroup.Ref
 		}
 		if !faults {
 			t.Errorf("no metric filter counts the faults in the log of %s", name)

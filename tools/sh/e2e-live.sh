@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # e2e-live.sh FOLDER --stack|--stage NAME runs the suites against a deployed stack whose outputs are in the folder,
-# records the answers of AWS there, and removes the suites' test users.
+# records the answers of AWS there, and removes the suites' test users. The stack needs ExtraSignerArns with the
+# principal that runs this, MessagesPerWindow=1000, UrlLifetimeSeconds=60, and no other user; see docs/testing.md.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

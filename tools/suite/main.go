@@ -25,11 +25,10 @@ import (
 // page holds the divergence table, in the folder that the command runs in.
 const page = "localstage/FIDELITY.md"
 
-// flags is the command line.
 type flags struct {
-	Outputs    string `required:"" xor:"stage" placeholder:"FILE" help:"Outputs of the stage to play. Its AuthMode has to be jwt, its StageName prod, and nobody else should be on it."`
-	Local      bool   `required:"" xor:"stage" help:"Start a local stage, and offer of it only what a deployed one has."`
-	Recordings string `placeholder:"DIR" help:"Keep what was sent and answered, masked, in this folder, a file for each test."`
+	Outputs    string `required:"" xor:"stage" placeholder:"FILE" help:"Outputs of the stage to play. ${stage}"`
+	Local      bool   `required:"" xor:"stage" help:"Start a local stage that shows only what a deployed one has."`
+	Recordings string `placeholder:"DIR" help:"Keep in this folder what was sent and answered, masked, by test."`
 	Run        string `placeholder:"PATTERN" help:"Run only the tests whose names match, as go test -run does."`
 }
 
@@ -37,12 +36,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var f flags
-	kong.Parse(&f, kong.Name("suite"), kong.Description("Plays the suites against a running stage."))
+	const stage = "Its AuthMode has to be jwt and its StageName prod, and no other user should be on it."
+	parsed := kong.Parse(&f, kong.Name("suite"), kong.Description("Plays the suites against a running stage."),
+		kong.Vars{"stage": stage})
 	passed, err := play(ctx, f, os.Stdout)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "suite:", err)
-	}
-	if !passed || err != nil {
+	parsed.FatalIfErrorf(err)
+	if !passed {
 		os.Exit(1)
 	}
 }
@@ -53,31 +52,20 @@ func play(ctx context.Context, f flags, out io.Writer) (passed bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	environment := os.Environ()
+	var environment []string
 	if f.Local {
-		local, err := startLocal(ctx)
-		if err != nil {
+		var end func() error
+		if environment, end, err = startLocal(ctx); err != nil {
 			return false, err
 		}
-		defer func() { err = errors.Join(err, local.close()) }()
-		environment = append(environment, local.environment()...)
-	} else {
-		outputs, err := filepath.Abs(f.Outputs)
-		if err != nil {
-			return false, err
-		}
-		if os.Getenv(stageclient.TokenCommandVariable) == "" {
-			return false, fmt.Errorf("set %s to a command that prints an access token for the user in $%s; see docs/testing.md", stageclient.TokenCommandVariable, stageclient.UserVariable)
-		}
-		environment = append(environment, stageclient.OutputsVariable+"="+outputs)
+		defer func() { err = errors.Join(err, end()) }()
+	} else if environment, err = running(f.Outputs); err != nil {
+		return false, err
 	}
 	if f.Recordings != "" {
 		folder, err := filepath.Abs(f.Recordings)
-		if err != nil {
+		if err := errors.Join(err, os.MkdirAll(folder, 0o700)); err != nil {
 			return false, err
-		}
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return false, fmt.Errorf("make the folder for recordings: %w", err)
 		}
 		environment = append(environment, stageclient.RecordingsVariable+"="+folder)
 	}
@@ -89,11 +77,23 @@ func play(ctx context.Context, f flags, out io.Writer) (passed bool, err error) 
 	return len(results.failed) == 0 && len(results.passed) > 0, nil
 }
 
+// running returns the variables of a test run against a stage that is running.
+func running(outputs string) ([]string, error) {
+	const command, user = stageclient.TokenCommandVariable, stageclient.UserVariable
+	if os.Getenv(command) == "" {
+		return nil, fmt.Errorf("set %s to a command that prints an access token for the user in $%s; "+
+			"see docs/testing.md", command, user)
+	}
+	path, err := filepath.Abs(outputs)
+	return []string{stageclient.OutputsVariable + "=" + path}, err
+}
+
 // runTests runs the suites one test after the other, as the tests of a shared stage have to, and shows what fails.
 func runTests(ctx context.Context, pattern string, environment []string, out io.Writer) (*results, error) {
 	// -parallel 1: all tests are in the same lobby.
-	command := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-p=1", "-parallel=1", "-timeout=60m", "-run", pattern, "./test/e2e", "./test/attack")
-	command.Env, command.Stderr = environment, os.Stderr
+	command := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-p=1", "-parallel=1", "-timeout=60m",
+		"-run", pattern, "./test/e2e", "./test/attack")
+	command.Env, command.Stderr = append(os.Environ(), environment...), os.Stderr
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	events, err := command.StdoutPipe()
 	if err != nil {
@@ -106,9 +106,6 @@ func runTests(ctx context.Context, pattern string, environment []string, out io.
 	ended := command.Wait()
 	if err != nil {
 		return nil, err
-	}
-	if exit := new(exec.ExitError); ended != nil && !errors.As(ended, &exit) {
-		return nil, fmt.Errorf("run go test: %w", ended)
 	}
 	if ended != nil && len(found.failed) == 0 {
 		return nil, fmt.Errorf("go test did not get to the end: %w", ended)

@@ -66,7 +66,8 @@ func (r *results) take(e event, said *strings.Builder, out io.Writer) {
 
 // report says how many tests there were, why some were left out, and what the divergence table learns.
 func (r *results) report(out io.Writer, known []row) {
-	fmt.Fprintf(out, "\n%d passed, %d failed, %d left out, because a test\n", count(r.passed), count(r.failed), len(r.leftOut))
+	fmt.Fprintf(out, "\n%d passed, %d failed, %d left out, because a test\n", count(r.passed), count(r.failed),
+		len(r.leftOut))
 	byReason := map[string]int{}
 	for _, reason := range r.leftOut {
 		byReason[reason]++
@@ -85,9 +86,8 @@ func (r *results) report(out io.Writer, known []row) {
 	}
 }
 
-// count counts whole tests.
-func count(tests map[string]bool) int {
-	n := 0
+// count counts tests without their subtests.
+func count(tests map[string]bool) (n int) {
 	for name := range tests {
 		if !strings.Contains(name, "/") {
 			n++

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// row is a row of the divergence table: a behaviour, how sure its AWS column is, and the tests that it names, as TestX or
-// TestX/some_case.
+// row is a row of the divergence table: its section, a behaviour and how sure its AWS column is, and the tests that it
+// names, as TestX or TestX/some_case.
 type row struct {
-	section, behaviour, confidence string
-	tests                          []string
+	text  string
+	tests []string
 }
 
 // readRows reads the divergence table of a page.
@@ -31,10 +31,8 @@ func readRows(path string) ([]row, error) {
 		if len(cells) != 6 || strings.HasPrefix(line, "| Behaviour") {
 			continue
 		}
-		rows = append(rows, row{
-			section: section, behaviour: strings.TrimSpace(cells[0]), confidence: strings.TrimSpace(cells[4]),
-			tests: named.FindAllString(cells[5], -1),
-		})
+		text := fmt.Sprintf("%s: %s (%s)", section, strings.TrimSpace(cells[0]), strings.TrimSpace(cells[4]))
+		rows = append(rows, row{text, named.FindAllString(cells[5], -1)})
 	}
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("%s has no row of six cells: its form has changed", path)
@@ -42,7 +40,8 @@ func readRows(path string) ([]row, error) {
 	return rows, nil
 }
 
-// judge sorts the rows whose tests have run: contradicted when one has failed, confirmed when one has passed and none failed.
+// judge sorts the rows whose tests have run: contradicted when one has failed, confirmed when one has passed and none
+// has failed.
 func judge(known []row, r *results) (confirmed, contradicted []string) {
 	for _, k := range known {
 		var passed, failed []string
@@ -54,12 +53,11 @@ func judge(known []row, r *results) (confirmed, contradicted []string) {
 				passed = append(passed, test)
 			}
 		}
-		text := fmt.Sprintf("%s: %s (%s)", k.section, k.behaviour, k.confidence)
 		switch {
 		case len(failed) > 0:
-			contradicted = append(contradicted, text+" by "+strings.Join(failed, ", "))
+			contradicted = append(contradicted, k.text+" by "+strings.Join(failed, ", "))
 		case len(passed) > 0:
-			confirmed = append(confirmed, text+" by "+strings.Join(passed, ", "))
+			confirmed = append(confirmed, k.text+" by "+strings.Join(passed, ", "))
 		}
 	}
 	return confirmed, contradicted

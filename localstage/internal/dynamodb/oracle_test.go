@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/internal/tool"
+	"signedsocket/test/tool"
 )
 
 // An oracle is an engine by other authors: an independent opinion on the behaviour of DynamoDB. The suite and the

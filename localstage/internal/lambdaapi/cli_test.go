@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/tool"
 	"signedsocket/localstage/internal/iamauth"
+	"signedsocket/test/tool"
 )
 
 // TestAWSCommandLine signs requests and reads answers with AWS's own command line: a client by other authors.

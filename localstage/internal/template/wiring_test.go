@@ -22,7 +22,7 @@ func readText(t *testing.T, path ...string) string {
 // foldersOfTargets returns the folder that each target build-<LogicalId> of the Makefile builds.
 func foldersOfTargets(t *testing.T) map[string]string {
 	t.Helper()
-	target := regexp.MustCompile(`(?m)^build-(\w+):\n\t\$\(call build-function,(\w+)\)$`)
+	target := regexp.MustCompile(`(?m)^build-(\w+): FOLDER = (\w+)$`)
 	folders := make(map[string]string)
 	for _, m := range target.FindAllStringSubmatch(readText(t, "Makefile"), -1) {
 		folders[m[1]] = m[2]

@@ -11,7 +11,7 @@ import (
 	"encoding/hex"
 	"flag"
 	"fmt"
-	"io"
+	"log"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -20,30 +20,22 @@ import (
 )
 
 func main() {
+	log.SetFlags(0)
+	log.SetPrefix("sbom: ")
 	name := flag.String("name", "", "name of the program in the bill (default its path)")
 	flag.Parse()
-	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "sbom: name one program")
-		os.Exit(2)
-	}
-	if err := run(os.Stdout, *name, flag.Arg(0)); err != nil {
-		fmt.Fprintln(os.Stderr, "sbom:", err)
-		os.Exit(1)
-	}
-}
-
-// run writes the bill of the program at path.
-func run(out io.Writer, name, path string) error {
+	path := flag.Arg(0)
 	info, err := buildinfo.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", path, err)
+		log.Fatalf("read the program %q: %v", path, err)
 	}
-	name = cmp.Or(name, path)
-	bill, err := billOf(name, info)
+	bill, err := billOf(cmp.Or(*name, path), info)
 	if err != nil {
-		return err
+		log.Fatal(err)
 	}
-	return cyclonedx.NewBOMEncoder(out, cyclonedx.BOMFileFormatJSON).SetPretty(true).Encode(bill)
+	if err := cyclonedx.NewBOMEncoder(os.Stdout, cyclonedx.BOMFileFormatJSON).SetPretty(true).Encode(bill); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // billOf returns the bill of a program. It holds no time and no serial number: the same program has the same bill.
@@ -67,7 +59,9 @@ func billOf(name string, info *debug.BuildInfo) (*cyclonedx.BOM, error) {
 		})
 	}
 	bill := cyclonedx.NewBOM()
-	bill.Metadata = &cyclonedx.Metadata{Component: &cyclonedx.Component{Type: cyclonedx.ComponentTypeApplication, Name: name}}
+	bill.Metadata = &cyclonedx.Metadata{
+		Component: &cyclonedx.Component{Type: cyclonedx.ComponentTypeApplication, Name: name},
+	}
 	bill.Components = &components
 	return bill, nil
 }

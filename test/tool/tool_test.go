@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"signedsocket/internal/tool"
+	"signedsocket/test/tool"
 )
 
 // ended notes how a test ends instead of ending.

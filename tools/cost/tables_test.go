@@ -1,4 +1,4 @@
-package main
+package cost
 
 import (
 	"fmt"
@@ -6,18 +6,6 @@ import (
 	"strconv"
 	"strings"
 )
-
-// blocks are the generated parts of the pages, by name.
-func blocks() map[string]string {
-	return map[string]string{
-		"cost":       costTable(),
-		"rest":       restTable(),
-		"heartbeats": heartbeatTable(),
-		"prices":     priceTable(),
-		"needs":      needsTable(),
-		"rooms":      roomTable(),
-	}
-}
 
 // table writes a Markdown table; the first column is left, the others right.
 func table(header []string, rows [][]string) string {
@@ -67,17 +55,32 @@ func heartbeatTable() string {
 			dollars(heartbeats(c)), dollars(usage(c).ConnectionMinutes * connectionMinute),
 		})
 	}
-	return table([]string{"Messages in the room, an hour", "Pings of a connection, an hour", "Pings, a month", "Connection minutes, a month"}, rows)
+	return table([]string{
+		"Messages in the room, an hour", "Pings of a connection, an hour", "Pings, a month",
+		"Connection minutes, a month",
+	}, rows)
 }
 
 func priceTable() string {
 	return table([]string{"What", "Dollars", "Page"}, [][]string{
-		{"a million socket messages of up to 32 KB, in or out; above a billion a month", perMillion(socketMessage) + "; " + perMillion(socketMessageCheaper), "aws.amazon.com/api-gateway/pricing"},
+		{
+			"a million socket messages of up to 32 KB, in or out; above a billion a month",
+			perMillion(socketMessage) + "; " + perMillion(socketMessageCheaper),
+			"aws.amazon.com/api-gateway/pricing",
+		},
 		{"a million connection minutes", perMillion(connectionMinute), "the same"},
-		{"a million HTTP API requests; above 300 million a month", perMillion(httpRequest) + "; " + perMillion(httpRequestCheaper), "the same"},
+		{
+			"a million HTTP API requests; above 300 million a month",
+			perMillion(httpRequest) + "; " + perMillion(httpRequestCheaper),
+			"the same",
+		},
 		{"a million Lambda requests", perMillion(lambdaRequest), "aws.amazon.com/lambda/pricing"},
 		{"a million GB-seconds of Lambda, arm64", perMillion(lambdaGBSecond), "the same"},
-		{"a million write units of DynamoDB, on demand", perMillion(writeUnit), "aws.amazon.com/dynamodb/pricing/on-demand"},
+		{
+			"a million write units of DynamoDB, on demand",
+			perMillion(writeUnit),
+			"aws.amazon.com/dynamodb/pricing/on-demand",
+		},
 		{"a million read units", perMillion(readUnit), "the same"},
 		{"a GB of logs taken in", dollars(logGB), "aws.amazon.com/cloudwatch/pricing"},
 		{
@@ -110,9 +113,11 @@ func needsTable() string {
 	seconds := func(which func(c Chat) float64) func(c Chat) string {
 		return func(c Chat) string { return duration(which(c)) }
 	}
+	byTemplate := seconds(func(c Chat) float64 { _, t := reconnect(c); return t })
+	byQuota := seconds(func(c Chat) float64 { q, _ := reconnect(c); return q })
 	rows = append(rows,
-		append(each("All connected again, with the template's limits", seconds(func(c Chat) float64 { _, t := reconnect(c); return t })), "", ""),
-		append(each("and with the account's", seconds(func(c Chat) float64 { q, _ := reconnect(c); return q })), "", ""))
+		append(each("All connected again, with the template's limits", byTemplate), "", ""),
+		append(each("and with the account's", byQuota), "", ""))
 	return table(append(each("On average", func(c Chat) string { return c.Name }), "Template", "Account"), rows)
 }
 
@@ -125,11 +130,13 @@ func roomTable() string {
 		rows = append(rows, []string{
 			amount(members), amount(r.invocations()), amount(r.reads()),
 			amount(r.lastReceiver()) + " ms", amount(at(fullCPUMB).lastReceiver()) + " ms",
-			amount(r.byAccount()), amount(r.byPartition()), amount(spread.byPartition()), dollars(1000 * r.messageDollars()),
+			amount(r.byAccount()), amount(r.byPartition()), amount(spread.byPartition()),
+			dollars(1000 * r.messageDollars()),
 		})
 	}
 	return table([]string{
-		"Members", "Invocations", "Read units", fmt.Sprintf("Last receiver, %d MB", memoryMB), fmt.Sprintf("%s MB", amount(fullCPUMB)),
+		"Members", "Invocations", "Read units",
+		fmt.Sprintf("Last receiver, %d MB", memoryMB), fmt.Sprintf("%s MB", amount(fullCPUMB)),
 		"Messages a second: account", "1 shard", "16 shards", "Dollars for 1,000 messages",
 	}, rows)
 }
@@ -142,7 +149,8 @@ func amount(x float64) string {
 	case x < 0.01:
 		return "<0.01"
 	case x < 10:
-		return strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(x, 'f', 2-int(max(0, math.Floor(math.Log10(x)))), 64), "0"), ".")
+		digits := strconv.FormatFloat(x, 'f', 2-int(max(0, math.Floor(math.Log10(x)))), 64)
+		return strings.TrimSuffix(strings.TrimRight(digits, "0"), ".")
 	}
 	return thousands(math.Round(x))
 }
@@ -177,4 +185,32 @@ func thousands(x float64) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits
+}
+
+// nobody is a chat without connections.
+func nobody() Chat { return Chat{Room: 1, SessionHours: 1} }
+
+// restTable is the cost of a stack with no user connected. `make deploy` reads it.
+func restTable() string {
+	u := usage(nobody())
+	lines := []Line{
+		{fmt.Sprintf("Alarms over %s metrics", amount(u.Alarms)), u.Alarms * alarmMonth},
+		{"The dashboard", u.Dashboards * dashboard},
+		{"A metric of its own, Faults", u.Metrics * metricMonth},
+	}
+	together := total(bill(nobody()))
+	lines = append(lines,
+		Line{"The reaper, once a minute", together - total(lines)},
+		Line{"**Together**", together},
+		Line{"A secret, in mode iam with the page", secretMonth},
+	)
+	var rows [][]string
+	for _, line := range lines {
+		value := dollars(line.Dollars)
+		if line.Name == "**Together**" {
+			value = "**" + value + "**"
+		}
+		rows = append(rows, []string{line.Name, value})
+	}
+	return table([]string{"A month in " + region + " with no user connected", "Dollars"}, rows)
 }
