@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/userid"
 )
 
@@ -27,7 +28,7 @@ func bannedIDs(subject, signIn string) []string {
 
 // checkBans returns the actions that cancel the transaction of Connect if the user may not connect.
 func (s *Store) checkBans(a Admission, now time.Time) (actions []types.TransactWriteItem) {
-	current := item{":ait": number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix())}
+	current := item{":ait": dynamo.Number(a.AuthenticatedAt.Unix()), ":now": dynamo.Number(now.Unix())}
 	for _, id := range bannedIDs(a.Subject, a.SignIn) {
 		actions = append(actions, types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
 			TableName:                           aws.String(s.tables.Bans),
@@ -61,10 +62,10 @@ func (s *Store) ban(ctx context.Context, id string, change banChange, why record
 		retention = signInMargin // it opens nothing after its own end
 	}
 	values := change.values
-	values[":at"], values[":by"], values[":why"] = number(now.Unix()), text(why.by), text(why.why)
-	values[":keep"] = number(now.Add(retention).Unix())
+	values[":at"], values[":by"], values[":why"] = dynamo.Number(now.Unix()), dynamo.Text(why.by), dynamo.Text(why.why)
+	values[":keep"] = dynamo.Number(now.Add(retention).Unix())
 	var ban item
-	err := retry(ctx, func() error {
+	err := dynamo.Retry(ctx, func() error {
 		out, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName: aws.String(s.tables.Bans), Key: banKey(id),
 			ConditionExpression: change.condition,
@@ -82,17 +83,17 @@ func (s *Store) ban(ctx context.Context, id string, change banChange, why record
 	if err != nil {
 		return err
 	}
-	until, _ := numberOf(ban, "bannedUntil")
+	until, _ := dynamo.NumberOf(ban, "bannedUntil")
 	keep := max(now.Unix(), until) + int64(retention/time.Second)
-	if expiresAt, _ := numberOf(ban, "expiresAt"); expiresAt >= keep {
+	if expiresAt, _ := dynamo.NumberOf(ban, "expiresAt"); expiresAt >= keep {
 		return nil
 	}
-	err = retry(ctx, func() error {
+	err = dynamo.Retry(ctx, func() error {
 		_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName: aws.String(s.tables.Bans), Key: banKey(id),
 			UpdateExpression:          aws.String("SET expiresAt = :keep"),
 			ConditionExpression:       aws.String("expiresAt < :keep"),
-			ExpressionAttributeValues: item{":keep": number(keep)},
+			ExpressionAttributeValues: item{":keep": dynamo.Number(keep)},
 		})
 		return err
 	})

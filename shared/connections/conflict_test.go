@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"signedsocket/shared/dynamo"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -81,7 +83,7 @@ func (s *scripted) UpdateItem(
 	context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options),
 ) (*dynamodb.UpdateItemOutput, error) {
 	return &dynamodb.UpdateItemOutput{Attributes: item{
-		"sub": text("alice"), "sx": number(1), "connectedAt": number(1), "rooms": encodeRooms(nil),
+		"sub": dynamo.Text("alice"), "sx": dynamo.Number(1), "connectedAt": dynamo.Number(1), "rooms": encodeRooms(nil),
 	}}, s.next()
 }
 
@@ -130,7 +132,7 @@ func TestConflictsEndWithTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api, start := &scripted{script: []error{canceled("TransactionConflict")}}, time.Now()
 		_, err := New(api, Tables{Connections: "table"}, Limits{}).Connect(t.Context(), admission("c1="), epoch)
-		if took := time.Since(start); !isConflict(err) || took > conflictBudget || api.calls < 5 {
+		if took := time.Since(start); !dynamo.IsConflict(err) || took > dynamo.ConflictBudget || api.calls < 5 {
 			t.Errorf("err = %v after %s and %d calls", err, took, api.calls)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
 
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/userid"
 )
 
@@ -70,7 +71,7 @@ const (
 // written, unless a fault hides that the transaction took place. The records of such a connection are removed like
 // those of any gone connection.
 func (s *Store) Connect(ctx context.Context, a Admission, now time.Time) (done Admitted, err error) {
-	err = retry(ctx, func() error {
+	err = dynamo.Retry(ctx, func() error {
 		state, err := s.readState(ctx, a.Subject)
 		if err != nil {
 			return err
@@ -128,22 +129,22 @@ func (s *Store) admit(ctx context.Context, a Admission, seen state, plan places,
 	return Admitted{}, whyNotAdmitted(a, reasons, len(bans), err, now)
 }
 
-// whyNotAdmitted finds the condition of the transaction that was not met. errChanged asks for another attempt.
+// whyNotAdmitted finds the condition of the transaction that was not met. dynamo.ErrChanged asks for another attempt.
 func whyNotAdmitted(a Admission, reasons []types.CancellationReason, bans int, err error, now time.Time) error {
-	if _, used := conditionFailed(reasons, ticketAction); used {
+	if _, used := dynamo.ConditionFailed(reasons, ticketAction); used {
 		return ErrTicketUsed
 	}
 	for i := range bans {
-		if ban, failed := conditionFailed(reasons, firstBanAction+i); failed {
-			return cmp.Or(revoked(ban, a.AuthenticatedAt, now), errChanged)
+		if ban, failed := dynamo.ConditionFailed(reasons, firstBanAction+i); failed {
+			return cmp.Or(revoked(ban, a.AuthenticatedAt, now), dynamo.ErrChanged)
 		}
 	}
-	if user, failed := conditionFailed(reasons, userAction); failed {
+	if user, failed := dynamo.ConditionFailed(reasons, userAction); failed {
 		// If the user is not revoked, the item has changed: another connection took the place, or the old one left.
-		return cmp.Or(revoked(user, a.AuthenticatedAt, now), errChanged)
+		return cmp.Or(revoked(user, a.AuthenticatedAt, now), dynamo.ErrChanged)
 	}
-	if anyConditionFailed(reasons) {
-		return errChanged
+	if dynamo.AnyConditionFailed(reasons) {
+		return dynamo.ErrChanged
 	}
 	return err
 }
@@ -152,7 +153,7 @@ func (s *Store) useTicket(a Admission) types.TransactWriteItem {
 	return types.TransactWriteItem{Put: &types.Put{
 		TableName: aws.String(s.tables.Connections),
 		Item: with(ticketKey(a.Ticket), item{
-			"expiresAt": number(a.TicketExpiresAt.Add(ticketMargin).Unix()),
+			"expiresAt": dynamo.Number(a.TicketExpiresAt.Add(ticketMargin).Unix()),
 		}),
 		ConditionExpression: aws.String("attribute_not_exists(pk)"), // mutate:ticket-once
 	}}
@@ -167,9 +168,9 @@ func (s *Store) userUpdate(a Admission, user item, plan places, now time.Time) *
 		ExpressionAttributeNames: map[string]string{"#entry": entryName(a.ConnectionID)},
 		ExpressionAttributeValues: item{
 			":entry": entry{a.SessionEndsAt.Unix(), a.ConnectedAt.UnixMilli()}.value(),
-			":keep":  number(a.SessionEndsAt.Add(userRetention).Unix()),
-			":ait":   number(a.AuthenticatedAt.Unix()), ":now": number(now.Unix()),
-			":change": number(int64(1 - len(plan.givingWay))),
+			":keep":  dynamo.Number(a.SessionEndsAt.Add(userRetention).Unix()),
+			":ait":   dynamo.Number(a.AuthenticatedAt.Unix()), ":now": dynamo.Number(now.Unix()),
+			":change": dynamo.Number(int64(1 - len(plan.givingWay))),
 		},
 		// The item shows why the condition was not met, without another read.
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
@@ -178,15 +179,15 @@ func (s *Store) userUpdate(a Admission, user item, plan places, now time.Time) *
 	if a.ClientInstance != "" {
 		set += ", #instance = :instance"
 		update.ExpressionAttributeNames["#instance"] = instanceName(a.ConnectionID)
-		update.ExpressionAttributeValues[":instance"] = text(instanceOf(a.Subject, a.ClientInstance))
+		update.ExpressionAttributeValues[":instance"] = dynamo.Text(instanceOf(a.Subject, a.ClientInstance))
 	}
 	if len(plan.givingWay) == 0 {
 		condition += " AND (attribute_not_exists(n) OR n < :max)" // mutate:user-cap
-		update.ExpressionAttributeValues[":max"] = number(int64(s.maxConnections(a.Subject)))
+		update.ExpressionAttributeValues[":max"] = dynamo.Number(int64(s.maxConnections(a.Subject)))
 	} else {
-		count, _ := numberOf(user, "n")
+		count, _ := dynamo.NumberOf(user, "n")
 		condition += " AND n = :seen"
-		update.ExpressionAttributeValues[":seen"] = number(count)
+		update.ExpressionAttributeValues[":seen"] = dynamo.Number(count)
 	}
 	for i, connectionID := range plan.givingWay {
 		old, instance := "#old"+strconv.Itoa(i), "#was"+strconv.Itoa(i)
@@ -200,8 +201,8 @@ func (s *Store) userUpdate(a Admission, user item, plan places, now time.Time) *
 		add += ", #opened :one"
 		condition += " AND (attribute_not_exists(#opened) OR #opened < :openings)"
 		update.ExpressionAttributeNames["#opened"] = opened
-		update.ExpressionAttributeValues[":one"] = number(1)
-		update.ExpressionAttributeValues[":openings"] = number(int64(s.limits.GuestConnections))
+		update.ExpressionAttributeValues[":one"] = dynamo.Number(1)
+		update.ExpressionAttributeValues[":openings"] = dynamo.Number(int64(s.limits.GuestConnections))
 		for i, name := range staleOpenings(user, now) {
 			stale := "#stale" + strconv.Itoa(i)
 			update.ExpressionAttributeNames[stale] = name
@@ -220,23 +221,24 @@ func (s *Store) userUpdate(a Admission, user item, plan places, now time.Time) *
 // the connection starts with.
 func (s *Store) insert(a Admission, base counts) []types.TransactWriteItem {
 	shared := item{
-		"sub": text(a.Subject), "sx": number(a.SessionEndsAt.Unix()), "connectedAt": number(a.ConnectedAt.UnixMilli()),
-		"expiresAt": number(a.SessionEndsAt.Add(sessionMargin).Unix()),
+		"sub": dynamo.Text(a.Subject), "sx": dynamo.Number(a.SessionEndsAt.Unix()),
+		"connectedAt": dynamo.Number(a.ConnectedAt.UnixMilli()),
+		"expiresAt":   dynamo.Number(a.SessionEndsAt.Add(sessionMargin).Unix()),
 	}
 	rooms := make([]Membership, len(a.Rooms))
 	for i, room := range a.Rooms {
 		rooms[i] = Membership{Room: room, Shard: shardOf(a.ConnectionID, s.limits.RoomShards)}
 	}
 	conn := with(connectionKey(a.ConnectionID), with(shared, base.item()))
-	conn["nm"], conn["rooms"] = text(a.Name), encodeRooms(rooms)
+	conn["nm"], conn["rooms"] = dynamo.Text(a.Name), encodeRooms(rooms)
 	if len(base) > 0 {
 		conn["base"] = &types.AttributeValueMemberM{Value: base.item()}
 	}
 	if a.ClientInstance != "" {
-		conn["ci"] = text(a.ClientInstance)
+		conn["ci"] = dynamo.Text(a.ClientInstance)
 	}
 	if a.SignIn != "" {
-		conn["si"] = text(a.SignIn)
+		conn["si"] = dynamo.Text(a.SignIn)
 	}
 	actions := []types.TransactWriteItem{s.put(conn)}
 	for _, membership := range rooms {

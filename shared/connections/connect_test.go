@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"signedsocket/shared/dynamo"
+
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
@@ -212,7 +214,7 @@ func TestParallelConnectsNeverExceedTheLimit(t *testing.T) {
 	for i := range 10 {
 		group.Go(func() {
 			if _, err := store.Connect(t.Context(), admission(fmt.Sprintf("c%d=", i)), epoch); err != nil &&
-				!isConflict(err) {
+				!dynamo.IsConflict(err) {
 				t.Error(err)
 			}
 		})

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/userid"
 )
 
@@ -66,12 +67,12 @@ type choice struct {
 // choose returns which connections end for one more of a user and a client. user is the USER item.
 func (s *Store) choose(subject, clientInstance string, user item, now time.Time) (choice, error) {
 	limit, guest := s.maxConnections(subject), userid.IsGuest(subject)
-	opened, _ := numberOf(user, openingsName(minuteOf(now)))
+	opened, _ := dynamo.NumberOf(user, openingsName(minuteOf(now)))
 	if guest && int(opened) >= limit { // mutate:guest-openings
 		return choice{}, ErrGuestsFull
 	}
 	predecessors, others := byClient(user, instanceOf(subject, clientInstance))
-	count, _ := numberOf(user, "n")
+	count, _ := dynamo.NumberOf(user, "n")
 	surplus := int(count) - limit + 1 // mutate:user-gives-way => surplus := min(int(count)-limit, 0)
 	if surplus <= 0 {
 		return choice{replaced: predecessors[:min(len(predecessors), maxEvicted)]}, nil
@@ -93,7 +94,7 @@ func (s *Store) choose(subject, clientInstance string, user item, now time.Time)
 // with the one whose session ends first in front.
 func byClient(user item, instance string) (predecessors, others []string) {
 	for _, id := range entriesByAge(user) {
-		if instance != "" && textOf(user, instanceName(id)) == instance {
+		if instance != "" && dynamo.TextOf(user, instanceName(id)) == instance {
 			predecessors = append(predecessors, id)
 		} else {
 			others = append(others, id)
@@ -140,7 +141,7 @@ func (s *Store) planPlaces(ctx context.Context, a Admission, user item, now time
 // CONN item, which TTL may have removed, has no memberships any more.
 func (s *Store) planRemoval(plan *places, a Admission, user item, id string, conn item, now time.Time) error {
 	reason := Evicted
-	if a.ClientInstance != "" && textOf(user, instanceName(id)) == instanceOf(a.Subject, a.ClientInstance) {
+	if a.ClientInstance != "" && dynamo.TextOf(user, instanceName(id)) == instanceOf(a.Subject, a.ClientInstance) {
 		reason = Replaced
 	}
 	if conn == nil {
@@ -190,7 +191,7 @@ func (s *Store) planReplacement(plan *places, a Admission, id string, conn item,
 			" AND attribute_not_exists(kicked)"),
 		ExpressionAttributeNames: map[string]string{"#due": "due"},
 		ExpressionAttributeValues: item{
-			":due": number(due.Unix()), ":seen": number(connection.ConnectedAt.UnixMilli()),
+			":due": dynamo.Number(due.Unix()), ":seen": dynamo.Number(connection.ConnectedAt.UnixMilli()),
 		},
 	}})
 	plan.Replaced++

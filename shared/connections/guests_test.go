@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/userid"
 )
 
@@ -121,7 +122,7 @@ func TestParallelGuestsNeverExceedTheLimit(t *testing.T) {
 	for i := range 10 {
 		group.Go(func() {
 			_, err := store.Connect(t.Context(), guestAdmission(fmt.Sprintf("g%d=", i)), epoch)
-			if err != nil && !errors.Is(err, ErrGuestsFull) && !isConflict(err) {
+			if err != nil && !errors.Is(err, ErrGuestsFull) && !dynamo.IsConflict(err) {
 				t.Error(err)
 			}
 		})

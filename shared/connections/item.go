@@ -10,18 +10,19 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/userid"
 )
 
 // item is an item, or the key of one, as the DynamoDB client takes it.
-type item = map[string]types.AttributeValue
+type item = dynamo.Item
 
 func connectionKey(connectionID string) item {
-	return item{"pk": text("CONN#" + connectionID), "sk": text("CONN")}
+	return item{"pk": dynamo.Text("CONN#" + connectionID), "sk": dynamo.Text("CONN")}
 }
 
 func membershipKey(membership Membership, connectionID string) item {
-	return item{"pk": text(roomPartition(membership.Room, membership.Shard)), "sk": text(connectionID)}
+	return item{"pk": dynamo.Text(roomPartition(membership.Room, membership.Shard)), "sk": dynamo.Text(connectionID)}
 }
 
 func roomPartition(room string, shard int) string {
@@ -29,21 +30,27 @@ func roomPartition(room string, shard int) string {
 }
 
 func ticketKey(ticket string) item {
-	return item{"pk": text("TICKET#" + ticket), "sk": text("TICKET")}
+	return item{"pk": dynamo.Text("TICKET#" + ticket), "sk": dynamo.Text("TICKET")}
 }
 
 // userKey returns the key of the item under which a user's connections are counted. Guests share one.
 func userKey(subject string) item {
-	return item{"pk": text("USER#" + userid.CountedAs(subject)), "sk": text("USER")}
+	return item{"pk": dynamo.Text("USER#" + userid.CountedAs(subject)), "sk": dynamo.Text("USER")}
 }
 
 // The keys of the counts of each user. A guest is a user here: the pool has no counts of a single guest.
-func rateKey(subject string) item { return item{"pk": text("RATE#" + subject), "sk": text("RATE")} }
-func kickKey(subject string) item { return item{"pk": text("KICK#" + subject), "sk": text("KICK")} }
-func urlsKey(subject string) item { return item{"pk": text("SIGN#" + subject), "sk": text("SIGN")} }
+func rateKey(subject string) item {
+	return item{"pk": dynamo.Text("RATE#" + subject), "sk": dynamo.Text("RATE")}
+}
+func kickKey(subject string) item {
+	return item{"pk": dynamo.Text("KICK#" + subject), "sk": dynamo.Text("KICK")}
+}
+func urlsKey(subject string) item {
+	return item{"pk": dynamo.Text("SIGN#" + subject), "sk": dynamo.Text("SIGN")}
+}
 
 // banKey returns the key in the table Bans.
-func banKey(id string) item { return item{"id": text(id)} }
+func banKey(id string) item { return item{"id": dynamo.Text(id)} }
 
 // signInPrefix begins the keys that stand for a sign-in and not for a user. No user id holds its last character.
 const signInPrefix = "signin#"
@@ -53,7 +60,7 @@ func signInID(signIn string) string { return signInPrefix + signIn }
 func isSignIn(id string) bool { return strings.HasPrefix(id, signInPrefix) }
 
 // reaperKey returns the key of the item with the reaper's progress.
-func reaperKey() item { return item{"pk": text("REAPER"), "sk": text("REAPER")} }
+func reaperKey() item { return item{"pk": dynamo.Text("REAPER"), "sk": dynamo.Text("REAPER")} }
 
 // entryPrefix begins the names of the USER item's attributes that stand for one connection each.
 const entryPrefix = "c_"
@@ -117,37 +124,11 @@ func with(key, attributes item) item {
 	return merged
 }
 
-func text(s string) types.AttributeValue {
-	return &types.AttributeValueMemberS{Value: s}
-}
-
-func number(n int64) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
-}
-
-// textOf returns a string attribute, or "" when there is none of that name and type.
-func textOf(from item, name string) string {
-	if value, ok := from[name].(*types.AttributeValueMemberS); ok {
-		return value.Value
-	}
-	return ""
-}
-
-// numberOf returns an integer attribute, and whether there is one of that name and type.
-func numberOf(from item, name string) (int64, bool) {
-	value, ok := from[name].(*types.AttributeValueMemberN)
-	if !ok {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(value.Value, 10, 64)
-	return n, err == nil
-}
-
 func encodeRooms(rooms []Membership) types.AttributeValue {
 	list := &types.AttributeValueMemberL{Value: make([]types.AttributeValue, len(rooms))}
 	for i, membership := range rooms {
 		list.Value[i] = &types.AttributeValueMemberM{Value: item{
-			"room": text(membership.Room), "shard": number(int64(membership.Shard)),
+			"room": dynamo.Text(membership.Room), "shard": dynamo.Number(int64(membership.Shard)),
 		}}
 	}
 	return list
@@ -156,14 +137,15 @@ func encodeRooms(rooms []Membership) types.AttributeValue {
 // decodeConnection reads a CONN item. An item without an attribute that Connect writes is a fault.
 func decodeConnection(connectionID string, conn item) (Connection, error) {
 	rooms, err := decodeRooms(conn)
-	sx, okEnd := numberOf(conn, "sx")
-	connectedAt, okStart := numberOf(conn, "connectedAt")
-	subject := textOf(conn, "sub")
+	sx, okEnd := dynamo.NumberOf(conn, "sx")
+	connectedAt, okStart := dynamo.NumberOf(conn, "connectedAt")
+	subject := dynamo.TextOf(conn, "sub")
 	if err != nil || !okEnd || !okStart || subject == "" {
 		return Connection{}, fmt.Errorf("item of connection %s is incomplete", connectionID)
 	}
 	return Connection{
-		ID: connectionID, Subject: subject, Name: textOf(conn, "nm"), Rooms: rooms, SignIn: textOf(conn, "si"),
+		ID: connectionID, Subject: subject, Name: dynamo.TextOf(conn, "nm"), Rooms: rooms,
+		SignIn:        dynamo.TextOf(conn, "si"),
 		SessionEndsAt: time.Unix(sx, 0).UTC(), ConnectedAt: time.UnixMilli(connectedAt).UTC(),
 	}, nil
 }
@@ -179,8 +161,8 @@ func decodeRooms(conn item) ([]Membership, error) {
 		if !ok {
 			return nil, fmt.Errorf("attribute rooms holds something else than maps")
 		}
-		shard, ok := numberOf(member.Value, "shard")
-		room := textOf(member.Value, "room")
+		shard, ok := dynamo.NumberOf(member.Value, "shard")
+		room := dynamo.TextOf(member.Value, "room")
 		if !ok || room == "" {
 			return nil, fmt.Errorf("attribute rooms holds an incomplete map")
 		}

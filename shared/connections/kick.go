@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"signedsocket/shared/dynamo"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -33,11 +35,11 @@ func (e *KickedError) Error() string {
 // kickedOut returns a *KickedError when a KICK item keeps its user out at now. It counts for at most an hour after it
 // was written, because an attacker who controls a function can write such an item.
 func kickedOut(kick item, now time.Time) error {
-	until, ok := numberOf(kick, "until")
+	until, ok := dynamo.NumberOf(kick, "until")
 	if !ok {
 		return nil
 	}
-	at, ok := numberOf(kick, "at")
+	at, ok := dynamo.NumberOf(kick, "at")
 	if !ok {
 		at = now.Unix()
 	}
@@ -51,8 +53,8 @@ func kickedOut(kick item, now time.Time) error {
 
 // nextKick returns the values of a user's KICK item after one more kick at now.
 func nextKick(kick item, now time.Time) item {
-	times, _ := numberOf(kick, "times")
-	if at, _ := numberOf(kick, "at"); now.Sub(time.Unix(at, 0)) > kickMemory {
+	times, _ := dynamo.NumberOf(kick, "times")
+	if at, _ := dynamo.NumberOf(kick, "at"); now.Sub(time.Unix(at, 0)) > kickMemory {
 		times = 0
 	}
 	times = max(times, 0)
@@ -61,14 +63,14 @@ func nextKick(kick item, now time.Time) item {
 		out = min(firstKick<<times, longestKick)
 	}
 	return item{
-		"until": number(now.Add(out).Unix()), "times": number(times + 1), "at": number(now.Unix()),
-		"expiresAt": number(now.Add(2 * kickMemory).Unix()),
+		"until": dynamo.Number(now.Add(out).Unix()), "times": dynamo.Number(times + 1), "at": dynamo.Number(now.Unix()),
+		"expiresAt": dynamo.Number(now.Add(2 * kickMemory).Unix()),
 	}
 }
 
 // keepOut keeps a user out after a connection was kicked at now.
 func (s *Store) keepOut(ctx context.Context, subject string, now time.Time) error {
-	err := retry(ctx, func() error {
+	err := dynamo.Retry(ctx, func() error {
 		kick, err := s.get(ctx, kickKey(subject), nil)
 		if err != nil {
 			return err
@@ -79,16 +81,16 @@ func (s *Store) keepOut(ctx context.Context, subject string, now time.Time) erro
 			ConditionExpression:      aws.String("attribute_not_exists(pk)"),
 			ExpressionAttributeNames: nil,
 		}
-		if times, ok := numberOf(kick, "times"); ok {
+		if times, ok := dynamo.NumberOf(kick, "times"); ok {
 			input.ConditionExpression = aws.String("#times = :seen")
 			input.ExpressionAttributeNames = map[string]string{"#times": "times"}
-			input.ExpressionAttributeValues = item{":seen": number(times)}
+			input.ExpressionAttributeValues = item{":seen": dynamo.Number(times)}
 		} else if kick != nil {
 			input.ConditionExpression = nil // not written by this package: it is replaced
 		}
 		_, err = s.api.PutItem(ctx, input)
 		if _, changed := errors.AsType[*types.ConditionalCheckFailedException](err); changed {
-			return errChanged
+			return dynamo.ErrChanged
 		}
 		return err
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/userid"
 )
 
@@ -159,7 +160,7 @@ func TestFalseKicksEnd(t *testing.T) {
 			t.Errorf("%s: the next kick lasts until %d", name, until)
 		}
 	}
-	if out := kickedOut(item{"until": number(year(5))}, epoch); out.(*KickedError).RetryAfter != time.Hour {
+	if out := kickedOut(item{"until": dynamo.Number(year(5))}, epoch); out.(*KickedError).RetryAfter != time.Hour {
 		t.Errorf("without a time of its own: %v", out)
 	}
 }
@@ -393,7 +394,7 @@ func (s *sizes) TransactWriteItems(
 		default:
 			key, table = action.ConditionCheck.Key, aws.ToString(action.ConditionCheck.TableName)
 		}
-		name := table + textOf(key, "pk") + " " + textOf(key, "sk") + textOf(key, "id")
+		name := table + dynamo.TextOf(key, "pk") + " " + dynamo.TextOf(key, "sk") + dynamo.TextOf(key, "id")
 		if seen[name] {
 			s.twice = name
 		}

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"time"
 
+	"signedsocket/shared/dynamo"
+
 	"golang.org/x/sync/errgroup"
 )
 
@@ -90,16 +92,16 @@ func (s *Store) shardMembers(ctx context.Context, partition string, now time.Tim
 func liveMembers(items []item, now time.Time) []Member {
 	members := make([]Member, 0, len(items))
 	for _, item := range items {
-		sx, _ := numberOf(item, "sx")
+		sx, _ := dynamo.NumberOf(item, "sx")
 		if sx <= now.Unix() { // mutate:session-listens
 			continue
 		}
-		connectedAt, _ := numberOf(item, "connectedAt")
+		connectedAt, _ := dynamo.NumberOf(item, "connectedAt")
 		member := Member{
-			ConnectionID: textOf(item, "sk"), Subject: textOf(item,
+			ConnectionID: dynamo.TextOf(item, "sk"), Subject: dynamo.TextOf(item,
 				"sub"), ConnectedAt: time.UnixMilli(connectedAt).UTC(),
 		}
-		if slow, marked := numberOf(item, "slow"); marked {
+		if slow, marked := dynamo.NumberOf(item, "slow"); marked {
 			member.Slow = time.UnixMilli(slow).UTC()
 		}
 		members = append(members, member)

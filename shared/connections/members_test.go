@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"signedsocket/shared/dynamo"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -24,13 +26,14 @@ type rooms struct {
 func (r rooms) Query(
 	ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options),
 ) (*dynamodb.QueryOutput, error) {
-	return r.query(ctx, textOf(in.ExpressionAttributeValues, ":pk"), in.ExclusiveStartKey)
+	return r.query(ctx, dynamo.TextOf(in.ExpressionAttributeValues, ":pk"), in.ExclusiveStartKey)
 }
 
 // onePage is an answer with one member.
 func onePage(id string) *dynamodb.QueryOutput {
 	return &dynamodb.QueryOutput{Items: []item{{
-		"sk": text(id), "sx": number(epoch.Add(time.Hour).Unix()), "connectedAt": number(epoch.UnixMilli()),
+		"sk": dynamo.Text(id), "sx": dynamo.Number(epoch.Add(time.Hour).Unix()),
+		"connectedAt": dynamo.Number(epoch.UnixMilli()),
 	}}}
 }
 
@@ -116,7 +119,7 @@ func TestThrottledPagesAreReadAgain(t *testing.T) {
 				}
 				members += len(page)
 			}
-			if took := time.Since(began); members != shards || took > 5*time.Second+longestPause ||
+			if took := time.Since(began); members != shards || took > 5*time.Second+dynamo.LongestPause ||
 				throttled.Load() < int32(10*shards) {
 				t.Errorf("%d members of %d shards after %s and %d refusals", members, shards, took, throttled.Load())
 			}

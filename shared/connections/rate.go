@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"signedsocket/shared/dynamo"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -33,7 +35,7 @@ func recentNames(now time.Time) []string {
 func recent(from item, now time.Time) counts {
 	found := make(counts)
 	for _, name := range recentNames(now) {
-		if n, ok := numberOf(from, name); ok {
+		if n, ok := dynamo.NumberOf(from, name); ok {
 			found[name] = n
 		}
 	}
@@ -46,7 +48,7 @@ func own(conn item, now time.Time) counts {
 	found := recent(conn, now)
 	for name := range found {
 		if base != nil {
-			started, _ := numberOf(base.Value, name)
+			started, _ := dynamo.NumberOf(base.Value, name)
 			found[name] -= started // mutate:rate-twice => _ = started
 		}
 		if found[name] <= 0 {
@@ -67,7 +69,7 @@ func (c counts) add(other counts) {
 func (c counts) item() item {
 	attributes := make(item, len(c))
 	for name, n := range c {
-		attributes[name] = number(n)
+		attributes[name] = dynamo.Number(n)
 	}
 	return attributes
 }
@@ -91,7 +93,7 @@ func unchanged(seen counts, now time.Time) expression {
 			continue
 		}
 		value := ":k" + strconv.Itoa(i)
-		e.values[value] = number(n)
+		e.values[value] = dynamo.Number(n)
 		e.parts = append(e.parts, key+" = "+value)
 	}
 	return e
@@ -99,11 +101,11 @@ func unchanged(seen counts, now time.Time) expression {
 
 // addRate returns the action that adds counts to the RATE item of a user. stale are attributes that it removes.
 func (s *Store) addRate(subject string, add counts, stale []string, now time.Time) *types.Update {
-	names, values := make(map[string]string), item{":keep": number(now.Add(rateRetention).Unix())}
+	names, values := make(map[string]string), item{":keep": dynamo.Number(now.Add(rateRetention).Unix())}
 	var adds, removes []string
 	for name, n := range add {
 		i := strconv.Itoa(len(adds))
-		names["#a"+i], values[":a"+i] = name, number(n)
+		names["#a"+i], values[":a"+i] = name, dynamo.Number(n)
 		adds = append(adds, "#a"+i+" :a"+i)
 	}
 	for i, name := range stale {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"signedsocket/shared/dynamo"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -70,7 +72,7 @@ type kept struct {
 func (s *Store) removeRecords(
 	ctx context.Context, connectionID string, connectedAt time.Time, stays *kept, now time.Time,
 ) (connection Connection, removed bool, err error) {
-	err = retry(ctx, func() error {
+	err = dynamo.Retry(ctx, func() error {
 		conn, err := s.get(ctx, connectionKey(connectionID), nil)
 		if err != nil || conn == nil {
 			return err
@@ -108,11 +110,11 @@ func (s *Store) tryRemove(
 			types.TransactWriteItem{Update: s.addRate(connection.Subject, add, pastRates(now), now)})
 	}
 	reasons, err := s.transact(ctx, append(actions, s.uncount(connection)))
-	if _, absent := conditionFailed(reasons, len(actions)); absent {
+	if _, absent := dynamo.ConditionFailed(reasons, len(actions)); absent {
 		reasons, err = s.transact(ctx, actions)
 	}
-	if anyConditionFailed(reasons) {
-		return errChanged // it was removed meanwhile, or has counted a message
+	if dynamo.AnyConditionFailed(reasons) {
+		return dynamo.ErrChanged // it was removed meanwhile, or has counted a message
 	}
 	return err
 }
@@ -124,7 +126,7 @@ func (s *Store) removalActions(
 ) []types.TransactWriteItem {
 	// mutate:rate-removal => condition := expression{parts: []string{"attribute_exists(pk)"}, values: item{}}
 	condition := unchanged(recent(conn, now), now)
-	condition.values[":seen"] = number(connection.ConnectedAt.UnixMilli())
+	condition.values[":seen"] = dynamo.Number(connection.ConnectedAt.UnixMilli())
 	actions := []types.TransactWriteItem{{Delete: &types.Delete{
 		TableName:                 aws.String(s.tables.Connections),
 		Key:                       connectionKey(connection.ID),
@@ -153,6 +155,6 @@ func (s *Store) uncount(connection Connection) types.TransactWriteItem {
 		ExpressionAttributeNames: map[string]string{
 			"#entry": entryName(connection.ID), "#instance": instanceName(connection.ID),
 		},
-		ExpressionAttributeValues: item{":minusOne": number(-1)},
+		ExpressionAttributeValues: item{":minusOne": dynamo.Number(-1)},
 	}}
 }

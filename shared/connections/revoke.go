@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
 
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/userid"
 )
 
@@ -21,11 +22,11 @@ const notRevoked = "(attribute_not_exists(notBefore) OR notBefore < :ait)" + // 
 
 // revoked returns ErrRevoked or ErrBanned when the condition notRevoked does not hold for an item.
 func revoked(marks item, authenticatedAt, now time.Time) error {
-	if notBefore, ok := numberOf(marks, "notBefore"); ok && notBefore >= authenticatedAt.Unix() {
+	if notBefore, ok := dynamo.NumberOf(marks, "notBefore"); ok && notBefore >= authenticatedAt.Unix() {
 		return ErrRevoked
 	}
-	if until, ok := numberOf(marks, "bannedUntil"); ok && until > now.Unix() {
-		if isSignIn(textOf(marks, "id")) {
+	if until, ok := dynamo.NumberOf(marks, "bannedUntil"); ok && until > now.Unix() {
+		if isSignIn(dynamo.TextOf(marks, "id")) {
 			return ErrRevoked // the user may sign in again at once
 		}
 		return ErrBanned
@@ -126,13 +127,13 @@ func (s *Store) Revoke(ctx context.Context, r Revocation, now time.Time) (connec
 
 // revoke writes the marks of a revocation.
 func (s *Store) revoke(ctx context.Context, r Revocation, now time.Time) error {
-	// mutate:revocation-written => change := banChange{set: "SET elsewhere = :now", values: item{":now": number(1)}}
-	change := banChange{set: "SET notBefore = :now", values: item{":now": number(now.Unix())}}
+	// mutate:revocation-written => change := banChange{set: "SET e = :now", values: item{":now": dynamo.Number(1)}}
+	change := banChange{set: "SET notBefore = :now", values: item{":now": dynamo.Number(now.Unix())}}
 	if r.BannedUntil.IsZero() {
 		return s.ban(ctx, r.Subject, change, record{r.By, r.Why}, now)
 	}
 	change.set += ", bannedUntil = :until"
-	change.values[":until"] = number(r.BannedUntil.Unix())
+	change.values[":until"] = dynamo.Number(r.BannedUntil.Unix())
 	if r.AtLeast {
 		change.condition = aws.String("attribute_not_exists(bannedUntil) OR bannedUntil < :until")
 	}
@@ -158,7 +159,7 @@ func (s *Store) SignOut(ctx context.Context, o SignOut, now time.Time) (connecti
 	if o.SignIn == "" {
 		return nil, errors.New("sign out: no sign-in is named")
 	}
-	change := banChange{set: "SET bannedUntil = :until", values: item{":until": number(o.Until.Unix())}}
+	change := banChange{set: "SET bannedUntil = :until", values: item{":until": dynamo.Number(o.Until.Unix())}}
 	err = s.ban(ctx, signInID(o.SignIn), change, record{o.By, "signed out"}, now)
 	if err == nil {
 		connectionIDs, err = s.connectionsOf(ctx, o.Subject, func(c Connection) bool {
@@ -177,7 +178,7 @@ func (s *Store) liftOldBan(ctx context.Context, r Revocation, now time.Time) err
 	if r.BannedUntil.IsZero() || r.BannedUntil.After(now) {
 		return nil
 	}
-	err := retry(ctx, func() error {
+	err := dynamo.Retry(ctx, func() error {
 		_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName: aws.String(s.tables.Connections), Key: userKey(r.Subject),
 			UpdateExpression:    aws.String("REMOVE bannedUntil"),

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"signedsocket/shared/dynamo"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -29,8 +31,8 @@ func (s *Store) MarkSlow(ctx context.Context, room string, m Member, began, now 
 		UpdateExpression:    aws.String("SET slow = :now"),
 		ConditionExpression: aws.String("connectedAt = :at AND (attribute_not_exists(slow) OR slow < :stale)"),
 		ExpressionAttributeValues: item{
-			":now": number(now.UnixMilli()), ":at": number(m.ConnectedAt.UnixMilli()),
-			":stale": number(now.Add(-slowMemory).UnixMilli()),
+			":now": dynamo.Number(now.UnixMilli()), ":at": dynamo.Number(m.ConnectedAt.UnixMilli()),
+			":stale": dynamo.Number(now.Add(-slowMemory).UnixMilli()),
 		},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
@@ -41,8 +43,8 @@ func (s *Store) MarkSlow(ctx context.Context, room string, m Member, began, now 
 	if !ok {
 		return false, fmt.Errorf("mark slow member: %w", err)
 	}
-	connectedAt, _ := numberOf(failed.Item, "connectedAt")
-	marked, found := numberOf(failed.Item, "slow")
+	connectedAt, _ := dynamo.NumberOf(failed.Item, "connectedAt")
+	marked, found := dynamo.NumberOf(failed.Item, "slow")
 	if marked >= began.UnixMilli() { // mutate:slow-overlap
 		return false, nil
 	}
@@ -61,7 +63,7 @@ func (s *Store) ClearSlow(ctx context.Context, room string, m Member) error {
 		UpdateExpression:    aws.String("REMOVE slow"),
 		ConditionExpression: aws.String("connectedAt = :at AND slow = :seen"),
 		ExpressionAttributeValues: item{
-			":at": number(m.ConnectedAt.UnixMilli()), ":seen": number(m.Slow.UnixMilli()),
+			":at": dynamo.Number(m.ConnectedAt.UnixMilli()), ":seen": dynamo.Number(m.Slow.UnixMilli()),
 		},
 	})
 	if _, changed := errors.AsType[*types.ConditionalCheckFailedException](err); changed {

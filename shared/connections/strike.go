@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"signedsocket/shared/dynamo"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -29,7 +31,7 @@ type Struck struct {
 // nevertheless.
 func (s *Store) Strike(ctx context.Context, connectionID string, now time.Time) (struck Struck, err error) {
 	var conn item
-	err = retry(ctx, func() error { // mutate:strikes-counted
+	err = dynamo.Retry(ctx, func() error { // mutate:strikes-counted
 		out, err := s.api.UpdateItem(ctx, s.strike(connectionID, now))
 		if err != nil {
 			return whyNotStruck(err)
@@ -37,9 +39,9 @@ func (s *Store) Strike(ctx context.Context, connectionID string, now time.Time) 
 		conn = out.Attributes
 		return nil
 	})
-	struck.Subject = textOf(conn, "sub")
+	struck.Subject = dynamo.TextOf(conn, "sub")
 	if err == nil && strikesOf(conn, now) > strikesAllowed {
-		connectedAt, _ := numberOf(conn, "connectedAt")
+		connectedAt, _ := dynamo.NumberOf(conn, "connectedAt")
 		sweep := newSweep(connectionID, time.UnixMilli(connectedAt), Kicked, now)
 		struck.Kicked, err = s.kick(ctx, struck.Subject, sweep, now)
 	}
@@ -59,7 +61,7 @@ func (s *Store) strike(connectionID string, now time.Time) *dynamodb.UpdateItemI
 		ExpressionAttributeNames: map[string]string{
 			"#minute": strikeName(minute), "#stale0": strikeName(minute - 2), "#stale1": strikeName(minute - 3),
 		},
-		ExpressionAttributeValues:           item{":one": number(1)},
+		ExpressionAttributeValues:           item{":one": dynamo.Number(1)},
 		ReturnValues:                        types.ReturnValueAllNew,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
@@ -69,8 +71,8 @@ func strikeName(minute int64) string { return "s" + strconv.FormatInt(minute, 10
 
 func strikesOf(conn item, now time.Time) int64 {
 	minute := minuteOf(now)
-	current, _ := numberOf(conn, strikeName(minute))
-	previous, _ := numberOf(conn, strikeName(minute-1))
+	current, _ := dynamo.NumberOf(conn, strikeName(minute))
+	previous, _ := dynamo.NumberOf(conn, strikeName(minute-1))
 	return current + previous
 }
 
@@ -93,12 +95,12 @@ func (s *Store) kick(ctx context.Context, subject string, sweep Sweep, now time.
 	if err := s.putNow(ctx, sweep.item(now)); err != nil {
 		return false, err
 	}
-	err = retry(ctx, func() error {
+	err = dynamo.Retry(ctx, func() error {
 		_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName: aws.String(s.tables.Connections), Key: connectionKey(sweep.ConnectionID),
 			UpdateExpression:                    aws.String("SET kicked = :now"),
 			ConditionExpression:                 aws.String("attribute_exists(pk) AND attribute_not_exists(kicked)"),
-			ExpressionAttributeValues:           item{":now": number(now.Unix())},
+			ExpressionAttributeValues:           item{":now": dynamo.Number(now.Unix())},
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		})
 		return err

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"signedsocket/shared/dynamo"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -71,7 +73,7 @@ func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[[]Sweep, error
 			yield(nil, fmt.Errorf("read how far the reaper has come: %w", err))
 			return
 		}
-		switch finished, ok := numberOf(progress, "minute"); {
+		switch finished, ok := dynamo.NumberOf(progress, "minute"); {
 		case !ok:
 			first = max(first, minuteOf(now)-firstLook)
 		case finished <= minuteOf(now):
@@ -108,13 +110,13 @@ func (s *Store) dueIn(ctx context.Context, partition string, now time.Time) iter
 func sweeps(items []item, partition string, now time.Time) []Sweep {
 	found := make([]Sweep, 0, len(items))
 	for _, item := range items {
-		due, _ := numberOf(item, "due")
+		due, _ := dynamo.NumberOf(item, "due")
 		if due > now.Unix() {
 			continue
 		}
-		connectedAt, _ := numberOf(item, "connectedAt")
+		connectedAt, _ := dynamo.NumberOf(item, "connectedAt")
 		found = append(found, Sweep{
-			ConnectionID: textOf(item, "sk"), Reason: Reason(textOf(item, "reason")),
+			ConnectionID: dynamo.TextOf(item, "sk"), Reason: Reason(dynamo.TextOf(item, "reason")),
 			ConnectedAt: time.UnixMilli(connectedAt).UTC(), partition: partition,
 		})
 	}
@@ -144,7 +146,7 @@ func (s *Store) Finish(ctx context.Context, left []Sweep, now time.Time) error {
 		UpdateExpression:          aws.String("SET #minute = :finished"),
 		ConditionExpression:       aws.String("attribute_not_exists(#minute) OR #minute < :finished OR #minute > :now"),
 		ExpressionAttributeNames:  map[string]string{"#minute": "minute"},
-		ExpressionAttributeValues: item{":finished": number(finished), ":now": number(minuteOf(now))},
+		ExpressionAttributeValues: item{":finished": dynamo.Number(finished), ":now": dynamo.Number(minuteOf(now))},
 	})
 	if _, further := errors.AsType[*types.ConditionalCheckFailedException](err); further {
 		return nil // another sweep has come as far
@@ -173,14 +175,16 @@ func newSweep(connectionID string, connectedAt time.Time, reason Reason, due tim
 // item returns the SWEEP item that Due finds from a time on.
 func (w Sweep) item(due time.Time) item {
 	return item{
-		"pk": text(w.partition), "sk": text(w.ConnectionID), "reason": text(string(w.Reason)),
-		"due": number(due.Unix()), "connectedAt": number(w.ConnectedAt.UnixMilli()),
-		"expiresAt": number(due.Add(sweepMargin).Unix()),
+		"pk": dynamo.Text(w.partition), "sk": dynamo.Text(w.ConnectionID), "reason": dynamo.Text(string(w.Reason)),
+		"due": dynamo.Number(due.Unix()), "connectedAt": dynamo.Number(w.ConnectedAt.UnixMilli()),
+		"expiresAt": dynamo.Number(due.Add(sweepMargin).Unix()),
 	}
 }
 
 // key returns the key of the SWEEP item.
-func (w Sweep) key() item { return item{"pk": text(w.partition), "sk": text(w.ConnectionID)} }
+func (w Sweep) key() item {
+	return item{"pk": dynamo.Text(w.partition), "sk": dynamo.Text(w.ConnectionID)}
+}
 
 // sweepLater returns the action that schedules a close at the end of the session, unless API Gateway closes the
 // connection by then.
@@ -202,7 +206,7 @@ func sweepsOf(connection Connection, conn item) (pending []Sweep) {
 	if early := earlySweep(connection, conn); early != nil {
 		pending = append(pending, *early)
 	}
-	if due, ok := numberOf(conn, "due"); ok {
+	if due, ok := dynamo.NumberOf(conn, "due"); ok {
 		pending = append(pending, newSweep(connection.ID, connection.ConnectedAt, Replaced, time.Unix(due, 0)))
 	}
 	if endsEarly(connection.SessionEndsAt, connection.ConnectedAt) {
@@ -220,10 +224,10 @@ func sweepsOf(connection Connection, conn item) (pending []Sweep) {
 // earlySweep returns the SWEEP item by which a connection is due before its session ends: it was kicked, or replaced.
 func earlySweep(connection Connection, conn item) *Sweep {
 	name, reason := "due", Replaced
-	if _, kicked := numberOf(conn, "kicked"); kicked {
+	if _, kicked := dynamo.NumberOf(conn, "kicked"); kicked {
 		name, reason = "kicked", Kicked
 	}
-	due, ok := numberOf(conn, name)
+	due, ok := dynamo.NumberOf(conn, name)
 	if !ok {
 		return nil
 	}

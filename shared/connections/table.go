@@ -2,16 +2,15 @@ package connections
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"iter"
 	"math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	sdkretry "github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signedsocket/shared/dynamo"
 )
 
 // API is the part of the DynamoDB client that a Store uses.
@@ -33,26 +32,8 @@ type API interface {
 	) (*dynamodb.TransactWriteItemsOutput, error)
 }
 
-// How long an operation that conflicts with another one is repeated, and with which pauses.
-const (
-	conflictBudget = 2 * time.Second
-	firstPause     = 10 * time.Millisecond
-	longestPause   = 320 * time.Millisecond
-)
-
 // maxActions is the most that DynamoDB takes in one transaction.
 const maxActions = 100
-
-// Reasons for which DynamoDB cancels a transaction, as its error reference spells them.
-const (
-	reasonCondition  = "ConditionalCheckFailed"
-	reasonConflict   = "TransactionConflict"
-	reasonThrottled  = "ThrottlingError"
-	reasonThroughput = "ProvisionedThroughputExceeded"
-)
-
-// errChanged asks for another attempt, because the items have changed since they were read.
-var errChanged = errors.New("items changed meanwhile")
 
 // get reads an item of the connections table, or only the attributes of a projection, strongly consistent. The item is
 // nil when there is none.
@@ -81,7 +62,7 @@ func (s *Store) transactGet(ctx context.Context, keys ...item) ([]item, error) {
 		for i, key := range part {
 			gets[i].Get = &types.Get{TableName: aws.String(s.tables.Connections), Key: key}
 		}
-		err := retry(ctx, func() error {
+		err := dynamo.Retry(ctx, func() error {
 			out, err := s.api.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: gets})
 			if err != nil {
 				return err
@@ -109,7 +90,7 @@ func (s *Store) pages(
 			out, err := s.query(ctx, &dynamodb.QueryInput{
 				TableName:                 aws.String(s.tables.Connections),
 				KeyConditionExpression:    aws.String("pk = :pk"),
-				ExpressionAttributeValues: item{":pk": text(partition)},
+				ExpressionAttributeValues: item{":pk": dynamo.Text(partition)},
 				ProjectionExpression:      aws.String(projection),
 				ExpressionAttributeNames:  names,
 				ConsistentRead:            aws.Bool(true),
@@ -133,13 +114,13 @@ func (s *Store) pages(
 func (s *Store) query(ctx context.Context, input *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
 	for {
 		out, err := s.api.Query(ctx, input)
-		if err == nil || !isThrottled(err) {
+		if err == nil || !dynamo.IsThrottled(err) {
 			return out, err
 		}
 		select {
 		case <-ctx.Done():
 			return nil, err
-		case <-time.After(rand.N(longestPause)): //nolint:gosec // jitter is no secret
+		case <-time.After(rand.N(dynamo.LongestPause)): //nolint:gosec // jitter is no secret
 		}
 	}
 }
@@ -147,7 +128,7 @@ func (s *Store) query(ctx context.Context, input *dynamodb.QueryInput) (*dynamod
 // transact executes actions in one transaction, and returns the reasons when it was cancelled.
 func (s *Store) transact(ctx context.Context, actions []types.TransactWriteItem) ([]types.CancellationReason, error) {
 	_, err := s.api.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: actions})
-	return cancellation(err), err
+	return dynamo.Cancellation(err), err
 }
 
 // putNow writes one item of the connections table outside of a transaction.
@@ -162,73 +143,4 @@ func (s *Store) put(content item) types.TransactWriteItem {
 
 func (s *Store) remove(key item) types.TransactWriteItem {
 	return types.TransactWriteItem{Delete: &types.Delete{TableName: aws.String(s.tables.Connections), Key: key}}
-}
-
-// retry repeats attempt while it conflicts with another operation, with full jitter between the calls, until its budget
-// or ctx ends. The SDK does not repeat cancelled transactions. It repeats lost and throttled requests, under the same
-// ClientRequestToken, so that a transaction whose answer was lost counts once.
-func retry(ctx context.Context, attempt func() error) error {
-	deadline := time.Now().Add(conflictBudget)
-	for longest := firstPause; ; longest = min(2*longest, longestPause) {
-		err := attempt()
-		if err == nil || !isConflict(err) {
-			return err
-		}
-		pause := rand.N(longest) //nolint:gosec // jitter is no secret
-		if time.Now().Add(pause).After(deadline) {
-			return fmt.Errorf("still in conflict after %s: %w", conflictBudget, err)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("in conflict: %w", ctx.Err())
-		case <-time.After(pause):
-		}
-	}
-}
-
-// isConflict reports whether another operation at the same time made this one fail. Then nothing was written, and the
-// operation can be repeated.
-func isConflict(err error) bool {
-	if _, single := errors.AsType[*types.TransactionConflictException](err); single || errors.Is(err, errChanged) {
-		return true
-	}
-	for _, reason := range cancellation(err) {
-		switch aws.ToString(reason.Code) {
-		case reasonConflict, reasonThrottled, reasonThroughput:
-			return true
-		}
-	}
-	return false
-}
-
-func isThrottled(err error) bool {
-	return sdkretry.IsErrorThrottles(sdkretry.DefaultThrottles).IsErrorThrottle(err).Bool()
-}
-
-// cancellation returns why a transaction was cancelled, one reason per action in their order, or nil when err is
-// something else.
-func cancellation(err error) []types.CancellationReason {
-	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
-		return canceled.CancellationReasons
-	}
-	return nil
-}
-
-// conditionFailed returns whether the condition of the action at index was not met, and the item as it was, if the
-// action asked for it.
-func conditionFailed(reasons []types.CancellationReason, index int) (item, bool) {
-	if index >= len(reasons) || aws.ToString(reasons[index].Code) != reasonCondition {
-		return nil, false
-	}
-	return reasons[index].Item, true
-}
-
-// anyConditionFailed reports whether the condition of some action was not met.
-func anyConditionFailed(reasons []types.CancellationReason) bool {
-	for i := range reasons {
-		if _, failed := conditionFailed(reasons, i); failed {
-			return true
-		}
-	}
-	return false
 }

@@ -2,7 +2,6 @@ package connections
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"maps"
 	"net/http"
@@ -16,7 +15,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/userid"
+	"signedsocket/test/tool/engine"
 )
 
 // table is the two DynamoDB tables of one test.
@@ -30,38 +31,8 @@ func (tb table) tables() Tables { return Tables{Connections: tb.name, Bans: tb.b
 // newTable creates the tables, reached over the given transport.
 func newTable(t *testing.T, transport http.RoundTripper) table {
 	t.Helper()
-	client := dynamodb.New(dynamodb.Options{
-		Region: "us-east-1", BaseEndpoint: &endpoint, HTTPClient: &http.Client{Transport: transport},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}, nil
-		}),
-	})
-	name := "t-" + rand.Text()
-	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName: &name, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{
-			{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS},
-			{AttributeName: aws.String("sk"), AttributeType: types.ScalarAttributeTypeS},
-		},
-		KeySchema: []types.KeySchemaElement{
-			{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash},
-			{AttributeName: aws.String("sk"), KeyType: types.KeyTypeRange},
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	bans := name + "-bans"
-	_, err = client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName: &bans, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{
-			{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS},
-		},
-		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := engine.Client(transport)
+	name, bans := engine.CreateTable(t, client, "pk", "sk"), engine.CreateTable(t, client, "id")
 	return table{client: client, name: name, bans: bans}
 }
 
@@ -134,7 +105,7 @@ func (tb table) set(t *testing.T, key item, numbers map[string]int64) {
 		_, err := tb.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 			TableName: &tb.name, Key: key, UpdateExpression: aws.String("SET #name = :value"),
 			ExpressionAttributeNames:  map[string]string{"#name": name},
-			ExpressionAttributeValues: item{":value": number(value)},
+			ExpressionAttributeValues: item{":value": dynamo.Number(value)},
 		})
 		if err != nil {
 			t.Fatal(err)

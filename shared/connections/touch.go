@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"signedsocket/shared/dynamo"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -25,7 +27,7 @@ const (
 // the SDK repeats it, and the message counts twice: the limit is then stricter, never looser.
 func (s *Store) Touch(ctx context.Context, connectionID string, now time.Time) (Connection, error) {
 	var conn item
-	err := retry(ctx, func() error {
+	err := dynamo.Retry(ctx, func() error {
 		out, err := s.api.UpdateItem(ctx, s.touch(connectionID, now))
 		if err != nil {
 			return whyNotTouched(err, now)
@@ -52,7 +54,8 @@ func (s *Store) touch(connectionID string, now time.Time) *dynamodb.UpdateItemIn
 			" AND (attribute_not_exists(#window) OR #window < :max)"), // mutate:rate-window
 		ExpressionAttributeNames: names,
 		ExpressionAttributeValues: item{
-			":one": number(1), ":now": number(now.Unix()), ":max": number(int64(s.limits.MessagesPerWindow)),
+			":one": dynamo.Number(1), ":now": dynamo.Number(now.Unix()),
+			":max": dynamo.Number(int64(s.limits.MessagesPerWindow)),
 		},
 		ReturnValues:                        types.ReturnValueAllNew,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
@@ -78,8 +81,8 @@ func whyNotTouched(err error, now time.Time) error {
 	if !ok {
 		return err
 	}
-	sx, known := numberOf(failed.Item, "sx")
-	_, kicked := numberOf(failed.Item, "kicked")
+	sx, known := dynamo.NumberOf(failed.Item, "sx")
+	_, kicked := dynamo.NumberOf(failed.Item, "kicked")
 	switch {
 	case !known:
 		return ErrNotConnected

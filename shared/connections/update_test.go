@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/userid"
 )
 
@@ -56,7 +57,7 @@ func attribute(t *testing.T, data []byte) types.AttributeValue {
 	}
 	switch {
 	case value.S != nil:
-		return text(*value.S)
+		return dynamo.Text(*value.S)
 	case value.N != nil:
 		return &types.AttributeValueMemberN{Value: *value.N}
 	case value.L != nil:

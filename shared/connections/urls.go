@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"signedsocket/shared/dynamo"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -35,7 +37,8 @@ func (s *Store) CountURL(ctx context.Context, subject string, now time.Time) err
 		ConditionExpression:      aws.String("(attribute_not_exists(#minute) OR #minute < :max)"),
 		ExpressionAttributeNames: names,
 		ExpressionAttributeValues: item{
-			":one": number(1), ":max": number(urlsPerMinute), ":keep": number(now.Add(urlsRetention).Unix()),
+			":one": dynamo.Number(1), ":max": dynamo.Number(urlsPerMinute),
+			":keep": dynamo.Number(now.Add(urlsRetention).Unix()),
 		},
 	})
 	if _, full := errors.AsType[*types.ConditionalCheckFailedException](err); full {
