@@ -92,7 +92,10 @@ func Retry(ctx context.Context, attempt func() error) error {
 // IsConflict reports whether another operation at the same time made this one fail. Then nothing was written, and the
 // operation can be repeated.
 func IsConflict(err error) bool {
-	if _, single := errors.AsType[*types.TransactionConflictException](err); single || errors.Is(err, ErrChanged) {
+	if errors.Is(err, ErrChanged) {
+		return true
+	}
+	if _, single := errors.AsType[*types.TransactionConflictException](err); single { // mutate:update-conflict
 		return true
 	}
 	for _, reason := range Cancellation(err) {

@@ -7,6 +7,7 @@ package engine
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -95,11 +96,25 @@ func startEngine(folder string) (stop func(), err error) {
 // Client returns a client of the DynamoDB, over the given transport.
 func Client(transport http.RoundTripper) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
-		Region: "us-east-1", BaseEndpoint: &endpoint, HTTPClient: &http.Client{Transport: transport},
+		Region: "us-east-1", BaseEndpoint: &endpoint, HTTPClient: &http.Client{Transport: fromMemory{transport}},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}, nil
 		}),
 	})
+}
+
+// fromMemory is a transport that sends bodies from memory. The SDK closes its own ones as soon as the answer's head is
+// there; net/http may then cut the connection and lose the rest (https://github.com/aws/aws-sdk-go-v2/issues/2737).
+type fromMemory struct{ next http.RoundTripper }
+
+func (m fromMemory) RoundTrip(request *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	request = request.Clone(request.Context())
+	request.Body = io.NopCloser(bytes.NewReader(body))
+	return m.next.RoundTrip(request)
 }
 
 // CreateTable creates a table whose key has these string attributes, one or two, and returns its name.

@@ -1,0 +1,128 @@
+package roomlog
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signedsocket/shared/dynamo"
+)
+
+const (
+	maxBytes   = 1400 // from this size on a block is full
+	maxEntries = 16
+	entrySize  = 30 // of an entry without its texts, about
+
+	day = 24 * time.Hour
+	// tearing is for how long a hole in front of a new block may come from a torn page.
+	tearing = time.Minute
+)
+
+// block is one item of a log.
+type block struct {
+	first        int64 // number of its first entry
+	entries      []Entry
+	bytes        int64
+	opened       time.Time
+	keep         int64 // HistoryDays with which it was opened
+	anew, sealed bool
+	expiresAt    time.Time
+}
+
+// next returns the number behind the block.
+func (b block) next() int64 { return b.first + int64(len(b.entries)) }
+
+// last returns the number of the newest entry.
+func (b block) last() int64 { return b.next() - 1 }
+
+func (b block) closed() bool {
+	return b.sealed || b.bytes >= maxBytes || len(b.entries) >= maxEntries
+}
+
+// stale reports whether TTL may soon delete the block, or may have deleted a newer one.
+func (b block) stale(now time.Time) bool {
+	return now.After(b.expiresAt.Add(-day))
+}
+
+// find returns the entry with an id.
+func (b block) find(id string) (Entry, bool) {
+	for _, e := range b.entries {
+		if e.ID == id {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
+
+// torn reports whether there is a hole between two blocks that comes from a torn page. A hole that TTL has made is old.
+func torn(older, newer block, now time.Time) bool {
+	return newer.first != older.next() &&
+		!newer.anew && // mutate:log-anew
+		now.Sub(newer.opened) <= tearing // mutate:log-real-hole
+}
+
+func partition(room string) string { return "LOG#" + room }
+
+func blockKey(room string, first int64) dynamo.Item {
+	return dynamo.Item{"pk": dynamo.Text(partition(room)), "sk": dynamo.Text(pad(first))}
+}
+
+func startKey(room string) dynamo.Item {
+	return dynamo.Item{"pk": dynamo.Text("LOGS"), "sk": dynamo.Text(room)}
+}
+
+// pad returns a number so that texts sort as numbers do.
+func pad(n int64) string { return fmt.Sprintf("%016d", max(n, 0)) }
+
+func (e Entry) size() int64 {
+	return int64(len(e.Text) + len(e.Name) + len(e.Subject) + 2*len(e.ID) + entrySize)
+}
+
+// value returns a message as an element of e.
+func (e Entry) value() types.AttributeValue {
+	return &types.AttributeValueMemberM{Value: dynamo.Item{
+		"id": dynamo.Text(e.ID), "sub": dynamo.Text(e.Subject), "nm": dynamo.Text(e.Name), "x": dynamo.Text(e.Text),
+		"at": dynamo.Number(e.At.UnixMilli()),
+	}}
+}
+
+// decodeBlock reads an item of a log. An item without an attribute that every block has is a fault.
+func decodeBlock(from dynamo.Item) (block, error) {
+	key := dynamo.TextOf(from, "sk")
+	first, err := strconv.ParseInt(key, 10, 64)
+	list, isList := from["e"].(*types.AttributeValueMemberL)
+	bytes, hasBytes := dynamo.NumberOf(from, "b")
+	opened, hasOpened := dynamo.NumberOf(from, "t")
+	keep, hasKeep := dynamo.NumberOf(from, "keep")
+	expiresAt, hasEnd := dynamo.NumberOf(from, "expiresAt")
+	if err != nil || !isList || len(list.Value) == 0 || !hasBytes || !hasOpened || !hasKeep || !hasEnd {
+		return block{}, fmt.Errorf("block %q of a log is incomplete", key)
+	}
+	_, anew := dynamo.NumberOf(from, "anew")
+	_, sealed := dynamo.NumberOf(from, "sealed")
+	b := block{
+		first: first, entries: make([]Entry, len(list.Value)), bytes: bytes, opened: time.UnixMilli(opened), keep: keep,
+		anew: anew, sealed: sealed, expiresAt: time.Unix(expiresAt, 0),
+	}
+	for i, element := range list.Value {
+		entry, ok := element.(*types.AttributeValueMemberM)
+		if !ok {
+			return block{}, fmt.Errorf("block %q of a log holds something else than maps", key)
+		}
+		b.entries[i] = decodeEntry(first+int64(i), entry.Value)
+	}
+	return b, nil
+}
+
+func decodeEntry(seq int64, from dynamo.Item) Entry {
+	at, _ := dynamo.NumberOf(from, "at")
+	_, deleted := dynamo.NumberOf(from, "del")
+	of, _ := dynamo.NumberOf(from, "of")
+	return Entry{
+		Seq: seq, ID: dynamo.TextOf(from, "id"), Subject: dynamo.TextOf(from, "sub"), Name: dynamo.TextOf(from, "nm"),
+		Text: dynamo.TextOf(from, "x"), At: time.UnixMilli(at), Deleted: deleted, Of: of,
+		Erased: dynamo.TextOf(from, "era"),
+	}
+}

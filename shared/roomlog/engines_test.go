@@ -1,0 +1,14 @@
+package roomlog
+
+import (
+	"testing"
+
+	"signedsocket/test/tool/engine"
+)
+
+func TestMain(m *testing.M) { engine.Main(m) }
+
+func TestMotoAgrees(t *testing.T) {
+	t.Parallel()
+	engine.JudgeByMoto(t)
+}

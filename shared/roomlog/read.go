@@ -1,0 +1,228 @@
+package roomlog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"signedsocket/shared/dynamo"
+)
+
+const (
+	// blocksPerPage is how many blocks a page has at most: about as many as fit into the answer to a client.
+	blocksPerPage = 22
+	// entriesPerBlock is how many entries a block of ordinary messages has.
+	entriesPerBlock = 5
+)
+
+// Page is a cut of a log, without a hole.
+type Page struct {
+	Entries  []Entry // ascending
+	Head     int64   // newest number that is kept, at the time of reading, or 0
+	Complete bool    // nothing is missing between the position and the entries
+	More     bool    // behind the entries, or in front of them when older ones were asked for, there are more
+}
+
+// After returns the entries behind a position, up to which the client has seen everything. 0 is the position of a
+// client that found the room empty.
+func (l *Log) After(ctx context.Context, room string, after int64) (Page, error) {
+	if l.days <= 0 {
+		return Page{Complete: true}, nil
+	}
+	if l.isAhead(after) {
+		return Page{}, ErrAhead
+	}
+	blocks, more, err := l.behind(ctx, room, after, blocksPerPage)
+	if err == nil && !reaches(blocks, after) { // mutate:log-after-gone-reader
+		blocks, _, err = l.newest(ctx, room, blocksNewest)
+	}
+	if err != nil {
+		return Page{}, readError(err)
+	}
+	page, newest := l.pageBehind(blocks, after), blocks
+	if more {
+		if newest, _, err = l.newest(ctx, room, 1); err != nil {
+			return Page{}, readError(err)
+		}
+	}
+	// A page without entries has expired. The client's position stays behind it, so we go on.
+	for len(page.Entries) == 0 && !page.More && more { // mutate:log-expired-pages => for false {
+		blocks, more, err = l.query(ctx, room, "pk = :pk AND sk > :sk", pad(blocks[len(blocks)-1].first), true,
+			blocksBehind)
+		if err != nil {
+			return Page{}, readError(err)
+		}
+		page = l.pageBehind(blocks, after)
+	}
+	page.Head = l.head(newest)
+	page.More = page.More || more
+	return page, nil
+}
+
+// pageBehind returns the entries behind a position as far as they are kept and have no hole.
+func (l *Log) pageBehind(blocks []block, after int64) (page Page) {
+	now := l.now()
+	expected := after + 1 // the number that a complete page begins with
+	for i, b := range blocks {
+		if i > 0 && b.first != blocks[i-1].next() { // mutate:log-hole-reader
+			if len(page.Entries) > 0 || torn(blocks[i-1], b, now) { // mutate:log-torn-reader
+				page.More = true
+				break
+			}
+		}
+		for _, e := range b.entries {
+			switch {
+			case e.Seq <= after:
+			case l.expired(e, now): // mutate:log-expired
+				page.Entries = nil
+			default:
+				page.Entries = append(page.Entries, e)
+			}
+		}
+	}
+	first := expected
+	switch {
+	case len(page.Entries) > 0:
+		first = page.Entries[0].Seq
+	case !page.More && (len(blocks) == 0 || blocks[len(blocks)-1].last() != after):
+		first = 0 // the position itself is gone, or everything behind it
+	}
+	page.Complete = after == 0 || first == expected
+	return page
+}
+
+// Before returns up to limit entries in front of a number.
+func (l *Log) Before(ctx context.Context, room string, before int64, limit int) (Page, error) {
+	if l.days <= 0 {
+		return Page{}, nil
+	}
+	blocks, more, err := l.query(ctx, room, "pk = :pk AND sk < :sk", pad(before), false, blocksFor(limit))
+	if err != nil {
+		return Page{}, readError(err)
+	}
+	newest, _, err := l.newest(ctx, room, 1)
+	if err != nil {
+		return Page{}, readError(err)
+	}
+	return l.pageInFront(blocks, newest, before, limit, more), nil
+}
+
+// Last returns the newest entries, up to limit.
+func (l *Log) Last(ctx context.Context, room string, limit int) (Page, error) {
+	if l.days <= 0 {
+		return Page{}, nil
+	}
+	blocks, more, err := l.newest(ctx, room, blocksFor(limit))
+	if err != nil {
+		return Page{}, readError(err)
+	}
+	before := int64(0)
+	if len(blocks) > 0 {
+		before = blocks[len(blocks)-1].next()
+	}
+	return l.pageInFront(blocks, blocks, before, limit, more), nil
+}
+
+// pageInFront returns the entries in front of a number, downwards until one has expired or there is a hole. A hole of a
+// torn page ends it as well: the next page has what is in the hole.
+func (l *Log) pageInFront(blocks, newest []block, before int64, limit int, more bool) Page {
+	now := l.now()
+	page := Page{Head: l.head(newest), More: more}
+down:
+	for i, b := range slices.Backward(blocks) {
+		if i+1 < len(blocks) && b.next() != blocks[i+1].first { // mutate:log-hole-above
+			page.More = true
+			break
+		}
+		for _, e := range slices.Backward(b.entries) {
+			switch {
+			case e.Seq >= before:
+			case l.expired(e, now): // mutate:log-expired-above
+				page.More = false
+				break down
+			case len(page.Entries) == limit:
+				page.More = true
+				break down
+			default:
+				page.Entries = append(page.Entries, e)
+			}
+		}
+	}
+	slices.Reverse(page.Entries)
+	return page
+}
+
+// blocksFor returns how many blocks to read for so many entries, in one Query. When texts are long the page has fewer.
+func blocksFor(entries int) int32 {
+	return int32(min(entries/entriesPerBlock+1, blocksPerPage)) //nolint:gosec // at most blocksPerPage
+}
+
+// head returns the newest number, if its entry has not expired.
+func (l *Log) head(blocks []block) int64 {
+	if len(blocks) == 0 {
+		return 0
+	}
+	entries := blocks[len(blocks)-1].entries
+	if last := entries[len(entries)-1]; !l.expired(last, l.now()) { // mutate:log-expired-head
+		return last.Seq
+	}
+	return 0
+}
+
+// expired reports whether an entry is older than HistoryDays.
+func (l *Log) expired(e Entry, now time.Time) bool {
+	return e.At.Before(now.Add(-time.Duration(l.days) * day))
+}
+
+// behind returns blocks from the one with the entry of a number on, and whether there are more. A block has at most 16
+// entries, so the one with the entry is behind the number that is 16 smaller.
+func (l *Log) behind(ctx context.Context, room string, after int64, limit int32) ([]block, bool, error) {
+	return l.query(ctx, room, "pk = :pk AND sk > :sk", pad(after-maxEntries), true, limit)
+}
+
+// newest returns the newest blocks, and whether there are older ones.
+func (l *Log) newest(ctx context.Context, room string, limit int32) ([]block, bool, error) {
+	return l.query(ctx, room, "pk = :pk", "", false, limit)
+}
+
+// query returns blocks in ascending order, and whether there are more in the direction of the query.
+func (l *Log) query(
+	ctx context.Context, room, condition, sk string, forward bool, limit int32,
+) (blocks []block, more bool, err error) {
+	values := dynamo.Item{":pk": dynamo.Text(partition(room))}
+	if sk != "" {
+		values[":sk"] = dynamo.Text(sk)
+	}
+	out, err := l.api.Query(ctx, &dynamodb.QueryInput{
+		TableName:                 aws.String(l.table),
+		KeyConditionExpression:    aws.String(condition),
+		ExpressionAttributeValues: values,
+		ConsistentRead:            aws.Bool(true),
+		ScanIndexForward:          aws.Bool(forward),
+		Limit:                     aws.Int32(limit),
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	blocks = make([]block, len(out.Items))
+	for i, item := range out.Items {
+		if blocks[i], err = decodeBlock(item); err != nil {
+			return nil, false, err
+		}
+	}
+	if !forward {
+		slices.Reverse(blocks)
+	}
+	return blocks, len(out.LastEvaluatedKey) > 0, nil
+}
+
+func readError(err error) error {
+	if dynamo.IsThrottled(err) {
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return fmt.Errorf("read log: %w", err)
+}

@@ -1,0 +1,118 @@
+// Package roomlog keeps the messages of rooms, in order, each under a number of its own. Its main type is Log.
+//
+// # Words
+//
+// The log of a room is a chain of blocks, and a block holds up to 16 entries. An entry is a message, a tombstone, or
+// tells of a deletion. The tail is the newest block. A block is closed when it is full or sealed: it takes no more
+// entries. To begin is to open a block under the control of LOGS, after silence, at most once a day and room. A hole is
+// a number between two blocks that no block has: the block was deleted, or a page was torn, which means that DynamoDB
+// read it while a writer filled blocks.
+//
+// # Items
+//
+// The blocks are items of the table of connections (package connections):
+//
+//	pk             sk                                   attributes
+//	LOG#<room>     <number of its first, 16 digits>     e, ids, b, t, keep, anew, sealed, expiresAt
+//	LOGS           <room>                               first
+//
+//	e            L  entries; the number of an entry is that of the first plus its place in the list
+//	ids          SS ids of the entries
+//	b            N  sizes of the entries together
+//	t            N  when the block was opened, Unix milliseconds
+//	keep         N  HistoryDays of the writer that opened it
+//	anew         N  1 when the block was begun at the time, and not behind a tail
+//	sealed       N  1 when the block takes no more entries
+//	expiresAt    N  Unix seconds, the table's TTL attribute: the last write, keep days and two more
+//	first        N  number with which the last begin began
+//
+// An entry is a map. All have id (S); a message has sub, nm, x (S: user id, display name, text) and at (N, Unix
+// milliseconds). A tombstone has id, sub and del (N). An entry that tells of a deletion has of (N) instead of a text,
+// one that tells of an erasure has era (S).
+//
+// # Invariants
+//
+// DynamoDB applies the writes to one item one after the other. So the place in the list, and with it the number, is
+// given by the write itself; text, number and the protection against repetition are one write.
+//
+// The numbers of a room rise by one with each entry, and jump only where a log begins anew: then to the time in
+// milliseconds, which is above every number that was given before. No number is given twice, not even after blocks were
+// deleted in any order. An id that a writer can see, or that is in the block that the writer appends to, gets no
+// second number.
+//
+// TTL deletes blocks days late and in any order, so readers leave out entries older than HistoryDays, whatever the
+// table holds. All reads are strongly consistent. With HistoryDays 0 nothing is written and nothing is read.
+//
+// Clocks of writers may differ by seconds, not by hours.
+package roomlog
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"signedsocket/shared/awsclient"
+)
+
+// Errors that callers distinguish. Every other error of a Log is a fault of the table or of the network.
+var (
+	// ErrOff is returned by Append when HistoryDays is 0.
+	ErrOff = errors.New("history is off")
+	// ErrBusy is returned when the log, or the table, was too busy for the whole budget. The caller may try again.
+	ErrBusy = errors.New("log is busy")
+	// ErrAhead is returned by Append and After for a position that no client can have seen.
+	ErrAhead = errors.New("after is in the future")
+	// ErrFarBehind is returned by Append when there is more behind after than a writer looks through.
+	ErrFarBehind = errors.New("after is too far behind")
+)
+
+// NotKnown is the after of a message whose sender does not know how far it has seen the room.
+const NotKnown = -1
+
+// Entry is one entry of a log.
+type Entry struct {
+	Seq     int64 // its number, which Append gives
+	ID      string
+	Subject string // user id of the sender
+	Name    string // display name of the sender
+	Text    string // of a message
+	At      time.Time
+	Deleted bool   // a tombstone: the text is gone
+	Of      int64  // number of the message of whose deletion the entry tells
+	Erased  string // hash of the user of whose erasure the entry tells
+}
+
+// API is the part of the DynamoDB client that a Log uses.
+type API interface {
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	UpdateItem(
+		context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options),
+	) (*dynamodb.UpdateItemOutput, error)
+	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+	TransactWriteItems(
+		context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options),
+	) (*dynamodb.TransactWriteItemsOutput, error)
+}
+
+// Log reads and writes the logs of all rooms. It is safe for concurrent use.
+type Log struct {
+	api   API
+	table string
+	days  int64 // HistoryDays
+	now   func() time.Time
+}
+
+// Open returns a Log on the table of that name, with a client of its own. It keeps messages for so many days.
+func Open(config aws.Config, table string, days int) *Log {
+	return New(dynamodb.NewFromConfig(config, func(options *dynamodb.Options) {
+		options.HTTPClient = awsclient.ForSDK(options.HTTPClient)
+	}), table, days)
+}
+
+// New returns a Log on the table of that name. It keeps messages for so many days.
+func New(api API, table string, days int) *Log {
+	return &Log{api: api, table: table, days: int64(days), now: time.Now}
+}
