@@ -10,5 +10,5 @@ func TestMain(m *testing.M) { engine.Main(m) }
 
 func TestMotoAgrees(t *testing.T) {
 	t.Parallel()
-	engine.JudgeByMoto(t)
+	engine.JudgeByMoto(t, "TestWritersInTrouble")
 }
