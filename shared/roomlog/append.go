@@ -221,6 +221,7 @@ func (l *Log) written(e Entry) dynamo.Item {
 		":size":    dynamo.Number(e.size()),
 		":now":     dynamo.Number(now.UnixMilli()),
 		":days":    dynamo.Number(l.days),
-		":until":   dynamo.Number(now.Add(time.Duration(l.days+2) * day).Unix()),
+		// mutate:log-until => ":until": dynamo.Number(now.Add(time.Duration(l.days) * day).Unix()),
+		":until": dynamo.Number(now.Add(time.Duration(l.days+2) * day).Unix()),
 	}
 }

@@ -113,7 +113,8 @@ func TestABlockTakesEntriesUntilItIsFull(t *testing.T) {
 			l := tb.log(7, 0)
 			for i := range test.want + 1 {
 				e := Entry{ID: fmt.Sprint(i), Subject: "a", Text: test.text, At: epoch}
-				if seq := tb.place(t, l, l.Look(t.Context(), lobby, NotKnown), e, false); seq != epoch.UnixMilli()+int64(i) {
+				seq := tb.place(t, l, l.Look(t.Context(), lobby, NotKnown), e, false)
+				if seq != epoch.UnixMilli()+int64(i) {
 					t.Errorf("message %d has the number %d", i, seq)
 				}
 			}
@@ -240,7 +241,7 @@ func TestAMessageWithAnImpossiblePositionIsRefused(t *testing.T) {
 	}
 	e := tb.message("")
 	e.Text = strings.Repeat("x", maxBytes)
-	for i := range blocksBehind {
+	for i := range blocksBehind + 1 {
 		e.ID = fmt.Sprint("long", i)
 		tb.place(t, l, l.Look(t.Context(), lobby, NotKnown), e, false)
 	}

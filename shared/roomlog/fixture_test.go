@@ -80,12 +80,6 @@ func (tb *table) sendSeen(t *testing.T, l *Log, look Look, id string) int64 {
 	return tb.place(t, l, look, tb.message(id), false)
 }
 
-// resend appends a message whose id is stored, and returns its number.
-func (tb *table) resend(t *testing.T, l *Log, id string, after int64) int64 {
-	t.Helper()
-	return tb.place(t, l, l.Look(t.Context(), lobby, after), tb.message(id), true)
-}
-
 func (tb *table) place(t *testing.T, l *Log, look Look, e Entry, duplicate bool) int64 {
 	t.Helper()
 	stored, was, err := l.Append(t.Context(), look, e)
@@ -104,7 +98,7 @@ func (tb *table) sendMany(t *testing.T, l *Log, ids ...string) (seqs []int64) {
 	return seqs
 }
 
-// fill appends messages until the tail is one short of full, and returns the number of the last.
+// fill appends n short messages, and returns the number of the last.
 func (tb *table) fill(t *testing.T, l *Log, prefix string, n int) (last int64) {
 	t.Helper()
 	for i := range n {

@@ -39,7 +39,7 @@ func TestTwoWritersContinueALogOnce(t *testing.T) {
 			t.Parallel()
 			tb := newTable(t)
 			tb.send(t, tb.log(7, 0), "old")
-			tb.pass(25 * time.Hour)
+			tb.pass(day + time.Hour)
 			tb.meet(t, call, tb.log(7, 0), 7, 5*time.Millisecond)
 			tb.expect(t, "0 old", "1 first", "2 second")
 		})
@@ -62,7 +62,7 @@ func TestASealedBlockTakesNoMore(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	tb.send(t, tb.log(7, 0), "old")
-	tb.pass(24 * time.Hour)
+	tb.pass(day)
 	slow := tb.log(7, -2*time.Second)
 	look := slow.Look(t.Context(), lobby, NotKnown)
 	tb.send(t, tb.log(7, 0), "fast")
@@ -74,7 +74,7 @@ func TestTheSealShowsAMessageThatCameBefore(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	tb.send(t, tb.log(7, 0), "old")
-	tb.pass(24 * time.Hour)
+	tb.pass(day)
 	l := tb.log(7, 0)
 	look := l.Look(t.Context(), lobby, NotKnown)
 	seq := tb.send(t, tb.log(7, -2*time.Second), "twin")
@@ -89,7 +89,7 @@ func TestBeginReplacesNoBlock(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	tb.fill(t, tb.log(7, 0), "m", maxEntries)
-	tb.pass(24 * time.Hour)
+	tb.pass(day)
 	tb.meet(t, 4, tb.log(7, -2*time.Second), 7, 0)
 	blocks := tb.blocks(t)
 	if len(blocks) != 2 || len(blocks[1].entries) != 2 || blocks[1].entries[0].ID != "first" {
@@ -102,9 +102,9 @@ func TestEachDayHasABlockOfItsOwn(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	l := tb.log(7, 0)
-	for day := range 3 {
-		tb.send(t, l, fmt.Sprint("day ", day))
-		tb.pass(24 * time.Hour)
+	for n := range 3 {
+		tb.send(t, l, fmt.Sprint("day ", n))
+		tb.pass(day)
 	}
 	if blocks := tb.blocks(t); len(blocks) != 3 {
 		t.Errorf("%d blocks", len(blocks))
@@ -114,7 +114,7 @@ func TestEachDayHasABlockOfItsOwn(t *testing.T) {
 
 func TestADeletedTailIsNotMadeAgain(t *testing.T) {
 	t.Parallel()
-	for name, age := range map[string]time.Duration{"to append to": time.Hour, "to seal": 25 * time.Hour} {
+	for name, age := range map[string]time.Duration{"to append to": time.Hour, "to seal": day + time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tb := newTable(t)
@@ -131,20 +131,20 @@ func TestADeletedTailIsNotMadeAgain(t *testing.T) {
 	}
 }
 
-// The newest block was opened on the day of the one before, which is still there.
+// The newest block was opened on the day of the one before, which is still there. HistoryDays may have been raised.
 func TestNothingContinuesAStaleTail(t *testing.T) {
 	t.Parallel()
-	tb := newTable(t)
-	l := tb.log(1, 0)
-	tb.fill(t, l, "m", 15)
-	tb.pass(time.Second)
-	tb.fill(t, l, "n", 2)
-	newest := tb.now().UnixMilli()
-	last := tb.blocks(t)[1].last()
-	tb.pass(3 * 24 * time.Hour)
-	tb.remove(t, last)
-	if seq := tb.send(t, l, "new"); seq < newest {
-		t.Errorf("number %d again", seq)
+	for _, days := range []int{1, 7} {
+		t.Run(fmt.Sprint(days, " days"), func(t *testing.T) {
+			t.Parallel()
+			tb := newTable(t)
+			tb.fill(t, tb.log(1, 0), "m", maxEntries+1)
+			tb.pass(3*day + time.Second)
+			tb.remove(t, tb.blocks(t)[1].last())
+			if seq := tb.send(t, tb.log(days, 0), "new"); seq != tb.now().UnixMilli() {
+				t.Errorf("number %d, want the time", seq)
+			}
+		})
 	}
 }
 
@@ -177,11 +177,11 @@ func TestNumbersSurviveChangesOfHistoryDays(t *testing.T) {
 		then time.Duration // passes until the newest block is deleted
 		last int           // days of the writer after that
 	}{
-		{"raise", []int{1, 7}, 9 * 24 * time.Hour, 7},
-		{"lower", []int{7, 1}, 3 * 24 * time.Hour, 1},
-		{"lower, then raise", []int{7, 1}, 3 * 24 * time.Hour, 7},
-		{"lower, then raise higher", []int{7, 1}, 3 * 24 * time.Hour, 30},
-		{"raise, then lower", []int{1, 7}, 9 * 24 * time.Hour, 1},
+		{"raise", []int{1, 7}, 9 * day, 7},
+		{"lower", []int{7, 1}, 3 * day, 1},
+		{"lower, then raise", []int{7, 1}, 3 * day, 7},
+		{"lower, then raise higher", []int{7, 1}, 3 * day, 30},
+		{"raise, then lower", []int{1, 7}, 9 * day, 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -233,7 +233,7 @@ func TestAPositionInADeletedBlockIsLookedForFromTheEnd(t *testing.T) {
 	l := tb.log(7, 0)
 	tb.fill(t, l, "m", 3*maxEntries)
 	position := tb.blocks(t)[2].last()
-	tb.pass(9 * 24 * time.Hour)
+	tb.pass(9 * day)
 	tb.remove(t, position)
 	tb.remove(t, position-maxEntries)
 	page, err := l.After(t.Context(), lobby, position)
@@ -282,7 +282,7 @@ func TestALogThatBeganAnewHasNoTornPage(t *testing.T) {
 	tb := newTable(t)
 	l := tb.log(1, 0)
 	tb.send(t, l, "old")
-	tb.pass(3 * 24 * time.Hour) // TTL is late
+	tb.pass(3 * day) // TTL is late
 	seqs := tb.sendMany(t, l, "a", "b")
 	if !slices.Equal(seqs, []int64{tb.now().UnixMilli(), tb.now().UnixMilli() + 1}) {
 		t.Errorf("numbers %d", seqs)
