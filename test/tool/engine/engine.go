@@ -138,7 +138,8 @@ func CreateTable(t testing.TB, client *dynamodb.Client, key ...string) string {
 
 // JudgeByMoto runs the package's tests once more, judged by moto: an independent implementation of DynamoDB that comes
 // with the project's Python environment. It leaves out TestMotoAgrees and the tests without which it is told to do.
-// Moto mixes up requests at the same time.
+// Moto mixes up requests at the same time, and a transaction that fails takes back what others wrote meanwhile in any
+// table; so the tests run one after the other.
 func JudgeByMoto(t *testing.T, without ...string) {
 	t.Helper()
 	server := exec.CommandContext(t.Context(), motoServer(t), "-H", "127.0.0.1", "-p", "0")
@@ -147,7 +148,7 @@ func JudgeByMoto(t *testing.T, without ...string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
-	tests := exec.CommandContext(t.Context(), os.Args[0], "-test.count=1", "-test.timeout=10m",
+	tests := exec.CommandContext(t.Context(), os.Args[0], "-test.count=1", "-test.timeout=10m", "-test.parallel=1",
 		"-test.skip=^"+strings.Join(append(without, "TestMotoAgrees"), "$|^")+"$")
 	tests.Env = append(os.Environ(), endpointVariable+"="+address)
 	if output, err := tests.CombinedOutput(); err != nil {
