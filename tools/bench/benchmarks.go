@@ -124,7 +124,8 @@ func (r *Results) measureBroadcasts(ctx context.Context, w workshop, e effort) e
 			pattern := fmt.Sprintf("^BenchmarkBroadcast$/^recipients=%d$", room.recipients)
 			err := w.benchmark(ctx, stageProgram, pattern, fmt.Sprint(room.messages, "x"), func(m Measurement) {
 				m.Values["stage-MB"] = s.memory() // the connections are still open
-				sender, fanout := w.bootstrap("SendMessageFunction"), w.bootstrap("FanoutFunction")
+				sender := filepath.Join(w.functions, "SendMessageFunction", "bootstrap")
+				fanout := filepath.Join(w.functions, "FanoutFunction", "bootstrap")
 				m.Values["function-MB"] = peakMemoryOf(sender, fanout)
 				r.add(m)
 			})

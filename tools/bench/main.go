@@ -1,6 +1,6 @@
 // Command bench measures what the project promises and prints the figures with the goals beside them, all in one run on
-// one machine, because only ratios mean anything elsewhere. Posts, broadcasts and starts of functions are benchmarks beside
-// the code, and it runs them. The stage itself it measures on its own.
+// one machine, because only ratios mean anything elsewhere. Posts, broadcasts and starts of functions are benchmarks
+// beside the code, and it runs them. The stage itself it measures on its own.
 package main
 
 import (
@@ -27,7 +27,7 @@ type options struct {
 	Alone bool   `help:"Measures the stage alone, its start and memory of 10,000 connections, and saves nothing."`
 	Root  string `default:"." placeholder:"DIR" help:"Folder of the repository (${default})."`
 	Quick bool   `help:"Measures so little that the numbers mean nothing: shows that everything works."`
-	Into  string `default:"build/bench" placeholder:"DIR" help:"Folder for programs and results.json (${default})."`
+	Into  string `default:"build/bench" type:"path" placeholder:"DIR" help:"Folder for all files (${default})."`
 }
 
 func main() {
@@ -35,12 +35,10 @@ func main() {
 	defer runtime.KeepAlive(weight)
 	var c commandLine
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	parsed := kong.Parse(&c, kong.Name("bench"),
+	defer stop()
+	parsed := kong.Parse(&c, kong.Name("bench"), kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Description("Measures what the project promises, in one run on one machine."))
-	parsed.BindTo(ctx, (*context.Context)(nil))
-	err := parsed.Run()
-	stop()
-	parsed.FatalIfErrorf(err)
+	parsed.FatalIfErrorf(parsed.Run())
 }
 
 // steps are what is measured, in this order. Each adds it to the results.

@@ -114,19 +114,13 @@ type workshop struct {
 	environment []string // of the benchmarks
 }
 
-// bootstrap returns the program of a function.
-func (w workshop) bootstrap(logicalID string) string {
-	return filepath.Join(w.functions, logicalID, "bootstrap")
-}
-
 // prepare builds the functions and the programs with the benchmarks.
 func prepare(ctx context.Context, o options) (workshop, error) {
-	folder, err := filepath.Abs(o.Into)
 	w := workshop{
-		folder: folder, functions: filepath.Join(folder, "functions"), template: filepath.Join(folder, "template.yaml"),
+		folder: o.Into, functions: filepath.Join(o.Into, "functions"), template: filepath.Join(o.Into, "template.yaml"),
 	}
 	source := filepath.Join(o.Root, "template.yaml")
-	if err := errors.Join(err, localstage.Build(ctx, source, w.functions, frontendFunction)); err != nil {
+	if err := localstage.Build(ctx, source, w.functions, frontendFunction); err != nil {
 		return w, err
 	}
 	text, err := os.ReadFile(source)
@@ -135,7 +129,7 @@ func prepare(ctx context.Context, o options) (workshop, error) {
 	}
 	limits := regexp.MustCompile(`(Throttling(?:Rate|Burst)Limit): \d+`)
 	text = limits.ReplaceAll(text, []byte("$1: 1000000"))
-	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", folder+"/", postPackage, stagePackage)
+	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", o.Into+"/", postPackage, stagePackage)
 	build.Dir, build.Stderr = o.Root, os.Stderr
 	return w, errors.Join(os.WriteFile(w.template, text, 0o600), build.Run())
 }
