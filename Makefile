@@ -92,7 +92,7 @@ screenshots: ## Take the README's pictures of the page into docs/images
 bench: ## Measure posts, broadcasts and starts beside their goals (QUICK=1 only checks that it works)
 	@go build -o build/bench/bench ./tools/bench && build/bench/bench $(if $(QUICK),--quick)
 bench-stage: ## Measure the local stage alone: its start, and memory of 10,000 connections (QUICK=1, too)
-	@go build -o build/bench/bench ./tools/bench && build/bench/bench alone $(if $(QUICK),--quick)
+	@go build -o build/bench/bench ./tools/bench && build/bench/bench --alone $(if $(QUICK),--quick)
 bench-page: ## Put the last make bench into docs/benchmarks.md
 	@UPDATE_DOCS=1 go test -count=1 -run '^TestPageShowsTheResults$$' ./tools/bench
 frontend-packages: $(FRONTEND_PACKAGES)
