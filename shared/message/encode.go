@@ -73,8 +73,8 @@ func (m Message) Encode() ([]byte, error) {
 	}{"message", m.ID, m.Room, m.From, m.Text, m.SentAt.UnixMilli()})
 }
 
-// Ack tells a sender that all members of the room took the message, except three kinds: those that are gone, those that
-// Lambda brings it to (Queued), and those that do not read, which are in none of the counts but Recipients.
+// Ack tells a sender that all members of the room took the message, except three kinds. Some are gone. Other
+// invocations deliver to some (Queued). Those that do not read are in no count except Recipients.
 type Ack struct {
 	ID         string // id of the message
 	ClientID   string // the client's own id for it, or ""

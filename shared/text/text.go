@@ -1,6 +1,6 @@
 // Package text holds the rules for text that one person writes and another person's browser shows: message bodies and
-// display names. It refuses text that could disturb the page or the log around it (control characters, direction
-// overrides, piles of accents, blank text), and brings other text into one normal form, so that equal-looking text is
+// display names. It refuses text that could disturb the page or the log around it: control characters, direction
+// overrides, piles of accents, blank text. It brings other text into one normal form, so that equal-looking text is
 // equal.
 //
 // testdata/text.json has examples of the rules, and cuts.json of names that are too long; the browser client's tests
