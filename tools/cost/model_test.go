@@ -90,7 +90,7 @@ const (
 	handOverMilliseconds = 100.0
 )
 
-// reads is how many read units it takes to know who is in the room: each shard is read on its own, in whole units.
+// reads is how many read units it takes to list a room: each shard is read on its own, in whole units.
 func (r Room) reads() float64 {
 	return r.Shards * math.Ceil(r.Members/r.Shards*membershipBytes/4096)
 }
@@ -153,7 +153,7 @@ func (r Room) messageDollars() float64 {
 		posts*frameBytes/gb*transferGB
 }
 
-// What one of our operations takes. A test has the functions' own code count the units.
+// Units of one operation of the chat. A test compares them with the calls of the functions' code.
 const (
 	memoryMB = 256 // of every function, as the template has it
 

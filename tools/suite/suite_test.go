@@ -30,7 +30,7 @@ const table = `
 | Unsigned | 403 | 403 | observed | O | TestAlpha, TestSomewhereElse |
 | Both | x | x | observed | I | TestAlpha, TestBeta |
 | Not asked | x | x | assumed | I | TestSomewhereElse |
-| Nothing of ours | x | x | assumed | I | none: nobody uses it |
+| Nothing of ours | x | x | assumed | I | none: no client uses it |
 `
 
 func TestASuiteSaysWhatTheTableLearns(t *testing.T) {
