@@ -41,7 +41,7 @@ func Clean(s string) (string, bool) {
 	switch {
 	case !strings.ContainsFunc(clean, visible): // mutate:text-visible
 		return "", false
-	case piled(clean): // mutate:text-marks
+	case hasPile(clean): // mutate:text-marks
 		return "", false
 	case breaks(clean) > maxBreaks: // mutate:text-breaks
 		return "", false
@@ -139,9 +139,9 @@ func blank(r rune) bool {
 	return false
 }
 
-// piled reports whether a character carries more than maxMarks combining marks. Characters of zero width between the
+// hasPile reports whether a character carries more than maxMarks combining marks. Characters of zero width between the
 // marks do not end the pile.
-func piled(s string) bool {
+func hasPile(s string) bool {
 	marks := 0
 	for _, r := range s {
 		switch {

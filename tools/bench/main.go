@@ -1,6 +1,6 @@
 // Command bench measures what the project promises and prints the figures with the goals beside them. It does so in one
 // run on one machine, because only ratios mean anything elsewhere. Posts and broadcasts are benchmarks beside the code,
-// and it runs them. The starts of the functions and the stage itself it measures on its own.
+// and it runs them. It measures the starts of the functions and of the stage itself.
 package main
 
 import (

@@ -17,7 +17,7 @@ import (
 	"signedsocket/localstage"
 )
 
-// frontendFunction is left out of what is measured: it is a server of its own, in Node.js.
+// frontendFunction is not measured: it is a server of its own, in Node.js.
 const frontendFunction = "FrontendFunction"
 
 // stage is the command that runs a local stage in a process of its own, with functions that are built already. It

@@ -65,8 +65,8 @@ func (r *Results) measureStarts(ctx context.Context, w workshop, e effort) error
 	return nil
 }
 
-// start runs a program up to its first request for an event, and returns how long that took and how much memory it had
-// at most.
+// start runs a program up to its first request for an event. It returns the time that it took, and the most memory that
+// it had.
 func start(ctx context.Context, path string, environment []string) (took time.Duration, peakMB float64, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

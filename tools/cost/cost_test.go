@@ -185,7 +185,7 @@ func TestABillByHand(t *testing.T) {
 	}
 }
 
-func TestWhatIsAboveATierIsCheaper(t *testing.T) {
+func TestUnitsAboveATierAreCheaper(t *testing.T) {
 	t.Parallel()
 	for amount, want := range map[float64]float64{0: 0, 100: 100, 1000: 1000, 1500: 1000 + 250} {
 		if got := tiered(amount, 1, 1000, 0.5); got != want {

@@ -30,8 +30,8 @@ func (c Chat) invocations() float64 {
 }
 
 // pings is how many pings clients send. Every message in the room ends the silence of all its members, so in a lively
-// room no client pings. When messages come at random at a rate of r an hour, a gap between two holds a ping for each
-// full t hours, on average 1/(exp(r·t)-1).
+// room no client pings. Messages come at random at a rate of r an hour. A gap between two holds a ping for each full t
+// hours, on average 1/(exp(r·t)-1).
 func (c Chat) pings() float64 {
 	rate := c.MessagesPerHour * c.Room
 	perHour := 1 / pingHours
@@ -176,7 +176,7 @@ const (
 	membershipBytes = 120.0 // of a connection in its room
 
 	// Bytes. A frame holds a text of a hundred bytes. The lines of the functions are as long as on the local stage,
-	// with the 26 that CloudWatch counts for each, and Lambda adds three to them.
+	// with the 26 bytes that CloudWatch counts for each. Lambda adds three lines.
 	frameBytes    = 350.0 // with what TCP and TLS add
 	platformLog   = 400.0 // START, END and REPORT
 	signLog       = 170.0

@@ -155,8 +155,8 @@ func TestTheDeployRoleKnowsEveryServiceOfTheTemplate(t *testing.T) {
 	}
 }
 
-// TestTheBoundaryHoldsWhatTheFunctionsNeed: a boundary that lacks an action breaks a function on AWS only.
-func TestTheBoundaryHoldsWhatTheFunctionsNeed(t *testing.T) {
+// TestTheBoundaryAllowsTheFunctionsPermissions: a boundary that lacks an action breaks a function on AWS only.
+func TestTheBoundaryAllowsTheFunctionsPermissions(t *testing.T) {
 	t.Parallel()
 	var bounded []string
 	for _, s := range readDeployTemplate(t).Resources.Boundary.Properties.PolicyDocument.Statement {

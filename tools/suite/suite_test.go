@@ -33,7 +33,7 @@ const table = `
 | Nothing of ours | x | x | assumed | I | none: no client uses it |
 `
 
-func TestASuiteSaysWhatTheTableLearns(t *testing.T) {
+func TestASuiteReportsOnTheDivergenceTable(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "page.md")
 	if err := os.WriteFile(path, []byte(table), 0o600); err != nil {
