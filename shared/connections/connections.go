@@ -115,7 +115,7 @@ type RateLimitError struct {
 
 // Error implements error.
 func (e *RateLimitError) Error() string {
-	return "too many of them, next window in " + e.RetryAfter.String()
+	return "limit reached, next window in " + e.RetryAfter.String()
 }
 
 // Connection is a connection as its CONN item describes it.

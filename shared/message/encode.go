@@ -18,8 +18,8 @@ const (
 	RoomNotAllowed  Code = "room_not_allowed" // the connection is not in that room
 	RateLimited     Code = "rate_limited"     // too many messages; the frame says when to try again
 	PartialDelivery Code = "partial_delivery" // a member that reads did not get it; send it again under the same id
-	NotConnected    Code = "not_connected"    // the connection is not known any more; connect again
-	SessionEnded    Code = "session_ended"    // the session is over; sign in and connect again
+	NotConnected    Code = "not_connected"    // the table has no such connection; connect again
+	SessionEnded    Code = "session_ended"    // the session is over; connect again
 )
 
 // text is the sentence for people. It never depends on the client's text.
