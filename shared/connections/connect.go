@@ -49,7 +49,7 @@ type Admitted struct {
 	Replaced int
 }
 
-// The order of the actions in the transaction of Connect, by which the reasons for a cancellation are told apart. The
+// The order of the actions in the transaction of Connect. By it the reasons for a cancellation are told apart. The
 // checks of bans follow.
 const (
 	ticketAction = iota

@@ -97,7 +97,7 @@ func (a Ack) Encode() ([]byte, error) {
 	}{"ack", a.ID, a.ClientID, a.Recipients, a.Delivered, a.Gone, a.Queued})
 }
 
-// Error tells a sender that, and why, a frame was refused.
+// Error tells a sender that a frame was refused, and the reason.
 type Error struct {
 	Code       Code
 	ClientID   string        // the client's own id for the refused message, or ""
