@@ -79,8 +79,8 @@ func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[[]Sweep, error
 		}
 		for minute := first; minute <= minuteOf(now); minute++ {
 			for shard := range sweepShards {
-				for page, err := range s.dueIn(ctx, sweepPartition(minute, shard), now) {
-					if !yield(page, err) || err != nil {
+				for due, err := range s.dueIn(ctx, sweepPartition(minute, shard), now) {
+					if !yield(due, err) || err != nil {
 						return
 					}
 				}
@@ -92,12 +92,12 @@ func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[[]Sweep, error
 // dueIn returns the pages of one partition.
 func (s *Store) dueIn(ctx context.Context, partition string, now time.Time) iter.Seq2[[]Sweep, error] {
 	return func(yield func([]Sweep, error) bool) {
-		for page, err := range s.pages(ctx, partition, "sk, reason, due, connectedAt", nil) {
+		for items, err := range s.pages(ctx, partition, "sk, reason, due, connectedAt", nil) {
 			if err != nil {
 				yield(nil, fmt.Errorf("list due connections: %w", err))
 				return
 			}
-			if !yield(sweeps(page, partition, now), nil) {
+			if !yield(sweeps(items, partition, now), nil) {
 				return
 			}
 		}
@@ -107,14 +107,14 @@ func (s *Store) dueIn(ctx context.Context, partition string, now time.Time) iter
 // sweeps leaves out connections that become due later in their minute.
 func sweeps(items []item, partition string, now time.Time) []Sweep {
 	found := make([]Sweep, 0, len(items))
-	for _, item := range items {
-		due, _ := numberOf(item, "due")
+	for _, listed := range items {
+		due, _ := numberOf(listed, "due")
 		if due > now.Unix() {
 			continue
 		}
-		connectedAt, _ := numberOf(item, "connectedAt")
+		connectedAt, _ := numberOf(listed, "connectedAt")
 		found = append(found, Sweep{
-			ConnectionID: textOf(item, "sk"), Reason: Reason(textOf(item, "reason")),
+			ConnectionID: textOf(listed, "sk"), Reason: Reason(textOf(listed, "reason")),
 			ConnectedAt: time.UnixMilli(connectedAt).UTC(), partition: partition,
 		})
 	}
@@ -127,13 +127,13 @@ func (s *Store) RemoveSweep(ctx context.Context, sweep Sweep) error {
 		TableName: aws.String(s.tables.Connections), Key: sweep.key(),
 	})
 	if err != nil {
-		return fmt.Errorf("remove swept connection: %w", err)
+		return fmt.Errorf("remove SWEEP item: %w", err)
 	}
 	return nil
 }
 
-// Finish records that the caller has closed the connections that Due returned at now, except for those left, so that
-// Due begins after them the next time.
+// Finish records that the caller has closed the connections that Due returned at now, except for those left. The next
+// time Due begins after them.
 func (s *Store) Finish(ctx context.Context, left []Sweep, now time.Time) error {
 	finished := minuteOf(now) - settledMinutes
 	for _, sweep := range left {

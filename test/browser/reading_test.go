@@ -10,7 +10,7 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-func TestTheTitleNamesTheRoomAndWhatIsUnread(t *testing.T) {
+func TestTheTitleNamesTheRoomAndUnreadMessages(t *testing.T) {
 	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: guests()})
 	browser := startBrowser(t)

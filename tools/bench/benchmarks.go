@@ -23,8 +23,8 @@ const (
 // room is the size of a room, and how many messages are sent to it.
 type room struct{ recipients, messages int }
 
-// benchmark runs benchmarks of a program for a time, or so many times as "10x" says, and hands over what each has
-// measured as soon as it has.
+// benchmark runs benchmarks of a program for a time, or so many times as "10x" says. It passes on the figures of each
+// as soon as it ends.
 func (w workshop) benchmark(ctx context.Context, program, pattern, benchtime string, each func(Measurement)) error {
 	arguments := []string{"-test.run=^$", "-test.bench=" + pattern, "-test.benchtime=" + benchtime, "-test.timeout=20m"}
 	command := exec.CommandContext(ctx, filepath.Join(w.folder, program), arguments...)
@@ -92,7 +92,7 @@ func (r *Results) measurePosts(ctx context.Context, w workshop, e effort) error 
 	return nil
 }
 
-// median returns the sample with the middle of the processor times. What any sample lost is lost.
+// median returns the sample with the middle of the processor times. It counts the lost messages of all samples.
 func median(samples []Measurement) Measurement {
 	const processorTime, lost = "cpu-µs/post", "lost"
 	slices.SortFunc(samples, func(a, b Measurement) int {

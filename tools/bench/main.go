@@ -1,6 +1,6 @@
-// Command bench measures what the project promises and prints the figures with the goals beside them, all in one run on
-// one machine, because only ratios mean anything elsewhere. Posts, broadcasts and starts of functions are benchmarks
-// beside the code, and it runs them. The stage itself it measures on its own.
+// Command bench measures what the project promises and prints the figures with the goals beside them. It does so in one
+// run on one machine, because only ratios mean anything elsewhere. Posts, broadcasts and starts of functions are
+// benchmarks beside the code, and it runs them. It measures the stage itself.
 package main
 
 import (

@@ -17,11 +17,11 @@ import (
 	"signedsocket/localstage"
 )
 
-// frontendFunction is left out of what is measured: it is a server of its own, in Node.js.
+// frontendFunction is not measured: it is a server of its own, in Node.js.
 const frontendFunction = "FrontendFunction"
 
-// stage is the command that runs a local stage with functions that are built already, in a process of its own, and
-// prints its outputs when it is ready.
+// stage is the command that runs a local stage in a process of its own, with functions that are built already. It
+// prints the outputs of the stage when that is ready.
 type stage struct {
 	Template  string `help:"Template to run."`
 	Artifacts string `help:"Folder with the built functions."`
@@ -33,7 +33,7 @@ func (s *stage) Run() error {
 	ctx := context.Background()
 	running, err := localstage.New(ctx, localstage.Config{
 		Template: s.Template, Artifacts: s.Artifacts, State: s.State, Without: []string{frontendFunction},
-		// What measures broadcasts is one sender and few users.
+		// The measured broadcasts have one sender and few users.
 		Parameters: map[string]string{"MessagesPerWindow": "1000", "ConnectionsPerUser": "100"},
 	})
 	if err != nil {

@@ -140,7 +140,7 @@ func TestEveryMetricThatIsReadIsWritten(t *testing.T) {
 	written := publishedByAWS()
 	written[logging.Namespace] = ownMetrics(t)
 	counted := map[string]bool{} // by metric filters
-	read := map[string]string{}  // who reads "namespace name"
+	read := map[string]string{}  // the reader of "namespace name"
 	for name, r := range deployedResources(t) {
 		for _, m := range r.Properties.MetricTransformations {
 			namespace := text(m.MetricNamespace)
@@ -154,7 +154,7 @@ func TestEveryMetricThatIsReadIsWritten(t *testing.T) {
 	for metric, reader := range read {
 		namespace, name, _ := strings.Cut(metric, " ")
 		if !slices.Contains(written[namespace], name) {
-			t.Errorf("%s reads the metric %s of %s, which nobody writes", reader, name, namespace)
+			t.Errorf("%s reads the metric %s of %s, which no function writes", reader, name, namespace)
 		}
 		delete(counted, metric)
 	}
@@ -192,7 +192,7 @@ func metricsOf(t *testing.T, r deployedResource) []string {
 			found := regexp.MustCompile(`^SEARCH\('\{"([^"]+)",\w+\} MetricName="(\w+)"', 'Sum'\)$`).
 				FindStringSubmatch(expression)
 			if found == nil {
-				t.Errorf("the dashboard has an expression that nobody checks: %s", expression)
+				t.Errorf("the dashboard has an expression that no test checks: %s", expression)
 				continue
 			}
 			read = append(read, found[1]+" "+found[2])

@@ -1,5 +1,6 @@
 // Command sbom prints the bill of materials of a Go program in CycloneDX's JSON form: the modules that are in it, with
-// their checksums, as the program itself records them. Other requirements of the repository are not in the bill.
+// their checksums, as the program itself records them. A requirement of the repository that is not in the program is
+// not in the bill.
 package main
 
 import (
