@@ -26,6 +26,7 @@ type deployedResource struct {
 		MetricTransformations []struct{ MetricNamespace, MetricName any }
 		AlarmActions          any
 		LoggingConfig         struct{ LogGroup struct{ Ref string } }
+		QueryString           string // of a saved query
 	}
 }
 
@@ -163,6 +164,32 @@ func TestEveryMetricThatIsReadIsWritten(t *testing.T) {
 	}
 	if len(read) < 20 {
 		t.Errorf("found %d metrics that are read: the form of the template has changed", len(read))
+	}
+}
+
+// TestSavedQueriesShowMembersThatFunctionsLog logs each member that a saved query shows: the log keeps those that
+// functions may write.
+func TestSavedQueriesShowMembersThatFunctionsLog(t *testing.T) {
+	t.Parallel()
+	shown := 0
+	for name, r := range deployedResources(t) {
+		line, found := strings.CutPrefix(r.Properties.QueryString, "fields ")
+		if !found { // it counts lines
+			continue
+		}
+		line, _, _ = strings.Cut(line, "\n")
+		for member := range strings.SplitSeq(line, ", ") {
+			shown++
+			var log strings.Builder
+			logging.New(&log).Info("a line", slog.String(member, "kept"))
+			written := member == "level" || member == "message" || strings.HasPrefix(member, "@")
+			if !written && !strings.Contains(log.String(), "kept") {
+				t.Errorf("%s shows %s, which no function logs", name, member)
+			}
+		}
+	}
+	if shown < 10 {
+		t.Errorf("found %d members in saved queries: the form of the template has changed", shown)
 	}
 }
 
