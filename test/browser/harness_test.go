@@ -155,7 +155,7 @@ func (p *person) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// click clicks on the element that a CSS selector finds. It looks again for an element that the page replaces meanwhile.
+// click clicks on the element that a CSS selector finds. It looks again for an element that the page replaces.
 func (p *person) click(selector string) {
 	p.t.Helper()
 	ctx, cancel := p.within()
