@@ -92,7 +92,7 @@ screenshots: ## Take the README's pictures of the page into docs/images
 bench: ## Measure posts, broadcasts and starts beside their goals (QUICK=1 only checks that it works)
 	@go build -o build/bench/bench ./tools/bench && build/bench/bench $(if $(QUICK),--quick)
 bench-stage: ## Measure the local stage alone: its start, and memory of 10,000 connections (QUICK=1, too)
-	@go build -o build/bench/bench ./tools/bench && build/bench/bench alone $(if $(QUICK),--quick)
+	@go build -o build/bench/bench ./tools/bench && build/bench/bench --alone $(if $(QUICK),--quick)
 bench-page: ## Put the last make bench into docs/benchmarks.md
 	@UPDATE_DOCS=1 go test -count=1 -run '^TestPageShowsTheResults$$' ./tools/bench
 frontend-packages: $(FRONTEND_PACKAGES)
@@ -108,10 +108,10 @@ setup-ci: ## Install the system packages that the tests need (Debian, as root)
 	@tools/sh/setup-ci.sh
 
 ##@ Check it
-test: check lint-template golden-check check-build check-tools test-frontend
-test: test/e2e/clients/node_modules tools/node/node_modules ## Run every check and test that this machine can run
-	go test -race -shuffle=on -parallel 4 -timeout 20m ./...
-	@$(MAKE) --no-print-directory e2e-outputs test-browser
+test: ## Run every check and test that this machine can run
+	@tools/sh/test.sh
+test-tools: $(VENV_STAMP) $(TOOLS)/golangci-lint $(TOOLS)/actionlint $(if $(shell command -v npm),$(FRONTEND_PACKAGES))
+test-tools: test/e2e/clients/node_modules tools/node/node_modules ## Install and build what make test uses
 test-fast: test-frontend ## Run the unit tests only, to run while you work
 	@tools/sh/test-fast.sh
 check: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## Verify the modules, and lint Go code, scripts and workflows
@@ -127,7 +127,7 @@ e2e-live: $(VENV_STAMP) ## Run the suites against a deployed stack (STACK=name o
 test-frontend: ## Check the form of the client package and the page, and test their parts
 	@tools/sh/test-frontend.sh
 test-browser: ## Run the browser tests in Chromium against the local stage (part of make test)
-	go -C test/browser test -parallel 3 -timeout 20m .
+	go -C test/browser test -parallel 6 -timeout 20m .
 node-versions: ## Test and build the page on the oldest Node.js that it needs, on 22.0.0 and on that of Lambda
 	@tools/sh/node-versions.sh
 check-build: $(VENV_STAMP) ## Build everything as for AWS, twice, and check the artifacts

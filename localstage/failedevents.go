@@ -12,8 +12,8 @@ import (
 	"signedsocket/localstage/internal/template"
 )
 
-// FailedEvents returns the path of the file, one JSON document a line, with the records of events that Lambda gave up
-// and sent to the queue with that logical id. The file exists from the first record on.
+// FailedEvents returns the path of a file with one JSON document a line: the records of events that Lambda gave up and
+// sent to the queue with that logical id. The file exists from the first record on.
 func (s *Stage) FailedEvents(queue string) string {
 	return filepath.Join(s.config.State, "failed-events", queue+".jsonl")
 }

@@ -87,9 +87,7 @@ func FromClient(frame []byte) error {
 }
 
 // FromServer returns why the server may not send a frame, or nil.
-func FromServer(frame []byte) error {
-	return check(frames+"#/components/schemas/fromServer", frame)
-}
+func FromServer(frame []byte) error { return check(frames+"#/components/schemas/fromServer", frame) }
 
 // SignURLRequest returns why a client may not send a body to POST /signurl, or nil.
 func SignURLRequest(body []byte) error { return check(bodies+"#/definitions/request", body) }
@@ -120,15 +118,12 @@ func check(address string, text []byte) error {
 
 // schemas returns the compiled schemas by their addresses.
 var schemas = sync.OnceValues(func() (map[string]*jsonschema.Schema, error) {
-	var document map[string]any
-	err := yaml.Unmarshal(Document, &document)
-	text, failure := json.Marshal(document)
-	err = errors.Join(err, failure)
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft7)
-	for name, text := range map[string][]byte{frames: text, bodies: signURL} {
-		value, failure := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-		err = errors.Join(err, failure, compiler.AddResource(name, value))
+	var err error
+	for name, text := range map[string][]byte{frames: Document, bodies: signURL} {
+		var value any
+		err = errors.Join(err, yaml.Unmarshal(text, &value), compiler.AddResource(name, value)) // JSON is YAML, too
 	}
 	compiled := make(map[string]*jsonschema.Schema)
 	for _, address := range []string{

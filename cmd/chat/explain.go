@@ -106,7 +106,7 @@ func (l *link) explainSign(e *stageclient.SignError) string {
 		return "refused: the stage takes no guests for now (401 revoked)"
 	case e.Code == "revoked":
 		return fmt.Sprintf("refused: %s was signed out everywhere (401 revoked). "+
-			"Get a new token by signing in again.", l.who())
+			"Get a new token by signing in again.", l.userOrGuest())
 	case l.user == "" && e.Code == "" && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden):
 		return fmt.Sprintf("refused: this stage takes no guests (%d). Name a user with --as.", e.Status)
 	case e.Status == http.StatusUnauthorized:
@@ -114,7 +114,7 @@ func (l *link) explainSign(e *stageclient.SignError) string {
 			"or its iss and aud are not the stage's OidcIssuer and OidcAudience."
 	case e.Code == "room_not_allowed":
 		return fmt.Sprintf("refused: %s may not enter %s (403 room_not_allowed). Ask for another --room, "+
-			"or for the room in the token's rooms claim.", l.who(), describeRoom(l.room))
+			"or for the room in the token's rooms claim.", l.userOrGuest(), describeRoom(l.room))
 	case e.Status == http.StatusForbidden && l.trustedCaller:
 		return fmt.Sprintf("refused: the stage does not take your AWS credentials (%d %s). Their principal has to "+
 			"be in the stage's TrustedCallerArns, and needs execute-api:Invoke on POST/signurl.", e.Status,
@@ -133,9 +133,9 @@ func (l *link) explainSign(e *stageclient.SignError) string {
 	case e.Code == "too_many_connections":
 		return "the stage has as many guests as it takes (429 too_many_connections)"
 	case e.Code == "kicked":
-		return fmt.Sprintf("%s was kicked for too many refused frames (429 kicked)", l.who())
+		return fmt.Sprintf("%s was kicked for too many refused frames (429 kicked)", l.userOrGuest())
 	case e.Code == "too_many_requests":
-		return fmt.Sprintf("%s has asked for too many URLs (429 too_many_requests)", l.who())
+		return fmt.Sprintf("%s has asked for too many URLs (429 too_many_requests)", l.userOrGuest())
 	case e.Status == http.StatusTooManyRequests:
 		return "the stage is too busy to sign a URL (429)"
 	case e.Status >= 500:

@@ -34,7 +34,7 @@ var helpTexts = kong.Vars{
 		"By default the development issuer of the local stage gives the token.",
 
 	"perUser":     "A stage gives a user ConnectionsPerUser connections, 5 by default, and closes the oldest.",
-	"connectRate": "The template lets 20 requests a second pass to signurl, the account 500 new connections.",
+	"connectRate": "A stage takes SignUrlRate URLs and ConnectRate connections a second, 300 by default.",
 	"rate":        "A stage takes MessagesPerWindow messages in 10 s from a connection, 20 by default.",
 	"p95": "Goal: 95 % of the messages reach their last receiver in this time, " +
 		"counted from the planned time of sending.",

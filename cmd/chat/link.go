@@ -96,8 +96,8 @@ func (l *link) sign(ctx context.Context, challenge string) (*stageclient.Signed,
 	return l.client.SignURL(ctx, token, rooms, challenge)
 }
 
-// who names the user in a sentence.
-func (l *link) who() string { return cmp.Or(l.user, "a guest") }
+// userOrGuest names the user in a sentence.
+func (l *link) userOrGuest() string { return cmp.Or(l.user, "a guest") }
 
 // signedRooms returns the rooms in the signed URL.
 func signedRooms(signed string) []string {

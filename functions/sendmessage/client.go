@@ -105,7 +105,7 @@ func (c client) strike(ctx context.Context, refusal message.Error) error {
 // end closes the connection at once. With a reason, the client gets a bye frame first. If the close fails and the
 // connection has a SWEEP item, the reaper closes it. Later frames of the client are dropped.
 func (c client) end(ctx context.Context, reason connections.Reason) {
-	c.watch.end(c.id)
+	c.watch.recordEnd(c.id)
 	if reason == "" {
 		ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 		defer cancel()

@@ -81,7 +81,7 @@ func (h *handler) handle(
 func (h *handler) serve(ctx context.Context, log *slog.Logger, route, connectionID, body string) (err error) {
 	defer logging.Recover(ctx, log, &err)
 	c := client{handler: h, log: log, id: connectionID}
-	if ended, again := h.watch.late(connectionID); ended {
+	if ended, again := h.watch.countAfterEnd(connectionID); ended {
 		if again {
 			c.end(ctx, "")
 		}
@@ -99,7 +99,7 @@ func (h *handler) serve(ctx context.Context, log *slog.Logger, route, connection
 // ping answers a ping. The first pings of a connection are not counted in the table. Further ones count as messages; a
 // good client does not send them.
 func (c client) ping(ctx context.Context) error {
-	if !c.watch.free(c.id, c.now()) {
+	if !c.watch.isFreePing(c.id, c.now()) {
 		if _, err := c.connections.Touch(ctx, c.id, c.now()); err != nil {
 			return c.refuseFor(ctx, "", err)
 		}

@@ -228,16 +228,17 @@ func TestPingsOfOthersAndOfAnotherTimeAreNotCountedTogether(t *testing.T) {
 	t.Parallel()
 	w, now := newWatch(), time.Now()
 	for i := range 2 * freePings {
-		if free := w.free("a=", now); free != (i < freePings) {
+		if free := w.isFreePing("a=", now); free != (i < freePings) {
 			t.Errorf("ping %d: free is %t", i+1, free)
 		}
 	}
-	if !w.free("b=", now) || !w.free("a=", now.Add(pingWindow)) || !w.free("a=", now.Add(-time.Hour)) {
+	if !w.isFreePing("b=", now) || !w.isFreePing("a=", now.Add(pingWindow)) ||
+		!w.isFreePing("a=", now.Add(-time.Hour)) {
 		t.Error("a ping that is not one too many was counted")
 	}
 	for i := range 2 * maxWatched {
-		w.free(fmt.Sprint(i), now)
-		w.end(fmt.Sprint(i))
+		w.isFreePing(fmt.Sprint(i), now)
+		w.recordEnd(fmt.Sprint(i))
 	}
 	if len(w.pings) > maxWatched || len(w.ended) > maxWatched {
 		t.Errorf("remembers %d and %d connections, want at most %d", len(w.pings), len(w.ended), maxWatched)

@@ -31,8 +31,8 @@ func newWatch() *watch {
 	return &watch{pings: make(map[string]int), ended: make(map[string]int), window: pingWindow}
 }
 
-// free reports whether one more ping of a connection at now is answered without being counted.
-func (w *watch) free(connectionID string, now time.Time) bool {
+// isFreePing reports whether one more ping of a connection at now is answered without being counted.
+func (w *watch) isFreePing(connectionID string, now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if now.Sub(w.since) >= w.window || now.Before(w.since) || len(w.pings) >= maxWatched {
@@ -43,8 +43,8 @@ func (w *watch) free(connectionID string, now time.Time) bool {
 	return w.pings[connectionID] <= freePings // mutate:pings-counted => return true
 }
 
-// end remembers that a connection has ended.
-func (w *watch) end(connectionID string) {
+// recordEnd remembers that a connection has ended.
+func (w *watch) recordEnd(connectionID string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.ended) >= maxWatched {
@@ -55,9 +55,9 @@ func (w *watch) end(connectionID string) {
 	}
 }
 
-// late counts a frame of a connection that may have ended. It reports whether it has, and whether this is a frame at
-// which closing it is worth another try: the first, the second, the fourth and so on.
-func (w *watch) late(connectionID string) (ended, again bool) {
+// countAfterEnd counts a frame of a connection that may have ended. It reports whether the connection has ended, and
+// whether to try to close it again: at the first frame, the second, the fourth and so on.
+func (w *watch) countAfterEnd(connectionID string) (ended, again bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	frames, ended := w.ended[connectionID]

@@ -45,8 +45,8 @@ func (c config) callerOf(event events.APIGatewayV2HTTPRequest, request signReque
 	return caller{}, fmt.Errorf("unknown mode: %w", errNotConfigured)
 }
 
-// roomsFor returns the rooms for which the URL is: those asked for, or else the default rooms, or, for a guest who may
-// not enter all of these, the guest rooms.
+// roomsFor returns the rooms of the URL: the requested rooms, or else the default rooms. A guest who may not enter all
+// of these gets the guest rooms.
 func (c config) roomsFor(applicant caller, asked []string) []string {
 	switch {
 	case len(asked) > 0:

@@ -30,13 +30,13 @@ type refusal struct {
 // Error implements error.
 func (r refusal) Error() string { return r.code }
 
-// after returns the refusal with the time after which to ask again, in whole seconds that are not too few.
+// after returns the refusal with the time after which to ask again, rounded up to whole seconds.
 func (r refusal) after(wait time.Duration) refusal {
 	r.retryAfter = max((wait + time.Second - 1).Truncate(time.Second), time.Second)
 	return r
 }
 
-// guestRetryAfter is how long a guest waits before it asks again for a free place. A client that waits so long adds
+// guestRetryAfter is how long a guest waits before the next request for a free place. A client that waits so long adds
 // little load.
 const guestRetryAfter = 30 * time.Second
 

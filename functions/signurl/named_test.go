@@ -217,8 +217,8 @@ func TestNamedUserIsChecked(t *testing.T) {
 			e := signedBy(webRole)
 			e.Body = test.body
 			checkRefusal(t, h, e, 400, "bad_request", log)
-			// A caller who may not name users learns nothing about the form of the same request, unless the body is not
-			// the JSON that the route takes.
+			// A caller who may not name users learns nothing about the form of the same request. The one exception is a
+			// body that is not the JSON of the route.
 			other := signedBy("arn:aws:sts::111122223333:assumed-role/other/s")
 			other.Body = test.body
 			if response, err := h.handle(t.Context(), other); err != nil || response.StatusCode == 200 {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"slices"
 	"testing"
 
 	"signedsocket/protocol"
@@ -59,7 +58,7 @@ func TestRequestsThatAreRefusedForTheirFormBreakTheProtocol(t *testing.T) {
 
 func TestTheProtocolListsTheRefusals(t *testing.T) {
 	t.Parallel()
-	var sent []string
+	sent := make(map[refusal]bool)
 	for _, r := range []refusal{
 		errBadRequest, errRevoked, errUnknownUser, errNotAccessToken, errNotTrusted, errRoomNotAllowed, errTooLarge,
 		errMediaType, errTooManyURLs, errKicked, errGuestsFull, errNotConfigured,
@@ -71,12 +70,13 @@ func TestTheProtocolListsTheRefusals(t *testing.T) {
 		if err := protocol.SignURLAnswer(response.StatusCode, []byte(response.Body)); err != nil {
 			t.Errorf("answer %s: %v", response.Body, err)
 		}
-		sent = append(sent, r.code)
+		sent[refusal{code: r.code, message: r.message}] = true
 	}
 	for _, text := range examples(t, "refusal") {
-		var body struct{ Error string }
-		if err := json.Unmarshal([]byte(text), &body); err != nil || !slices.Contains(sent, body.Error) {
-			t.Errorf("the example %s: no refusal of the function has this code", text)
+		var body struct{ Error, Message string }
+		err := json.Unmarshal([]byte(text), &body)
+		if err != nil || !sent[refusal{code: body.Error, message: body.Message}] {
+			t.Errorf("the example %s: no refusal of the function has this code and sentence", text)
 		}
 	}
 }

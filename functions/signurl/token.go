@@ -69,9 +69,9 @@ func (c config) fromToken(t token, now time.Time) (caller, error) {
 	}, nil
 }
 
-// token is a JSON Web Token of which the gateway has verified the signature. The gateway passes each claim on as a text
-// in which a list, a number and a text with the same characters look alike, so this function reads the claims from the
-// token itself.
+// token is a JSON Web Token of which the gateway has verified the signature. The gateway passes each claim on as a
+// text. In it a list, a number and a text with the same characters look alike. So this function reads the claims from
+// the token itself.
 type token struct{ header, claims map[string]jsontext.Value }
 
 // readToken reads the token in the one Authorization header of a request. Header and claims are read strictly: a name
@@ -95,8 +95,8 @@ func readToken(headers map[string]string) (token, error) {
 	return read, nil
 }
 
-// bearer returns the only token of a request. The gateway takes one with and without "Bearer", and joins the values of
-// a header that is sent twice with a comma, which no token has.
+// bearer returns the only token of a request. The gateway takes one with and without "Bearer". It joins the values of a
+// repeated header with a comma, which no token has.
 func bearer(headers map[string]string) (string, bool) {
 	var values []string
 	for name, value := range headers {

@@ -181,7 +181,7 @@ func TestAFinalRefusalEndsTheRun(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedRunIsJudgedByWhatWasSent(t *testing.T) {
+func TestAnInterruptedRunIsJudgedByItsSentMessages(t *testing.T) {
 	t.Parallel()
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()

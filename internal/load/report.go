@@ -176,8 +176,8 @@ func (r *Report) hints() []string {
 			"requests a second, callbacks among them).")
 	}
 	if r.Clients.Refused["signurl 429"] > 0 || r.Clients.Refused["handshake 429"] > 0 {
-		hints = append(hints, "429 while connecting: the template lets 20 requests a second pass to signurl, "+
-			"and 50 to $connect. Lower --connect-rate.")
+		hints = append(hints, "429 while connecting: the stage lets SignUrlRate requests a second pass to signurl, "+
+			"and ConnectRate to $connect, 300 by default. Lower --connect-rate.")
 	}
 	if r.Latency.Late.P99 > slow {
 		hints = append(hints,

@@ -164,9 +164,7 @@ func newSignError(status int, header http.Header, answer []byte) *SignError {
 }
 
 func (c *Client) do(r *http.Request) (int, http.Header, []byte, error) {
-	client := c.HTTP
-	client = cmp.Or(client, http.DefaultClient)
-	resp, err := client.Do(r)
+	resp, err := cmp.Or(c.HTTP, http.DefaultClient).Do(r)
 	if err != nil {
 		return 0, nil, nil, err
 	}

@@ -49,7 +49,7 @@ type Pong struct{}
 
 // Bye says why the server closes the connection.
 type Bye struct {
-	Code string `json:"code"` // session_ended, revoked, signed_out, evicted, replaced, kicked or too_slow
+	Code string `json:"code"` // of x-close-codes in asyncapi.yaml; older stages also send too_slow
 }
 
 // GatewayError is an error frame of API Gateway: the function of a route failed, possibly after a part of its work.

@@ -17,8 +17,8 @@ type Function struct {
 }
 
 // The ways to invoke a function. With AwaitAnswer, Lambda answers after the function. With LeaveEvent, Lambda answers
-// as soon as it has the event, and invokes the function until one invocation succeeds or the configured retries are
-// used up.
+// as soon as it has the event. It invokes the function until one invocation succeeds or the configured retries are used
+// up.
 const (
 	AwaitAnswer = "RequestResponse"
 	LeaveEvent  = "Event"

@@ -23,8 +23,8 @@ const sdkAttemptTime = 3 * time.Second
 // has ended. A closed body then returns io.EOF from WriteTo, and net/http counts the request as failed. It cuts the
 // connection while the answer is being read. The call fails or is repeated after a pause of up to a second, and the
 // connection is gone in any case (https://github.com/aws/aws-sdk-go-v2/issues/2737). So this client sends every body
-// from memory: the SDK cannot close that, net/http can send it again after a stale connection, and it goes out together
-// with the request's head instead of after it.
+// from memory. The SDK cannot close that, and net/http can send it again after a stale connection. The body also goes
+// out together with the request's head instead of after it.
 func ForSDK(client aws.HTTPClient) aws.HTTPClient { return sdkClient{newTransport(client)} }
 
 type sdkClient struct{ next http.RoundTripper }

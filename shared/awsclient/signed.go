@@ -1,5 +1,5 @@
-// Package awsclient makes the clients of AWS services: the SDK's configuration from a function's environment (Load), an
-// HTTP client for the SDK's clients (ForSDK), and a Client of its own below the SDK's operation calls.
+// Package awsclient makes the clients of AWS services. Load makes the SDK's configuration from a function's
+// environment, ForSDK an HTTP client for the SDK's clients. Client works below the SDK's operation calls.
 package awsclient
 
 import (
@@ -47,8 +47,8 @@ func (p Payload) body() io.ReadCloser {
 	return io.NopCloser(bytes.NewReader(p.data))
 }
 
-// Client makes requests to one service below the SDK's operation calls, which spend several times as much on their
-// middleware as on the request, and whose clients take longer to start than the rest of a function. It is for the calls
+// Client makes requests to one service below the SDK's operation calls. These spend several times as much on their
+// middleware as on the request, and their clients take longer to start than the rest of a function. It is for the calls
 // that one message causes a thousand times. Credentials, signer, transport and settings are the SDK's. A Client is safe
 // for concurrent use.
 type Client struct {

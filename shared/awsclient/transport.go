@@ -18,7 +18,7 @@ const connectTime = 3 * time.Second
 // transport is an HTTP transport that recovers from an endpoint that goes silent. Such an endpoint neither answers nor
 // closes its connections, so every request on one of them ends with a timeout.
 //
-// It speaks HTTP/1.1 only. With HTTP/2 all requests share one connection, net/http keeps a silent one in use, and the
+// It speaks HTTP/1.1 only. With HTTP/2 all requests share one connection, and net/http keeps a silent one in use. The
 // timers of its health checks fire too early in a Lambda function that was frozen between two invocations. HTTP/1.1
 // closes a connection whose request had a timeout, and costs as much CPU time
 // (docs/decisions/0007-posts-go-below-the-sdks-operation-call.md).

@@ -22,8 +22,8 @@ const (
 	// slowAttempts is how many posts in a row must be throttled before a recipient counts as one that does not read.
 	// Throttling of a part of all calls rarely hits so many in a row.
 	slowAttempts = 5
-	// fewRecipients is how many recipients a part of a large room's broadcast needs, so that API Gateway must be at its
-	// limit when none of them takes the frame. Fewer may all be slow.
+	// fewRecipients is a number of recipients. If none of so many in a part of a large room's broadcast takes the
+	// frame, API Gateway is at its limit. Fewer may all be slow.
 	fewRecipients = 20
 )
 

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Sockets that never read are dropped after the second broadcast that other members receive, however many they are, and
-// no broadcast is repeated because of them.
+// Sockets that never read are dropped after the second broadcast that other members receive, however many they are. No
+// broadcast is repeated because of them.
 func TestMembersThatNeverReadAreExpelled(t *testing.T) {
 	t.Parallel()
 	for _, stuck := range []int{1, 2, 5, 8} {

@@ -67,7 +67,7 @@ func New(config aws.Config, endpoint string, concurrency int) (*Client, error) {
 // Close closes a connection. The client sees close code 1000 and no reason, so a reason must be posted before. The
 // error is ErrGone, ErrThrottled, or a fault, each with the SDK's error in its chain.
 func (c *Client) Close(ctx context.Context, connectionID string) error {
-	return c.patiently(ctx, func(ctx context.Context, previous error) error {
-		return c.once(ctx, "close connection", http.MethodDelete, connectionID, NewFrame(nil), previous)
+	return c.withRetries(ctx, func(ctx context.Context, previous error) error {
+		return c.tryOnce(ctx, "close connection", http.MethodDelete, connectionID, NewFrame(nil), previous)
 	})
 }

@@ -50,48 +50,50 @@ func Pause(n int) time.Duration {
 // Try sends a frame to a connection once. The error is ErrGone, ErrTooLarge, ErrThrottled, ErrUnavailable, or a fault,
 // each with the SDK's error in its chain. The caller bounds it with the context, see AnswerTime.
 func (c *Client) Try(ctx context.Context, connectionID string, frame Frame) error {
-	return c.once(ctx, "post to connection", http.MethodPost, connectionID, frame, nil)
+	return c.tryOnce(ctx, "post to connection", http.MethodPost, connectionID, frame, nil)
 }
 
 // TryAgain is Try after an attempt that ended in previous, ErrThrottled or ErrUnavailable, if the SDK's quota of
 // retries allows it. If not, it returns ErrNoRetry and previous in one error.
 func (c *Client) TryAgain(ctx context.Context, connectionID string, frame Frame, previous error) error {
-	return c.once(ctx, "post to connection", http.MethodPost, connectionID, frame, previous)
+	return c.tryOnce(ctx, "post to connection", http.MethodPost, connectionID, frame, previous)
 }
 
 // Post sends data as one text frame to a connection, and again as often as the SDK would. The error is that of the last
 // attempt, see Try.
 func (c *Client) Post(ctx context.Context, connectionID string, data []byte) error {
 	frame := NewFrame(data)
-	return c.patiently(ctx, func(ctx context.Context, previous error) error {
-		return c.once(ctx, "post to connection", http.MethodPost, connectionID, frame, previous)
+	return c.withRetries(ctx, func(ctx context.Context, previous error) error {
+		return c.tryOnce(ctx, "post to connection", http.MethodPost, connectionID, frame, previous)
 	})
 }
 
-// patiently makes a call, and repeats it as often as the SDK would. Each attempt ends after AnswerTime. call is given
+// withRetries makes a call, and repeats it as often as the SDK would. Each attempt ends after AnswerTime. call is given
 // the error of the attempt before.
-func (c *Client) patiently(ctx context.Context, call func(ctx context.Context, previous error) error) error {
-	err := bounded(ctx, call, nil)
+func (c *Client) withRetries(ctx context.Context, call func(ctx context.Context, previous error) error) error {
+	err := attempt(ctx, call, nil)
 	for n := 1; Repeatable(err) && n < c.retryer.MaxAttempts(); n++ {
 		select {
 		case <-ctx.Done():
 			return err
 		case <-time.After(Pause(n)):
 		}
-		err = bounded(ctx, call, err)
+		err = attempt(ctx, call, err)
 	}
 	return err
 }
 
-func bounded(ctx context.Context, call func(ctx context.Context, previous error) error, previous error) error {
+func attempt(ctx context.Context, call func(ctx context.Context, previous error) error, previous error) error {
 	ctx, cancel := context.WithTimeout(ctx, AnswerTime)
 	defer cancel()
 	return call(ctx, previous)
 }
 
-// once makes one call, the first one when previous is nil. Each further call takes a token from the SDK's quota. A call
-// that succeeds gives its token back.
-func (c *Client) once(ctx context.Context, operation, method, connectionID string, frame Frame, previous error) error {
+// tryOnce makes one call. It is the first one when previous is nil. Each further call takes a token from the SDK's
+// quota. A call that succeeds gives its token back.
+func (c *Client) tryOnce(
+	ctx context.Context, operation, method, connectionID string, frame Frame, previous error,
+) error {
 	giveBack := func(error) error { return nil }
 	if previous != nil {
 		var err error

@@ -11,8 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 )
 
-// withQuota returns a client of a server that answers with the status that it is told, and a quota of tokens of which
-// each retry takes one.
+// withQuota returns a client of a server that answers with a given status, and a quota of tokens. Each retry takes one.
 func withQuota(t *testing.T, tokens uint, status *atomic.Int32) *Client {
 	t.Helper()
 	_, server, _ := newClient(t, 1, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(status.Load())) })

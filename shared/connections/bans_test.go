@@ -43,7 +43,7 @@ func TestBansStandInATableOfTheirOwn(t *testing.T) {
 	}
 }
 
-// Bans that the version before wrote into the USER item hold, for today's id and for the id of that version, and are
+// Bans that the version before wrote into the USER item hold for today's id and for the id of that version. They are
 // lifted like others.
 func TestOldBansHoldAndAreLifted(t *testing.T) {
 	t.Parallel()

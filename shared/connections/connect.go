@@ -20,7 +20,7 @@ const (
 	// ticketMargin is how long a ticket outlives its grant: longer than a Lambda invocation that still checks the
 	// grant.
 	ticketMargin = 10 * time.Minute
-	// sessionMargin is how long the items of a connection outlive its session, so that a message after its end gets the
+	// sessionMargin is how long the items of a connection outlive its session. So a message after its end gets the
 	// right answer, and disconnect finds the items to remove.
 	sessionMargin = time.Hour
 	// userRetention is how long a USER item outlives the user's last session.
@@ -50,7 +50,7 @@ type Admitted struct {
 	Replaced int
 }
 
-// The order of the actions in the transaction of Connect, by which the reasons for a cancellation are told apart. The
+// The order of the actions in the transaction of Connect. By it the reasons for a cancellation are told apart. The
 // checks of bans follow.
 const (
 	ticketAction = iota
@@ -58,9 +58,9 @@ const (
 	firstBanAction
 )
 
-// Connect admits a connection: it uses up the ticket, checks that the user is neither revoked, banned nor kicked at
-// now, counts the connection, and writes its items, all in one transaction. The connection starts with the messages and
-// strikes that earlier connections of the user have counted lately.
+// Connect admits a connection. It uses up the ticket and checks that the user is neither revoked, banned nor kicked at
+// now. It counts the connection and writes its items, all in one transaction. The connection starts with the messages
+// and strikes that earlier connections of the user have counted lately.
 //
 // An older connection of the same client becomes due to be closed when the user has a place left. When the user has
 // none, connections give way: those of the same client first, then the oldest. Their items are removed in the same
@@ -72,18 +72,18 @@ const (
 // those of any gone connection.
 func (s *Store) Connect(ctx context.Context, a Admission, now time.Time) (done Admitted, err error) {
 	err = dynamo.Retry(ctx, func() error {
-		state, err := s.readState(ctx, a.Subject)
+		seen, err := s.readState(ctx, a.Subject)
 		if err != nil {
 			return err
 		}
-		if err := kickedOut(state.kick, now); err != nil { // mutate:kick-connect
+		if err := kickedOut(seen.kick, now); err != nil { // mutate:kick-connect
 			return err
 		}
-		plan, err := s.planPlaces(ctx, a, state.user, now)
+		plan, err := s.planPlaces(ctx, a, seen.user, now)
 		if err != nil {
 			return err
 		}
-		done, err = s.admit(ctx, a, state, plan, now)
+		done, err = s.admit(ctx, a, seen, plan, now)
 		return err
 	})
 	if err != nil {
@@ -209,11 +209,11 @@ func (s *Store) userUpdate(a Admission, user item, plan places, now time.Time) *
 			remove = append(remove, stale)
 		}
 	}
-	expression := set + " " + add
+	changes := set + " " + add
 	if len(remove) > 0 {
-		expression += " REMOVE " + strings.Join(remove, ", ")
+		changes += " REMOVE " + strings.Join(remove, ", ")
 	}
-	update.UpdateExpression, update.ConditionExpression = aws.String(expression), aws.String(condition)
+	update.UpdateExpression, update.ConditionExpression = aws.String(changes), aws.String(condition)
 	return update
 }
 

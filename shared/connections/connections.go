@@ -6,7 +6,8 @@
 // To remove a connection is to remove its records. To expel it is to remove it and schedule the close. To close it is
 // to close its socket, which package callback does. To refuse is to turn away a frame or a handshake. A strike is a
 // refusal that counts, and the third strike kicks the connection. A connection gives way when a newer one of its user
-// takes its place.
+// takes its place. A gone connection is one for which API Gateway answers 410. A young one may still be in its
+// handshake.
 //
 // # Items
 //
@@ -106,15 +107,15 @@ var (
 	ErrSessionEnded = errors.New("session ended")
 )
 
-// RateLimitError is returned by Touch when the connection has used up this window, and by CountURL when the user has
-// used up the URLs of this minute.
+// RateLimitError is returned by Touch when the connection has used up this window. CountURL returns it when the user
+// has used up the URLs of this minute.
 type RateLimitError struct {
 	RetryAfter time.Duration // how long until the next window
 }
 
 // Error implements error.
 func (e *RateLimitError) Error() string {
-	return "too many of them, next window in " + e.RetryAfter.String()
+	return "limit reached, next window in " + e.RetryAfter.String()
 }
 
 // Connection is a connection as its CONN item describes it.

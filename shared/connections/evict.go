@@ -90,8 +90,8 @@ func (s *Store) choose(subject, clientInstance string, user item, now time.Time)
 	return choice{givingWay: order[:min(surplus, len(order), maxEvicted)]}, nil
 }
 
-// byClient returns the ids of the connections that a client has opened before, and those of the user's others, each
-// with the one whose session ends first in front.
+// byClient returns the ids of the connections that a client has opened before, and those of the user's others. Each
+// list begins with the connection whose session ends first.
 func byClient(user item, instance string) (predecessors, others []string) {
 	for _, id := range entriesByAge(user) {
 		if instance != "" && dynamo.TextOf(user, instanceName(id)) == instance {

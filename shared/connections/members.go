@@ -39,8 +39,8 @@ func (s *Store) Members(ctx context.Context, room string, now time.Time) iter.Se
 			for range pages {
 			}
 		}()
-		for page := range pages {
-			if !yield(page.members, page.err) || page.err != nil {
+		for next := range pages {
+			if !yield(next.members, next.err) || next.err != nil {
 				return
 			}
 		}
@@ -76,13 +76,13 @@ func (s *Store) readShards(ctx context.Context, room string, now time.Time) <-ch
 // shardMembers returns the pages of one partition.
 func (s *Store) shardMembers(ctx context.Context, partition string, now time.Time) iter.Seq2[[]Member, error] {
 	return func(yield func([]Member, error) bool) {
-		for page, err := range s.pages(ctx, partition, "sk, #sub, sx, connectedAt, slow",
-			map[string]string{"#sub": "sub"}) {
+		attributes := "sk, #sub, sx, connectedAt, slow"
+		for items, err := range s.pages(ctx, partition, attributes, map[string]string{"#sub": "sub"}) {
 			if err != nil {
 				yield(nil, fmt.Errorf("list members: %w", err))
 				return
 			}
-			if !yield(liveMembers(page, now), nil) {
+			if !yield(liveMembers(items, now), nil) {
 				return
 			}
 		}
@@ -91,17 +91,17 @@ func (s *Store) shardMembers(ctx context.Context, partition string, now time.Tim
 
 func liveMembers(items []item, now time.Time) []Member {
 	members := make([]Member, 0, len(items))
-	for _, item := range items {
-		sx, _ := dynamo.NumberOf(item, "sx")
+	for _, listed := range items {
+		sx, _ := dynamo.NumberOf(listed, "sx")
 		if sx <= now.Unix() { // mutate:session-listens
 			continue
 		}
-		connectedAt, _ := dynamo.NumberOf(item, "connectedAt")
+		connectedAt, _ := dynamo.NumberOf(listed, "connectedAt")
 		member := Member{
-			ConnectionID: dynamo.TextOf(item, "sk"), Subject: dynamo.TextOf(item,
-				"sub"), ConnectedAt: time.UnixMilli(connectedAt).UTC(),
+			ConnectionID: dynamo.TextOf(listed, "sk"), Subject: dynamo.TextOf(listed, "sub"),
+			ConnectedAt: time.UnixMilli(connectedAt).UTC(),
 		}
-		if slow, marked := dynamo.NumberOf(item, "slow"); marked {
+		if slow, marked := dynamo.NumberOf(listed, "slow"); marked {
 			member.Slow = time.UnixMilli(slow).UTC()
 		}
 		members = append(members, member)

@@ -32,11 +32,11 @@ func (s *Store) ExpelSlow(
 	ctx context.Context, connectionID string, connectedAt, now time.Time,
 ) (userID string, err error) {
 	sweep := newSweep(connectionID, connectedAt, TooSlow, now)
-	var dropped Connection
+	var expelled Connection
 	removed := false
 	err = s.putNow(ctx, sweep.item(now))
 	if err == nil {
-		dropped, removed, err = s.removeRecords(ctx, connectionID, connectedAt, &kept{partition: sweep.partition}, now)
+		expelled, removed, err = s.removeRecords(ctx, connectionID, connectedAt, &kept{partition: sweep.partition}, now)
 	}
 	switch {
 	case err != nil:
@@ -44,7 +44,7 @@ func (s *Store) ExpelSlow(
 	case !removed:
 		return "", nil
 	}
-	return dropped.Subject, nil
+	return expelled.Subject, nil
 }
 
 // Expel removes a connection and makes it due to be closed at now, in one transaction. It returns the Sweep that Due
@@ -119,10 +119,10 @@ func (s *Store) tryRemove(
 	return err
 }
 
-// removalActions returns the actions that remove a connection's items, but not its entry in the USER item and not the
-// SWEEP item in the partition that is kept. They fail when the connection has counted anything since conn was read.
+// removalActions returns the actions that remove a connection's items. They leave its entry in the USER item, and the
+// SWEEP item in the partition keep. They fail when the connection has counted anything since conn was read.
 func (s *Store) removalActions(
-	connection Connection, conn item, pending []Sweep, kept string, now time.Time,
+	connection Connection, conn item, pending []Sweep, keep string, now time.Time,
 ) []types.TransactWriteItem {
 	// mutate:rate-removal => condition := expression{parts: []string{"attribute_exists(pk)"}, values: item{}}
 	condition := unchanged(recent(conn, now), now)
@@ -138,7 +138,7 @@ func (s *Store) removalActions(
 		actions = append(actions, s.remove(membershipKey(membership, connection.ID)))
 	}
 	for _, sweep := range pending {
-		if sweep.partition != kept {
+		if sweep.partition != keep {
 			actions = append(actions, s.remove(sweep.key()))
 		}
 	}

@@ -81,8 +81,8 @@ func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[[]Sweep, error
 		}
 		for minute := first; minute <= minuteOf(now); minute++ {
 			for shard := range sweepShards {
-				for page, err := range s.dueIn(ctx, sweepPartition(minute, shard), now) {
-					if !yield(page, err) || err != nil {
+				for due, err := range s.dueIn(ctx, sweepPartition(minute, shard), now) {
+					if !yield(due, err) || err != nil {
 						return
 					}
 				}
@@ -94,12 +94,12 @@ func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[[]Sweep, error
 // dueIn returns the pages of one partition.
 func (s *Store) dueIn(ctx context.Context, partition string, now time.Time) iter.Seq2[[]Sweep, error] {
 	return func(yield func([]Sweep, error) bool) {
-		for page, err := range s.pages(ctx, partition, "sk, reason, due, connectedAt", nil) {
+		for items, err := range s.pages(ctx, partition, "sk, reason, due, connectedAt", nil) {
 			if err != nil {
 				yield(nil, fmt.Errorf("list due connections: %w", err))
 				return
 			}
-			if !yield(sweeps(page, partition, now), nil) {
+			if !yield(sweeps(items, partition, now), nil) {
 				return
 			}
 		}
@@ -109,14 +109,14 @@ func (s *Store) dueIn(ctx context.Context, partition string, now time.Time) iter
 // sweeps leaves out connections that become due later in their minute.
 func sweeps(items []item, partition string, now time.Time) []Sweep {
 	found := make([]Sweep, 0, len(items))
-	for _, item := range items {
-		due, _ := dynamo.NumberOf(item, "due")
+	for _, listed := range items {
+		due, _ := dynamo.NumberOf(listed, "due")
 		if due > now.Unix() {
 			continue
 		}
-		connectedAt, _ := dynamo.NumberOf(item, "connectedAt")
+		connectedAt, _ := dynamo.NumberOf(listed, "connectedAt")
 		found = append(found, Sweep{
-			ConnectionID: dynamo.TextOf(item, "sk"), Reason: Reason(dynamo.TextOf(item, "reason")),
+			ConnectionID: dynamo.TextOf(listed, "sk"), Reason: Reason(dynamo.TextOf(listed, "reason")),
 			ConnectedAt: time.UnixMilli(connectedAt).UTC(), partition: partition,
 		})
 	}
@@ -129,13 +129,13 @@ func (s *Store) RemoveSweep(ctx context.Context, sweep Sweep) error {
 		TableName: aws.String(s.tables.Connections), Key: sweep.key(),
 	})
 	if err != nil {
-		return fmt.Errorf("remove swept connection: %w", err)
+		return fmt.Errorf("remove SWEEP item: %w", err)
 	}
 	return nil
 }
 
-// Finish records that the caller has closed the connections that Due returned at now, except for those left, so that
-// Due begins after them the next time.
+// Finish records that the caller has closed the connections that Due returned at now, except for those left. The next
+// time Due begins after them.
 func (s *Store) Finish(ctx context.Context, left []Sweep, now time.Time) error {
 	finished := minuteOf(now) - settledMinutes
 	for _, sweep := range left {

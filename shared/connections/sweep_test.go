@@ -208,11 +208,11 @@ func TestRevokeReturnsTheConnectionsAndShutsTheUserOut(t *testing.T) {
 		a := admission("after " + name)
 		a.AuthenticatedAt = test.authenticatedAt
 		if _, err := store.Connect(t.Context(), a, now); !errors.Is(err, test.want) {
-			t.Errorf("who authenticated %s: %v, want %v", name, err, test.want)
+			t.Errorf("a user who authenticated %s: %v, want %v", name, err, test.want)
 		}
 		if err := store.MayConnect(t.Context(), Applicant{UserID: "alice", AuthenticatedAt: test.authenticatedAt},
 			now); !errors.Is(err, test.want) {
-			t.Errorf("who authenticated %s may connect: %v, want %v", name, err, test.want)
+			t.Errorf("a user who authenticated %s may connect: %v, want %v", name, err, test.want)
 		}
 	}
 }

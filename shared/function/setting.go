@@ -14,13 +14,13 @@ import (
 func Read[T any](environment map[string]string) (T, error) {
 	return env.ParseAsWithOptions[T](env.Options{
 		Environment: environment,
-		FuncMap:     map[reflect.Type]env.ParserFunc{reflect.TypeFor[int](): whole},
+		FuncMap:     map[reflect.Type]env.ParserFunc{reflect.TypeFor[int](): wholeNumber},
 	})
 }
 
-// whole reads a number as CloudFormation takes it for a parameter of type Number, and drops the fraction: the function
-// gets 20.5 or 2e1 as it was written.
-func whole(text string) (any, error) {
+// wholeNumber reads a number as CloudFormation takes it for a parameter of type Number, and drops the fraction. The
+// function gets 20.5 or 2e1 in the written form.
+func wholeNumber(text string) (any, error) {
 	number, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(number) || math.Abs(number) > math.MaxInt32 {
 		return nil, fmt.Errorf("%q is not a number", text)

@@ -36,7 +36,7 @@ func TestEverySettingThatCannotBeReadIsNamed(t *testing.T) {
 	}
 }
 
-func TestDifferentDropsRepetitionsAndNothings(t *testing.T) {
+func TestDifferentDropsRepetitionsAndEmptyEntries(t *testing.T) {
 	t.Parallel()
 	if got := Different([]string{"b", "a", "", "b", "c", "a"}); !slices.Equal(got, []string{"b", "a", "c"}) {
 		t.Errorf("Different = %q", got)

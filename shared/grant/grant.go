@@ -15,8 +15,8 @@
 //	ait  when the user authenticated
 //	jti  ticket, base64url of 16 random bytes: a grant opens one connection
 //	cc   challenge, base64url of a SHA-256 digest; left out when there is none
-//	ci   client instance, base64url of 16 bytes that the client made; left out when it told none
-//	si   sign-in of a trusted caller, 22 characters of base64url; left out when it told none
+//	ci   client instance, base64url of 16 bytes that the client made; left out without one
+//	si   sign-in that a trusted caller named, 22 characters of base64url; left out without one
 //
 // Besides these only the X-Amz-* parameters of the signature may appear.
 package grant

@@ -163,7 +163,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-func TestParseRefusesNothingAtAll(t *testing.T) {
+func TestParseRefusesAnEmptyQuery(t *testing.T) {
 	t.Parallel()
 	if _, err := Parse(nil); !errors.Is(err, Refusal("missing_v")) {
 		t.Errorf("err = %v", err)

@@ -75,7 +75,7 @@ func TestPresignedURLCarriesTheGrantAndTheSignature(t *testing.T) {
 	}
 }
 
-// The signature must cover the request as it is sent, so an independent signer has to arrive at the same one from the
+// The signature must cover the request as it is sent. So an independent signer has to arrive at the same one from the
 // sent URL alone.
 func TestSignatureEqualsThatOfAnIndependentSigner(t *testing.T) {
 	t.Parallel()

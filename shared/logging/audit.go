@@ -9,7 +9,7 @@ import (
 type Act struct {
 	Action      string    // revoke, ban, unban, kick, evict, replace, sign_out, drop_slow
 	By          string    // the operator's ARN as the request claims it, or the name of the rule
-	User        slog.Attr // the user's hash, as LogAttr and User make it
+	User        slog.Attr // the hash of the user, as userid.LogAttr makes it
 	Why         string
 	Connections int // that it ended
 }

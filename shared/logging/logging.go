@@ -30,8 +30,8 @@ const (
 // as "[redacted]". The Lambda request id is taken from the context, so the methods that end in Context should be used
 // wherever one is in scope.
 func New(w io.Writer) *slog.Logger {
-	redactor := &redactor{rules: sync.OnceValue(rules)}
-	return slog.New(handler{slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: redactor.replace})})
+	secrets := &redactor{rules: sync.OnceValue(rules)}
+	return slog.New(handler{slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: secrets.replace})})
 }
 
 // ForSDK returns a logger for the AWS SDK, whose own writes lines that are no JSON. The SDK's lines appear as warnings

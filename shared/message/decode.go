@@ -35,9 +35,10 @@ type sendFrame struct {
 }
 
 // Decode reads a frame of the action ActionSend, or without action. It takes exactly one JSON object with the known
-// names. It refuses an unknown or repeated name, another letter case, a value that is no string, invalid UTF-8 and
-// anything after the object. The code is "" for a good frame, and otherwise BadMessage, TooLarge or UnknownAction. Of a
-// bad frame only ClientID is set, if it could be read, so that the answer can name it.
+// names. It refuses an unknown or repeated name, another letter case, a value that is neither a string nor null,
+// invalid UTF-8 and anything after the object. A member that is null counts as absent. The code is "" for a good frame,
+// and otherwise BadMessage, TooLarge or UnknownAction. Of a bad frame only ClientID is set, if it could be read, so
+// that the answer can name it.
 func Decode(body string) (Send, Code) {
 	if len(body) > maxBody { // mutate:frame-size
 		return Send{}, TooLarge

@@ -18,8 +18,8 @@ const (
 	RoomNotAllowed  Code = "room_not_allowed" // the connection is not in that room
 	RateLimited     Code = "rate_limited"     // too many messages; the frame says when to try again
 	PartialDelivery Code = "partial_delivery" // a member that reads did not get it; send it again under the same id
-	NotConnected    Code = "not_connected"    // the connection is not known any more; connect again
-	SessionEnded    Code = "session_ended"    // the session is over; sign in and connect again
+	NotConnected    Code = "not_connected"    // the table has no such connection; connect again
+	SessionEnded    Code = "session_ended"    // the session is over; connect again
 )
 
 // text is the sentence for people. It never depends on the client's text.
@@ -73,8 +73,8 @@ func (m Message) Encode() ([]byte, error) {
 	}{"message", m.ID, m.Room, m.From, m.Text, m.SentAt.UnixMilli()})
 }
 
-// Ack tells a sender that all members of the room took the message, except three kinds: those that are gone, those that
-// Lambda brings it to (Queued), and those that do not read, which are in none of the counts but Recipients.
+// Ack tells a sender that all members of the room took the message, except three kinds. Some are gone. Other
+// invocations deliver to some (Queued). Those that do not read are in no count except Recipients.
 type Ack struct {
 	ID         string // id of the message
 	ClientID   string // the client's own id for it, or ""
@@ -97,7 +97,7 @@ func (a Ack) Encode() ([]byte, error) {
 	}{"ack", a.ID, a.ClientID, a.Recipients, a.Delivered, a.Gone, a.Queued})
 }
 
-// Error tells a sender that, and why, a frame was refused.
+// Error tells a sender that a frame was refused, and the reason.
 type Error struct {
 	Code       Code
 	ClientID   string        // the client's own id for the refused message, or ""

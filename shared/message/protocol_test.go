@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"signedsocket/protocol"
 )
 
@@ -100,5 +102,22 @@ func TestTheProtocolListsTheCodesOfErrorFrames(t *testing.T) {
 	}
 	if len(contract.ErrorCodes) != len(codes()) {
 		t.Errorf("the protocol lists %d codes, and there are %d", len(contract.ErrorCodes), len(codes()))
+	}
+}
+
+func TestTheExamplesOfErrorFramesHaveTheSentencesOfTheCodes(t *testing.T) {
+	t.Parallel()
+	examples, err := protocol.Examples("error")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range examples {
+		var frame struct {
+			Code    Code   `json:"code"`
+			Message string `json:"message"`
+		}
+		if err := json.Unmarshal([]byte(text), &frame); err != nil || frame.Message != frame.Code.text() {
+			t.Errorf("the example %s has another sentence than the server: %q, %v", text, frame.Code.text(), err)
+		}
 	}
 }

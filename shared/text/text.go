@@ -1,6 +1,6 @@
 // Package text holds the rules for text that one person writes and another person's browser shows: message bodies and
-// display names. It refuses text that could disturb the page or the log around it (control characters, direction
-// overrides, piles of accents, blank text), and brings other text into one normal form, so that equal-looking text is
+// display names. It refuses text that could disturb the page or the log around it: control characters, direction
+// overrides, piles of accents, blank text. It brings other text into one normal form, so that equal-looking text is
 // equal.
 //
 // testdata/text.json has examples of the rules, and cuts.json of names that are too long; the browser client's tests
@@ -41,7 +41,7 @@ func Clean(s string) (string, bool) {
 	switch {
 	case !strings.ContainsFunc(clean, visible): // mutate:text-visible
 		return "", false
-	case piled(clean): // mutate:text-marks
+	case hasPile(clean): // mutate:text-marks
 		return "", false
 	case breaks(clean) > maxBreaks: // mutate:text-breaks
 		return "", false
@@ -139,9 +139,9 @@ func blank(r rune) bool {
 	return false
 }
 
-// piled reports whether a character carries more than maxMarks combining marks. Characters of zero width between the
+// hasPile reports whether a character carries more than maxMarks combining marks. Characters of zero width between the
 // marks do not end the pile.
-func piled(s string) bool {
+func hasPile(s string) bool {
 	marks := 0
 	for _, r := range s {
 		switch {

@@ -7,8 +7,8 @@
 //	h--<32 characters>   every other sub claim: base64url of HMAC-SHA-256(stack id, issuer || 0x00 || sub)
 //	guest-<26 letters>   a guest, who has not signed in: a-z and 2-7
 //
-// Two users never share an id: a sub claim that looks like the second or third form is hashed, and the key of the hash
-// is the id of the stack, which users do not see. Guests have no account, so they share one limit, that of the Pool.
+// Two users never share an id: a sub claim that looks like the second or third form is hashed. The key of the hash is
+// the id of the stack, which users do not see. Guests have no account, so they share one limit, that of the Pool.
 package userid
 
 import (

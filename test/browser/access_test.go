@@ -79,7 +79,7 @@ func TestTheLanguageIsTheReadersAndIsKept(t *testing.T) {
 			document.querySelector(".composer button.primary").textContent === %s`, want, send)
 	}
 	speaks("ja", "送信")
-	p.do(chromedp.Click(chromedp.CSS("button[lang]")))
+	p.click("button[lang]")
 	speaks("en", "Send")
 	p.do(chromedp.Reload())
 	speaks("en", "Send")

@@ -20,6 +20,7 @@ import (
 
 // In development React mounts every component twice. A page that does not clean up leaves two sockets behind.
 func TestStrictModeOpensOneSocket(t *testing.T) {
+	t.Parallel()
 	tool.Node(t)
 	address := freePorts(t)
 	_, port, err := net.SplitHostPort(address)

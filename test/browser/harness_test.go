@@ -5,6 +5,7 @@ package browser_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -154,6 +155,23 @@ func (p *person) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// click clicks on the element that a CSS selector finds. It looks again for an element that the page replaces.
+func (p *person) click(selector string) {
+	p.t.Helper()
+	ctx, cancel := p.within()
+	defer cancel()
+	err := errors.New("not tried")
+	for err != nil && ctx.Err() == nil {
+		err = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+		if err != nil && !strings.Contains(err.Error(), "Could not find node") {
+			break
+		}
+	}
+	if err != nil {
+		p.t.Fatalf("click on %s: %v\nthe page says: %s", selector, err, p.body())
+	}
+}
+
 // eval returns the value of an expression of the page.
 func eval[T any](p *person, expression string, arguments ...any) T {
 	p.t.Helper()
@@ -239,7 +257,7 @@ func (p *person) signIn(stage *stagetest.Stage, name string) {
 	p.t.Helper()
 	p.open(stage)
 	p.await(`document.querySelector("button.primary:not([disabled])")`)
-	p.do(chromedp.Click(chromedp.CSS("button.primary")))
+	p.click("button.primary")
 	p.await(`document.querySelector("#user")`)
 	p.do(chromedp.SetValue(chromedp.CSS("#user"), name), chromedp.Submit(chromedp.CSS("#user")))
 	p.awaitStatus("open")

@@ -5,12 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"signedsocket/localstage/stagetest"
 )
 
-func TestTheTitleNamesTheRoomAndWhatIsUnread(t *testing.T) {
+func TestTheTitleNamesTheRoomAndUnreadMessages(t *testing.T) {
 	t.Parallel()
 	stage := startStage(t, stagetest.Options{Parameters: guests()})
 	browser := startBrowser(t)
@@ -73,14 +71,14 @@ func TestTheFocusIsNeverLost(t *testing.T) {
 	if name := eval[string](p, `document.querySelector(".to-end").ariaLabel`); name != "To the latest message" {
 		t.Errorf("the button to the end is called %q", name)
 	}
-	p.do(chromedp.Click(chromedp.CSS(".to-end")))
+	p.click(".to-end")
 	p.await(focused)
 	for _, button := range []string{"first-of-type", "last-of-type"} { // send again, discard
 		eval[bool](p, `(globalThis.refuse = true)`)
 		p.say("refused by " + button)
 		p.await(`document.querySelector(".failure button")`)
 		eval[bool](p, `(globalThis.refuse = false, true)`)
-		p.do(chromedp.Click(chromedp.CSS(".failure button:" + button)))
+		p.click(".failure button:" + button)
 		p.await(`!document.querySelector(".failure")`)
 		p.await(focused)
 	}

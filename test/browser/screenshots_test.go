@@ -13,6 +13,7 @@ import (
 
 // TestScreenshots takes the pictures of the README and writes them into the folder that SCREENSHOTS names, if any.
 func TestScreenshots(t *testing.T) {
+	t.Parallel()
 	folder := os.Getenv("SCREENSHOTS")
 	if folder == "" {
 		folder = t.TempDir()

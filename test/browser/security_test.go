@@ -69,7 +69,7 @@ func TestARevokedUserStaysOutUntilAPersonSignsIn(t *testing.T) {
 			p.open(stage) // and loaded again
 			p.await(`document.querySelector(".connection[data-status=auth-required] button, .card button.primary")`)
 			p.stays(time.Second, `document.querySelector("#user, .connection[data-status=open]") === null`)
-			p.do(chromedp.Click(chromedp.CSS(".connection button, .card button.primary")))
+			p.click(".connection button, .card button.primary")
 			p.await(isAtProvider)
 			if !eval[bool](p, `new URLSearchParams(location.search).get("prompt") === "login"`) {
 				t.Errorf("the provider is not told to ask: %s", p.body())
@@ -108,7 +108,7 @@ func TestSigningOutEndsEveryTabOfTheBrowser(t *testing.T) {
 			tab.open(stage)
 			tab.await(`document.querySelector(".connection[data-status=open], button.primary:not([disabled])")`)
 			if eval[bool](tab, `document.querySelector(".connection") === null`) { // its tokens are its own
-				tab.do(chromedp.Click(chromedp.CSS("button.primary")))
+				tab.click("button.primary")
 			}
 			tab.awaitStatus("open")
 
@@ -186,7 +186,7 @@ func TestTextDoesNotDeceive(t *testing.T) {
 	if lines := eval[float64](reader, height); lines > 13 {
 		t.Errorf("a long message takes %.1f lines", lines)
 	}
-	reader.do(chromedp.Click(chromedp.CSS(".fold")))
+	reader.click(".fold")
 	if lines := eval[float64](reader, height); lines < 41 {
 		t.Errorf("all of a long message takes %.1f lines", lines)
 	}

@@ -250,7 +250,7 @@ func TestASignOutThatFailsSaysSo(t *testing.T) {
 			{URLPattern: "*://*:*/api/signout", Block: true},
 		}}
 		p.do(call(network.Enable, network.EnableParams{}), call(network.SetBlockedURLs, block))
-		p.do(chromedp.Click(chromedp.CSS("header .self button:last-of-type")))
+		p.click("header .self button:last-of-type")
 		p.await(alert+`?.includes(%s)`, want)
 		p.awaitStatus("open")
 		p.shoot("signout-" + accept)
@@ -298,6 +298,6 @@ func TestAPageWithoutAChannelToOtherTabsWorks(t *testing.T) {
 		constructor() { throw new DOMException("opaque origin", "SecurityError"); }
 	};`)
 	p.signIn(stage, "alice")
-	p.do(chromedp.Click(chromedp.CSS("header .self button:last-of-type")))
+	p.click("header .self button:last-of-type")
 	p.await(signInButton)
 }

@@ -47,8 +47,8 @@ func TestTheProbeOfAStageForGuests(t *testing.T) {
 	}
 }
 
-// TestTheProbeSaysWhatIsWrongAndWhatToDo breaks a stage in one place at a time.
-func TestTheProbeSaysWhatIsWrongAndWhatToDo(t *testing.T) {
+// TestTheProbeNamesTheFaultAndTheRemedy breaks a stage in one place at a time.
+func TestTheProbeNamesTheFaultAndTheRemedy(t *testing.T) {
 	t.Parallel()
 	replaced := func(from, to string) func(string) string {
 		return func(template string) string { return strings.Replace(template, from, to, 1) }

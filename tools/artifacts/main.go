@@ -3,7 +3,7 @@
 package main
 
 import (
-	"crypto/sha256"
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,17 +49,15 @@ func check(f flags) (problems []string, err error) {
 			continue
 		}
 		files, err := list(filepath.Join(f.Build, name))
-		again := files
+		found := broken(function.Runtime, function.Handler, files)
 		if f.Again != "" {
-			var missing error
-			again, missing = list(filepath.Join(f.Again, name))
-			err = errors.Join(err, missing)
+			again, missing := list(filepath.Join(f.Again, name))
+			found, err = append(found, differences(files, again)...), errors.Join(err, missing)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("artifact of %s: %w", name, err)
 		}
-		found := rulesFor(function.Runtime, function.Handler).broken(files)
-		for _, problem := range append(found, differences(files, again)...) {
+		for _, problem := range found {
 			problems = append(problems, name+": "+problem)
 		}
 	}
@@ -68,10 +66,8 @@ func check(f flags) (problems []string, err error) {
 
 // file is a file of an artifact.
 type file struct {
-	path   string // where it lies
-	mode   fs.FileMode
-	size   int64 // bytes
-	digest [sha256.Size]byte
+	mode fs.FileMode
+	data []byte // of a plain file
 }
 
 // list returns the files below a folder by their names in it. A link is not followed: Lambda's zip has none.
@@ -90,16 +86,12 @@ func list(folder string) (map[string]file, error) {
 		if err != nil {
 			return err
 		}
-		found := file{path: filepath.Join(folder, name), mode: info.Mode(), size: info.Size()}
+		found := file{mode: info.Mode()}
 		if info.Mode().IsRegular() {
-			data, err := root.ReadFile(name)
-			if err != nil {
-				return err
-			}
-			found.digest = sha256.Sum256(data)
+			found.data, err = root.ReadFile(name)
 		}
 		files[name] = found
-		return nil
+		return err
 	})
 }
 
@@ -113,7 +105,7 @@ func differences(one, other map[string]file) (found []string) {
 		switch {
 		case !inOne || !inOther:
 			found = append(found, name+" is not made by every build")
-		case first.digest != second.digest:
+		case !bytes.Equal(first.data, second.data):
 			found = append(found, name+" differs from build to build: every deployment would replace the function")
 		}
 	}

@@ -23,12 +23,13 @@ const (
 // room is the size of a room, and how many messages are sent to it.
 type room struct{ recipients, messages int }
 
-// benchmark runs benchmarks of a program for a time, or so many times as "10x" says, and hands over what each has
-// measured as soon as it has.
+// benchmark runs benchmarks of a program for a time, or so many times as "10x" says. It passes on the figures of each
+// as soon as it ends.
 func (w workshop) benchmark(ctx context.Context, program, pattern, benchtime string, each func(Measurement)) error {
 	arguments := []string{"-test.run=^$", "-test.bench=" + pattern, "-test.benchtime=" + benchtime, "-test.timeout=20m"}
 	command := exec.CommandContext(ctx, filepath.Join(w.folder, program), arguments...)
-	command.Dir, command.Env, command.Stderr = w.folder, append(os.Environ(), w.environment...), os.Stderr
+	command.Dir, command.Stderr = w.folder, os.Stderr
+	command.Env = append(append(os.Environ(), "SIGNEDSOCKET_FUNCTIONS="+w.functions), w.environment...)
 	output, err := command.StdoutPipe()
 	if err != nil {
 		return err
@@ -91,7 +92,7 @@ func (r *Results) measurePosts(ctx context.Context, w workshop, e effort) error 
 	return nil
 }
 
-// median returns the sample with the middle of the processor times. What any sample lost is lost.
+// median returns the sample with the middle of the processor times. It counts the lost messages of all samples.
 func median(samples []Measurement) Measurement {
 	const processorTime, lost = "cpu-µs/post", "lost"
 	slices.SortFunc(samples, func(a, b Measurement) int {
@@ -111,6 +112,11 @@ func (r *Results) measureFreezes(ctx context.Context, w workshop, e effort) erro
 	return w.benchmark(ctx, postProgram, "^BenchmarkFreeze$", fmt.Sprint(e.freezes, "x"), r.add)
 }
 
+// measureStarts starts each function in Go, an empty one beside it.
+func (r *Results) measureStarts(ctx context.Context, w workshop, e effort) error {
+	return w.benchmark(ctx, stageProgram, "^BenchmarkStart$", fmt.Sprint(e.starts, "x"), r.add)
+}
+
 // measureBroadcasts sends messages to rooms of several sizes on a stage in a process of its own.
 func (r *Results) measureBroadcasts(ctx context.Context, w workshop, e effort) error {
 	return w.withStage(ctx, "broadcast", func(s *runningStage) error {
@@ -118,7 +124,8 @@ func (r *Results) measureBroadcasts(ctx context.Context, w workshop, e effort) e
 			pattern := fmt.Sprintf("^BenchmarkBroadcast$/^recipients=%d$", room.recipients)
 			err := w.benchmark(ctx, stageProgram, pattern, fmt.Sprint(room.messages, "x"), func(m Measurement) {
 				m.Values["stage-MB"] = s.memory() // the connections are still open
-				sender, fanout := w.bootstrap("SendMessageFunction"), w.bootstrap("FanoutFunction")
+				sender := filepath.Join(w.functions, "SendMessageFunction", "bootstrap")
+				fanout := filepath.Join(w.functions, "FanoutFunction", "bootstrap")
 				m.Values["function-MB"] = peakMemoryOf(sender, fanout)
 				r.add(m)
 			})

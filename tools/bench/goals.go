@@ -43,11 +43,11 @@ func (r *Results) Goals() []Goal {
 	}
 	add(broadcasts != nil, lost == 0, "deliveries lost in broadcasts", "0", "%.0f", lost)
 	for _, m := range r.Of("Start/") {
-		limit, times := 2.0, m.Values["× empty"]
+		limit, times := 2.0, m.Values["×-empty"]
 		if m.Name == "SignUrlFunction" {
 			limit = 1.5
 		}
-		add(m.Name != emptyFunction, times <= limit, "start of "+m.Name, fmt.Sprintf("≤ %.1f × empty", limit),
+		add(m.Name != "an empty function", times <= limit, "start of "+m.Name, fmt.Sprintf("≤ %.1f × empty", limit),
 			"%.2f ×", times)
 	}
 	ready, idle := r.Value("Stage", "ready-ms"), r.Value("Stage", "idle-MB")

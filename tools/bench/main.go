@@ -1,6 +1,6 @@
-// Command bench measures what the project promises and prints the figures with the goals beside them, all in one run on
-// one machine, because only ratios mean anything elsewhere. Posts and broadcasts are benchmarks beside the code, and it
-// runs them. The starts of the functions and the stage itself it measures on its own.
+// Command bench measures what the project promises and prints the figures with the goals beside them. It does so in one
+// run on one machine, because only ratios mean anything elsewhere. Posts, broadcasts and starts of functions are
+// benchmarks beside the code, and it runs them. It measures the stage itself.
 package main
 
 import (
@@ -19,19 +19,15 @@ import (
 
 // commandLine is what the program can be asked to do.
 type commandLine struct {
-	Run   runCommand   `cmd:"" default:"withargs" help:"Measures everything. Without a command this happens."`
-	Alone aloneCommand `cmd:"" help:"Measures the stage alone: its start, and memory of 10,000 connections."`
-	Stage stage        `cmd:"" hidden:""` // the program starts itself with this one
+	Measure options `cmd:"" default:"withargs" help:"Measures and prints. Without a command this happens."`
+	Stage   stage   `cmd:"" hidden:""` // the program starts itself with this one
 }
 
-type runCommand struct{ options }
-
-type aloneCommand struct{ options }
-
 type options struct {
+	Alone bool   `help:"Measures the stage alone, its start and memory of 10,000 connections, and saves nothing."`
 	Root  string `default:"." placeholder:"DIR" help:"Folder of the repository (${default})."`
 	Quick bool   `help:"Measures so little that the numbers mean nothing: shows that everything works."`
-	Into  string `default:"build/bench" placeholder:"DIR" help:"Folder for programs and results.json (${default})."`
+	Into  string `default:"build/bench" type:"path" placeholder:"DIR" help:"Folder for all files (${default})."`
 }
 
 func main() {
@@ -39,63 +35,53 @@ func main() {
 	defer runtime.KeepAlive(weight)
 	var c commandLine
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	parsed := kong.Parse(&c, kong.Name("bench"),
+	defer stop()
+	parsed := kong.Parse(&c, kong.Name("bench"), kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Description("Measures what the project promises, in one run on one machine."))
-	parsed.BindTo(ctx, (*context.Context)(nil))
-	err := parsed.Run()
-	stop()
-	parsed.FatalIfErrorf(err)
+	parsed.FatalIfErrorf(parsed.Run())
 }
 
-// Run measures everything, prints it and saves it. A missed goal is no error.
-func (c *runCommand) Run(ctx context.Context) error {
-	r, err := c.measure(ctx, []step{
+// steps are what is measured, in this order. Each adds it to the results.
+func (o options) steps() []step {
+	ready := step{"starts of the stage", (*Results).measureReady}
+	if o.Alone {
+		return []step{ready, {"memory of idle connections", (*Results).measureIdle}}
+	}
+	return []step{
 		{"posts", (*Results).measurePosts},
 		{"posts after freezes", (*Results).measureFreezes},
 		{"starts of the functions", (*Results).measureStarts},
-		{"starts of the stage", (*Results).measureReady},
+		ready,
 		{"broadcasts", (*Results).measureBroadcasts},
-	})
-	if err != nil {
-		return err
 	}
-	return errors.Join(r.save(filepath.Join(c.Into, "results.json")), r.print(os.Stdout, "all"))
 }
 
-// Run measures what the stage takes for itself, and for a connection on which nothing happens. It saves nothing.
-func (c *aloneCommand) Run(ctx context.Context) error {
-	r, err := c.measure(ctx, []step{
-		{"starts of the stage", (*Results).measureReady}, {"memory of idle connections", (*Results).measureIdle},
-	})
-	if err != nil {
-		return err
-	}
-	return r.print(os.Stdout, "alone")
-}
-
-// step measures one thing and adds it to the results.
 type step struct {
 	name    string
 	measure func(*Results, context.Context, workshop, effort) error
 }
 
-// measure measures one thing after the other. The error says what could not be measured.
-func (o options) measure(ctx context.Context, steps []step) (*Results, error) {
+// Run measures one thing after the other, prints the results and saves them. A missed goal is no error. The error says
+// what could not be measured.
+func (o options) Run(ctx context.Context) error {
 	started := time.Now()
 	note := func(what string) { fmt.Fprintf(os.Stderr, "%3.0f s  %s\n", time.Since(started).Seconds(), what) }
 	r := &Results{Machine: machine(o.Root), Quick: o.Quick}
 	note("building the functions and the benchmarks")
 	w, err := prepare(ctx, o)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, s := range steps {
+	for _, s := range o.steps() {
 		note(s.name)
 		if err := s.measure(r, ctx, w, o.effort()); err != nil {
-			return nil, fmt.Errorf("measure %s: %w", s.name, err)
+			return fmt.Errorf("measure %s: %w", s.name, err)
 		}
 	}
-	return r, nil
+	if o.Alone {
+		return r.print(os.Stdout, "alone")
+	}
+	return errors.Join(r.save(filepath.Join(o.Into, "results.json")), r.print(os.Stdout, "all"))
 }
 
 // effort is how thoroughly everything is measured.
@@ -115,18 +101,11 @@ func (o options) effort() effort {
 			connections: 100,
 		}
 	}
+	var files syscall.Rlimit // that a process may have open; a connection is one
+	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files)
 	return effort{
 		posts: "1500ms", rounds: 3, freezes: 10, starts: 25, ready: 5,
 		rooms:       []room{{1, 200}, {10, 200}, {100, 200}, {1_000, 50}, {5_000, 20}},
-		connections: min(10_000, max(1_000, openFiles()-1_000)),
+		connections: max(1_000, int(min(files.Cur, 11_000))-1_000),
 	}
-}
-
-// openFiles returns how many files a process may have open. A connection is one.
-func openFiles() int {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return 1024 // as everywhere
-	}
-	return int(min(limit.Cur, 1<<20)) // the Go runtime has raised it as far as it goes
 }

@@ -14,8 +14,8 @@ import (
 func memory(pid int, name string) float64 {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // without it there is no such line
 	_, line, _ := strings.Cut(string(status), "\n"+name)
-	line, _, _ = strings.Cut(line, "kB")
-	kilobytes, _ := strconv.ParseFloat(strings.TrimSpace(line), 64)
+	kilobytes := 0.0
+	_, _ = fmt.Sscan(line, &kilobytes)
 	return kilobytes / 1024
 }
 

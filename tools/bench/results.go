@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"strconv"
@@ -64,9 +63,7 @@ func machine(root string) string {
 		text += " (" + model + ")"
 	}
 	text += ", " + runtime.Version()
-	command := exec.Command("git", "describe", "--always", "--dirty")
-	command.Dir = root
-	if commit, err := command.Output(); err == nil {
+	if commit, err := exec.Command("git", "-C", root, "describe", "--always", "--dirty").Output(); err == nil {
 		text += ", commit " + strings.TrimSpace(string(commit))
 	}
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
@@ -78,7 +75,6 @@ func machine(root string) string {
 // save writes the results to a file.
 func (r *Results) save(path string) error {
 	data, err := json.MarshalIndent(r, "", "  ")
-	err = errors.Join(err, os.MkdirAll(filepath.Dir(path), 0o750))
 	if err := errors.Join(err, os.WriteFile(path, append(data, '\n'), 0o644)); err != nil {
 		return fmt.Errorf("write results: %w", err)
 	}

@@ -17,11 +17,11 @@ import (
 	"signedsocket/localstage"
 )
 
-// frontendFunction is left out of what is measured: it is a server of its own, in Node.js.
+// frontendFunction is not measured: it is a server of its own, in Node.js.
 const frontendFunction = "FrontendFunction"
 
-// stage is the command that runs a local stage with functions that are built already, in a process of its own, and
-// prints its outputs when it is ready.
+// stage is the command that runs a local stage in a process of its own, with functions that are built already. It
+// prints the outputs of the stage when that is ready.
 type stage struct {
 	Template  string `help:"Template to run."`
 	Artifacts string `help:"Folder with the built functions."`
@@ -33,7 +33,7 @@ func (s *stage) Run() error {
 	ctx := context.Background()
 	running, err := localstage.New(ctx, localstage.Config{
 		Template: s.Template, Artifacts: s.Artifacts, State: s.State, Without: []string{frontendFunction},
-		// What measures broadcasts is one sender and few users.
+		// The measured broadcasts have one sender and few users.
 		Parameters: map[string]string{"MessagesPerWindow": "1000", "ConnectionsPerUser": "100"},
 	})
 	if err != nil {
@@ -101,33 +101,26 @@ func (r *Results) measureReady(ctx context.Context, w workshop, e effort) error 
 		}
 	}
 	slices.Sort(took)
-	r.add(Measurement{"Stage", map[string]float64{"ready-ms": milliseconds(took[len(took)/2]), "idle-MB": idle}})
+	ready := took[len(took)/2].Seconds() * 1000
+	r.add(Measurement{"Stage", map[string]float64{"ready-ms": ready, "idle-MB": idle}})
 	return nil
 }
 
 // workshop is where the run builds what it measures.
 type workshop struct {
-	root        string   // of the repository
 	folder      string   // of the run
 	functions   string   // the built functions, by logical id
 	template    string   // without the throttles, which are not what is measured
 	environment []string // of the benchmarks
 }
 
-// bootstrap returns the program of a function.
-func (w workshop) bootstrap(logicalID string) string {
-	return filepath.Join(w.functions, logicalID, "bootstrap")
-}
-
-// prepare builds the functions, the empty one beside them, and the programs with the benchmarks.
+// prepare builds the functions and the programs with the benchmarks.
 func prepare(ctx context.Context, o options) (workshop, error) {
-	folder, err := filepath.Abs(o.Into)
 	w := workshop{
-		root: o.Root, folder: folder,
-		functions: filepath.Join(folder, "functions"), template: filepath.Join(folder, "template.yaml"),
+		folder: o.Into, functions: filepath.Join(o.Into, "functions"), template: filepath.Join(o.Into, "template.yaml"),
 	}
 	source := filepath.Join(o.Root, "template.yaml")
-	if err := errors.Join(err, localstage.Build(ctx, source, w.functions, frontendFunction)); err != nil {
+	if err := localstage.Build(ctx, source, w.functions, frontendFunction); err != nil {
 		return w, err
 	}
 	text, err := os.ReadFile(source)
@@ -135,18 +128,8 @@ func prepare(ctx context.Context, o options) (workshop, error) {
 		return w, err
 	}
 	limits := regexp.MustCompile(`(Throttling(?:Rate|Burst)Limit): \d+`)
-	return w, errors.Join(os.WriteFile(w.template, limits.ReplaceAll(text, []byte("$1: 1000000")), 0o600),
-		w.build(ctx, `tools/sh/build-function.sh "$0" "$1"`, emptyPackage, w.bootstrap(emptyFunction)),
-		w.build(ctx, `go test -c -o "$1" "$0"`, postPackage, filepath.Join(folder, postProgram)),
-		w.build(ctx, `go test -c -o "$1" "$0"`, stagePackage, filepath.Join(folder, stageProgram)))
-}
-
-// build runs a command of a shell in the repository. The command builds the program $1 from the package $0.
-func (w workshop) build(ctx context.Context, command, from, program string) error {
-	build := exec.CommandContext(ctx, "sh", "-c", command, from, program)
-	build.Dir = w.root
-	if output, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w: %s", from, err, output)
-	}
-	return nil
+	text = limits.ReplaceAll(text, []byte("$1: 1000000"))
+	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", o.Into+"/", postPackage, stagePackage)
+	build.Dir, build.Stderr = o.Root, os.Stderr
+	return w, errors.Join(os.WriteFile(w.template, text, 0o600), build.Run())
 }

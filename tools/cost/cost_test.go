@@ -120,12 +120,12 @@ func TestModelCountsTheMetricsOfTheTemplate(t *testing.T) {
 	}
 }
 
-// TestAStackAtRestByHand adds up what is paid for while nobody is connected.
+// TestAStackAtRestByHand adds up the bill of a stack with no user connected.
 func TestAStackAtRestByHand(t *testing.T) {
 	t.Parallel()
 	minutes := 730.0 * 60
 	want := alarmMetrics*0.10 + 3 + 0.30 + minutes*(0.2e-6+sweeperReads*0.125e-6+sweeperWrites*0.625e-6)
-	if got := total(bill(nobody())); math.Abs(got-want) > 1e-9 {
+	if got := total(bill(atRest())); math.Abs(got-want) > 1e-9 {
 		t.Errorf("a stack at rest costs $%v, want $%v", got, want)
 	}
 	if !strings.Contains(restTable(), "| **Together** | **"+dollars(want)+"** |") {
@@ -179,13 +179,13 @@ func TestABillByHand(t *testing.T) {
 		}
 	}
 	silent := c
-	silent.MessagesPerHour = 1e6 // nobody pings
+	silent.MessagesPerHour = 1e6 // no client pings
 	if heartbeats(silent) != 0 || heartbeats(c) < 2*pings*1e-6 {
 		t.Errorf("pings cost $%v in silence and $%v in a lively room", heartbeats(c), heartbeats(silent))
 	}
 }
 
-func TestWhatIsAboveATierIsCheaper(t *testing.T) {
+func TestUnitsAboveATierAreCheaper(t *testing.T) {
 	t.Parallel()
 	for amount, want := range map[float64]float64{0: 0, 100: 100, 1000: 1000, 1500: 1000 + 250} {
 		if got := tiered(amount, 1, 1000, 0.5); got != want {

@@ -30,8 +30,8 @@ func (c Chat) invocations() float64 {
 }
 
 // pings is how many pings clients send. Every message in the room ends the silence of all its members, so in a lively
-// room no client pings. When messages come at random at a rate of r an hour, a gap between two holds a ping for each
-// full t hours, on average 1/(exp(r·t)-1).
+// room no client pings. Messages come at random at a rate of r an hour. A gap between two holds a ping for each full t
+// hours, on average 1/(exp(r·t)-1).
 func (c Chat) pings() float64 {
 	rate := c.MessagesPerHour * c.Room
 	perHour := 1 / pingHours
@@ -90,7 +90,7 @@ const (
 	handOverMilliseconds = 100.0
 )
 
-// reads is how many read units it takes to know who is in the room: each shard is read on its own, in whole units.
+// reads is how many read units it takes to list a room: each shard is read on its own, in whole units.
 func (r Room) reads() float64 {
 	return r.Shards * math.Ceil(r.Members/r.Shards*membershipBytes/4096)
 }
@@ -153,7 +153,7 @@ func (r Room) messageDollars() float64 {
 		posts*frameBytes/gb*transferGB
 }
 
-// What one of our operations takes. A test has the functions' own code count the units.
+// Units of one operation of the chat. A test compares them with the calls of the functions' code.
 const (
 	memoryMB = 256 // of every function, as the template has it
 
@@ -176,7 +176,7 @@ const (
 	membershipBytes = 120.0 // of a connection in its room
 
 	// Bytes. A frame holds a text of a hundred bytes. The lines of the functions are as long as on the local stage,
-	// with the 26 that CloudWatch counts for each, and Lambda adds three to them.
+	// with the 26 bytes that CloudWatch counts for each. Lambda adds three lines.
 	frameBytes    = 350.0 // with what TCP and TLS add
 	platformLog   = 400.0 // START, END and REPORT
 	signLog       = 170.0

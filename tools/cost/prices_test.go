@@ -31,8 +31,8 @@ const (
 	lambdaGBSecond = 0.0000133334
 )
 
-// aws.amazon.com/dynamodb/pricing/on-demand, Standard table class, since the reduction of November 2024. What is
-// stored, some hundred bytes a connection, costs nothing worth counting; deletions by TTL are free.
+// aws.amazon.com/dynamodb/pricing/on-demand, Standard table class, since the reduction of November 2024. Storage, some
+// hundred bytes a connection, costs too little to count; deletions by TTL are free.
 const (
 	writeUnit = 0.625 / million
 	readUnit  = 0.125 / million
@@ -119,8 +119,8 @@ func needs(c Chat) []Need {
 	}
 }
 
-// reconnect is how many seconds it takes until everybody is connected again after all were cut off, by the account's
-// quota and by the template's limits.
+// reconnect is how many seconds it takes until all clients are connected again after all were cut off: by the account's
+// quota, and by the template's limits.
 func reconnect(c Chat) (byQuota, byTemplate float64) {
 	return c.Connections / connectsPerSecond, c.Connections / min(templateHTTP, templateConnect)
 }

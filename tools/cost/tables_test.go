@@ -187,18 +187,18 @@ func thousands(x float64) string {
 	return digits
 }
 
-// nobody is a chat without connections.
-func nobody() Chat { return Chat{Room: 1, SessionHours: 1} }
+// atRest is a chat without connections.
+func atRest() Chat { return Chat{Room: 1, SessionHours: 1} }
 
 // restTable is the cost of a stack with no user connected. `make deploy` reads it.
 func restTable() string {
-	u := usage(nobody())
+	u := usage(atRest())
 	lines := []Line{
 		{fmt.Sprintf("Alarms over %s metrics", amount(u.Alarms)), u.Alarms * alarmMonth},
 		{"The dashboard", u.Dashboards * dashboard},
 		{"A metric of its own, Faults", u.Metrics * metricMonth},
 	}
-	together := total(bill(nobody()))
+	together := total(bill(atRest()))
 	lines = append(lines,
 		Line{"The reaper, once a minute", together - total(lines)},
 		Line{"**Together**", together},

@@ -108,8 +108,8 @@ func newMeter(t *testing.T, table string) *meter {
 	return &meter{Client: client}
 }
 
-// TestFunctionsConsumeWhatTheModelSays runs what the functions do with the table, by their own code.
-func TestFunctionsConsumeWhatTheModelSays(t *testing.T) {
+// TestFunctionsConsumeTheUnitsOfTheModel calls the table with the functions' own code.
+func TestFunctionsConsumeTheUnitsOfTheModel(t *testing.T) {
 	t.Parallel()
 	const members = 500
 	m := newMeter(t, "connections")

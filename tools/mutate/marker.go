@@ -117,9 +117,9 @@ func turnedExpression(n ast.Expr, stack []ast.Node, text func(ast.Node) string) 
 	return n.Pos(), n.End(), cmp.Or(other, alwaysHolds(text(n)))
 }
 
-// alwaysHolds returns a string literal with a condition of DynamoDB that always holds in the place of the one in
-// literal, and "" when literal has none, or more than one. DynamoDB refuses values that no condition uses, and
-// parentheses around parentheses.
+// alwaysHolds returns literal with a condition of DynamoDB that always holds in the place of its own. It returns ""
+// when literal has none, or more than one. DynamoDB refuses values that no condition uses, and parentheses around
+// parentheses.
 func alwaysHolds(literal string) string {
 	const one = `\((?:[^()]|\([^()]*\))*\)|\w+\([^()]*\)|\S+ (?:<|<=|=|>=|>|<>) :\w+`
 	found := regexp.MustCompile(`^"((?: AND )?)(` + one + `)((?: AND )?)"$`).FindStringSubmatch(literal)

@@ -68,8 +68,8 @@ func find(source string, path []string) (found place, err error) {
 	return found, nil
 }
 
-// child returns the place of a key in a mapping or, when there is none, of the statement with this Sid anywhere below,
-// and the node in that place.
+// child returns the place of a key in a mapping, and the node in that place. Without such a key it takes the statement
+// with this Sid anywhere below.
 func child(in *yaml.Node, name string) (place, *yaml.Node) {
 	for i := 0; in.Kind == yaml.MappingNode && i < len(in.Content); i += 2 {
 		if in.Content[i].Value == name {

@@ -22,8 +22,8 @@ def main() -> None:
         sys.exit(f"{name} is protected: deploy it with DeletionProtection=off first, then repeat this")
     _, _, _, region, account, _ = described["StackId"].split(":", 5)
     print(f"Account  {account}\nRegion   {region}")
-    print(f"Stack {name} and everything in it will be deleted: APIs, functions, logs, the table of connections and bans,")
-    print("and the user pool with its users if there is one.")
+    print(f"Stack {name} and everything in it will be deleted: APIs, functions, logs, the tables of connections and")
+    print("bans, and the user pool with its users if there is one.")
     try:
         typed = input("Type the stack's name to go on: ")
     except EOFError:

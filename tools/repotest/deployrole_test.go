@@ -89,7 +89,7 @@ func TestTheDeployRoleMakesBoundedRolesOnly(t *testing.T) {
 	t.Parallel()
 	d := readDeployTemplate(t)
 	if len(d.Resources.DeployRole.Properties.ManagedPolicyArns) > 0 {
-		t.Error("the deploy role has managed policies, which AWS writes and nobody here has read")
+		t.Error("the deploy role has managed policies, which AWS writes and no test here has read")
 	}
 	bounded := []string{"iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"}
 	forbidden := []string{
@@ -155,8 +155,8 @@ func TestTheDeployRoleKnowsEveryServiceOfTheTemplate(t *testing.T) {
 	}
 }
 
-// TestTheBoundaryHoldsWhatTheFunctionsNeed: a boundary that lacks an action breaks a function on AWS only.
-func TestTheBoundaryHoldsWhatTheFunctionsNeed(t *testing.T) {
+// TestTheBoundaryAllowsTheFunctionsPermissions: a boundary that lacks an action breaks a function on AWS only.
+func TestTheBoundaryAllowsTheFunctionsPermissions(t *testing.T) {
 	t.Parallel()
 	var bounded []string
 	for _, s := range readDeployTemplate(t).Resources.Boundary.Properties.PolicyDocument.Statement {

@@ -23,8 +23,9 @@ func namesIn(text, pattern string) []string {
 	return slices.Compact(names)
 }
 
-// TestMakeDevGivesThePageWhatTheTemplateGives: localstage/internal/template holds the template to what the page reads.
-func TestMakeDevGivesThePageWhatTheTemplateGives(t *testing.T) {
+// TestMakeDevGivesThePageTheVariablesOfTheTemplate: localstage/internal/template compares the template with the
+// variables that the page reads.
+func TestMakeDevGivesThePageTheVariablesOfTheTemplate(t *testing.T) {
 	t.Parallel()
 	var declared struct {
 		Resources map[string]deployedFunction `yaml:"Resources"`

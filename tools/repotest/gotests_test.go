@@ -28,7 +28,7 @@ func TestNoTestSleeps(t *testing.T) {
 	}
 }
 
-// A test without its tool fails in CI, where nobody reads of a skip.
+// A test without its tool fails in CI, where a skip would stay unseen.
 func TestTestsSkipInOnePlace(t *testing.T) {
 	t.Parallel()
 	unused := maySkip()

@@ -77,7 +77,7 @@ func TestEveryThreatAndEveryCheckNamesItsTests(t *testing.T) {
 	}
 }
 
-// TestSecurityPageShowsTheRolesOfTheTemplate keeps the table of who may do what true.
+// TestSecurityPageShowsTheRolesOfTheTemplate compares the table of permissions with the template.
 func TestSecurityPageShowsTheRolesOfTheTemplate(t *testing.T) {
 	t.Parallel()
 	always := statementRows(t, "jwt")
@@ -185,8 +185,8 @@ func logicalID(arn string) string {
 	return strings.Join(parts[1:len(parts)-1], "-")
 }
 
-// TestNoEnvironmentVariableIsASecret: whoever may read a function's configuration may read its environment. The one
-// exception, in mode iam, is the key with which the page signs its own sessions.
+// TestNoEnvironmentVariableIsASecret: a principal that may read a function's configuration may read its environment.
+// The one exception, in mode iam, is the key with which the page signs its own sessions.
 func TestNoEnvironmentVariableIsASecret(t *testing.T) {
 	t.Parallel()
 	name := regexp.MustCompile(`SECRET|PASSWORD|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|_TOKEN$|_KEY$`)

@@ -26,6 +26,7 @@ type deployedResource struct {
 		MetricTransformations []struct{ MetricNamespace, MetricName any }
 		AlarmActions          any
 		LoggingConfig         struct{ LogGroup struct{ Ref string } }
+		QueryString           string // of a saved query
 	}
 }
 
@@ -140,7 +141,7 @@ func TestEveryMetricThatIsReadIsWritten(t *testing.T) {
 	written := publishedByAWS()
 	written[logging.Namespace] = ownMetrics(t)
 	counted := map[string]bool{} // by metric filters
-	read := map[string]string{}  // who reads "namespace name"
+	read := map[string]string{}  // the reader of "namespace name"
 	for name, r := range deployedResources(t) {
 		for _, m := range r.Properties.MetricTransformations {
 			namespace := text(m.MetricNamespace)
@@ -154,7 +155,7 @@ func TestEveryMetricThatIsReadIsWritten(t *testing.T) {
 	for metric, reader := range read {
 		namespace, name, _ := strings.Cut(metric, " ")
 		if !slices.Contains(written[namespace], name) {
-			t.Errorf("%s reads the metric %s of %s, which nobody writes", reader, name, namespace)
+			t.Errorf("%s reads the metric %s of %s, which no function writes", reader, name, namespace)
 		}
 		delete(counted, metric)
 	}
@@ -163,6 +164,32 @@ func TestEveryMetricThatIsReadIsWritten(t *testing.T) {
 	}
 	if len(read) < 20 {
 		t.Errorf("found %d metrics that are read: the form of the template has changed", len(read))
+	}
+}
+
+// TestSavedQueriesShowMembersThatFunctionsLog logs each member that a saved query shows: the log keeps those that
+// functions may write.
+func TestSavedQueriesShowMembersThatFunctionsLog(t *testing.T) {
+	t.Parallel()
+	shown := 0
+	for name, r := range deployedResources(t) {
+		line, found := strings.CutPrefix(r.Properties.QueryString, "fields ")
+		if !found { // it counts lines
+			continue
+		}
+		line, _, _ = strings.Cut(line, "\n")
+		for member := range strings.SplitSeq(line, ", ") {
+			shown++
+			var log strings.Builder
+			logging.New(&log).Info("a line", slog.String(member, "kept"))
+			written := member == "level" || member == "message" || strings.HasPrefix(member, "@")
+			if !written && !strings.Contains(log.String(), "kept") {
+				t.Errorf("%s shows %s, which no function logs", name, member)
+			}
+		}
+	}
+	if shown < 10 {
+		t.Errorf("found %d members in saved queries: the form of the template has changed", shown)
 	}
 }
 
@@ -192,7 +219,7 @@ func metricsOf(t *testing.T, r deployedResource) []string {
 			found := regexp.MustCompile(`^SEARCH\('\{"([^"]+)",\w+\} MetricName="(\w+)"', 'Sum'\)$`).
 				FindStringSubmatch(expression)
 			if found == nil {
-				t.Errorf("the dashboard has an expression that nobody checks: %s", expression)
+				t.Errorf("the dashboard has an expression that no test checks: %s", expression)
 				continue
 			}
 			read = append(read, found[1]+" "+found[2])

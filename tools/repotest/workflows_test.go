@@ -25,9 +25,9 @@ type workflow struct {
 	}
 }
 
-// TestWorkflowsTrustNobodyWithMoreThanTheyNeed: a tag of an action can be moved to other code, every step can use a
-// token, and what a stranger writes into a title is a shell command once it is pasted into one.
-func TestWorkflowsTrustNobodyWithMoreThanTheyNeed(t *testing.T) {
+// TestWorkflowsHaveOnlyTheRightsThatTheyNeed: a tag of an action can be moved to other code, and every step can use a
+// token. The text of a stranger in a title is a shell command once it is pasted into one.
+func TestWorkflowsHaveOnlyTheRightsThatTheyNeed(t *testing.T) {
 	t.Parallel()
 	pinned := regexp.MustCompile(`(?m)^\s*-?\s*uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
 	every := regexp.MustCompile(`(?m)^\s*-?\s*uses:.*$`)

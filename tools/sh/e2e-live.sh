@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# e2e-live.sh FOLDER --stack|--stage NAME runs the suites against a deployed stack whose outputs are in the folder,
+# e2e-live.sh FOLDER --stack|--stage NAME runs the suites against a deployed stack whose outputs are in the folder. It
 # records the answers of AWS there, and removes the suites' test users. The stack needs ExtraSignerArns with the
 # principal that runs this, MessagesPerWindow=1000, UrlLifetimeSeconds=60, and no other user; see docs/testing.md.
 set -euo pipefail

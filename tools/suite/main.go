@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -26,9 +25,9 @@ import (
 const page = "localstage/FIDELITY.md"
 
 type flags struct {
-	Outputs    string `required:"" xor:"stage" placeholder:"FILE" help:"Outputs of the stage to play. ${stage}"`
+	Outputs    string `required:"" xor:"stage" type:"path" placeholder:"FILE" help:"${outputs}"`
 	Local      bool   `required:"" xor:"stage" help:"Start a local stage that shows only what a deployed one has."`
-	Recordings string `placeholder:"DIR" help:"Keep in this folder what was sent and answered, masked, by test."`
+	Recordings string `type:"path" placeholder:"DIR" help:"Keep what was sent and answered here, masked, by test."`
 	Run        string `placeholder:"PATTERN" help:"Run only the tests whose names match, as go test -run does."`
 }
 
@@ -36,9 +35,10 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var f flags
-	const stage = "Its AuthMode has to be jwt and its StageName prod, and no other user should be on it."
+	const outputs = "Outputs of the stage to play. Its AuthMode has to be jwt and its StageName prod, " +
+		"and no other user should be on it."
 	parsed := kong.Parse(&f, kong.Name("suite"), kong.Description("Plays the suites against a running stage."),
-		kong.Vars{"stage": stage})
+		kong.Vars{"outputs": outputs})
 	passed, err := play(ctx, f, os.Stdout)
 	parsed.FatalIfErrorf(err)
 	if !passed {
@@ -52,22 +52,23 @@ func play(ctx context.Context, f flags, out io.Writer) (passed bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	var environment []string
+	const command, user = stageclient.TokenCommandVariable, stageclient.UserVariable
+	environment := []string{stageclient.OutputsVariable + "=" + f.Outputs}
 	if f.Local {
 		var end func() error
 		if environment, end, err = startLocal(ctx); err != nil {
 			return false, err
 		}
 		defer func() { err = errors.Join(err, end()) }()
-	} else if environment, err = running(f.Outputs); err != nil {
-		return false, err
+	} else if os.Getenv(command) == "" {
+		return false, fmt.Errorf("set %s to a command that prints an access token for the user in $%s; "+
+			"see docs/testing.md", command, user)
 	}
 	if f.Recordings != "" {
-		folder, err := filepath.Abs(f.Recordings)
-		if err := errors.Join(err, os.MkdirAll(folder, 0o700)); err != nil {
+		if err := os.MkdirAll(f.Recordings, 0o700); err != nil {
 			return false, err
 		}
-		environment = append(environment, stageclient.RecordingsVariable+"="+folder)
+		environment = append(environment, stageclient.RecordingsVariable+"="+f.Recordings)
 	}
 	results, err := runTests(ctx, f.Run, environment, out)
 	if err != nil {
@@ -75,17 +76,6 @@ func play(ctx context.Context, f flags, out io.Writer) (passed bool, err error) 
 	}
 	results.report(out, known)
 	return len(results.failed) == 0 && len(results.passed) > 0, nil
-}
-
-// running returns the variables of a test run against a stage that is running.
-func running(outputs string) ([]string, error) {
-	const command, user = stageclient.TokenCommandVariable, stageclient.UserVariable
-	if os.Getenv(command) == "" {
-		return nil, fmt.Errorf("set %s to a command that prints an access token for the user in $%s; "+
-			"see docs/testing.md", command, user)
-	}
-	path, err := filepath.Abs(outputs)
-	return []string{stageclient.OutputsVariable + "=" + path}, err
 }
 
 // runTests runs the suites one test after the other, as the tests of a shared stage have to, and shows what fails.

@@ -17,14 +17,14 @@ type event struct {
 
 // results are the tests by name, subtests among them, as in TestX/some_case.
 type results struct {
+	said           map[string][]byte // by package and test
 	passed, failed map[string]bool
 	leftOut        map[string]string // with the reason
 }
 
 // collect reads the events of a run, and shows the whole output of what fails as soon as it has failed.
 func collect(events io.Reader, out io.Writer) (*results, error) {
-	found := &results{passed: map[string]bool{}, failed: map[string]bool{}, leftOut: map[string]string{}}
-	said := map[string]*strings.Builder{}
+	found := &results{map[string][]byte{}, map[string]bool{}, map[string]bool{}, map[string]string{}}
 	decoder := json.NewDecoder(events)
 	for {
 		var e event
@@ -33,25 +33,22 @@ func collect(events io.Reader, out io.Writer) (*results, error) {
 		} else if err != nil {
 			return nil, fmt.Errorf("read the events of go test: %w", err)
 		}
-		key := e.Package + " " + e.Test
-		if said[key] == nil {
-			said[key] = new(strings.Builder)
-		}
-		found.take(e, said[key], out)
+		found.take(e, out)
 	}
 }
 
-func (r *results) take(e event, said *strings.Builder, out io.Writer) {
+func (r *results) take(e event, out io.Writer) {
+	key := e.Package + " " + e.Test
 	switch {
 	case e.Action == "output" || e.Action == "build-output":
-		said.WriteString(e.Output)
+		r.said[key] = append(r.said[key], e.Output...)
 		_, reason, found := strings.Cut(e.Output, "LOCAL ONLY: it ")
 		if found {
 			r.leftOut[e.Test] = strings.TrimSpace(reason)
 		}
 	case e.Test == "":
 		if e.Action == "fail" && len(r.failed) == 0 {
-			fmt.Fprint(out, said.String()) // the package did not build, or its process died
+			fmt.Fprintf(out, "%s", r.said[key]) // the package did not build, or its process died
 		}
 	case e.Action == "pass":
 		r.passed[e.Test] = true
@@ -60,7 +57,7 @@ func (r *results) take(e event, said *strings.Builder, out io.Writer) {
 		}
 	case e.Action == "fail":
 		r.failed[e.Test] = true
-		fmt.Fprintf(out, "FAIL  %s\n%s", e.Test, said.String())
+		fmt.Fprintf(out, "FAIL  %s\n%s", e.Test, r.said[key])
 	}
 }
 

@@ -30,10 +30,10 @@ const table = `
 | Unsigned | 403 | 403 | observed | O | TestAlpha, TestSomewhereElse |
 | Both | x | x | observed | I | TestAlpha, TestBeta |
 | Not asked | x | x | assumed | I | TestSomewhereElse |
-| Nothing of ours | x | x | assumed | I | none: nobody uses it |
+| Nothing of ours | x | x | assumed | I | none: no client uses it |
 `
 
-func TestASuiteSaysWhatTheTableLearns(t *testing.T) {
+func TestASuiteReportsOnTheDivergenceTable(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "page.md")
 	if err := os.WriteFile(path, []byte(table), 0o600); err != nil {

@@ -49,8 +49,8 @@ export interface SignOptions {
   /** The rooms to be in; the server's default rooms when left out. */
   readonly rooms?: readonly string[] | undefined;
   /**
-   * With servers of the mode guest: a secret of 43 characters, 32 random bytes in base64url, and a name. Everybody who
-   * has the secret is the same guest.
+   * With servers of the mode guest: a secret of 43 characters, 32 random bytes in base64url, and a name. Every client
+   * with the secret is the same guest.
    */
   readonly guest?: { readonly secret: string; readonly name?: string };
 }

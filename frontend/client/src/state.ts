@@ -23,7 +23,7 @@ export type RetryReason =
   | "session_ended"
   /** The server no longer knows the connection. */
   | "not_connected"
-  /** The server ended the connection because the client did not read fast enough. */
+  /** The server ended the connection because the client did not read fast enough. Only older servers say so. */
   | "too_slow"
   /** The server ended the connection for a newer one of this client, which then failed. */
   | "replaced";

@@ -2,7 +2,7 @@
  * The signed-in user of a request, for the mode iam, in which this server asks for signed URLs for its users.
  *
  * Replace this file to use the sign-in that you have: the rest of the page knows its exports and the `Session` of
- * server/session.ts. The one that ships signs in at an OpenID Connect provider and keeps the session in a signed cookie
+ * server/session.ts. The one that ships signs in at an OpenID Connect provider. It keeps the session in a signed cookie
  * (server/signin), so that the server stores nothing.
  */
 import type { Environment } from "./server/environment";

@@ -46,7 +46,7 @@ var helps = kong.Vars{
 		"issuer-ahead=3s sets the issuer's clock ahead; lose-disconnects, gone-posts, limit-posts, hold-readers, " +
 		"drop-tcp, kill-functions, dynamodb-throttle, transaction-conflicts, unprocessed-items take a share of " +
 		"0 to 1. Repeatable.",
-	"seed": "Seeds the dice of the faults: the same seed gives the same faults",
+	"seed": "Seeds the random numbers of the faults: the same seed gives the same faults",
 	"json": "Prints the outputs as one line of JSON when ready.",
 }
 

@@ -84,8 +84,8 @@ func startServer(t *testing.T, path string) (*exec.Cmd, string) {
 	return server, strings.TrimSpace(url)
 }
 
-// writeUntilKilled lets writers count, each in an item of its own and in transactions with a shared one, kills the
-// server, and returns the last acknowledged number of each writer.
+// writeUntilKilled lets writers count, each in an item of its own and in transactions with a shared one. Then it kills
+// the server, and returns the last acknowledged number of each writer.
 func writeUntilKilled(t *testing.T, server *exec.Cmd, url string, round int) map[string]int {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

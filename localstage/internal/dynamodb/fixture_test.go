@@ -60,7 +60,7 @@ func newClient(endpoint string) *awsdynamodb.Client {
 }
 
 // wholeAnswers reads an answer to its end before the SDK has it. The SDK closes the request's body when it has the
-// answer's head, and net/http may take that for a failed request and cut the connection under the rest of the answer.
+// answer's head. Then net/http may take the request for failed, and cut the connection before the rest of the answer.
 // See https://github.com/aws/aws-sdk-go-v2/issues/2737.
 type wholeAnswers struct{}
 

@@ -8,9 +8,9 @@ import (
 	"net/http"
 )
 
-// leaveSome passes the first half of each table's part of a batch to the engine and returns the rest as unprocessed, as
-// a busy table does. A batch with one item for each table has no rest.
-// Source: DynamoDB API reference, "BatchWriteItem" and "BatchGetItem".
+// leaveSome passes the first half of each table's part of a batch to the engine. It returns the rest as unprocessed, as
+// a busy table does. A batch with one item for each table has no rest. Source: DynamoDB API reference, "BatchWriteItem"
+// and "BatchGetItem".
 func (i *Injector) leaveSome(w http.ResponseWriter, r *http.Request, operation string) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package gateway is one stage of an API Gateway WebSocket API, as an http.Handler. It accepts or refuses handshakes,
-// makes Lambda events of connections and messages, routes messages, keeps the limits and timers of the service, and
-// serves the stage's @connections management API.
+// makes Lambda events of connections and messages, and routes messages. It keeps the limits and timers of the service,
+// and serves the stage's @connections management API.
 //
 // Three rules hold everywhere:
 //

@@ -1,5 +1,5 @@
-// Package httpapi is one stage of an API Gateway HTTP API as an [http.Handler]. It selects the route, verifies the
-// caller (JWT or IAM authorization), passes an event in payload format 2.0 to the route's integration, and makes the
+// Package httpapi is one stage of an API Gateway HTTP API as an [http.Handler]. It selects the route and verifies the
+// caller (JWT or IAM authorization). It passes an event in payload format 2.0 to the route's integration, and makes the
 // HTTP answer of the result. CORS and throttling are those of API Gateway, too.
 //
 // Every emulated behaviour names its AWS page. Where AWS says nothing, the comment calls the choice inferred.
@@ -159,26 +159,26 @@ func (a *API) answer(r *http.Request, requestID string) *response {
 	if match == nil {
 		return gatewayAnswer(http.StatusNotFound, "Not Found")
 	}
-	route := match.route
-	if !route.limiter.AllowN(a.config.Now(), 1) {
+	matched := match.route
+	if !matched.limiter.AllowN(a.config.Now(), 1) {
 		return gatewayAnswer(http.StatusTooManyRequests, "Too Many Requests")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxRequestBytes))
 	if err != nil {
 		return unreadable(err)
 	}
-	authorizer, refusal := a.authorize(route, r, body)
+	authorizer, refusal := a.authorize(matched, r, body)
 	if refusal != nil {
 		return refusal
 	}
 	event, err := json.Marshal(a.newEvent(r, match, body, requestID, authorizer))
 	if err != nil {
-		return a.integrationFailed(route, fmt.Errorf("encode event: %w", err))
+		return a.integrationFailed(matched, fmt.Errorf("encode event: %w", err))
 	}
 	if len(event) > maxPayloadBytes {
 		return gatewayAnswer(http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 	}
-	return a.invoke(r.Context(), route, event)
+	return a.invoke(r.Context(), matched, event)
 }
 
 // unreadable returns the answer to a body that is over the limit or incomplete. The client of an incomplete one is
@@ -192,19 +192,19 @@ func unreadable(err error) *response {
 }
 
 // authorize calls the route's authorizer, and returns the caller for the event, or the answer that refuses the request.
-func (a *API) authorize(route *route, r *http.Request, body []byte) (*eventAuthorizer, *response) {
+func (a *API) authorize(matched *route, r *http.Request, body []byte) (*eventAuthorizer, *response) {
 	switch {
-	case route.jwt != nil:
-		granted, err := route.jwt.authorize(r, route.scopes)
+	case matched.jwt != nil:
+		granted, err := matched.jwt.authorize(r, matched.scopes)
 		if err != nil {
-			return nil, a.tokenRefused(route, err)
+			return nil, a.tokenRefused(matched, err)
 		}
 		return &eventAuthorizer{JWT: granted}, nil
-	case route.iam:
-		identity, err := a.config.Authorizer.Authorize(r, body, "execute-api:Invoke", a.resource(route, r))
+	case matched.iam:
+		identity, err := a.config.Authorizer.Authorize(r, body, "execute-api:Invoke", a.resource(r))
 		if err != nil {
 			// The error may repeat the canonical request, and with it a session token: it does not go to the log.
-			a.config.Log.Info("HTTP API refused a caller", slog.String("routeKey", route.key))
+			a.config.Log.Info("HTTP API refused a caller", slog.String("routeKey", matched.key))
 			return nil, gatewayAnswer(http.StatusForbidden, "Forbidden")
 		}
 		return &eventAuthorizer{IAM: newEventIAM(identity)}, nil
@@ -214,33 +214,33 @@ func (a *API) authorize(route *route, r *http.Request, body []byte) (*eventAutho
 
 // resource returns the ARN that a caller of an AWS_IAM route must be allowed to invoke.
 // Source: API Gateway developer guide, "Control access to HTTP APIs with IAM authorization".
-func (a *API) resource(route *route, r *http.Request) string {
+func (a *API) resource(r *http.Request) string {
 	path, _ := a.stagePath(r)
 	return "arn:aws:execute-api:" + a.config.Region + ":" + a.config.AccountID + ":" +
 		a.config.APIID + "/" + a.config.Stage + "/" + r.Method + path
 }
 
 // invoke runs the integration. A client that hangs up does not stop it, as on AWS.
-func (a *API) invoke(ctx context.Context, route *route, event []byte) *response {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), route.timeout)
+func (a *API) invoke(ctx context.Context, matched *route, event []byte) *response {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), matched.timeout)
 	defer cancel()
-	payload, err := route.integration.Invoke(ctx, event)
+	payload, err := matched.integration.Invoke(ctx, event)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		a.config.Log.Warn("HTTP API integration timed out", slog.String("routeKey", route.key),
-			slog.Duration("timeout", route.timeout))
+		a.config.Log.Warn("HTTP API integration timed out", slog.String("routeKey", matched.key),
+			slog.Duration("timeout", matched.timeout))
 		return gatewayAnswer(http.StatusServiceUnavailable, "Service Unavailable")
 	case err != nil:
-		return a.integrationFailed(route, err)
+		return a.integrationFailed(matched, err)
 	}
 	answer, err := decodeResponse(payload)
 	if err != nil {
-		return a.integrationFailed(route, err)
+		return a.integrationFailed(matched, err)
 	}
 	return answer
 }
 
-func (a *API) integrationFailed(route *route, err error) *response {
-	a.config.Log.Error("HTTP API integration failed", slog.String("routeKey", route.key), slog.Any("error", err))
+func (a *API) integrationFailed(matched *route, err error) *response {
+	a.config.Log.Error("HTTP API integration failed", slog.String("routeKey", matched.key), slog.Any("error", err))
 	return gatewayAnswer(http.StatusInternalServerError, "Internal Server Error")
 }

@@ -202,8 +202,8 @@ func (a *jwtAuthorizer) issuerKeys(ctx context.Context) (oidc.KeySet, error) {
 // tokenRefused returns the gateway's answer to a refused token: 401, or 403 for a missing scope. The captures on AWS
 // show no content type on the 401.
 // Source: API Gateway developer guide, "Troubleshooting issues with HTTP API JWT authorizers".
-func (a *API) tokenRefused(route *route, refused *tokenError) *response {
-	a.config.Log.Info("HTTP API refused a token", slog.String("routeKey", route.key), slog.Any("reason", refused))
+func (a *API) tokenRefused(matched *route, refused *tokenError) *response {
+	a.config.Log.Info("HTTP API refused a token", slog.String("routeKey", matched.key), slog.Any("reason", refused))
 	answer := gatewayAnswer(http.StatusUnauthorized, "Unauthorized")
 	if refused.code == "insufficient_scope" {
 		answer = gatewayAnswer(http.StatusForbidden, "Forbidden")
@@ -213,7 +213,7 @@ func (a *API) tokenRefused(route *route, refused *tokenError) *response {
 	answer.headers["www-authenticate"] = "Bearer"
 	if refused.code != "" {
 		answer.headers["www-authenticate"] = fmt.Sprintf(`Bearer scope="%s" error="%s" error_description="%s"`,
-			strings.Join(route.scopes, " "), refused.code, refused.description)
+			strings.Join(matched.scopes, " "), refused.code, refused.description)
 	}
 	return answer
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // WriteCredentialsFile writes an AWS shared credentials file with one profile for each principal, in the order of their
-// names, so that the AWS CLI and the SDKs can sign as any of them. Each profile has the region, because the tools read
+// names. With it the AWS CLI and the SDKs can sign as any of them. Each profile has the region, because the tools read
 // it there, too. Only the owner may read the file. The file is replaced in one step: a reader sees the old profiles or
 // the new ones.
 //

@@ -3,7 +3,7 @@
 //
 // An environment handles one invocation at a time. Parallel events start more environments, up to the function's
 // concurrency. Idle environments are frozen and used again, the most recently used first. A function that panics,
-// exits, runs out of time or is killed fails its one invocation, as on Lambda, and the next event gets a fresh process.
+// exits, runs out of time or is killed fails its one invocation, as on Lambda. The next event gets a fresh process.
 //
 // The address in AWS_LAMBDA_RUNTIME_API names a host and a port and nothing else. So every environment has a listener
 // of its own, and every caller of it is that environment's process.

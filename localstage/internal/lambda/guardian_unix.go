@@ -29,7 +29,7 @@ exit 0
 `
 
 // guardian is a shell process that outlives the service by a moment and kills the processes that the service could not.
-// The kernel ends a bootstrap with the service, on Linux only, and no kernel ends the processes that a bootstrap has
+// On Linux only, the kernel ends a bootstrap with the service. No kernel ends the processes that a bootstrap has
 // started (a script starts everything). A nil guardian does nothing.
 type guardian struct {
 	command *exec.Cmd

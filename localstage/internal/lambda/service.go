@@ -16,8 +16,8 @@ import (
 // environment lifecycle", init phase.
 const initLimit = 10 * time.Second
 
-// releaseGrace is the time for which an event waits for an environment that has sent its response and not yet asked for
-// more, before another process starts. It is as long as a start takes. A Go function asks within 0.1 ms.
+// releaseGrace is how long an event waits for an environment that has sent its response and not yet asked for more.
+// After that another process starts. It is as long as a start takes. A Go function asks within 0.1 ms.
 const releaseGrace = 10 * time.Millisecond
 
 // Of the idle environments of a function, keptIdle stay for IdleLifetime. Further ones, left from a burst, end after

@@ -7,7 +7,7 @@ import (
 )
 
 // spawner starts all processes of a service from one operating system thread. Linux kills a process with its parent
-// (Pdeathsig), but takes the thread that made it for the parent, and the Go runtime may end any other thread.
+// (Pdeathsig), but takes the thread that made it for the parent. The Go runtime may end any other thread.
 type spawner struct {
 	log      *slog.Logger
 	requests chan spawnRequest

@@ -13,10 +13,9 @@ import (
 )
 
 // These are Lambda's times for another attempt: one minute after the first failure of the function and two after the
-// second. After a throttle or a failure of the service itself they are first a second, then twice as long each time, up
-// to five minutes, for as long as the event may wait.
-// Source: Lambda developer guide, "How Lambda handles errors and retries with
-// asynchronous invocation".
+// second. After a throttle or a failure of the service itself the first is a second, and each further one twice as
+// long, up to five minutes. They go on for as long as the event may wait. Source: Lambda developer guide, "How Lambda
+// handles errors and retries with asynchronous invocation".
 const (
 	defaultRetries    = 2
 	retryStep         = time.Minute

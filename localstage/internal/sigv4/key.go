@@ -93,7 +93,7 @@ func (k *Key) sign(s scope, toSign []byte) (signature [2 * sha256.Size]byte) {
 }
 
 // signingKey returns the signing key for a scope, derived once. Verify calls it only for scopes of its own Region, of
-// an existing service, and of a date within the Window, so strangers cannot fill the memory.
+// an existing service, and of a date within the Window. So strangers cannot fill the memory.
 func (v *vault) signingKey(s scope) []byte {
 	v.mu.RLock()
 	key, ok := v.derived[s]

@@ -179,8 +179,8 @@ func TestTableIsGrantedByKeyOrTransaction(t *testing.T) {
 	grantByKey(t, loadRepository(t), t.Errorf)
 }
 
-// grantByKey reports grants on the table of connections that are neither by key nor by transaction, and grants on the
-// table of bans that are not by single actions.
+// grantByKey reports grants on the table of connections that are neither by key nor by transaction. It also reports
+// grants on the table of bans that are not by single actions.
 func grantByKey(t *testing.T, loaded *Template, fail report) {
 	t.Helper()
 	for _, s := range statements(t, loaded.Roles) {
@@ -323,7 +323,7 @@ func checkMistakes(t *testing.T, template string, mistakes map[string]mistake) {
 	}
 }
 
-// checkAccessLog checks that the socket's access log exists on demand, that of the HTTP API always, and that both hold
+// checkAccessLog checks that the socket's access log exists on demand, and that of the HTTP API always. Both must hold
 // no variable with a part of the path, the query or the headers.
 func checkAccessLog(t *testing.T, logicalID string, settings any) {
 	t.Helper()

@@ -103,7 +103,7 @@ func (a *adapter) handle(ctx context.Context, event *invocation) ([]byte, error)
 }
 
 // newClient returns a client that sends requests to the server unchanged. It follows no redirect, asks for no
-// compression and undoes none, and uses each connection once, because a server may close it while the environment is
+// compression and undoes none. It uses each connection once, because a server may close it while the environment is
 // frozen.
 func newClient() http.RoundTripper {
 	return &http.Transport{DisableCompression: true, DisableKeepAlives: true}

@@ -52,7 +52,7 @@ func startServer(handler string, environ []string) (*server, error) {
 	return s, nil
 }
 
-// These are the ports for servers. Systems hand out higher ports to programs that ask for any port, so no such program
+// These are the ports for servers. Systems give higher ports to programs that ask for any port. So no such program
 // takes a port of this range between the check and the server's own listen.
 const (
 	firstPort = 20000

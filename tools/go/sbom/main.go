@@ -1,7 +1,6 @@
-// Command sbom prints the bill of materials of a Go program in CycloneDX's JSON
-// form: the modules that are in it, with their checksums, as the program itself
-// records them. What the repository requires beyond that is not in the program,
-// and not in the bill.
+// Command sbom prints the bill of materials of a Go program in CycloneDX's JSON form: the modules that are in it, with
+// their checksums, as the program itself records them. A requirement of the repository that is not in the program is
+// not in the bill.
 package main
 
 import (

@@ -9,7 +9,7 @@ export interface Session {
    * The issuer of `sub`; the deployment's OidcIssuer when undefined. Two issuers may give one `sub` to two people.
    */
   readonly iss?: string | undefined;
-  /** What others see: at most 128 bytes. A short form of `sub` when undefined. */
+  /** The name that others see: at most 128 bytes. A short form of `sub` when undefined. */
   readonly name?: string | undefined;
   /**
    * When the user last authenticated at the provider, for example with a password. A revocation ends sessions that
