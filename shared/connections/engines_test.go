@@ -3,12 +3,12 @@ package connections
 import (
 	"testing"
 
-	"signedsocket/test/tool/engine"
+	"signedsocket/shared/dynamo/dynamotest"
 )
 
-func TestMain(m *testing.M) { engine.Main(m) }
+func TestMain(m *testing.M) { dynamotest.Main(m) }
 
 func TestMotoAgrees(t *testing.T) {
 	t.Parallel()
-	engine.JudgeByMoto(t)
+	dynamotest.JudgeByMoto(t)
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signedsocket/shared/dynamo"
+	"signedsocket/shared/dynamo/dynamotest"
 	"signedsocket/shared/userid"
-	"signedsocket/test/tool/engine"
 )
 
 // table is the two DynamoDB tables of one test.
@@ -31,8 +31,8 @@ func (tb table) tables() Tables { return Tables{Connections: tb.name, Bans: tb.b
 // newTable creates the tables, reached over the given transport.
 func newTable(t *testing.T, transport http.RoundTripper) table {
 	t.Helper()
-	client := engine.Client(transport)
-	name, bans := engine.CreateTable(t, client, "pk", "sk"), engine.CreateTable(t, client, "id")
+	client := dynamotest.Client(transport)
+	name, bans := dynamotest.CreateTable(t, client, "pk", "sk"), dynamotest.CreateTable(t, client, "id")
 	return table{client: client, name: name, bans: bans}
 }
 

@@ -3,13 +3,13 @@ package roomlog
 import (
 	"testing"
 
-	"signedsocket/test/tool/engine"
+	"signedsocket/shared/dynamo/dynamotest"
 )
 
-func TestMain(m *testing.M) { engine.Main(m) }
+func TestMain(m *testing.M) { dynamotest.Main(m) }
 
 func TestMotoAgrees(t *testing.T) {
 	t.Parallel()
-	engine.JudgeByMoto(t, "TestWritersInTrouble",
+	dynamotest.JudgeByMoto(t, "TestWritersInTrouble",
 		"TestRandomOperationsAgreeWithTheModel/seed_[1-7]") // one seed shows that the model fits moto, too
 }

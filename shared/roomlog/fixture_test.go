@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signedsocket/shared/dynamo"
-	"signedsocket/test/tool/engine"
+	"signedsocket/shared/dynamo/dynamotest"
 )
 
 // epoch is when the tests begin.
@@ -37,8 +37,8 @@ func newTable(t *testing.T) *table { return newTableOver(t, http.DefaultTranspor
 // newTableOver creates the table, reached over the given transport.
 func newTableOver(t *testing.T, transport http.RoundTripper) *table {
 	t.Helper()
-	client := engine.Client(transport)
-	return &table{client: client, name: engine.CreateTable(t, client, "pk", "sk"), time: epoch}
+	client := dynamotest.Client(transport)
+	return &table{client: client, name: dynamotest.CreateTable(t, client, "pk", "sk"), time: epoch}
 }
 
 func (tb *table) now() time.Time {

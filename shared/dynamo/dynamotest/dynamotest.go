@@ -1,9 +1,9 @@
-// Package engine gives the tests of a package a DynamoDB that judges its expressions: the local stage's engine, and
+// Package dynamotest gives the tests of a package a DynamoDB that judges its expressions: the local stage's engine, and
 // moto once more. A package that uses it has two lines of its own:
 //
-//	func TestMain(m *testing.M) { engine.Main(m) }
-//	func TestMotoAgrees(t *testing.T) { engine.JudgeByMoto(t) }
-package engine
+//	func TestMain(m *testing.M) { dynamotest.Main(m) }
+//	func TestMotoAgrees(t *testing.T) { dynamotest.JudgeByMoto(t) }
+package dynamotest
 
 import (
 	"bufio"
