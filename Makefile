@@ -127,7 +127,7 @@ e2e-live: $(VENV_STAMP) ## Run the suites against a deployed stack (STACK=name o
 test-frontend: ## Check the form of the client package and the page, and test their parts
 	@tools/sh/test-frontend.sh
 test-browser: ## Run the browser tests in Chromium against the local stage (part of make test)
-	go -C test/browser test -parallel 6 -timeout 20m .
+	go -C test/browser test -parallel 4 -timeout 20m .
 node-versions: ## Test and build the page on the oldest Node.js that it needs, on 22.0.0 and on that of Lambda
 	@tools/sh/node-versions.sh
 check-build: $(VENV_STAMP) ## Build everything as for AWS, twice, and check the artifacts

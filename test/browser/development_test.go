@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,6 +39,7 @@ func TestStrictModeOpensOneSocket(t *testing.T) {
 		"SIGN_URL":    outputs["SignUrl"], "WEBSOCKET_URL": outputs["WebSocketUrl"], "OIDC_ISSUER": "",
 		"OIDC_CLIENT_ID": "", "OIDC_AUDIENCE": "", "OIDC_SCOPE": "",
 	})
+	compilePage(t, origin)
 	p := newPerson(t, startBrowser(t), recordSockets)
 	p.do(chromedp.Navigate(origin))
 	p.awaitStatus("open")
@@ -50,6 +52,23 @@ func TestStrictModeOpensOneSocket(t *testing.T) {
 	if n := stage.Invocations("ConnectFunction"); n != 1 {
 		t.Errorf("connect was invoked %d times", n)
 	}
+}
+
+// compilePage asks for the page, which the development server compiles then. On a busy machine that takes longer than a
+// browser waits.
+func compilePage(t *testing.T, origin string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*patience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, origin, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatalf("compile the page: %v", err)
+	}
+	response.Body.Close()
 }
 
 // startDevelopment starts the page's development server, which writes into frontend/web/.next only.

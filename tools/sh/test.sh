@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test.sh runs every check and test that this machine can run, and prints how long each step took. Two steps at a time
-# run side by side, because the one that builds and the one in a browser often wait for other programs.
+# test.sh runs every check and test that this machine can run, and prints how long each step took. The checks of the
+# artifacts often wait for other programs, so they run beside those of the code.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -12,32 +12,19 @@ step() {
 	echo "== $name: $((SECONDS - began)) s"
 }
 
-# beside LOG COMMAND… runs a command in the background. Its output goes to a file.
-beside() {
-	log=$1
-	shift
-	"$@" > "$log" 2>&1 &
-}
-
-# both COMMAND… runs a command, waits for the one in the background, and shows the output of that. It ends the script
-# when one of them has failed.
-both() {
-	local status=0
-	"$@" || status=$?
-	wait $! || status=$?
-	cat "$log"
-	if ((status != 0)); then exit "$status"; fi
-}
-
 artifacts() { make --no-print-directory test-frontend check-build; }
 code() { make --no-print-directory check lint-template golden-check check-tools; }
 # The checks of the code have run vet. The nightly workflow has the benchmarks run, and has moto judge once more.
 tests() { go test -race -vet=off -shuffle=on -parallel 4 -timeout 20m -skip '^(TestQuickRuns|TestMotoAgrees)$' ./...; }
-suites() { make --no-print-directory e2e-outputs test-browser; }
 
 mkdir -p build
 step "tools" make --no-print-directory -j4 test-tools
-beside build/artifacts.log step "checks of the page and the artifacts" artifacts
-both step "checks of the code" code
-beside build/suites.log step "tests with a deployed stack's outputs, and in a browser" suites
-both step "tests" tests
+step "checks of the page and the artifacts" artifacts > build/artifacts.log 2>&1 &
+status=0
+step "checks of the code" code || status=$?
+wait $! || status=$?
+cat build/artifacts.log
+if ((status != 0)); then exit "$status"; fi
+step "tests" tests
+step "tests with a deployed stack's outputs" make --no-print-directory e2e-outputs
+step "tests in a browser" make --no-print-directory test-browser

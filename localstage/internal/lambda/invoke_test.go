@@ -148,6 +148,7 @@ func TestACallerThatHangsUpStopsNothing(t *testing.T) {
 	t.Parallel()
 	f := addFunction(t, startService(t, Options{}))
 	pid := invoke[int](t, f, `{"do":"pid"}`)
+	inState(t, f, StateReady, 1)
 
 	timeout := errors.New("integration timeout")
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, timeout)

@@ -56,6 +56,7 @@ func TestFunctionFailures(t *testing.T) {
 			var logs logBuffer
 			f := addFunction(t, startService(t, Options{Logs: &logs}), withTimeout(1500*time.Millisecond))
 			before := invoke[int](t, f, `{"do":"pid"}`)
+			inState(t, f, StateReady, 1)
 			failed := invokeFailing(t, f, test.event)
 			if failed.Type != test.errorType {
 				t.Errorf("type = %q, want %q", failed.Type, test.errorType)
@@ -63,6 +64,9 @@ func TestFunctionFailures(t *testing.T) {
 			pattern := strings.ReplaceAll(test.payload, "ID", failed.RequestID)
 			if !regexp.MustCompile(pattern).Match(failed.Payload) {
 				t.Errorf("payload = %s, want %s", failed.Payload, pattern)
+			}
+			if !test.fresh {
+				inState(t, f, StateReady, 1)
 			}
 			after := invoke[int](t, f, `{"do":"pid"}`)
 			if fresh := after != before; fresh != test.fresh {
@@ -260,6 +264,7 @@ func TestFaults(t *testing.T) {
 	}
 	next <- Fault{Kill: true, KillAfter: 50 * time.Millisecond}
 	before := invoke[int](t, f, `{"do":"pid"}`) // answered before the kill, which must not hit the next event
+	inState(t, f, StateReady, 1)
 	next <- Fault{}
 	if after := invoke[int](t, f, `{"do":"sleep","n":150}`); after != before {
 		t.Errorf("process %d, then %d", before, after)
