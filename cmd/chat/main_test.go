@@ -156,9 +156,10 @@ func chatAs(t *testing.T, stdin string, args ...string) (code int, stdout, stder
 func TestPipedLinesAreSentAndShown(t *testing.T) {
 	t.Parallel()
 	s, outputs := startStage(t)
-	code, stdout, stderr := chatAs(t, "hello\nこんにちは\n", "--as", "alice", "--outputs", outputs, "--room", "ops")
-	if code != exitDone || !strings.HasPrefix(stdout, "The alice (you) ") || !strings.HasSuffix(stdout, "  こんにちは\n") ||
-		strings.Count(stdout, "\n") != 2 {
+	code, stdout, stderr := chatAs(t, "hello\nこんにちは\n",
+		"--as", "alice", "--outputs", outputs, "--room", "ops")
+	if code != exitDone || strings.Count(stdout, "\n") != 2 ||
+		!strings.HasPrefix(stdout, "The alice (you) ") || !strings.HasSuffix(stdout, "  こんにちは\n") {
 		t.Errorf("exit code %d, shown %q", code, stdout)
 	}
 	if !strings.HasPrefix(stderr, "* connected as The alice (alice) in ops until ") {

@@ -18,9 +18,9 @@ type Principals struct {
 	roles []string        // ARNs of the role's sessions, up to and with the slash before the session name
 }
 
-// NewPrincipals returns the users and roles with these ARNs, arn:aws:iam::<account>:user/… or role/…. It leaves out all
-// other entries, and principals of another account, which API Gateway refuses. An empty account stands for any. The
-// error names the entries that are left out; the result holds the others.
+// NewPrincipals returns the users and roles with these ARNs, arn:aws:iam::<account>:user/… or role/…. It leaves out
+// all other entries, and principals of another account, which API Gateway refuses. An empty account stands for any.
+// The error names the entries that are left out; the result holds the others.
 func NewPrincipals(account string, arns []string) (Principals, error) {
 	set := Principals{users: make(map[string]bool)}
 	var problems []error

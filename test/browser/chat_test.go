@@ -24,7 +24,8 @@ func TestTwoPeopleChatInJapanese(t *testing.T) {
 			bob.say("はい、聞こえます！")
 			for _, p := range []*person{alice, bob} {
 				p.awaitMessage("はい、聞こえます！")
-				if got, want := p.messages(), []string{"こんにちは、ボブさん。", "はい、聞こえます！"}; !slices.Equal(got, want) {
+				want := []string{"こんにちは、ボブさん。", "はい、聞こえます！"}
+				if got := p.messages(); !slices.Equal(got, want) {
 					t.Errorf("the list is %q, want %q", got, want)
 				}
 			}

@@ -143,7 +143,8 @@ func TestBenchmarksAreRead(t *testing.T) {
 	t.Parallel()
 	const line = "BenchmarkPost/10ms/net/http,_signed_by_hand-2   \t 100\t  132910 ns/op\t 73.85 cpu-µs/post\t 0 lost"
 	m, ok := parse(line)
-	if !ok || len(m.Values) != 3 || m.Name != "Post/10ms/net/http, signed by hand" || m.Values["cpu-µs/post"] != 73.85 {
+	const name = "Post/10ms/net/http, signed by hand"
+	if !ok || len(m.Values) != 3 || m.Name != name || m.Values["cpu-µs/post"] != 73.85 {
 		t.Errorf("read %+v, %v", m, ok)
 	}
 	if m, ok := parse("BenchmarkBroadcast/recipients=100 20 3.9 p50-ms"); !ok || m.Name != "Broadcast/recipients=100" {
