@@ -11,8 +11,8 @@ import { openSession, readSignInSettings } from "./server/signin/settings";
 
 /**
  * The path that begins a sign-in (GET; after a revocation with `?prompt=login`, so that the provider asks for the
- * password), and the path that signs a user out (POST, answers with the next address as `{"location": …}`). A sign-out
- * of your own calls `endSignIn` of server/signout.ts, too.
+ * password), and the path that signs a user out (POST, answers with the next address as `{"location": …}`). A
+ * sign-out of your own calls `endSignIn` of server/signout.ts, too.
  */
 export const signInPath = "/api/signin";
 export const signOutPath = "/api/signout";
