@@ -1,8 +1,10 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -143,7 +145,8 @@ func TestBenchmarksAreRead(t *testing.T) {
 	t.Parallel()
 	const line = "BenchmarkPost/10ms/net/http,_signed_by_hand-2   \t 100\t  132910 ns/op\t 73.85 cpu-µs/post\t 0 lost"
 	m, ok := parse(line)
-	if !ok || len(m.Values) != 3 || m.Name != "Post/10ms/net/http, signed by hand" || m.Values["cpu-µs/post"] != 73.85 {
+	if !ok || len(m.Values) != 3 || m.Name != "Post/10ms/net/http, signed by hand" ||
+		m.Values["cpu-µs/post"] != 73.85 {
 		t.Errorf("read %+v, %v", m, ok)
 	}
 	if m, ok := parse("BenchmarkBroadcast/recipients=100 20 3.9 p50-ms"); !ok || m.Name != "Broadcast/recipients=100" {
@@ -153,5 +156,22 @@ func TestBenchmarksAreRead(t *testing.T) {
 		if m, ok := parse(other); ok {
 			t.Errorf("read %+v from %q", m, other)
 		}
+	}
+}
+
+func TestTheMeasuredStageHasNoThrottles(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(repository, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	throttles := regexp.MustCompile(`Throttling\w+: [^,}\n]+`).FindAllString(string(withoutThrottles(text)), -1)
+	for _, throttle := range throttles {
+		if !strings.HasSuffix(throttle, "Limit: 1000000") {
+			t.Errorf("the stage that is measured has %s", throttle)
+		}
+	}
+	if len(throttles) < 10 {
+		t.Errorf("found %d throttles: the form of the template has changed", len(throttles))
 	}
 }

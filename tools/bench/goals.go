@@ -53,7 +53,7 @@ func (r *Results) Goals() []Goal {
 	ready, idle := r.Value("Stage", "ready-ms"), r.Value("Stage", "idle-MB")
 	add(ready > 0, ready < 500, "functions built → stage ready", "< 500 ms", "%.0f ms", ready)
 	add(idle > 0, idle < 50, "memory of the idle stage", "< 50 MB", "%.0f MB", idle)
-	held, each := r.Value("Held/idle", "connections"), r.Value("Held/idle", "KB/connection")
-	add(held > 0, each <= 20, fmt.Sprintf("memory of an idle connection, %.0f held", held), "≤ 20 KB", "%.1f KB", each)
+	held, size := r.Value("Held/idle", "connections"), r.Value("Held/idle", "KB/connection")
+	add(held > 0, size <= 20, fmt.Sprintf("memory of an idle connection, %.0f held", held), "≤ 20 KB", "%.1f KB", size)
 	return goals
 }
