@@ -34,12 +34,18 @@ type metricName struct{ Namespace, MetricName any }
 
 func deployedResources(t *testing.T) map[string]deployedResource {
 	t.Helper()
-	var transformed struct{ Resources map[string]deployedResource }
+	return transformed[deployedResource](t)
+}
+
+// transformed returns the resources of the SAM transform of template.yaml, with the members that R has.
+func transformed[R any](t *testing.T) map[string]R {
+	t.Helper()
+	var read struct{ Resources map[string]R }
 	golden := readFile(t, "localstage", "internal", "template", "testdata", "transform.golden.json")
-	if err := json.Unmarshal([]byte(golden), &transformed); err != nil {
+	if err := json.Unmarshal([]byte(golden), &read); err != nil {
 		t.Fatal(err)
 	}
-	return transformed.Resources
+	return read.Resources
 }
 
 // TestEveryAlarmHasItsPartInTheOperationsPage: an operator who is woken up finds what to do, and the page has no alarm
