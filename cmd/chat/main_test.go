@@ -156,8 +156,9 @@ func chatAs(t *testing.T, stdin string, args ...string) (code int, stdout, stder
 func TestPipedLinesAreSentAndShown(t *testing.T) {
 	t.Parallel()
 	s, outputs := startStage(t)
-	code, stdout, stderr := chatAs(t, "hello\nこんにちは\n", "--as", "alice", "--outputs", outputs, "--room", "ops")
-	if code != exitDone || !strings.HasPrefix(stdout, "The alice (you) ") || !strings.HasSuffix(stdout, "  こんにちは\n") ||
+	const line = "こんにちは\n"
+	code, stdout, stderr := chatAs(t, "hello\n"+line, "--as", "alice", "--outputs", outputs, "--room", "ops")
+	if code != exitDone || !strings.HasPrefix(stdout, "The alice (you) ") || !strings.HasSuffix(stdout, "  "+line) ||
 		strings.Count(stdout, "\n") != 2 {
 		t.Errorf("exit code %d, shown %q", code, stdout)
 	}

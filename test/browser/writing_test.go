@@ -41,7 +41,8 @@ func TestEnterThatConfirmsAConversionDoesNotSend(t *testing.T) {
 			input.DispatchKeyEventParams{Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: code})
 	}
 	p.do(chromedp.Focus(chromedp.CSS("#message")), composition("きょう"), composition("今日"),
-		key(input.DispatchKeyEventTypeRawKeyDown, process), call(input.InsertText, input.InsertTextParams{Text: "今日"}),
+		key(input.DispatchKeyEventTypeRawKeyDown, process),
+		call(input.InsertText, input.InsertTextParams{Text: "今日"}),
 		key(input.DispatchKeyEventTypeKeyUp, 13))
 	if text := eval[string](p, `document.querySelector("#message").value`); text != "今日" {
 		t.Errorf("the field holds %q", text)
