@@ -11,7 +11,7 @@ import (
 
 const repository = "../.."
 
-// TestQuickRuns measure everything so shortly that the numbers mean nothing, so that the long runs cannot rot.
+// TestQuickRuns measures everything, for so short a time that the numbers mean nothing. It fails if a long run would.
 func TestQuickRuns(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
