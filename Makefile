@@ -108,7 +108,7 @@ setup-ci: ## Install the system packages that the tests need (Debian, as root)
 	@tools/sh/setup-ci.sh
 
 ##@ Check it
-test: ## Run every check and test that this machine can run
+test: ## Run every check and test that CI runs for a change
 	@tools/sh/test.sh
 test-tools: $(VENV_STAMP) $(TOOLS)/golangci-lint $(TOOLS)/actionlint $(if $(shell command -v npm),$(FRONTEND_PACKAGES))
 test-tools: test/e2e/clients/node_modules tools/node/node_modules ## Install and build what make test uses

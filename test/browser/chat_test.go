@@ -19,9 +19,10 @@ func TestTwoPeopleChatInJapanese(t *testing.T) {
 			alice.signIn(stage, "alice")
 			bob.signIn(stage, "bob")
 
-			alice.say("こんにちは、ボブさん。")
-			bob.awaitMessage("こんにちは、ボブさん。")
-			bob.say("はい、聞こえます！")
+			want := []string{"こんにちは、ボブさん。", "はい、聞こえます！"}
+			alice.say(want[0])
+			bob.awaitMessage(want[0])
+			bob.say(want[1])
 			for _, p := range []*person{alice, bob} {
 				p.awaitMessage("はい、聞こえます！")
 				want := []string{"こんにちは、ボブさん。", "はい、聞こえます！"}

@@ -18,8 +18,9 @@ func TestTwoUsersExchangeMessagesBothWays(t *testing.T) {
 	who := whoIs(t, client, "alice")
 	alice, bob := connect(t, client, "alice"), connect(t, client, "bob")
 
-	send(t, alice, "こんにちは", "a-1")
-	if got := await[stageclient.Message](t, bob); got.Text != "こんにちは" || got.From != who || got.Room != "lobby" {
+	const text = "こんにちは"
+	send(t, alice, text, "a-1")
+	if got := await[stageclient.Message](t, bob); got.Text != text || got.From != who || got.Room != "lobby" {
 		t.Errorf("bob received %+v, want alice's message with the name that her token vouches for", got)
 	}
 	if got := await[stageclient.Ack](t, alice); got.ClientID != "a-1" || got.Recipients != 2 || got.Delivered != 2 ||

@@ -1,15 +1,17 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
 
 const repository = "../.."
 
-// TestQuickRuns measure everything so shortly that the numbers mean nothing, so that the long runs cannot rot.
+// TestQuickRuns measures everything, for so short a time that the numbers mean nothing. It fails if a long run would.
 func TestQuickRuns(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -154,5 +156,22 @@ func TestBenchmarksAreRead(t *testing.T) {
 		if m, ok := parse(other); ok {
 			t.Errorf("read %+v from %q", m, other)
 		}
+	}
+}
+
+func TestTheMeasuredStageHasNoThrottles(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(repository, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	throttles := regexp.MustCompile(`Throttling\w+: [^,}\n]+`).FindAllString(string(withoutThrottles(text)), -1)
+	for _, throttle := range throttles {
+		if !strings.HasSuffix(throttle, "Limit: 1000000") {
+			t.Errorf("the stage that is measured has %s", throttle)
+		}
+	}
+	if len(throttles) < 10 {
+		t.Errorf("found %d throttles: the form of the template has changed", len(throttles))
 	}
 }

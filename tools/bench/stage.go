@@ -127,9 +127,13 @@ func prepare(ctx context.Context, o options) (workshop, error) {
 	if err != nil {
 		return w, err
 	}
-	limits := regexp.MustCompile(`(Throttling(?:Rate|Burst)Limit): \d+`)
-	text = limits.ReplaceAll(text, []byte("$1: 1000000"))
 	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", o.Into+"/", postPackage, stagePackage)
 	build.Dir, build.Stderr = o.Root, os.Stderr
-	return w, errors.Join(os.WriteFile(w.template, text, 0o600), build.Run())
+	return w, errors.Join(os.WriteFile(w.template, withoutThrottles(text), 0o600), build.Run())
+}
+
+// withoutThrottles raises the throttles of a template, whether they are numbers or parameters.
+func withoutThrottles(template []byte) []byte {
+	limits := regexp.MustCompile(`(Throttling(?:Rate|Burst)Limit): [^,}\n]+`)
+	return limits.ReplaceAll(template, []byte("$1: 1000000"))
 }

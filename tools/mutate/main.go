@@ -1,5 +1,5 @@
 // Command mutate proves that the tests guard the protections: it takes one protection after another out of a copy of
-// the repository, and the tests named for that protection must turn red. A mutation that survives is a hole in the
+// the repository, and the tests named for that protection must turn red. A mutation that survives is a gap in the
 // tests.
 //
 // A protection in Go code has a marker, a comment with "mutate:" and its name, at the end of its line or alone on the

@@ -167,20 +167,11 @@ func TestTheBoundaryAllowsTheFunctionsPermissions(t *testing.T) {
 			}
 		}
 	}
-	var golden struct {
-		Resources map[string]struct {
-			Type       string
-			Properties struct{ Policies json.RawMessage }
-		}
-	}
-	if err := json.Unmarshal(
-		[]byte(readFile(t, "localstage", "internal", "template", "testdata", "transform.golden.json")),
-		&golden,
-	); err != nil {
-		t.Fatal(err)
-	}
 	actions, needed := regexp.MustCompile(`"([a-z-]+:[A-Z][A-Za-z]+)"`), 0
-	for name, r := range golden.Resources {
+	for name, r := range transformed[struct {
+		Type       string
+		Properties struct{ Policies json.RawMessage }
+	}](t) {
 		if r.Type != "AWS::IAM::Role" {
 			continue
 		}

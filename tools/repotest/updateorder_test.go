@@ -2,10 +2,8 @@ package repotest
 
 import (
 	"encoding/json"
-	"maps"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -13,61 +11,39 @@ import (
 // it: they stand in its DependsOn, or in a Ref, GetAtt or Sub of its properties.
 func orderedResources(t *testing.T) map[string][]string {
 	t.Helper()
-	var transformed struct {
-		Resources map[string]struct{ DependsOn, Properties any }
-	}
-	golden := readFile(t, "localstage", "internal", "template", "testdata", "transform.golden.json")
-	if err := json.Unmarshal([]byte(golden), &transformed); err != nil {
-		t.Fatal(err)
-	}
+	reference := regexp.MustCompile(`"(?:Ref|Fn::GetAtt)":\s*(?:\[\s*)?"(\w+)|\$\{(\w+)[.}]`)
 	before := map[string][]string{}
-	for name, resource := range transformed.Resources {
-		named := append(references(resource.Properties), texts(resource.DependsOn)...)
-		before[name] = slices.DeleteFunc(named, func(other string) bool {
-			_, is := transformed.Resources[other]
-			return !is
-		})
+	for name, r := range transformed[struct {
+		DependsOn  words
+		Properties json.RawMessage
+	}](t) {
+		before[name] = r.DependsOn
+		for _, found := range reference.FindAllSubmatch(r.Properties, -1) {
+			before[name] = append(before[name], string(found[1])+string(found[2])) // one of them is empty
+		}
 	}
 	return before
 }
 
-var variable = regexp.MustCompile(`\$\{([A-Za-z0-9]+)[.}]`)
-
-// references returns the names in the Ref, GetAtt and Sub functions of a value.
-func references(value any) (names []string) {
-	switch value := value.(type) {
-	case []any:
-		for _, element := range value {
-			names = append(names, references(element)...)
-		}
-	case map[string]any:
-		for name, argument := range value {
-			switch list := texts(argument); {
-			case len(list) > 0 && (name == "Ref" || name == "Fn::GetAtt"):
-				first, _, _ := strings.Cut(list[0], ".")
-				names = append(names, first)
-			case len(list) > 0 && name == "Fn::Sub":
-				for _, found := range variable.FindAllStringSubmatch(list[0], -1) {
-					names = append(names, found[1])
-				}
-			}
-			names = append(names, references(argument)...)
+// addAllBefore adds the resources that come before one, directly or because of others. Parameters come before nothing.
+func addAllBefore(before map[string][]string, name string, all map[string]bool) {
+	for _, other := range before[name] {
+		if !all[other] {
+			all[other] = true
+			addAllBefore(before, other, all)
 		}
 	}
-	return names
 }
 
-// texts returns a text, or the texts of a list, as a list.
-func texts(value any) (found []string) {
-	if list, is := value.([]any); is {
-		for _, element := range list {
-			if text, is := element.(string); is {
-				found = append(found, text)
-			}
+// inCircles returns the resources that wait for themselves.
+func inCircles(before map[string][]string) (found []string) {
+	for name := range before {
+		all := map[string]bool{}
+		if addAllBefore(before, name, all); all[name] {
+			found = append(found, name)
 		}
-	} else if text, is := value.(string); is {
-		found = append(found, text)
 	}
+	slices.Sort(found)
 	return found
 }
 
@@ -76,41 +52,13 @@ func texts(value any) (found []string) {
 func TestNoResourceWaitsForItself(t *testing.T) {
 	t.Parallel()
 	before := orderedResources(t)
-	if circle := findCircle(before); circle != nil {
-		t.Errorf("CloudFormation cannot make these resources: %s", strings.Join(circle, " after "))
+	if found := inCircles(before); found != nil {
+		t.Errorf("CloudFormation cannot make these resources, each of which waits for itself: %v", found)
 	}
-	before["ConnectFunction"] = append(before["ConnectFunction"], "FrontendFunction")
-	if findCircle(before) == nil {
-		t.Error("connect after the page, which is after connect, is no circle for this test")
+	before["SignUrlFunction"] = append(before["SignUrlFunction"], "ConnectFunction")
+	if found := inCircles(before); !slices.Equal(found, []string{"ConnectFunction", "SignUrlFunction"}) {
+		t.Errorf("connect and signurl wait for each other, and the circle found is %v", found)
 	}
-}
-
-// findCircle returns names of which each waits for the next, the last one being the first again, or nil.
-func findCircle(before map[string][]string) []string {
-	done := map[string]bool{}
-	var visit func(path []string) []string
-	visit = func(path []string) []string {
-		name := path[len(path)-1]
-		if start := slices.Index(path, name); start < len(path)-1 {
-			return path[start:]
-		}
-		for _, other := range before[name] {
-			if done[other] {
-				continue
-			}
-			if circle := visit(append(slices.Clone(path), other)); circle != nil {
-				return circle
-			}
-		}
-		done[name] = true
-		return nil
-	}
-	for _, name := range slices.Sorted(maps.Keys(before)) {
-		if circle := visit([]string{name}); circle != nil {
-			return circle
-		}
-	}
-	return nil
 }
 
 // TestFunctionsAreUpdatedBeforeTheirCallers: while a stack is updated, the page is updated after the functions that it
@@ -118,10 +66,15 @@ func findCircle(before map[string][]string) []string {
 // refuses grants that only the new one understands, such as longer names, and clients try again.
 func TestFunctionsAreUpdatedBeforeTheirCallers(t *testing.T) {
 	t.Parallel()
-	before := orderedResources(t)["FrontendFunction"]
-	for _, function := range []string{"ConnectFunction", "SignUrlFunction"} {
-		if !slices.Contains(before, function) {
-			t.Errorf("the page is updated before %s", function)
+	before := orderedResources(t)
+	for caller, functions := range map[string][]string{
+		"ConnectFunction":  {"SendMessageFunction", "SignUrlFunction"},
+		"FrontendFunction": {"ConnectFunction", "SignUrlFunction"},
+	} {
+		for _, function := range functions {
+			if !slices.Contains(before[caller], function) {
+				t.Errorf("%s is updated before %s", caller, function)
+			}
 		}
 	}
 }

@@ -34,12 +34,18 @@ type metricName struct{ Namespace, MetricName any }
 
 func deployedResources(t *testing.T) map[string]deployedResource {
 	t.Helper()
-	var transformed struct{ Resources map[string]deployedResource }
+	return transformed[deployedResource](t)
+}
+
+// transformed returns the resources of the SAM transform of template.yaml, with the members that R has.
+func transformed[R any](t *testing.T) map[string]R {
+	t.Helper()
+	var read struct{ Resources map[string]R }
 	golden := readFile(t, "localstage", "internal", "template", "testdata", "transform.golden.json")
-	if err := json.Unmarshal([]byte(golden), &transformed); err != nil {
+	if err := json.Unmarshal([]byte(golden), &read); err != nil {
 		t.Fatal(err)
 	}
-	return transformed.Resources
+	return read.Resources
 }
 
 // TestEveryAlarmHasItsPartInTheOperationsPage: an operator who is woken up finds what to do, and the page has no alarm
@@ -73,7 +79,7 @@ func TestEveryAlarmHasItsPartInTheOperationsPage(t *testing.T) {
 			t.Errorf("the alarm %s does not say where it is described: %q", name, r.Properties.AlarmDescription)
 		}
 		if r.Properties.AlarmActions == nil {
-			t.Errorf("the alarm %s cannot tell anybody", name)
+			t.Errorf("the alarm %s sends no message", name)
 		}
 	}
 	for name := range described {
@@ -265,13 +271,9 @@ func TestEveryFunctionIsWatched(t *testing.T) {
 	t.Parallel()
 	resources := deployedResources(t)
 	golden := map[string]string{}
-	var raw struct{ Resources map[string]json.RawMessage }
-	text := readFile(t, "localstage", "internal", "template", "testdata", "transform.golden.json")
-	if err := json.Unmarshal([]byte(text), &raw); err != nil {
-		t.Fatal(err)
-	}
+	raw := transformed[json.RawMessage](t)
 	for _, name := range []string{"FunctionErrors", "FunctionThrottles", "Dashboard"} {
-		golden[name] = string(raw.Resources[name])
+		golden[name] = string(raw[name])
 	}
 	for name, r := range resources {
 		if r.Type != "AWS::Lambda::Function" {
@@ -336,21 +338,15 @@ func TestTheSocketsLogHasVariablesOfWebSocketAPIs(t *testing.T) {
 // TestNamesAndAddressesOfTheAPIs: both APIs take IPv6, and the sign-in pages have an address that Cognito takes.
 func TestNamesAndAddressesOfTheAPIs(t *testing.T) {
 	t.Parallel()
-	var golden struct {
-		Resources map[string]struct {
-			Type       string
-			Properties struct {
-				IPAddressType string `json:"IpAddressType"`
-				Domain        json.RawMessage
-			}
+	type resource struct {
+		Type       string
+		Properties struct {
+			IPAddressType string `json:"IpAddressType"`
+			Domain        json.RawMessage
 		}
 	}
-	text := readFile(t, "localstage", "internal", "template", "testdata", "transform.golden.json")
-	if err := json.Unmarshal([]byte(text), &golden); err != nil {
-		t.Fatal(err)
-	}
 	apis, domains := 0, 0
-	for name, r := range golden.Resources {
+	for name, r := range transformed[resource](t) {
 		switch r.Type {
 		case "AWS::ApiGatewayV2::Api":
 			apis++

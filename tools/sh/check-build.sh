@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# check-build.sh FUNCTION… builds the functions in Go and the page as for AWS, twice, and checks the artifacts. Without
-# npm there is no page: CI then fails, and other machines print one line.
+# check-build.sh FUNCTION… builds the functions in Go and the page as for AWS, twice, and checks the artifacts.
+# Without npm there is no page: CI then fails, and other machines print one line.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lint.sh checks the Go code of the modules with golangci-lint (.golangci.yml), and the form of the Go files in testdata.
+# lint.sh checks the Go code of the modules with golangci-lint (.golangci.yml), and the form of all Go files.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test.sh runs every check and test that this machine can run, and prints how long each step took. The checks of the
+# test.sh runs every check and test that CI runs for a change, and prints how long each step took. The checks of the
 # artifacts often wait for other programs, so they run beside those of the code.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -14,7 +14,8 @@ step() {
 
 artifacts() { make --no-print-directory test-frontend check-build; }
 code() { make --no-print-directory check lint-template golden-check check-tools; }
-# The checks of the code have run vet. The nightly workflow has the benchmarks run, and has moto judge once more.
+# The checks of the code have run vet. The nightly workflow runs the benchmarks (TestQuickRuns), and the tests of the
+# packages that use DynamoDB against moto (TestMotoAgrees).
 tests() { go test -race -vet=off -shuffle=on -parallel 4 -timeout 20m -skip '^(TestQuickRuns|TestMotoAgrees)$' ./...; }
 
 mkdir -p build

@@ -1,16 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import ts from "typescript";
-
-/** The TypeScript files below a folder. */
-function sources(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const name = path.join(folder, entry.name);
-    return entry.isDirectory() ? sources(name) : /\.tsx?$/.test(name) ? [name] : [];
-  });
-}
+import { sources } from "./sources";
 
 /** The files beside a file that it imports. Imports of types count. */
 function imports(file: string): string[] {

@@ -1,4 +1,4 @@
-import { type ChatMessage, createChatClient } from "@signedsocket/client";
+import { type ChatClient, type ChatMessage, createChatClient } from "@signedsocket/client";
 import { useChat } from "@signedsocket/client/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Account } from "../account/account";
@@ -11,7 +11,7 @@ import { Log } from "./log";
 import { Masthead } from "./masthead";
 import { tagsOf } from "./tags";
 import { useActivity } from "./useactivity";
-import { useReadings } from "./usereadings";
+import { type Readings, useReadings } from "./usereadings";
 import { useRevocation, useSignInAgain } from "./usesigninagain";
 
 interface Props {
@@ -23,41 +23,27 @@ interface Props {
 
 /** The chat of a user who is signed in, or of a guest. */
 export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
-  const { page } = useWords();
-  const [client] = useState(() => {
-    const { getToken, guest } = account;
-    return createChatClient({ signUrl, rooms: asked, ...(getToken && { getToken }), ...(guest && { guest }) });
-  });
+  const client = useClient(account, asked, signUrl);
   const { state, messages, gaps, heldUntil, user, rooms } = useChat(client);
   useActivity(client.userActed);
-  const [chosen, setRoom] = useState<string>();
-  const [atEnd, setAtEnd] = useState(true);
   const [drafts, setDrafts] = useState<Readonly<Record<string, string>>>({});
   const input = useRef<HTMLTextAreaElement>(null);
   const refocus = useCallback(() => focusBesideKeyboard(input.current), []);
 
-  const room = rooms.find((room) => room === chosen) ?? rooms[0] ?? "";
-  const byRoom = (name: string): readonly ChatMessage[] => messages.filter((message) => message.room === name);
-  const readings = useReadings(rooms, byRoom, room, atEnd);
-  const unread = Object.values(readings).reduce((sum, reading) => sum + reading.unread, 0);
-  useTitle(`${unread > 0 ? `(${unread}) ` : ""}${room && `${room} – `}${page.title}`);
+  const { room, choose, setAtEnd, byRoom, readings } = useRoom(rooms, messages);
+  useTitle(room, readings);
   const tags = useMemo(() => tagsOf([...messages.map(({ from }) => from), ...(user ? [user] : [])]), [messages, user]);
   const isSignedIn = state.status === "open" || state.status === "rotating";
   useRevocation(state, account);
   useSignInAgain(state, messages.length === 0, account, leaving.signIn);
 
-  const choose = (name: string) => {
-    setRoom(name);
-    setAtEnd(true);
-    focusWithoutKeyboard(input.current);
-  };
   return (
     <div className="chat">
       <Masthead
         room={room}
         rooms={rooms}
         readings={readings}
-        choose={choose}
+        choose={(name) => (choose(name), focusWithoutKeyboard(input.current))}
         user={user}
         tag={user && tags.get(user.sub)}
         signOut={leaving.signOut}
@@ -96,7 +82,33 @@ export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
   );
 }
 
-function useTitle(title: string): void {
+/** The client of an account. It stays the same while the chat is on screen. */
+function useClient({ getToken, guest }: Account, rooms: readonly string[], signUrl: string): ChatClient {
+  const [client] = useState(() =>
+    createChatClient({ signUrl, rooms, ...(getToken && { getToken }), ...(guest && { guest }) }),
+  );
+  return client;
+}
+
+/** The room on screen, the messages of each room, and how far the user has read in each. */
+function useRoom(rooms: readonly string[], messages: readonly ChatMessage[]) {
+  const [chosen, setChosen] = useState<string>();
+  const [atEnd, setAtEnd] = useState(true);
+  const room = rooms.find((room) => room === chosen) ?? rooms[0] ?? "";
+  const byRoom = (name: string): readonly ChatMessage[] => messages.filter((message) => message.room === name);
+  const readings = useReadings(rooms, byRoom, room, atEnd);
+  const choose = (name: string) => {
+    setChosen(name);
+    setAtEnd(true);
+  };
+  return { room, choose, setAtEnd, byRoom, readings };
+}
+
+/** Names the room and the number of unread messages in the title of the document. */
+function useTitle(room: string, readings: Readings): void {
+  const { page } = useWords();
+  const unread = Object.values(readings).reduce((sum, reading) => sum + reading.unread, 0);
+  const title = `${unread > 0 ? `(${unread}) ` : ""}${room && `${room} – `}${page.title}`;
   useEffect(() => {
     document.title = title;
   }, [title]);

@@ -1,7 +1,7 @@
 import { SendError } from "@signedsocket/client";
 import { type FormEvent, type KeyboardEvent, type RefObject, useEffect, useState } from "react";
 import { useWords } from "../words";
-import { sends, sizeOf } from "./composing";
+import { sends, type Size, sizeOf } from "./composing";
 
 interface Props {
   readonly room: string;
@@ -18,7 +18,7 @@ interface Props {
  * connection.
  */
 export function Composer({ room, draft, write, send, input }: Props) {
-  const { page, chat, language } = useWords();
+  const { chat } = useWords();
   const [problem, setProblem] = useState<string>();
   const size = sizeOf(draft, room);
   const tooLarge = size.problem === "too_large";
@@ -45,8 +45,6 @@ export function Composer({ room, draft, write, send, input }: Props) {
     write(value);
     setProblem(undefined);
   };
-  const used =
-    size.noteworthy && page.bytes(size.bytes.toLocaleString(language), size.mostBytes.toLocaleString(language));
   return (
     <form className="composer" onSubmit={submit}>
       <label className="unseen" htmlFor="message">
@@ -72,16 +70,24 @@ export function Composer({ room, draft, write, send, input }: Props) {
           {chat.actions.send}
         </button>
       </div>
-      <div className="footnotes">
-        <span id="keys">{page.keys}</span>
-        <span id="size" className={tooLarge ? "problem" : undefined}>
-          {used}
-        </span>
-      </div>
+      <Footnotes size={size} />
       <p role="alert" className="problem">
         {problem ?? (tooLarge && chat.failures.too_large)}
       </p>
     </form>
+  );
+}
+
+/** Which keys send a text, and its share of the limit. */
+function Footnotes({ size }: { readonly size: Size }) {
+  const { page, language } = useWords();
+  return (
+    <div className="footnotes">
+      <span id="keys">{page.keys}</span>
+      <span id="size" className={size.problem === "too_large" ? "problem" : undefined}>
+        {size.noteworthy && page.bytes(size.bytes.toLocaleString(language), size.mostBytes.toLocaleString(language))}
+      </span>
+    </div>
   );
 }
 
