@@ -11,6 +11,7 @@ import (
 
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/function"
 )
 
@@ -22,6 +23,6 @@ func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
 	return &handler{
 		log: log, salt: c.TableName, now: time.Now,
 		signers: c.signers, origins: c.origins, possession: c.ProofOfPossession,
-		connections: connections.Open(sdk, c.tables(), c.limits()), closer: callback.NewCloser(log, client),
+		connections: connections.New(dynamo.Open(sdk), c.tables(), c.limits()), closer: callback.NewCloser(log, client),
 	}, err
 }

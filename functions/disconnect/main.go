@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"signedsocket/shared/connections"
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/function"
 )
 
@@ -16,6 +17,6 @@ func main() {
 }
 
 func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
-	table := connections.Open(sdk, connections.Tables{Connections: c.TableName}, connections.Limits{})
+	table := connections.New(dynamo.Open(sdk), connections.Tables{Connections: c.TableName}, connections.Limits{})
 	return &handler{log: log, connections: table}, nil
 }

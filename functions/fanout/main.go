@@ -12,6 +12,7 @@ import (
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/function"
 )
 
@@ -23,7 +24,7 @@ func main() {
 func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
 	concurrency := broadcast.Concurrency(c.MemoryMB)
 	client, err := callback.New(sdk, c.CallbackURL, concurrency)
-	table := connections.Open(sdk, connections.Tables{Connections: c.TableName}, connections.Limits{})
+	table := connections.New(dynamo.Open(sdk), connections.Tables{Connections: c.TableName}, connections.Limits{})
 	return &handler{
 		log: log, stack: c.StackName, now: time.Now,
 		broadcaster: broadcast.New(log, client, table, c.TableName, concurrency),

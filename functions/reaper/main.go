@@ -11,6 +11,7 @@ import (
 
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/function"
 )
 
@@ -20,10 +21,10 @@ func main() {
 
 func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
 	client, err := callback.New(sdk, c.CallbackURL, concurrency)
+	tables := connections.Tables{Connections: c.TableName, Bans: c.BansTableName}
 	return &handler{
 		log: log, salt: c.TableName, now: time.Now, issuer: c.OIDCIssuer, stackID: c.StackID, concurrency: concurrency,
-		connections: connections.Open(sdk, connections.Tables{Connections: c.TableName, Bans: c.BansTableName},
-			connections.Limits{RevocationDays: c.RevocationDays}),
+		connections: connections.New(dynamo.Open(sdk), tables, connections.Limits{RevocationDays: c.RevocationDays}),
 		closer: &callback.Closer{Log: log, Gateway: client, Now: time.Now, ByeTimeout: byeTimeout},
 	}, err
 }

@@ -13,6 +13,7 @@ import (
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/function"
 	"signedsocket/shared/message"
 )
@@ -26,7 +27,7 @@ func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
 	concurrency := broadcast.Concurrency(c.MemoryMB)
 	client, noClient := callback.New(sdk, c.CallbackURL, concurrency)
 	fanout, noFanout := newFanoutQueue(sdk, c)
-	table := connections.Open(sdk, connections.Tables{Connections: c.TableName}, c.limits())
+	table := connections.New(dynamo.Open(sdk), connections.Tables{Connections: c.TableName}, c.limits())
 	return &handler{
 		log: log, stack: c.StackName, salt: c.TableName, watch: newWatch(), now: time.Now, newID: message.NewID,
 		connections: table, callback: client, closer: callback.NewCloser(log, client),

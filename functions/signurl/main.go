@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"signedsocket/shared/connections"
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/function"
 	"signedsocket/shared/grant"
 )
@@ -24,7 +25,7 @@ func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
 	function.WarnLeftOut(log, c.leftOut)
 	presigner, noPresigner := grant.NewPresigner(c.WebSocketURL, sdk.Region, sdk.Credentials)
 	reaper, noReaper := newReaper(sdk, c)
-	users := connections.Open(sdk, connections.Tables{Connections: c.TableName, Bans: c.BansTableName},
+	users := connections.New(dynamo.Open(sdk), connections.Tables{Connections: c.TableName, Bans: c.BansTableName},
 		connections.Limits{GuestConnections: c.GuestConnections})
 	return &handler{
 		log: log, config: c, users: users, presigner: presigner, reaper: reaper,

@@ -84,11 +84,6 @@ import (
 	"cmp"
 	"errors"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
-	"signedsocket/shared/awsclient"
 )
 
 // Errors that callers distinguish. Every other error of a Store is a fault of the table or of the network.
@@ -169,13 +164,6 @@ type Store struct {
 // membersPerPage bounds the time until the first members of a large room are known, and the memory that a page takes; a
 // room of fewer members takes one Query.
 const membersPerPage = 250
-
-// Open returns a Store on the tables of those names, with a client of its own.
-func Open(config aws.Config, tables Tables, limits Limits) *Store {
-	return New(dynamodb.NewFromConfig(config, func(options *dynamodb.Options) {
-		options.HTTPClient = awsclient.ForSDK(options.HTTPClient)
-	}), tables, limits)
-}
 
 // New returns a Store on the tables of those names.
 func New(api API, tables Tables, limits Limits) *Store {
