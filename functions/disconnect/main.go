@@ -12,11 +12,10 @@ import (
 	"signedsocket/shared/function"
 )
 
-func main() {
-	function.Start(function.Read[config], newHandler, func(h *handler) any { return h.handle })
-}
+func main() { function.Start(function.Read[config], newHandler) }
 
-func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
+func newHandler(log *slog.Logger, sdk aws.Config, c config) (any, error) {
 	table := connections.New(dynamo.Open(sdk), connections.Tables{Connections: c.TableName}, connections.Limits{})
-	return &handler{log: log, connections: table}, nil
+	h := &handler{log: log, connections: table}
+	return h.handle, nil
 }

@@ -18,15 +18,16 @@ import (
 
 func main() {
 	debug.SetGCPercent(broadcast.GCPercent)
-	function.Start(function.Read[config], newHandler, func(h *handler) any { return h.handle })
+	function.Start(function.Read[config], newHandler)
 }
 
-func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
+func newHandler(log *slog.Logger, sdk aws.Config, c config) (any, error) {
 	concurrency := broadcast.Concurrency(c.MemoryMB)
 	client, err := callback.New(sdk, c.CallbackURL, concurrency)
 	table := connections.New(dynamo.Open(sdk), connections.Tables{Connections: c.TableName}, connections.Limits{})
-	return &handler{
+	h := &handler{
 		log: log, stack: c.StackName, now: time.Now,
 		broadcaster: broadcast.New(log, client, table, c.TableName, concurrency),
-	}, err
+	}
+	return h.handle, err
 }

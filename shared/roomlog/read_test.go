@@ -163,7 +163,7 @@ func TestPagesEndAtMissingBlocks(t *testing.T) {
 	tb.fill(t, l, "n", 8)
 	tb.pass(2 * time.Minute)
 	tb.remove(t, base+16)
-	expectPage(t, "before the missing block", "+3 to +15 of +39, complete, more", base)(l.After(t.Context(), lobby, base+2))
+	expectPage(t, "before the missing", "+3 to +15 of +39, complete, more", base)(l.After(t.Context(), lobby, base+2))
 	expectPage(t, "at the missing block", "+32 to +39 of +39", base)(l.After(t.Context(), lobby, base+15))
 	expectPage(t, "in the missing block", "+32 to +39 of +39", base)(l.After(t.Context(), lobby, base+20))
 	expectPage(t, "at its end", "+32 to +39 of +39, complete", base)(l.After(t.Context(), lobby, base+31))
