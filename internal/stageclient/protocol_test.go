@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -72,7 +73,9 @@ func TestEveryFrameOfTheClientKeepsToTheProtocol(t *testing.T) {
 
 func TestRequestsAndAnswersOfSignurlKeepToTheProtocol(t *testing.T) {
 	t.Parallel()
-	answers := append(append(protocol.Examples(t, "answer"), protocol.Examples(t, "refusal")...), protocol.Examples(t, "gatewayRefusal")...)
+	answers := slices.Concat(
+		protocol.Examples(t, "answer"), protocol.Examples(t, "refusal"), protocol.Examples(t, "gatewayRefusal"),
+	)
 	asked := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
