@@ -3,6 +3,7 @@ package roomlog
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -120,11 +121,7 @@ func (l *Log) Last(ctx context.Context, room string, limit int) (Page, error) {
 	if err != nil {
 		return Page{}, readError(err)
 	}
-	before := int64(0)
-	if len(blocks) > 0 {
-		before = blocks[len(blocks)-1].next()
-	}
-	return l.pageInFront(blocks, blocks, before, limit, more), nil
+	return l.pageInFront(blocks, blocks, math.MaxInt64, limit, more), nil
 }
 
 // pageInFront returns the newest entries in front of a number. It stops at the first entry that has expired, and at a
