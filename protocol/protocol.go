@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -51,32 +52,43 @@ type Code struct {
 }
 
 // Read returns the contract.
-var Read = sync.OnceValues(func() (c Contract, err error) {
+func Read(t testing.TB) Contract {
+	t.Helper()
+	contract, err := read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return contract
+}
+
+var read = sync.OnceValues(func() (c Contract, err error) {
 	return c, errors.Join(yaml.Unmarshal(Document, &c), json.Unmarshal(signURL, &c))
 })
 
 // Examples returns the examples of a frame, such as "ack", or of a body, such as "request".
-func Examples(name string) ([]string, error) {
-	contract, err := Read()
+func Examples(t testing.TB, name string) (texts []string) {
+	t.Helper()
+	contract := Read(t)
 	values := contract.Definitions[name].Examples
 	for _, example := range contract.Components.Messages[name].Examples {
 		values = append(values, example.Payload)
 	}
-	var texts []string
 	for _, value := range values {
-		text, failure := json.Marshal(value)
-		err = errors.Join(err, failure)
+		text, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
 		texts = append(texts, string(text))
 	}
 	if len(texts) == 0 {
-		err = errors.Join(err, fmt.Errorf("the contract has no example of %s", name))
+		t.Fatalf("the contract has no example of %s", name)
 	}
-	return texts, err
+	return texts
 }
 
 // FromClient returns why a client may not send a frame, or nil.
 func FromClient(frame []byte) error {
-	contract, err := Read()
+	contract, err := read()
 	if err != nil {
 		return err
 	}

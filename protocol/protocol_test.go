@@ -15,15 +15,6 @@ import (
 	"signedsocket/test/tool"
 )
 
-func examples(t *testing.T, name string) []string {
-	t.Helper()
-	texts, err := protocol.Examples(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return texts
-}
-
 func answer(body []byte) error { return protocol.SignURLAnswer(http.StatusOK, body) }
 
 func refusal(body []byte) error { return protocol.SignURLAnswer(http.StatusForbidden, body) }
@@ -36,7 +27,7 @@ func TestEveryExampleKeepsToTheContract(t *testing.T) {
 		"bye": protocol.FromServer, "pong": protocol.FromServer, "gatewayError": protocol.FromServer,
 		"request": protocol.SignURLRequest, "answer": answer, "refusal": refusal, "gatewayRefusal": refusal,
 	} {
-		for _, text := range examples(t, name) {
+		for _, text := range protocol.Examples(t, name) {
 			if err := check([]byte(text)); err != nil {
 				t.Errorf("the example %s of %s: %v", text, name, err)
 			}
@@ -93,7 +84,7 @@ func TestBrokenFramesAndBodiesBreakTheContract(t *testing.T) {
 func TestLaterVersionsMayAddMembersToFramesOfTheServer(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"message", "ack", "error", "bye", "pong", "gatewayError"} {
-		longer := strings.Replace(examples(t, name)[0], "{", `{"later":{"a":[1]},`, 1)
+		longer := strings.Replace(protocol.Examples(t, name)[0], "{", `{"later":{"a":[1]},`, 1)
 		if err := protocol.FromServer([]byte(longer)); err != nil {
 			t.Errorf("%s: %v", longer, err)
 		}
@@ -103,16 +94,13 @@ func TestLaterVersionsMayAddMembersToFramesOfTheServer(t *testing.T) {
 // TestEveryCodeHasAnExampleAndARow compares the examples, which keep to the schemas, with the lists of codes.
 func TestEveryCodeHasAnExampleAndARow(t *testing.T) {
 	t.Parallel()
-	contract, err := protocol.Read()
-	if err != nil {
-		t.Fatal(err)
-	}
+	contract := protocol.Read(t)
 	for name, list := range map[string][]protocol.Code{"error": contract.ErrorCodes, "bye": contract.CloseCodes.Bye} {
 		var listed, shown []string
 		for _, code := range list {
 			listed = append(listed, code.Code)
 		}
-		for _, frame := range examples(t, name) {
+		for _, frame := range protocol.Examples(t, name) {
 			shown = append(shown, regexp.MustCompile(`"code":"(\w+)"`).FindStringSubmatch(frame)[1])
 		}
 		if slices.Sort(listed); len(listed) < 6 || !slices.Equal(listed, sorted(shown)) {

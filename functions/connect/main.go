@@ -11,17 +11,19 @@ import (
 
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/function"
 )
 
-func main() { function.Start(readConfig, newHandler, func(h *handler) any { return h.handle }) }
+func main() { function.Start(readConfig, newHandler) }
 
-func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
+func newHandler(log *slog.Logger, sdk aws.Config, c config) (any, error) {
 	function.WarnLeftOut(log, c.leftOut)
 	client, err := callback.New(sdk, c.CallbackURL, maxClosing)
-	return &handler{
+	h := &handler{
 		log: log, salt: c.TableName, now: time.Now,
 		signers: c.signers, origins: c.origins, possession: c.ProofOfPossession,
-		connections: connections.Open(sdk, c.tables(), c.limits()), closer: callback.NewCloser(log, client),
-	}, err
+		connections: connections.New(dynamo.Open(sdk), c.tables(), c.limits()), closer: callback.NewCloser(log, client),
+	}
+	return h.handle, err
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"signedsocket/shared/connections"
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/function"
 )
 
-func main() {
-	function.Start(function.Read[config], newHandler, func(h *handler) any { return h.handle })
-}
+func main() { function.Start(function.Read[config], newHandler) }
 
-func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
-	table := connections.Open(sdk, connections.Tables{Connections: c.TableName}, connections.Limits{})
-	return &handler{log: log, connections: table}, nil
+func newHandler(log *slog.Logger, sdk aws.Config, c config) (any, error) {
+	table := connections.New(dynamo.Open(sdk), connections.Tables{Connections: c.TableName}, connections.Limits{})
+	h := &handler{log: log, connections: table}
+	return h.handle, nil
 }

@@ -12,20 +12,22 @@ import (
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/function"
 )
 
 func main() {
 	debug.SetGCPercent(broadcast.GCPercent)
-	function.Start(function.Read[config], newHandler, func(h *handler) any { return h.handle })
+	function.Start(function.Read[config], newHandler)
 }
 
-func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
+func newHandler(log *slog.Logger, sdk aws.Config, c config) (any, error) {
 	concurrency := broadcast.Concurrency(c.MemoryMB)
 	client, err := callback.New(sdk, c.CallbackURL, concurrency)
-	table := connections.Open(sdk, connections.Tables{Connections: c.TableName}, connections.Limits{})
-	return &handler{
+	table := connections.New(dynamo.Open(sdk), connections.Tables{Connections: c.TableName}, connections.Limits{})
+	h := &handler{
 		log: log, stack: c.StackName, now: time.Now,
 		broadcaster: broadcast.New(log, client, table, c.TableName, concurrency),
-	}, err
+	}
+	return h.handle, err
 }

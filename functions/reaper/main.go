@@ -11,19 +11,19 @@ import (
 
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/function"
 )
 
-func main() {
-	function.Start(function.Read[config], newHandler, func(h *handler) any { return h.handle })
-}
+func main() { function.Start(function.Read[config], newHandler) }
 
-func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
+func newHandler(log *slog.Logger, sdk aws.Config, c config) (any, error) {
 	client, err := callback.New(sdk, c.CallbackURL, concurrency)
-	return &handler{
+	tables := connections.Tables{Connections: c.TableName, Bans: c.BansTableName}
+	h := &handler{
 		log: log, salt: c.TableName, now: time.Now, issuer: c.OIDCIssuer, stackID: c.StackID, concurrency: concurrency,
-		connections: connections.Open(sdk, connections.Tables{Connections: c.TableName, Bans: c.BansTableName},
-			connections.Limits{RevocationDays: c.RevocationDays}),
-		closer: &callback.Closer{Log: log, Gateway: client, Now: time.Now, ByeTimeout: byeTimeout},
-	}, err
+		connections: connections.New(dynamo.Open(sdk), tables, connections.Limits{RevocationDays: c.RevocationDays}),
+		closer:      &callback.Closer{Log: log, Gateway: client, Now: time.Now, ByeTimeout: byeTimeout},
+	}
+	return h.handle, err
 }

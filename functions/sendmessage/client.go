@@ -94,8 +94,8 @@ func (c client) strike(ctx context.Context, refusal message.Error) error {
 	}
 	if struck.Kicked {
 		logging.Audit(ctx, c.log, logging.Act{
-			Action: "kick", By: "strikes", User: userid.LogAttr(c.salt,
-				struck.Subject), Why: string(refusal.Code), Connections: 1,
+			Action: "kick", By: "strikes", User: userid.LogAttr(c.salt, struck.Subject),
+			Why: string(refusal.Code), Connections: 1,
 		})
 		c.end(ctx, connections.Kicked)
 	}

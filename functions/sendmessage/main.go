@@ -13,24 +13,26 @@ import (
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/function"
 	"signedsocket/shared/message"
 )
 
 func main() {
 	debug.SetGCPercent(broadcast.GCPercent)
-	function.Start(readConfig, newHandler, func(h *handler) any { return h.handle })
+	function.Start(readConfig, newHandler)
 }
 
-func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
+func newHandler(log *slog.Logger, sdk aws.Config, c config) (any, error) {
 	concurrency := broadcast.Concurrency(c.MemoryMB)
 	client, noClient := callback.New(sdk, c.CallbackURL, concurrency)
 	fanout, noFanout := newFanoutQueue(sdk, c)
-	table := connections.Open(sdk, connections.Tables{Connections: c.TableName}, c.limits())
-	return &handler{
+	table := connections.New(dynamo.Open(sdk), connections.Tables{Connections: c.TableName}, c.limits())
+	h := &handler{
 		log: log, stack: c.StackName, salt: c.TableName, watch: newWatch(), now: time.Now, newID: message.NewID,
 		connections: table, callback: client, closer: callback.NewCloser(log, client),
 		broadcaster: broadcast.New(log, client, table, c.TableName, concurrency),
 		fanout:      fanout, threshold: c.FanoutThreshold,
-	}, errors.Join(noClient, noFanout)
+	}
+	return h.handle, errors.Join(noClient, noFanout)
 }

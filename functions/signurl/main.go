@@ -13,21 +13,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"signedsocket/shared/connections"
+	"signedsocket/shared/dynamo"
 	"signedsocket/shared/function"
 	"signedsocket/shared/grant"
 )
 
-func main() { function.Start(readConfig, newHandler, func(h *handler) any { return h.handle }) }
+func main() { function.Start(readConfig, newHandler) }
 
 // newHandler makes a handler that signs URLs with the function's own credentials, those of its role.
-func newHandler(log *slog.Logger, sdk aws.Config, c config) (*handler, error) {
+func newHandler(log *slog.Logger, sdk aws.Config, c config) (any, error) {
 	function.WarnLeftOut(log, c.leftOut)
 	presigner, noPresigner := grant.NewPresigner(c.WebSocketURL, sdk.Region, sdk.Credentials)
 	reaper, noReaper := newReaper(sdk, c)
-	users := connections.Open(sdk, connections.Tables{Connections: c.TableName, Bans: c.BansTableName},
+	users := connections.New(dynamo.Open(sdk), connections.Tables{Connections: c.TableName, Bans: c.BansTableName},
 		connections.Limits{GuestConnections: c.GuestConnections})
-	return &handler{
+	h := &handler{
 		log: log, config: c, users: users, presigner: presigner, reaper: reaper,
 		now: time.Now, newTicket: grant.NewTicket,
-	}, errors.Join(noPresigner, noReaper)
+	}
+	return h.handle, errors.Join(noPresigner, noReaper)
 }

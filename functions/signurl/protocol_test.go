@@ -7,18 +7,9 @@ import (
 	"signedsocket/protocol"
 )
 
-func examples(t *testing.T, name string) []string {
-	t.Helper()
-	texts, err := protocol.Examples(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return texts
-}
-
 func TestTheExamplesOfRequestsInTheProtocolAreAccepted(t *testing.T) {
 	t.Parallel()
-	for _, body := range examples(t, "request") {
+	for _, body := range protocol.Examples(t, "request") {
 		read, err := readRequest(request(body), maxBody)
 		if err != nil {
 			t.Errorf("%s: %v", body, err)
@@ -72,7 +63,7 @@ func TestTheProtocolListsTheRefusals(t *testing.T) {
 		}
 		sent[refusal{code: r.code, message: r.message}] = true
 	}
-	for _, text := range examples(t, "refusal") {
+	for _, text := range protocol.Examples(t, "refusal") {
 		var body struct{ Error, Message string }
 		err := json.Unmarshal([]byte(text), &body)
 		if err != nil || !sent[refusal{code: body.Error, message: body.Message}] {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -17,22 +18,13 @@ import (
 	"signedsocket/protocol"
 )
 
-func examples(t *testing.T, name string) []string {
-	t.Helper()
-	texts, err := protocol.Examples(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return texts
-}
-
 func TestClientAcceptsTheExamplesOfTheProtocol(t *testing.T) {
 	t.Parallel()
 	for name, frame := range map[string]stageclient.Frame{
 		"message": stageclient.Message{}, "ack": stageclient.Ack{}, "error": stageclient.Error{},
 		"bye": stageclient.Bye{}, "pong": stageclient.Pong{}, "gatewayError": stageclient.GatewayError{},
 	} {
-		frames := examples(t, name)
+		frames := protocol.Examples(t, name)
 		signed := serve(t, func(ctx context.Context, socket *websocket.Conn) {
 			for _, text := range frames {
 				_ = socket.Write(ctx, websocket.MessageText, []byte(text))
@@ -81,7 +73,9 @@ func TestEveryFrameOfTheClientKeepsToTheProtocol(t *testing.T) {
 
 func TestRequestsAndAnswersOfSignurlKeepToTheProtocol(t *testing.T) {
 	t.Parallel()
-	answers := append(append(examples(t, "answer"), examples(t, "refusal")...), examples(t, "gatewayRefusal")...)
+	answers := slices.Concat(
+		protocol.Examples(t, "answer"), protocol.Examples(t, "refusal"), protocol.Examples(t, "gatewayRefusal"),
+	)
 	asked := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)

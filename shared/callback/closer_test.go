@@ -93,10 +93,7 @@ func TestCloseSaysByeFirst(t *testing.T) {
 
 func TestTheProtocolListsTheReasonsOfByeFrames(t *testing.T) {
 	t.Parallel()
-	contract, err := protocol.Read()
-	if err != nil {
-		t.Fatal(err)
-	}
+	contract := protocol.Read(t)
 	listed := make(map[string]bool)
 	for _, code := range contract.CloseCodes.Bye {
 		listed[code.Code] = true

@@ -12,12 +12,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"signedsocket/shared/dynamo"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
+
+	"signedsocket/shared/dynamo"
 )
 
 // canceled returns the error of a transaction that was cancelled for these reasons.

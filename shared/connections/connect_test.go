@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"signedsocket/shared/dynamo"
-
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signedsocket/shared/dynamo"
 )
 
 var epoch = time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)

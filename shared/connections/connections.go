@@ -16,7 +16,7 @@
 //	pk                     sk              attributes
 //	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, ci, si, base, w<n>, s<n>,
 //	                                       kicked, due
-//	ROOM#<room>#<shard>    <connection id> sub, sx, connectedAt, expiresAt
+//	ROOM#<room>#<shard>    <connection id> sub, sx, connectedAt, expiresAt, slow
 //	TICKET#<jti>           TICKET          expiresAt
 //	USER#<sub>             USER            n, c_<connection id>, i_<connection id>, o<minute>, expiresAt
 //	RATE#<sub>             RATE            w<n>, s<n>, expiresAt
@@ -34,7 +34,7 @@
 //	sx            N  end of the session, Unix seconds
 //	connectedAt   N  when the connection was opened, Unix milliseconds, from API Gateway's event
 //	slow          N  when a broadcast could not post to the member, which does not read; Unix
-//	                 milliseconds, gone when the member reads again
+//	                 milliseconds, removed when the member reads again
 //	ci            S  the client object that opened the connection
 //	si            S  the sign-in by which a trusted caller vouched for the user
 //	w<n>          N  messages sent in window n, which is Unix seconds divided by 10
@@ -84,11 +84,6 @@ import (
 	"cmp"
 	"errors"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
-	"signedsocket/shared/awsclient"
 )
 
 // Errors that callers distinguish. Every other error of a Store is a fault of the table or of the network.
@@ -169,13 +164,6 @@ type Store struct {
 // membersPerPage bounds the time until the first members of a large room are known, and the memory that a page takes; a
 // room of fewer members takes one Query.
 const membersPerPage = 250
-
-// Open returns a Store on the tables of those names, with a client of its own.
-func Open(config aws.Config, tables Tables, limits Limits) *Store {
-	return New(dynamodb.NewFromConfig(config, func(options *dynamodb.Options) {
-		options.HTTPClient = awsclient.ForSDK(options.HTTPClient)
-	}), tables, limits)
-}
 
 // New returns a Store on the tables of those names.
 func New(api API, tables Tables, limits Limits) *Store {

@@ -6,9 +6,9 @@ import (
 	"iter"
 	"time"
 
-	"signedsocket/shared/dynamo"
-
 	"golang.org/x/sync/errgroup"
+
+	"signedsocket/shared/dynamo"
 )
 
 // shardReaders is how many shards of a room are read at the same time. It bounds the memory that a room of many shards

@@ -10,11 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"signedsocket/shared/dynamo"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signedsocket/shared/dynamo"
 )
 
 // rooms is a table whose queries are answered by a function.

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"signedsocket/shared/dynamo"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signedsocket/shared/dynamo"
 )
 
 const (

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"signedsocket/shared/dynamo"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signedsocket/shared/dynamo"
 )
 
 // Remove removes all items of a connection: the connection itself, its memberships, its SWEEP items, and its entry in

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	"signedsocket/shared/dynamo"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signedsocket/shared/dynamo"
 )
 
 // slowMemory is how long a mark of MarkSlow counts. A member of a quiet room may have read messages of other rooms

@@ -7,11 +7,11 @@ import (
 	"strconv"
 	"time"
 
-	"signedsocket/shared/dynamo"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signedsocket/shared/dynamo"
 )
 
 // strikesAllowed is how many violations a connection may have in the current minute and the one before; with one more

@@ -1,4 +1,5 @@
-// Package dynamo has what every store on DynamoDB needs: attribute values, and the repetition of calls that conflict.
+// Package dynamo has what every store on DynamoDB needs: the client, attribute values, and the repetition of calls that
+// conflict.
 package dynamo
 
 import (
@@ -11,7 +12,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdkretry "github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signedsocket/shared/awsclient"
 )
 
 // Item is an item, the key of one, or the values of an expression, as the DynamoDB client takes it.
@@ -38,6 +42,13 @@ var (
 	// ErrStillInConflict is returned by Retry when the budget is over.
 	ErrStillInConflict = errors.New("still in conflict")
 )
+
+// Open returns a client of DynamoDB. A function makes one for all its stores, which then share its connections.
+func Open(config aws.Config) *dynamodb.Client {
+	return dynamodb.NewFromConfig(config, func(options *dynamodb.Options) {
+		options.HTTPClient = awsclient.ForSDK(options.HTTPClient)
+	})
+}
 
 // Text returns the value of a string attribute.
 func Text(s string) types.AttributeValue {

@@ -20,12 +20,11 @@ import (
 	"signedsocket/shared/logging"
 )
 
-// Start reads the settings, makes a handler with them, and serves invocations with the handler's method. It does not
-// return.
-func Start[C, H any](
+// Start reads the settings, makes a handler with them, and serves invocations. The handler is a function as
+// lambda.Start takes it. Start does not return.
+func Start[C any](
 	read func(environment map[string]string) (C, error),
-	newHandler func(log *slog.Logger, sdk aws.Config, settings C) (H, error),
-	method func(H) any,
+	newHandler func(log *slog.Logger, sdk aws.Config, settings C) (any, error),
 ) {
 	log := logging.New(os.Stdout)
 	logging.TakeOver(log)
@@ -37,7 +36,7 @@ func Start[C, H any](
 	if err != nil {
 		fail(log, err)
 	}
-	lambda.Start(method(handler))
+	lambda.Start(handler)
 }
 
 func fail(log *slog.Logger, err error) {

@@ -20,11 +20,7 @@ func codes() []Code {
 
 func TestDecodeAcceptsTheExamplesOfTheProtocol(t *testing.T) {
 	t.Parallel()
-	examples, err := protocol.Examples(ActionSend)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, frame := range examples {
+	for _, frame := range protocol.Examples(t, ActionSend) {
 		if sent, code := Decode(frame); code != "" || sent.Text == "" {
 			t.Errorf("%s is refused with %s", frame, code)
 		}
@@ -33,10 +29,7 @@ func TestDecodeAcceptsTheExamplesOfTheProtocol(t *testing.T) {
 
 func TestTheProtocolHasTheLimitsOfDecode(t *testing.T) {
 	t.Parallel()
-	contract, err := protocol.Read()
-	if err != nil {
-		t.Fatal(err)
-	}
+	contract := protocol.Read(t)
 	if got := contract.Components.Messages[ActionSend].MaxBytes; got != maxBody {
 		t.Errorf("the protocol allows %d bytes, and Decode %d", got, maxBody)
 	}
@@ -91,10 +84,7 @@ func TestEveryFrameKeepsToTheProtocol(t *testing.T) {
 
 func TestTheProtocolListsTheCodesOfErrorFrames(t *testing.T) {
 	t.Parallel()
-	contract, err := protocol.Read()
-	if err != nil {
-		t.Fatal(err)
-	}
+	contract := protocol.Read(t)
 	for _, listed := range contract.ErrorCodes {
 		if !slices.Contains(codes(), Code(listed.Code)) {
 			t.Errorf("the protocol lists %s, which no frame has", listed.Code)
@@ -107,11 +97,7 @@ func TestTheProtocolListsTheCodesOfErrorFrames(t *testing.T) {
 
 func TestTheExamplesOfErrorFramesHaveTheSentencesOfTheCodes(t *testing.T) {
 	t.Parallel()
-	examples, err := protocol.Examples("error")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, text := range examples {
+	for _, text := range protocol.Examples(t, "error") {
 		var frame struct {
 			Code    Code   `json:"code"`
 			Message string `json:"message"`

@@ -14,12 +14,12 @@ import (
 )
 
 const (
-	blocksBehind = 64 // through which a writer looks when the sender names its position
-	blocksNewest = 4  // and when it does not
-	hops         = 4  // writes to closed blocks, until the writer looks again
+	blocksBehind = 64 // that a writer reads when the sender names its position
+	blocksNewest = 4  // that it reads when the sender does not
+	hops         = 4  // closed blocks that a writer tries before it looks again
 )
 
-// Look is what a writer has seen of the end of a log. It may be taken while the sender is still being checked.
+// Look is the end of a log as a writer has read it.
 type Look struct {
 	room   string
 	after  int64
@@ -27,8 +27,9 @@ type Look struct {
 	err    error
 }
 
-// Look reads the end of a room's log. after is the number up to which the sender has seen every entry without meeting
-// the message, 0 when the room was empty, or NotKnown. The result goes to Append, with the error if there was one.
+// Look reads the end of a room's log for Append, and may do so while the caller still checks the sender. after is the
+// number up to which the sender has seen every entry without finding the message. It is 0 if the room was empty, or
+// NotKnown. Append returns the error of Look.
 func (l *Log) Look(ctx context.Context, room string, after int64) Look {
 	look := Look{room: room, after: after}
 	if l.days > 0 {
@@ -61,15 +62,16 @@ func (l *Log) isAhead(after int64) bool {
 	return after > l.now().Add(time.Minute).UnixMilli() // mutate:log-ahead => return false
 }
 
-// reaches reports whether blocks go up to a number. When they do not, the block of that number may be gone.
+// reaches reports whether the newest of the blocks has a number, or a greater one. If not, the block of the number may
+// be deleted.
 func reaches(blocks []block, seq int64) bool {
 	return len(blocks) > 0 && blocks[len(blocks)-1].last() >= seq
 }
 
 // Append gives a message the next number of its room, unless a stored entry has its id. It returns the stored entry,
-// and whether that was there before: a resend, whose text and time are those of the first time, or a tombstone. The
-// entry's Seq is ignored. The error is ErrOff, ErrBusy, ErrAhead, ErrFarBehind, or a fault; after ErrBusy and faults
-// the message may be stored nevertheless, and a resend with the same id finds it.
+// and whether that was there before: the message as it was sent first, or its tombstone. Append ignores the Seq of e.
+// The error is ErrOff, ErrBusy, ErrAhead, ErrFarBehind, or a fault. After ErrBusy and faults the message may be stored
+// nevertheless; then a resend with the same id finds it.
 func (l *Log) Append(ctx context.Context, look Look, e Entry) (stored Entry, duplicate bool, err error) {
 	if l.days <= 0 { // mutate:log-off
 		return Entry{}, false, ErrOff
@@ -95,7 +97,7 @@ func (l *Log) Append(ctx context.Context, look Look, e Entry) (stored Entry, dup
 	return stored, duplicate, nil
 }
 
-// place makes one attempt to store an entry behind what the writer has seen.
+// place tries once to store an entry behind the blocks of a look.
 func (l *Log) place(ctx context.Context, look Look, e Entry) (stored Entry, duplicate bool, err error) {
 	if look.err != nil {
 		return Entry{}, false, look.err
@@ -130,11 +132,11 @@ func (l *Log) place(ctx context.Context, look Look, e Entry) (stored Entry, dupl
 	return l.add(ctx, look.room, tail.first, mustExist, e)
 }
 
-// tailOf returns the newest block, or nil. What a torn page shows behind its hole does not count: the block in the hole
-// may still take entries.
+// tailOf returns the newest block of an answer, or nil. If the answer is incomplete, it returns the last block before
+// the missing one, because the missing block may still take entries.
 func tailOf(blocks []block, now time.Time) *block {
 	for i := range blocks {
-		if i > 0 && torn(blocks[i-1], blocks[i], now) { // mutate:log-torn-writer
+		if i > 0 && incomplete(blocks[i-1], blocks[i], now) { // mutate:log-incomplete-writer
 			return &blocks[i-1]
 		}
 	}
@@ -162,7 +164,8 @@ func (l *Log) add(ctx context.Context, room string, first int64, condition strin
 	for range hops {
 		out, err := l.api.UpdateItem(ctx, l.addition(room, first, condition, e))
 		if err == nil {
-			e.Seq, err = lastOf(out.Attributes)
+			b, err := decodeBlock(out.Attributes)
+			e.Seq = b.last()
 			return e, false, err
 		}
 		failed, refused := errors.AsType[*types.ConditionalCheckFailedException](err)
@@ -185,12 +188,6 @@ func (l *Log) add(ctx context.Context, room string, first int64, condition strin
 		first, condition = found.next(), mayBeNew
 	}
 	return Entry{}, false, dynamo.ErrChanged
-}
-
-// lastOf returns the number of the newest entry in an item.
-func lastOf(item dynamo.Item) (int64, error) {
-	b, err := decodeBlock(item)
-	return b.last(), err
 }
 
 func (l *Log) addition(room string, first int64, condition string, e Entry) *dynamodb.UpdateItemInput {

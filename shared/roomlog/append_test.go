@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -179,9 +180,7 @@ func TestAResendKeepsItsNumber(t *testing.T) {
 // Deletion and erasure write these tombstones (docs/decisions).
 func TestAResendAfterItsDeletionFindsTheTombstone(t *testing.T) {
 	t.Parallel()
-	for name, tombstone := range map[string]string{
-		"delete": "SET e[1] = :tombstone", "erase": "SET e[1] = :tombstone",
-	} {
+	for _, name := range []string{"delete", "erase"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tb := newTable(t)
@@ -192,7 +191,7 @@ func TestAResendAfterItsDeletionFindsTheTombstone(t *testing.T) {
 				value["sub"] = dynamo.Text("alice")
 			}
 			_, err := tb.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-				TableName: &tb.name, Key: blockKey(lobby, first), UpdateExpression: &tombstone,
+				TableName: &tb.name, Key: blockKey(lobby, first), UpdateExpression: aws.String("SET e[1] = :tombstone"),
 				ExpressionAttributeValues: dynamo.Item{":tombstone": &types.AttributeValueMemberM{Value: value}},
 			})
 			if err != nil {

@@ -30,19 +30,18 @@ func (l *Log) seal(ctx context.Context, room string, first int64) (block, error)
 	return decodeBlock(out.Attributes)
 }
 
-// begin stores an entry in a new block: behind the tail that the writer has seen, or at the time when there is no tail
-// that can be trusted. LOGS is read before the newest block: then a begin of somebody else in between fails one of the
-// two checks.
+// begin stores an entry in a new block. Its number follows the tail that the writer has seen, or is the time if there
+// is no tail, or a tail that TTL may have left behind. begin reads LOGS before it reads the newest block. So if another
+// writer begins in between, one of the two checks fails.
 func (l *Log) begin(ctx context.Context, room string, tail *block, e Entry) (Entry, bool, error) {
-	var start *int64
-	var newest []block
-	read := func() (err error) { newest, _, err = l.newest(ctx, room, 1); return err }
-	readStart := func() (err error) { start, err = l.start(ctx, room); return err }
-	// mutate:log-start-first => for _, next := range []func() error{read, readStart} {
-	for _, next := range []func() error{readStart, read} {
-		if err := next(); err != nil {
-			return Entry{}, false, err
-		}
+	start, err := l.start(ctx, room)
+	if err != nil {
+		return Entry{}, false, err
+	}
+	newest, _, err := l.newest(ctx, room, 1)
+	// mutate:log-start-first => if start, _ = l.start(ctx, room); err != nil {
+	if err != nil {
+		return Entry{}, false, err
 	}
 	if !isEndOf(newest, tail) { // mutate:log-newest-again
 		return Entry{}, false, dynamo.ErrChanged
@@ -62,7 +61,7 @@ func (l *Log) begin(ctx context.Context, room string, tail *block, e Entry) (Ent
 			*start+1,        // mutate:log-start-max => 1,
 		)
 	}
-	_, err := l.api.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
+	_, err = l.api.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
 		// mutate:log-start-written => TransactItems: []types.TransactWriteItem{l.blockUpdate(room, !behind, e)},
 		TransactItems: []types.TransactWriteItem{l.startUpdate(room, start, e.Seq), l.blockUpdate(room, !behind, e)},
 	})
@@ -95,7 +94,7 @@ func (l *Log) start(ctx context.Context, room string) (*int64, error) {
 	return &first, nil
 }
 
-// startUpdate returns the action that notes the number of this begin, if there was no other one since start was read.
+// startUpdate returns the action that stores the number of this begin, on condition that LOGS still has start.
 func (l *Log) startUpdate(room string, start *int64, first int64) types.TransactWriteItem {
 	values := dynamo.Item{":first": dynamo.Number(first)}
 	condition := "attribute_not_exists(pk)" // mutate:log-start-new

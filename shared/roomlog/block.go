@@ -16,8 +16,8 @@ const (
 	entrySize  = 30 // of an entry without its texts, about
 
 	day = 24 * time.Hour
-	// tearing is for how long a hole in front of a new block may come from a torn page.
-	tearing = time.Minute
+	// newBlock is the age up to which a block is new: TTL cannot have deleted the block before it yet.
+	newBlock = time.Minute
 )
 
 // block is one item of a log.
@@ -56,11 +56,12 @@ func (b block) find(id string) (Entry, bool) {
 	return Entry{}, false
 }
 
-// torn reports whether there is a hole between two blocks that comes from a torn page. A hole that TTL has made is old.
-func torn(older, newer block, now time.Time) bool {
+// incomplete reports whether an answer with these neighbours is incomplete: a block is missing between them, and newer
+// is so new that the missing block must exist.
+func incomplete(older, newer block, now time.Time) bool {
 	return newer.first != older.next() &&
 		!newer.anew && // mutate:log-anew
-		now.Sub(newer.opened) <= tearing // mutate:log-real-hole
+		now.Sub(newer.opened) <= newBlock // mutate:log-deleted-block
 }
 
 func partition(room string) string { return "LOG#" + room }

@@ -228,7 +228,7 @@ func (s *script) Query(
 	return out, err
 }
 
-// without returns a change that takes a block out of the answer to a Query: a torn page.
+// without returns a change that removes a block from the answer to a Query, which is incomplete then.
 func without(first int64) func(*dynamodb.QueryOutput) {
 	return func(out *dynamodb.QueryOutput) {
 		out.Items = slices.DeleteFunc(out.Items, func(item dynamo.Item) bool {

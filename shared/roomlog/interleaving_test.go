@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// Each test here plays one interleaving of two writers, or of a writer and TTL, that takes a number twice, loses one or
-// gives one message two when the protection of its name in tools/mutate/protections.yaml is gone.
+// Each test here plays one interleaving of two writers, or of a writer and TTL. Without its protection in
+// tools/mutate/protections.yaml, two messages get one number, a number is lost, or one message gets two numbers.
 
 // The second writer's clock is 5 ms ahead, so that it would begin a chain of its own.
 func TestTwoFirstMessagesBeginOneLog(t *testing.T) {
@@ -246,8 +246,8 @@ func TestAPositionInADeletedBlockIsLookedForFromTheEnd(t *testing.T) {
 	expectPage(t, "a reader from elsewhere", "none of +0", seq)(page, err)
 }
 
-// The twin is in the block that the torn page does not show.
-func TestAWriterDoesNotTrustATornPage(t *testing.T) {
+// The twin is in the block that is missing from the answer.
+func TestAWriterDoesNotTrustAnIncompleteAnswer(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	l := tb.log(7, 0)
@@ -255,15 +255,15 @@ func TestAWriterDoesNotTrustATornPage(t *testing.T) {
 	twin := tb.sendShort(t, l, "twin")
 	tb.fill(t, l, "n", maxEntries)
 	api := &script{API: tb.client}
-	torn := tb.logOver(api, 7, 0)
+	l = tb.logOver(api, 7, 0)
 	api.answer = map[int]func(*dynamodb.QueryOutput){1: without(twin)}
-	if again := tb.place(t, torn, torn.Look(t.Context(), lobby, first), short(tb, "twin"), true); again != twin {
+	if again := tb.place(t, l, l.Look(t.Context(), lobby, first), short(tb, "twin"), true); again != twin {
 		t.Errorf("numbers %d and %d", twin, again)
 	}
 }
 
-// TTL has made the hole, so its numbers are not given again.
-func TestAWriterLeavesAnOldHoleAlone(t *testing.T) {
+// TTL has deleted the missing block, so its numbers are not given again.
+func TestAWriterDoesNotFillADeletedBlock(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	l := tb.log(7, 0)
@@ -277,7 +277,7 @@ func TestAWriterLeavesAnOldHoleAlone(t *testing.T) {
 	}
 }
 
-func TestALogThatBeganAnewHasNoTornPage(t *testing.T) {
+func TestAnAnswerIsCompleteWhereTheLogBeganAnew(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	l := tb.log(1, 0)

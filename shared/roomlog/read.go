@@ -3,6 +3,7 @@ package roomlog
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -19,16 +20,16 @@ const (
 	entriesPerBlock = 5
 )
 
-// Page is a cut of a log, without a hole.
+// Page is a part of a log.
 type Page struct {
-	Entries  []Entry // ascending
+	Entries  []Entry // with consecutive numbers, ascending
 	Head     int64   // newest number that is kept, at the time of reading, or 0
-	Complete bool    // nothing is missing between the position and the entries
-	More     bool    // behind the entries, or in front of them when older ones were asked for, there are more
+	Complete bool    // of After: no entry is missing between the position and Entries
+	More     bool    // there are newer entries, or, of Before and Last, older ones
 }
 
-// After returns the entries behind a position, up to which the client has seen everything. 0 is the position of a
-// client that found the room empty.
+// After returns the entries behind a position: the number up to which the client has seen every entry. 0 is the
+// position of a client that found the room empty.
 func (l *Log) After(ctx context.Context, room string, after int64) (Page, error) {
 	if l.days <= 0 {
 		return Page{Complete: true}, nil
@@ -49,7 +50,7 @@ func (l *Log) After(ctx context.Context, room string, after int64) (Page, error)
 			return Page{}, readError(err)
 		}
 	}
-	// A page without entries has expired. The client's position stays behind it, so we go on.
+	// All entries of the blocks have expired. An empty page would not move the client's position, so After goes on.
 	for len(page.Entries) == 0 && !page.More && more { // mutate:log-expired-pages => for false {
 		blocks, more, err = l.query(ctx, room, "pk = :pk AND sk > :sk", pad(blocks[len(blocks)-1].first), true,
 			blocksBehind)
@@ -63,13 +64,13 @@ func (l *Log) After(ctx context.Context, room string, after int64) (Page, error)
 	return page, nil
 }
 
-// pageBehind returns the entries behind a position as far as they are kept and have no hole.
+// pageBehind returns the entries behind a position that are kept. It ends at the first missing block behind an entry. A
+// missing block before all entries ends it only if the answer is incomplete: then a later answer has the block.
 func (l *Log) pageBehind(blocks []block, after int64) (page Page) {
 	now := l.now()
-	expected := after + 1 // the number that a complete page begins with
 	for i, b := range blocks {
-		if i > 0 && b.first != blocks[i-1].next() { // mutate:log-hole-reader
-			if len(page.Entries) > 0 || torn(blocks[i-1], b, now) { // mutate:log-torn-reader
+		if i > 0 && b.first != blocks[i-1].next() { // mutate:log-missing-reader
+			if len(page.Entries) > 0 || incomplete(blocks[i-1], b, now) { // mutate:log-incomplete-reader
 				page.More = true
 				break
 			}
@@ -84,14 +85,14 @@ func (l *Log) pageBehind(blocks []block, after int64) (page Page) {
 			}
 		}
 	}
-	first := expected
 	switch {
+	case after == 0:
+		page.Complete = true
 	case len(page.Entries) > 0:
-		first = page.Entries[0].Seq
-	case !page.More && (len(blocks) == 0 || blocks[len(blocks)-1].last() != after):
-		first = 0 // the position itself is gone, or everything behind it
+		page.Complete = page.Entries[0].Seq == after+1
+	case len(blocks) > 0: // the answer is incomplete, or the position is the newest number
+		page.Complete = page.More || blocks[len(blocks)-1].last() == after
 	}
-	page.Complete = after == 0 || first == expected
 	return page
 }
 
@@ -120,33 +121,29 @@ func (l *Log) Last(ctx context.Context, room string, limit int) (Page, error) {
 	if err != nil {
 		return Page{}, readError(err)
 	}
-	before := int64(0)
-	if len(blocks) > 0 {
-		before = blocks[len(blocks)-1].next()
-	}
-	return l.pageInFront(blocks, blocks, before, limit, more), nil
+	return l.pageInFront(blocks, blocks, math.MaxInt64, limit, more), nil
 }
 
-// pageInFront returns the entries in front of a number, downwards until one has expired or there is a hole. A hole of a
-// torn page ends it as well: the next page has what is in the hole.
+// pageInFront returns the newest entries in front of a number. It stops at the first entry that has expired, and at a
+// missing block: if that exists, the next page has its entries.
 func (l *Log) pageInFront(blocks, newest []block, before int64, limit int, more bool) Page {
 	now := l.now()
 	page := Page{Head: l.head(newest), More: more}
-down:
+collect:
 	for i, b := range slices.Backward(blocks) {
-		if i+1 < len(blocks) && b.next() != blocks[i+1].first { // mutate:log-hole-above
+		if i+1 < len(blocks) && b.next() != blocks[i+1].first { // mutate:log-missing-before
 			page.More = true
 			break
 		}
 		for _, e := range slices.Backward(b.entries) {
 			switch {
 			case e.Seq >= before:
-			case l.expired(e, now): // mutate:log-expired-above
+			case l.expired(e, now): // mutate:log-expired-before
 				page.More = false
-				break down
+				break collect
 			case len(page.Entries) == limit:
 				page.More = true
-				break down
+				break collect
 			default:
 				page.Entries = append(page.Entries, e)
 			}
@@ -156,7 +153,7 @@ down:
 	return page
 }
 
-// blocksFor returns how many blocks to read for so many entries, in one Query. When texts are long the page has fewer.
+// blocksFor returns how many blocks to read for a number of entries, in one Query. Blocks of long texts have fewer.
 func blocksFor(entries int) int32 {
 	return int32(min(entries/entriesPerBlock+1, blocksPerPage)) //nolint:gosec // at most blocksPerPage
 }
@@ -178,8 +175,8 @@ func (l *Log) expired(e Entry, now time.Time) bool {
 	return e.At.Before(now.Add(-time.Duration(l.days) * day))
 }
 
-// behind returns blocks from the one with the entry of a number on, and whether there are more. A block has at most 16
-// entries, so the one with the entry is behind the number that is 16 smaller.
+// behind returns the block with a number and newer ones, and whether there are more. A block has at most 16 entries, so
+// that block begins above the number minus 16.
 func (l *Log) behind(ctx context.Context, room string, after int64, limit int32) ([]block, bool, error) {
 	return l.query(ctx, room, "pk = :pk AND sk > :sk", pad(after-maxEntries), true, limit)
 }

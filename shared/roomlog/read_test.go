@@ -53,7 +53,7 @@ func expectPage(t *testing.T, what, want string, base int64) func(Page, error) {
 		}
 		for i, e := range p.Entries {
 			if e.Seq != p.Entries[0].Seq+int64(i) {
-				t.Errorf("%s: a hole before %d", what, e.Seq)
+				t.Errorf("%s: a jump to %d", what, e.Seq)
 			}
 		}
 	}
@@ -153,7 +153,7 @@ func TestManyExpiredBlocksHideNoMessage(t *testing.T) {
 }
 
 // TTL may delete a block before the older ones.
-func TestPagesEndAtHoles(t *testing.T) {
+func TestPagesEndAtMissingBlocks(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	l := tb.log(7, 0)
@@ -163,26 +163,26 @@ func TestPagesEndAtHoles(t *testing.T) {
 	tb.fill(t, l, "n", 8)
 	tb.pass(2 * time.Minute)
 	tb.remove(t, base+16)
-	expectPage(t, "in front of the hole", "+3 to +15 of +39, complete, more", base)(l.After(t.Context(), lobby, base+2))
-	expectPage(t, "at the hole", "+32 to +39 of +39", base)(l.After(t.Context(), lobby, base+15))
-	expectPage(t, "in the hole", "+32 to +39 of +39", base)(l.After(t.Context(), lobby, base+20))
+	expectPage(t, "before the missing", "+3 to +15 of +39, complete, more", base)(l.After(t.Context(), lobby, base+2))
+	expectPage(t, "at the missing block", "+32 to +39 of +39", base)(l.After(t.Context(), lobby, base+15))
+	expectPage(t, "in the missing block", "+32 to +39 of +39", base)(l.After(t.Context(), lobby, base+20))
 	expectPage(t, "at its end", "+32 to +39 of +39, complete", base)(l.After(t.Context(), lobby, base+31))
 	expectPage(t, "last", "+32 to +39 of +39, more", base)(l.Last(t.Context(), lobby, 50))
 	expectPage(t, "before", "+0 to +15 of +39", base)(l.Before(t.Context(), lobby, base+32, 50))
 }
 
-func TestATornPageIsCut(t *testing.T) {
+func TestPagesEndInIncompleteAnswers(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	writer := tb.log(7, 0)
 	base := epoch.UnixMilli()
 	tb.fill(t, writer, "m", 2*maxEntries+8)
-	torn := func() *Log {
+	reader := func() *Log {
 		api := &script{API: tb.client}
 		api.answer = map[int]func(*dynamodb.QueryOutput){1: without(base + 16)}
 		return tb.logOver(api, 7, 0)
 	}
-	expectPage(t, "after", "+0 to +15 of +39, complete, more", base)(torn().After(t.Context(), lobby, 0))
-	expectPage(t, "nothing in front", "none of +39, complete, more", base)(torn().After(t.Context(), lobby, base+15))
-	expectPage(t, "last", "+32 to +39 of +39, more", base)(torn().Last(t.Context(), lobby, 50))
+	expectPage(t, "after", "+0 to +15 of +39, complete, more", base)(reader().After(t.Context(), lobby, 0))
+	expectPage(t, "nothing in front", "none of +39, complete, more", base)(reader().After(t.Context(), lobby, base+15))
+	expectPage(t, "last", "+32 to +39 of +39, more", base)(reader().Last(t.Context(), lobby, 50))
 }

@@ -2,11 +2,14 @@
 //
 // # Words
 //
-// The log of a room is a chain of blocks, and a block holds up to 16 entries. An entry is a message, a tombstone, or
-// tells of a deletion. The tail is the newest block. A block is closed when it is full or sealed: it takes no more
-// entries. To begin is to open a block under the control of LOGS, after silence, at most once a day and room. A hole is
-// a number between two blocks that no block has: the block was deleted, or a page was torn, which means that DynamoDB
-// read it while a writer filled blocks.
+// The log of a room is a chain of blocks, and a block holds up to 16 entries. An entry is a message, a tombstone, or a
+// note about a deletion or an erasure. The tail is the newest block. A full or sealed block is closed: it takes no more
+// entries. To begin is to open a block in one transaction with the room's LOGS item. A writer begins the first block of
+// a log, of a day and of another HistoryDays, and opens all others without LOGS.
+//
+// A block is missing between two blocks of an answer of DynamoDB when their numbers do not join. Either TTL has deleted
+// it, or the log began anew there, or the answer is incomplete. An incomplete answer lacks a block that exists:
+// DynamoDB looked for the block before a writer opened it, and then read a newer block.
 //
 // # Items
 //
@@ -27,8 +30,8 @@
 //	first        N  number with which the last begin began
 //
 // An entry is a map. All have id (S); a message has sub, nm, x (S: user id, display name, text) and at (N, Unix
-// milliseconds). A tombstone has id, sub and del (N). An entry that tells of a deletion has of (N) instead of a text,
-// one that tells of an erasure has era (S).
+// milliseconds). A tombstone has id, del (N) and, unless its user was erased, sub. A note about a deletion has of (N)
+// instead of a text, one about an erasure has era (S).
 //
 // # Invariants
 //
@@ -51,10 +54,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
-	"signedsocket/shared/awsclient"
 )
 
 // Errors that callers distinguish. Every other error of a Log is a fault of the table or of the network.
@@ -81,8 +81,8 @@ type Entry struct {
 	Text    string // of a message
 	At      time.Time
 	Deleted bool   // a tombstone: the text is gone
-	Of      int64  // number of the message of whose deletion the entry tells
-	Erased  string // hash of the user of whose erasure the entry tells
+	Of      int64  // of a note about a deletion: number of the deleted message
+	Erased  string // of a note about an erasure: hash of the erased user
 }
 
 // API is the part of the DynamoDB client that a Log uses.
@@ -105,14 +105,7 @@ type Log struct {
 	now   func() time.Time
 }
 
-// Open returns a Log on the table of that name, with a client of its own. It keeps messages for so many days.
-func Open(config aws.Config, table string, days int) *Log {
-	return New(dynamodb.NewFromConfig(config, func(options *dynamodb.Options) {
-		options.HTTPClient = awsclient.ForSDK(options.HTTPClient)
-	}), table, days)
-}
-
-// New returns a Log on the table of that name. It keeps messages for so many days.
+// New returns a Log on the table of that name. It keeps messages for days days.
 func New(api API, table string, days int) *Log {
 	return &Log{api: api, table: table, days: int64(days), now: time.Now}
 }

@@ -158,7 +158,7 @@ func (tb *table) readAll(t *testing.T, seen *ledger, days int) error {
 	for err == nil && len(page.Entries) > 0 {
 		for i, e := range page.Entries {
 			if e.Seq != page.Entries[0].Seq+int64(i) {
-				return fmt.Errorf("a reader saw a hole before %d", e.Seq)
+				return fmt.Errorf("a reader saw a jump to %d", e.Seq)
 			}
 			seen.note(t, e)
 		}
