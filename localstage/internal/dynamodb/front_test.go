@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -141,5 +142,13 @@ func TestFrontAnswersTheSDK(t *testing.T) {
 				t.Errorf("call = %v, want status 400", err)
 			}
 		})
+	}
+}
+
+func TestFrontRefusesAHugeRequest(t *testing.T) {
+	t.Parallel()
+	response, body := post(t, serve(t, newFront(t)), "DynamoDB_20120810.ListTables", strings.Repeat(" ", maxRequest+1))
+	if response.StatusCode != http.StatusBadRequest || !strings.Contains(body, "too large") {
+		t.Errorf("got %s %s", response.Status, body)
 	}
 }
