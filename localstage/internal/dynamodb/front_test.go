@@ -1,7 +1,6 @@
 package dynamodb
 
 import (
-	"context"
 	"errors"
 	"hash/crc32"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -116,15 +116,11 @@ func TestFrontAnswersTheSDK(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			key := test.user.Credentials()
 			client := awsdynamodb.New(awsdynamodb.Options{
 				Region: test.region, BaseEndpoint: aws.String(url), HTTPClient: wholeAnswers{},
-				Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-					keys := test.user.Credentials()
-					return aws.Credentials{
-						AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey,
-						SessionToken: keys.SessionToken,
-					}, nil
-				}),
+				Credentials: credentials.NewStaticCredentialsProvider(
+					key.AccessKeyID, key.SecretAccessKey, key.SessionToken),
 			})
 			_, err := client.DescribeTable(t.Context(), &awsdynamodb.DescribeTableInput{TableName: aws.String("chat")})
 			if test.code == "" {

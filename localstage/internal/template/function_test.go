@@ -70,8 +70,7 @@ var resourceMistakes = map[string]mistake{
 	"nested property": {
 		"{Variables: {OVER",
 		"{Extra: 1, Variables: {OVER",
-		"template.yaml:20: One Properties.Environment.Extra: is not supported by the local stage; " +
-			"it knows Variables",
+		"template.yaml:20: One Properties.Environment.Extra: is not supported by the local stage; it knows Variables",
 	},
 	"log format": {
 		"FunctionName: one",
