@@ -20,8 +20,8 @@ import (
 func TestGrantHasTheParametersOfTheContract(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1795327200, 999)
-	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "アリス"}, []string{"lobby", "ops"}, "challenge",
-		now)
+	alice := stageclient.User{Sub: "alice", Name: "アリス"}
+	grant := stageclient.NewGrant(alice, []string{"lobby", "ops"}, "challenge", now)
 	values := grant.Values()
 	if !regexp.MustCompile(`^[A-Za-z0-9_-]{22}$`).MatchString(values.Get("jti")) {
 		t.Errorf("jti %q is not 16 bytes in base64url", values.Get("jti"))

@@ -10,8 +10,8 @@ var typeCases = map[string]func(*fixture){
 		f.given(m{"s": "grüße 🙂 \"\\\n", "n": num("-1.5"), "b": []byte{0, 255}, "t": true, "f": false, "z": nil,
 			"l": l{"a", 1, l{}, m{}}, "m": m{"x": m{"y": l{nil}}}, "ss": strs{"b", "a"}, "ns": nums{"2", "1"},
 			"bs": blobs{{2}, {1}}})
-		f.holds(`{b:b"\x00\xff" bs:<` + "\x01 \x02" +
-			`> f:false l:["a" 1 [] {}] m:{x:{y:[null]}} n:-1.5 ns:<1 2> s:"grüße 🙂 \"\\\n" ss:<a b> t:true z:null}`)
+		f.holds(`{b:b"\x00\xff" bs:<` + "\x01 \x02" + `> f:false l:["a" 1 [] {}] m:{x:{y:[null]}} n:-1.5 ns:<1 2> ` +
+			`s:"grüße 🙂 \"\\\n" ss:<a b> t:true z:null}`)
 	},
 	"types/empty strings, binaries, lists and maps are values": func(f *fixture) {
 		f.given(m{"s": "", "b": []byte{}, "l": l{}, "m": m{}})

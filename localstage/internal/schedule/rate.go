@@ -9,8 +9,8 @@ import (
 )
 
 // errNotRate is the error for the two kinds of expression beside rate.
-var errNotRate = errors.New("the local stage runs rate(…) only: write the schedule as rate(5 minutes), or invoke the " +
-	"function yourself with aws lambda invoke")
+var errNotRate = errors.New("the local stage runs rate(…) only: write the schedule as rate(5 minutes), or invoke " +
+	"the function yourself with aws lambda invoke")
 
 // period returns the period of a schedule expression.
 // Source: EventBridge user guide, "Rate expressions reference"; that EventBridge
