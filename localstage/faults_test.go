@@ -61,8 +61,8 @@ func TestFunctionsAreDelayedAndKilledOnDemand(t *testing.T) {
 	}
 	kills, first := sequence()
 	if again, same := sequence(); again != kills || first != same || kills < 25 || kills > 75 {
-		t.Errorf("%d and %d kills of 100, first %+v and %+v: want the same both times, "+
-			"about half", kills, again, first, same)
+		t.Errorf("%d and %d kills of 100, first %+v and %+v: want the same both times, about half",
+			kills, again, first, same)
 	}
 	ask := Faults{KillFunctions: 1}.functions(func(function string) lambda.Fault {
 		if function == "special" {

@@ -6,8 +6,6 @@ import (
 
 	"signedsocket/localstage/internal/iamauth"
 	"signedsocket/localstage/internal/lambdaapi"
-	"signedsocket/localstage/internal/policy"
-	"signedsocket/localstage/internal/sigv4"
 )
 
 // newLambdaAPI serves Lambda's Invoke operation for the template's functions.
@@ -37,14 +35,8 @@ type invokeAuthorizer struct {
 
 // Authorize implements lambdaapi.Authorizer.
 func (i invokeAuthorizer) Authorize(r *http.Request, body []byte, action, resource string) lambdaapi.Refusal {
-	principal, refusal := i.authority.Authenticate(r, body, sigv4.ServiceLambda)
-	if refusal != nil {
+	if _, refusal := allow(i.authority, r, body, action, resource, resource); refusal != nil {
 		return refusal
-	}
-	if decision := principal.Allows(policy.Request{
-		Action: action, Resource: resource, Context: conditions(r),
-	}); !decision.Allowed() {
-		return iamauth.Denied(principal, action, resource, decision)
 	}
 	return nil
 }

@@ -5,12 +5,12 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"strings"
 
 	"signedsocket/localstage/internal/gateway"
 	"signedsocket/localstage/internal/httpapi"
 	"signedsocket/localstage/internal/iamauth"
 	"signedsocket/localstage/internal/policy"
-	"signedsocket/localstage/internal/sigv4"
 	"signedsocket/localstage/internal/template"
 )
 
@@ -93,12 +93,13 @@ func (p *principals) writeFile(path string) error {
 	return iamauth.WriteCredentialsFile(path, Region, profiles)
 }
 
-// allow verifies the signature of an execute-api request and evaluates the signer's policies. shown is the resource in
-// a refusal.
+// allow verifies the signature of a request and evaluates the signer's policies. The action's prefix names the service.
+// shown is the resource in a refusal.
 func allow(
 	a *iamauth.Authority, r *http.Request, body []byte, action, resource, shown string,
 ) (*iamauth.Principal, *iamauth.Refusal) {
-	principal, refusal := a.Authenticate(r, body, sigv4.ServiceExecuteAPI)
+	service, _, _ := strings.Cut(action, ":")
+	principal, refusal := a.Authenticate(r, body, service)
 	if refusal != nil {
 		return nil, refusal
 	}

@@ -26,7 +26,7 @@ var Document []byte
 //go:embed signurl.schema.json
 var signURL []byte
 
-// The addresses of the schemas, for references between them. Nothing asks there.
+// The addresses of the schemas, for references between them. No program requests them.
 const (
 	frames = "https://signedsocket.invalid/asyncapi.yaml"
 	bodies = "https://signedsocket.invalid/signurl.schema.json"

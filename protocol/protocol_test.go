@@ -95,6 +95,7 @@ func TestLaterVersionsMayAddMembersToFramesOfTheServer(t *testing.T) {
 func TestEveryCodeHasAnExampleAndARow(t *testing.T) {
 	t.Parallel()
 	contract := protocol.Read(t)
+	page := page(t)
 	for name, list := range map[string][]protocol.Code{"error": contract.ErrorCodes, "bye": contract.CloseCodes.Bye} {
 		var listed, shown []string
 		for _, code := range list {
@@ -107,13 +108,19 @@ func TestEveryCodeHasAnExampleAndARow(t *testing.T) {
 			t.Errorf("%s frames: the contract lists %q and shows %q", name, listed, shown)
 		}
 		for _, code := range listed {
-			if !bytes.Contains(page(t), []byte("| `"+code+"` |")) {
+			if !bytes.Contains(page, []byte("| `"+code+"` |")) {
 				t.Errorf("docs/protocol.md has no row for the code %s of %s frames", code, name)
 			}
 		}
 	}
+	for _, code := range contract.ErrorCodes {
+		strike := map[bool]string{true: "yes", false: "no"}[code.Strike]
+		if !regexp.MustCompile("(?m)^\\| `" + code.Code + "` \\|.*\\| " + strike + " \\|$").Match(page) {
+			t.Errorf("docs/protocol.md says of the code %s another strike than %s", code.Code, strike)
+		}
+	}
 	for _, code := range contract.CloseCodes.Socket {
-		if !bytes.Contains(page(t), []byte("| "+code.Code+" |")) {
+		if !bytes.Contains(page, []byte("| "+code.Code+" |")) {
 			t.Errorf("docs/protocol.md has no row for the close code %s", code.Code)
 		}
 	}

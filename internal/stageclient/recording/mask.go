@@ -38,7 +38,7 @@ func newMasker() masker {
 			`(?:[?&]|\\u0026)(?:jti|cc|access_token))=)[^&\s"'\\]+`), "${1}" + masked},
 		{regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2}`), masked},
 		{regexp.MustCompile(`pop\.[A-Za-z0-9_-]{8,}`), "pop." + masked},
-		{regexp.MustCompile(`(?i)("(?:access_token|id_token|refresh_token|challenge|verifier)"\s*:\s*")[^"]*`),
+		{regexp.MustCompile(`(?i)("(?:access_token|id_token|refresh_token|challenge|verifier|guest)"\s*:\s*")[^"]*`),
 			"${1}" + masked},
 		{regexp.MustCompile(`\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b`), masked},
 		{regexp.MustCompile(`\b[0-9a-f]{64}\b`), masked},

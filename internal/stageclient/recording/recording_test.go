@@ -20,6 +20,7 @@ func secrets() map[string]string {
 		"ticket":         "AAECAwQFBgcICQoLDA0ODw",
 		"challenge":      "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
 		"verifier":       "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+		"guest's secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
 		"JWT":            "eyJhbGciOiJSUzI1NiJ9." + "eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl",
 		"account":        "444455556666",
 		"client address": "203.0.113.77",
@@ -47,7 +48,7 @@ func TestNothingSecretIsRecorded(t *testing.T) {
 	var recorded bytes.Buffer
 	recorder := New(&recorded)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, stage.URL+"/prod"+signed,
-		strings.NewReader(`{"challenge":"`+s["challenge"]+`"}`))
+		strings.NewReader(`{"challenge":"`+s["challenge"]+`","guest":"`+s["guest's secret"]+`"}`))
 	if err != nil {
 		t.Fatal(err)
 	}

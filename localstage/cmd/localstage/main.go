@@ -54,8 +54,8 @@ const description = `Runs template.yaml on this machine, without an AWS account 
 
 The stage builds the functions with the make targets that "sam build" uses and listens on
 three loopback addresses, as on AWS: the HTTP API, the WebSocket API with @connections, and,
-for development only, an OIDC issuer with DynamoDB. Its addresses stand in outputs.json
-in the state folder. Exit codes: 0 stopped, 1 cannot start, 2 bad command line.`
+for development only, an OIDC issuer with DynamoDB. Its addresses are in outputs.json in
+the state folder. Exit codes: 0 stopped, 1 cannot start, 2 bad command line.`
 
 // flags is the command line.
 type flags struct {
@@ -131,7 +131,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run parses args and keeps a stage up until ctx ends. It returns the exit code.
+// run parses args and runs a stage until ctx ends. It returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var f flags
 	helped := false

@@ -1,5 +1,5 @@
 // Package awsrest writes errors in the form that API Gateway and Lambda share: a body of JSON, and headers that name
-// the error and the request. AWS calls the protocol REST JSON.
+// the error and the request. AWS calls the protocol REST JSON. The package also makes API Gateway's identifiers.
 package awsrest
 
 import (

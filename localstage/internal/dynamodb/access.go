@@ -8,9 +8,9 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Request is one permission that a request to DynamoDB needs, in the words of IAM. The condition keys have the names of
-// the service authorization reference, "Actions, resources, and condition keys for Amazon DynamoDB".
-type Request struct {
+// permission is what a request to DynamoDB needs, in the words of IAM. The condition keys have the names of the service
+// authorization reference, "Actions, resources, and condition keys for Amazon DynamoDB".
+type permission struct {
 	// Action is the IAM action, such as "dynamodb:PutItem".
 	Action string
 
@@ -27,14 +27,13 @@ type Request struct {
 	EnclosingOperation string
 }
 
-// Access returns the permissions that a request needs. Its sender must have all of them. operation is the name that
-// [Operation] returns, body the JSON body. partitionKey returns the name of a table's partition key attribute
-// ([Engine.PartitionKey], or a look at another engine's table).
+// access returns the permissions that a request needs. Its sender must have all of them. operation is the name that
+// [operationIn] returns, body the JSON body. partitionKey returns the name of a table's partition key attribute.
 //
-// Access works for any engine, but only for the operations of this one. It fails closed: a request that it cannot judge
+// access works for any engine, but only for the operations of this one. It fails closed: a request that it cannot judge
 // is an error, of type *Error like those of partitionKey, which can be the answer. It reads a body no less strictly
 // than the service (no member twice, names exactly so), but ignores members without influence on access.
-func Access(operation string, body []byte, partitionKey func(table string) (string, error)) ([]Request, error) {
+func access(operation string, body []byte, partitionKey func(table string) (string, error)) ([]permission, error) {
 	var r accessRequest
 	if err := json.Unmarshal(body, &r); err != nil {
 		return nil, unreadable(err)
@@ -53,12 +52,12 @@ func Access(operation string, body []byte, partitionKey func(table string) (stri
 	case "TransactWriteItems", "TransactGetItems":
 		return r.transactionAccess(operation)
 	case "ListTables":
-		return []Request{{Action: "dynamodb:ListTables"}}, nil
+		return []permission{{Action: "dynamodb:ListTables"}}, nil
 	case "Scan", "CreateTable", "DescribeTable", "DeleteTable", "UpdateTimeToLive", "DescribeTimeToLive":
 		if r.IndexName != "" {
 			return nil, unsupported("access to indexes")
 		}
-		return tableAccess(Request{Action: "dynamodb:" + operation, Table: r.TableName})
+		return tableAccess(permission{Action: "dynamodb:" + operation, Table: r.TableName})
 	}
 	return nil, unknownOperation("The local stage does not know which permissions the operation %q needs.", operation)
 }
@@ -85,16 +84,18 @@ type accessRequest struct {
 	TransactItems []map[string]struct{ TableName string } // by action: Put, Update, Delete, ConditionCheck, Get
 }
 
-func tableAccess(requests ...Request) ([]Request, error) {
-	for _, r := range requests {
+func tableAccess(needed ...permission) ([]permission, error) {
+	for _, r := range needed {
 		if err := checkTableName(r.Table); err != nil {
 			return nil, err
 		}
 	}
-	return requests, nil
+	return needed, nil
 }
 
-func itemAccess(operation, table string, item mapValue, partitionKey func(string) (string, error)) ([]Request, error) {
+func itemAccess(
+	operation, table string, item mapValue, partitionKey func(string) (string, error),
+) ([]permission, error) {
 	name, err := partitionKey(table)
 	if err != nil {
 		return nil, err
@@ -102,15 +103,15 @@ func itemAccess(operation, table string, item mapValue, partitionKey func(string
 	return keyAccess(operation, table, item[name])
 }
 
-func keyAccess(operation, table string, key value) ([]Request, error) {
+func keyAccess(operation, table string, key value) ([]permission, error) {
 	text, ok := scalarText(key)
 	if !ok {
 		return nil, invalid("The provided key element does not match the schema")
 	}
-	return tableAccess(Request{Action: "dynamodb:" + operation, Table: table, LeadingKeys: []string{text}})
+	return tableAccess(permission{Action: "dynamodb:" + operation, Table: table, LeadingKeys: []string{text}})
 }
 
-func (r *accessRequest) queryAccess(partitionKey func(string) (string, error)) ([]Request, error) {
+func (r *accessRequest) queryAccess(partitionKey func(string) (string, error)) ([]permission, error) {
 	if r.IndexName != "" {
 		return nil, unsupported("access to indexes")
 	}
@@ -147,12 +148,12 @@ func transactionActions(operation string) map[string]string {
 	}
 }
 
-func (r *accessRequest) transactionAccess(operation string) ([]Request, error) {
+func (r *accessRequest) transactionAccess(operation string) ([]permission, error) {
 	if len(r.TransactItems) == 0 {
 		return nil, checkTransactLength(0)
 	}
 	actions := transactionActions(operation)
-	var requests []Request
+	var needed []permission
 	for _, item := range r.TransactItems {
 		if len(item) == 0 {
 			return nil, invalid("TransactItems can only contain one of Check, Put, Update or Delete")
@@ -161,9 +162,9 @@ func (r *accessRequest) transactionAccess(operation string) ([]Request, error) {
 			if actions[name] == "" {
 				return nil, unsupported("the transaction item " + name)
 			}
-			requests = append(requests,
-				Request{Action: actions[name], Table: item[name].TableName, EnclosingOperation: operation})
+			needed = append(needed,
+				permission{Action: actions[name], Table: item[name].TableName, EnclosingOperation: operation})
 		}
 	}
-	return tableAccess(requests...)
+	return tableAccess(needed...)
 }

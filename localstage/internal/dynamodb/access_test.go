@@ -18,37 +18,37 @@ func keyOfChat(table string) (string, error) {
 // neededPermissions are the cases of TestAccessReturnsTheNeededPermissions.
 var neededPermissions = map[string]struct {
 	operation, body string
-	want            []Request
+	want            []permission
 }{
 	"get": {
 		"GetItem",
 		`{"TableName":"chat","Key":{"pk":{"S":"USER#alice"},"sk":{"S":"USER"}}}`,
-		[]Request{{Action: "dynamodb:GetItem", Table: "chat", LeadingKeys: []string{"USER#alice"}}},
+		[]permission{{Action: "dynamodb:GetItem", Table: "chat", LeadingKeys: []string{"USER#alice"}}},
 	},
 	"put": {
 		"PutItem",
 		`{"TableName":"chat","Item":{"x":{"S":"y"},"pk":{"N":"1.0"}}}`,
-		[]Request{{Action: "dynamodb:PutItem", Table: "chat", LeadingKeys: []string{"1"}}},
+		[]permission{{Action: "dynamodb:PutItem", Table: "chat", LeadingKeys: []string{"1"}}},
 	},
 	"update": {
 		"UpdateItem",
 		`{"TableName":"chat","Key":{"pk":{"B":"AAE="}},"UpdateExpression":"REMOVE x"}`,
-		[]Request{{Action: "dynamodb:UpdateItem", Table: "chat", LeadingKeys: []string{"\x00\x01"}}},
+		[]permission{{Action: "dynamodb:UpdateItem", Table: "chat", LeadingKeys: []string{"\x00\x01"}}},
 	},
 	"delete": {
 		"DeleteItem",
 		`{"TableName":"chat","Key":{"pk":{"S":"x"}},"ReturnConsumedCapacity":"TOTAL"}`,
-		[]Request{{Action: "dynamodb:DeleteItem", Table: "chat", LeadingKeys: []string{"x"}}},
+		[]permission{{Action: "dynamodb:DeleteItem", Table: "chat", LeadingKeys: []string{"x"}}},
 	},
 	"query": {"Query", `{"TableName":"chat","KeyConditionExpression":"#s > :s AND (:p = #p)",` +
 		`"ExpressionAttributeNames":{"#p":"pk","#s":"sk","#u":"unused"},` +
 		`"ExpressionAttributeValues":{":p":{"S":"ROOM#a"},":s":{"S":"x"}}}`,
-		[]Request{{Action: "dynamodb:Query", Table: "chat", LeadingKeys: []string{"ROOM#a"}}}},
-	"scan": {"Scan", `{"TableName":"chat"}`, []Request{{Action: "dynamodb:Scan", Table: "chat"}}},
+		[]permission{{Action: "dynamodb:Query", Table: "chat", LeadingKeys: []string{"ROOM#a"}}}},
+	"scan": {"Scan", `{"TableName":"chat"}`, []permission{{Action: "dynamodb:Scan", Table: "chat"}}},
 	"transaction": {"TransactWriteItems", `{"TransactItems":[{"Put":{"TableName":"chat",` +
 		`"Item":{"pk":{"S":"x"}}}},{"Update":{"TableName":"chat","Key":{}}},{"Delete":{"TableName":"other"}},` +
 		`{"ConditionCheck":{"TableName":"chat"}}]}`,
-		[]Request{
+		[]permission{
 			{Action: "dynamodb:PutItem", Table: "chat", EnclosingOperation: "TransactWriteItems"},
 			{Action: "dynamodb:UpdateItem", Table: "chat", EnclosingOperation: "TransactWriteItems"},
 			{Action: "dynamodb:DeleteItem", Table: "other", EnclosingOperation: "TransactWriteItems"},
@@ -56,35 +56,35 @@ var neededPermissions = map[string]struct {
 		}},
 	"all actions of one item": {"TransactWriteItems",
 		`{"TransactItems":[{"Put":{"TableName":"chat"},"Delete":{"TableName":"other"}}]}`,
-		[]Request{
+		[]permission{
 			{Action: "dynamodb:DeleteItem", Table: "other", EnclosingOperation: "TransactWriteItems"},
 			{Action: "dynamodb:PutItem", Table: "chat", EnclosingOperation: "TransactWriteItems"},
 		}},
 	"batch of writes": {"BatchWriteItem", `{"RequestItems":{"chat":[{"PutRequest":{"Item":{"pk":{"S":"x"}}}},` +
 		`{"DeleteRequest":{"Key":{"pk":{"S":"y"}}}}]}}`,
-		[]Request{{Action: "dynamodb:BatchWriteItem", Table: "chat", LeadingKeys: []string{"x", "y"}}}},
+		[]permission{{Action: "dynamodb:BatchWriteItem", Table: "chat", LeadingKeys: []string{"x", "y"}}}},
 	"batch of reads": {"BatchGetItem", `{"RequestItems":{"chat":{"Keys":[{"pk":{"S":"x"}},{"pk":{"N":"1.0"}}]}}}`,
-		[]Request{{Action: "dynamodb:BatchGetItem", Table: "chat", LeadingKeys: []string{"x", "1"}}}},
+		[]permission{{Action: "dynamodb:BatchGetItem", Table: "chat", LeadingKeys: []string{"x", "1"}}}},
 	"reading transaction": {
 		"TransactGetItems",
 		`{"TransactItems":[{"Get":{"TableName":"chat","Key":{"pk":{"S":"x"}}}}]}`,
-		[]Request{{Action: "dynamodb:GetItem", Table: "chat", EnclosingOperation: "TransactGetItems"}},
+		[]permission{{Action: "dynamodb:GetItem", Table: "chat", EnclosingOperation: "TransactGetItems"}},
 	},
-	"list": {"ListTables", `{}`, []Request{{Action: "dynamodb:ListTables"}}},
+	"list": {"ListTables", `{}`, []permission{{Action: "dynamodb:ListTables"}}},
 	"describe": {
-		"DescribeTable", `{"TableName":"other"}`, []Request{{Action: "dynamodb:DescribeTable", Table: "other"}},
+		"DescribeTable", `{"TableName":"other"}`, []permission{{Action: "dynamodb:DescribeTable", Table: "other"}},
 	},
 	"create": {
 		"CreateTable",
 		`{"TableName":"new","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]}`,
-		[]Request{{Action: "dynamodb:CreateTable", Table: "new"}},
+		[]permission{{Action: "dynamodb:CreateTable", Table: "new"}},
 	},
 }
 
 func TestAccessReturnsTheNeededPermissions(t *testing.T) {
 	t.Parallel()
 	for name, r := range neededPermissions {
-		got, err := Access(r.operation, []byte(r.body), keyOfChat)
+		got, err := access(r.operation, []byte(r.body), keyOfChat)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -159,28 +159,15 @@ var unclearAccesses = map[string]struct{ operation, body, code string }{
 	"no JSON": {"GetItem", `{`, "SerializationException"},
 }
 
-// Access refuses a request when it cannot be certain which keys the request touches.
+// access refuses a request when it cannot be certain which keys the request touches.
 func TestAccessFailsClosed(t *testing.T) {
 	t.Parallel()
 	for name, r := range unclearAccesses {
-		got, err := Access(r.operation, []byte(r.body), keyOfChat)
+		got, err := access(r.operation, []byte(r.body), keyOfChat)
 		refusal, ok := err.(*Error)
 		if !ok || refusal.Code() != r.code {
 			t.Errorf("%s: got %v and %v, want %s", name, got, err, r.code)
 		}
-	}
-}
-
-func TestEngineKnowsItsPartitionKeys(t *testing.T) {
-	t.Parallel()
-	e := openEngine(t, Options{})
-	url := serve(t, e)
-	post(t, url, "DynamoDB_20120810.CreateTable", strings.ReplaceAll(makeChat, `"pk"`, `"id"`))
-	if name, err := e.PartitionKey("chat"); name != "id" || err != nil {
-		t.Errorf("got %q, %v", name, err)
-	}
-	if _, err := e.PartitionKey("nowhere"); code(err) == "" {
-		t.Error("a table that does not exist has a partition key")
 	}
 }
 
@@ -192,7 +179,7 @@ func FuzzAccess(f *testing.F) {
 			`"TransactItems":[{"Put":{"TableName":"chat"}}]}`))
 	}
 	f.Fuzz(func(t *testing.T, operation string, body []byte) {
-		requests, err := Access(operation, body, keyOfChat)
+		requests, err := access(operation, body, keyOfChat)
 		if err != nil {
 			if _, ok := err.(*Error); !ok {
 				t.Fatalf("%v is no answer", err)

@@ -7,9 +7,9 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// batchWriteAccess and batchGetAccess are [Access] for batches: one permission on each table, for all of its keys.
+// batchWriteAccess and batchGetAccess are [access] for batches: one permission on each table, for all of its keys.
 
-func batchWriteAccess(body []byte, partitionKey func(string) (string, error)) ([]Request, error) {
+func batchWriteAccess(body []byte, partitionKey func(string) (string, error)) ([]permission, error) {
 	var batch struct {
 		RequestItems map[string][]batchWrite
 	}
@@ -31,7 +31,7 @@ func batchWriteAccess(body []byte, partitionKey func(string) (string, error)) ([
 	return batchAccess("BatchWriteItem", keys, partitionKey)
 }
 
-func batchGetAccess(body []byte, partitionKey func(string) (string, error)) ([]Request, error) {
+func batchGetAccess(body []byte, partitionKey func(string) (string, error)) ([]permission, error) {
 	var batch struct {
 		RequestItems map[string]struct{ Keys []mapValue }
 	}
@@ -47,11 +47,11 @@ func batchGetAccess(body []byte, partitionKey func(string) (string, error)) ([]R
 
 func batchAccess(
 	operation string, keys map[string][]mapValue, partitionKey func(string) (string, error),
-) ([]Request, error) {
+) ([]permission, error) {
 	if len(keys) == 0 {
 		return nil, checkBatch(operation, 0, 0, 0, "")
 	}
-	var requests []Request
+	var needed []permission
 	for _, table := range slices.Sorted(maps.Keys(keys)) {
 		name, err := partitionKey(table)
 		if err != nil {
@@ -65,7 +65,7 @@ func batchAccess(
 			}
 			leading = append(leading, text)
 		}
-		requests = append(requests, Request{Action: "dynamodb:" + operation, Table: table, LeadingKeys: leading})
+		needed = append(needed, permission{Action: "dynamodb:" + operation, Table: table, LeadingKeys: leading})
 	}
-	return tableAccess(requests...)
+	return tableAccess(needed...)
 }

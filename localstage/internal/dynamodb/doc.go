@@ -16,7 +16,8 @@
 //   - access.go, batchaccess.go: the IAM permissions that a request needs, for the layer that checks signatures and
 //     policies;
 //   - engine.go, protocol.go, errors.go: storage, HTTP and errors;
-//   - front.go: signatures and policies, before any engine; faults.go, unprocessed.go: injected faults.
+//   - front.go: signatures and policies, before any engine; forward.go: another engine;
+//   - faults.go, unprocessed.go: injected faults.
 //
 // Items lie in a B+tree (go.etcd.io/bbolt), one writer at a time, so every read is consistent and every
 // transaction serial. An acknowledged write survives the death of the process, SIGKILL included, but not a power

@@ -22,15 +22,18 @@ func dynaliteDifferences() map[string]string {
 			"transactions/reasons by index, nothing applied",
 		},
 		"dynalite has no time to live": {"tables/time to live"},
-		"dynalite takes a write that is both for the put; the API reference wants " +
-			"one of them": {"refused batches/both put and delete"},
+		"dynalite takes a write that is both for the put; the API reference wants one of them": {
+			"refused batches/both put and delete",
+		},
 		"dynalite has no ReturnValuesOnConditionCheckFailure, and does not know which ReturnValues an operation has": {
 			"return values/a failed condition shows the item", "return values/that an operation does not have",
 		},
-		"dynalite takes two absent attributes for equal; the service takes them " +
-			"for unequal": {"conditions/nowhere = absent", "conditions/nowhere <> absent"},
-		"dynalite compares only the surface of lists " +
-			"and maps": {"conditions/l = :l", "conditions/m = :m", "conditions/contains(l, :l3)"},
+		"dynalite takes two absent attributes for equal; the service takes them for unequal": {
+			"conditions/nowhere = absent", "conditions/nowhere <> absent",
+		},
+		"dynalite compares only the surface of lists and maps": {
+			"conditions/l = :l", "conditions/m = :m", "conditions/contains(l, :l3)",
+		},
 		"dynalite knows an older grammar, which has no NOT NOT and other first letters": {
 			"conditions/NOT NOT n = :5", "refused conditions/_n = :5", "refused updates/SET _x = :1",
 		},
@@ -44,17 +47,17 @@ func dynaliteDifferences() map[string]string {
 			"types/numbers are canonical", "refused updates/SET x = :big + :1", "refused updates/SET x = :big + :big",
 			"refused updates/ADD big :big",
 		},
-		"dynalite works on a list while " +
-			"it changes": {"updates/REMOVE of indexes means the old positions", "updates/SET and REMOVE of one list"},
+		"dynalite works on a list while it changes": {
+			"updates/REMOVE of indexes means the old positions", "updates/SET and REMOVE of one list",
+		},
 		"dynalite copies a map by reference": {"updates/a copy is a copy"},
 		"dynalite makes an item of an update that only takes away; the service does not": {
 			"updates/REMOVE alone makes no item", "updates/REMOVE of a path alone makes no item",
 			"updates/DELETE alone makes no item",
 			"return values/ALL_NEW of an update that makes nothing",
 		},
-		"dynalite answers an empty object where the service " +
-			"answers none": {"return values/UPDATED_OLD, update added"},
-		"dynalite does not see how deep an update nests": {"refused updates/that nest too deep"},
+		"dynalite answers an empty object where the service answers none": {"return values/UPDATED_OLD, update added"},
+		"dynalite does not see how deep an update nests":                  {"refused updates/that nest too deep"},
 	})
 }
 

@@ -17,8 +17,8 @@ const (
 	validationShape = "com.amazon.coral.validate#"
 )
 
-// Error is an error in DynamoDB's form. The zero value is not useful. Code outside of the engine may make one with a
-// Status, a Type and a Message.
+// Error is an error in DynamoDB's form. The zero value is not useful. [Front], [Injector]
+// and [Forward] make one with a Status, a Type and a Message.
 type Error struct {
 	Status  int    // HTTP status, 400 for all but internal errors
 	Type    string // shape id, such as "com.amazon.coral.service#AccessDeniedException"

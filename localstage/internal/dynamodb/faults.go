@@ -38,7 +38,7 @@ func NewInjector(next http.Handler, f Faults) *Injector {
 
 // ServeHTTP answers as a busy service does, or passes the request on.
 func (i *Injector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	operation, _ := operationIn(r.Header) // the engine refuses a request without one
 	switch {
 	case concernsItems(operation) && i.occurs(&i.faults.Throttle):
 		i.refuse(w, r, operation, throttling())

@@ -12,33 +12,20 @@ import (
 func TestDynamoDBFaultsOccurOnDemand(t *testing.T) {
 	t.Parallel()
 	const transaction, three = "TransactWriteItems", `{"TransactItems":[{},{},{}]}`
+	const canceled = "TransactionCanceledException"
 	conflicts, throttle := Faults{Conflicts: 1}, Faults{Throttle: 1}
 	for _, test := range []struct {
 		name, operation, body string
 		faults                Faults
 		want, reason          string // of the error and of its first cancelled item; empty: the engine answers
 	}{
-		{
-			"transactions meet others",
-			transaction,
-			three,
-			conflicts,
-			"TransactionCanceledException",
-			"TransactionConflict",
-		},
+		{"transactions meet others", transaction, three, conflicts, canceled, "TransactionConflict"},
 		{"single writes do not", "UpdateItem", `{}`, conflicts, "", ""},
 		{"reading transactions do not", "TransactGetItems", three, conflicts, "", ""},
 		{"an empty transaction", transaction, `{"TransactItems":[]}`, conflicts, "", ""},
 		{"a broken transaction", transaction, `{`, conflicts, "", ""},
-		{"transactions are throttled", transaction, three, throttle, "TransactionCanceledException", "ThrottlingError"},
-		{
-			"reading transactions are throttled",
-			"TransactGetItems",
-			three,
-			throttle,
-			"TransactionCanceledException",
-			"ThrottlingError",
-		},
+		{"transactions are throttled", transaction, three, throttle, canceled, "ThrottlingError"},
+		{"reading transactions are throttled", "TransactGetItems", three, throttle, canceled, "ThrottlingError"},
 		{"reads are throttled", "Query", `{}`, throttle, "ThrottlingException", ""},
 		{"writes are throttled", "PutItem", `{}`, throttle, "ThrottlingException", ""},
 		{"tables can be made all the same", "CreateTable", `{}`, throttle, "", ""},

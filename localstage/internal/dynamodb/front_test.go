@@ -1,7 +1,6 @@
 package dynamodb
 
 import (
-	"context"
 	"errors"
 	"hash/crc32"
 	"log/slog"
@@ -9,9 +8,11 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -115,15 +116,11 @@ func TestFrontAnswersTheSDK(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			key := test.user.Credentials()
 			client := awsdynamodb.New(awsdynamodb.Options{
 				Region: test.region, BaseEndpoint: aws.String(url), HTTPClient: wholeAnswers{},
-				Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-					keys := test.user.Credentials()
-					return aws.Credentials{
-						AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey,
-						SessionToken: keys.SessionToken,
-					}, nil
-				}),
+				Credentials: credentials.NewStaticCredentialsProvider(
+					key.AccessKeyID, key.SecretAccessKey, key.SessionToken),
 			})
 			_, err := client.DescribeTable(t.Context(), &awsdynamodb.DescribeTableInput{TableName: aws.String("chat")})
 			if test.code == "" {
@@ -141,5 +138,13 @@ func TestFrontAnswersTheSDK(t *testing.T) {
 				t.Errorf("call = %v, want status 400", err)
 			}
 		})
+	}
+}
+
+func TestFrontRefusesAHugeRequest(t *testing.T) {
+	t.Parallel()
+	response, body := post(t, serve(t, newFront(t)), "DynamoDB_20120810.ListTables", strings.Repeat(" ", maxRequest+1))
+	if response.StatusCode != http.StatusBadRequest || !strings.Contains(body, "too large") {
+		t.Errorf("got %s %s", response.Status, body)
 	}
 }

@@ -9,8 +9,7 @@ import (
 // that moto gets right must not be here: the suite fails when a newer moto passes it.
 func motoDifferences() map[string]string {
 	return byCase(map[string][]string{
-		"moto keeps a number as it was sent, and compares it as a float or as text; the developer guide has 38 " +
-			"digits and no spelling": {
+		"moto keeps a number as it was sent, and compares it as float or text; the guide has 38 digits, no spelling": {
 			"types/numbers are canonical", "types/numbers out of range are refused",
 			"types/a text that is no number is refused",
 			"types/equal numbers of a set are duplicates", "updates/ADD unites sets", "updates/a sum may lose zeros",
@@ -76,8 +75,9 @@ func motoDifferences() map[string]string {
 			"queries/pk = :p AND :c > sk, backwards false", "queries/pk = :p AND :c > sk, backwards true",
 			"queries/pk = :p AND :g <= sk, backwards false", "queries/pk = :p AND :g <= sk, backwards true",
 		},
-		"moto gives no LastEvaluatedKey when the limit falls on the " +
-			"last item": {"paging/the limit ends a page even at the end"},
+		"moto gives no LastEvaluatedKey when the limit falls on the last item": {
+			"paging/the limit ends a page even at the end",
+		},
 		"moto ignores ClientRequestToken": {
 			"transactions/a token makes the repetition do nothing", "transactions/a token is for one request",
 		},

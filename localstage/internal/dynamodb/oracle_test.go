@@ -108,7 +108,7 @@ func (o oracle) find(t *testing.T) string {
 		filepath.Join("..", "..", "..", filepath.FromSlash(o.program)))
 }
 
-// byCase turns lists of cases by reason into reasons by case.
+// byCase turns lists of cases by reason, or by message, into reasons by case.
 func byCase(cases map[string][]string) map[string]string {
 	reasons := map[string]string{}
 	for reason, names := range cases {

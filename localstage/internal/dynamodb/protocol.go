@@ -39,8 +39,8 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	respond(w, http.StatusOK, response)
 }
 
-// Operation returns the name of the operation in a request's headers. Its error is of type *Error.
-func Operation(header http.Header) (string, error) {
+// operationIn returns the name of the operation in a request's headers. Its error is of type *Error.
+func operationIn(header http.Header) (string, error) {
 	name, ok := strings.CutPrefix(header.Get("X-Amz-Target"), targetPrefix)
 	if !ok {
 		return "", unknownOperation("X-Amz-Target must be %s<operation>", targetPrefix)
@@ -49,7 +49,7 @@ func Operation(header http.Header) (string, error) {
 }
 
 func (e *Engine) answer(header http.Header, body []byte) ([]byte, error) {
-	name, err := Operation(header)
+	name, err := operationIn(header)
 	if err != nil {
 		return nil, err
 	}

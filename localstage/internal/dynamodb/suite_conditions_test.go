@@ -108,34 +108,38 @@ func conditionCases() map[string]func(*fixture) {
 
 // conditionRefusals are conditions that are invalid for any item, with a part of the message.
 func conditionRefusals() map[string]string {
-	refusals := map[string]string{
-		"": "can not be empty", "n": "Syntax error", "n =": "Syntax error", "= :5": "Syntax error",
-		"n == :5": "Syntax error", "n != :5": "Syntax error", "n = :5 AND": "Syntax error",
-		"n = :5 :5": "Syntax error", "(n = :5": "Syntax error", "n = :5)": "Syntax error", "n IN ()": "Syntax error",
-		"n IN :5": "Syntax error", "n BETWEEN :5": "Syntax error", "hello!": "Syntax error",
-		"n = 5": "Syntax error", "n = 'x'": "Syntax error", "n[x] = :5": "Syntax error", "_n = :5": "Syntax error",
-		"n..x = :5": "Syntax error", ":5": "Syntax error", "()": "Syntax error",
-		"((n = :5))": "redundant parentheses", "n = :undefined": "not defined; attribute value: :undefined",
-		"#undefined = :5": "not defined; attribute name: #undefined",
-		"status = :5":     "reserved keyword: status", "Name = :5": "reserved keyword: Name",
-		"m.value = :5": "reserved keyword: value",
-		"dog(n)":       "Invalid function name; function: dog", "Attribute_exists(n)": "Invalid function name",
-		"size(n)": "Syntax error", "if_not_exists(n, :5) = :5": "not allowed",
-		"attribute_exists(:5)": "requires a document path", "attribute_exists(n, s)": "number of operands: 2",
-		"contains(n)":          "number of operands: 1",
-		"attribute_type(n, s)": "Incorrect operand type", "attribute_type(n, :5)": "Incorrect operand type",
-		"attribute_type(n, :dog)": "Invalid attribute type name found; type: dog",
-		"begins_with(s, :5)":      "Incorrect operand type", "n < :list": "Incorrect operand type",
-		":list > n": "Incorrect operand type", "n BETWEEN :list AND :list": "Incorrect operand type",
-		"n BETWEEN :9 AND :5": "greater than or equal", "n BETWEEN :5 AND :dog": "same data type",
-		"n = n": "must be distinct", "contains(s, s)": "must be distinct",
-		"size(:5) = :5":  "Incorrect operand type",
-		"n = :5 AND NOT": "Syntax error", "n[99999999999] = :5": "List index",
-	}
-	refusals["n IN ("+strings.Repeat(":5, ", 100)+":5)"] = "too many operands"
-	refusals[strings.Repeat("NOT ", 301)+"n = :5"] = "too many operators"
-	refusals[strings.Repeat(" ", 4096)+"n = :5"] = "Expression size has exceeded"
-	return refusals
+	return byCase(map[string][]string{
+		"can not be empty": {""},
+		"Syntax error": {
+			"n", "n =", "= :5", "n == :5", "n != :5", "n = :5 AND", "n = :5 :5", "(n = :5", "n = :5)", "n IN ()",
+			"n IN :5", "n BETWEEN :5", "hello!", "n = 5", "n = 'x'", "n[x] = :5", "_n = :5", "n..x = :5", ":5", "()",
+			"size(n)", "n = :5 AND NOT",
+		},
+		"redundant parentheses":                    {"((n = :5))"},
+		"not defined; attribute value: :undefined": {"n = :undefined"},
+		"not defined; attribute name: #undefined":  {"#undefined = :5"},
+		"reserved keyword: status":                 {"status = :5"},
+		"reserved keyword: Name":                   {"Name = :5"},
+		"reserved keyword: value":                  {"m.value = :5"},
+		"Invalid function name; function: dog":     {"dog(n)"},
+		"Invalid function name":                    {"Attribute_exists(n)"},
+		"not allowed":                              {"if_not_exists(n, :5) = :5"},
+		"requires a document path":                 {"attribute_exists(:5)"},
+		"number of operands: 2":                    {"attribute_exists(n, s)"},
+		"number of operands: 1":                    {"contains(n)"},
+		"Incorrect operand type": {
+			"attribute_type(n, s)", "attribute_type(n, :5)", "begins_with(s, :5)", "n < :list", ":list > n",
+			"n BETWEEN :list AND :list", "size(:5) = :5",
+		},
+		"Invalid attribute type name found; type: dog": {"attribute_type(n, :dog)"},
+		"greater than or equal":                        {"n BETWEEN :9 AND :5"},
+		"same data type":                               {"n BETWEEN :5 AND :dog"},
+		"must be distinct":                             {"n = n", "contains(s, s)"},
+		"List index":                                   {"n[99999999999] = :5"},
+		"too many operands":                            {"n IN (" + strings.Repeat(":5, ", 100) + ":5)"},
+		"too many operators":                           {strings.Repeat("NOT ", 301) + "n = :5"},
+		"Expression size has exceeded":                 {strings.Repeat(" ", 4096) + "n = :5"},
+	})
 }
 
 func conditionErrorCases() map[string]func(*fixture) {

@@ -107,9 +107,10 @@ var transactCases = map[string]func(*fixture){
 	"transactions/four kinds, all applied": func(f *fixture) {
 		f.ok("setup",
 			f.transact(f.txPut("-u", m{"n": 1}, ""), f.txPut("-d", m{"n": 1}, ""), f.txPut("-c", m{"n": 1}, "")))
-		f.ok("transaction", f.transact(f.txPut("-p", m{"n": 5}, "attribute_not_exists(pk)"),
-			f.txUpdate("-u", "ADD n :1", "n = :1", m{":1": 1}),
-			f.txDelete("-d", "attribute_exists(pk)"), f.txCheck("-c", "attribute_exists(n)")))
+		f.ok("transaction", f.transact(
+			f.txPut("-p", m{"n": 5}, "attribute_not_exists(pk)"), f.txUpdate("-u", "ADD n :1", "n = :1", m{":1": 1}),
+			f.txDelete("-d", "attribute_exists(pk)"), f.txCheck("-c", "attribute_exists(n)"),
+		))
 		f.holdsAt("-p", "{n:5}")
 		f.holdsAt("-u", "{n:2}")
 		f.holdsAt("-d", "none")
@@ -158,8 +159,7 @@ var transactCases = map[string]func(*fixture){
 		f.refused("undefined value", f.transact(f.txPut("-p", m{}, "a = :x")), "ValidationException", ":x")
 		f.refused("unused value", f.transact(f.txUpdate("-p", "SET a = :x", "", m{":x": 1, ":y": 1})),
 			"ValidationException", ":y")
-		f.refused("undefined name", f.transact(f.txCheck("-p",
-			"attribute_exists(#x)")), "ValidationException", "#x")
+		f.refused("undefined name", f.transact(f.txCheck("-p", "attribute_exists(#x)")), "ValidationException", "#x")
 	},
 	"transactions/one item only once": func(f *fixture) {
 		f.refused("put and put", f.transact(f.txPut("-p", m{}, ""), f.txPut("-p", m{}, "")), "ValidationException",

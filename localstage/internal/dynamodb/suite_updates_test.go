@@ -67,8 +67,9 @@ func updates() map[string]updateOf {
 		"DELETE takes members": {
 			m{"s": strs{"a", "b", "c"}}, "DELETE s :v", m{":v": strs{"b", "x"}}, "{s:<a c>}",
 		},
-		"DELETE of all members takes the " +
-			"attribute": {m{"s": blobs{{1}}, "a": 1}, "DELETE s :v", m{":v": blobs{{1}, {2}}}, "{a:1}"},
+		"DELETE of all members takes the attribute": {
+			m{"s": blobs{{1}}, "a": 1}, "DELETE s :v", m{":v": blobs{{1}, {2}}}, "{a:1}",
+		},
 		"DELETE of nothing is fine": {ab, "DELETE s :v", m{":v": strs{"x"}}, "{a:1 b:2}"},
 		"all sections, in any order": {
 			m{"a": 1, "r": 1, "s": strs{"x", "y"}},
@@ -126,37 +127,40 @@ func updateCases() map[string]func(*fixture) {
 
 // updateRefusals are invalid updates of the item below, with a part of the message.
 func updateRefusals() map[string]string {
-	return map[string]string{
-		"INVALID SYNTAX HERE": `token: "INVALID", near: "INVALID SYNTAX"`, "SET": "Syntax error",
-		"SET n": "Syntax error", "SET n = ": "Syntax error", "SET n = :1,": "Syntax error",
-		"SET :1 = n":        "Syntax error",
-		"SET n = :1 n = :1": "Syntax error", "SET n = n + n + n": "Syntax error",
-		"SET x = if_not_exists(x, n + :1)": "Syntax error", "ADD n n": "Syntax error", "REMOVE": "Syntax error",
-		"SET _x = :1": "Syntax error", "SET l[:1] = :1": "Syntax error", "SET n = 1": "Syntax error",
-		"REMOVE n, ": "Syntax error", "SET n * :1": "Syntax error",
-		"SET n = :1 SET x = :1": "can only be used once", "SET n = :1 REMOVE n": "overlap",
-		"SET m = :1, m.x = :1": "overlap", "REMOVE m.x, m": "overlap", "SET l[0] = :1, l[0] = :1": "overlap",
-		"SET m.x = :1, m[0] = :1": "conflict",
-		"SET pk = :s":             "part of the key", "REMOVE pk": "part of the key", "ADD pk :1": "part of the key",
-		"SET value = :1": "reserved keyword", "SET x = dog(n)": "Invalid function name; function: dog",
-		"SET x = size(n)": "not allowed", "SET x = LIST_APPEND(l, l)": "Invalid function name",
-		"SET x = list_append(l)": "number of operands: 1", "SET x = list_append(l, :1)": "Incorrect operand type",
-		"SET x = if_not_exists(:1, :1)": "requires a document path", "SET x = :1 + :s": "Incorrect operand type",
-		"ADD n :s": "Incorrect operand type", "ADD l :list": "Incorrect operand type",
-		"DELETE ss :1": "Incorrect operand type",
-		"SET x = y":    "does not exist in the item", "SET x = m.y": "does not exist in the item",
-		"SET x = list_append(y, :list)": "does not exist in the item", "SET x = s + :1": "incorrect data type",
-		"SET x = list_append(n, :list)": "incorrect data type",
-		"ADD s :1":                      "incorrect data type", "ADD ss :ns": "incorrect data type",
-		"DELETE ss :ns": "incorrect data type", "DELETE n :ns": "incorrect data type",
-		"SET y.x = :1": "invalid for update", "SET s.x = :1": "invalid for update",
-		"SET l.x = :1": "invalid for update", "SET m[0] = :1": "invalid for update",
-		"SET y[0] = :1": "invalid for update",
-		"REMOVE y.x":    "invalid for update", "REMOVE s[0]": "invalid for update", "REMOVE l.x": "invalid for update",
-		"SET x = :big + :big": "Number overflow", "SET x = :big + :1": "Number overflow",
-		"ADD big :big": "Number overflow", "SET x = :undefined": "not defined",
-		"SET #undefined = :1": "not defined",
-	}
+	return byCase(map[string][]string{
+		`token: "INVALID", near: "INVALID SYNTAX"`: {"INVALID SYNTAX HERE"},
+		"Syntax error": {
+			"SET", "SET n", "SET n = ", "SET n = :1,", "SET :1 = n", "SET n = :1 n = :1", "SET n = n + n + n",
+			"SET x = if_not_exists(x, n + :1)", "ADD n n", "REMOVE", "SET _x = :1", "SET l[:1] = :1", "SET n = 1",
+			"REMOVE n, ", "SET n * :1",
+		},
+		"can only be used once": {"SET n = :1 SET x = :1"},
+		"overlap": {
+			"SET n = :1 REMOVE n", "SET m = :1, m.x = :1", "REMOVE m.x, m", "SET l[0] = :1, l[0] = :1",
+		},
+		"conflict":                             {"SET m.x = :1, m[0] = :1"},
+		"part of the key":                      {"SET pk = :s", "REMOVE pk", "ADD pk :1"},
+		"reserved keyword":                     {"SET value = :1"},
+		"not allowed":                          {"SET x = size(n)"},
+		"Invalid function name; function: dog": {"SET x = dog(n)"},
+		"Invalid function name":                {"SET x = LIST_APPEND(l, l)"},
+		"number of operands: 1":                {"SET x = list_append(l)"},
+		"Incorrect operand type": {
+			"SET x = list_append(l, :1)", "SET x = :1 + :s", "ADD n :s", "ADD l :list", "DELETE ss :1",
+		},
+		"requires a document path":   {"SET x = if_not_exists(:1, :1)"},
+		"does not exist in the item": {"SET x = y", "SET x = m.y", "SET x = list_append(y, :list)"},
+		"incorrect data type": {
+			"SET x = s + :1", "SET x = list_append(n, :list)", "ADD s :1", "ADD ss :ns", "DELETE ss :ns",
+			"DELETE n :ns",
+		},
+		"invalid for update": {
+			"SET y.x = :1", "SET s.x = :1", "SET l.x = :1", "SET m[0] = :1", "SET y[0] = :1", "REMOVE y.x",
+			"REMOVE s[0]", "REMOVE l.x",
+		},
+		"Number overflow": {"SET x = :big + :big", "SET x = :big + :1", "ADD big :big"},
+		"not defined":     {"SET x = :undefined", "SET #undefined = :1"},
+	})
 }
 
 func updateErrorCases() map[string]func(*fixture) {

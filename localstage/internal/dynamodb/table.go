@@ -71,16 +71,6 @@ func (e *Engine) tableNames() []string {
 	return slices.Sorted(maps.Keys(e.tables))
 }
 
-// PartitionKey returns the name of a table's partition key attribute. Its errors are of type *Error. [Access] takes it
-// for tables of this engine.
-func (e *Engine) PartitionKey(tableName string) (string, error) {
-	t, err := e.table(tableName)
-	if err != nil {
-		return "", err
-	}
-	return t.PartitionKey.Name, nil
-}
-
 // checkTableName refuses a text that cannot be a table's name. It does not support ARNs, which the service takes, too.
 // Source: DynamoDB developer guide, "Supported data types and naming rules".
 func checkTableName(name string) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 )
 
@@ -69,10 +70,7 @@ func (p *batchPart) MarshalJSON() ([]byte, error) {
 	if err != nil || p.beside == nil {
 		return items, err
 	}
-	object := map[string]json.RawMessage{}
-	for name, value := range p.beside {
-		object[name] = value
-	}
+	object := maps.Clone(p.beside)
 	object["Keys"] = items
 	return json.Marshal(object)
 }

@@ -74,8 +74,7 @@ func evaluateAs[T value](o setOperand, old mapValue) (T, error) {
 // apply returns the item that the update makes of old, or of the key when there is no item (old is nil). It does not
 // change old. The result is nil when there was no item and the update only removes: such an update makes none.
 //
-// All indexes are positions in the old lists. So removed elements leave holes at first, new ones are appended behind
-// them, and the lists close up at the end.
+// All indexes are positions in the old lists. So removed elements keep their places until the new ones are appended.
 func (u *update) apply(old, key mapValue) (mapValue, error) {
 	if old == nil && len(u.sets) == 0 && len(u.adds) == 0 {
 		return nil, nil
@@ -118,14 +117,14 @@ func (u *update) applySets(item *editor, old mapValue) error {
 	return nil
 }
 
-// hole stands for a removed element of a list.
-type hole struct{ nullValue }
+// removed stands for a removed element of a list.
+type removed struct{ nullValue }
 
 // editor changes an item in place.
 type editor struct {
 	item    mapValue
 	appends []setAction // new elements behind the end of a list
-	holes   bool
+	removes bool        // an element of a list was removed
 }
 
 // set writes a value to a map or a list that must exist, or to the item itself.
@@ -212,15 +211,15 @@ func (e *editor) remove(at path) error {
 			return invalidPath()
 		}
 		if last.index < len(container) {
-			container[last.index] = hole{}
-			e.holes = true
+			container[last.index] = removed{}
+			e.removes = true
 		}
 		return nil
 	}
 	return invalidPath()
 }
 
-// finish appends the elements behind the ends of lists, in order of index, and closes the holes.
+// finish appends the elements behind the ends of lists, in order of index, and drops the removed ones.
 func (e *editor) finish() mapValue {
 	slices.SortStableFunc(e.appends, func(a, b setAction) int {
 		return cmp.Compare(a.path[len(a.path)-1].index, b.path[len(b.path)-1].index)
@@ -232,26 +231,26 @@ func (e *editor) finish() mapValue {
 		// Another action cannot have replaced the list: their paths would overlap.
 		_ = e.set(at, append(list, v))
 	}
-	if !e.holes {
+	if !e.removes {
 		return e.item
 	}
-	return closed(e.item).(mapValue)
+	return dropRemoved(e.item).(mapValue)
 }
 
-// closed returns v without holes.
-func closed(v value) value {
+// dropRemoved returns v without the removed elements of its lists.
+func dropRemoved(v value) value {
 	switch v := v.(type) {
 	case listValue:
 		kept := listValue{}
 		for _, element := range v {
-			if _, removed := element.(hole); !removed {
-				kept = append(kept, closed(element))
+			if _, ok := element.(removed); !ok {
+				kept = append(kept, dropRemoved(element))
 			}
 		}
 		return kept
 	case mapValue:
 		for name, element := range v {
-			v[name] = closed(element)
+			v[name] = dropRemoved(element)
 		}
 	}
 	return v

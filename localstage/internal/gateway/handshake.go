@@ -77,8 +77,8 @@ func reason(r Refusal) slog.Attr {
 
 // arn returns the ARN of a resource below the stage.
 func (g *Gateway) arn(path string) string {
-	return "arn:aws:execute-api:" + g.cfg.Region + ":" + g.cfg.AccountID + ":" + g.cfg.APIID + "/" + g.cfg.Stage + "/" +
-		path
+	c := &g.cfg
+	return "arn:aws:execute-api:" + c.Region + ":" + c.AccountID + ":" + c.APIID + "/" + c.Stage + "/" + path
 }
 
 // newPeer gives the client of r an identifier and keeps the facts that later events need. The domain name is the host

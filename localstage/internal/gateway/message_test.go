@@ -107,10 +107,7 @@ var messageAnswers = []struct {
 	{"body with 500", `{"statusCode":500,"body":"broken"}`, false, "broken"},
 	{"base64 body", `{"statusCode":200,"body":"aGk=","isBase64Encoded":true}`, false, "hi"},
 	{
-		"as aws-lambda-go writes it",
-		`{"statusCode":200,"headers":null,"multiValueHeaders":null,"body":""}`,
-		false,
-		"",
+		"as aws-lambda-go writes it", `{"statusCode":200,"headers":null,"multiValueHeaders":null,"body":""}`, false, "",
 	},
 	{"null", `null`, false, ""},
 	{"nothing", ``, false, ""},

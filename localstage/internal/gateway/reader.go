@@ -156,8 +156,7 @@ func (m *messageReader) payload(h ws.Header, buf []byte) error {
 }
 
 // closedByPeer returns the closeError for the payload of a client's close frame.
-// Source: RFC 6455, 5.5.1 and 7.4. What $disconnect tells of a frame without a
-// code is in "The $connect and $disconnect routes".
+// Source: RFC 6455, 5.5.1 and 7.4; "The $connect and $disconnect routes" for a frame without a code.
 func closedByPeer(payload []byte) error {
 	switch {
 	case len(payload) == 0:

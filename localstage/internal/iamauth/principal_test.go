@@ -160,14 +160,14 @@ func TestPrincipalAndRefusalPrintTheirFacts(t *testing.T) {
 		" (arn:aws:sts::111122223333:assumed-role/SignUrlRole/SignUrlFunction)"; got != want {
 		t.Errorf("String() = %q, want %q", got, want)
 	}
-	if got, want := Forbidden().String(), "403 ForbiddenException: no such stage or path"; got != want {
+	if got, want := unexpected().String(), "403 ForbiddenException: not of package sigv4"; got != want {
 		t.Errorf("String() = %q, want %q", got, want)
 	}
 	var out bytes.Buffer
-	slog.New(slog.NewTextHandler(&out, nil)).Info("refused", "principal", p, "refusal", Forbidden())
+	slog.New(slog.NewTextHandler(&out, nil)).Info("refused", "principal", p, "refusal", unexpected())
 	for _, want := range []string{
 		"principal.accessKeyId=ASIA", "principal.arn=arn:aws:sts::", "refusal.status=403",
-		`refusal.reason="no such stage or path"`,
+		`refusal.reason="not of package sigv4"`,
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("log line %q lacks %q", out.String(), want)

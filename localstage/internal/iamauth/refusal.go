@@ -31,18 +31,12 @@ type Refusal struct {
 	message func() string // a func, because fmt does not print the result of one
 }
 
-// These are the error types beside those of package sigv4.
-const (
-	accessDenied = "AccessDeniedException"
-	forbidden    = "ForbiddenException"
-)
-
 // unauthenticated returns the refusal for an error of the verifier.
 func unauthenticated(err error, service string) *Refusal {
 	r := newRefusal(service)
 	var e *sigv4.Error
 	if !errors.As(err, &e) { // the verifier has no other errors
-		r.ErrorType, r.Reason, r.message = forbidden, err.Error(), func() string { return "Forbidden" }
+		r.ErrorType, r.Reason, r.message = "ForbiddenException", err.Error(), func() string { return "Forbidden" }
 		return r
 	}
 	r.ErrorType, r.Reason, r.message = e.Code, e.Reason, e.Message
@@ -58,26 +52,17 @@ func newRefusal(service string) *Refusal {
 	return r
 }
 
-// Forbidden returns the refusal for a stage or an API that does not exist.
-func Forbidden() *Refusal {
-	r := newRefusal(sigv4.ServiceExecuteAPI)
-	r.ErrorType, r.Reason = forbidden, "no such stage or path"
-	r.message = func() string { return "Forbidden" }
-	return r
-}
-
 // Denied returns the refusal for a principal whose policies do not allow an action on a resource, as d says. The
 // action's prefix names the service. For @connections the resource is the one that API Gateway names, which ends in the
 // literal /POST/@connections/{connectionId}.
 //
 // The message has the member name Message, unlike all others, and API Gateway's answers mask the resource's account.
 //
-// Source: answers of the services, as public clients recorded them;
-// localstage/FIDELITY.md, refusals.
+// Source: answers of the services, as public clients recorded them; localstage/FIDELITY.md, refusals.
 func Denied(p *Principal, action, resource string, d policy.Decision) *Refusal {
 	service, _, _ := strings.Cut(action, ":")
 	r := newRefusal(service)
-	r.ErrorType, r.Member = accessDenied, "Message"
+	r.ErrorType, r.Member = "AccessDeniedException", "Message"
 	if service == sigv4.ServiceExecuteAPI {
 		resource = maskAccount(resource)
 	}

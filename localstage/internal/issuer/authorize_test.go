@@ -131,8 +131,8 @@ func TestCodeWorksOnce(t *testing.T) {
 	s.tokens(s.request("POST", "/token", exchangeForm(used, nil)))
 	s.tokens(s.request("POST", "/token", exchangeForm(burnt, url.Values{"code_verifier": {strings.Repeat("b", 43)}})))
 	for _, code := range []string{used, burnt} {
-		if status, answer := s.tokens(s.request("POST", "/token",
-			exchangeForm(code, nil))); status != http.StatusBadRequest || answer.Error != "invalid_grant" {
+		status, answer := s.tokens(s.request("POST", "/token", exchangeForm(code, nil)))
+		if status != http.StatusBadRequest || answer.Error != "invalid_grant" {
 			t.Errorf("%d %s", status, answer.Error)
 		}
 	}
@@ -186,9 +186,9 @@ func TestAuthorizeSendsItsErrorsToTheClient(t *testing.T) {
 			}
 		}
 	}
-	resp, body := s.do(s.request("POST", "/authorize?"+signIn(nil).Encode(), url.Values{"user": {"No One"}}))
+	resp, body := s.do(s.request("POST", "/authorize?"+signIn(nil).Encode(), url.Values{"user": {"Alice B"}}))
 	if resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, `role="alert"`) ||
-		!strings.Contains(body, `value="No One"`) {
+		!strings.Contains(body, `value="Alice B"`) {
 		t.Errorf("a user that cannot be: %d %s", resp.StatusCode, body)
 	}
 	r := s.request("POST", "/authorize?"+signIn(nil).Encode(), url.Values{"user": {"alice"}})
@@ -256,8 +256,8 @@ func TestTheClientNeedNotBeNamedLikeTheAudience(t *testing.T) {
 		access["aud"] != audience || access["client_id"] != "page" {
 		t.Errorf("ID token %v, access token %v", id, access)
 	}
-	if resp, _ := s.do(s.request("GET", "/authorize?"+signIn(nil).Encode(),
-		nil)); resp.StatusCode != http.StatusBadRequest {
+	resp, _ := s.do(s.request("GET", "/authorize?"+signIn(nil).Encode(), nil))
+	if resp.StatusCode != http.StatusBadRequest {
 		t.Errorf("the audience as a client: %d", resp.StatusCode)
 	}
 }

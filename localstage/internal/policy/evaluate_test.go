@@ -22,8 +22,7 @@ var actionAndResourceCases = map[string]struct {
 		"execute-api:Invoke", connectARN, Allow,
 	},
 	"action in another case": {
-		`{"Effect":"Allow","Action":"Execute-API:inVOKE","Resource":"*"}`,
-		"execute-api:Invoke", connectARN, Allow,
+		`{"Effect":"Allow","Action":"Execute-API:inVOKE","Resource":"*"}`, "execute-api:Invoke", connectARN, Allow,
 	},
 	"resource in another case": {
 		`{"Effect":"Allow","Action":"execute-api:Invoke",` +
@@ -79,12 +78,10 @@ var actionAndResourceCases = map[string]struct {
 		"dynamodb:ListTables", "*", ImplicitDeny,
 	},
 	"action without a resource under a star": {
-		`{"Effect":"Allow","Action":"dynamodb:*","Resource":"*"}`,
-		"dynamodb:ListTables", "*", Allow,
+		`{"Effect":"Allow","Action":"dynamodb:*","Resource":"*"}`, "dynamodb:ListTables", "*", Allow,
 	},
 	"resource that is no whole ARN": {
-		`{"Effect":"Allow","Action":"s3:*","Resource":"arn:*:s3:*:*:*"}`,
-		"s3:GetObject", "arn:aws:s3", ImplicitDeny,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"arn:*:s3:*:*:*"}`, "s3:GetObject", "arn:aws:s3", ImplicitDeny,
 	},
 	"not action excludes": {
 		`{"Effect":"Allow","NotAction":["dynamodb:Scan","dynamodb:Delete*"],"Resource":"*"}`,
@@ -103,8 +100,7 @@ var actionAndResourceCases = map[string]struct {
 		"dynamodb:GetItem", tableARN + "2", Allow,
 	},
 	"not resource star excludes all": {
-		`{"Effect":"Allow","Action":"dynamodb:*","NotResource":"*"}`,
-		"dynamodb:GetItem", tableARN, ImplicitDeny,
+		`{"Effect":"Allow","Action":"dynamodb:*","NotResource":"*"}`, "dynamodb:GetItem", tableARN, ImplicitDeny,
 	},
 }
 

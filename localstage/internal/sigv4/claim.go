@@ -217,8 +217,8 @@ func (c *claim) checkScope(region, service string) *Error {
 		message += "Credential should be scoped to correct service: '" + service + "'. "
 	}
 	if c.terminator != terminator {
-		message += "Credential should be scoped with a valid " +
-			"terminator: '" + terminator + "', not '" + c.terminator + "'. "
+		message += "Credential should be scoped with a valid terminator: '" + terminator +
+			"', not '" + c.terminator + "'. "
 	}
 	if day := c.timestamp[:len("20060102")]; c.scope.date != day {
 		message += "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '" +

@@ -119,8 +119,12 @@ var refusalCases = map[string]struct {
 		CodeIncompleteSignature,
 		"Date must be in ISO-8601 'basic format'. Got '20261122'. See http://en.wikipedia.org/wiki/ISO_8601",
 	},
-	"date with fraction": {get("/prod?X-Amz-Algorithm=AWS4-HMAC-SHA256&" + strings.Replace(wholeQuery,
-		"20261122T060000Z", "20261122T060000.5Z", 1)), "", CodeIncompleteSignature, "Date must be in ISO-8601"},
+	"date with fraction": {
+		get("/prod?X-Amz-Algorithm=AWS4-HMAC-SHA256&" + strings.Replace(wholeQuery, "060000Z", "060000.5Z", 1)),
+		"",
+		CodeIncompleteSignature,
+		"Date must be in ISO-8601",
+	},
 	"credential too short": {headerWith("AKIDEXAMPLE", "host"), "", CodeIncompleteSignature, "Credential " +
 		"must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'AKIDEXAMPLE'"},
 	"credential too long": {
@@ -174,16 +178,13 @@ var refusalCases = map[string]struct {
 			"Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20261121' != " +
 			"'20261122', from '20261122T060000Z'. "},
 	"unknown key": {
-		headerWith("AKIDNOBODY/20261122/us-east-1/execute-api/aws4_request", "host"),
+		headerWith("AKIDMISSING/20261122/us-east-1/execute-api/aws4_request", "host"),
 		"",
 		CodeUnrecognizedClient,
 		invalidToken,
 	},
 	"no token": {
-		without(headerWith(goodCredential, "host"), "X-Amz-Security-Token"),
-		"",
-		CodeUnrecognizedClient,
-		invalidToken,
+		without(headerWith(goodCredential, "host"), "X-Amz-Security-Token"), "", CodeUnrecognizedClient, invalidToken,
 	},
 	"token of a key that has none": {
 		headerWith("AKIDUSER/20261122/us-east-1/execute-api/aws4_request", "host"),
@@ -233,9 +234,9 @@ func TestFirstFaultIsReported(t *testing.T) {
 		want    string
 	}{
 		{"missing", get("/prod?a=%zz"), "not signed"},
-		{"malformed", headerWith("AKIDNOBODY/20261122/eu-west-1/s3/x/y", "host"), "malformed"},
-		{"scope", headerWith("AKIDNOBODY/20261122/eu-west-1/execute-api/aws4_request", "host"), "scope"},
-		{"key", headerWith("AKIDNOBODY/20261122/us-east-1/execute-api/aws4_request", "host"), "unknown access key"},
+		{"malformed", headerWith("AKIDMISSING/20261122/eu-west-1/s3/x/y", "host"), "malformed"},
+		{"scope", headerWith("AKIDMISSING/20261122/eu-west-1/execute-api/aws4_request", "host"), "scope"},
+		{"key", headerWith("AKIDMISSING/20261122/us-east-1/execute-api/aws4_request", "host"), "unknown access key"},
 		{"token", without(headerWith(goodCredential, "host"), "X-Amz-Security-Token"), "session token"},
 		{"time", headerWith(goodCredential, "host"), "too old"},
 	} {

@@ -62,8 +62,8 @@ func TestAnyChangeOfASignedURLIsRefused(t *testing.T) {
 		"signature in upper hex":    func(r *http.Request) { r.RequestURI = upperSignature(r.RequestURI) },
 		"signature cut":             func(r *http.Request) { r.RequestURI = r.RequestURI[:len(r.RequestURI)-1] },
 		"signature emptied":         func(r *http.Request) { r.RequestURI = r.RequestURI[:len(r.RequestURI)-64] },
-		"credential twin": appended("&x-amz-credential=AKIDUSER" +
-			"%2F20261122%2Fus-east-1%2Fexecute-api%2Faws4_request"),
+		"credential twin": appended("&x-amz-credential=" +
+			"AKIDUSER%2F20261122%2Fus-east-1%2Fexecute-api%2Faws4_request"),
 		"date twin":              appended("&X-AMZ-DATE=20261122T060100Z"),
 		"unreserved Amz twin":    appended("&x-amz-other=1"),
 		"plus for a space":       replace("sub=alice", "sub=al+ice"),
@@ -163,16 +163,13 @@ func TestAnyChangeOfASignedPostIsRefused(t *testing.T) {
 	}
 	for name, change := range map[string]func(r *http.Request, body []byte){
 		"path": func(r *http.Request, _ []byte) {
-			r.RequestURI = "/prod/@connections" +
-				"/L0SM9cOFvHcCIhx%3D?a=1"
+			r.RequestURI = "/prod/@connections/L0SM9cOFvHcCIhx%3D?a=1"
 		},
 		"path, escaped once more": func(r *http.Request, _ []byte) {
-			r.RequestURI = "/prod/%40connections" +
-				"/L0SM9cOFvHcCIhw%3D?a=1"
+			r.RequestURI = "/prod/%40connections/L0SM9cOFvHcCIhw%3D?a=1"
 		},
 		"query": func(r *http.Request, _ []byte) {
-			r.RequestURI = "/prod/@connections" +
-				"/L0SM9cOFvHcCIhw%3D?a=2"
+			r.RequestURI = "/prod/@connections/L0SM9cOFvHcCIhw%3D?a=2"
 		},
 		"method":                 func(r *http.Request, _ []byte) { r.Method = http.MethodDelete },
 		"host":                   func(r *http.Request, _ []byte) { r.Host = "evil.example" },

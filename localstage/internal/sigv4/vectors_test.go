@@ -23,8 +23,7 @@ var vectors = map[string]struct {
 		"6274cda040cab0a8d797f67f82286919729ecfe81ff85efcf66ad954b19cb3ca",
 	},
 	"without expiry": {
-		"/prod?" + queryBefore + queryAfter,
-		"93398346f94c558c05bcb9a76f9f2acea83bd4354d77421e71b01202607277a6",
+		"/prod?" + queryBefore + queryAfter, "93398346f94c558c05bcb9a76f9f2acea83bd4354d77421e71b01202607277a6",
 	},
 	"custom and repeated parameters": {
 		"/prod?room=a%20b&room=c&z=1%2F2&" + queryBefore + "&X-Amz-Expires=300" + queryAfter,

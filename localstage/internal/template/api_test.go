@@ -178,22 +178,18 @@ var rawAPIMistakes = map[string]mistake{
 	},
 	"route of no API": {
 		"ApiId: !Ref Web, RouteKey: $default",
-		"ApiId: nobody, RouteKey: $default",
-		`Page: ApiId "nobody" is no API of this template`,
+		"ApiId: missing, RouteKey: $default",
+		`Page: ApiId "missing" is no API of this template`,
 	},
 	"settings of no route": {
 		"{echo: {Throttling", "{ping: {Throttling", `SocketStage: RouteSettings: there is no route "ping"`,
 	},
 	"two routes of one key": {"RouteKey: $default,", "RouteKey: POST /sign,", `there are two routes "POST /sign"`},
 	"authorized message": {
-		"RouteKey: echo,",
-		"RouteKey: echo, AuthorizationType: AWS_IAM,",
-		"only $connect can be authorized, not echo",
+		"RouteKey: echo,", "RouteKey: echo, AuthorizationType: AWS_IAM,", "only $connect can be authorized, not echo",
 	},
 	"token for a socket": {
-		"AuthorizationType: AWS_IAM",
-		"AuthorizationType: JWT",
-		"a WebSocket route is authorized by NONE or AWS_IAM",
+		"AuthorizationType: AWS_IAM", "AuthorizationType: JWT", "a WebSocket route is authorized by NONE or AWS_IAM",
 	},
 	"Lambda authorizer": {
 		"AuthorizerType: JWT",

@@ -65,8 +65,8 @@ func TestEventInvokeConfigErrors(t *testing.T) {
 	checkMistakes(t, asyncTemplate, map[string]mistake{
 		"no function": {
 			"FunctionName: !Ref One",
-			"FunctionName: nobody",
-			`"nobody" is no AWS::Serverless::Function of this template`,
+			"FunctionName: missing",
+			`"missing" is no AWS::Serverless::Function of this template`,
 		},
 		"a version": {
 			"Qualifier: $LATEST", "Qualifier: \"1\"", `Retries Properties.Qualifier: "1" is not supported`,

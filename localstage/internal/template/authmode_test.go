@@ -333,10 +333,10 @@ func TestMistakesInAConditionalAuthorization(t *testing.T) {
 			"refers to Authorizer, which the stack does not have: its condition is false",
 		},
 		"unknown condition": {
-			"!If [Tokens, JWT, NONE]", "!If [Nobody, JWT, NONE]", `there is no condition "Nobody"`,
+			"!If [Tokens, JWT, NONE]", "!If [Missing, JWT, NONE]", `there is no condition "Missing"`,
 		},
 		"unknown condition of a resource": {
-			"    Condition: Tokens", "    Condition: Nobody", `there is no condition "Nobody"`,
+			"    Condition: Tokens", "    Condition: Missing", `there is no condition "Missing"`,
 		},
 		"JWT without authorizer": {
 			"!If [Tokens, JWT, NONE]", "JWT", `Sign: AuthorizerId "" is no authorizer of its API`,

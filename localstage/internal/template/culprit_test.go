@@ -12,8 +12,8 @@ var templateMistakes = map[string]struct {
 	culprit  []string
 }{
 	"a socket's route without a function": {
-		"FunctionArn: !GetAtt DisconnectFunction.Arn", "FunctionArn: !GetAtt Nobody.Arn",
-		[]string{"ChatApi", "$disconnect", "Nobody"}},
+		"FunctionArn: !GetAtt DisconnectFunction.Arn", "FunctionArn: !GetAtt Missing.Arn",
+		[]string{"ChatApi", "$disconnect", "Missing"}},
 	"a route whose function is no function": {
 		"FunctionArn: !GetAtt DisconnectFunction.Arn", "FunctionArn: !GetAtt DisconnectRole.Arn",
 		[]string{"ChatApi", "$disconnect"}},
@@ -24,10 +24,10 @@ var templateMistakes = map[string]struct {
 		"IntegrationUri: !GetAtt SignUrlFunction.Arn", "IntegrationUri: !GetAtt ConnectionsTable.Arn",
 		[]string{"SignUrlIntegration", "no function"}},
 	"a permission of an unknown function": {
-		"FunctionName: !GetAtt SignUrlFunction.Arn", "FunctionName: !GetAtt Nobody.Arn",
-		[]string{"SignUrlPermission", "Nobody"}},
+		"FunctionName: !GetAtt SignUrlFunction.Arn", "FunctionName: !GetAtt Missing.Arn",
+		[]string{"SignUrlPermission", "Missing"}},
 	"a function without its role": {
-		"Role: !GetAtt ConnectRole.Arn", "Role: !GetAtt Nobody.Arn", []string{"ConnectFunction", "Nobody"}},
+		"Role: !GetAtt ConnectRole.Arn", "Role: !GetAtt Missing.Arn", []string{"ConnectFunction", "Missing"}},
 	"a variable that is missing": {
 		"          MESSAGES_PER_WINDOW: !Ref MessagesPerWindow\n", "",
 		[]string{"SendMessageFunction", "MESSAGES_PER_WINDOW"}},

@@ -31,7 +31,7 @@ func TestParametersOfADeploymentFitTogether(t *testing.T) {
 		"a topic": {
 			map[string]string{"AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:alarms"}, "",
 		},
-		"no mail address": {map[string]string{"AlarmEmail": "somebody"}, "AlarmEmail"},
+		"no mail address": {map[string]string{"AlarmEmail": "alice"}, "AlarmEmail"},
 		"no topic": {
 			map[string]string{"AlarmTopicArn": "arn:aws:sqs:us-east-1:111122223333:alarms"}, "AlarmTopicArn",
 		},

@@ -70,8 +70,7 @@ var resourceMistakes = map[string]mistake{
 	"nested property": {
 		"{Variables: {OVER",
 		"{Extra: 1, Variables: {OVER",
-		"template.yaml:20: One Properties.Environment.Extra: is not supported by the local stage; " +
-			"it knows Variables",
+		"template.yaml:20: One Properties.Environment.Extra: is not supported by the local stage; it knows Variables",
 	},
 	"log format": {
 		"FunctionName: one",
@@ -84,9 +83,7 @@ var resourceMistakes = map[string]mistake{
 		`One Metadata.BuildMethod: "go1.x" is not supported by the local stage, only makefile`,
 	},
 	"other metadata": {
-		"BuildMethod: makefile",
-		"SkipBuild: true",
-		"One Metadata.SkipBuild: is not supported",
+		"BuildMethod: makefile", "SkipBuild: true", "One Metadata.SkipBuild: is not supported",
 	},
 	"no build method": {"    Metadata: {BuildMethod: makefile}\n", "", "One Metadata.BuildMethod: is needed"},
 	"no handler":      {"    Handler: bootstrap\n", "", "One Properties.Handler: is needed"},
@@ -99,14 +96,10 @@ var resourceMistakes = map[string]mistake{
 	"timeout":      {"Timeout: 29", "Timeout: 901", `"901" is not a whole number from 1 to 900`},
 	"timeout text": {"Timeout: 29", "Timeout: long", `"long" is not a whole number`},
 	"list as text": {
-		"Handler: bootstrap",
-		"Handler: [a]",
-		"One Properties.Handler: must be a single value",
+		"Handler: bootstrap", "Handler: [a]", "One Properties.Handler: must be a single value",
 	},
 	"text as list": {
-		"Layers: [arn:aws:lambda:us-east-1:1:layer:b:2]",
-		"Layers: {a: b}",
-		"One Properties.Layers: must be a list",
+		"Layers: [arn:aws:lambda:us-east-1:1:layer:b:2]", "Layers: {a: b}", "One Properties.Layers: must be a list",
 	},
 	"too many variables": {
 		"OVER: own",
@@ -114,14 +107,10 @@ var resourceMistakes = map[string]mistake{
 		"One Properties.Environment.Variables: has 4127 bytes of names and values, and Lambda takes 4096",
 	},
 	"object in variables": {
-		"OVER: own",
-		"OVER: {a: b}",
-		"One Properties.Environment.Variables.OVER: must be a single value",
+		"OVER: own", "OVER: {a: b}", "One Properties.Environment.Variables.OVER: must be a single value",
 	},
 	"managed policy": {
-		"AssumeRolePolicyDocument: {}",
-		"ManagedPolicyArns: [x]",
-		"Role Properties.ManagedPolicyArns: is not supported",
+		"AssumeRolePolicyDocument: {}", "ManagedPolicyArns: [x]", "Role Properties.ManagedPolicyArns: is not supported",
 	},
 	"policy is no mapping": {
 		"AssumeRolePolicyDocument: {}",

@@ -90,9 +90,9 @@ func TestIntrinsicFunctionErrors(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ expression, want string }{
 		"unknown name": {
-			`!Ref Nobody`, `template.yaml:28: Outputs.Out Value: there is no parameter or resource "Nobody"`,
+			`!Ref Missing`, `template.yaml:28: Outputs.Out Value: there is no parameter or resource "Missing"`,
 		},
-		"unknown name in Sub": {`!Sub "${Nobody}"`, `there is no parameter or resource "Nobody"`},
+		"unknown name in Sub": {`!Sub "${Missing}"`, `there is no parameter or resource "Missing"`},
 		"resource that is off": {
 			`!Ref Off`, "refers to Off, which the stack does not have: its condition is false",
 		},
@@ -139,7 +139,7 @@ func TestConditionErrors(t *testing.T) {
 			"A: !Equals [!Ref Logs, x]",
 			`there is no parameter "Logs", and conditions and rules cannot refer to resources`,
 		},
-		"unknown":            {"A: !Or [!Condition Nobody, !Equals [a, a]]", `there is no condition "Nobody"`},
+		"unknown":            {"A: !Or [!Condition Missing, !Equals [a, a]]", `there is no condition "Missing"`},
 		"one of And":         {"A: !And [!Equals [a, a]]", "Fn::And needs a list of 2 to 10 conditions"},
 		"value":              {"A: yes", "a condition function is needed here"},
 		"value function":     {"A: !Ref AWS::Region", "Ref is not a condition that the local stage supports"},

@@ -143,8 +143,8 @@ func (a *adapter) awaitServer(ctx context.Context) error {
 }
 
 func (a *adapter) serverIsReady(ctx context.Context) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.server.address+
-		a.settings.readiness, http.NoBody)
+	address := "http://" + a.server.address + a.settings.readiness
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
 		return false
 	}
