@@ -125,8 +125,8 @@ func (r *followed) release() (events []Event) {
 	return events
 }
 
-// answered takes a part of the log. The entries of an answer to an earlier request are as good as any. Only the answer to
-// the present request says how things stand.
+// answered takes a part of the log. The entries of an answer to an earlier request are as good as any. Only the answer
+// to the present request says how things stand.
 func (r *followed) answered(f *Follower, now time.Time, h History) []Event {
 	current := r.asked != "" && r.asked == h.ClientID
 	if current {
@@ -186,6 +186,9 @@ func (r *followed) opened(f *Follower, now time.Time, h History) []Event {
 	var events []Event
 	if r.marked {
 		events = append(events, Missing{r.name, r.position, from})
+	}
+	if !r.jumped {
+		events = append(events, Entered{r.name, from - 1})
 	}
 	r.more = h.Head > 0 && (h.More || len(h.Entries) > 0 && h.Entries[0].Seq < from)
 	r.known, r.position, r.oldest = true, from-1, from

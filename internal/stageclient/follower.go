@@ -23,8 +23,14 @@ const (
 	requestPrefix = "h"
 )
 
-// Event is what a [Follower] tells: [Told], [Missing], [CaughtUp] or [Older].
+// Event is what a [Follower] tells: [Entered], [Told], [Missing], [CaughtUp] or [Older].
 type Event interface{ event() }
+
+// Entered says that the client follows a room for the first time, from behind a place in the log on.
+type Entered struct {
+	Room     string
+	Position int64 // 0: from the beginning
+}
 
 // Told is an entry of a room that the client did not have. The entries of a room come in the order of its log. Entries
 // without a number, or on a connection without history, come in the order of arrival.
@@ -55,6 +61,7 @@ type Older struct {
 	More    bool    // there are older ones
 }
 
+func (Entered) event()  {}
 func (Told) event()     {}
 func (Missing) event()  {}
 func (CaughtUp) event() {}

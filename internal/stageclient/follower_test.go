@@ -23,6 +23,7 @@ type table struct {
 	logs     []*clienttest.Log
 	now      time.Time
 	told     []string // in words
+	entered  []int64
 	requests int
 	pings    int
 }
@@ -45,6 +46,8 @@ func (s *table) give(frames ...stageclient.Frame) {
 	for _, frame := range frames {
 		for _, event := range s.follower.Receive(s.now, frame) {
 			switch e := event.(type) {
+			case stageclient.Entered:
+				s.entered = append(s.entered, e.Position)
 			case stageclient.Told:
 				s.told = append(s.told, e.Entry.Text)
 			case stageclient.Missing:
@@ -114,13 +117,16 @@ func lobby(texts ...string) *clienttest.Log {
 func TestAFollowerBeginsWithTheLastMessages(t *testing.T) {
 	t.Parallel()
 	for first, want := range map[int][]string{
-		0: {"caught up 0", "d"}, 2: {"b", "c", "caught up 2", "d"}, 9: {"a", "b", "c", "caught up 3", "d"},
+		0: {"caught up 0", "d"}, 2: {"b", "c", "caught up 2", "d"}, 3: {"a", "b", "c", "caught up 3", "d"},
 	} {
 		log := lobby("a", "b", "c")
 		s := follow(t, first, log)
 		s.connect()
 		s.give(log.Append("d"))
 		s.want(want...)
+		if !slices.Equal(s.entered, []int64{int64(102 - first)}) {
+			t.Errorf("entered at %d", s.entered)
+		}
 		if n, known := s.follower.Position("lobby"); n != 103 || !known || !s.follower.Live("lobby") {
 			t.Errorf("the position is %d, %v", n, known)
 		}
@@ -261,9 +267,9 @@ func TestALogThatBeganAnewIsFollowedFromItsNewestMessages(t *testing.T) {
 		after []string
 		want  []string
 	}{
-		"it holds messages":                   {time.Hour, []string{"x", "y"}, []string{"missing 5000-4000", "x", "y", "caught up 2"}},
-		"it is empty, and nothing was missed": {6 * 24 * time.Hour, nil, []string{"caught up 0"}},
-		"it is empty after a long time":       {8 * 24 * time.Hour, nil, []string{"missing 5000-1", "caught up 0"}},
+		"it has messages":           {time.Hour, []string{"x", "y"}, []string{"missing 5000-4000", "x", "y", "caught up 2"}},
+		"empty, and nothing missed": {6 * 24 * time.Hour, nil, []string{"caught up 0"}},
+		"empty after a long time":   {8 * 24 * time.Hour, nil, []string{"missing 5000-1", "caught up 0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -625,7 +631,7 @@ func TestFollowReadsAConnectionUntilItEnds(t *testing.T) {
 		frames++
 		events = append(events, told...)
 	})
-	if !errors.Is(err, io.EOF) || frames != 2 || len(events) != 2 || len(conn.asked) != 1 {
+	if !errors.Is(err, io.EOF) || frames != 2 || len(events) != 3 || len(conn.asked) != 1 {
 		t.Errorf("%v after %d frames, events %+v, asked for %+v", err, frames, events, conn.asked)
 	}
 }
