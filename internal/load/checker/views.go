@@ -62,7 +62,9 @@ func (c *check) view(v *View) {
 	}
 	shown := map[int64]bool{}
 	for _, item := range v.Shown {
-		shown[item.Number] = shown[item.Number] || item.Kind == AnEntry
+		for n := item.Number; item.Kind == AnEntry && n <= item.last().Number; n++ {
+			shown[n] = true
+		}
 	}
 	var last, gap, returned *Shown // last: the last number that is accounted for
 	for i := range v.Shown {
@@ -77,7 +79,7 @@ func (c *check) view(v *View) {
 			c.gap(l, v, item, returned, nextEntry(v.Shown[i:]))
 		case AnEntry:
 			c.entry(l, v, shown, last, gap, item)
-			last, gap = later(last, item), nil
+			last, gap = later(last, item.last()), nil
 		}
 	}
 	if !v.Live || last == nil || gap != nil {
@@ -91,7 +93,7 @@ func (c *check) view(v *View) {
 
 // entry checks that an entry follows what the client has shown before.
 func (c *check) entry(l *log, v *View, shown map[int64]bool, last, gap, item *Shown) {
-	c.same("H5", l, item.Entry, "client "+name(v.Client)+" "+showed(item))
+	c.same("H5", l, *item.Entry, "client "+name(v.Client)+" "+showed(item))
 	if last == nil {
 		return
 	}
