@@ -52,7 +52,8 @@ func TestALogIsReadToItsEndInSpiteOfTrouble(t *testing.T) {
 		log.PageSize = 2
 		conn := &troubled{log: log, script: []func(string) []stageclient.Frame{
 			func(id string) []stageclient.Frame {
-				return []stageclient.Frame{nil, stageclient.Error{Code: "rate_limited", ClientID: id, RetryAfterMs: 5000}}
+				refused := stageclient.Error{Code: "rate_limited", ClientID: id, RetryAfterMs: 5000}
+				return []stageclient.Frame{nil, refused}
 			},
 			nil,
 			func(string) []stageclient.Frame { return nil }, // lost

@@ -229,6 +229,12 @@ func TestTheCheckerFindsWhatIsBroken(t *testing.T) {
 			`Client 1, which was up to date at the end, showed number 104, "text 4" of alice at ` +
 				`12:00:41.000, and never ` +
 				`number 105, "text 5" of bob, which the log of lobby had at 12:01:40.000.`},
+		"H5: a client misses the last, and the log was read late": {func(r *Recording) {
+			r.omit(0, 7)
+			read := r.Logs["lobby"]
+			read.Late = true
+			r.Logs["lobby"] = read
+		}, "H5", Lost, `Client 1, which was up to date at the end, showed number 104`},
 		"H5: a client shows another text": {func(r *Recording) {
 			other := *r.Views[0].Shown[4].Entry
 			other.Text = "other"
@@ -337,6 +343,16 @@ func TestWhatIsAllowedIsNoFinding(t *testing.T) {
 		"two messages under way at once": func(r *Recording) {
 			r.Sends[4].Begin, r.Sends[5].Begin = at(45), at(44)
 			r.Sends[4].End, r.Sends[5].End = at(47), at(46)
+		},
+		"messages that came after the clients had left": func(r *Recording) {
+			edit(r, func(e []stageclient.Entry) []stageclient.Entry {
+				foreign := invented(106)
+				foreign.From.Sub = "zoe"
+				return append(e, foreign)
+			})
+			read := r.Logs["lobby"]
+			read.Late = true
+			r.Logs["lobby"] = read
 		},
 		"a message of another user": func(r *Recording) {
 			edit(r, func(e []stageclient.Entry) []stageclient.Entry {

@@ -90,6 +90,7 @@ func (s *Shown) last() *Shown {
 type Log struct {
 	At      time.Time // when it was read
 	After   int64     // the entries above this number; 0: all
+	Late    bool      // it was read after the clients had left, and may hold entries of others at its end
 	Entries []stageclient.Entry
 }
 

@@ -85,7 +85,7 @@ func (c *check) view(v *View) {
 	if !v.Live || last == nil || gap != nil {
 		return
 	}
-	if missing := l.firstMissing(shown, last.Number); missing > 0 {
+	if missing := l.firstMissing(shown, last.Number); missing > 0 && (!l.Late || missing <= c.seenLast(v.Room)) {
 		c.find(Lost, "H5", "client %s, which was up to date at the end, %s, and never %s.", name(v.Client),
 			showed(last), c.entryAt(l, missing))
 	}
@@ -146,6 +146,23 @@ func later(a, b *Shown) *Shown {
 		return a
 	}
 	return b
+}
+
+// seenLast returns the highest number of a room that a client has shown or was told.
+func (c *check) seenLast(room string) (highest int64) {
+	for _, s := range c.r.Sends {
+		if s.Room == room {
+			highest = max(highest, s.Seq)
+		}
+	}
+	for _, v := range c.r.Views {
+		for i := range v.Shown {
+			if v.Room == room {
+				highest = max(highest, v.Shown[i].last().Number)
+			}
+		}
+	}
+	return highest
 }
 
 // firstMissing returns the first number of the log behind another one that a client did not show, or 0.
