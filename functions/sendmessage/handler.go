@@ -52,6 +52,7 @@ type handler struct {
 	stack       string
 	salt        string // of user ids in the log
 	connections store
+	history     history // nil if none is kept
 	callback    callback.Gateway
 	closer      closer
 	watch       *watch
@@ -114,7 +115,7 @@ func (c client) send(ctx context.Context, body string) error {
 		return c.strike(ctx, message.Error{Code: code, ClientID: frame.ClientID})
 	}
 	now := c.now()
-	sender, err := c.connections.Touch(ctx, c.id, now)
+	sender, look, err := c.countAndLook(ctx, frame, now)
 	if err != nil {
 		return c.refuseFor(ctx, frame.ClientID, err)
 	}
@@ -122,18 +123,36 @@ func (c client) send(ctx context.Context, body string) error {
 	if code != "" {
 		return c.strike(ctx, message.Error{Code: code, ClientID: frame.ClientID})
 	}
-	id, encoded, err := c.encode(sender, room, frame, now)
+	sent, err := c.message(sender, room, frame, now)
 	if err != nil {
 		return err
 	}
-	origin := broadcast.Origin{ID: requestID(ctx), Room: room, Arrived: now, Sender: sender.ID}
+	stored, deleted, err := c.store(ctx, look, frame, sent)
+	if err != nil {
+		return c.refuseUnstored(ctx, frame.ClientID, err)
+	}
+	if deleted { // after it was sent: the room has nothing to show
+		return c.acknowledge(ctx, message.Ack{ID: stored.ID, Seq: stored.Seq, ClientID: frame.ClientID, Recipients: 1})
+	}
+	return c.broadcast(ctx, sender, stored, frame.ClientID, now)
+}
+
+// broadcast posts a stored message to its room, and answers the sender with the result.
+func (c client) broadcast(
+	ctx context.Context, sender connections.Connection, m message.Message, clientID string, arrived time.Time,
+) error {
+	encoded, err := m.Encode()
+	if err != nil {
+		return err
+	}
+	origin := broadcast.Origin{ID: requestID(ctx), Room: m.Room, Arrived: arrived, Sender: sender.ID}
 	done, err := c.deliver(ctx, sender, origin, encoded)
 	c.log.InfoContext(ctx, "broadcast", done.Attr(c.stack, origin, 1, c.now()), slog.Int("queued", done.queued))
 	if err != nil {
 		return err
 	}
 	c.broadcaster.ExpelSlow(ctx, c.log, done.Result)
-	if err := c.report(ctx, id, frame.ClientID, done); err != nil {
+	if err := c.report(ctx, m, clientID, done); err != nil {
 		return err
 	}
 	c.broadcaster.CleanUp(ctx, c.log, done.Result)
@@ -164,32 +183,41 @@ func roomOf(sender connections.Connection, named string) (string, message.Code) 
 	}
 }
 
-// encode returns the frame for the recipients, and its id. The table names the sender.
-func (h *handler) encode(
+// message returns the message of a frame. The table names the sender.
+func (h *handler) message(
 	sender connections.Connection, room string, frame message.Send, now time.Time,
-) (id string, encoded []byte, err error) {
-	if frame.ClientID != "" {
-		id = message.IDFor(sender.Subject, room, frame.ClientID)
-	} else if id, err = h.newID(now); err != nil {
-		return "", nil, err
+) (m message.Message, err error) {
+	m = message.Message{
+		Room: room, From: message.Sender{Subject: sender.Subject, Name: sender.Name}, Text: frame.Text, SentAt: now,
 	}
-	encoded, err = message.Message{
-		ID: id, Room: room, From: message.Sender{Subject: sender.Subject, Name: sender.Name}, Text: frame.Text,
-		SentAt: now,
-	}.Encode()
-	return id, encoded, err
+	if frame.ClientID != "" {
+		m.ID = message.IDFor(sender.Subject, room, frame.ClientID)
+		return m, nil
+	}
+	m.ID, err = h.newID(now)
+	return m, err
 }
 
-// report sends the result to the sender. A lost ack is no fault: the message was delivered, and a client without an
-// answer repeats it under the same id.
-func (c client) report(ctx context.Context, id, clientID string, done outcome) error {
-	if !done.Complete() {
+// report sends the result to the sender. A stored message needs no repetition: members that missed it find it in the
+// history.
+func (c client) report(ctx context.Context, m message.Message, clientID string, done outcome) error {
+	ack := message.Ack{
+		ID: m.ID, Seq: m.Seq, ClientID: clientID, Recipients: done.Recipients + done.queued,
+		Delivered: done.Delivered, Gone: done.Gone + done.Young, Queued: done.queued,
+	}
+	switch {
+	case m.Seq > 0:
+		ack.Missed = done.Throttled + done.Failed
+	case !done.Complete():
 		return c.refuse(ctx, message.Error{Code: message.PartialDelivery, ClientID: clientID})
 	}
-	ack, err := message.Ack{
-		ID: id, ClientID: clientID, Recipients: done.Recipients + done.queued,
-		Delivered: done.Delivered, Gone: done.Gone + done.Young, Queued: done.queued,
-	}.Encode()
+	return c.acknowledge(ctx, ack)
+}
+
+// acknowledge answers the sender. A lost ack is no fault: the message was delivered, and a client without an answer
+// repeats it under the same id.
+func (c client) acknowledge(ctx context.Context, a message.Ack) error {
+	ack, err := a.Encode()
 	if err != nil {
 		return err
 	}
