@@ -36,7 +36,7 @@ func (c client) countAndLook(
 			look = &read
 		})
 	}
-	sender, err = c.connections.Touch(ctx, c.id, now)
+	sender, err = c.connections.Touch(ctx, c.ID, now)
 	reading.Wait()
 	return sender, look, err
 }
@@ -74,11 +74,11 @@ func (c client) store(
 func (c client) refuseUnstored(ctx context.Context, clientID string, err error) error {
 	switch {
 	case errors.Is(err, roomlog.ErrAhead): // no client has seen such a number
-		return c.strike(ctx, message.Error{Code: message.BadMessage, ClientID: clientID})
+		return c.Strike(ctx, message.Error{Code: message.BadMessage, ClientID: clientID})
 	case errors.Is(err, roomlog.ErrFarBehind):
-		return c.refuse(ctx, message.Error{Code: message.FarBehind, ClientID: clientID})
+		return c.Refuse(ctx, message.Error{Code: message.FarBehind, ClientID: clientID})
 	case errors.Is(err, roomlog.ErrBusy):
-		return c.refuse(ctx, message.Error{Code: message.Busy, ClientID: clientID, RetryAfter: busyPause})
+		return c.Refuse(ctx, message.Error{Code: message.Busy, ClientID: clientID, RetryAfter: busyPause})
 	}
 	return err
 }
