@@ -197,6 +197,7 @@ func (c *chat) caughtUp(e stageclient.CaughtUp) {
 	switch missed := c.missed(absence.events); {
 	case e.KeepDays == 0 && c.past.cut:
 		c.screen.line(keepsNothing + ": messages in between may be missing")
+		c.past.cut = false // one line is enough for several rooms
 	case e.KeepDays == 0 && c.past.last > 0:
 		c.screen.note(keepsNothing + ", so there are no last messages")
 	case missed > 0 && !absence.first:
