@@ -11,7 +11,7 @@ import (
 )
 
 // logTimeout bounds the reading of all logs.
-const logTimeout = 5 * time.Minute
+const logTimeout = 15 * time.Minute
 
 // recordedConn is the connection of a client that records when the client asks for history.
 type recordedConn struct {
@@ -112,9 +112,9 @@ func (s *swarm) readLogs(ctx context.Context) (map[string]checker.Log, error) {
 		return nil, err
 	}
 	defer func() { _ = reader.Socket.Close() }() // nothing depends on how it goes
-	logs := map[string]checker.Log{}
+	logs, logReader := map[string]checker.Log{}, stageclient.NewLogReader(reader.Socket)
 	for room, after := range s.logs {
-		entries, _, err := stageclient.ReadLog(ctx, reader.Socket, room, after)
+		entries, _, err := logReader.Read(ctx, room, after)
 		if err != nil {
 			return nil, err
 		}
