@@ -70,6 +70,9 @@ func (s *swarm) sync(ctx context.Context) {
 	s.mu.Lock()
 	members := slices.Clone(s.members)
 	s.mu.Unlock()
+	// A frame that is cut off in the middle would break its connection.
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
+	defer stop()
 	for client, m := range members {
 		if m != nil {
 			_ = m.follower.SyncNow(ctx, recordedConn{m.Socket, client, s.recorder}) // its reader notices a broken one
