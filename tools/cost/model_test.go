@@ -129,7 +129,8 @@ func (r Room) lastReceiver() float64 {
 func (r Room) billedMilliseconds() float64 {
 	full := math.Floor((r.Members - r.own()) / segmentSize)
 	rest := r.Members - r.own() - full*segmentSize
-	return messageMilliseconds*r.invocations() + appendMilliseconds + r.posting(r.own()) + full*r.posting(segmentSize) + r.posting(rest)
+	posting := r.posting(r.own()) + full*r.posting(segmentSize) + r.posting(rest)
+	return messageMilliseconds*r.invocations() + appendMilliseconds + posting
 }
 
 // The limits of a room's messages a second.
