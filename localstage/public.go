@@ -18,6 +18,10 @@ type (
 	MachineClock = clock.Machine
 	// TimeToLive says whether and when the built-in DynamoDB engine deletes expired items.
 	TimeToLive = dynamodb.TTL
+	// ExpireBlocks is the fault that deletes items as if their time to live were over.
+	ExpireBlocks = dynamodb.Expiry
+	// ItemKey names an item of a table.
+	ItemKey = dynamodb.ItemKey
 	// Ordering is the order in which the messages of one connection reach their function.
 	Ordering = gateway.Ordering
 	// InvocationFault is the fault of one invocation of a function. The zero value is none.

@@ -129,7 +129,7 @@ func (c client) send(ctx context.Context, body string) error {
 	}
 	stored, deleted, err := c.store(ctx, look, frame, sent)
 	if err != nil {
-		return c.refuseUnstored(ctx, frame.ClientID, err)
+		return c.refuseUnstored(ctx, sender, frame.ClientID, err)
 	}
 	if deleted { // after it was sent: the room has nothing to show
 		return c.acknowledge(ctx, message.Ack{ID: stored.ID, Seq: stored.Seq, ClientID: frame.ClientID, Recipients: 1})

@@ -71,14 +71,20 @@ func (c client) store(
 }
 
 // refuseUnstored answers a message that the log did not take. Every other error is a fault, and is returned.
-func (c client) refuseUnstored(ctx context.Context, clientID string, err error) error {
+func (c client) refuseUnstored(
+	ctx context.Context, sender connections.Connection, clientID string, err error,
+) error {
 	switch {
 	case errors.Is(err, roomlog.ErrAhead): // no client has seen such a number
 		return c.strike(ctx, message.Error{Code: message.BadMessage, ClientID: clientID})
 	case errors.Is(err, roomlog.ErrFarBehind):
 		return c.refuse(ctx, message.Error{Code: message.FarBehind, ClientID: clientID})
 	case errors.Is(err, roomlog.ErrBusy):
-		return c.refuse(ctx, message.Error{Code: message.Busy, ClientID: clientID, RetryAfter: busyPause})
+		code := message.Busy
+		if sender.Protocol < 2 { // clients of chat.v1 do not know that code, and wait after this one
+			code = message.RateLimited
+		}
+		return c.refuse(ctx, message.Error{Code: code, ClientID: clientID, RetryAfter: busyPause})
 	}
 	return err
 }

@@ -113,24 +113,27 @@ func TestAStoredMessageIsAFaultIfNoPostWorks(t *testing.T) {
 func TestAMessageThatIsNotStoredIsNotPosted(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name    string
-		err     error
-		strikes int
-		want    string // "" for a fault
+		name     string
+		err      error
+		protocol int
+		strikes  int
+		want     string // "" for a fault
 	}{
-		{"a number of the future", roomlog.ErrAhead, 1,
+		{"a number of the future", roomlog.ErrAhead, 2, 1,
 			`{"type":"error","code":"bad_message","message":"…","clientId":"m1"}`},
-		{"too far behind", roomlog.ErrFarBehind, 0,
+		{"too far behind", roomlog.ErrFarBehind, 2, 0,
 			`{"type":"error","code":"far_behind","message":"…","clientId":"m1"}`},
-		{"a busy log", roomlog.ErrBusy, 0,
+		{"a busy log, in chat.v1", roomlog.ErrBusy, 0, 0,
+			`{"type":"error","code":"rate_limited","message":"…","clientId":"m1","retryAfterMs":2000}`},
+		{"a busy log", roomlog.ErrBusy, 2, 0,
 			`{"type":"error","code":"busy","message":"…","clientId":"m1","retryAfterMs":2000}`},
-		{"a fault", errors.New("status 500"), 0, ""},
+		{"a fault", errors.New("status 500"), 2, 0, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			w, log := withHistory(t)
-			log.err = test.err
+			log.err, w.store.sender.Protocol = test.err, test.protocol
 			if test.want == "" {
 				w.fails("sendmessage", `{"message":"hi","room":"lobby","id":"m1"}`, test.err)
 				w.received("sender=")

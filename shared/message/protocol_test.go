@@ -28,6 +28,22 @@ func TestDecodeAcceptsTheExamplesOfTheProtocol(t *testing.T) {
 	}
 }
 
+func TestDecodeHistoryRequestAcceptsTheExamplesOfTheProtocol(t *testing.T) {
+	t.Parallel()
+	for _, frame := range protocol.Examples(t, "historyRequest") {
+		if request, code := DecodeHistoryRequest(frame); code != "" || len(request.Rooms()) == 0 {
+			t.Errorf("%s is refused with %s", frame, code)
+		}
+	}
+	contract := protocol.Read(t)
+	if got := contract.Components.Messages["historyRequest"].MaxBytes; got != maxBody {
+		t.Errorf("the protocol allows %d bytes, and DecodeHistoryRequest %d", got, maxBody)
+	}
+	if got := contract.Components.Messages["history"].MaxBytes; got != maxHistory {
+		t.Errorf("the protocol allows %d bytes in a history frame, and the server sends %d", got, maxHistory)
+	}
+}
+
 func TestTheProtocolHasTheLimitsOfDecode(t *testing.T) {
 	t.Parallel()
 	contract := protocol.Read(t)
