@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,8 +120,8 @@ func parseExpiry(target *ExpireBlocks) func(string) error {
 func (f Faults) check(ttl TimeToLive, endpoint string) error {
 	switch {
 	case endpoint != "" && (f.TornQueries > 0 || f.ExpireBlocks.Share > 0 || f.LateDeletions > 0):
-		return errors.New("the built-in DynamoDB alone has the faults torn-queries, expire-blocks and late-deletions: " +
-			"leave out these faults, or --dynamodb-endpoint")
+		return errors.New("only the built-in DynamoDB has the faults torn-queries, expire-blocks and " +
+			"late-deletions: leave out these faults, or --dynamodb-endpoint")
 	case f.LateDeletions > 0 && !ttl.Delete:
 		return errors.New("the fault late-deletions makes deletions late that --delete-expired does: add this option")
 	}
@@ -140,6 +141,20 @@ func (f Faults) dynamoDB() dynamodb.Faults {
 		LoseAnswers: f.LoseAnswers, Delay: f.DelayDynamoDB,
 		TornQueries: f.TornQueries, LateDeletions: f.LateDeletions, Expiry: f.ExpireBlocks, Seed: f.Seed,
 	}
+}
+
+// dynamoDBOperation returns the operation of a request to DynamoDB.
+func dynamoDBOperation(r *http.Request) string {
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	return operation
+}
+
+// connectionsOperation returns the method of a request to @connections, and "" for a handshake.
+func connectionsOperation(r *http.Request) string {
+	if strings.Contains(r.URL.Path, "/@connections/") {
+		return r.Method
+	}
+	return ""
 }
 
 // functions returns the source of invocations' faults: the faults of special, which may be nil, or else those of f.

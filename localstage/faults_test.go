@@ -64,7 +64,8 @@ func TestFaultsWithoutAnEffectAreRefused(t *testing.T) {
 		{"torn queries of another engine",
 			Config{DynamoDBEndpoint: another, Faults: Faults{TornQueries: 0.1}}, "--dynamodb-endpoint"},
 		{"blocks of another engine",
-			Config{DynamoDBEndpoint: another, Faults: Faults{ExpireBlocks: ExpireBlocks{Share: 0.1}}}, "--dynamodb-endpoint"},
+			Config{DynamoDBEndpoint: another, Faults: Faults{ExpireBlocks: ExpireBlocks{Share: 0.1}}},
+			"--dynamodb-endpoint"},
 		{"late deletions of another engine",
 			Config{DynamoDBEndpoint: another, TimeToLive: deleting, Faults: Faults{LateDeletions: 0.1}},
 			"--dynamodb-endpoint"},
@@ -74,7 +75,8 @@ func TestFaultsWithoutAnEffectAreRefused(t *testing.T) {
 		{"late deletions", Config{TimeToLive: deleting, Faults: Faults{LateDeletions: 0.1}}, ""},
 	} {
 		err := test.config.Validate()
-		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+		if accepted := err == nil; accepted != (test.want == "") ||
+			!accepted && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)
 		}
 	}

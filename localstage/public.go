@@ -26,6 +26,15 @@ type (
 	Ordering = gateway.Ordering
 	// InvocationFault is the fault of one invocation of a function. The zero value is none.
 	InvocationFault = lambda.Fault
+	// CallFault is the fault of one call of an invocation to DynamoDB or @connections.
+	CallFault = lambda.CallFault
+)
+
+// These are the effects of a CallFault.
+const (
+	KillBefore = lambda.KillBefore
+	KillAfter  = lambda.KillAfter
+	LoseAnswer = lambda.LoseAnswer
 )
 
 // These are the values of Ordering: the messages of a connection reach their function side by side (as on AWS), one

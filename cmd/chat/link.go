@@ -16,6 +16,7 @@ const connectTimeout = 20 * time.Second
 // socket is what the chat needs of a connection.
 type socket interface {
 	Send(ctx context.Context, m stageclient.Outgoing) error
+	History(ctx context.Context, id string, wants ...stageclient.Want) error
 	Ping(ctx context.Context) error
 	Next(ctx context.Context) (stageclient.Frame, error)
 	Close() error
@@ -23,10 +24,11 @@ type socket interface {
 
 // session is an open connection and its rights.
 type session struct {
-	socket socket
-	user   stageclient.User
-	rooms  []string
-	lasts  time.Duration // until the server ends it
+	socket  socket
+	user    stageclient.User
+	rooms   []string
+	lasts   time.Duration // until the server ends it
+	history bool          // the server takes requests for history
 }
 
 // link opens connections to a stage, each with a signed URL of its own.
@@ -57,11 +59,17 @@ func (l *link) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := l.client.Dial(ctx, signed, stageclient.DialOptions{Verifier: proof.Verifier})
+	conn, err := l.client.Dial(ctx, signed, stageclient.DialOptions{
+		Verifier: proof.Verifier, Protocols: stageclient.WithHistory(),
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &session{conn, signed.User, signedRooms(signed.URL), time.Duration(signed.SessionEndsIn) * time.Second}, nil
+	return &session{
+		socket: conn, user: signed.User, rooms: signedRooms(signed.URL),
+		lasts:   time.Duration(signed.SessionEndsIn) * time.Second,
+		history: conn.Subprotocol() == stageclient.ProtocolWithHistory,
+	}, nil
 }
 
 // sign gets a signed URL in the way that the command line asks for.

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"signedsocket/shared/broadcast"
-	"signedsocket/shared/callback"
+	"signedsocket/shared/caller"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/function"
 	"signedsocket/shared/logging"
@@ -34,12 +34,6 @@ const (
 type store interface {
 	Touch(ctx context.Context, connectionID string, now time.Time) (connections.Connection, error)
 	Members(ctx context.Context, room string, now time.Time) iter.Seq2[[]connections.Member, error]
-	Strike(ctx context.Context, connectionID string, now time.Time) (connections.Struck, error)
-}
-
-// closer closes connections that have ended; callback.Closer is one.
-type closer interface {
-	CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error)
 }
 
 // queue takes the parts of large rooms; fanoutQueue does.
@@ -50,17 +44,21 @@ type queue interface {
 type handler struct {
 	log         *slog.Logger
 	stack       string
-	salt        string // of user ids in the log
+	callers     *caller.Callers
 	connections store
 	history     history // nil if none is kept
-	callback    callback.Gateway
-	closer      closer
 	watch       *watch
 	broadcaster *broadcast.Broadcaster
 	fanout      queue
 	threshold   int // recipients, beside the sender, to which an invocation posts itself, at least 1
 	now         func() time.Time
 	newID       func(time.Time) (string, error) // makes ids for messages that have none
+}
+
+// client is the sender of one frame.
+type client struct {
+	*handler
+	caller.Caller
 }
 
 // handle serves one frame. All answers go back through @connections, so the response is always the same. An error is a
@@ -81,11 +79,8 @@ func (h *handler) handle(
 
 func (h *handler) serve(ctx context.Context, log *slog.Logger, route, connectionID, body string) (err error) {
 	defer logging.Recover(ctx, log, &err)
-	c := client{handler: h, log: log, id: connectionID}
-	if ended, again := h.watch.countAfterEnd(connectionID); ended {
-		if again {
-			c.end(ctx, "")
-		}
+	c := client{handler: h, Caller: caller.Caller{Callers: h.callers, Log: log, ID: connectionID}}
+	if c.HasEnded(ctx) {
 		return nil
 	}
 	switch route {
@@ -100,28 +95,28 @@ func (h *handler) serve(ctx context.Context, log *slog.Logger, route, connection
 // ping answers a ping. The first pings of a connection are not counted in the table. Further ones count as messages; a
 // good client does not send them.
 func (c client) ping(ctx context.Context) error {
-	if !c.watch.isFreePing(c.id, c.now()) {
-		if _, err := c.connections.Touch(ctx, c.id, c.now()); err != nil {
-			return c.refuseFor(ctx, "", err)
+	if !c.watch.isFreePing(c.ID, c.now()) {
+		if _, err := c.connections.Touch(ctx, c.ID, c.now()); err != nil {
+			return c.RefuseFor(ctx, "", err)
 		}
 	}
-	return c.answer(ctx, message.EncodePong())
+	return c.Answer(ctx, message.EncodePong())
 }
 
 // send delivers the message in a frame, and answers its sender with the result.
 func (c client) send(ctx context.Context, body string) error {
 	frame, code := message.Decode(body)
 	if code != "" {
-		return c.strike(ctx, message.Error{Code: code, ClientID: frame.ClientID})
+		return c.Strike(ctx, message.Error{Code: code, ClientID: frame.ClientID})
 	}
 	now := c.now()
 	sender, look, err := c.countAndLook(ctx, frame, now)
 	if err != nil {
-		return c.refuseFor(ctx, frame.ClientID, err)
+		return c.RefuseFor(ctx, frame.ClientID, err)
 	}
 	room, code := roomOf(sender, frame.Room)
 	if code != "" {
-		return c.strike(ctx, message.Error{Code: code, ClientID: frame.ClientID})
+		return c.Strike(ctx, message.Error{Code: code, ClientID: frame.ClientID})
 	}
 	sent, err := c.message(sender, room, frame, now)
 	if err != nil {
@@ -147,15 +142,15 @@ func (c client) broadcast(
 	}
 	origin := broadcast.Origin{ID: requestID(ctx), Room: m.Room, Arrived: arrived, Sender: sender.ID}
 	done, err := c.deliver(ctx, sender, origin, encoded)
-	c.log.InfoContext(ctx, "broadcast", done.Attr(c.stack, origin, 1, c.now()), slog.Int("queued", done.queued))
+	c.Log.InfoContext(ctx, "broadcast", done.Attr(c.stack, origin, 1, c.now()), slog.Int("queued", done.queued))
 	if err != nil {
 		return err
 	}
-	c.broadcaster.ExpelSlow(ctx, c.log, done.Result)
+	c.broadcaster.ExpelSlow(ctx, c.Log, done.Result)
 	if err := c.report(ctx, m, clientID, done); err != nil {
 		return err
 	}
-	c.broadcaster.CleanUp(ctx, c.log, done.Result)
+	c.broadcaster.CleanUp(ctx, c.Log, done.Result)
 	return nil
 }
 
@@ -209,7 +204,7 @@ func (c client) report(ctx context.Context, m message.Message, clientID string, 
 	case m.Seq > 0:
 		ack.Missed = done.Throttled + done.Failed
 	case !done.Complete():
-		return c.refuse(ctx, message.Error{Code: message.PartialDelivery, ClientID: clientID})
+		return c.Refuse(ctx, message.Error{Code: message.PartialDelivery, ClientID: clientID})
 	}
 	return c.acknowledge(ctx, ack)
 }
@@ -221,11 +216,11 @@ func (c client) acknowledge(ctx context.Context, a message.Ack) error {
 	if err != nil {
 		return err
 	}
-	if err := c.answer(ctx, ack); err != nil {
+	if err := c.Answer(ctx, ack); err != nil {
 		if a.Delivered == 0 {
 			return err
 		}
-		c.log.WarnContext(ctx, "ack not delivered", slog.Any("error", err))
+		c.Log.WarnContext(ctx, "ack not delivered", slog.Any("error", err))
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (c client) countAndLook(
 			look = &read
 		})
 	}
-	sender, err = c.connections.Touch(ctx, c.id, now)
+	sender, err = c.connections.Touch(ctx, c.ID, now)
 	reading.Wait()
 	return sender, look, err
 }
@@ -76,15 +76,15 @@ func (c client) refuseUnstored(
 ) error {
 	switch {
 	case errors.Is(err, roomlog.ErrAhead): // no client has seen such a number
-		return c.strike(ctx, message.Error{Code: message.BadMessage, ClientID: clientID})
+		return c.Strike(ctx, message.Error{Code: message.BadMessage, ClientID: clientID})
 	case errors.Is(err, roomlog.ErrFarBehind):
-		return c.refuse(ctx, message.Error{Code: message.FarBehind, ClientID: clientID})
+		return c.Refuse(ctx, message.Error{Code: message.FarBehind, ClientID: clientID})
 	case errors.Is(err, roomlog.ErrBusy):
 		code := message.Busy
 		if sender.Protocol < 2 { // clients of chat.v1 do not know that code, and wait after this one
 			code = message.RateLimited
 		}
-		return c.refuse(ctx, message.Error{Code: code, ClientID: clientID, RetryAfter: busyPause})
+		return c.Refuse(ctx, message.Error{Code: code, ClientID: clientID, RetryAfter: busyPause})
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
+	"signedsocket/shared/caller"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/dynamo"
 	"signedsocket/shared/function"
@@ -31,8 +32,10 @@ func newHandler(log *slog.Logger, sdk aws.Config, c config) (any, error) {
 	database := dynamo.Open(sdk)
 	table := connections.New(database, connections.Tables{Connections: c.TableName}, c.limits())
 	h := &handler{
-		log: log, stack: c.StackName, salt: c.TableName, watch: newWatch(), now: time.Now, newID: message.NewID,
-		connections: table, callback: client, closer: callback.NewCloser(log, client),
+		log: log, stack: c.StackName, watch: newWatch(), now: time.Now, newID: message.NewID, connections: table,
+		callers: &caller.Callers{
+			Strikes: table, Gateway: client, Closer: callback.NewCloser(log, client), Salt: c.TableName, Now: time.Now,
+		},
 		broadcaster: broadcast.New(log, client, table, c.TableName, concurrency),
 		fanout:      fanout, threshold: c.FanoutThreshold,
 	}

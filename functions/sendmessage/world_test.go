@@ -18,6 +18,7 @@ import (
 	"signedsocket/protocol"
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
+	"signedsocket/shared/caller"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
 	"signedsocket/shared/roomlog"
@@ -52,11 +53,14 @@ func newWorld(t *testing.T) *world {
 	log := logging.New(w.log)
 	w.fanout = new(fakeFanout)
 	w.h = &handler{
-		log: log, stack: "test", connections: w.store, callback: w.gateway, fanout: w.fanout, threshold: 1000,
+		log: log, stack: "test", connections: w.store, fanout: w.fanout, threshold: 1000,
 		broadcaster: &broadcast.Broadcaster{Log: log, Callback: w.gateway, Connections: w.store, Now: time.Now,
 			Concurrency: 8},
-		closer: &callback.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second},
-		watch:  newWatch(), now: time.Now, newID: func(time.Time) (string, error) { return freshID, nil },
+		callers: &caller.Callers{
+			Strikes: w.store, Gateway: w.gateway, Now: time.Now,
+			Closer: &callback.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second},
+		},
+		watch: newWatch(), now: time.Now, newID: func(time.Time) (string, error) { return freshID, nil },
 	}
 	return w
 }

@@ -212,8 +212,8 @@ func (f *Follower) refused(now time.Time, e Error) []Event {
 	f.history = false // until the next connection
 	var events []Event
 	for _, r := range f.rooms {
-		r.asked, r.due = "", time.Time{}
-		events = append(events, r.release()...)
+		r.keepDays = 0
+		events = append(append(events, r.release()...), r.caughtUp()...)
 	}
 	return events
 }

@@ -267,9 +267,11 @@ func TestALogThatBeganAnewIsFollowedFromItsNewestMessages(t *testing.T) {
 		after []string
 		want  []string
 	}{
-		"it has messages":           {time.Hour, []string{"x", "y"}, []string{"missing 5000-4000", "x", "y", "caught up 2"}},
-		"empty, and nothing missed": {6 * 24 * time.Hour, nil, []string{"caught up 0"}},
-		"empty after a long time":   {8 * 24 * time.Hour, nil, []string{"missing 5000-1", "caught up 0"}},
+		"messages": {
+			time.Hour, []string{"x", "y"}, []string{"missing 5000-4000", "x", "y", "caught up 2"},
+		},
+		"empty, nothing missed": {6 * 24 * time.Hour, nil, []string{"caught up 0"}},
+		"empty for long":        {8 * 24 * time.Hour, nil, []string{"missing 5000-1", "caught up 0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -396,7 +398,7 @@ func TestAStageWithoutHistory(t *testing.T) {
 		s.ask()
 		a := log.Append("a")
 		s.give(a, stageclient.Error{Code: "unknown_action"}, log.Append("b"))
-		s.want("a", "b")
+		s.want("a", "caught up 0", "b")
 		if !s.follower.Next().IsZero() {
 			t.Error("the follower asks again on the same connection")
 		}

@@ -25,6 +25,8 @@ func TestTheChatDeliversDespiteFaults(t *testing.T) {
 		"functions are slow and get killed": {KillFunctions: 0.1, DelayFunctions: 5 * time.Millisecond,
 			Seed: 7},
 		"posts meet limits": {LimitPosts: 0.2, Seed: 7},
+		"answers are lost and late, and pages are torn": {LoseAnswers: 0.1, DelayDynamoDB: 5 * time.Millisecond,
+			TornQueries: 0.2, Seed: 7},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -180,6 +182,14 @@ func TestEveryFaultOccurs(t *testing.T) {
 			}
 		}},
 		{"gone-posts", "1", hearsNothing},
+		{"lose-posts", "1", hearsNothing},
+		{"lose-answers", "1", func(t *testing.T, _ *stagetest.Stage, client *stageclient.Client) {
+			_, _, err := client.Connect(within(t), "alice")
+			if refused, ok := errors.AsType[*stageclient.SignError](err); !ok ||
+				refused.Status != http.StatusInternalServerError {
+				t.Errorf("signurl answered %v, want HTTP 500", err)
+			}
+		}},
 		{"hold-readers", "1", hearsNothing},
 		{"drop-tcp", "1", func(t *testing.T, _ *stagetest.Stage, client *stageclient.Client) {
 			alice := connect(t, client, "alice")

@@ -34,8 +34,8 @@ type doFunc func(*http.Request) (*http.Response, error)
 
 func (f doFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestAWriteWhoseAnswerIsLostMeetsItself shows what the fault is for: the SDK repeats the call, and the condition of the
-// repeated one refuses the item that the first one has written.
+// TestAWriteWhoseAnswerIsLostMeetsItself shows what the fault is for: the SDK repeats the call, and the condition of
+// the repeated one refuses the item that the first one has written.
 func TestAWriteWhoseAnswerIsLostMeetsItself(t *testing.T) {
 	t.Parallel()
 	engine := openEngine(t, Options{})

@@ -8,8 +8,8 @@ import (
 	"signedsocket/localstage/internal/clock"
 )
 
-// conflictSpan is how long after its transaction an item can meet the conflict fault. Transactions of the engine take no
-// time, those of the service take tens of milliseconds.
+// conflictSpan is how long after its transaction an item can meet the conflict fault. Transactions of the engine take
+// no time, those of the service take tens of milliseconds.
 const conflictSpan = time.Second
 
 // rememberedItems is the number of items above which conflicts forgets those of old transactions.

@@ -25,8 +25,8 @@ const (
 //
 // A look each second deletes its share of the items that may go. An item may go if it was written more than a minute
 // ago, and if its partition has an item behind it, in the order of the sort key, that was written more than two minutes
-// ago. So the last item of a partition stays. A chain of items in which a writer continues the last one, and in which a
-// reader takes a young item behind a hole for a sign of a torn read, is not harmed more than time to live would harm it.
+// ago. So the last item of a partition stays, and each one in front of a young one. A program may continue the last
+// item, and take a young item behind a hole for a torn read: time to live deletes neither so early, and nor does this.
 type Expiry struct {
 	Share  float64
 	Prefix string // of the partition keys
@@ -57,8 +57,12 @@ func newExpiry(f Faults, c clock.Clock) *expiry {
 	}
 	prefix := appendPartitionKey(nil, stringValue(f.Expiry.Prefix))
 	return &expiry{
-		Expiry: f.Expiry, prefix: bytes.TrimSuffix(prefix, []byte(partitionEnd)), dice: newDice(f.Seed, diceOfExpiry), clock: c,
-		began: c.Now(), written: map[string]time.Time{},
+		Expiry:  f.Expiry,
+		prefix:  bytes.TrimSuffix(prefix, []byte(partitionEnd)),
+		dice:    newDice(f.Seed, diceOfExpiry),
+		clock:   c,
+		began:   c.Now(),
+		written: map[string]time.Time{},
 	}
 }
 
@@ -94,9 +98,11 @@ func (x *expiry) doomed(t *table, items *bbolt.Bucket) (keys [][]byte) {
 	key, _ := cursor.Seek(x.prefix)
 	for bytes.HasPrefix(key, x.prefix) {
 		next, _ := cursor.Next()
-		if samePartition(key, next) && // mutate:stage-expiry-last
-			x.age(t, next, now) >= successorAge && // mutate:stage-expiry-successor
-			x.age(t, key, now) >= expiryAge && x.dice.occurs(x.Share) {
+		switch {
+		case !samePartition(key, next): // mutate:stage-expiry-last
+		case x.age(t, next, now) < successorAge: // mutate:stage-expiry-successor
+		case x.age(t, key, now) < expiryAge: // mutate:stage-expiry-age
+		case x.dice.occurs(x.Share):
 			keys = append(keys, bytes.Clone(key))
 		}
 		key = next

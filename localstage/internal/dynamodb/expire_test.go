@@ -62,13 +62,15 @@ func TestBlocksExpireBeforeTheirTime(t *testing.T) {
 		{"not when it was written lately", []written{{"LOG#a", "1", 0}, {"LOG#a", "2", 0}, {"LOG#a", "1", time.Hour}},
 			time.Hour + time.Minute - time.Second, ""},
 		{"a minute after it was written again",
-			[]written{{"LOG#a", "1", 0}, {"LOG#a", "2", 0}, {"LOG#a", "1", time.Hour}}, time.Hour + time.Minute, "LOG#a/1"},
+			[]written{{"LOG#a", "1", 0}, {"LOG#a", "2", 0}, {"LOG#a", "1", time.Hour}}, time.Hour + time.Minute,
+			"LOG#a/1"},
 		{"partitions end where others begin",
 			[]written{{"LOG#a", "1", 0}, {"LOG#a", "2", 0}, {"LOG#b", "1", 0}, {"LOG#bb", "1", 0}, {"LOG#bb", "2", 0}},
 			time.Hour, "LOG#a/1 LOG#bb/1"},
 		{"other partitions stay",
-			[]written{{"LOG", "1", 0}, {"LOG", "2", 0}, {"LOGS", "1", 0}, {"LOGS", "2", 0}, {"M", "1", 0}, {"M", "2", 0}},
-			time.Hour, ""},
+			[]written{
+				{"LOG", "1", 0}, {"LOG", "2", 0}, {"LOGS", "1", 0}, {"LOGS", "2", 0}, {"M", "1", 0}, {"M", "2", 0},
+			}, time.Hour, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

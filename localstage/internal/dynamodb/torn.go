@@ -14,15 +14,14 @@ const (
 	tornSteps = 20
 )
 
-// tearing tears pages of Query. DynamoDB reads the items of a Query one after the other while others write, and isolates
-// it from single writes no more than each read on its own. So an answer may lack an item that was put behind the
-// reader's position, or hold its old version, and have a newer item in front of the position. A strongly consistent
-// Query is no exception: it promises what was written before it began. The engine reads a page at one moment, so that
-// never happens here by itself.
+// tearing tears pages of Query. DynamoDB reads the items of a Query one after the other while others write. So an
+// answer may lack an item that was put behind the reader's position, or have its old version, and have a newer item
+// that was put in front of that position. A strongly consistent Query is no exception: it promises what was written
+// before it began. The engine reads a page at one moment, so this never happens here by itself.
 //
 // A torn Query reads twice, with a pause. Its answer has the items in front of a certain one from the first reading,
-// and the others from the second. So it lacks only what was written while it was under way. An answer without an older
-// write would be one that the service never gives.
+// and the others from the second. So it lacks only what was written while it was under way. The service never gives an
+// answer that lacks an older write, and a program that relies on that would fail for no reason.
 // Source: DynamoDB developer guide, "Transactions: how it works", isolation levels: Query is read-committed.
 type tearing struct {
 	share float64
