@@ -5,9 +5,9 @@ import "sync"
 // maxEnded bounds the memory for connections that have ended. Beyond it the process forgets all of them.
 const maxEnded = 10_000
 
-// ended counts the frames that come after the end of connections in this process, so that a flood of them costs no write
-// and no post for each. Other processes have counts of their own: the table decides, and ended only spares it calls. It
-// is safe for concurrent use.
+// ended counts the frames that come after the end of connections in this process, so that a flood of them costs no
+// write and no post for each. Other processes have counts of their own: the table decides, and ended only spares it
+// calls. It is safe for concurrent use.
 type ended struct {
 	mu     sync.Mutex
 	frames map[string]int // by connection. An id belongs to one connection only
