@@ -44,7 +44,8 @@ func BenchmarkAppend(b *testing.B) {
 		look := l.Look(b.Context(), lobby, last)
 		looking += time.Since(began)
 		stored, _, err := l.Append(b.Context(), look, Entry{
-			ID: fmt.Sprintf("%026d", i), Subject: "alice", Name: "Alice", Text: strings.Repeat("x", 100), At: time.Now(),
+			ID: fmt.Sprintf("%026d", i), Subject: "alice", Name: "Alice", Text: strings.Repeat("x", 100),
+			At: time.Now(),
 		})
 		if err != nil {
 			b.Fatal(err)
