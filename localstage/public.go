@@ -28,6 +28,8 @@ type (
 	InvocationFault = lambda.Fault
 	// CallFault is the fault of one call of an invocation to DynamoDB or @connections.
 	CallFault = lambda.CallFault
+	// CallEffect says what a CallFault does.
+	CallEffect = lambda.CallEffect
 )
 
 // These are the effects of a CallFault.
@@ -35,6 +37,7 @@ const (
 	KillBefore = lambda.KillBefore
 	KillAfter  = lambda.KillAfter
 	LoseAnswer = lambda.LoseAnswer
+	DropCall   = lambda.DropCall
 )
 
 // These are the values of Ordering: the messages of a connection reach their function side by side (as on AWS), one

@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"net/url"
-	"strings"
 	"time"
 
 	"signedsocket/internal/stageclient"
@@ -66,7 +64,7 @@ func (l *link) connect(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	return &session{
-		socket: conn, user: signed.User, rooms: signedRooms(signed.URL),
+		socket: conn, user: signed.User, rooms: signed.Rooms(),
 		lasts:   time.Duration(signed.SessionEndsIn) * time.Second,
 		history: conn.Subprotocol() == stageclient.ProtocolWithHistory,
 	}, nil
@@ -106,12 +104,3 @@ func (l *link) sign(ctx context.Context, challenge string) (*stageclient.Signed,
 
 // userOrGuest names the user in a sentence.
 func (l *link) userOrGuest() string { return cmp.Or(l.user, "a guest") }
-
-// signedRooms returns the rooms in the signed URL.
-func signedRooms(signed string) []string {
-	u, err := url.Parse(signed)
-	if err != nil || u.Query().Get("rm") == "" {
-		return nil
-	}
-	return strings.Split(u.Query().Get("rm"), ".")
-}

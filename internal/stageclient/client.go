@@ -14,7 +14,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -55,6 +57,15 @@ type Signed struct {
 // String names the user and leaves the URL out.
 func (s Signed) String() string {
 	return fmt.Sprintf("signed URL for %s, good for %d s", s.User.Sub, s.ExpiresIn)
+}
+
+// Rooms returns the rooms that the URL opens.
+func (s *Signed) Rooms() []string {
+	u, err := url.Parse(s.URL)
+	if err != nil || u.Query().Get("rm") == "" {
+		return nil
+	}
+	return strings.Split(u.Query().Get("rm"), ".")
 }
 
 // SignError is a refusal of POST /signurl.

@@ -125,6 +125,12 @@ func (f *Follower) Sync(now time.Time) {
 	}
 }
 
+// SyncNow asks for all rooms at once.
+func (f *Follower) SyncNow(ctx context.Context, conn FollowedConn) error {
+	f.Sync(time.Now())
+	return f.send(ctx, conn)
+}
+
 // Next returns when to call [Follower.Ask], or no time.
 func (f *Follower) Next() time.Time {
 	f.mu.Lock()

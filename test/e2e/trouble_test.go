@@ -36,7 +36,7 @@ func TestTheChatDeliversDespiteFaults(t *testing.T) {
 			var chatters []*chatterer
 			for i := range users {
 				chatters = append(chatters, &chatterer{t: t, user: fmt.Sprintf("user-%d", i),
-					conn: connectPatiently(t, client, fmt.Sprintf("user-%d", i))})
+					conn: connectPatiently(t, client.Connect, fmt.Sprintf("user-%d", i))})
 			}
 			var all sync.WaitGroup
 			for _, c := range chatters {
@@ -56,10 +56,14 @@ func TestTheChatDeliversDespiteFaults(t *testing.T) {
 }
 
 // connectPatiently connects like a client that retries when the stage asks it to wait.
-func connectPatiently(t *testing.T, client *stageclient.Client, user string) *stageclient.Conn {
+func connectPatiently(
+	t *testing.T,
+	connect func(ctx context.Context, user string, rooms ...string) (*stageclient.Conn, *stageclient.Signed, error),
+	user string,
+) *stageclient.Conn {
 	t.Helper()
 	for ctx := within(t); ; {
-		conn, _, err := client.Connect(ctx, user)
+		conn, _, err := connect(ctx, user)
 		if err == nil {
 			t.Cleanup(conn.Abort)
 			return conn

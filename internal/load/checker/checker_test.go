@@ -78,16 +78,38 @@ func comeBack(r *Recorder, entries []stageclient.Entry) {
 func TestAGoodRecordingHasNoFinding(t *testing.T) {
 	t.Parallel()
 	r := good()
-	if found := Check(r); len(found) != 0 {
+	if found := slices.Concat(Check(r), Check(unfold(good()))); len(found) != 0 {
 		t.Errorf("found %+v", found)
 	}
 	if got := Verdict(r, nil); got != "6 messages: 0 lost, 0 doubled, 0 out of order, 0 unexplained gaps" {
 		t.Error(got)
 	}
-	if len(r.Sends) != 6 || len(r.Frames) != 10 || len(r.Answers) != 1 || len(r.Views) != 2 {
+	if n := len(r.Views[0].Shown); n != 3 {
+		t.Errorf("the view of client 1 has %d items, want its beginning and all entries in one", n)
+	}
+	if len(r.Sends) != 6 || len(r.Frames) != 6 || len(r.Answers) != 1 || len(r.Views) != 2 {
 		t.Errorf("recorded %d sends, %d frames, %d answers, %d views", len(r.Sends), len(r.Frames), len(r.Answers),
 			len(r.Views))
 	}
+}
+
+// unfold makes each entry of the views an item of its own.
+func unfold(r *Recording) *Recording {
+	for _, view := range r.Views {
+		var items []Shown
+		for _, item := range view.Shown {
+			last := item.last().Number
+			item.Last = nil
+			items = append(items, item)
+			for n := item.Number + 1; item.Kind == AnEntry && n <= last; n++ {
+				m := sent(int(n - 100))
+				entry := m.Entry()
+				items = append(items, Shown{Kind: AnEntry, At: at(10*int(n-100) + 1), Number: n, Entry: &entry})
+			}
+		}
+		view.Shown = items
+	}
+	return r
 }
 
 // edit changes the log.
@@ -207,7 +229,17 @@ func TestTheCheckerFindsWhatIsBroken(t *testing.T) {
 			`Client 1, which was up to date at the end, showed number 104, "text 4" of alice at ` +
 				`12:00:41.000, and never ` +
 				`number 105, "text 5" of bob, which the log of lobby had at 12:01:40.000.`},
-		"H5: a client shows another text": {func(r *Recording) { r.Views[0].Shown[4].Entry.Text = "other" }, "H5",
+		"H5: a client misses the last, and the log was read late": {func(r *Recording) {
+			r.omit(0, 7)
+			read := r.Logs["lobby"]
+			read.Late = true
+			r.Logs["lobby"] = read
+		}, "H5", Lost, `Client 1, which was up to date at the end, showed number 104`},
+		"H5: a client shows another text": {func(r *Recording) {
+			other := *r.Views[0].Shown[4].Entry
+			other.Text = "other"
+			r.Views[0].Shown[4].Entry = &other
+		}, "H5",
 			Changed, `Client 1 showed number 102, "other" of alice at 12:00:21.000, but the log of lobby, read at`},
 		"H6: a gap without a reason": {func(r *Recording) { gap(r) }, "H6", Gap,
 			`Client 2 came back at 12:00:34.000 with everything up to 101, and was told at 12:00:36.000 that ` +
@@ -237,7 +269,7 @@ func TestTheCheckerFindsWhatIsBroken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := good()
+			r := unfold(good())
 			test.wrong(r)
 			found := Check(r)
 			if len(found) != 1 || found[0].Promise != test.promise || found[0].Fault != test.fault ||
@@ -312,6 +344,16 @@ func TestWhatIsAllowedIsNoFinding(t *testing.T) {
 			r.Sends[4].Begin, r.Sends[5].Begin = at(45), at(44)
 			r.Sends[4].End, r.Sends[5].End = at(47), at(46)
 		},
+		"messages that came after the clients had left": func(r *Recording) {
+			edit(r, func(e []stageclient.Entry) []stageclient.Entry {
+				foreign := invented(106)
+				foreign.From.Sub = "zoe"
+				return append(e, foreign)
+			})
+			read := r.Logs["lobby"]
+			read.Late = true
+			r.Logs["lobby"] = read
+		},
 		"a message of another user": func(r *Recording) {
 			edit(r, func(e []stageclient.Entry) []stageclient.Entry {
 				foreign := invented(106)
@@ -325,7 +367,7 @@ func TestWhatIsAllowedIsNoFinding(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := good()
+			r := unfold(good())
 			change(r)
 			if found := Check(r); len(found) != 0 {
 				t.Errorf("found %+v", found)

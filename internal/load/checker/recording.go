@@ -35,7 +35,7 @@ type Send struct {
 	Failure string    // why the client gave it up
 }
 
-// Frame is a message as it arrived at a client.
+// Frame is a message as it arrived at a client: the first one with its number, or one that differs from that.
 type Frame struct {
 	Client  int
 	At      time.Time
@@ -69,18 +69,28 @@ const (
 	ACatching             // the client had everything of the room
 )
 
-// Shown is an item in a View.
+// Shown is an item in a View. Entries with consecutive numbers are one item.
 type Shown struct {
 	Kind   Kind
 	At     time.Time
 	Number int64
-	Entry  stageclient.Entry
+	Entry  *stageclient.Entry // with Number, for AnEntry
+	Last   *Shown             // of several entries the last one
+}
+
+// last returns the last entry of an item, or the item.
+func (s *Shown) last() *Shown {
+	if s.Last != nil {
+		return s.Last
+	}
+	return s
 }
 
 // Log is a whole log, or its end.
 type Log struct {
 	At      time.Time // when it was read
 	After   int64     // the entries above this number; 0: all
+	Late    bool      // it was read after the clients had left, and may hold entries of others at its end
 	Entries []stageclient.Entry
 }
 
@@ -98,6 +108,7 @@ type Recorder struct {
 	sends map[string]*Send // by id of the stage
 	views map[viewOf]*View
 	asked map[request]time.Time
+	first map[place]*stageclient.Entry // as it was seen first
 }
 
 type viewOf struct {
@@ -114,7 +125,7 @@ type request struct {
 func NewRecorder() *Recorder {
 	return &Recorder{
 		r: Recording{Logs: map[string]Log{}}, sends: map[string]*Send{}, views: map[viewOf]*View{},
-		asked: map[request]time.Time{},
+		asked: map[request]time.Time{}, first: map[place]*stageclient.Entry{},
 	}
 }
 
@@ -161,7 +172,9 @@ func (r *Recorder) Receive(client int, at time.Time, frame stageclient.Frame, ev
 	switch f := frame.(type) {
 	case stageclient.Message:
 		if f.Seq > 0 {
-			r.r.Frames = append(r.r.Frames, Frame{client, at, f})
+			if _, isNew := r.see(f.Room, f.Entry()); isNew {
+				r.r.Frames = append(r.r.Frames, Frame{client, at, f})
+			}
 			r.stored(client, f.ID, f.Seq, at)
 		}
 	case stageclient.Ack:
@@ -179,13 +192,31 @@ func (r *Recorder) Receive(client int, at time.Time, frame stageclient.Frame, ev
 		case stageclient.Entered:
 			r.show(client, e.Room, Shown{Kind: AStart, At: at, Number: e.Position})
 		case stageclient.Told:
-			r.show(client, e.Room, Shown{Kind: AnEntry, At: at, Number: e.Entry.Seq, Entry: e.Entry})
+			r.show(client, e.Room, Shown{Kind: AnEntry, At: at, Number: e.Entry.Seq, Entry: r.seen(e)})
 		case stageclient.Missing:
 			r.show(client, e.Room, Shown{Kind: AGap, At: at, Number: e.After})
 		case stageclient.CaughtUp:
 			r.show(client, e.Room, Shown{Kind: ACatching, At: at})
 		}
 	}
+}
+
+// see returns an entry as it was seen first, and whether it is a new one or differs from that.
+func (r *Recorder) see(room string, e stageclient.Entry) (first *stageclient.Entry, isNew bool) {
+	at := place{room, e.Seq}
+	if r.first[at] == nil {
+		r.first[at] = &e
+		return &e, true
+	}
+	return r.first[at], *r.first[at] != e
+}
+
+// seen returns the entry that a client shows. Equal entries are one in memory.
+func (r *Recorder) seen(e stageclient.Told) *stageclient.Entry {
+	if first, differs := r.see(e.Room, e.Entry); !differs {
+		return first
+	}
+	return &e.Entry
 }
 
 // stored records the stage's promise that a message of the client is in the log.
@@ -201,7 +232,15 @@ func (r *Recorder) show(client int, room string, item Shown) {
 		r.views[key] = &View{Client: client, Room: room}
 		r.r.Views = append(r.r.Views, r.views[key])
 	}
-	r.views[key].Shown = append(r.views[key].Shown, item)
+	view := r.views[key]
+	if n := len(view.Shown); n > 0 && item.Kind == AnEntry && item.Entry == r.first[place{room, item.Number}] {
+		before := &view.Shown[n-1]
+		if before.Kind == AnEntry && before.last().Number+1 == item.Number {
+			before.Last = &item
+			return
+		}
+	}
+	view.Shown = append(view.Shown, item)
 }
 
 // Expire records that the stage has deleted a part of a log.

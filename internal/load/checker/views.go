@@ -62,7 +62,9 @@ func (c *check) view(v *View) {
 	}
 	shown := map[int64]bool{}
 	for _, item := range v.Shown {
-		shown[item.Number] = shown[item.Number] || item.Kind == AnEntry
+		for n := item.Number; item.Kind == AnEntry && n <= item.last().Number; n++ {
+			shown[n] = true
+		}
 	}
 	var last, gap, returned *Shown // last: the last number that is accounted for
 	for i := range v.Shown {
@@ -77,13 +79,13 @@ func (c *check) view(v *View) {
 			c.gap(l, v, item, returned, nextEntry(v.Shown[i:]))
 		case AnEntry:
 			c.entry(l, v, shown, last, gap, item)
-			last, gap = later(last, item), nil
+			last, gap = later(last, item.last()), nil
 		}
 	}
 	if !v.Live || last == nil || gap != nil {
 		return
 	}
-	if missing := l.firstMissing(shown, last.Number); missing > 0 {
+	if missing := l.firstMissing(shown, last.Number); missing > 0 && (!l.Late || missing <= c.seenLast(v.Room)) {
 		c.find(Lost, "H5", "client %s, which was up to date at the end, %s, and never %s.", name(v.Client),
 			showed(last), c.entryAt(l, missing))
 	}
@@ -91,7 +93,7 @@ func (c *check) view(v *View) {
 
 // entry checks that an entry follows what the client has shown before.
 func (c *check) entry(l *log, v *View, shown map[int64]bool, last, gap, item *Shown) {
-	c.same("H5", l, item.Entry, "client "+name(v.Client)+" "+showed(item))
+	c.same("H5", l, *item.Entry, "client "+name(v.Client)+" "+showed(item))
 	if last == nil {
 		return
 	}
@@ -144,6 +146,23 @@ func later(a, b *Shown) *Shown {
 		return a
 	}
 	return b
+}
+
+// seenLast returns the highest number of a room that a client has shown or was told.
+func (c *check) seenLast(room string) (highest int64) {
+	for _, s := range c.r.Sends {
+		if s.Room == room {
+			highest = max(highest, s.Seq)
+		}
+	}
+	for _, v := range c.r.Views {
+		for i := range v.Shown {
+			if v.Room == room {
+				highest = max(highest, v.Shown[i].last().Number)
+			}
+		}
+	}
+	return highest
 }
 
 // firstMissing returns the first number of the log behind another one that a client did not show, or 0.

@@ -78,5 +78,5 @@ func showed(item *Shown) string {
 	if item.Kind == AStart {
 		return fmt.Sprintf("began behind number %d at %s", item.Number, clock(item.At))
 	}
-	return fmt.Sprintf("showed %s at %s", describe(item.Entry), clock(item.At))
+	return fmt.Sprintf("showed %s at %s", describe(*item.Entry), clock(item.At))
 }

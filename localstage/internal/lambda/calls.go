@@ -27,6 +27,8 @@ const (
 	KillAfter
 	// LoseAnswer lets the service do the call, and cuts the connection before the answer.
 	LoseAnswer
+	// DropCall answers 200 without a body, and the service does not do the call. It is for posts.
+	DropCall
 )
 
 // callWatch finds the calls that the faults of running invocations name.
@@ -114,7 +116,11 @@ func (s *Service) WatchCalls(service string, operation func(*http.Request) strin
 
 // inject does what the fault says to the call that it names.
 func (p *callPlan) inject(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	if p.fault.Effect == KillBefore {
+	switch p.fault.Effect {
+	case DropCall:
+		w.WriteHeader(http.StatusOK)
+		return
+	case KillBefore:
 		if p.environment.killDuring(p.invocation) {
 			<-p.environment.done
 			panic(http.ErrAbortHandler) // net/http cuts the connection

@@ -50,6 +50,7 @@ func TestAnInvocationIsStoppedAtACall(t *testing.T) {
 		{"before it is done", second, "", true, 1, ""},
 		{"after it is done", with(func(f *CallFault) { f.Effect = KillAfter }), "", true, 2, ""},
 		{"its answer is lost", with(func(f *CallFault) { f.Effect = LoseAnswer }), "", false, 4, "[200 cut 200 200]"},
+		{"it is dropped", with(func(f *CallFault) { f.Effect = DropCall }), "", false, 3, "[200 200 200 200]"},
 		{"without a trace id", second, " untraced", true, 1, ""},
 		{"by its operation", with(func(f *CallFault) { f.Operation = "UpdateItem" }), "", true, 1, ""},
 		{"another operation", with(func(f *CallFault) { f.Operation = "Query" }), "", false, 4, "[200 200 200 200]"},
