@@ -41,7 +41,7 @@ test("the client takes the example of an answer of the sign URL, and each refusa
   w.answers.push(answer(200, bodies.answer[0]));
   await w.open();
   assert.equal(w.socket.url, bodies.answer[0].url);
-  assert.deepEqual(w.socket.protocols.slice(0, 1), bodies.answer[0].protocols);
+  assert.deepEqual(w.socket.protocols.slice(1, 2), bodies.answer[0].protocols);
   assert.deepEqual(w.chat.getSnapshot().user, bodies.answer[0].user);
   for (const refusal of bodies.refusal) {
     signUrlRefusal(refusal);
