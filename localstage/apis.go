@@ -15,7 +15,8 @@ func (s *Stage) startAPIs(identities *principals) error {
 		return err
 	}
 	s.gateway = socket
-	s.serve(gateway.RecordHeads(s.listeners.webSocket), socket)
+	watched := s.functions.WatchCalls("execute-api", connectionsOperation, socket)
+	s.serve(gateway.RecordHeads(s.listeners.webSocket), watched)
 	if len(s.template.HTTPAPIs) == 0 {
 		_ = s.listeners.httpAPI.Close() // refuses browsers at once, instead of leaving them without an answer
 	}

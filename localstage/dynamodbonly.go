@@ -63,5 +63,7 @@ func openDynamoDB(c Config) (*dynamodb.Engine, error) {
 		return nil, fmt.Errorf("make the state folder: %w (choose another with --state)", err)
 	}
 	file := filepath.Join(c.State, "dynamodb.db")
-	return dynamodb.Open(dynamodb.Options{Path: file, Clock: c.Clock, TTL: c.TimeToLive})
+	return dynamodb.Open(dynamodb.Options{
+		Path: file, Clock: c.Clock, TTL: c.TimeToLive, Faults: c.Faults.dynamoDB(), Log: c.Log,
+	})
 }

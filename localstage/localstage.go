@@ -105,7 +105,7 @@ func (c Config) Validate() error {
 	if c.IdleTimeout < 0 || c.MaxAge < 0 {
 		return errors.New("IdleTimeout and MaxAge cannot be negative")
 	}
-	return nil
+	return c.Faults.check(c.TimeToLive, c.DynamoDBEndpoint)
 }
 
 func (c Config) withDefaults() Config {
@@ -136,6 +136,9 @@ func (s *Stage) Gateway() *gateway.Gateway { return s.gateway }
 // ThrottleDynamoDB makes DynamoDB throttle that share, from 0 to 1, of the requests about items from now on.
 // Faults.DynamoDBThrottle does so from the start.
 func (s *Stage) ThrottleDynamoDB(share float64) { s.dynamoDBFaults.SetThrottle(share) }
+
+// ExpiredItems returns the items that Faults.ExpireBlocks has deleted so far.
+func (s *Stage) ExpiredItems() []ItemKey { return s.engine.ExpiredItems() }
 
 // Close closes every connection, runs their $disconnect until ctx ends, stops the
 // functions' processes and removes outputs.json. The table stays in State.

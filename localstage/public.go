@@ -18,10 +18,26 @@ type (
 	MachineClock = clock.Machine
 	// TimeToLive says whether and when the built-in DynamoDB engine deletes expired items.
 	TimeToLive = dynamodb.TTL
+	// ExpireBlocks is the fault that deletes items as if their time to live were over.
+	ExpireBlocks = dynamodb.Expiry
+	// ItemKey names an item of a table.
+	ItemKey = dynamodb.ItemKey
 	// Ordering is the order in which the messages of one connection reach their function.
 	Ordering = gateway.Ordering
 	// InvocationFault is the fault of one invocation of a function. The zero value is none.
 	InvocationFault = lambda.Fault
+	// CallFault is the fault of one call of an invocation to DynamoDB or @connections.
+	CallFault = lambda.CallFault
+	// CallEffect says what a CallFault does.
+	CallEffect = lambda.CallEffect
+)
+
+// These are the effects of a CallFault.
+const (
+	KillBefore = lambda.KillBefore
+	KillAfter  = lambda.KillAfter
+	LoseAnswer = lambda.LoseAnswer
+	DropCall   = lambda.DropCall
 )
 
 // These are the values of Ordering: the messages of a connection reach their function side by side (as on AWS), one

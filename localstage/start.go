@@ -130,7 +130,8 @@ func (s *Stage) startDevelopment(ctx context.Context, at addresses, identities *
 	if s.lambdaAPI, err = s.newLambdaAPI(identities); err != nil {
 		return err
 	}
-	s.serve(s.listeners.development, developmentOrigin(front, s.lambdaAPI, tokens))
+	watched := s.functions.WatchCalls("dynamodb", dynamoDBOperation, front)
+	s.serve(s.listeners.development, developmentOrigin(watched, s.lambdaAPI, tokens))
 	return createTables(ctx, at.development, identities.admin, s.template.Tables)
 }
 

@@ -22,7 +22,8 @@ func refusal(body []byte) error { return protocol.SignURLAnswer(http.StatusForbi
 func TestEveryExampleKeepsToTheContract(t *testing.T) {
 	t.Parallel()
 	for name, check := range map[string]func([]byte) error{
-		"sendmessage": protocol.FromClient, "ping": protocol.FromClient,
+		"sendmessage": protocol.FromClient, "ping": protocol.FromClient, "historyRequest": protocol.FromClient,
+		"history": protocol.FromServer, "synced": protocol.FromServer,
 		"message": protocol.FromServer, "ack": protocol.FromServer, "error": protocol.FromServer,
 		"bye": protocol.FromServer, "pong": protocol.FromServer, "gatewayError": protocol.FromServer,
 		"request": protocol.SignURLRequest, "answer": answer, "refusal": refusal, "gatewayRefusal": refusal,
@@ -39,6 +40,9 @@ func TestEveryExampleKeepsToTheContract(t *testing.T) {
 func TestBrokenFramesAndBodiesBreakTheContract(t *testing.T) {
 	t.Parallel()
 	const session, signed = `"sessionStart":1,"sessionEndsAt":2`, `"sessionEndsIn":1,"user":{"sub":"a","name":"A"}`
+	const want = `{"action":"history","want":[{"room":"lobby",`
+	const page = `{"type":"history","room":"lobby","head":9,"more":true,"keepDays":7,`
+	const deleted = `{"seq":9,"id":"KZ3WXHB5R2TQ4M6VCN7YAEJD4F","deleted":true,"message":"a"}`
 	const ack = `"type":"ack","id":"KZ3WXHB5R2TQ4M6VCN7YAEJD4F","recipients":1`
 	for name, test := range map[string]struct {
 		check func([]byte) error
@@ -56,6 +60,16 @@ func TestBrokenFramesAndBodiesBreakTheContract(t *testing.T) {
 		"another action":               {protocol.FromClient, `{"action":"shout","message":"a"}`},
 		"a room in capital letters":    {protocol.FromClient, `{"message":"a","room":"Lobby"}`},
 		"a long client id":             {protocol.FromClient, `{"message":"a","id":"` + strings.Repeat("i", 37) + `"}`},
+		"a request for nothing":        {protocol.FromClient, `{"action":"history","want":[],"id":"h7"}`},
+		"after and before":             {protocol.FromClient, want + `"after":1,"before":2}]}`},
+		"after with a limit":           {protocol.FromClient, want + `"after":1,"limit":2}]}`},
+		"no part of a log":             {protocol.FromClient, want + `"limit":1}]}`},
+		"a negative number":            {protocol.FromClient, want + `"after":-1}]}`},
+		"too many messages":            {protocol.FromClient, want + `"last":101}]}`},
+		"complete without after":       {protocol.FromServer, page + `"last":5,"entries":[],"complete":true}`},
+		"after without complete":       {protocol.FromServer, page + `"after":5,"entries":[]}`},
+		"a deleted text":               {protocol.FromServer, page + `"last":5,"entries":[` + deleted + `]}`},
+		"no heads":                     {protocol.FromServer, `{"type":"synced","heads":{}}`},
 		"no object":                    {protocol.FromServer, `[]`},
 		"an unknown type":              {protocol.FromServer, `{"type":"typing"}`},
 		"no counts":                    {protocol.FromServer, `{` + ack + `}`},
@@ -83,7 +97,7 @@ func TestBrokenFramesAndBodiesBreakTheContract(t *testing.T) {
 // TestLaterVersionsMayAddMembersToFramesOfTheServer is what clients must expect.
 func TestLaterVersionsMayAddMembersToFramesOfTheServer(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"message", "ack", "error", "bye", "pong", "gatewayError"} {
+	for _, name := range []string{"message", "ack", "error", "bye", "history", "synced", "pong", "gatewayError"} {
 		longer := strings.Replace(protocol.Examples(t, name)[0], "{", `{"later":{"a":[1]},`, 1)
 		if err := protocol.FromServer([]byte(longer)); err != nil {
 			t.Errorf("%s: %v", longer, err)

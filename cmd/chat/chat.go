@@ -48,6 +48,7 @@ type chat struct {
 	openedAt  time.Time
 	endsAt    time.Time // when the present connection ends at the latest
 	dialing   bool
+	pinging   bool // a ping is not answered yet
 	renewing  bool // an attempt to replace the present connection was made
 	replaced  bool // the server replaced the last connection with the next one
 	attempts  int  // attempts and connections in a row that failed early
@@ -57,12 +58,13 @@ type chat struct {
 	outbox outbox
 	lost   int // messages that the chat gave up
 	seen   recent
+	past   past
 
 	dialed   chan dialResult
 	incoming chan incoming
 	helpers  sync.WaitGroup
 
-	redial, resend, silence, pong, renew, giveUp *time.Timer
+	redial, resend, silence, pong, renew, giveUp, ask *time.Timer
 }
 
 type dialResult struct {
@@ -76,10 +78,13 @@ type incoming struct {
 	err   error
 }
 
-func newChat(l connector, s *screen, lines <-chan string) *chat {
+// newChat returns a chat that shows the last messages first.
+func newChat(l connector, s *screen, lines <-chan string, last int) *chat {
 	return &chat{
-		link: l, screen: s, lines: lines, dialed: make(chan dialResult), incoming: make(chan incoming),
+		link: l, screen: s, lines: lines, past: past{last: last},
+		dialed: make(chan dialResult), incoming: make(chan incoming),
 		redial: stopped(), resend: stopped(), silence: stopped(), pong: stopped(), renew: stopped(), giveUp: stopped(),
+		ask: stopped(),
 	}
 }
 
@@ -94,13 +99,14 @@ func (c *chat) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer c.leave(cancel)
 	c.dial(ctx)
-	for c.lines != nil || c.outbox.first() != nil || !c.connected {
+	for c.lines != nil || c.outbox.first() != nil || !c.connected || c.awaitsPast() {
 		if err := c.step(ctx); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
 			break
 		}
+		c.askForPast(ctx)
 		c.sendNext(ctx)
 	}
 	return c.verdict()
@@ -136,6 +142,7 @@ func (c *chat) step(ctx context.Context) error {
 		c.resendFirst()
 	case <-c.silence.C:
 		c.ping(ctx)
+	case <-c.ask.C: // askForPast does the rest
 	case <-c.pong.C:
 		c.drop("the server does not answer")
 	case <-c.giveUp.C:
@@ -150,6 +157,11 @@ func (c *chat) typed(line string, more bool) {
 		c.giveUp.Reset(patience)
 		return
 	}
+	c.screen.ask()
+	if line == olderCommand && !c.past.plain {
+		c.past.older++
+		return
+	}
 	c.outbox.add(line)
 }
 
@@ -159,11 +171,11 @@ func (c *chat) sendNext(ctx context.Context) {
 	if c.session == nil || p == nil || p.sent {
 		return
 	}
-	if wait := time.Until(p.due); wait > 0 {
+	if wait := max(time.Until(p.due), c.catchingUp()); wait > 0 {
 		c.resend.Reset(wait)
 		return
 	}
-	m := stageclient.Outgoing{Text: p.text, ID: p.id}
+	m := stageclient.Outgoing{Text: p.text, ID: p.id, After: c.seenBefore(p)}
 	if len(c.rooms) > 1 {
 		m.Room = c.rooms[0]
 	}

@@ -75,6 +75,7 @@ func (c *chat) opened(ctx context.Context, s *session) {
 	c.openedAt, c.connected, c.refused = time.Now(), true, 0
 	c.renewing, c.replaced = false, false
 	c.outbox.reconnected()
+	c.followOn(s)
 	c.redial.Stop()
 	c.heard()
 	prolonged := time.Until(c.endsAt) < min(s.lasts, longest)-2*time.Second // lasts is in whole seconds
@@ -126,6 +127,7 @@ func (c *chat) receive(ctx context.Context, s *session) {
 // heard records that the connection works in both directions.
 func (c *chat) heard() {
 	c.pong.Stop()
+	c.pinging = false
 	c.silence.Reset(silenceMin + rand.N(silenceJitter)) //nolint:gosec // jitter is no secret
 }
 
@@ -133,12 +135,21 @@ func (c *chat) ping(ctx context.Context) {
 	if c.session == nil {
 		return
 	}
+	if c.session.history { // the answer is as good as a pong, and without one the follower asks for a ping
+		c.past.follower.Sync(time.Now())
+		return
+	}
+	c.pingNow(ctx)
+}
+
+func (c *chat) pingNow(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	if err := c.session.socket.Ping(ctx); err != nil {
 		c.drop("the connection broke")
 		return
 	}
+	c.pinging = true
 	c.pong.Reset(pongTimeout)
 }
 
@@ -148,6 +159,7 @@ func (c *chat) drop(why string) {
 		return
 	}
 	c.release()
+	c.past.cut = true
 	if time.Since(c.openedAt) >= settled {
 		c.attempts = 0
 	}
@@ -159,8 +171,9 @@ func (c *chat) drop(why string) {
 func (c *chat) release() {
 	closing := c.session
 	c.helpers.Go(func() { _ = closing.socket.Close() })
-	c.session, c.endsAt = nil, time.Time{}
-	for _, t := range []*time.Timer{c.resend, c.silence, c.pong, c.renew} {
+	c.session, c.endsAt, c.pinging = nil, time.Time{}, false
+	c.goAway(false)
+	for _, t := range []*time.Timer{c.resend, c.silence, c.pong, c.renew, c.ask} {
 		t.Stop()
 	}
 }

@@ -17,6 +17,7 @@ import (
 // fakeSocket is a connection whose other end is the test.
 type fakeSocket struct {
 	sent   chan stageclient.Outgoing
+	asked  chan stageclient.Request
 	pings  chan time.Time
 	frames chan stageclient.Frame
 	closed chan struct{}
@@ -24,7 +25,8 @@ type fakeSocket struct {
 }
 
 func newFakeSocket() *fakeSocket {
-	return &fakeSocket{sent: make(chan stageclient.Outgoing, 100), pings: make(chan time.Time, 100),
+	return &fakeSocket{sent: make(chan stageclient.Outgoing, 100),
+		asked: make(chan stageclient.Request, 100), pings: make(chan time.Time, 100),
 		frames: make(chan stageclient.Frame, 100), closed: make(chan struct{})}
 }
 
@@ -34,6 +36,16 @@ func (s *fakeSocket) Send(_ context.Context, m stageclient.Outgoing) error {
 		return errors.New("closed")
 	default:
 		s.sent <- m
+		return nil
+	}
+}
+
+func (s *fakeSocket) History(_ context.Context, id string, wants ...stageclient.Want) error {
+	select {
+	case <-s.closed:
+		return errors.New("closed")
+	default:
+		s.asked <- stageclient.Request{ID: id, Wants: wants}
 		return nil
 	}
 }
@@ -73,6 +85,7 @@ type fakeStage struct {
 	lasts    []time.Duration // of the sessions in their order, then 2 h
 	sockets  chan *fakeSocket
 	session  session
+	last     int // of --last
 }
 
 func (s *fakeStage) connect(context.Context) (*session, error) {
@@ -156,7 +169,7 @@ func talkTo(t *testing.T, setUp func(*conversation), script []error, test func(c
 				lasts: 2 * time.Hour},
 		}
 		setUp(c)
-		chat := newChat(c.stage, &screen{messages: &c.out, notes: &c.notes, local: time.UTC}, c.lines)
+		chat := newChat(c.stage, &screen{messages: &c.out, notes: &c.notes, local: time.UTC}, c.lines, c.stage.last)
 		go func() { c.ended <- chat.run(ctx) }()
 		test(c)
 	})

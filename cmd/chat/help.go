@@ -8,7 +8,8 @@ import (
 
 const description = `Chat on a terminal. Lines of standard input are sent, messages come on standard output.
 
-In a pipe it leaves when every line has been acknowledged. It reconnects by itself, with a new signed URL each time.
+In a pipe it leaves when every line has been acknowledged. It reconnects by itself, with a new signed URL each time,
+and shows what was said in between. The line /older shows earlier messages; with a space before it, it is a message.
 
 Exit codes: 0 everything was acknowledged; 1 something failed, and the last line on standard error says what;
 2 wrong usage; 3 the stage refused this user or the signed URL.`
@@ -21,6 +22,7 @@ var helpTexts = kong.Vars{
 	"as":    "User to sign in as. On a local stage any name of a-z, 0-9 and -, up to 32 characters.",
 	"guest": "Be a guest, whose name the stage chooses. The stage's AuthMode has to be guest.",
 	"name":  "Display name for --sign-locally and --trusted-caller. By default the user.",
+	"last":  "Show the last messages of the room first, up to 100. By default none.",
 	"once":  "Send this text and leave after its acknowledgement, instead of reading standard input. Repeatable.",
 	"load": "Put load on the stage and check every message. Exit codes: 0 every goal was reached; " +
 		"1 a goal was missed, and the report names it; 2 and 3 as above.",

@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"net/url"
-	"strings"
 	"time"
 
 	"signedsocket/internal/stageclient"
@@ -16,6 +14,7 @@ const connectTimeout = 20 * time.Second
 // socket is what the chat needs of a connection.
 type socket interface {
 	Send(ctx context.Context, m stageclient.Outgoing) error
+	History(ctx context.Context, id string, wants ...stageclient.Want) error
 	Ping(ctx context.Context) error
 	Next(ctx context.Context) (stageclient.Frame, error)
 	Close() error
@@ -23,10 +22,11 @@ type socket interface {
 
 // session is an open connection and its rights.
 type session struct {
-	socket socket
-	user   stageclient.User
-	rooms  []string
-	lasts  time.Duration // until the server ends it
+	socket  socket
+	user    stageclient.User
+	rooms   []string
+	lasts   time.Duration // until the server ends it
+	history bool          // the server takes requests for history
 }
 
 // link opens connections to a stage, each with a signed URL of its own.
@@ -57,11 +57,17 @@ func (l *link) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := l.client.Dial(ctx, signed, stageclient.DialOptions{Verifier: proof.Verifier})
+	conn, err := l.client.Dial(ctx, signed, stageclient.DialOptions{
+		Verifier: proof.Verifier, Protocols: stageclient.WithHistory(),
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &session{conn, signed.User, signedRooms(signed.URL), time.Duration(signed.SessionEndsIn) * time.Second}, nil
+	return &session{
+		socket: conn, user: signed.User, rooms: signed.Rooms(),
+		lasts:   time.Duration(signed.SessionEndsIn) * time.Second,
+		history: conn.Subprotocol() == stageclient.ProtocolWithHistory,
+	}, nil
 }
 
 // sign gets a signed URL in the way that the command line asks for.
@@ -98,12 +104,3 @@ func (l *link) sign(ctx context.Context, challenge string) (*stageclient.Signed,
 
 // userOrGuest names the user in a sentence.
 func (l *link) userOrGuest() string { return cmp.Or(l.user, "a guest") }
-
-// signedRooms returns the rooms in the signed URL.
-func signedRooms(signed string) []string {
-	u, err := url.Parse(signed)
-	if err != nil || u.Query().Get("rm") == "" {
-		return nil
-	}
-	return strings.Split(u.Query().Get("rm"), ".")
-}

@@ -39,15 +39,17 @@ func (o loadOptions) plan() load.Plan {
 // putLoad runs the plan and prints its report. The error names the missed goals, or says why there is no report.
 func putLoad(ctx context.Context, o loadOptions, outputs stageclient.Outputs, out *screen) error {
 	report, err := load.Run(ctx, o.plan(),
-		load.StageFunc(func(ctx context.Context, user string) (load.Socket, stageclient.User, error) {
+		load.StageFunc(func(ctx context.Context, user string) (load.Member, error) {
 			if o.Guest {
 				user = ""
 			}
 			session, err := newLink(o.stageOptions, outputs, user, "").connect(ctx)
 			if err != nil {
-				return nil, stageclient.User{}, err
+				return load.Member{}, err
 			}
-			return session.socket, session.user, nil
+			return load.Member{
+				Socket: session.socket, User: session.user, Rooms: session.rooms, History: session.history,
+			}, nil
 		}), out.note)
 	if err != nil {
 		return explainLoad(newLink(o.stageOptions, outputs, "load-1", ""), err)

@@ -47,6 +47,7 @@ type options struct {
 	Guest bool     `required:"" xor:"who" help:"${guest}"`
 	Name  string   `placeholder:"NAME" help:"${name}"`
 	Once  []string `sep:"none" placeholder:"TEXT" help:"${once}"`
+	Last  int      `default:"0" placeholder:"N" help:"${last}"`
 	stageOptions
 }
 
@@ -77,9 +78,23 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		err = putLoad(ctx, c.Load, outputs, out)
 	} else {
 		l := newLink(c.Talk.stageOptions, outputs, c.Talk.As, c.Talk.Name)
-		err = newChat(l, out, input(ctx, c.Talk.Once, stdin)).run(ctx)
+		talk := newChat(l, out, input(ctx, c.Talk.Once, stdin), c.Talk.Last)
+		talk.past.plain = len(c.Talk.Once) > 0
+		out.prompting = len(c.Talk.Once) == 0 && isTerminal(stdin) && isTerminal(stdout) && isTerminal(stderr)
+		err = talk.run(ctx)
+		out.leave()
 	}
 	return exitCode(err, out)
+}
+
+// isTerminal reports whether a stream is a terminal, or another device that a person may use.
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // exitCode prints why the program ends, and returns its exit code.
@@ -132,6 +147,8 @@ func (c commandLine) check(command string) error {
 			"instead of --guest")
 	case command == "load":
 		return load.plan().Check()
+	case talk.Last < 0 || talk.Last > mostAtOnce:
+		return fmt.Errorf("--last shows %d messages at most, and none with 0", mostAtOnce)
 	case talk.Outputs == "-" && len(talk.Once) == 0:
 		return errors.New("--outputs - reads standard input, so give the texts with --once")
 	}

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"signedsocket/internal/stageclient"
 )
 
 // pending is a message that the server has not acknowledged yet. It keeps its id when it is sent again, so that it
@@ -13,6 +15,10 @@ type pending struct {
 	sent     bool      // on the present connection, without an answer yet
 	due      time.Time // when to send it next
 	failures int       // in a row
+
+	floor   *stageclient.Floor // where the room stood when it was sent for the first time
+	seen    *int64             // the chat has looked for it in the log up to here
+	looking bool               // in the log
 }
 
 // outbox holds messages in the order of writing. Only the first is ever under way, because the gateway promises no
@@ -60,7 +66,7 @@ func (o *outbox) remove(p *pending) {
 // reconnected makes the first message ready to be sent again at once.
 func (o *outbox) reconnected() {
 	if p := o.first(); p != nil {
-		p.sent, p.due = false, time.Time{}
+		p.sent, p.due, p.looking = false, time.Time{}, false
 	}
 }
 

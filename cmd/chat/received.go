@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"signedsocket/internal/stageclient"
@@ -22,19 +23,27 @@ func (c *chat) received(ctx context.Context, in incoming) error {
 	}
 	switch f := in.frame.(type) {
 	case stageclient.Message:
-		if c.seen.add(f.ID) {
-			c.screen.message(f, f.From.Sub == c.me.Sub, len(c.rooms) > 1)
+		if f.Seq > 0 {
+			c.stored(f.Room, f.ID)
 		}
+		if !slices.Contains(c.rooms, f.Room) && c.seen.add(f.ID) {
+			c.show(f.Room, f.Entry())
+		}
+	case stageclient.History:
+		c.look(ctx, f)
 	case stageclient.Ack:
 		c.acknowledged(f)
 	case stageclient.Error:
-		c.refusedMessage(in.from, f)
+		c.refusedMessage(ctx, in.from, f)
 	case stageclient.GatewayError:
 		if p := c.outbox.first(); p != nil && p.sent {
 			c.failed(p, time.Second<<min(p.failures, 4), "the server failed: "+f.Text)
 		}
 	case stageclient.Bye:
 		return c.dismissed(ctx, in.from, f.Code)
+	}
+	for _, event := range c.past.follower.Receive(time.Now(), in.frame) {
+		c.news(event)
 	}
 	return nil
 }
@@ -47,10 +56,13 @@ func whyEnded(err error) string {
 }
 
 func (c *chat) acknowledged(a stageclient.Ack) {
-	p := c.outbox.find(a.ClientID)
-	if p == nil || a.ClientID == "" {
-		return
+	if p := c.outbox.find(a.ClientID); p != nil && a.ClientID != "" {
+		c.done(p)
 	}
+}
+
+// done removes a message that the server has.
+func (c *chat) done(p *pending) {
 	c.outbox.remove(p)
 	c.resend.Stop()
 	if c.lines == nil {
@@ -60,11 +72,15 @@ func (c *chat) acknowledged(a stageclient.Ack) {
 
 // refusedMessage handles an error frame. Some refusals are temporary, some are final, and some mean that the connection
 // is useless.
-func (c *chat) refusedMessage(from *session, e stageclient.Error) {
+func (c *chat) refusedMessage(ctx context.Context, from *session, e stageclient.Error) {
 	if e.Code == "not_connected" || e.Code == "session_ended" {
 		if from == c.session { // the server has removed a replaced connection, too
 			c.drop("the server does not know this connection any more (" + e.Code + ")")
 		}
+		return
+	}
+	if e.ClientID == olderRequest {
+		c.past.olderRefused(c.screen, e)
 		return
 	}
 	p := c.outbox.find(e.ClientID)
@@ -72,7 +88,9 @@ func (c *chat) refusedMessage(from *session, e stageclient.Error) {
 		return
 	}
 	switch e.Code {
-	case "rate_limited":
+	case "far_behind":
+		c.lookFor(ctx, p)
+	case "rate_limited", "busy":
 		p.sent, p.due = false, time.Now().Add(max(100*time.Millisecond, time.Duration(e.RetryAfterMs)*time.Millisecond))
 	case "partial_delivery":
 		c.failed(p, time.Second<<min(p.failures, 4), e.Text)

@@ -14,6 +14,38 @@ import (
 type screen struct {
 	messages, notes io.Writer
 	local           *time.Location
+	prompting       bool // a prompt stands in the last line
+}
+
+const (
+	prompt    = "> "
+	eraseLine = "\r\x1b[K"
+)
+
+// print prints whole lines, above the prompt if there is one.
+func (s *screen) print(w io.Writer, lines string) {
+	if !s.prompting {
+		fmt.Fprint(w, lines)
+		return
+	}
+	fmt.Fprint(s.notes, eraseLine)
+	fmt.Fprint(w, lines)
+	fmt.Fprint(s.notes, prompt)
+}
+
+// ask shows the prompt again, after the user has typed a line.
+func (s *screen) ask() {
+	if s.prompting {
+		fmt.Fprint(s.notes, prompt)
+	}
+}
+
+// leave removes the prompt.
+func (s *screen) leave() {
+	if s.prompting {
+		fmt.Fprint(s.notes, eraseLine)
+	}
+	s.prompting = false
 }
 
 // message shows "Alice 12:03  hello", with the room when there are several.
@@ -31,11 +63,14 @@ func (s *screen) message(m stageclient.Message, own, severalRooms bool) {
 	for i, line := range lines {
 		lines[i] = printable(line)
 	}
-	fmt.Fprintf(s.messages, "%s%s\n", &head, strings.Join(lines, "\n    "))
+	s.print(s.messages, fmt.Sprintf("%s%s\n", &head, strings.Join(lines, "\n    ")))
 }
 
 // note shows one line about the connection.
-func (s *screen) note(text string) { fmt.Fprintf(s.notes, "* %s\n", printable(text)) }
+func (s *screen) note(text string) { s.print(s.notes, fmt.Sprintf("* %s\n", printable(text))) }
+
+// line shows a line between messages, which is none itself.
+func (s *screen) line(text string) { s.print(s.notes, fmt.Sprintf("— %s —\n", printable(text))) }
 
 // clock shows a time of day.
 func (s *screen) clock(t time.Time) string { return t.In(s.local).Format("15:04") }

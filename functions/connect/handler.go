@@ -97,7 +97,7 @@ func (h *handler) handle(
 	}
 	log.InfoContext(ctx, "connected", slog.Int("evicted", len(admitted.Removed)), took)
 	h.close(ctx, granted, admitted)
-	return accept(offeredProtocols(event)), nil
+	return accept(event), nil
 }
 
 // connect checks the handshake and records the connection. The grant is zero until the checks have been passed.
@@ -115,7 +115,7 @@ func (h *handler) connect(
 		Subject: granted.Subject, Name: granted.Name, Rooms: granted.Rooms,
 		SessionEndsAt: granted.SessionEndsAt, AuthenticatedAt: granted.AuthenticatedAt,
 		Ticket: granted.Ticket, TicketExpiresAt: granted.ExpiresAt,
-		ClientInstance: granted.ClientInstance, SignIn: granted.SignIn,
+		Protocol: protocolVersion(event), ClientInstance: granted.ClientInstance, SignIn: granted.SignIn,
 	}, now)
 	return granted, admitted, err
 }
@@ -192,12 +192,32 @@ func reasonOf(err error) string {
 	return ""
 }
 
-// accept returns the answer that opens the connection. It names our subprotocol if the client offered it, once and in
-// one map only: browsers refuse anything else. It never repeats another subprotocol, which may be a secret.
-func accept(offered []string) events.APIGatewayProxyResponse {
+// accept returns the answer that opens the connection. It names the selected subprotocol once and in one map only:
+// browsers refuse anything else.
+func accept(event events.APIGatewayWebsocketProxyRequest) events.APIGatewayProxyResponse {
 	response := events.APIGatewayProxyResponse{StatusCode: http.StatusOK}
-	if slices.Contains(offered, grant.Protocol) {
-		response.Headers = map[string]string{headerProtocol: grant.Protocol}
+	if protocol := selectProtocol(event); protocol != "" {
+		response.Headers = map[string]string{headerProtocol: protocol}
 	}
 	return response
+}
+
+// selectProtocol returns the newest of our subprotocols that the client offers, or "". It never returns another
+// subprotocol, which may be a secret.
+func selectProtocol(event events.APIGatewayWebsocketProxyRequest) string {
+	offered := offeredProtocols(event)
+	for _, ours := range []string{grant.ProtocolV2, grant.Protocol} {
+		if slices.Contains(offered, ours) {
+			return ours
+		}
+	}
+	return ""
+}
+
+// protocolVersion returns the version of the selected subprotocol. A client that offers none of ours speaks chat.v1.
+func protocolVersion(event events.APIGatewayWebsocketProxyRequest) int {
+	if selectProtocol(event) == grant.ProtocolV2 {
+		return 2
+	}
+	return 1
 }

@@ -135,7 +135,7 @@ func TestConnectAdmitsTheUserOfTheGrant(t *testing.T) {
 		ConnectionID: "RhDBXdXgIAMCIFQ=", ConnectedAt: time.UnixMilli(1795327200123), Subject: "alice", Name: "Alice",
 		Rooms:         []string{"lobby"},
 		SessionEndsAt: g.SessionEndsAt, AuthenticatedAt: g.AuthenticatedAt, Ticket: g.Ticket,
-		TicketExpiresAt: g.ExpiresAt,
+		TicketExpiresAt: g.ExpiresAt, Protocol: 1,
 	}}
 	if diff := cmp.Diff(want, store.admitted); diff != "" {
 		t.Errorf("admitted (-want +got):\n%s", diff)
@@ -301,34 +301,46 @@ func TestTimeIsKeptForTheAnswer(t *testing.T) {
 
 func TestOnlyOurSubprotocolIsNamed(t *testing.T) {
 	t.Parallel()
-	ours := map[string]string{"Sec-WebSocket-Protocol": "chat.v1"}
+	const header = "Sec-WebSocket-Protocol"
 	tests := []struct {
 		name    string
 		headers map[string][]string
-		want    map[string]string
+		want    string
+		version int
 	}{
-		{"none offered", map[string][]string{}, nil},
-		{"ours", map[string][]string{"Sec-WebSocket-Protocol": {"chat.v1"}}, ours},
-		{"another letter case of the header", map[string][]string{"sec-websocket-protocol": {"chat.v1"}}, ours},
-		{"ours and a secret", map[string][]string{"Sec-WebSocket-Protocol": {"chat.v1, pop.secret"}}, ours},
-		{"ours last, without space", map[string][]string{"Sec-WebSocket-Protocol": {"pop.secret,chat.v1"}}, ours},
-		{"two header lines", map[string][]string{"Sec-WebSocket-Protocol": {"pop.secret", "chat.v1"}}, ours},
-		{"only others", map[string][]string{"Sec-WebSocket-Protocol": {"chat.v2, pop.secret, CHAT.V1"}}, nil},
-		{"ours in another header", map[string][]string{"X-Sec-WebSocket-Protocol": {"chat.v1"}}, nil},
+		{"none offered", map[string][]string{}, "", 1},
+		{"ours", map[string][]string{header: {"chat.v1"}}, "chat.v1", 1},
+		{"another letter case of the header", map[string][]string{"sec-websocket-protocol": {"chat.v1"}}, "chat.v1", 1},
+		{"ours and a secret", map[string][]string{header: {"chat.v1, pop.secret"}}, "chat.v1", 1},
+		{"ours last, without space", map[string][]string{header: {"pop.secret,chat.v1"}}, "chat.v1", 1},
+		{"two header lines", map[string][]string{header: {"pop.secret", "chat.v1"}}, "chat.v1", 1},
+		{"both of ours", map[string][]string{header: {"chat.v2, chat.v1, pop.secret"}}, "chat.v2", 2},
+		{"both, the older first", map[string][]string{header: {"chat.v1, chat.v2"}}, "chat.v2", 2},
+		{"only the newer", map[string][]string{header: {"chat.v2"}}, "chat.v2", 2},
+		{"only others", map[string][]string{header: {"chat.v3, pop.secret, CHAT.V1, CHAT.V2"}}, "", 1},
+		{"ours in another header", map[string][]string{"X-Sec-WebSocket-Protocol": {"chat.v1"}}, "", 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			h, _ := newTestHandler(t, &fakeStore{})
+			store := &fakeStore{}
+			h, _ := newTestHandler(t, store)
 			h.possession = grant.PossessionOptional
 			e := connectEvent(t)
 			delete(e.MultiValueQueryStringParameters, "cc")
+			var want map[string]string
+			if test.want != "" {
+				want = map[string]string{header: test.want}
+			}
 			e.MultiValueHeaders = test.headers
 			e.MultiValueHeaders["Origin"] = []string{page}
 			response, err := h.handle(t.Context(), e)
-			if err != nil || response.StatusCode != 200 || !cmp.Equal(response.Headers, test.want) ||
+			if err != nil || response.StatusCode != 200 || !cmp.Equal(response.Headers, want) ||
 				response.MultiValueHeaders != nil {
-				t.Errorf("handle = %+v, %v; want headers %v", response, err, test.want)
+				t.Errorf("handle = %+v, %v; want headers %v", response, err, want)
+			}
+			if len(store.admitted) != 1 || store.admitted[0].Protocol != test.version {
+				t.Errorf("admitted %+v, want protocol %d", store.admitted, test.version)
 			}
 		})
 	}

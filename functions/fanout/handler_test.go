@@ -109,6 +109,18 @@ func TestASegmentIsPostedToItsMembers(t *testing.T) {
 	}
 }
 
+func TestAMissedMemberOfAStoredMessageIsNoFailure(t *testing.T) {
+	t.Parallel()
+	h, b, log := newWorld(broadcast.Result{Recipients: 2, Delivered: 1, Failed: 1, Failure: errors.New("status 500")})
+	h.stored = true
+	if err := h.handle(t.Context(), event(t)); err != nil || !b.cleaned {
+		t.Errorf("err = %v, cleaned up: %t", err, b.cleaned)
+	}
+	if !strings.Contains(log.String(), `"failed":1`) {
+		t.Errorf("the log does not say that a member missed it:\n%s", log)
+	}
+}
+
 func TestAMissedMemberMakesTheSegmentFail(t *testing.T) {
 	t.Parallel()
 	reason := errors.New("status 500")

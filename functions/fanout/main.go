@@ -1,5 +1,6 @@
 // Command fanout is the Lambda function to which sendmessage hands a part of a large room: it posts one message to up
-// to a thousand connections. Lambda invokes it again when a connected member did not get the message.
+// to a thousand connections. Where no history is kept, Lambda invokes it again when a connected member did not get the
+// message.
 package main
 
 import (
@@ -26,7 +27,7 @@ func newHandler(log *slog.Logger, sdk aws.Config, c config) (any, error) {
 	client, err := callback.New(sdk, c.CallbackURL, concurrency)
 	table := connections.New(dynamo.Open(sdk), connections.Tables{Connections: c.TableName}, connections.Limits{})
 	h := &handler{
-		log: log, stack: c.StackName, now: time.Now,
+		log: log, stack: c.StackName, now: time.Now, stored: c.HistoryDays > 0,
 		broadcaster: broadcast.New(log, client, table, c.TableName, concurrency),
 	}
 	return h.handle, err

@@ -17,6 +17,7 @@ type config struct {
 	FanoutThreshold   int    `env:"FANOUT_THRESHOLD" envDefault:"2000"`
 	RoomShards        int    `env:"ROOM_SHARDS" envDefault:"1"`
 	MessagesPerWindow int    `env:"MESSAGES_PER_WINDOW" envDefault:"20"`
+	HistoryDays       int    `env:"HISTORY_DAYS" envDefault:"0"`
 	MemoryMB          int    `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE" envDefault:"256"`
 }
 
@@ -39,6 +40,9 @@ func readConfig(environment map[string]string) (config, error) {
 	}
 	if c.FanoutThreshold < 1 {
 		problems = append(problems, errors.New("FANOUT_THRESHOLD must be at least 1"))
+	}
+	if c.HistoryDays < 0 {
+		problems = append(problems, errors.New("HISTORY_DAYS must be at least 0"))
 	}
 	return c, errors.Join(problems...)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"signedsocket/shared/broadcast"
-	"signedsocket/shared/callback"
+	"signedsocket/shared/caller"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/function"
 	"signedsocket/shared/logging"
@@ -34,12 +34,6 @@ const (
 type store interface {
 	Touch(ctx context.Context, connectionID string, now time.Time) (connections.Connection, error)
 	Members(ctx context.Context, room string, now time.Time) iter.Seq2[[]connections.Member, error]
-	Strike(ctx context.Context, connectionID string, now time.Time) (connections.Struck, error)
-}
-
-// closer closes connections that have ended; callback.Closer is one.
-type closer interface {
-	CloseAtOnce(ctx context.Context, ended []connections.Sweep, done func(context.Context, connections.Sweep) error)
 }
 
 // queue takes the parts of large rooms; fanoutQueue does.
@@ -50,16 +44,21 @@ type queue interface {
 type handler struct {
 	log         *slog.Logger
 	stack       string
-	salt        string // of user ids in the log
+	callers     *caller.Callers
 	connections store
-	callback    callback.Gateway
-	closer      closer
+	history     history // nil if none is kept
 	watch       *watch
 	broadcaster *broadcast.Broadcaster
 	fanout      queue
 	threshold   int // recipients, beside the sender, to which an invocation posts itself, at least 1
 	now         func() time.Time
 	newID       func(time.Time) (string, error) // makes ids for messages that have none
+}
+
+// client is the sender of one frame.
+type client struct {
+	*handler
+	caller.Caller
 }
 
 // handle serves one frame. All answers go back through @connections, so the response is always the same. An error is a
@@ -80,11 +79,8 @@ func (h *handler) handle(
 
 func (h *handler) serve(ctx context.Context, log *slog.Logger, route, connectionID, body string) (err error) {
 	defer logging.Recover(ctx, log, &err)
-	c := client{handler: h, log: log, id: connectionID}
-	if ended, again := h.watch.countAfterEnd(connectionID); ended {
-		if again {
-			c.end(ctx, "")
-		}
+	c := client{handler: h, Caller: caller.Caller{Callers: h.callers, Log: log, ID: connectionID}}
+	if c.HasEnded(ctx) {
 		return nil
 	}
 	switch route {
@@ -99,44 +95,62 @@ func (h *handler) serve(ctx context.Context, log *slog.Logger, route, connection
 // ping answers a ping. The first pings of a connection are not counted in the table. Further ones count as messages; a
 // good client does not send them.
 func (c client) ping(ctx context.Context) error {
-	if !c.watch.isFreePing(c.id, c.now()) {
-		if _, err := c.connections.Touch(ctx, c.id, c.now()); err != nil {
-			return c.refuseFor(ctx, "", err)
+	if !c.watch.isFreePing(c.ID, c.now()) {
+		if _, err := c.connections.Touch(ctx, c.ID, c.now()); err != nil {
+			return c.RefuseFor(ctx, "", err)
 		}
 	}
-	return c.answer(ctx, message.EncodePong())
+	return c.Answer(ctx, message.EncodePong())
 }
 
 // send delivers the message in a frame, and answers its sender with the result.
 func (c client) send(ctx context.Context, body string) error {
 	frame, code := message.Decode(body)
 	if code != "" {
-		return c.strike(ctx, message.Error{Code: code, ClientID: frame.ClientID})
+		return c.Strike(ctx, message.Error{Code: code, ClientID: frame.ClientID})
 	}
 	now := c.now()
-	sender, err := c.connections.Touch(ctx, c.id, now)
+	sender, look, err := c.countAndLook(ctx, frame, now)
 	if err != nil {
-		return c.refuseFor(ctx, frame.ClientID, err)
+		return c.RefuseFor(ctx, frame.ClientID, err)
 	}
 	room, code := roomOf(sender, frame.Room)
 	if code != "" {
-		return c.strike(ctx, message.Error{Code: code, ClientID: frame.ClientID})
+		return c.Strike(ctx, message.Error{Code: code, ClientID: frame.ClientID})
 	}
-	id, encoded, err := c.encode(sender, room, frame, now)
+	sent, err := c.message(sender, room, frame, now)
 	if err != nil {
 		return err
 	}
-	origin := broadcast.Origin{ID: requestID(ctx), Room: room, Arrived: now, Sender: sender.ID}
+	stored, deleted, err := c.store(ctx, look, frame, sent)
+	if err != nil {
+		return c.refuseUnstored(ctx, sender, frame.ClientID, err)
+	}
+	if deleted { // after it was sent: the room has nothing to show
+		return c.acknowledge(ctx, message.Ack{ID: stored.ID, Seq: stored.Seq, ClientID: frame.ClientID, Recipients: 1})
+	}
+	return c.broadcast(ctx, sender, stored, frame.ClientID, now)
+}
+
+// broadcast posts a stored message to its room, and answers the sender with the result.
+func (c client) broadcast(
+	ctx context.Context, sender connections.Connection, m message.Message, clientID string, arrived time.Time,
+) error {
+	encoded, err := m.Encode()
+	if err != nil {
+		return err
+	}
+	origin := broadcast.Origin{ID: requestID(ctx), Room: m.Room, Arrived: arrived, Sender: sender.ID}
 	done, err := c.deliver(ctx, sender, origin, encoded)
-	c.log.InfoContext(ctx, "broadcast", done.Attr(c.stack, origin, 1, c.now()), slog.Int("queued", done.queued))
+	c.Log.InfoContext(ctx, "broadcast", done.Attr(c.stack, origin, 1, c.now()), slog.Int("queued", done.queued))
 	if err != nil {
 		return err
 	}
-	c.broadcaster.ExpelSlow(ctx, c.log, done.Result)
-	if err := c.report(ctx, id, frame.ClientID, done); err != nil {
+	c.broadcaster.ExpelSlow(ctx, c.Log, done.Result)
+	if err := c.report(ctx, m, clientID, done); err != nil {
 		return err
 	}
-	c.broadcaster.CleanUp(ctx, c.log, done.Result)
+	c.broadcaster.CleanUp(ctx, c.Log, done.Result)
 	return nil
 }
 
@@ -164,37 +178,46 @@ func roomOf(sender connections.Connection, named string) (string, message.Code) 
 	}
 }
 
-// encode returns the frame for the recipients, and its id. The table names the sender.
-func (h *handler) encode(
+// message returns the message of a frame. The table names the sender.
+func (h *handler) message(
 	sender connections.Connection, room string, frame message.Send, now time.Time,
-) (id string, encoded []byte, err error) {
-	if frame.ClientID != "" {
-		id = message.IDFor(sender.Subject, room, frame.ClientID)
-	} else if id, err = h.newID(now); err != nil {
-		return "", nil, err
+) (m message.Message, err error) {
+	m = message.Message{
+		Room: room, From: message.Sender{Subject: sender.Subject, Name: sender.Name}, Text: frame.Text, SentAt: now,
 	}
-	encoded, err = message.Message{
-		ID: id, Room: room, From: message.Sender{Subject: sender.Subject, Name: sender.Name}, Text: frame.Text,
-		SentAt: now,
-	}.Encode()
-	return id, encoded, err
+	if frame.ClientID != "" {
+		m.ID = message.IDFor(sender.Subject, room, frame.ClientID)
+		return m, nil
+	}
+	m.ID, err = h.newID(now)
+	return m, err
 }
 
-// report sends the result to the sender. A lost ack is no fault: the message was delivered, and a client without an
-// answer repeats it under the same id.
-func (c client) report(ctx context.Context, id, clientID string, done outcome) error {
-	if !done.Complete() {
-		return c.refuse(ctx, message.Error{Code: message.PartialDelivery, ClientID: clientID})
-	}
-	ack, err := message.Ack{
-		ID: id, ClientID: clientID, Recipients: done.Recipients + done.queued,
+// report sends the result to the sender. A stored message needs no repetition: members that missed it find it in the
+// history.
+func (c client) report(ctx context.Context, m message.Message, clientID string, done outcome) error {
+	ack := message.Ack{
+		ID: m.ID, Seq: m.Seq, ClientID: clientID, Recipients: done.Recipients + done.queued,
 		Delivered: done.Delivered, Gone: done.Gone + done.Young, Queued: done.queued,
-	}.Encode()
+	}
+	switch {
+	case m.Seq > 0:
+		ack.Missed = done.Throttled + done.Failed
+	case !done.Complete():
+		return c.Refuse(ctx, message.Error{Code: message.PartialDelivery, ClientID: clientID})
+	}
+	return c.acknowledge(ctx, ack)
+}
+
+// acknowledge answers the sender. A lost ack is no fault: the message was delivered, and a client without an answer
+// repeats it under the same id.
+func (c client) acknowledge(ctx context.Context, a message.Ack) error {
+	ack, err := a.Encode()
 	if err != nil {
 		return err
 	}
-	if err := c.answer(ctx, ack); err != nil {
-		c.log.WarnContext(ctx, "ack not delivered", slog.Any("error", err))
+	if err := c.Answer(ctx, ack); err != nil {
+		c.Log.WarnContext(ctx, "ack not delivered", slog.Any("error", err))
 	}
 	return nil
 }

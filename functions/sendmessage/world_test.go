@@ -18,8 +18,10 @@ import (
 	"signedsocket/protocol"
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
+	"signedsocket/shared/caller"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/roomlog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -51,11 +53,14 @@ func newWorld(t *testing.T) *world {
 	log := logging.New(w.log)
 	w.fanout = new(fakeFanout)
 	w.h = &handler{
-		log: log, stack: "test", connections: w.store, callback: w.gateway, fanout: w.fanout, threshold: 1000,
+		log: log, stack: "test", connections: w.store, fanout: w.fanout, threshold: 1000,
 		broadcaster: &broadcast.Broadcaster{Log: log, Callback: w.gateway, Connections: w.store, Now: time.Now,
 			Concurrency: 8},
-		closer: &callback.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second},
-		watch:  newWatch(), now: time.Now, newID: func(time.Time) (string, error) { return freshID, nil },
+		callers: &caller.Callers{
+			Strikes: w.store, Gateway: w.gateway, Now: time.Now,
+			Closer: &callback.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second},
+		},
+		watch: newWatch(), now: time.Now, newID: func(time.Time) (string, error) { return freshID, nil },
 	}
 	return w
 }
@@ -108,6 +113,39 @@ func (w *world) received(id string, want ...string) {
 	}
 }
 
+// fakeHistory is a log that numbers from 41, or has the entry that was stored first.
+type fakeHistory struct {
+	first *roomlog.Entry // of the message, if this is a resend
+	err   error          // of Append
+
+	mu       sync.Mutex
+	looks    []string // rooms and positions
+	appended []roomlog.Entry
+	looking  chan struct{} // closed when Look is called, if not nil
+}
+
+func (f *fakeHistory) Look(_ context.Context, room string, after int64) roomlog.Look {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.looks = append(f.looks, fmt.Sprintf("%s %d", room, after))
+	if f.looking != nil {
+		close(f.looking)
+	}
+	return roomlog.Look{}
+}
+
+func (f *fakeHistory) Append(_ context.Context, _ roomlog.Look, e roomlog.Entry) (roomlog.Entry, bool, error) {
+	switch {
+	case f.err != nil:
+		return roomlog.Entry{}, false, fmt.Errorf("append to log: %w", f.err)
+	case f.first != nil:
+		return *f.first, true, nil
+	}
+	f.appended = append(f.appended, e)
+	e.Seq = int64(40 + len(f.appended))
+	return e, false, nil
+}
+
 // fakeStore is a table with one sender and one room.
 type fakeStore struct {
 	t          *testing.T
@@ -115,8 +153,9 @@ type fakeStore struct {
 	members    []connections.Member
 	touchErr   error
 	strikeErr  error
-	kickAt     int   // with which strike the sender is kicked, 0 for never
-	membersErr error // after the first page
+	touching   func() // before Touch answers, if not nil
+	kickAt     int    // with which strike the sender is kicked, 0 for never
+	membersErr error  // after the first page
 
 	mu               sync.Mutex
 	touches, queries int
@@ -127,6 +166,9 @@ type fakeStore struct {
 
 func (f *fakeStore) Touch(_ context.Context, connectionID string, _ time.Time) (connections.Connection, error) {
 	f.touches++
+	if f.touching != nil {
+		f.touching()
+	}
 	if f.touchErr != nil {
 		return connections.Connection{}, fmt.Errorf("count message: %w", f.touchErr)
 	}

@@ -1,5 +1,6 @@
 // Package load drives a stage with many clients and accounts for every message: each one that the stage acknowledged
-// must have reached every client that stayed, once, unchanged, and from its sender.
+// must have reached every client that stayed, once, unchanged, and from its sender. On a stage that keeps history it
+// must also be in the log of its room, exactly once.
 //
 // Pacing is open-loop. Every message has a planned time, which does not depend on the messages before it. Latency
 // counts from the planned time. So when a stage stalls, the stall counts for every message that was due meanwhile.
@@ -55,25 +56,30 @@ func (p Plan) user(client int) string {
 
 // Socket is what a client needs of its connection; *stageclient.Conn is one.
 type Socket interface {
+	stageclient.FollowedConn
 	Send(ctx context.Context, m stageclient.Outgoing) error
-	Next(ctx context.Context) (stageclient.Frame, error)
 	Close() error
+}
+
+// Member is a connected client.
+type Member struct {
+	Socket  Socket
+	User    stageclient.User // as the stage names it
+	Rooms   []string
+	History bool // the connection takes requests for history
 }
 
 // Stage opens connections.
 type Stage interface {
-	// Connect opens a connection as a user, and returns the user as the stage names it. A refusal is a
-	// *stageclient.SignError or a *stageclient.RefusedError.
-	Connect(ctx context.Context, user string) (Socket, stageclient.User, error)
+	// Connect opens a connection as a user. A refusal is a *stageclient.SignError or a *stageclient.RefusedError.
+	Connect(ctx context.Context, user string) (Member, error)
 }
 
 // StageFunc is a function that is a Stage.
-type StageFunc func(ctx context.Context, user string) (Socket, stageclient.User, error)
+type StageFunc func(ctx context.Context, user string) (Member, error)
 
 // Connect calls the function.
-func (f StageFunc) Connect(ctx context.Context, user string) (Socket, stageclient.User, error) {
-	return f(ctx, user)
-}
+func (f StageFunc) Connect(ctx context.Context, user string) (Member, error) { return f(ctx, user) }
 
 // Run connects the clients of a plan, lets them send, and returns what happened to every message. When ctx ends, it
 // sends no more, and reports on what it has sent. It calls note at each phase. The error says that the stage refuses
@@ -95,6 +101,8 @@ func Run(ctx context.Context, plan Plan, stage Stage, note func(string)) (*Repor
 	s.drain(ctx)
 	report := s.ledger.report()
 	report.Plan, report.Clients, report.Interrupted = plan, s.clientCounts(), ctx.Err() != nil
+	s.close()
+	report.History = s.checkHistory(ctx, note)
 	return report, nil
 }
 

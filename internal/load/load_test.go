@@ -9,8 +9,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"signedsocket/internal/stageclient"
 )
 
 func run(t *testing.T, r *room, plan Plan) *Report {
@@ -242,9 +240,9 @@ func TestInvalidPlansAreRefused(t *testing.T) {
 	} {
 		plan := quick()
 		change(&plan)
-		if _, err := Run(t.Context(), plan, StageFunc(func(context.Context, string) (Socket, stageclient.User, error) {
+		if _, err := Run(t.Context(), plan, StageFunc(func(context.Context, string) (Member, error) {
 			t.Errorf("%s: a client connects", name)
-			return nil, stageclient.User{}, context.Canceled
+			return Member{}, context.Canceled
 		}), silent); err == nil {
 			t.Errorf("%s was accepted", name)
 		}

@@ -6,8 +6,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
-
-	"signedsocket/internal/stageclient"
 )
 
 // send sends the plan's messages, each at its time, and returns at the end or when ctx ends.
@@ -20,8 +18,8 @@ func (s *swarm) send(ctx context.Context) {
 		if !sleepUntil(ctx, intended) {
 			return
 		}
-		sender, socket := s.sender(turns, n)
-		if socket == nil {
+		sender, m := s.sender(turns, n)
+		if m == nil {
 			return // no client is connected
 		}
 		text := s.ledger.text(n) + filler(dice, s.plan.Size)
@@ -30,21 +28,21 @@ func (s *swarm) send(ctx context.Context) {
 		s.sending.Go(func() {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
 			defer cancel()
-			err := socket.Send(ctx, stageclient.Outgoing{Text: text, ID: s.ledger.clientID(n)})
+			err := m.Socket.Send(ctx, s.outgoing(sender, m, text, s.ledger.clientID(n)))
 			s.ledger.sent(n, time.Now(), err)
 		})
 	}
 }
 
-// sender returns the client that sends message n, and its socket. All clients send equally often, in an order from the
-// seed, so that all connections reach their limit together. sender skips clients that have left.
-func (s *swarm) sender(turns []int, n int) (int, Socket) {
+// sender returns the client that sends message n, and its connection. All clients send equally often, in an order from
+// the seed, so that all connections reach their limit together. sender skips clients that have left.
+func (s *swarm) sender(turns []int, n int) (int, *member) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range turns {
 		client := turns[(n+i)%len(turns)]
-		if socket := s.sockets[client]; socket != nil {
-			return client, socket
+		if m := s.members[client]; m != nil {
+			return client, m
 		}
 	}
 	return 0, nil

@@ -16,6 +16,7 @@ type Report struct {
 	Clients     Clients    `json:"clients"`
 	Messages    Messages   `json:"messages"`
 	Deliveries  Deliveries `json:"deliveries"`
+	History     *History   `json:"history,omitempty"` // nil: the stage keeps none
 	Latency     struct {
 		Delivery Latency `json:"delivery"`       // to each client
 		Last     Latency `json:"lastReceiver"`   // of each acknowledged message
@@ -50,6 +51,14 @@ type Deliveries struct {
 	Misattributed int `json:"misattributed"` // from another user than the sender
 	Invented      int `json:"invented"`      // no client sent them
 	Foreign       int `json:"foreign"`       // from others in the room
+}
+
+// History says whether the logs of the rooms hold what the clients sent and received.
+type History struct {
+	Entries  int      `json:"entries"`  // in the logs since the run began
+	Verdict  string   `json:"verdict"`  // of the checker, in a line
+	Findings []string `json:"findings"` // sentences
+	Unread   string   `json:"unread"`   // why the logs could not be read
 }
 
 // report returns the sums. It counts messages without an answer as unanswered.
@@ -121,6 +130,10 @@ func (r *Report) Missed(g Goals) []string {
 	want(d.Doubled == 0, "%d messages were doubled under another id", d.Doubled)
 	want(d.Misattributed == 0, "%d messages were misattributed", d.Misattributed)
 	want(d.Invented == 0, "%d messages arrived that no client had sent", d.Invented)
+	if h := r.History; h != nil {
+		want(h.Unread == "", "the log was not read: %s", h.Unread)
+		want(len(h.Findings) == 0, "the log and the clients do not agree (%s)", h.Verdict)
+	}
 	p95 := time.Duration(r.Latency.Last.P95 * float64(time.Millisecond))
 	want(g.P95 == 0 || p95 <= g.P95, "the p95 of the last receiver is %v, over %v", p95.Round(100*time.Microsecond),
 		g.P95)
@@ -143,6 +156,9 @@ func (r *Report) Text() string {
 		d.Repeated)
 	fmt.Fprintf(table, "misattributed\t%d\n", d.Misattributed)
 	fmt.Fprintf(table, "sent by no user\t%d\n", d.Invented)
+	if h := r.History; h != nil && h.Unread == "" {
+		fmt.Fprintf(table, "history\t%d entries; %s\n", h.Entries, h.Verdict)
+	}
 	for _, row := range []struct {
 		name string
 		l    Latency
@@ -158,6 +174,9 @@ func (r *Report) Text() string {
 	return text.String()
 }
 
+// shownFindings is how many sentences about the history the report shows. JSON has them all.
+const shownFindings = 10
+
 // slow is the delay of this program from which its results are useless.
 const slow = 10 // ms
 
@@ -166,6 +185,9 @@ func (r *Report) hints() []string {
 	var hints []string
 	if r.Interrupted {
 		hints = append(hints, "Interrupted: the report covers the messages until then.")
+	}
+	if h := r.History; h != nil {
+		hints = append(hints, h.Findings[:min(len(h.Findings), shownFindings)]...)
 	}
 	if r.Messages.Refused["rate_limited"] > 0 {
 		hints = append(hints, "rate_limited: one connection may send MessagesPerWindow messages in 10 s, "+

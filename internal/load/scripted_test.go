@@ -14,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"signedsocket/internal/stageclient"
+	"signedsocket/internal/stageclient/clienttest"
 )
 
 // room is a WebSocket server that sends every message to every member. For the message with a chosen number its script
@@ -27,6 +28,7 @@ type room struct {
 	attempts int
 	members  map[string]*websocket.Conn // by user
 	count    int
+	log      *clienttest.Log // nil: the room keeps no history
 }
 
 // outgoing is what a message causes: frames by user, and the answer to its sender.
@@ -47,13 +49,16 @@ func startRoom(t *testing.T, script func(r *room, sent *outgoing)) *room {
 }
 
 // Connect implements Stage.
-func (r *room) Connect(ctx context.Context, user string) (Socket, stageclient.User, error) {
+func (r *room) Connect(ctx context.Context, user string) (Member, error) {
 	url := "ws" + strings.TrimPrefix(r.server.URL, "http") + "/?user=" + user
 	conn, err := stageclient.Dial(ctx, &stageclient.Signed{URL: url}, stageclient.DialOptions{})
 	if err != nil {
-		return nil, stageclient.User{}, err
+		return Member{}, err
 	}
-	return conn, stageclient.User{Sub: user, Name: name(user)}, nil
+	return Member{
+		Socket: conn, User: stageclient.User{Sub: user, Name: name(user)}, Rooms: []string{"lobby"},
+		History: r.log != nil,
+	}, nil
 }
 
 func name(user string) string { return "The " + user }
@@ -77,7 +82,7 @@ func (r *room) serve(w http.ResponseWriter, request *http.Request) {
 		if err != nil {
 			return
 		}
-		r.broadcast(request.Context(), user, data)
+		r.broadcast(request.Context(), socket, user, data)
 	}
 }
 
@@ -94,17 +99,30 @@ func (r *room) join(w http.ResponseWriter, request *http.Request) *websocket.Con
 	return socket
 }
 
-func (r *room) broadcast(ctx context.Context, sender string, data []byte) {
-	var frame struct{ Message, ID string }
+func (r *room) broadcast(ctx context.Context, socket *websocket.Conn, sender string, data []byte) {
+	var frame struct {
+		Action, Message, ID string
+		Want                []stageclient.Want
+	}
 	if err := json.Unmarshal(data, &frame); err != nil {
 		r.t.Error(err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if frame.Action == "history" {
+		for _, answer := range clienttest.Answer([]*clienttest.Log{r.log}, frame.ID, frame.Want) {
+			_ = socket.Write(ctx, websocket.MessageText, wire(r.t, answer)) // a client that left gets nothing
+		}
+		return
+	}
 	out := &outgoing{n: r.count, sender: sender, text: frame.Message, frames: map[string][]string{}}
 	r.count++
+	text := messageFrame("id-"+frame.ID, sender, frame.Message)
+	if r.log != nil {
+		text = string(wire(r.t, r.append(sender, frame.ID, frame.Message)))
+	}
 	for user := range r.members {
-		out.frames[user] = []string{messageFrame("id-"+frame.ID, sender, frame.Message)}
+		out.frames[user] = []string{text}
 	}
 	out.answer = fmt.Sprintf(`{"type":"ack","id":"id-%s","clientId":%q,"recipients":1,"delivered":1,"gone":0}`,
 		frame.ID, frame.ID)

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
+	"signedsocket/internal/load/checker"
 	"signedsocket/internal/stageclient"
 )
 
@@ -19,7 +21,15 @@ const (
 	sendTimeout     = 10 * time.Second
 	// settle is how long the swarm listens after every message is complete: a second copy comes late.
 	settle = 500 * time.Millisecond
+	// lookAgain is how long the swarm waits for the last messages before its clients look into the logs.
+	lookAgain = 2 * time.Second
 )
+
+// member is a connected client with what it knows of its rooms.
+type member struct {
+	Member
+	follower *stageclient.Follower
+}
 
 // swarm is all clients of a run.
 type swarm struct {
@@ -27,21 +37,24 @@ type swarm struct {
 	stage  Stage
 	ledger *ledger
 
+	recorder  *checker.Recorder
 	receiving sync.WaitGroup
 	sending   sync.WaitGroup
 
 	mu       sync.Mutex
-	sockets  []Socket       // by client; nil: not connected, or not any more
-	opened   int            // clients that have ever been connected
-	ended    map[string]int // connections that ended by themselves, by reason
-	refused  map[string]int // attempts to connect that failed, by reason
-	finished bool           // the swarm itself ends connections now
+	members  []*member        // by client; nil: not connected, or not any more
+	logs     map[string]int64 // by room with history: the number behind which the run began
+	opened   int              // clients that have ever been connected
+	ended    map[string]int   // connections that ended by themselves, by reason
+	refused  map[string]int   // attempts to connect that failed, by reason
+	finished bool             // the swarm itself ends connections now
 }
 
 func newSwarm(plan Plan, stage Stage, l *ledger) *swarm {
 	return &swarm{
 		plan: plan, stage: stage, ledger: l,
-		sockets: make([]Socket, plan.Clients), ended: map[string]int{}, refused: map[string]int{},
+		recorder: checker.NewRecorder(), members: make([]*member, plan.Clients), logs: map[string]int64{},
+		ended: map[string]int{}, refused: map[string]int{},
 	}
 }
 
@@ -76,9 +89,9 @@ func (s *swarm) connect(ctx context.Context) error {
 func (s *swarm) connectOne(ctx context.Context, client int) error {
 	pause := firstBackoff
 	for attempt := 1; ; attempt++ {
-		socket, user, err := s.stage.Connect(ctx, s.plan.user(client))
+		connected, err := s.stage.Connect(ctx, s.plan.user(client))
 		if err == nil {
-			s.add(ctx, client, socket, user)
+			s.add(ctx, client, connected)
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -130,21 +143,22 @@ func (s *swarm) count(counts map[string]int, reason string) {
 
 // add takes a client's open connection and reads from it until it ends. It goes on after ctx has ended, because the
 // last answers count.
-func (s *swarm) add(ctx context.Context, client int, socket Socket, user stageclient.User) {
+func (s *swarm) add(ctx context.Context, client int, connected Member) {
+	m := &member{connected, stageclient.NewFollower(connected.Rooms, 0, 0)}
+	m.follower.Connected(time.Now(), m.History)
 	s.mu.Lock()
-	s.sockets[client] = socket
+	s.members[client] = m
 	s.opened++
 	s.mu.Unlock()
-	s.ledger.join(client, user)
-	s.receiving.Go(func() { s.receive(context.WithoutCancel(ctx), client, socket) })
+	s.ledger.join(client, m.User)
+	s.receiving.Go(func() { s.receive(context.WithoutCancel(ctx), client, m) })
 }
 
 // receive gives the frames of a client to the ledger until its connection ends.
-func (s *swarm) receive(ctx context.Context, client int, socket Socket) {
+func (s *swarm) receive(ctx context.Context, client int, m *member) {
 	bye := ""
-	for {
-		frame, err := socket.Next(ctx)
-		at := time.Now()
+	conn := recordedConn{m.Socket, client, s.recorder}
+	err := m.follower.Follow(ctx, conn, func(at time.Time, frame stageclient.Frame, events []stageclient.Event) {
 		switch f := frame.(type) {
 		case stageclient.Message:
 			s.ledger.receive(client, f, at)
@@ -157,11 +171,10 @@ func (s *swarm) receive(ctx context.Context, client int, socket Socket) {
 		case stageclient.Bye:
 			bye = "bye " + f.Code
 		}
-		if err != nil && !errors.Is(err, stageclient.ErrMalformedFrame) {
-			s.lose(client, bye, err)
-			return
-		}
-	}
+		s.recorder.Receive(client, at, frame, events)
+		s.follow(client, events, at)
+	})
+	s.lose(client, bye, err)
 }
 
 // lose records that a connection has ended.
@@ -171,7 +184,7 @@ func (s *swarm) lose(client int, bye string, err error) {
 	if s.finished {
 		return
 	}
-	s.sockets[client] = nil
+	s.members[client] = nil
 	s.ended[whyEnded(bye, err)]++
 	s.ledger.leave(client)
 }
@@ -193,8 +206,8 @@ func (s *swarm) connected() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	open := 0
-	for _, socket := range s.sockets {
-		if socket != nil {
+	for _, m := range s.members {
+		if m != nil {
 			open++
 		}
 	}
@@ -213,10 +226,18 @@ func (s *swarm) drain(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.plan.Drain)
 	defer cancel()
 	s.sending.Wait()
-	select {
-	case <-ctx.Done():
-	case <-s.ledger.settled():
-		sleepUntil(ctx, time.Now().Add(settle))
+	look := time.NewTicker(lookAgain)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.ledger.settled():
+			sleepUntil(ctx, time.Now().Add(settle))
+			return
+		case <-look.C:
+			s.sync(ctx)
+		}
 	}
 }
 
@@ -224,12 +245,12 @@ func (s *swarm) drain(ctx context.Context) {
 func (s *swarm) close() {
 	s.mu.Lock()
 	s.finished = true
-	sockets := s.sockets
+	members := slices.Clone(s.members)
 	s.mu.Unlock()
 	var closing sync.WaitGroup
-	for _, socket := range sockets {
-		if socket != nil {
-			closing.Go(func() { _ = socket.Close() }) // nothing depends on how it goes
+	for _, m := range members {
+		if m != nil {
+			closing.Go(func() { _ = m.Socket.Close() }) // nothing depends on how it goes
 		}
 	}
 	closing.Wait()

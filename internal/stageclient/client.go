@@ -14,7 +14,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -55,6 +57,15 @@ type Signed struct {
 // String names the user and leaves the URL out.
 func (s Signed) String() string {
 	return fmt.Sprintf("signed URL for %s, good for %d s", s.User.Sub, s.ExpiresIn)
+}
+
+// Rooms returns the rooms that the URL opens.
+func (s *Signed) Rooms() []string {
+	u, err := url.Parse(s.URL)
+	if err != nil || u.Query().Get("rm") == "" {
+		return nil
+	}
+	return strings.Split(u.Query().Get("rm"), ".")
 }
 
 // SignError is a refusal of POST /signurl.
@@ -177,8 +188,17 @@ func (c *Client) do(r *http.Request) (int, http.Header, []byte, error) {
 }
 
 // Connect takes all steps for a user: token, signed URL with a new [Proof], socket. Without rooms it asks for the
-// default ones.
+// default ones. It offers the protocols of the signed URL.
 func (c *Client) Connect(ctx context.Context, user string, rooms ...string) (*Conn, *Signed, error) {
+	return c.connect(ctx, user, rooms, nil)
+}
+
+// ConnectWithHistory is [Client.Connect] that offers [ProtocolWithHistory], too.
+func (c *Client) ConnectWithHistory(ctx context.Context, user string, rooms ...string) (*Conn, *Signed, error) {
+	return c.connect(ctx, user, rooms, WithHistory())
+}
+
+func (c *Client) connect(ctx context.Context, user string, rooms, protocols []string) (*Conn, *Signed, error) {
 	token, err := c.Token(ctx, user)
 	if err != nil {
 		return nil, nil, err
@@ -188,6 +208,6 @@ func (c *Client) Connect(ctx context.Context, user string, rooms ...string) (*Co
 	if err != nil {
 		return nil, nil, err
 	}
-	conn, err := c.Dial(ctx, signed, DialOptions{Verifier: proof.Verifier})
+	conn, err := c.Dial(ctx, signed, DialOptions{Verifier: proof.Verifier, Protocols: protocols})
 	return conn, signed, err
 }

@@ -14,8 +14,14 @@ import (
 	"github.com/coder/websocket"
 )
 
-// Protocol is the WebSocket subprotocol of the chat.
-const Protocol = "chat.v1"
+// The WebSocket subprotocols of the chat. A server without history knows the first one only.
+const (
+	Protocol            = "chat.v1"
+	ProtocolWithHistory = "chat.v2"
+)
+
+// WithHistory returns the protocols of a client that wants history and also works without it.
+func WithHistory() []string { return []string{ProtocolWithHistory, Protocol} }
 
 const (
 	proofPrefix = "pop."    // before the verifier, offered as a second subprotocol
@@ -48,10 +54,11 @@ func (e *ClosedError) Error() string {
 
 // DialOptions are the optional parts of a handshake.
 type DialOptions struct {
-	Verifier string       // of the Proof whose challenge is in the URL
-	Header   http.Header  // such as Origin, which a browser would send
-	HTTP     *http.Client // http.DefaultClient when nil
-	Trace    Trace        // may be nil
+	Verifier  string       // of the Proof whose challenge is in the URL
+	Protocols []string     // to offer, the best one first; those of the signed URL when empty
+	Header    http.Header  // such as Origin, which a browser would send
+	HTTP      *http.Client // http.DefaultClient when nil
+	Trace     Trace        // may be nil
 }
 
 // Trace is called when a frame was "sent" or "received" on a connection, or when the connection was "closed". It must
@@ -104,7 +111,10 @@ type received struct {
 // Dial opens the connection that a signed URL permits. A handshake that is refused
 // is a [*RefusedError]. Errors never contain the URL.
 func Dial(ctx context.Context, signed *Signed, o DialOptions) (*Conn, error) {
-	protocols := signed.Protocols
+	protocols := o.Protocols
+	if len(protocols) == 0 {
+		protocols = signed.Protocols
+	}
 	if o.Verifier != "" {
 		protocols = append(append([]string(nil), protocols...), proofPrefix+o.Verifier)
 	}
@@ -178,6 +188,10 @@ type Outgoing struct {
 	Text string `json:"message"`
 	Room string `json:"room,omitempty"`
 	ID   string `json:"id,omitempty"` // at most 36 characters
+
+	// After says that the sender has seen every entry of the room's log up to here, and that this message is not among
+	// them. nil says nothing. Only a connection with ProtocolWithHistory takes it.
+	After *int64 `json:"after,omitempty"`
 }
 
 // Send sends a message.
@@ -186,6 +200,17 @@ func (c *Conn) Send(ctx context.Context, m Outgoing) error {
 		Action string `json:"action"`
 		Outgoing
 	}{"sendmessage", m})
+}
+
+// History asks for parts of the logs of one to eight rooms, each room once. A [History] frame answers each want; one
+// [Synced] frame answers all wants that have nothing to tell. The answers carry id, which may be empty. Only a
+// connection with [ProtocolWithHistory] takes the request.
+func (c *Conn) History(ctx context.Context, id string, wants ...Want) error {
+	return c.sendJSON(ctx, struct {
+		Action string `json:"action"`
+		Want   []Want `json:"want"`
+		ID     string `json:"id,omitempty"`
+	}{"history", wants, id})
 }
 
 // Ping asks for a [Pong].

@@ -11,7 +11,8 @@ import (
 // stays usable.
 var ErrMalformedFrame = errors.New("malformed frame")
 
-// Frame is a frame from the server: [Message], [Ack], [Error], [Pong], [Bye], [GatewayError] or [Unknown].
+// Frame is a frame from the server: [Message], [Ack], [History], [Synced], [Error], [Pong], [Bye], [GatewayError] or
+// [Unknown].
 type Frame interface{ frame() }
 
 // Message is a message of a member of the room, or of the client itself.
@@ -21,12 +22,13 @@ type Message struct {
 	From   User   `json:"from"`
 	Text   string `json:"message"`
 	SentAt int64  `json:"sentAt"` // Unix milliseconds
+	Seq    int64  `json:"seq"`    // number in the log of the room; 0 when the stage keeps no history
 }
 
 // Time returns when the message was sent.
 func (m Message) Time() time.Time { return time.UnixMilli(m.SentAt) }
 
-// Ack says that all members of the room got a message.
+// Ack says that the log of the room has a message. On a stage without history it says that all members got it.
 type Ack struct {
 	ID         string `json:"id"`
 	ClientID   string `json:"clientId"` // the id that the sender gave it
@@ -34,6 +36,8 @@ type Ack struct {
 	Delivered  int    `json:"delivered"`
 	Gone       int    `json:"gone"`
 	Queued     int    `json:"queued"` // left to other invocations, because the room is too large for one
+	Seq        int64  `json:"seq"`    // number in the log of the room; 0 when the stage keeps no history
+	Missed     int    `json:"missed"` // connections that did not take the message; they find it in the log
 }
 
 // Error says that a frame was refused, and why.
@@ -64,6 +68,8 @@ type Unknown struct{ Raw string }
 
 func (Message) frame()      {}
 func (Ack) frame()          {}
+func (History) frame()      {}
+func (Synced) frame()       {}
 func (Error) frame()        {}
 func (Pong) frame()         {}
 func (Bye) frame()          {}
@@ -82,10 +88,14 @@ func parseFrame(data []byte) (Frame, error) {
 	switch head.Type {
 	case "message":
 		return parseAs(data, func(m Message) bool {
-			return m.ID != "" && m.Room != "" && m.From.Sub != "" && m.Text != "" && m.SentAt > 0
+			return m.ID != "" && m.Room != "" && m.From.Sub != "" && m.Text != "" && m.SentAt > 0 && m.Seq >= 0
 		})
 	case "ack":
 		return parseAs(data, func(a Ack) bool { return a.ID != "" })
+	case "history":
+		return parseHistory(data)
+	case "synced":
+		return parseAs(data, func(s Synced) bool { return s.Heads != nil })
 	case "error":
 		return parseAs(data, func(e Error) bool { return e.Code != "" })
 	case "bye":

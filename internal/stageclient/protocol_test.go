@@ -22,6 +22,7 @@ func TestClientAcceptsTheExamplesOfTheProtocol(t *testing.T) {
 	t.Parallel()
 	for name, frame := range map[string]stageclient.Frame{
 		"message": stageclient.Message{}, "ack": stageclient.Ack{}, "error": stageclient.Error{},
+		"history": stageclient.History{}, "synced": stageclient.Synced{},
 		"bye": stageclient.Bye{}, "pong": stageclient.Pong{}, "gatewayError": stageclient.GatewayError{},
 	} {
 		frames := protocol.Examples(t, name)
@@ -53,12 +54,18 @@ func TestEveryFrameOfTheClientKeepsToTheProtocol(t *testing.T) {
 			sent = append(sent, string(data))
 		}
 	}})
+	after := int64(0)
 	for _, m := range []stageclient.Outgoing{
 		{Text: "hi"}, {Text: "a<b>\n\"😀", Room: "lobby", ID: "0193a5c8-9c3b-7c8e-8f53-2d0f3a5b7c11"},
+		{Text: "hi", ID: "1", After: &after},
 	} {
 		_ = conn.Send(soon(t), m) // the server may be gone already
 	}
 	_ = conn.Ping(soon(t))
+	_ = conn.History(soon(t), "h1", stageclient.WantAfter("a", 0), stageclient.WantAfter("b", 1795943828551),
+		stageclient.WantBefore("c", 1795943828551, 0), stageclient.WantBefore("d", 7, 100),
+		stageclient.WantLast("e", 1))
+	_ = conn.History(soon(t), "", stageclient.WantLast("e", 100))
 	mu.Lock()
 	defer mu.Unlock()
 	for _, frame := range sent {
@@ -66,7 +73,7 @@ func TestEveryFrameOfTheClientKeepsToTheProtocol(t *testing.T) {
 			t.Errorf("the client sends %s: %v", frame, err)
 		}
 	}
-	if len(sent) != 3 {
+	if len(sent) != 6 {
 		t.Errorf("sent %q", sent)
 	}
 }

@@ -40,14 +40,15 @@ type Stage struct {
 	log *stageLog
 
 	mu      sync.Mutex
-	invoked map[string]int // by the function's name
+	invoked map[string]int                        // by the function's name
+	next    map[string]localstage.InvocationFault // of the next invocation, by logical id
 }
 
 // Start starts a stage and closes it when the test ends. It fails the test if the stage cannot start.
 func Start(t testing.TB, o Options) *Stage {
 	t.Helper()
 	log := newStageLog(t)
-	stage := &Stage{log: log, invoked: map[string]int{}}
+	stage := &Stage{log: log, invoked: map[string]int{}, next: map[string]localstage.InvocationFault{}}
 	config := localstage.Config{
 		Template:   editedTemplate(t, o.Edit),
 		Parameters: withPatience(o.Parameters),
@@ -93,12 +94,19 @@ func withPatience(parameters map[string]string) map[string]string {
 	return all
 }
 
-// countInvocations counts every invocation, and then returns the test's own fault for it.
+// countInvocations counts every invocation, and returns the fault of FailNext, or else the test's own, for it.
 func (s *Stage) countInvocations(c *localstage.Config) {
 	fault := c.FunctionFault
 	c.FunctionFault = func(function string) lambda.Fault {
 		s.mu.Lock()
 		s.invoked[function]++
+		for logicalID, once := range s.next {
+			if isFunction(function, logicalID) {
+				delete(s.next, logicalID)
+				s.mu.Unlock()
+				return once
+			}
+		}
 		s.mu.Unlock()
 		if fault == nil {
 			return lambda.Fault{}
@@ -113,11 +121,21 @@ func (s *Stage) Invocations(logicalID string) int {
 	defer s.mu.Unlock()
 	count := 0
 	for name, n := range s.invoked {
-		if strings.Contains(name, "-"+logicalID+"-") {
+		if isFunction(name, logicalID) {
 			count += n
 		}
 	}
 	return count
+}
+
+// isFunction reports whether a function's name is that of a logical id.
+func isFunction(name, logicalID string) bool { return strings.Contains(name, "-"+logicalID+"-") }
+
+// FailNext gives a fault to the next invocation of a function, by its logical id.
+func (s *Stage) FailNext(logicalID string, fault localstage.InvocationFault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next[logicalID] = fault
 }
 
 // Client returns a client of the stage. The stage's log must not hold the credentials that the client sends.

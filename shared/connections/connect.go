@@ -38,6 +38,7 @@ type Admission struct {
 	AuthenticatedAt time.Time // revocations before this time do not apply to the user
 	Ticket          string    // used up by the admission
 	TicketExpiresAt time.Time
+	Protocol        int    // which the client speaks, see Connection
 	ClientInstance  string // the client object that connects, or ""
 	SignIn          string // the sign-in that a trusted caller named, or ""
 }
@@ -224,6 +225,9 @@ func (s *Store) insert(a Admission, base counts) []types.TransactWriteItem {
 		"sub": dynamo.Text(a.Subject), "sx": dynamo.Number(a.SessionEndsAt.Unix()),
 		"connectedAt": dynamo.Number(a.ConnectedAt.UnixMilli()),
 		"expiresAt":   dynamo.Number(a.SessionEndsAt.Add(sessionMargin).Unix()),
+	}
+	if a.Protocol > 1 {
+		shared["v"] = dynamo.Number(int64(a.Protocol))
 	}
 	rooms := make([]Membership, len(a.Rooms))
 	for i, room := range a.Rooms {

@@ -14,12 +14,12 @@
 // The table of connections has the string keys pk and sk and no index:
 //
 //	pk                     sk              attributes
-//	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, ci, si, base, w<n>, s<n>,
-//	                                       kicked, due
-//	ROOM#<room>#<shard>    <connection id> sub, sx, connectedAt, expiresAt, slow
+//	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, v, ci, si, base, w<n>, h<n>,
+//	                                       s<n>, kicked, due
+//	ROOM#<room>#<shard>    <connection id> sub, sx, connectedAt, expiresAt, v, slow
 //	TICKET#<jti>           TICKET          expiresAt
 //	USER#<sub>             USER            n, c_<connection id>, i_<connection id>, o<minute>, expiresAt
-//	RATE#<sub>             RATE            w<n>, s<n>, expiresAt
+//	RATE#<sub>             RATE            w<n>, h<n>, s<n>, expiresAt
 //	KICK#<sub>             KICK            until, times, at, expiresAt
 //	SIGN#<sub>             SIGN            m<minute>, expiresAt
 //	SWEEP#<minute>#<0-3>   <connection id> reason, due, connectedAt, expiresAt
@@ -35,11 +35,13 @@
 //	connectedAt   N  when the connection was opened, Unix milliseconds, from API Gateway's event
 //	slow          N  when a broadcast could not post to the member, which does not read; Unix
 //	                 milliseconds, removed when the member reads again
+//	v             N  2 when the client speaks chat.v2, else absent
 //	ci            S  the client object that opened the connection
 //	si            S  the sign-in by which a trusted caller vouched for the user
 //	w<n>          N  messages sent in window n, which is Unix seconds divided by 10
+//	h<n>          N  requests for messages of the past in window n
 //	s<n>          N  violations of the rules in minute n, which is Unix seconds divided by 60
-//	base          M  the w<n> and s<n> with which the connection started: counted by earlier connections
+//	base          M  the w<n>, h<n> and s<n> with which the connection started: counted by earlier connections
 //	kicked        N  when the connection broke the rules once too often
 //	n             N  live connections of the user: always the number of c_ attributes
 //	c_<id>        N  sx of that connection and, behind the decimal point, its connectedAt: so entries
@@ -71,7 +73,7 @@
 // The transaction that removes a connection adds its own recent counts to RATE, on condition that they have not changed
 // since. The transaction that admits a connection starts it with the counts of RATE, on condition that these have not
 // changed since. So a window of a user counts each message once, however often the user reconnects: at most
-// (ConnectionsPerUser + 1) times MessagesPerWindow pass.
+// (ConnectionsPerUser + 1) times MessagesPerWindow pass. The same holds for requests and their 20 in a window.
 //
 // TTL removes items up to days late, so the presence of an item proves nothing: past its sx a connection counts as
 // absent. All reads are strongly consistent, and no function scans.
@@ -94,16 +96,16 @@ var (
 	ErrRevoked = errors.New("user revoked")
 	// ErrBanned is returned by Connect: the user is banned for now.
 	ErrBanned = errors.New("user banned")
-	// ErrNotConnected is returned by Touch: the table does not know the connection.
+	// ErrNotConnected is returned by Touch and CountRequest: the table does not know the connection.
 	ErrNotConnected = errors.New("connection not known")
-	// ErrKicked is returned by Touch and Strike: the connection has broken the rules too often.
+	// ErrKicked is returned by Touch, CountRequest and Strike: the connection has broken the rules too often.
 	ErrKicked = errors.New("connection kicked")
-	// ErrSessionEnded is returned by Touch: the connection's session is over.
+	// ErrSessionEnded is returned by Touch and CountRequest: the connection's session is over.
 	ErrSessionEnded = errors.New("session ended")
 )
 
-// RateLimitError is returned by Touch when the connection has used up this window. CountURL returns it when the user
-// has used up the URLs of this minute.
+// RateLimitError is returned by Touch and CountRequest when the connection has used up this window. CountURL returns it
+// when the user has used up the URLs of this minute.
 type RateLimitError struct {
 	RetryAfter time.Duration // how long until the next window
 }
@@ -121,6 +123,7 @@ type Connection struct {
 	Rooms         []Membership
 	SessionEndsAt time.Time // whole seconds
 	ConnectedAt   time.Time // whole milliseconds
+	Protocol      int       // which the client speaks: 1 for chat.v1, 2 for chat.v2
 	SignIn        string    // by which a trusted caller vouched for the user, or ""
 }
 

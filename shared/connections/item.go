@@ -145,9 +145,18 @@ func decodeConnection(connectionID string, conn item) (Connection, error) {
 	}
 	return Connection{
 		ID: connectionID, Subject: subject, Name: dynamo.TextOf(conn, "nm"), Rooms: rooms,
-		SignIn:        dynamo.TextOf(conn, "si"),
+		Protocol: protocolOf(conn), SignIn: dynamo.TextOf(conn, "si"),
 		SessionEndsAt: time.Unix(sx, 0).UTC(), ConnectedAt: time.UnixMilli(connectedAt).UTC(),
 	}, nil
+}
+
+// protocolOf returns the protocol of a CONN or ROOM item. Items of chat.v1 do not name it, nor do those of versions
+// before chat.v2.
+func protocolOf(from item) int {
+	if v, ok := dynamo.NumberOf(from, "v"); ok {
+		return int(v)
+	}
+	return 1
 }
 
 func decodeRooms(conn item) ([]Membership, error) {

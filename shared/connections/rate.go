@@ -18,8 +18,8 @@ const (
 	maxStaleRates = 16
 )
 
-// counts are messages by window and strikes by minute, under the names of their attributes. Only recent ones matter:
-// the current window and minute, and one before and after, since the clocks of two processes differ.
+// counts are messages and requests by window and strikes by minute, under the names of their attributes. Only recent
+// ones matter: the current window and minute, and one before and after, since the clocks of two processes differ.
 type counts map[string]int64
 
 // recentNames returns the names of the attributes that matter at now.
@@ -27,6 +27,7 @@ func recentNames(now time.Time) []string {
 	window, minute := now.Unix()/windowSeconds, minuteOf(now)
 	return []string{
 		windowName(window - 1), windowName(window), windowName(window + 1),
+		requestName(window - 1), requestName(window), requestName(window + 1), // mutate:history-carried => // none
 		strikeName(minute - 1), strikeName(minute), strikeName(minute + 1),
 	}
 }
@@ -175,19 +176,17 @@ func staleRates(rate item, now time.Time) (stale []string) {
 func pastRates(now time.Time) (past []string) {
 	window, minute := now.Unix()/windowSeconds, minuteOf(now)
 	for i := int64(2); i < staleWindows; i++ {
-		past = append(past, windowName(window-i))
+		past = append(past, windowName(window-i), requestName(window-i))
 	}
 	return append(past, strikeName(minute-2), strikeName(minute-3))
 }
 
 func isCount(name string) bool {
-	digits, window := strings.CutPrefix(name, "w")
-	if !window {
-		var strike bool
-		if digits, strike = strings.CutPrefix(name, "s"); !strike {
-			return false
+	for _, prefix := range []string{windowPrefix, requestPrefix, strikePrefix} {
+		if digits, ok := strings.CutPrefix(name, prefix); ok {
+			_, err := strconv.ParseUint(digits, 10, 63)
+			return err == nil
 		}
 	}
-	_, err := strconv.ParseUint(digits, 10, 63)
-	return err == nil
+	return false
 }

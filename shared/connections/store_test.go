@@ -22,7 +22,7 @@ func TestTouchReturnsTheConnection(t *testing.T) {
 	}
 	same(t, "connection", Connection{
 		ID: "c1=", Subject: "alice", Name: "Alice Ä", Rooms: []Membership{{"lobby", 0}, {"team-1", 0}},
-		SessionEndsAt: a.SessionEndsAt, ConnectedAt: a.ConnectedAt,
+		SessionEndsAt: a.SessionEndsAt, ConnectedAt: a.ConnectedAt, Protocol: 1,
 	}, got)
 	if !got.In("team-1") || got.In("team") {
 		t.Error("In disagrees with the rooms")

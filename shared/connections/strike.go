@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -66,8 +65,6 @@ func (s *Store) strike(connectionID string, now time.Time) *dynamodb.UpdateItemI
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 }
-
-func strikeName(minute int64) string { return "s" + strconv.FormatInt(minute, 10) }
 
 func strikesOf(conn item, now time.Time) int64 {
 	minute := minuteOf(now)

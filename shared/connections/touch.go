@@ -17,34 +17,61 @@ import (
 
 const (
 	windowSeconds = 10
-	// staleWindows is how many windows before the current one a message removes. A connection that sends less often
+	// staleWindows is how many windows before the current one an update removes. A connection that sends less often
 	// than these last leaves one small attribute behind each time, until it ends.
 	staleWindows = 12
 )
+
+// requestsPerWindow is how many requests for messages of the past a connection may send in 10 seconds. They have
+// windows of their own, so that a user who scrolls can still send messages.
+const requestsPerWindow = 20
 
 // Touch counts one message of a connection at now and returns the connection, all in one update. The error is
 // ErrNotConnected, ErrKicked, ErrSessionEnded, a *RateLimitError, or a fault. When the answer to the update is lost,
 // the SDK repeats it, and the message counts twice: the limit is then stricter, never looser.
 func (s *Store) Touch(ctx context.Context, connectionID string, now time.Time) (Connection, error) {
+	connection, err := s.count(ctx, connectionID, windowName, s.limits.MessagesPerWindow, now)
+	if err != nil {
+		return Connection{}, fmt.Errorf("count message: %w", err)
+	}
+	return connection, nil
+}
+
+// CountRequest counts one request for messages of the past, in all else as Touch counts a message.
+func (s *Store) CountRequest(ctx context.Context, connectionID string, now time.Time) (Connection, error) {
+	// mutate:history-windows => connection, err := s.count(ctx, connectionID, windowName, requestsPerWindow, now)
+	connection, err := s.count(ctx, connectionID, requestName, requestsPerWindow, now)
+	if err != nil {
+		return Connection{}, fmt.Errorf("count request: %w", err)
+	}
+	return connection, nil
+}
+
+// count adds one to the current window of a connection, unless that has reached limit.
+func (s *Store) count(
+	ctx context.Context, connectionID string, name func(window int64) string, limit int, now time.Time,
+) (Connection, error) {
 	var conn item
 	err := dynamo.Retry(ctx, func() error {
-		out, err := s.api.UpdateItem(ctx, s.touch(connectionID, now))
+		out, err := s.api.UpdateItem(ctx, s.countUpdate(connectionID, name, limit, now))
 		if err != nil {
-			return whyNotTouched(err, now)
+			return whyNotCounted(err, now)
 		}
 		conn = out.Attributes
 		return nil
 	})
 	if err != nil {
-		return Connection{}, fmt.Errorf("count message: %w", err)
+		return Connection{}, err
 	}
 	return decodeConnection(connectionID, conn)
 }
 
-func (s *Store) touch(connectionID string, now time.Time) *dynamodb.UpdateItemInput {
+func (s *Store) countUpdate(
+	connectionID string, name func(window int64) string, limit int, now time.Time,
+) *dynamodb.UpdateItemInput {
 	window := now.Unix() / windowSeconds
-	names := map[string]string{"#window": windowName(window)}
-	stale := staleNames(names, windowName, window, staleWindows)
+	names := map[string]string{"#window": name(window)}
+	stale := staleNames(names, name, window, staleWindows)
 	return &dynamodb.UpdateItemInput{
 		TableName:        aws.String(s.tables.Connections),
 		Key:              connectionKey(connectionID),
@@ -54,8 +81,7 @@ func (s *Store) touch(connectionID string, now time.Time) *dynamodb.UpdateItemIn
 			" AND (attribute_not_exists(#window) OR #window < :max)"), // mutate:rate-window
 		ExpressionAttributeNames: names,
 		ExpressionAttributeValues: item{
-			":one": dynamo.Number(1), ":now": dynamo.Number(now.Unix()),
-			":max": dynamo.Number(int64(s.limits.MessagesPerWindow)),
+			":one": dynamo.Number(1), ":now": dynamo.Number(now.Unix()), ":max": dynamo.Number(int64(limit)),
 		},
 		ReturnValues:                        types.ReturnValueAllNew,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
@@ -72,11 +98,20 @@ func staleNames(names map[string]string, attribute func(int64) string, current i
 	return strings.Join(list, ", ")
 }
 
-func windowName(window int64) string { return "w" + strconv.FormatInt(window, 10) }
+// The prefixes of the attributes with counts, in CONN and RATE items.
+const (
+	windowPrefix  = "w"
+	requestPrefix = "h"
+	strikePrefix  = "s"
+)
 
-// whyNotTouched finds the part of the condition that was not met, from the item in the error. An item without sx is no
+func windowName(window int64) string  { return windowPrefix + strconv.FormatInt(window, 10) }
+func requestName(window int64) string { return requestPrefix + strconv.FormatInt(window, 10) }
+func strikeName(minute int64) string  { return strikePrefix + strconv.FormatInt(minute, 10) }
+
+// whyNotCounted finds the part of the condition that was not met, from the item in the error. An item without sx is no
 // connection.
-func whyNotTouched(err error, now time.Time) error {
+func whyNotCounted(err error, now time.Time) error {
 	failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
 	if !ok {
 		return err

@@ -47,8 +47,11 @@ const (
 	signInLength   = 22 // characters
 )
 
-// Protocol is the WebSocket subprotocol that clients offer: the frames of docs/protocol.md.
-const Protocol = "chat.v1"
+// The WebSocket subprotocols that clients offer: the frames of docs/protocol.md, without and with messages of the past.
+const (
+	Protocol   = "chat.v1"
+	ProtocolV2 = "chat.v2"
+)
 
 // Possession says which URLs need a challenge. The client proves that it knows the verifier of the challenge.
 type Possession string

@@ -23,6 +23,9 @@ type Send struct {
 	Text     string // clean text of 1 to 2,000 code points, in normal form C
 	Room     string // as the client wrote it, or "" when it named none
 	ClientID string // the client's id for the message, [A-Za-z0-9_-]{1,36}, or ""
+	// After is a number of the room. The client has seen every entry up to it, and the message is not among them. It is
+	// 0 if the room was empty, and nil if the client does not know.
+	After *int64
 }
 
 // sendFrame is the wire form. Action is a pointer because a frame without action is allowed and one with an empty
@@ -32,10 +35,11 @@ type sendFrame struct {
 	Message string  `json:"message"`
 	Room    string  `json:"room"`
 	ID      string  `json:"id"`
+	After   *int64  `json:"after"`
 }
 
 // Decode reads a frame of the action ActionSend, or without action. It takes exactly one JSON object with the known
-// names. It refuses an unknown or repeated name, another letter case, a value that is neither a string nor null,
+// names. It refuses an unknown or repeated name, another letter case, a value of another type, a negative number,
 // invalid UTF-8 and anything after the object. A member that is null counts as absent. The code is "" for a good frame,
 // and otherwise BadMessage, TooLarge or UnknownAction. Of a bad frame only ClientID is set, if it could be read, so
 // that the answer can name it.
@@ -59,10 +63,12 @@ func Decode(body string) (Send, Code) {
 	switch {
 	case !ok, clean == "":
 		return refused, BadMessage
+	case frame.After != nil && *frame.After < 0: // mutate:frame-after => case false:
+		return refused, BadMessage
 	case utf8.RuneCountInString(clean) > maxText:
 		return refused, TooLarge
 	}
-	return Send{Text: clean, Room: frame.Room, ClientID: frame.ID}, ""
+	return Send{Text: clean, Room: frame.Room, ClientID: frame.ID, After: frame.After}, ""
 }
 
 // whyNot tells a frame of another action, whose other members we do not know, from a bad one.

@@ -20,8 +20,10 @@ func TestDecode(t *testing.T) {
 		want       Send
 		code       Code
 	}{
-		{"everything", `{"action":"sendmessage","message":"hi","room":"lobby","id":"c-1"}`, Send{"hi", "lobby", "c-1"},
-			""},
+		{"everything", `{"action":"sendmessage","message":"hi","room":"lobby","id":"c-1"}`,
+			Send{Text: "hi", Room: "lobby", ClientID: "c-1"}, ""},
+		{"a position", `{"message":"hi","after":7}`, Send{Text: "hi", After: new(int64(7))}, ""},
+		{"the position of an empty room", `{"message":"hi","after":0}`, Send{Text: "hi", After: new(int64)}, ""},
 		{"only a message", `{"message":"hi"}`, Send{Text: "hi"}, ""},
 		{"nulls are absent", `{"action":null,"message":"hi","room":null,"id":null}`, Send{Text: "hi"}, ""},
 		{"white space around", " \n{ \"message\" : \"hi\" }\t", Send{Text: "hi"}, ""},
@@ -39,6 +41,9 @@ func TestDecode(t *testing.T) {
 		{"an empty message", `{"message":"","id":"c"}`, Send{ClientID: "c"}, BadMessage},
 		{"a message that is no string", `{"message":1}`, Send{}, BadMessage},
 		{"an unknown name", `{"message":"hi","user":"admin"}`, Send{}, BadMessage},
+		{"a negative position", `{"message":"hi","id":"c","after":-1}`, Send{ClientID: "c"}, BadMessage},
+		{"a position that is no number", `{"message":"hi","after":"1"}`, Send{}, BadMessage},
+		{"a position with a fraction", `{"message":"hi","after":1.5}`, Send{}, BadMessage},
 		{"a nested value", `{"message":"hi","room":{"a":[1]}}`, Send{}, BadMessage},
 		{"a repeated name", `{"message":"hi","message":"ho"}`, Send{}, BadMessage},
 		{"a name repeated by an escape", `{"message":"hi","mess\u0061ge":"ho"}`, Send{}, BadMessage},
@@ -83,7 +88,8 @@ func FuzzDecode(f *testing.F) {
 		`{"message":"hi","message":"ho"}`,
 		`{"Message":"hi"}`, `{"message":"\ud83d\ude00"}`, `{"message":"hi","room":null}`, `{"action":"ping"}`, `[]`,
 		"{\"message\":\"\xff\"}",
-		`{"message":"a"}x`,
+		`{"message":"a"}x`, `{"message":"hi","after":1795327200122}`, `{"message":"hi","after":-1}`,
+		`{"message":"hi","after":1e3}`,
 	} {
 		f.Add(seed)
 	}
@@ -95,13 +101,17 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		var other struct{ Action, Message, Room, ID string }
+		var other struct {
+			Action, Message, Room, ID string
+			After                     *int64
+		}
 		if err := json.Unmarshal([]byte(body), &other); err != nil {
 			t.Fatalf("we accept %q, encoding/json does not: %v", body, err)
 		}
 		clean, ok := text.Clean(other.Message)
-		if want := (Send{clean, other.Room, other.ID}); !ok || got != want {
-			t.Errorf("%q: we read %+v, encoding/json %+v", body, got, want)
+		want := Send{Text: clean, Room: other.Room, ClientID: other.ID, After: other.After}
+		if diff := cmp.Diff(want, got); !ok || diff != "" || got.After != nil && *got.After < 0 {
+			t.Errorf("%q: what encoding/json reads (-), and what we read (+):\n%s", body, diff)
 		}
 		if n := utf8.RuneCountInString(got.Text); n == 0 || n > maxText || len(got.ClientID) > maxClientID ||
 			len(body) > maxBody {

@@ -20,6 +20,8 @@ const (
 	PartialDelivery Code = "partial_delivery" // a member that reads did not get it; send it again under the same id
 	NotConnected    Code = "not_connected"    // the table has no such connection; connect again
 	SessionEnded    Code = "session_ended"    // the session is over; connect again
+	Busy            Code = "busy"             // the log of the room is; the frame says when to try again
+	FarBehind       Code = "far_behind"       // too many entries behind after; read them, then send again
 )
 
 // text is the sentence for people. It never depends on the client's text.
@@ -41,6 +43,10 @@ func (c Code) text() string {
 		return "This connection is not known any more, connect again."
 	case SessionEnded:
 		return "The session has ended, connect again."
+	case Busy:
+		return "The room is busy, try again in a moment."
+	case FarBehind:
+		return "You have missed too much of the room, read it first."
 	default:
 		return "The message was not delivered."
 	}
@@ -55,6 +61,7 @@ type Sender struct {
 // Message is a message to all members of a room.
 type Message struct {
 	ID     string
+	Seq    int64 // its number in the room, or 0 if no history is kept
 	Room   string
 	From   Sender
 	Text   string
@@ -66,42 +73,47 @@ func (m Message) Encode() ([]byte, error) {
 	return encode("message", struct {
 		Type   string `json:"type"`
 		ID     string `json:"id"`
+		Seq    int64  `json:"seq,omitzero"`
 		Room   string `json:"room"`
 		From   Sender `json:"from"`
 		Text   string `json:"message"`
 		SentAt int64  `json:"sentAt"`
-	}{"message", m.ID, m.Room, m.From, m.Text, m.SentAt.UnixMilli()})
+	}{"message", m.ID, m.Seq, m.Room, m.From, m.Text, m.SentAt.UnixMilli()})
 }
 
-// Ack tells a sender that all members of the room took the message, except three kinds. Some are gone. Other
-// invocations deliver to some (Queued). Those that do not read are in no count except Recipients.
+// Ack tells a sender that its message is stored or, where no history is kept, that all members of the room took it.
+// Members that do not read are in no count except Recipients.
 type Ack struct {
 	ID         string // id of the message
+	Seq        int64  // its number in the room, or 0 if no history is kept
 	ClientID   string // the client's own id for it, or ""
 	Recipients int    // members of the room in the table, the sender among them
 	Delivered  int    // members that took it
 	Gone       int    // members that had ended
 	Queued     int    // members left to other invocations, because the room is too large for one
+	Missed     int    // members that did not take it, and will find it in the history
 }
 
-// Encode returns the frame of a: type "ack", without clientId and queued when there is none.
+// Encode returns the frame of a: type "ack", without clientId, seq, queued and missed when there is none.
 func (a Ack) Encode() ([]byte, error) {
 	return encode("ack", struct {
 		Type       string `json:"type"`
 		ID         string `json:"id"`
 		ClientID   string `json:"clientId,omitzero"`
+		Seq        int64  `json:"seq,omitzero"`
 		Recipients int    `json:"recipients"`
 		Delivered  int    `json:"delivered"`
 		Gone       int    `json:"gone"`
 		Queued     int    `json:"queued,omitzero"`
-	}{"ack", a.ID, a.ClientID, a.Recipients, a.Delivered, a.Gone, a.Queued})
+		Missed     int    `json:"missed,omitzero"`
+	}{"ack", a.ID, a.ClientID, a.Seq, a.Recipients, a.Delivered, a.Gone, a.Queued, a.Missed})
 }
 
 // Error tells a sender that a frame was refused, and the reason.
 type Error struct {
 	Code       Code
 	ClientID   string        // the client's own id for the refused message, or ""
-	RetryAfter time.Duration // when to try again, for RateLimited; rounded up to milliseconds
+	RetryAfter time.Duration // when to try again, for RateLimited and Busy; rounded up to milliseconds
 }
 
 // Encode returns the frame of e: type "error", without clientId and retryAfterMs when there is none.

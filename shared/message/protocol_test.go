@@ -15,6 +15,7 @@ import (
 func codes() []Code {
 	return []Code{
 		BadMessage, UnknownAction, TooLarge, RoomNotAllowed, RateLimited, PartialDelivery, NotConnected, SessionEnded,
+		Busy, FarBehind,
 	}
 }
 
@@ -24,6 +25,22 @@ func TestDecodeAcceptsTheExamplesOfTheProtocol(t *testing.T) {
 		if sent, code := Decode(frame); code != "" || sent.Text == "" {
 			t.Errorf("%s is refused with %s", frame, code)
 		}
+	}
+}
+
+func TestDecodeHistoryRequestAcceptsTheExamplesOfTheProtocol(t *testing.T) {
+	t.Parallel()
+	for _, frame := range protocol.Examples(t, "historyRequest") {
+		if request, code := DecodeHistoryRequest(frame); code != "" || len(request.Rooms()) == 0 {
+			t.Errorf("%s is refused with %s", frame, code)
+		}
+	}
+	contract := protocol.Read(t)
+	if got := contract.Components.Messages["historyRequest"].MaxBytes; got != maxBody {
+		t.Errorf("the protocol allows %d bytes, and DecodeHistoryRequest %d", got, maxBody)
+	}
+	if got := contract.Components.Messages["history"].MaxBytes; got != maxHistory {
+		t.Errorf("the protocol allows %d bytes in a history frame, and the server sends %d", got, maxHistory)
 	}
 }
 
@@ -38,6 +55,12 @@ func TestTheProtocolHasTheLimitsOfDecode(t *testing.T) {
 		`{"message":"` + strings.Repeat("a", maxText+1) + `"}`:                      false,
 		`{"message":"hi","id":"` + strings.Repeat("a", maxClientID) + `"}`:          true,
 		`{"message":"hi","id":"` + strings.Repeat("a", maxClientID+1) + `"}`:        false,
+		`{"message":"hi","after":0}`:                                                true,
+		`{"message":"hi","after":9223372036854775807}`:                              true,
+		`{"message":"hi","after":9223372036854775808}`:                              false,
+		`{"message":"hi","after":-1}`:                                               false,
+		`{"message":"hi","after":1.5}`:                                              false,
+		`{"message":"hi","after":"1"}`:                                              false,
 		`{"message":"hi"}` + strings.Repeat(" ", maxBody-len(`{"message":"hi"}`)):   true,
 		`{"message":"hi"}` + strings.Repeat(" ", maxBody-len(`{"message":"hi"}`)+1): false,
 	} {
@@ -60,10 +83,13 @@ func TestEveryFrameKeepsToTheProtocol(t *testing.T) {
 		Message{ID: derived, Room: "lobby", From: Sender{"guest-abc", "あ"}, Text: "😀", SentAt: time.UnixMilli(1)},
 		Ack{ID: id, Recipients: 1}, Ack{ID: derived, ClientID: "m-1", Recipients: 3, Delivered: 2, Gone: 1},
 		Ack{ID: id, Recipients: 9, Delivered: 3, Gone: 1, Queued: 5},
+		Message{ID: id, Seq: 1795327200123, Room: "lobby", From: Sender{"alice", "Alice"}, Text: "hi",
+			SentAt: time.UnixMilli(1)},
+		Ack{ID: id, Seq: 1795327200123, Recipients: 9, Delivered: 3, Missed: 6},
 	}
 	for _, code := range codes() {
 		wait := time.Duration(0)
-		if code == RateLimited {
+		if code == RateLimited || code == Busy {
 			wait = time.Nanosecond
 		}
 		frames = append(frames, Error{Code: code, RetryAfter: wait}, Error{code, "m-1", wait})

@@ -79,7 +79,7 @@ func itemRequests(o stageclient.Outputs, kind string) map[string]object {
 	table, partition := o.TableName, "pk"
 	key := object{"pk": object{"S": kind + "#none"}, "sk": object{"S": "X"}}
 	switch kind {
-	case "REAPER":
+	case "REAPER", "LOGS":
 		key["pk"] = object{"S": kind}
 	case bansKind:
 		table, partition, key = o.BansTable, "id", object{"id": object{"S": "none"}}
@@ -108,7 +108,7 @@ func itemRequests(o stageclient.Outputs, kind string) map[string]object {
 
 // kinds are the kinds of items in the table of connections, and OTHER for an item of no kind.
 func kinds() []string {
-	return []string{"CONN", "ROOM", "TICKET", "USER", "RATE", "KICK", "SIGN", "SWEEP", "REAPER", "OTHER"}
+	return []string{"CONN", "ROOM", "TICKET", "USER", "RATE", "KICK", "SIGN", "SWEEP", "REAPER", "LOG", "LOGS", "OTHER"}
 }
 
 // roleMay is everything that the roles of the functions may do with the tables: operations by kind of item. A grant for
@@ -121,8 +121,8 @@ func roleMay() map[string]map[string][]string {
 		},
 		disconnectFunction: {"GetItem": {"CONN"}},
 		sendFunction: {
-			"GetItem": {"CONN", "KICK"}, "UpdateItem": {"CONN", "ROOM"}, "Query": {"ROOM"},
-			"PutItem": {"SWEEP", "KICK"},
+			"GetItem": {"CONN", "KICK", "LOG", "LOGS"}, "UpdateItem": {"CONN", "ROOM", "LOG"},
+			"Query": {"ROOM", "LOG", "LOGS"}, "PutItem": {"SWEEP", "KICK"},
 		},
 		fanoutFunction: {"GetItem": {"CONN"}, "UpdateItem": {"ROOM"}, "PutItem": {"SWEEP"}},
 		reaperFunction: {

@@ -24,7 +24,10 @@ func startLargeRoom(
 	t.Helper()
 	var invocations atomic.Int32
 	stage, client := startStage(t, stagetest.Options{
-		Edit: edit, Parameters: map[string]string{"FanoutThreshold": "5", "MessagesPerWindow": "1000"},
+		Edit: edit,
+		Parameters: map[string]string{
+			"FanoutThreshold": "5", "MessagesPerWindow": "1000", "HistoryDays": "0", // so fanout repeats
+		},
 		Configure: func(c *localstage.Config) {
 			c.Clock = hurriedClock{started: time.Now()}
 			c.IdleTimeout, c.MaxAge = 240*time.Hour, 480*time.Hour
@@ -80,10 +83,10 @@ func TestAPartOfADeadFunctionIsDeliveredByTheNextOne(t *testing.T) {
 
 func TestUndeliveredPartsOfFanoutAreKept(t *testing.T) {
 	t.Parallel()
-	// Without this variable the function does not start. Only fanout's block in the template ends with it.
-	const last = "          STACK_NAME: !Ref AWS::StackName\n\n"
+	// Without this variable the function does not start. Only fanout has the two in this order.
+	const name, next = "          STACK_NAME: !Ref AWS::StackName\n", "          HISTORY_DAYS: !Ref HistoryDays\n"
 	stage, conns := startLargeRoom(t, noFault,
-		func(template string) string { return strings.Replace(template, last, "\n", 1) })
+		func(template string) string { return strings.Replace(template, name+next, next, 1) })
 	send(t, conns[0], "the text of a message", "1")
 	await[stageclient.Ack](t, conns[0])
 	path := stage.FailedEvents("FanoutFailures")

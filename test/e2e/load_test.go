@@ -17,12 +17,15 @@ import (
 func putLoad(t *testing.T, client *stageclient.Client, plan load.Plan) *load.Report {
 	t.Helper()
 	report, err := load.Run(t.Context(), plan,
-		load.StageFunc(func(ctx context.Context, user string) (load.Socket, stageclient.User, error) {
-			conn, signed, err := client.Connect(ctx, user)
+		load.StageFunc(func(ctx context.Context, user string) (load.Member, error) {
+			conn, signed, err := client.ConnectWithHistory(ctx, user)
 			if err != nil {
-				return nil, stageclient.User{}, err
+				return load.Member{}, err
 			}
-			return conn, signed.User, nil
+			return load.Member{
+				Socket: conn, User: signed.User, Rooms: signed.Rooms(),
+				History: conn.Subprotocol() == stageclient.ProtocolWithHistory,
+			}, nil
 		}), func(note string) { t.Log(note) })
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,8 @@ func TestTheChatDeliversDespiteFaults(t *testing.T) {
 		"functions are slow and get killed": {KillFunctions: 0.1, DelayFunctions: 5 * time.Millisecond,
 			Seed: 7},
 		"posts meet limits": {LimitPosts: 0.2, Seed: 7},
+		"answers are lost and late, and pages are torn": {LoseAnswers: 0.1, DelayDynamoDB: 5 * time.Millisecond,
+			TornQueries: 0.2, Seed: 7},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -34,7 +36,7 @@ func TestTheChatDeliversDespiteFaults(t *testing.T) {
 			var chatters []*chatterer
 			for i := range users {
 				chatters = append(chatters, &chatterer{t: t, user: fmt.Sprintf("user-%d", i),
-					conn: connectPatiently(t, client, fmt.Sprintf("user-%d", i))})
+					conn: connectPatiently(t, client.Connect, fmt.Sprintf("user-%d", i))})
 			}
 			var all sync.WaitGroup
 			for _, c := range chatters {
@@ -54,10 +56,14 @@ func TestTheChatDeliversDespiteFaults(t *testing.T) {
 }
 
 // connectPatiently connects like a client that retries when the stage asks it to wait.
-func connectPatiently(t *testing.T, client *stageclient.Client, user string) *stageclient.Conn {
+func connectPatiently(
+	t *testing.T,
+	connect func(ctx context.Context, user string, rooms ...string) (*stageclient.Conn, *stageclient.Signed, error),
+	user string,
+) *stageclient.Conn {
 	t.Helper()
 	for ctx := within(t); ; {
-		conn, _, err := client.Connect(ctx, user)
+		conn, _, err := connect(ctx, user)
 		if err == nil {
 			t.Cleanup(conn.Abort)
 			return conn
@@ -180,6 +186,14 @@ func TestEveryFaultOccurs(t *testing.T) {
 			}
 		}},
 		{"gone-posts", "1", hearsNothing},
+		{"lose-posts", "1", hearsNothing},
+		{"lose-answers", "1", func(t *testing.T, _ *stagetest.Stage, client *stageclient.Client) {
+			_, _, err := client.Connect(within(t), "alice")
+			if refused, ok := errors.AsType[*stageclient.SignError](err); !ok ||
+				refused.Status != http.StatusInternalServerError {
+				t.Errorf("signurl answered %v, want HTTP 500", err)
+			}
+		}},
 		{"hold-readers", "1", hearsNothing},
 		{"drop-tcp", "1", func(t *testing.T, _ *stagetest.Stage, client *stageclient.Client) {
 			alice := connect(t, client, "alice")

@@ -5,7 +5,8 @@ import { parseFrame } from "../dist/frames.js";
 import { bodies, frames, fromClient, fromServer, signUrlAnswer, signUrlRefusal, signUrlRequest } from "./protocol.mjs";
 import { answer, settle, world } from "./world.mjs";
 
-const { sendmessage, ping, gatewayError, ...others } = frames;
+// The client does not ask for messages of the past yet, so it gets no answers to that either.
+const { sendmessage, ping, historyRequest, history, synced, gatewayError, ...others } = frames;
 
 test("the client reads every example of a frame from the server, and all that it uses of it", () => {
   assert.deepEqual(Object.keys(others), ["message", "ack", "error", "bye", "pong"]);
@@ -22,7 +23,8 @@ test("the client reads every example of a frame from the server, and all that it
 });
 
 test("the client sends the examples of its frames", async () => {
-  for (const example of [...sendmessage, ...ping]) fromClient(example);
+  for (const example of [...sendmessage, ...ping, ...historyRequest]) fromClient(example);
+  for (const example of [...history, ...synced]) fromServer(example);
   const w = world();
   const socket = await w.open();
   w.chat.send(sendmessage[0].message, sendmessage[0].room);

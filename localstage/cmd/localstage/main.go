@@ -42,10 +42,12 @@ var helps = kong.Vars{
 	"order": "Order in which the messages of one connection reach their function: concurrent (as on AWS: a later " +
 		"one may overtake), serial, or shuffled, which finds code that relies on an order.",
 	"expires": "Refuses a signed URL after its X-Amz-Expires. The default ignores it, as API Gateway is believed to.",
-	"faults": "Injects a fault: hold-101=500ms delays every accepted handshake, delay-functions=500ms every event; " +
-		"issuer-ahead=3s sets the issuer's clock ahead; lose-disconnects, gone-posts, limit-posts, hold-readers, " +
-		"drop-tcp, kill-functions, dynamodb-throttle, transaction-conflicts, unprocessed-items take a share of " +
-		"0 to 1. Repeatable.",
+	"faults": "Injects a fault: hold-101=500ms delays every accepted handshake, delay-functions=500ms every event, " +
+		"delay-dynamodb=20ms every request about items by up to that time, before and after it is done; " +
+		"issuer-ahead=3s sets the issuer's clock ahead; lose-disconnects, gone-posts, limit-posts, lose-posts, " +
+		"hold-readers, drop-tcp, kill-functions, dynamodb-throttle, transaction-conflicts, unprocessed-items, " +
+		"lose-answers, torn-queries, late-deletions take a share of 0 to 1; expire-blocks a share, or a share and " +
+		"the beginning of partition keys: 0.05,LOG#. README.md has a line for each. Repeatable.",
 	"seed": "Seeds the random numbers of the faults: the same seed gives the same faults",
 	"json": "Prints the outputs as one line of JSON when ready.",
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -31,6 +32,12 @@ type Options struct {
 	// not a power cut, and is some ten times faster.
 	Sync bool
 
+	// Faults are those that the engine injects itself; see there.
+	Faults Faults
+
+	// Log gets a line for each item that the fault Expiry deletes. Nil discards it.
+	Log *slog.Logger
+
 	// Region and AccountID appear in the ARNs of tables; empty means us-east-1 and 111122223333.
 	Region, AccountID string
 }
@@ -41,11 +48,19 @@ type Engine struct {
 	clock     clock.Clock
 	ttl       TTL
 	arnPrefix string
+	log       *slog.Logger
+
+	// The faults. Those that never occur are nil.
+	torn      *tearing
+	conflicts *conflicts
+	expiry    *expiry
+	lateness  float64 // Faults.LateDeletions
+	deletions *dice
 
 	mu     sync.RWMutex
 	tables map[string]*table // by name; a copy of the file's tables, which saves each request a look-up
 
-	stop    func() // ends the background deletion of expired items and waits for it
+	stop    func() // ends the background deletions and waits for them
 	closing sync.Once
 }
 
@@ -88,11 +103,22 @@ func Open(options Options) (*Engine, error) {
 	if e.clock == nil {
 		e.clock = clock.Machine{}
 	}
+	e.log = cmp.Or(options.Log, slog.New(slog.DiscardHandler))
+	e.prepare(options.Faults)
 	if err := e.load(); err != nil {
 		return nil, fmt.Errorf("read DynamoDB file %s: %w", options.Path, errors.Join(err, db.Close()))
 	}
 	e.stop = e.startSweeping()
 	return e, nil
+}
+
+// prepare makes the engine inject faults.
+func (e *Engine) prepare(f Faults) {
+	e.torn = newTearing(f)
+	e.conflicts = newConflicts(f, e.clock)
+	e.expiry = newExpiry(f, e.clock)
+	e.lateness = f.LateDeletions
+	e.deletions = newDice(f.Seed, diceOfDeletions)
 }
 
 // Buckets beside those of the tables' items.

@@ -2,67 +2,97 @@ package dynamodb
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
-	"math/rand/v2"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
+	"time"
 )
 
-// Faults are the shares of requests that meet a fault, each from 0 to 1. The zero value injects nothing.
+// Faults are the faults of a DynamoDB. A share is from 0 to 1. The zero value injects nothing. The Injector injects the
+// first five before any DynamoDB, an [Engine] the others.
 type Faults struct {
-	Throttle    float64 // share of the requests about items that are throttled
-	Conflicts   float64 // share of the write transactions that meet another one
-	Unprocessed float64 // share of the batches of which half stays unprocessed
-	Seed        uint64  // of the dice: the same seed gives the same faults
+	Throttle    float64       // share of the requests about items that are throttled
+	Conflicts   float64       // share of the write transactions, and of the updates beside one, that meet another one
+	Unprocessed float64       // share of the batches of which half stays unprocessed
+	LoseAnswers float64       // share of the requests about items that are done, and not answered
+	Delay       time.Duration // longest pause before a request about items is done, and again after it
+
+	TornQueries   float64 // share of the Query pages during which others write
+	LateDeletions float64 // share of the expired items that each look of time to live spares
+	Expiry        Expiry  // of items without regard to their time to live
+
+	Seed uint64 // of the dice: the same seed gives the same faults
 }
 
-// Injector injects throttling, conflicts and unprocessed items before a DynamoDB.
+// Injector injects throttling, conflicts, unprocessed items, delays and lost answers before a DynamoDB.
 type Injector struct {
-	next http.Handler
-
-	mu     sync.Mutex // guards the dice and the shares
-	dice   *rand.Rand
-	faults Faults
+	next     http.Handler
+	faults   Faults
+	throttle atomic.Uint64 // the bits of the share, which changes while requests come
+	requests *dice
+	answers  *dice
 }
 
 // NewInjector returns an Injector that passes requests without a fault to next.
 func NewInjector(next http.Handler, f Faults) *Injector {
-	return &Injector{
-		next: next, faults: f,
-		dice: rand.New(rand.NewPCG(f.Seed, 1)), //nolint:gosec // the seed repeats the faults
+	i := &Injector{
+		next: next, faults: f, requests: newDice(f.Seed, diceOfRequests), answers: newDice(f.Seed, diceOfAnswers),
 	}
+	i.SetThrottle(f.Throttle)
+	return i
 }
 
 // ServeHTTP answers as a busy service does, or passes the request on.
 func (i *Injector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	operation, _ := operationIn(r.Header) // the engine refuses a request without one
+	if !concernsItems(operation) || i.faults.Delay == 0 && i.faults.LoseAnswers == 0 {
+		i.answer(w, r, operation)
+		return
+	}
+	pause(r.Context(), i.answers.upTo(i.faults.Delay))
+	kept := &keptAnswer{header: w.Header(), status: http.StatusOK}
+	i.answer(kept, r, operation)
+	pause(r.Context(), i.answers.upTo(i.faults.Delay))
+	if i.answers.occurs(i.faults.LoseAnswers) {
+		panic(http.ErrAbortHandler) // net/http cuts the connection
+	}
+	w.WriteHeader(kept.status)
+	_, _ = w.Write(kept.body.Bytes()) // a client that hung up needs no answer
+}
+
+// answer answers the request, or passes it on.
+func (i *Injector) answer(w http.ResponseWriter, r *http.Request, operation string) {
 	switch {
-	case concernsItems(operation) && i.occurs(&i.faults.Throttle):
+	case concernsItems(operation) && i.requests.occurs(math.Float64frombits(i.throttle.Load())):
 		i.refuse(w, r, operation, throttling())
-	case operation == "TransactWriteItems" && i.occurs(&i.faults.Conflicts):
+	case operation == "TransactWriteItems" && i.requests.occurs(i.faults.Conflicts):
 		i.refuse(w, r, operation, conflicting())
-	case strings.HasPrefix(operation, "Batch") && i.occurs(&i.faults.Unprocessed):
+	case strings.HasPrefix(operation, "Batch") && i.requests.occurs(i.faults.Unprocessed):
 		i.leaveSome(w, r, operation)
 	default:
 		i.next.ServeHTTP(w, r)
 	}
 }
 
-// occurs reports whether the fault with that share occurs now.
-func (i *Injector) occurs(share *float64) bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return *share > 0 && i.dice.Float64() < *share
-}
-
 // SetThrottle changes the share of throttled requests.
-func (i *Injector) SetThrottle(share float64) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.faults.Throttle = share
+func (i *Injector) SetThrottle(share float64) { i.throttle.Store(math.Float64bits(share)) }
+
+// pause returns after d, or when ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // concernsItems reports whether an operation is about items, which use a table's throughput, and not about tables.
@@ -93,7 +123,7 @@ func throttling() faultError {
 // conflicting is the error of a transaction whose first item is in another transaction.
 // Source: DynamoDB API reference, "TransactWriteItems", cancellation reasons.
 func conflicting() faultError {
-	return faultError{reason: "TransactionConflict", message: "Transaction is ongoing for the item"}
+	return faultError{reason: "TransactionConflict", message: ongoingTransaction}
 }
 
 // refuse answers with t. It passes a transaction that is not valid to the engine, which refuses it.

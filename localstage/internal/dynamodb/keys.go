@@ -15,6 +15,9 @@ const (
 // (numbers by value, strings and binaries by their bytes). The partition key's part delimits itself, so that no
 // partition's prefix is the beginning of another's. The sort key's part is the rest.
 
+// partitionEnd ends the partition key's part of a stored key, unless that is a number.
+const partitionEnd = "\x00\x01"
+
 // appendPartitionKey appends the self-delimiting form of a partition key value.
 func appendPartitionKey(dst []byte, v value) []byte {
 	if n, ok := v.(numberValue); ok {
@@ -23,7 +26,7 @@ func appendPartitionKey(dst []byte, v value) []byte {
 	text, _ := scalarText(v)
 	// A zero byte is escaped. An unescaped one followed by 1 ends the key, which sorts before every continuation.
 	dst = append(dst, strings.ReplaceAll(text, "\x00", "\x00\xff")...)
-	return append(dst, 0, 1)
+	return append(dst, partitionEnd...)
 }
 
 // appendSortKey appends the form of a sort key value.

@@ -51,6 +51,9 @@ func (e *Engine) query(request *queryRequest) ([]byte, error) {
 	if err := q.startBehind(request.ExclusiveStartKey); err != nil {
 		return nil, err
 	}
+	if e.torn.occurs() {
+		return e.readTorn(q)
+	}
 	return e.read(q)
 }
 
@@ -157,43 +160,59 @@ type result struct {
 
 // read reads a page and returns the answer.
 func (e *Engine) read(p *page) ([]byte, error) {
-	r := result{answer: answer{body: make([]byte, 0, firstPage)}}
-	if !p.countOnly {
-		r.member("Items")
-		r.body = append(r.body, '[')
-	}
+	r := p.newResult()
 	err := e.db.View(func(tx *bbolt.Tx) error {
 		items, err := p.table.items(tx)
 		if err != nil {
 			return err
 		}
-		return p.collect(items.Cursor(), &r)
+		return p.collect(items.Cursor(), r)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return p.answer(&r)
+	return p.answer(r)
 }
 
-// collect reads items until the end of the range, the limit or the page's size. Limit and size count items before the
-// filter. The item that reaches one of them ends the page, even if it is the last of all.
+func (p *page) newResult() *result {
+	r := &result{answer: answer{body: make([]byte, 0, firstPage)}}
+	if !p.countOnly {
+		r.member("Items")
+		r.body = append(r.body, '[')
+	}
+	return r
+}
+
+// collect reads items until the end of the range or of the page.
 func (p *page) collect(cursor *bbolt.Cursor, r *result) error {
 	key, stored := p.first(cursor)
 	for key != nil && p.keys.contains(key) {
-		if err := p.look(stored, r); err != nil {
+		if ended, err := p.take(stored, r); ended || err != nil {
 			return err
 		}
-		if r.scanned == p.limit || r.bytes >= maxPage {
-			r.last = bytes.Clone(stored)
-			return nil
-		}
-		if p.reverse {
-			key, stored = cursor.Prev()
-		} else {
-			key, stored = cursor.Next()
-		}
+		key, stored = p.next(cursor)
 	}
 	return nil
+}
+
+// take adds one item and reports whether it ends the page: by the limit or the page's size, which count items before
+// the filter. The item that reaches one of them ends the page, even if it is the last of all.
+func (p *page) take(stored storedItem, r *result) (ended bool, err error) {
+	if err := p.look(stored, r); err != nil {
+		return false, err
+	}
+	if r.scanned == p.limit || r.bytes >= maxPage {
+		r.last = bytes.Clone(stored)
+		return true, nil
+	}
+	return false, nil
+}
+
+func (p *page) next(cursor *bbolt.Cursor) (key, stored []byte) {
+	if p.reverse {
+		return cursor.Prev()
+	}
+	return cursor.Next()
 }
 
 func (p *page) first(cursor *bbolt.Cursor) (key, stored []byte) {

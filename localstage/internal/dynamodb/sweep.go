@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,25 +21,41 @@ const (
 	sweepBatch = 200
 )
 
-// sweeper deletes expired items once in an interval.
+// sweeper does a work in the background, once in an interval.
 type sweeper struct {
-	engine *Engine
+	work func()
 
-	mu      sync.Mutex // held during a sweep, too
+	mu      sync.Mutex // held during the work, too
 	stopped bool
 	timer   clock.Timer
 }
 
-// startSweeping begins the background deletion, if the options ask for it, and returns a function that ends it.
+// startSweeping begins the background deletions that the options ask for, and returns a function that ends them.
 func (e *Engine) startSweeping() (stop func()) {
-	if !e.ttl.Delete {
-		return func() {}
+	var works []func()
+	// The next look repeats a failed deletion. Only a closed file makes one fail.
+	if e.ttl.Delete {
+		works = append(works, func() { _, _ = e.DeleteExpired(context.Background()) })
 	}
-	s := &sweeper{engine: e}
+	if e.expiry != nil {
+		works = append(works, func() { _ = e.ExpireItems() })
+	}
+	sweepers := make([]*sweeper, len(works))
+	for i, work := range works {
+		sweepers[i] = &sweeper{work: work}
+		sweepers[i].start(e.clock)
+	}
+	return func() {
+		for _, s := range sweepers {
+			s.stop()
+		}
+	}
+}
+
+func (s *sweeper) start(c clock.Clock) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.timer = e.clock.AfterFunc(sweepInterval, s.sweep)
-	return s.stop
+	s.timer = c.AfterFunc(sweepInterval, s.sweep)
 }
 
 func (s *sweeper) sweep() {
@@ -47,8 +64,7 @@ func (s *sweeper) sweep() {
 	if s.stopped {
 		return
 	}
-	// The next sweep repeats a failed deletion. Only a closed file makes one fail.
-	_, _ = s.engine.DeleteExpired(context.Background())
+	s.work()
 	s.timer.Reset(sweepInterval)
 }
 
@@ -60,8 +76,9 @@ func (s *sweeper) stop() {
 }
 
 // DeleteExpired deletes the items whose time to live was over at least the TTL's lag ago, by the engine's clock, and
-// returns their number. With a TTL that deletes, the engine calls it itself every second. It returns early when ctx is
-// done.
+// returns their number. It deletes them in a random order, as the service promises none, and leaves those that the
+// fault LateDeletions spares to a later call. With a TTL that deletes, the engine calls it itself every second. It
+// returns early when ctx is done.
 func (e *Engine) DeleteExpired(ctx context.Context) (int, error) {
 	deleted := 0
 	for _, name := range e.tableNames() {
@@ -83,6 +100,8 @@ func (e *Engine) deleteExpiredOf(ctx context.Context, t *table) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	expired = slices.DeleteFunc(expired, func([]byte) bool { return e.deletions.occurs(e.lateness) })
+	e.deletions.shuffle(expired)
 	deleted := 0
 	for len(expired) > 0 && ctx.Err() == nil {
 		batch := expired[:min(sweepBatch, len(expired))]

@@ -30,12 +30,14 @@ func (e *Engine) transactWriteItems(body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.conflicts.note(writes)
 	total := capacity{}
 	err = e.db.Update(func(tx *bbolt.Tx) error {
 		done, err := claim.make(tx)
 		if err != nil || done {
 			return err
 		}
+		e.expiry.note(writes...)
 		return writeAll(tx, writes, total)
 	})
 	if err != nil {

@@ -194,6 +194,7 @@ func (e *Engine) do(w *write) (*change, error) {
 			return err
 		}
 		c = planned
+		e.expiry.note(w)
 		return w.apply(tx, c)
 	})
 	return c, err
@@ -216,6 +217,9 @@ func (e *Engine) updateItem(request *updateItemRequest) ([]byte, error) {
 	}
 	w, err := e.newUpdate(&request.updateParameters)
 	if err != nil {
+		return nil, err
+	}
+	if err := e.conflicts.check(w); err != nil {
 		return nil, err
 	}
 	return e.doAndAnswer(w, request.returnParameters)

@@ -159,6 +159,18 @@ func TestFaults(t *testing.T) {
 		_, id := s.connected(t)
 		s.post(t, id, "x", http.StatusTooManyRequests)
 	})
+	t.Run("posts are lost", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, options{cfg: gateway.Config{Faults: gateway.Faults{LosePosts: 1}}})
+		c, id := s.connected(t)
+		s.post(t, id, "x", http.StatusOK)
+		if code := s.manage(t, "DELETE", id, "").StatusCode; code != http.StatusNoContent {
+			t.Fatalf("DELETE answered %d", code)
+		}
+		if _, data, err := c.Read(t.Context()); err == nil {
+			t.Errorf("the client got %q", data)
+		}
+	})
 	t.Run("disconnects are lost", func(t *testing.T) {
 		t.Parallel()
 		s := newStage(t, options{cfg: gateway.Config{Faults: gateway.Faults{LoseDisconnects: 1}}})
@@ -189,6 +201,9 @@ func TestFaults(t *testing.T) {
 			!strings.Contains(a, "200") {
 			t.Errorf("sequences\n%s\n%s", a, b)
 		}
+		if a, b := lostPosts(t), lostPosts(t); a != b || a == "" || strings.Count(a, " ") >= 20 {
+			t.Errorf("of 20 posts these arrived\n%s\n%s", a, b)
+		}
 	})
 }
 
@@ -201,4 +216,23 @@ func faultSequence(t *testing.T) string {
 		statuses = append(statuses, s.manage(t, "POST", id, "x").Status)
 	}
 	return strings.Join(statuses, " ")
+}
+
+// lostPosts posts 20 times and returns the posts that arrive.
+func lostPosts(t *testing.T) string {
+	t.Helper()
+	s := newStage(t, options{cfg: gateway.Config{Faults: gateway.Faults{LosePosts: 0.5, Seed: 7}}})
+	c, id := s.connected(t)
+	for i := range 20 {
+		s.post(t, id, fmt.Sprint(i), http.StatusOK)
+	}
+	s.manage(t, "DELETE", id, "")
+	arrived := ""
+	for {
+		_, data, err := c.Read(t.Context())
+		if err != nil {
+			return arrived
+		}
+		arrived += string(data) + " "
+	}
 }

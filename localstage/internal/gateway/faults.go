@@ -17,6 +17,7 @@ type Faults struct {
 	LoseDisconnects float64       // share of $disconnect events that the stage never sends; AWS guarantees none
 	GonePosts       float64       // share of posts answered 410 although the connection is open
 	LimitPosts      float64       // share of posts answered 429
+	LosePosts       float64       // share of posts answered 200 that never arrive
 	HoldReaders     float64       // share of connections that get nothing after their 101
 	DropTCP         float64       // share of client messages that cut their TCP connection
 	Seed            uint64        // of the dice; the same seed gives the same faults
@@ -25,6 +26,7 @@ type Faults struct {
 func (f Faults) check() error {
 	for name, share := range map[string]float64{
 		"LoseDisconnects": f.LoseDisconnects, "GonePosts": f.GonePosts, "LimitPosts": f.LimitPosts,
+		"LosePosts":   f.LosePosts,
 		"HoldReaders": f.HoldReaders, "DropTCP": f.DropTCP,
 	} {
 		if !(share >= 0 && share <= 1) {

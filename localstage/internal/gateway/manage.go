@@ -93,11 +93,13 @@ func (c *connection) post(w http.ResponseWriter, buf []byte) *refusal {
 	if faults.occurs(faults.LimitPosts) {
 		return &limitExceeded
 	}
-	switch err := c.send(textFrame(buf)); {
-	case errors.Is(err, errFull):
-		return &limitExceeded
-	case err != nil:
-		return &gone
+	if !faults.occurs(faults.LosePosts) {
+		switch err := c.send(textFrame(buf)); {
+		case errors.Is(err, errFull):
+			return &limitExceeded
+		case err != nil:
+			return &gone
+		}
 	}
 	awsrest.SetRequestID(w.Header())
 	w.WriteHeader(http.StatusOK)

@@ -43,13 +43,15 @@ func (e *environment) idleExpired() {
 	}
 }
 
-// killDuring kills the environment if it still has inv. It is an injected fault.
-func (e *environment) killDuring(inv *invocation) {
+// killDuring kills the environment if it still has inv, and reports whether it had. It is an injected fault.
+func (e *environment) killDuring(inv *invocation) bool {
 	e.function.mu.Lock()
 	defer e.function.mu.Unlock()
-	if e.current == inv {
-		e.kill()
+	if e.current != inv {
+		return false
 	}
+	e.kill()
+	return true
 }
 
 // shutDown ends the environment as Lambda does: at once, or by SIGTERM first if its process asked for it. The caller

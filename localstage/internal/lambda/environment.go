@@ -74,6 +74,7 @@ func (e *environment) own(inv *invocation) {
 	inv.deadline = inv.started.Add(timeout)
 	inv.timer = time.AfterFunc(timeout, func() { e.expired(inv) })
 	e.current = inv
+	e.function.service.calls.arm(e, inv)
 }
 
 // assign is own for an environment that is ready. The caller holds function.mu and offers the invocation afterwards.
@@ -164,6 +165,7 @@ func (e *environment) invocationEnded() *invocation {
 	if inv != nil {
 		inv.timer.Stop()
 	}
+	e.function.service.calls.disarm(inv)
 	select {
 	case <-e.work: // a repeated offer that the process did not fetch
 	default:

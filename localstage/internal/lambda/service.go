@@ -57,6 +57,8 @@ type Fault struct {
 	// Kill kills the environment KillAfter it got the event.
 	Kill      bool
 	KillAfter time.Duration
+	// AtCall happens at one of the invocation's calls to AWS.
+	AtCall CallFault
 }
 
 // Service hosts functions. A process may have several.
@@ -64,6 +66,7 @@ type Service struct {
 	options   Options
 	logs      *logSink
 	spawner   *spawner
+	calls     *callWatch
 	processes sync.WaitGroup // goroutines, each of which owns one environment
 
 	initLimit     time.Duration // fields for tests
@@ -94,6 +97,7 @@ func New(o Options) *Service {
 		options:       o,
 		logs:          &logSink{out: o.Logs},
 		spawner:       newSpawner(o.Log),
+		calls:         &callWatch{plans: make(map[*invocation]*callPlan)},
 		initLimit:     initLimit,
 		releaseGrace:  releaseGrace,
 		keptIdle:      keptIdle,

@@ -80,6 +80,8 @@ func (f *function) handle(ctx context.Context, event json.RawMessage) (any, erro
 	case "sleep":
 		time.Sleep(time.Duration(r.N) * time.Millisecond)
 		return os.Getpid(), nil
+	case "call":
+		return call(r)
 	case "log":
 		fmt.Fprint(os.Stderr, r.Text)
 		return nil, nil
@@ -106,6 +108,31 @@ func (f *function) tick() {
 		f.ticks.Add(1)
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// call makes n requests, one after the other, as the SDK does: Text is the address, a blank and the key id. With a third
+// word they lack the trace id. It returns how each one ended.
+func call(r request) ([]string, error) {
+	words := strings.Fields(r.Text)
+	var ends []string
+	for range r.N {
+		request, err := http.NewRequest(http.MethodPost, words[0], nil)
+		if err != nil {
+			return nil, err
+		}
+		request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+words[1]+"/20261122/us-east-1/dynamodb/aws4_request")
+		if len(words) == 2 {
+			request.Header.Set("X-Amzn-Trace-Id", os.Getenv("_X_AMZN_TRACE_ID"))
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			ends = append(ends, "cut")
+			continue
+		}
+		ends = append(ends, fmt.Sprint(response.StatusCode))
+		_ = response.Body.Close()
+	}
+	return ends, nil
 }
 
 func fork() (int, error) {

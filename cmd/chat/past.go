@@ -1,0 +1,327 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"signedsocket/internal/stageclient"
+)
+
+const (
+	olderCommand = "/older"
+	olderRequest = "older"
+	lookRequest  = "look"
+	olderPage    = 20  // messages
+	mostAtOnce   = 100 // messages in one answer
+	mostMissed   = 500 // messages; with more the chat shows the newest ones only
+)
+
+// past is what the chat knows of the messages before the present.
+type past struct {
+	last     int                   // how many messages to show first
+	plain    bool                  // every line is a message, also /older
+	follower *stageclient.Follower // nil before the first connection
+	away     map[string]*absence   // by room that is not up to date
+	cut      bool                  // the last connection was lost
+	keepDays int                   // by the last answer
+	older    int                   // times that the user has asked for older messages
+	asked    bool                  // for older ones, without an answer yet
+}
+
+// absence is what came to a room before it is up to date.
+type absence struct {
+	first  bool // the chat has just begun
+	events []stageclient.Event
+}
+
+// followOn lets the follower go on with a new connection.
+func (c *chat) followOn(s *session) {
+	if c.past.follower == nil {
+		c.past.follower = stageclient.NewFollower(s.rooms, c.past.last, mostMissed)
+		c.goAway(true)
+	}
+	c.past.follower.Connected(time.Now(), s.history)
+	c.past.asked = false
+	if s.history {
+		return
+	}
+	for room, absence := range c.past.away {
+		delete(c.past.away, room)
+		for _, event := range absence.events {
+			c.showOrKeep(room, event)
+		}
+	}
+	switch {
+	case c.past.cut:
+		c.screen.line("this server keeps no history (chat.v1): messages in between may be missing")
+	case c.past.last > 0:
+		c.screen.note("this server keeps no history (chat.v1), so there are no last messages")
+	}
+	c.past.last, c.past.cut = 0, false
+}
+
+// goAway keeps events back from now on, until the rooms are up to date.
+func (c *chat) goAway(first bool) {
+	if c.past.away == nil {
+		c.past.away = map[string]*absence{}
+	}
+	for _, room := range c.rooms {
+		if c.past.away[room] == nil {
+			c.past.away[room] = &absence{first: first}
+		}
+	}
+}
+
+// awaitsPast reports whether the user still waits for earlier messages.
+func (c *chat) awaitsPast() bool {
+	return c.past.older > 0 || c.past.last > 0 && len(c.past.away) > 0
+}
+
+// askForPast sends the requests that are due, and plans the next ones.
+func (c *chat) askForPast(ctx context.Context) {
+	if c.session == nil {
+		return
+	}
+	c.askForOlder(ctx)
+	for c.session != nil {
+		request := c.past.follower.Ask(time.Now())
+		if len(request.Wants) == 0 {
+			break
+		}
+		if request.Ping && !c.pinging {
+			c.pingNow(ctx)
+		}
+		c.request(ctx, request.ID, request.Wants...)
+	}
+	c.ask.Stop()
+	if next := c.past.follower.Next(); c.session != nil && !next.IsZero() {
+		c.ask.Reset(time.Until(next))
+	}
+}
+
+// request asks for parts of the log.
+func (c *chat) request(ctx context.Context, id string, wants ...stageclient.Want) {
+	if c.session == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	if err := c.session.socket.History(ctx, id, wants...); err != nil {
+		c.drop("the connection broke")
+	}
+}
+
+// askForOlder asks for the messages that the user wants to see, once the room is up to date.
+func (c *chat) askForOlder(ctx context.Context) {
+	if c.past.older == 0 || c.past.asked || c.past.away[c.room()] != nil {
+		return
+	}
+	if want, ok := c.past.follower.OlderWant(c.room(), olderPage); ok {
+		c.past.asked = true
+		c.request(ctx, olderRequest, want)
+		return
+	}
+	c.past.older = 0
+	switch {
+	case !c.session.history:
+		c.screen.note("this server keeps no history (chat.v1), so there are no older messages")
+	case c.past.keepDays == 0:
+		c.screen.note(keepsNothing + ", so there are no older messages")
+	default:
+		c.screen.note(fmt.Sprintf("there are no older messages; the stage keeps them for %s", days(c.past.keepDays)))
+	}
+}
+
+const keepsNothing = "this stage keeps no history (its HistoryDays is 0)"
+
+func days(n int) string {
+	if n == 1 {
+		return "a day"
+	}
+	return fmt.Sprintf("%d days", n)
+}
+
+// olderRefused says why there are no older messages.
+func (p *past) olderRefused(s *screen, e stageclient.Error) {
+	p.older, p.asked = 0, false
+	s.note(fmt.Sprintf("older messages were refused: %s (%s)", e.Text, e.Code))
+}
+
+// room is the room to which the user writes.
+func (c *chat) room() string {
+	if len(c.rooms) == 0 {
+		return ""
+	}
+	return c.rooms[0]
+}
+
+// news shows what the follower tells.
+func (c *chat) news(event stageclient.Event) {
+	switch e := event.(type) {
+	case stageclient.Told:
+		if e.Entry.Seq > 0 {
+			c.stored(e.Room, e.Entry.ID)
+		}
+		c.showOrKeep(e.Room, e)
+	case stageclient.Missing:
+		c.showOrKeep(e.Room, e)
+	case stageclient.CaughtUp:
+		c.past.keepDays = e.KeepDays
+		c.caughtUp(e)
+	case stageclient.Older:
+		c.showOlder(e)
+	}
+}
+
+func (c *chat) showOrKeep(room string, event stageclient.Event) {
+	if absence := c.past.away[room]; absence != nil {
+		absence.events = append(absence.events, event)
+		return
+	}
+	switch e := event.(type) {
+	case stageclient.Told:
+		c.show(room, e.Entry)
+	case stageclient.Missing:
+		c.screen.line("some are missing")
+	}
+}
+
+// caughtUp shows what was kept back.
+func (c *chat) caughtUp(e stageclient.CaughtUp) {
+	absence := c.past.away[e.Room]
+	if absence == nil {
+		return
+	}
+	delete(c.past.away, e.Room)
+	switch missed := c.missed(absence.events); {
+	case e.KeepDays == 0 && c.past.cut:
+		c.screen.line(keepsNothing + ": messages in between may be missing")
+	case e.KeepDays == 0 && c.past.last > 0:
+		c.screen.note(keepsNothing + ", so there are no last messages")
+	case missed > 0 && !absence.first:
+		c.screen.line(whileAway(missed, e.Room, len(c.rooms) > 1))
+	}
+	for _, event := range absence.events {
+		c.showOrKeep(e.Room, event)
+	}
+	if len(c.past.away) == 0 {
+		c.past.last, c.past.cut = 0, false
+	}
+}
+
+// missed counts messages of others from the log.
+func (c *chat) missed(events []stageclient.Event) (n int) {
+	for _, event := range events {
+		told, ok := event.(stageclient.Told)
+		if ok && !told.Live && told.Entry.Text != "" && told.Entry.From.Sub != c.me.Sub {
+			n++
+		}
+	}
+	return n
+}
+
+func whileAway(n int, room string, severalRooms bool) string {
+	text := "1 message"
+	if n > 1 {
+		text = fmt.Sprintf("%d messages", n)
+	}
+	if severalRooms {
+		text += " in " + room
+	}
+	return text + " while you were away"
+}
+
+func (c *chat) showOlder(e stageclient.Older) {
+	c.past.older, c.past.asked = max(c.past.older-1, 0), false
+	c.screen.line("older messages")
+	for _, entry := range e.Entries {
+		c.show(e.Room, entry)
+	}
+	if e.More {
+		c.screen.line("until here")
+	} else {
+		c.screen.line("until here; that was the beginning")
+	}
+}
+
+// show shows a message. Other entries of the log are not for the terminal.
+func (c *chat) show(room string, e stageclient.Entry) {
+	if e.Text == "" {
+		return
+	}
+	m := stageclient.Message{ID: e.ID, Room: room, From: e.From, Text: e.Text, SentAt: e.SentAt}
+	c.screen.message(m, e.From.Sub == c.me.Sub, len(c.rooms) > 1)
+}
+
+// stored removes a message from the outbox that has come back from the log.
+func (c *chat) stored(room, id string) {
+	for _, p := range c.outbox.queue {
+		if room == c.room() && id == stageclient.MessageID(c.me.Sub, room, p.id) {
+			c.done(p)
+			return
+		}
+	}
+}
+
+// catchingUp returns how long to wait before a message is sent. The room may hold it already. A stage that does not
+// answer the request finds a message that comes again by itself.
+func (c *chat) catchingUp() time.Duration {
+	if !c.session.history || c.past.away[c.room()] == nil {
+		return 0
+	}
+	return time.Until(c.openedAt.Add(ackTimeout))
+}
+
+// seenBefore returns up to which number the chat knows that the log does not hold a message.
+func (c *chat) seenBefore(p *pending) *int64 {
+	if !c.session.history {
+		return nil
+	}
+	if p.floor == nil {
+		floor := c.past.follower.Floor(c.room())
+		p.floor = &floor
+	}
+	seen := c.past.follower.SeenAfter(*p.floor)
+	if seen == nil || p.seen != nil && *p.seen > *seen {
+		return p.seen
+	}
+	return seen
+}
+
+// lookFor reads the log for a message that was sent so long ago that the stage does not look for it.
+func (c *chat) lookFor(ctx context.Context, p *pending) {
+	seen := c.seenBefore(p)
+	if seen == nil {
+		c.giveUpOn(p, notKnown)
+		return
+	}
+	p.looking = true
+	c.request(ctx, lookRequest, stageclient.WantAfter(c.room(), *seen))
+}
+
+const notKnown = "it may have been sent before the connection was lost; " +
+	"look for it, and send it again if it is not there"
+
+// look takes a part of the log in which the chat looks for the first message of the outbox.
+func (c *chat) look(ctx context.Context, h stageclient.History) {
+	p := c.outbox.first()
+	if h.ClientID != lookRequest || p == nil || !p.looking {
+		return
+	}
+	for _, entry := range h.Entries {
+		p.seen = &entry.Seq
+		if entry.ID == stageclient.MessageID(c.me.Sub, h.Room, p.id) {
+			c.done(p)
+			return
+		}
+	}
+	switch {
+	case !h.Complete:
+		c.giveUpOn(p, notKnown)
+	case h.More:
+		c.lookFor(ctx, p)
+	default:
+		p.looking, p.sent, p.due = false, false, time.Time{}
+	}
+}

@@ -1,0 +1,367 @@
+package stageclient
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+)
+
+// The times of a Follower, and the sizes of its requests.
+const (
+	answerTimeout = 10 * time.Second // until a request is repeated, and a ping shows whether the connection works
+	longestRepeat = 40 * time.Second // of the random wait before a later repetition
+	overtaking    = 300 * time.Millisecond
+	spread        = time.Second // random time after overtaking: members of a room do not all ask at once
+	pageAfterJump = 50          // entries
+	leastJump     = 100         // entries
+	wantsInFrame  = 8
+	requestPrefix = "h"
+)
+
+// Event is what a [Follower] tells: [Entered], [Told], [Missing], [CaughtUp] or [Older].
+type Event interface{ event() }
+
+// Entered says that the client follows a room for the first time, from behind a place in the log on.
+type Entered struct {
+	Room     string
+	Position int64 // 0: from the beginning
+}
+
+// Told is an entry of a room that the client did not have. The entries of a room come in the order of its log. Entries
+// without a number, or on a connection without history, come in the order of arrival.
+type Told struct {
+	Room  string
+	Entry Entry
+	Live  bool // it came as a message, not from the log
+}
+
+// Missing says that the client cannot get the entries between two numbers: they have expired, or they are too many. It
+// comes before the entry with the number Before.
+type Missing struct {
+	Room          string
+	After, Before int64 // Before is 0 when no newer entry exists
+}
+
+// CaughtUp says that the client has everything of a room, for the first time on the present connection.
+type CaughtUp struct {
+	Room     string
+	Missed   int // entries that came from the log since the last connection was lost
+	KeepDays int // how long messages are kept; 0: the stage keeps no history
+}
+
+// Older holds entries before those that the client has, in answer to the want of [Follower.OlderWant].
+type Older struct {
+	Room    string
+	Entries []Entry // ascending
+	More    bool    // there are older ones
+}
+
+func (Entered) event()  {}
+func (Told) event()     {}
+func (Missing) event()  {}
+func (CaughtUp) event() {}
+func (Older) event()    {}
+
+// Follower keeps a client up to date in some rooms, over one connection after the other. It knows the client's place in
+// the log of each room. It tells each entry once, and asks the stage for those that did not arrive.
+//
+// It sends nothing and has no clock: the caller passes frames and times in, and sends what [Follower.Ask] returns. Its
+// methods may be called concurrently.
+type Follower struct {
+	first  int // entries to tell when the client enters a room, 0 to 100
+	most   int // a room with more unread entries is followed from its newest ones on; 0: any number
+	jitter func(limit time.Duration) time.Duration
+
+	mu       sync.Mutex
+	rooms    []*followed
+	history  bool // the present connection takes requests
+	requests int
+}
+
+// NewFollower returns a follower of rooms. On the first visit it tells the last entries of each room, at most first. A
+// room that gets more than most entries while the client is away, at least 100, is followed from its newest entries on;
+// 0 stands for any number.
+func NewFollower(rooms []string, first, most int) *Follower {
+	f := &Follower{first: first, most: most, jitter: randomTime}
+	for _, name := range rooms {
+		f.rooms = append(f.rooms, &followed{name: name, held: map[int64]Told{}})
+	}
+	return f
+}
+
+// randomTime returns a random time below the limit.
+func randomTime(limit time.Duration) time.Duration {
+	return rand.N(limit) //nolint:gosec // jitter is no secret
+}
+
+// Connected begins a connection. From now on frames may also come from the last one. history says whether the
+// connection has [ProtocolWithHistory].
+func (f *Follower) Connected(now time.Time, history bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.history = history
+	for _, r := range f.rooms {
+		r.asked, r.live, r.due = "", false, time.Time{}
+		r.repeats = 0
+		if history {
+			r.due = now
+		}
+	}
+}
+
+// Sync asks for all rooms at the next [Follower.Ask]. The answer also shows that the connection works.
+func (f *Follower) Sync(now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range f.rooms {
+		if f.history && r.asked == "" {
+			r.due = now
+		}
+	}
+}
+
+// SyncNow asks for all rooms at once.
+func (f *Follower) SyncNow(ctx context.Context, conn FollowedConn) error {
+	f.Sync(time.Now())
+	return f.send(ctx, conn)
+}
+
+// Next returns when to call [Follower.Ask], or no time.
+func (f *Follower) Next() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var next time.Time
+	for _, r := range f.rooms {
+		if !r.due.IsZero() && (next.IsZero() || r.due.Before(next)) {
+			next = r.due
+		}
+	}
+	return next
+}
+
+// Request is a history frame to send.
+type Request struct {
+	ID    string
+	Wants []Want // empty: nothing is due
+	Ping  bool   // the last request was not answered: send a ping, too
+}
+
+// Ask returns the next frame to send. The caller calls it until there are no wants.
+func (f *Follower) Ask(now time.Time) Request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	request := Request{ID: fmt.Sprint(requestPrefix, f.requests+1)}
+	for _, r := range f.rooms {
+		if r.due.IsZero() || r.due.After(now) || len(request.Wants) == wantsInFrame {
+			continue
+		}
+		request.Ping = request.Ping || r.asked != ""
+		request.Wants = append(request.Wants, r.want(f.first))
+		wait := answerTimeout
+		if r.repeats > 0 {
+			wait += f.jitter(min(longestRepeat, answerTimeout<<(r.repeats-1)))
+		}
+		r.asked, r.askedAfter, r.due, r.hole = request.ID, r.position, now.Add(wait), false
+		r.repeats = min(r.repeats+1, 3)
+	}
+	if len(request.Wants) > 0 {
+		f.requests++
+	}
+	return request
+}
+
+// Receive takes a frame and returns what is new. It has no use for frames that do not concern the logs.
+func (f *Follower) Receive(now time.Time, frame Frame) []Event {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var events []Event
+	switch frame := frame.(type) {
+	case Message:
+		if r := f.room(frame.Room); r != nil {
+			events = r.arrived(f, now, frame)
+		}
+	case History:
+		if r := f.room(frame.Room); r != nil {
+			events = r.answered(f, now, frame)
+		}
+	case Synced:
+		for _, r := range f.rooms {
+			if head, named := frame.Heads[r.name]; named && r.asked != "" && r.asked == frame.ClientID {
+				events = append(events, r.synced(f, now, head)...)
+			}
+		}
+	case Error:
+		events = f.refused(now, frame)
+	case GatewayError:
+		f.putOff(now, "", 0)
+	}
+	return events
+}
+
+// refused handles an error that answers a request.
+func (f *Follower) refused(now time.Time, e Error) []Event {
+	asked := slices.ContainsFunc(f.rooms, func(r *followed) bool {
+		return r.asked != "" && (r.asked == e.ClientID || e.ClientID == "" && e.Code == "unknown_action")
+	})
+	switch {
+	case !asked:
+		return nil
+	case e.Code == "rate_limited", e.Code == "busy":
+		f.putOff(now, e.ClientID, time.Duration(e.RetryAfterMs)*time.Millisecond)
+		return nil
+	}
+	f.history = false // until the next connection
+	var events []Event
+	for _, r := range f.rooms {
+		r.keepDays = 0
+		events = append(append(events, r.release()...), r.caughtUp()...)
+	}
+	return events
+}
+
+// putOff repeats a request, or every one when id is empty, after the wait and a random time.
+func (f *Follower) putOff(now time.Time, id string, wait time.Duration) {
+	for _, r := range f.rooms {
+		if r.asked != "" && (id == "" || r.asked == id) {
+			r.asked, r.due = "", now.Add(max(wait, overtaking)+f.jitter(spread<<r.repeats))
+		}
+	}
+}
+
+func (f *Follower) room(name string) *followed {
+	for _, r := range f.rooms {
+		if r.name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// Position returns up to which number of a room the client has everything, or knows that it is missing. known is false
+// before the first answer.
+func (f *Follower) Position(room string) (number int64, known bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r := f.room(room); r != nil && r.known {
+		return r.position, true
+	}
+	return 0, false
+}
+
+// Live reports whether the client has everything of a room.
+func (f *Follower) Live(room string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.room(room)
+	return r != nil && r.live && len(r.held) == 0
+}
+
+// OlderWant asks for the entries before the oldest one that the client has. ok is false when there are none. The caller
+// sends it in a frame of its own, under an id that does not begin with h.
+func (f *Follower) OlderWant(room string, limit int) (want Want, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.room(room)
+	if r == nil || !r.known || r.oldest <= 1 || !r.more {
+		return Want{}, false
+	}
+	return WantBefore(room, r.oldest, limit), true
+}
+
+// Floor is the place in a room's log at which a message was sent for the first time.
+type Floor struct {
+	room   string
+	number int64
+	epoch  int // of the log; 0: not known
+}
+
+// Floor returns the present place in a room.
+func (f *Follower) Floor(room string) Floor {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.room(room)
+	if r == nil || !r.known {
+		return Floor{}
+	}
+	return Floor{room, r.position, r.epoch + 1}
+}
+
+// SeenAfter returns up to which number the client has seen every entry above the floor, for the member After of a
+// message that is sent once more. It is nil when that is not known.
+func (f *Follower) SeenAfter(floor Floor) *int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.room(floor.room)
+	if r == nil || floor.epoch != r.epoch+1 {
+		return nil
+	}
+	seen := max(r.position, floor.number)
+	for _, jump := range r.jumps {
+		if jump >= floor.number {
+			seen = min(seen, jump)
+		}
+	}
+	return &seen
+}
+
+// FollowedConn is what a [Follower] needs of a connection; [*Conn] is one.
+type FollowedConn interface {
+	Next(ctx context.Context) (Frame, error)
+	History(ctx context.Context, id string, wants ...Want) error
+	Ping(ctx context.Context) error
+}
+
+// Follow reads a connection until it ends, and sends what the follower asks for. It passes on each frame, and each
+// request, with what is new.
+func (f *Follower) Follow(
+	ctx context.Context, conn FollowedConn, see func(at time.Time, frame Frame, events []Event),
+) error {
+	for {
+		if err := f.send(ctx, conn); err != nil {
+			return err
+		}
+		waiting, stop := f.untilNext(ctx)
+		frame, err := conn.Next(waiting)
+		timeOver := waiting.Err() != nil && ctx.Err() == nil
+		stop()
+		now := time.Now()
+		switch {
+		case err == nil:
+			see(now, frame, f.Receive(now, frame))
+		case !timeOver && !errors.Is(err, ErrMalformedFrame):
+			return err
+		}
+	}
+}
+
+// untilNext returns a context that ends when there is something to ask.
+func (f *Follower) untilNext(ctx context.Context) (context.Context, context.CancelFunc) {
+	next := f.Next()
+	if next.IsZero() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, next)
+}
+
+// send sends all that is due.
+func (f *Follower) send(ctx context.Context, conn FollowedConn) error {
+	for request := f.Ask(time.Now()); len(request.Wants) > 0; request = f.Ask(time.Now()) {
+		if request.Ping {
+			if err := conn.Ping(ctx); err != nil {
+				return err
+			}
+		}
+		if err := conn.History(ctx, request.ID, request.Wants...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// byNumber orders what a room holds.
+func byNumber(a, b Told) int { return cmp.Compare(a.Entry.Seq, b.Entry.Seq) }
