@@ -146,6 +146,7 @@ test("both dictionaries say something about everything", async () => {
       "bad_characters",
       "outbox_full",
       "expired",
+      "unknown",
       "room_not_allowed",
       "bad_message",
       "something_new",
