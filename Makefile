@@ -69,6 +69,7 @@ GOARCH = arm64
 build-ConnectFunction: FOLDER = connect
 build-DisconnectFunction: FOLDER = disconnect
 build-FanoutFunction: FOLDER = fanout
+build-HistoryFunction: FOLDER = history
 build-ReaperFunction: FOLDER = reaper
 build-SendMessageFunction: FOLDER = sendmessage
 build-SignUrlFunction: FOLDER = signurl

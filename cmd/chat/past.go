@@ -197,6 +197,7 @@ func (c *chat) caughtUp(e stageclient.CaughtUp) {
 	switch missed := c.missed(absence.events); {
 	case e.KeepDays == 0 && c.past.cut:
 		c.screen.line(keepsNothing + ": messages in between may be missing")
+		c.past.cut = false // one line is enough for several rooms
 	case e.KeepDays == 0 && c.past.last > 0:
 		c.screen.note(keepsNothing + ", so there are no last messages")
 	case missed > 0 && !absence.first:
@@ -252,76 +253,4 @@ func (c *chat) show(room string, e stageclient.Entry) {
 	}
 	m := stageclient.Message{ID: e.ID, Room: room, From: e.From, Text: e.Text, SentAt: e.SentAt}
 	c.screen.message(m, e.From.Sub == c.me.Sub, len(c.rooms) > 1)
-}
-
-// stored removes a message from the outbox that has come back from the log.
-func (c *chat) stored(room, id string) {
-	for _, p := range c.outbox.queue {
-		if room == c.room() && id == stageclient.MessageID(c.me.Sub, room, p.id) {
-			c.done(p)
-			return
-		}
-	}
-}
-
-// catchingUp returns how long to wait before a message is sent. The room may hold it already. A stage that does not
-// answer the request finds a message that comes again by itself.
-func (c *chat) catchingUp() time.Duration {
-	if !c.session.history || c.past.away[c.room()] == nil {
-		return 0
-	}
-	return time.Until(c.openedAt.Add(ackTimeout))
-}
-
-// seenBefore returns up to which number the chat knows that the log does not hold a message.
-func (c *chat) seenBefore(p *pending) *int64 {
-	if !c.session.history {
-		return nil
-	}
-	if p.floor == nil {
-		floor := c.past.follower.Floor(c.room())
-		p.floor = &floor
-	}
-	seen := c.past.follower.SeenAfter(*p.floor)
-	if seen == nil || p.seen != nil && *p.seen > *seen {
-		return p.seen
-	}
-	return seen
-}
-
-// lookFor reads the log for a message that was sent so long ago that the stage does not look for it.
-func (c *chat) lookFor(ctx context.Context, p *pending) {
-	seen := c.seenBefore(p)
-	if seen == nil {
-		c.giveUpOn(p, notKnown)
-		return
-	}
-	p.looking = true
-	c.request(ctx, lookRequest, stageclient.WantAfter(c.room(), *seen))
-}
-
-const notKnown = "it may have been sent before the connection was lost; " +
-	"look for it, and send it again if it is not there"
-
-// look takes a part of the log in which the chat looks for the first message of the outbox.
-func (c *chat) look(ctx context.Context, h stageclient.History) {
-	p := c.outbox.first()
-	if h.ClientID != lookRequest || p == nil || !p.looking {
-		return
-	}
-	for _, entry := range h.Entries {
-		p.seen = &entry.Seq
-		if entry.ID == stageclient.MessageID(c.me.Sub, h.Room, p.id) {
-			c.done(p)
-			return
-		}
-	}
-	switch {
-	case !h.Complete:
-		c.giveUpOn(p, notKnown)
-	case h.More:
-		c.lookFor(ctx, p)
-	default:
-		p.looking, p.sent, p.due = false, false, time.Time{}
-	}
 }

@@ -192,6 +192,24 @@ func TestAStageThatKeepsNothingIsExplained(t *testing.T) {
 	})
 }
 
+func TestAServerThatDoesNotKnowRequestsTakesMessages(t *testing.T) {
+	t.Parallel()
+	remember(t, 0, func(c *remembering) {
+		socket := <-c.stage.sockets
+		<-socket.asked
+		c.lines <- "hi"
+		c.pass(time.Second)
+		socket.frames <- stageclient.Error{Code: "unknown_action", Text: "There is no such action."}
+		sent := <-socket.sent
+		socket.frames <- stageclient.Error{Code: "unknown_action", Text: "There is no such action."}
+		socket.frames <- ack(sent)
+		close(c.lines)
+		if err := c.end(time.Second); err != nil || sent.After != nil {
+			t.Errorf("sent %+v, ended with %v", sent, err)
+		}
+	})
+}
+
 func TestOlderMessages(t *testing.T) {
 	t.Parallel()
 	remember(t, 1, func(c *remembering) {

@@ -79,9 +79,12 @@ func (c *chat) refusedMessage(ctx context.Context, from *session, e stageclient.
 		}
 		return
 	}
-	if e.ClientID == olderRequest {
+	switch {
+	case e.ClientID == olderRequest:
 		c.past.olderRefused(c.screen, e)
 		return
+	case e.Code == "unknown_action":
+		return // of a request for history, which the follower does without
 	}
 	p := c.outbox.find(e.ClientID)
 	if p == nil || !p.sent {

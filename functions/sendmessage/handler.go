@@ -107,7 +107,7 @@ func (c client) ping(ctx context.Context) error {
 func (c client) send(ctx context.Context, body string) error {
 	frame, code := message.Decode(body)
 	if code != "" {
-		return c.Strike(ctx, message.Error{Code: code, ClientID: frame.ClientID})
+		return c.refuseFrame(ctx, body, message.Error{Code: code, ClientID: frame.ClientID})
 	}
 	now := c.now()
 	sender, look, err := c.countAndLook(ctx, frame, now)
@@ -130,6 +130,22 @@ func (c client) send(ctx context.Context, body string) error {
 		return c.acknowledge(ctx, message.Ack{ID: stored.ID, Seq: stored.Seq, ClientID: frame.ClientID, Recipients: 1})
 	}
 	return c.broadcast(ctx, sender, stored, frame.ClientID, now)
+}
+
+// refuseFrame refuses a frame that cannot be read. A frame of chat.v2 counts as a message and not as a strike when a
+// client of chat.v2 sends it: the client cannot know that this deployment does not serve it.
+func (c client) refuseFrame(ctx context.Context, body string, refusal message.Error) error {
+	if refusal.Code != message.UnknownAction || !message.HasActionOfV2(body) {
+		return c.Strike(ctx, refusal)
+	}
+	sender, err := c.connections.Touch(ctx, c.ID, c.now())
+	switch {
+	case err != nil:
+		return c.RefuseFor(ctx, refusal.ClientID, err)
+	case sender.Protocol < 2: // mutate:action-of-v2
+		return c.Strike(ctx, refusal)
+	}
+	return c.Refuse(ctx, refusal)
 }
 
 // broadcast posts a stored message to its room, and answers the sender with the result.

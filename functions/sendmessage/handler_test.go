@@ -133,6 +133,34 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestAnActionOfChatV2IsNoStrikeForItsClients: it is one for clients of chat.v1, and counts as a message for others.
+func TestAnActionOfChatV2IsNoStrikeForItsClients(t *testing.T) {
+	t.Parallel()
+	const refusal = `{"type":"error","code":"unknown_action","message":"There is no such action."}`
+	for _, frame := range []string{
+		`{"action":"delete","room":"lobby","seq":5}`, `{"action":"history","here":["lobby"]}`,
+	} {
+		for protocol, strikes := range map[int]int{1: 1, 2: 0} {
+			w := newWorld(t)
+			w.store.sender.Protocol = protocol
+			w.handle("$default", frame)
+			w.received("sender=", refusal)
+			if w.store.strikes != strikes || w.store.touches != 1 {
+				t.Errorf("chat.v%d, %s: %d strikes, %d counted; want %d and one", protocol, frame, w.store.strikes,
+					w.store.touches, strikes)
+			}
+		}
+	}
+	w := newWorld(t)
+	w.store.sender.Protocol = 2
+	w.handle("$default", `{"action":"join"}`)
+	w.store.touchErr = &connections.RateLimitError{RetryAfter: time.Second}
+	w.handle("$default", `{"action":"delete"}`)
+	if w.store.strikes != 2 {
+		t.Errorf("%d strikes for an unknown action and for too many frames, want two", w.store.strikes)
+	}
+}
+
 func TestTheThirdStrikeGetsABye(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -107,7 +107,7 @@ func (s *swarm) checkHistory(ctx context.Context, note func(string)) *History {
 
 // readLogs reads what the rooms hold of the run, on a connection of its own.
 func (s *swarm) readLogs(ctx context.Context) (map[string]checker.Log, error) {
-	reader, err := s.stage.Connect(ctx, s.plan.user(0))
+	reader, _, err := s.open(ctx, s.plan.user(0))
 	if err != nil {
 		return nil, err
 	}

@@ -143,6 +143,20 @@ func TestTheVerdictFindsFaultsOfTheLog(t *testing.T) {
 	}
 }
 
+func TestTheReaderOfTheLogRetriesAfterATemporaryRefusal(t *testing.T) {
+	t.Parallel()
+	r := startRoomWithLog(t, nil)
+	r.accept = func(attempt int) int {
+		if attempt == 5 {
+			return http.StatusTooManyRequests
+		}
+		return http.StatusSwitchingProtocols
+	}
+	if report := run(t, r, quick()); len(report.Missed(Goals{})) != 0 || report.History.Entries != 20 {
+		t.Errorf("missed %q, history %+v", report.Missed(Goals{}), report.History)
+	}
+}
+
 func TestALogThatCannotBeReadIsAMissedGoal(t *testing.T) {
 	t.Parallel()
 	r := startRoomWithLog(t, nil)

@@ -85,26 +85,31 @@ func (s *swarm) connect(ctx context.Context) error {
 	return nil
 }
 
-// connectOne connects a client, and retries after a temporary refusal. It errs when the refusal is final.
+// connectOne connects a client. It errs when the refusal is final.
 func (s *swarm) connectOne(ctx context.Context, client int) error {
+	connected, final, err := s.open(ctx, s.plan.user(client))
+	switch {
+	case err == nil:
+		s.add(ctx, client, connected)
+	case final:
+		return fmt.Errorf("connect as %s: %w", s.plan.user(client), err)
+	}
+	return nil // the report says that this client is missing
+}
+
+// open opens a connection as a user, and retries after a temporary refusal. final says that no retry can help.
+func (s *swarm) open(ctx context.Context, user string) (connected Member, final bool, err error) {
 	pause := firstBackoff
 	for attempt := 1; ; attempt++ {
-		connected, err := s.stage.Connect(ctx, s.plan.user(client))
-		if err == nil {
-			s.add(ctx, client, connected)
-			return nil
-		}
-		if ctx.Err() != nil {
-			return nil
+		connected, err := s.stage.Connect(ctx, user)
+		if err == nil || ctx.Err() != nil {
+			return connected, false, err
 		}
 		reason, wait, passing := judge(err)
 		s.count(s.refused, reason)
-		if !passing {
-			return fmt.Errorf("connect as %s: %w", s.plan.user(client), err)
-		}
 		jittered := pause/2 + rand.N(pause/2) //nolint:gosec // jitter is no secret
-		if attempt == connectAttempts || !sleepUntil(ctx, time.Now().Add(max(wait, jittered))) {
-			return nil // the report says that this client is missing
+		if !passing || attempt == connectAttempts || !sleepUntil(ctx, time.Now().Add(max(wait, jittered))) {
+			return Member{}, !passing, err
 		}
 		pause = min(2*pause, longestBackoff)
 	}

@@ -2,8 +2,6 @@ package stageclient
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -22,50 +20,6 @@ const (
 	wantsInFrame  = 8
 	requestPrefix = "h"
 )
-
-// Event is what a [Follower] tells: [Entered], [Told], [Missing], [CaughtUp] or [Older].
-type Event interface{ event() }
-
-// Entered says that the client follows a room for the first time, from behind a place in the log on.
-type Entered struct {
-	Room     string
-	Position int64 // 0: from the beginning
-}
-
-// Told is an entry of a room that the client did not have. The entries of a room come in the order of its log. Entries
-// without a number, or on a connection without history, come in the order of arrival.
-type Told struct {
-	Room  string
-	Entry Entry
-	Live  bool // it came as a message, not from the log
-}
-
-// Missing says that the client cannot get the entries between two numbers: they have expired, or they are too many. It
-// comes before the entry with the number Before.
-type Missing struct {
-	Room          string
-	After, Before int64 // Before is 0 when no newer entry exists
-}
-
-// CaughtUp says that the client has everything of a room, for the first time on the present connection.
-type CaughtUp struct {
-	Room     string
-	Missed   int // entries that came from the log since the last connection was lost
-	KeepDays int // how long messages are kept; 0: the stage keeps no history
-}
-
-// Older holds entries before those that the client has, in answer to the want of [Follower.OlderWant].
-type Older struct {
-	Room    string
-	Entries []Entry // ascending
-	More    bool    // there are older ones
-}
-
-func (Entered) event()  {}
-func (Told) event()     {}
-func (Missing) event()  {}
-func (CaughtUp) event() {}
-func (Older) event()    {}
 
 // Follower keeps a client up to date in some rooms, over one connection after the other. It knows the client's place in
 // the log of each room. It tells each entry once, and asks the stage for those that did not arrive.
@@ -123,12 +77,6 @@ func (f *Follower) Sync(now time.Time) {
 			r.due = now
 		}
 	}
-}
-
-// SyncNow asks for all rooms at once.
-func (f *Follower) SyncNow(ctx context.Context, conn FollowedConn) error {
-	f.Sync(time.Now())
-	return f.send(ctx, conn)
 }
 
 // Next returns when to call [Follower.Ask], or no time.
@@ -307,60 +255,6 @@ func (f *Follower) SeenAfter(floor Floor) *int64 {
 		}
 	}
 	return &seen
-}
-
-// FollowedConn is what a [Follower] needs of a connection; [*Conn] is one.
-type FollowedConn interface {
-	Next(ctx context.Context) (Frame, error)
-	History(ctx context.Context, id string, wants ...Want) error
-	Ping(ctx context.Context) error
-}
-
-// Follow reads a connection until it ends, and sends what the follower asks for. It passes on each frame, and each
-// request, with what is new.
-func (f *Follower) Follow(
-	ctx context.Context, conn FollowedConn, see func(at time.Time, frame Frame, events []Event),
-) error {
-	for {
-		if err := f.send(ctx, conn); err != nil {
-			return err
-		}
-		waiting, stop := f.untilNext(ctx)
-		frame, err := conn.Next(waiting)
-		timeOver := waiting.Err() != nil && ctx.Err() == nil
-		stop()
-		now := time.Now()
-		switch {
-		case err == nil:
-			see(now, frame, f.Receive(now, frame))
-		case !timeOver && !errors.Is(err, ErrMalformedFrame):
-			return err
-		}
-	}
-}
-
-// untilNext returns a context that ends when there is something to ask.
-func (f *Follower) untilNext(ctx context.Context) (context.Context, context.CancelFunc) {
-	next := f.Next()
-	if next.IsZero() {
-		return context.WithCancel(ctx)
-	}
-	return context.WithDeadline(ctx, next)
-}
-
-// send sends all that is due.
-func (f *Follower) send(ctx context.Context, conn FollowedConn) error {
-	for request := f.Ask(time.Now()); len(request.Wants) > 0; request = f.Ask(time.Now()) {
-		if request.Ping {
-			if err := conn.Ping(ctx); err != nil {
-				return err
-			}
-		}
-		if err := conn.History(ctx, request.ID, request.Wants...); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // byNumber orders what a room holds.

@@ -61,7 +61,7 @@ func TestRequestsAndMessagesAreCountedApart(t *testing.T) {
 	}
 }
 
-func TestRequestsOfWhomMayNotSpeakAreRefused(t *testing.T) {
+func TestARequestNeedsAConnectionThatMaySpeak(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})

@@ -35,8 +35,8 @@ type metric struct {
 }
 
 // metrics returns the numbers under their names.
-func (b Broadcast) metrics() [7]metric {
-	return [...]metric{
+func (b Broadcast) metrics() []metric {
+	return []metric{
 		{"Messages", "Count", int64(b.Messages)},
 		{"Recipients", "Count", int64(b.Recipients)},
 		{"Delivered", "Count", int64(b.Delivered)},
@@ -48,16 +48,30 @@ func (b Broadcast) metrics() [7]metric {
 }
 
 // Attr returns the numbers as members of the line that they are logged in, for a stack at a time.
-func (b Broadcast) Attr(stack string, at time.Time) slog.Attr {
+func (b Broadcast) Attr(stack string, at time.Time) slog.Attr { return embed(stack, at, b.metrics()) }
+
+// History has the numbers of one invocation that answers a request for messages of the past, in the same format.
+type History struct {
+	Requests int // 1
+}
+
+func (h History) metrics() []metric {
+	return []metric{{"HistoryRequests", "Count", int64(h.Requests)}}
+}
+
+// Attr returns the numbers as Broadcast.Attr does.
+func (h History) Attr(stack string, at time.Time) slog.Attr { return embed(stack, at, h.metrics()) }
+
+func embed(stack string, at time.Time, numbers []metric) slog.Attr {
 	attrs := []any{slog.String(Dimension, stack)}
-	for _, m := range b.metrics() {
+	for _, m := range numbers {
 		attrs = append(attrs, slog.Int64(m.Name, m.value))
 	}
-	return slog.Group("", append(attrs, slog.Any("_aws", Directive{at.UnixMilli()}))...)
+	return slog.Group("", append(attrs, slog.Any("_aws", Directive{at.UnixMilli(), numbers}))...)
 }
 
 func isMetric(key string) bool {
-	for _, m := range (Broadcast{}).metrics() {
+	for _, m := range append((Broadcast{}).metrics(), (History{}).metrics()...) {
 		if m.Name == key {
 			return true
 		}
@@ -67,7 +81,8 @@ func isMetric(key string) bool {
 
 // Directive tells CloudWatch which members of its line are metrics.
 type Directive struct {
-	at int64 // Unix milliseconds
+	at      int64 // Unix milliseconds
+	numbers []metric
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -75,10 +90,10 @@ func (d Directive) MarshalJSON() ([]byte, error) {
 	type metrics struct {
 		Namespace  string
 		Dimensions [][]string
-		Metrics    [7]metric
+		Metrics    []metric
 	}
 	return json.Marshal(struct {
 		Timestamp         int64
 		CloudWatchMetrics []metrics
-	}{d.at, []metrics{{Namespace: Namespace, Dimensions: [][]string{{Dimension}}, Metrics: Broadcast{}.metrics()}}})
+	}{d.at, []metrics{{Namespace: Namespace, Dimensions: [][]string{{Dimension}}, Metrics: d.numbers}}})
 }

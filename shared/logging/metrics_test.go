@@ -65,3 +65,22 @@ func TestALineOfTheLoggerIsInTheEmbeddedMetricFormat(t *testing.T) {
 		t.Errorf("metrics of the line (-want +got):\n%s", diff)
 	}
 }
+
+func TestRequestsForThePastAreCounted(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	logging.New(&out).Info("history", logging.History{Requests: 1}.Attr("chat-prod", time.UnixMilli(1795327200123)))
+	var got struct {
+		line
+		Stack           string
+		HistoryRequests int
+	}
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || len(got.AWS.CloudWatchMetrics) != 1 {
+		t.Fatalf("%s: %v", &out, err)
+	}
+	metrics := got.AWS.CloudWatchMetrics[0].Metrics
+	if got.Stack != "chat-prod" || got.HistoryRequests != 1 || len(metrics) != 1 ||
+		metrics[0].Name != "HistoryRequests" || metrics[0].Unit != "Count" {
+		t.Errorf("%s counts no request", &out)
+	}
+}

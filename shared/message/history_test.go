@@ -133,6 +133,19 @@ func TestDecodeHistoryRequestRefuses(t *testing.T) {
 	}
 }
 
+func TestActionsOfV2(t *testing.T) {
+	t.Parallel()
+	for frame, want := range map[string]bool{
+		`{"action":"history","want":[{"room":"a","after":0}]}`: true, `{"action":"delete","room":"a","seq":1}`: true,
+		`{"action":"History"}`: false, `{"action":"sendmessage","message":"history"}`: false, `{"message":"a"}`: false,
+		`{"action":"history","action":"history"}`: false, `history`: false, ``: false, `{"action":["history"]}`: false,
+	} {
+		if got := HasActionOfV2(frame); got != want {
+			t.Errorf("%s: %t, want %t", frame, got, want)
+		}
+	}
+}
+
 func TestRoomsOfAHistoryRequest(t *testing.T) {
 	t.Parallel()
 	r := HistoryRequest{

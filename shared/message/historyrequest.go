@@ -12,6 +12,9 @@ import (
 // ActionHistory is the action of a frame that asks for messages of the past.
 const ActionHistory = "history"
 
+// actionDelete is an action that a later version serves.
+const actionDelete = "delete"
+
 const (
 	maxRoomsAsked = 8 // of want, of here and of read
 	defaultLimit  = 50
@@ -100,6 +103,16 @@ func DecodeHistoryRequest(body string) (HistoryRequest, Code) {
 	}
 	request.ClientID = frame.ID
 	return request, ""
+}
+
+// HasActionOfV2 reports whether a frame has an action that only clients of chat.v2 use. While a deployment is updated,
+// such a frame may come to a function that does not serve it.
+func HasActionOfV2(body string) bool {
+	var frame struct {
+		Action string `json:"action"`
+	}
+	err := json.Unmarshal([]byte(body), &frame)
+	return err == nil && (frame.Action == ActionHistory || frame.Action == actionDelete)
 }
 
 // request returns what the frame asks for, and whether it may be asked.

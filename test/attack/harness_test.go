@@ -30,6 +30,7 @@ const (
 	connectFunction    = "ConnectFunction"
 	disconnectFunction = "DisconnectFunction"
 	sendFunction       = "SendMessageFunction"
+	historyFunction    = "HistoryFunction"
 	signURLFunction    = "SignUrlFunction"
 	reaperFunction     = "ReaperFunction"
 	fanoutFunction     = "FanoutFunction"
@@ -39,7 +40,7 @@ const (
 // functions are the functions that requests reach. A schedule invokes the reaper, with and without an attack, and only
 // a large room invokes fanout.
 func functions() []string {
-	return []string{connectFunction, disconnectFunction, sendFunction, signURLFunction}
+	return []string{connectFunction, disconnectFunction, sendFunction, historyFunction, signURLFunction}
 }
 
 // profiles are the profiles of all roles whose keys could be stolen.
@@ -104,7 +105,7 @@ type items map[string]string
 func (s *scene) items(t *testing.T) items {
 	t.Helper()
 	found := items{}
-	counters := regexp.MustCompile(`^[wsm]\d+$`) // of what a user sends and asks for: they may grow under an attack
+	counters := regexp.MustCompile(`^[whsm]\d+$`) // of what a user sends and asks for: they may grow under an attack
 	pages := dynamodb.NewScanPaginator(s.table, &dynamodb.ScanInput{
 		TableName: aws.String(s.client.Outputs.TableName), ConsistentRead: aws.Bool(true),
 	})

@@ -124,6 +124,9 @@ func roleMay() map[string]map[string][]string {
 			"GetItem": {"CONN", "KICK", "LOG", "LOGS"}, "UpdateItem": {"CONN", "ROOM", "LOG"},
 			"Query": {"ROOM", "LOG", "LOGS"}, "PutItem": {"SWEEP", "KICK"},
 		},
+		historyFunction: {
+			"GetItem": {"KICK"}, "UpdateItem": {"CONN"}, "Query": {"LOG"}, "PutItem": {"SWEEP", "KICK"},
+		},
 		fanoutFunction: {"GetItem": {"CONN"}, "UpdateItem": {"ROOM"}, "PutItem": {"SWEEP"}},
 		reaperFunction: {
 			"GetItem": {"CONN", "REAPER"}, "UpdateItem": {"USER", "REAPER",
@@ -202,8 +205,8 @@ func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 	})
 }
 
-// TestEachRoleHasOnlyItsRightsOnConnections: fanout may post. connect, sendmessage and the reaper may post and close.
-// No role may read the state of a connection.
+// TestEachRoleHasOnlyItsRightsOnConnections: fanout may post. connect, sendmessage, history and the reaper may post and
+// close. No role may read the state of a connection.
 func TestEachRoleHasOnlyItsRightsOnConnections(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")
@@ -211,7 +214,7 @@ func TestEachRoleHasOnlyItsRightsOnConnections(t *testing.T) {
 	victim := s.connectionID(t)
 	for _, profile := range append(profiles(), "") {
 		for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
-			closes := profile == connectFunction || profile == sendFunction || profile == reaperFunction
+			closes := slices.Contains([]string{connectFunction, sendFunction, historyFunction, reaperFunction}, profile)
 			if profile == fanoutFunction && method == http.MethodPost || closes && method != http.MethodGet {
 				continue // that is its work
 			}

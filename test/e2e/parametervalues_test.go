@@ -236,6 +236,7 @@ func written() map[string][]value {
 		"ConnectConcurrency":     concurrency(),
 		"DisconnectConcurrency":  concurrency(),
 		"SendMessageConcurrency": concurrency(),
+		"HistoryConcurrency":     concurrency(),
 		"FanoutConcurrency":      concurrency(),
 		"ReaperConcurrency":      concurrency(),
 		"FrontendConcurrency":    concurrency(),

@@ -2,6 +2,7 @@ package cost
 
 import (
 	"encoding/json"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"signedsocket/localstage"
 	"signedsocket/shared/broadcast"
@@ -111,12 +113,15 @@ func TestModelCountsTheMetricsOfTheTemplate(t *testing.T) {
 	if len(counted) != metricsAlways+metricsConnected || !counted["Faults"] {
 		t.Errorf("filters count %v, the model has %d", counted, metricsAlways+metricsConnected)
 	}
-	line, err := json.Marshal(logging.Directive{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if named := strings.Count(string(line), `"Name"`); named != metricsMessages {
-		t.Errorf("a broadcast line has %d metrics, the model %d", named, metricsMessages)
+	for want, numbers := range map[int]slog.Attr{
+		metricsMessages: logging.Broadcast{}.Attr("stack", time.Now()),
+		metricsHistory:  logging.History{}.Attr("stack", time.Now()),
+	} {
+		var line strings.Builder
+		slog.New(slog.NewJSONHandler(&line, nil)).Info("x", numbers)
+		if named := strings.Count(line.String(), `"Name"`); named != want {
+			t.Errorf("a line has %d metrics, the model %d: %s", named, want, &line)
+		}
 	}
 }
 

@@ -133,18 +133,19 @@ const secretMonth = 0.40
 const (
 	metricsAlways    = 1 // Faults, which the reaper's lines write each minute
 	metricsConnected = 3 // RefusedHandshakes, ForeignSigners and ThrottledRequests, which other lines write
+	metricsHistory   = 1 // HistoryRequests, which every new connection makes
 	metricsMessages  = 7 // of the broadcast lines
 )
 
-// alarmMetrics are the metrics that the template's alarms read. An alarm costs by them, so one over seven functions
-// costs seven times as much as one over one.
-const alarmMetrics = 29.0
+// alarmMetrics are the metrics that the template's alarms read. An alarm costs by them, so one over eight functions
+// costs eight times as much as one over one.
+const alarmMetrics = 31.0
 
 // metrics is how many metrics of its own a stack has while people chat like this.
 func metrics(c Chat) float64 {
 	count := metricsAlways
 	if c.Connections > 0 {
-		count += metricsConnected
+		count += metricsConnected + metricsHistory
 	}
 	if c.messages() > 0 {
 		count += metricsMessages

@@ -68,7 +68,7 @@ func TestFunctionsAreUpdatedBeforeTheirCallers(t *testing.T) {
 	t.Parallel()
 	before := orderedResources(t)
 	for caller, functions := range map[string][]string{
-		"ConnectFunction":  {"SendMessageFunction", "SignUrlFunction"},
+		"ConnectFunction":  {"SendMessageFunction", "HistoryFunction", "SignUrlFunction"},
 		"FrontendFunction": {"ConnectFunction", "SignUrlFunction"},
 	} {
 		for _, function := range functions {

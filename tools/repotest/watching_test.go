@@ -110,22 +110,25 @@ func publishedByAWS() map[string][]string {
 	}
 }
 
-// ownMetrics are the metrics that the functions' broadcast lines make.
-func ownMetrics(t *testing.T) []string {
+// ownMetrics are the metrics that the functions' lines about broadcasts and requests make.
+func ownMetrics(t *testing.T) (names []string) {
 	t.Helper()
-	var line strings.Builder
-	slog.New(slog.NewJSONHandler(&line, nil)).Info("x", logging.Broadcast{}.Attr("stack", time.Now()))
-	var read struct {
-		Directive struct {
-			CloudWatchMetrics []struct{ Metrics []struct{ Name string } }
-		} `json:"_aws"`
-	}
-	if err := json.Unmarshal([]byte(line.String()), &read); err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, m := range read.Directive.CloudWatchMetrics[0].Metrics {
-		names = append(names, m.Name)
+	for _, numbers := range []slog.Attr{
+		logging.Broadcast{}.Attr("stack", time.Now()), logging.History{}.Attr("stack", time.Now()),
+	} {
+		var line strings.Builder
+		slog.New(slog.NewJSONHandler(&line, nil)).Info("x", numbers)
+		var read struct {
+			Directive struct {
+				CloudWatchMetrics []struct{ Metrics []struct{ Name string } }
+			} `json:"_aws"`
+		}
+		if err := json.Unmarshal([]byte(line.String()), &read); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range read.Directive.CloudWatchMetrics[0].Metrics {
+			names = append(names, m.Name)
+		}
 	}
 	return names
 }

@@ -47,6 +47,17 @@ func Connect(t testing.TB, c *stageclient.Client, user string) *stageclient.Conn
 	return conn
 }
 
+// ConnectWithHistory is [Connect] with [stageclient.ProtocolWithHistory].
+func ConnectWithHistory(t testing.TB, c *stageclient.Client, user string) *stageclient.Conn {
+	t.Helper()
+	signed, proof := Sign(t, c, user)
+	conn, err := DialWithHistory(t, c, signed.URL, proof.Verifier)
+	if err != nil {
+		t.Fatalf("connect as %s: %v", user, err)
+	}
+	return conn
+}
+
 // Token returns an access token of a user.
 func Token(t testing.TB, c *stageclient.Client, user string) string {
 	t.Helper()
@@ -85,8 +96,27 @@ func Dial(t testing.TB, c *stageclient.Client, url, verifier string, header http
 	if header == nil {
 		header = http.Header{"Origin": {c.Origin()}}
 	}
-	conn, err := stageclient.Dial(Within(t), &stageclient.Signed{URL: url, Protocols: []string{stageclient.Protocol}},
-		stageclient.DialOptions{Verifier: verifier, Header: header, HTTP: c.HTTP, Trace: c.Trace})
+	return dial(t, c, url, stageclient.DialOptions{
+		Verifier: verifier, Header: header, Protocols: []string{stageclient.Protocol},
+	})
+}
+
+// DialWithHistory is [Dial] from a page of the stage with [stageclient.ProtocolWithHistory], which the stage must take.
+func DialWithHistory(t testing.TB, c *stageclient.Client, url, verifier string) (*stageclient.Conn, error) {
+	t.Helper()
+	conn, err := dial(t, c, url, stageclient.DialOptions{
+		Verifier: verifier, Header: http.Header{"Origin": {c.Origin()}}, Protocols: stageclient.WithHistory(),
+	})
+	if err == nil && conn.Subprotocol() != stageclient.ProtocolWithHistory {
+		t.Errorf("the stage speaks %q", conn.Subprotocol())
+	}
+	return conn, err
+}
+
+func dial(t testing.TB, c *stageclient.Client, url string, o stageclient.DialOptions) (*stageclient.Conn, error) {
+	t.Helper()
+	o.HTTP, o.Trace = c.HTTP, c.Trace
+	conn, err := stageclient.Dial(Within(t), &stageclient.Signed{URL: url}, o)
 	if err == nil {
 		t.Cleanup(func() { _ = conn.Close() })
 	}

@@ -118,13 +118,14 @@ func manageByRoute(t *testing.T, loaded *Template, fail report) {
 		allowed := map[string][]string{
 			"ConnectRole":     {"/prod/POST/@connections/*", "/prod/DELETE/@connections/*"},
 			"SendMessageRole": {"/prod/POST/@connections/*", "/prod/DELETE/@connections/*"},
+			"HistoryRole":     {"/prod/POST/@connections/*", "/prod/DELETE/@connections/*"},
 			"FanoutRole":      {"/prod/POST/@connections/*"},
 			"ReaperRole":      {"/prod/POST/@connections/*", "/prod/DELETE/@connections/*"},
 		}[s.role]
 		for _, resource := range s.Resource {
 			if _, path, _ := strings.Cut(resource, "/"); !slices.Contains(allowed, "/"+path) {
-				fail("%s may manage %s: only connect, sendmessage and the reaper post and close, and fanout posts",
-					s.role, resource)
+				fail("%s may manage %s: only connect, sendmessage, history and the reaper post and close, and fanout "+
+					"posts", s.role, resource)
 			}
 		}
 	}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"signedsocket/shared/caller"
+	"signedsocket/shared/connections"
+	"signedsocket/shared/function"
+	"signedsocket/shared/logging"
+	"signedsocket/shared/message"
+)
+
+const (
+	// answerMargin is the time kept for the answer: Lambda kills an invocation that reaches its deadline.
+	answerMargin = 500 * time.Millisecond
+
+	// withHistory is the protocol from which on a client may ask for messages of the past.
+	withHistory = 2
+)
+
+// store has the connections; connections.Store does.
+type store interface {
+	CountRequest(ctx context.Context, connectionID string, now time.Time) (connections.Connection, error)
+}
+
+type handler struct {
+	log         *slog.Logger
+	stack       string
+	callers     *caller.Callers
+	connections store
+	rooms       logs
+	keepDays    int // for which messages are kept, 0 for none
+	now         func() time.Time
+}
+
+// client is the sender of one request.
+type client struct {
+	*handler
+	caller.Caller
+}
+
+// handle serves one request. All answers go back through @connections, so the response is always the same. An error is
+// a fault, for which API Gateway sends the client a frame of its own; a refusal is an error frame of ours.
+func (h *handler) handle(
+	ctx context.Context, event events.APIGatewayWebsocketProxyRequest,
+) (events.APIGatewayProxyResponse, error) {
+	ctx, cancel := function.Before(ctx, answerMargin)
+	defer cancel()
+	request := event.RequestContext
+	log := h.log.With(slog.String("connectionId", request.ConnectionID), slog.String("routeKey", request.RouteKey))
+	if err := h.serve(ctx, log, request.RouteKey, request.ConnectionID, event.Body); err != nil {
+		log.ErrorContext(ctx, "history failed", slog.Any("error", err))
+		return events.APIGatewayProxyResponse{}, err
+	}
+	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK}, nil
+}
+
+func (h *handler) serve(ctx context.Context, log *slog.Logger, route, connectionID, body string) (err error) {
+	defer logging.Recover(ctx, log, &err)
+	if route != message.ActionHistory {
+		return errors.New("no such route")
+	}
+	c := client{handler: h, Caller: caller.Caller{Callers: h.callers, Log: log, ID: connectionID}}
+	if c.HasEnded(ctx) {
+		return nil
+	}
+	return c.ask(ctx, body)
+}
+
+// ask answers a request. The record of the connection decides which rooms the client may read, and whether it may read
+// at all.
+func (c client) ask(ctx context.Context, body string) error {
+	started := c.now()
+	request, code := message.DecodeHistoryRequest(body)
+	if code != "" {
+		return c.Strike(ctx, message.Error{Code: code, ClientID: request.ClientID})
+	}
+	connection, err := c.connections.CountRequest(ctx, c.ID, started)
+	if err != nil {
+		return c.RefuseFor(ctx, request.ClientID, err)
+	}
+	if code := mayRead(connection, request); code != "" {
+		return c.Strike(ctx, message.Error{Code: code, ClientID: request.ClientID})
+	}
+	answers, err := c.read(ctx, request)
+	if err != nil {
+		return c.refuseUnread(ctx, request.ClientID, err)
+	}
+	bytes, err := c.send(ctx, answers)
+	c.Log.InfoContext(ctx, "history", slog.Int("bytes", bytes),
+		slog.Int64("ms", c.now().Sub(started).Milliseconds()), logging.History{Requests: 1}.Attr(c.stack, started))
+	return err
+}
+
+// mayRead returns the code with which a request is refused, or "" if the connection may read all of its rooms.
+func mayRead(connection connections.Connection, request message.HistoryRequest) message.Code {
+	if connection.Protocol < withHistory { // mutate:history-protocol
+		return message.UnknownAction
+	}
+	for _, room := range request.Rooms() {
+		if !connection.In(room) { // mutate:history-foreign-room
+			return message.RoomNotAllowed
+		}
+	}
+	return ""
+}
+
+// send posts the answers one after the other, and returns how many bytes the client has.
+func (c client) send(ctx context.Context, answers []encoder) (bytes int, err error) {
+	for _, answer := range answers {
+		frame, err := answer.Encode()
+		if err != nil {
+			return bytes, err
+		}
+		if err := c.Answer(ctx, frame); err != nil {
+			return bytes, err
+		}
+		bytes += len(frame)
+	}
+	return bytes, nil
+}
