@@ -26,8 +26,8 @@ func keeping(t *testing.T, days string) *stageclient.Client {
 	return client
 }
 
-// say sends messages one after the other, and returns their texts and the number of the first one.
-func say(t *testing.T, conn *stageclient.Conn, n, length int) (texts []string, first int64) {
+// sayAll sends messages one after the other, and returns their texts and the number of the first one.
+func sayAll(t *testing.T, conn *stageclient.Conn, n, length int) (texts []string, first int64) {
 	t.Helper()
 	for i := range n {
 		text := fmt.Sprintf("%03d %s", i, strings.Repeat("x", length))
@@ -69,7 +69,7 @@ func TestNewMemberReceivesLatestMessages(t *testing.T) {
 	t.Parallel()
 	client := keeping(t, "7")
 	alice := connect(t, client, "alice")
-	texts, first := say(t, alice, 12, 5)
+	texts, first := sayAll(t, alice, 12, 5)
 	bob := clienttest.ConnectWithHistory(t, client, "bob")
 	page := askFor(t, bob, stageclient.WantLast("lobby", 5))
 	if !slices.Equal(textsOf(page.Entries), texts[7:]) || !page.More || page.Head != first+11 || page.KeepDays != 7 {
@@ -89,7 +89,7 @@ func TestNewMemberReceivesLatestMessages(t *testing.T) {
 func TestScrollingBackReachesTheBeginning(t *testing.T) {
 	t.Parallel()
 	client := keeping(t, "7")
-	texts, first := say(t, connect(t, client, "alice"), 130, 30)
+	texts, first := sayAll(t, connect(t, client, "alice"), 130, 30)
 	bob := clienttest.ConnectWithHistory(t, client, "bob")
 	page := askFor(t, bob, stageclient.WantLast("lobby", 50))
 	seen, requests := page.Entries, 1
@@ -123,7 +123,7 @@ func TestAClientThatComesBackReadsAllThatItHasMissed(t *testing.T) {
 	}
 	_ = bob.Close()
 
-	texts, first := say(t, alice, 40, 1000) // more than fits into one frame
+	texts, first := sayAll(t, alice, 40, 1000) // more than fits into one frame
 	bob = clienttest.ConnectWithHistory(t, client, "bob")
 	var missed []stageclient.Entry
 	position, pages := int64(0), 0
@@ -169,7 +169,7 @@ func TestHistoryOfAForeignRoomIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = keeper.Close() })
-	say(t, keeper, 2, 5)
+	sayAll(t, keeper, 2, 5)
 	bob := clienttest.ConnectWithHistory(t, client, "bob")
 	if err := bob.History(within(t), "h-1", stageclient.WantLast("lobby", 1),
 		stageclient.WantLast("vault", 1)); err != nil {
@@ -201,7 +201,7 @@ func TestOldClientsSeeNoNewFrames(t *testing.T) {
 	if alice.Subprotocol() != stageclient.Protocol {
 		t.Errorf("a client that offers chat.v1 alone speaks %q", alice.Subprotocol())
 	}
-	say(t, alice, 3, 5)
+	sayAll(t, alice, 3, 5)
 	if page := askFor(t, bob, stageclient.WantLast("lobby", 3)); len(page.Entries) != 3 {
 		t.Errorf("page %+v", page)
 	}
