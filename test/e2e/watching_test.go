@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"signedsocket/internal/stageclient"
+	"signedsocket/internal/stageclient/clienttest"
 	"signedsocket/localstage/stagetest"
 )
 
@@ -110,6 +111,14 @@ func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	send(t, conn, "hello", "1")
 	await[stageclient.GatewayError](t, conn)
 	_ = conn.Close()
+	unread, client := startStage(t, stagetest.Options{Edit: withoutStatement("ReadRooms")})
+	reader := clienttest.ConnectWithHistory(t, client, "alice")
+	for _, room := range []string{"vault", "lobby"} { // refused, then failed
+		if err := reader.History(within(t), "", stageclient.Want{Room: room, Last: 5}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await[stageclient.GatewayError](t, reader)
 	split, client := startStage(t,
 		stagetest.Options{Parameters: map[string]string{"FanoutThreshold": "1"}, Edit: func(template string) string {
 			before, role, _ := strings.Cut(template, "\n  FanoutRole:\n")
@@ -126,7 +135,7 @@ func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	}
 	for ctx := within(t); len(missing) > 0; <-time.After(10 * time.Millisecond) {
 		for name, f := range missing {
-			for _, stage := range []*stagetest.Stage{refusing, failing, later, split} {
+			for _, stage := range []*stagetest.Stage{refusing, failing, later, unread, split} {
 				if slices.ContainsFunc(stage.Lines(f.function), func(line string) bool { return f.matches(t, line) }) {
 					delete(missing, name)
 				}
