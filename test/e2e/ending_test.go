@@ -127,8 +127,8 @@ func TestAKickedUserStaysOutAndOthersNoticeNothing(t *testing.T) {
 				table.passTime(t, users[0], 6)
 				again := mustDialWith(t, client, users[0], nil)
 				if i < 2 {
-					// The user's strikes of this minute and the last still count: fewer than three more are enough. On a
-					// slow machine they may have become too old.
+					// The user's strikes of this minute and the last still count: fewer than three more are enough.
+					// On a slow machine they may have become too old.
 					n := breakUntilKicked(t, again)
 					if n >= 3 && time.Now().Unix()/60 <= kicked+1 {
 						t.Errorf("%d more broken frames were needed", n)
