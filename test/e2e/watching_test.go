@@ -104,10 +104,17 @@ func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	}})
 	causeFailures(t, client)
 	later, client := startStage(t, stagetest.Options{Edit: func(template string) string {
-		return withoutStatement("ReadAndCountSender")(withoutStatement("ReadConnection")(template))
+		for _, sid := range []string{"ReadAndCountSender", "CountRequests", "ReadConnection"} {
+			template = withoutStatement(sid)(template)
+		}
+		return template
 	}})
 	conn := connect(t, client, "alice")
 	send(t, conn, "hello", "1")
+	await[stageclient.GatewayError](t, conn)
+	if err := conn.History(within(t), "", stageclient.WantLast("lobby", 1)); err != nil {
+		t.Fatal(err)
+	}
 	await[stageclient.GatewayError](t, conn)
 	_ = conn.Close()
 	split, client := startStage(t,
@@ -141,11 +148,13 @@ func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	}
 }
 
-// causeRefusals makes functions refuse a URL, a handshake, a signer and a message.
+// causeRefusals makes functions refuse a URL, a handshake, a signer, a message and a request for history.
 func causeRefusals(t *testing.T, client *stageclient.Client) {
 	t.Helper()
 	conn := connect(t, client, "alice")
 	sendBroken(t, conn, `{"action":"shout"}`)
+	await[stageclient.Error](t, conn)
+	sendBroken(t, conn, `{"action":"history"}`)
 	await[stageclient.Error](t, conn)
 	signed, _ := sign(t, client, "alice")
 	if _, err := dialURL(t, client, signed.URL, ""); err == nil {

@@ -1,10 +1,14 @@
 import { backoff } from "./backoff.js";
 import { Alarm } from "./clock.js";
+import type { Connection } from "./connection.js";
 import { Connector } from "./connector.js";
 import { defaultEnvironment, type Environment } from "./environment.js";
 import type { Frame } from "./frames.js";
 import { messageId, uuidv7 } from "./ids.js";
-import { type Entry, Outbox } from "./outbox.js";
+import type { HistoryFrame, LogEntry, Said, SyncedFrame } from "./history.js";
+import type { Item } from "./log.js";
+import { type Entry, Outbox, UNKNOWN } from "./outbox.js";
+import { Rooms } from "./rooms.js";
 import type { Signed, SignOptions } from "./sign.js";
 import type { ChatMessage, ChatSnapshot, ChatState, Gap, User } from "./state.js";
 import { checkText, cleanText, SendError, sendFrame } from "./text.js";
@@ -22,6 +26,11 @@ export interface ChatOptions extends SignOptions {
    * The MessagesPerWindow parameter of the server, 20 by default: the number of messages in 10 s. More messages wait.
    */
   readonly messagesPerWindow?: number;
+  /**
+   * With a server that remembers: how many messages are read when a room is opened, 50 by default, 100 at most. `false`
+   * reads none, and shows only what is said while the client is connected.
+   */
+  readonly history?: number | false;
   /** For tests: their own clock, WebSocket and so on. */
   readonly environment?: Partial<Environment>;
 }
@@ -52,6 +61,8 @@ export interface ChatClient {
   resend(clientId: string): void;
   /** Discards a message that is not delivered. */
   discard(clientId: string): void;
+  /** Reads 50 older messages of a room, or some that are missing in between. Does nothing while it does so already. */
+  loadOlder(room: string): void;
   /** Calls the listener after each change, until the returned function is called. */
   subscribe(listener: () => void): () => void;
   /** Returns the same object until something changes. */
@@ -70,6 +81,9 @@ class Client implements ChatClient {
   readonly #transcript = new Transcript();
   readonly #listeners = new Set<() => void>();
   readonly #alarm: Alarm;
+  readonly #logs: Rooms;
+  #remembers = false; // whether the server has logs of the rooms
+  #missed: Gap | undefined; // what is missing if it has none
   #snapshot: ChatSnapshot | undefined;
   #user: User | undefined;
   #rooms: readonly string[];
@@ -83,12 +97,17 @@ class Client implements ChatClient {
     this.#rooms = options.rooms ?? [];
     this.#outbox = new Outbox(options.messagesPerWindow ?? 20, (tries) => backoff(tries, env.random));
     this.#alarm = new Alarm(env.clock, () => this.#changed());
-    this.#connector = new Connector(env, options, {
-      opened: (signed, from, to) => this.#opened(signed, from, to),
+    const { history } = options;
+    this.#logs = new Rooms(env.random, history || undefined);
+    const protocols = history === false ? ["chat.v1"] : ["chat.v2", "chat.v1"];
+    this.#connector = new Connector(env, options, protocols, {
+      opened: (signed, from, connection) => this.#opened(signed, from, connection),
+      question: (next) => this.#logs.question(next, env.clock.now()),
       frame: (frame, current) => this.#received(frame, current),
       lost: () => {
         this.#after = this.#transcript.latest;
         this.#outbox.reconnect(env.clock.now());
+        this.#logs.lost();
       },
       changed: () => this.#changed(),
       authRequired: (code) => options.onAuthRequired?.(code),
@@ -138,22 +157,31 @@ class Client implements ChatClient {
     this.#changed();
   };
 
+  loadOlder = (room: string): void => {
+    this.#logs.get(room).loadOlder();
+    this.#changed();
+  };
+
   subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
 
-  getSnapshot = (): ChatSnapshot =>
-    (this.#snapshot ??= {
+  getSnapshot = (): ChatSnapshot => {
+    const now = this.#env.clock.now();
+    const logs = this.#logs.messages(now);
+    return (this.#snapshot ??= {
       state: this.state,
-      messages: this.#transcript.view(this.#outbox.entries, this.#user, this.#rooms),
+      messages: this.#transcript.view(this.#outbox.entries, this.#user, this.#rooms, logs),
       gaps: this.#gaps,
+      roomStates: this.#remembers ? this.#logs.states(now) : {},
       heldUntil: this.#outbox.freeAt,
       user: this.#user,
       rooms: this.#rooms,
     });
+  };
 
-  #opened({ user, rooms }: Signed, from: number | undefined, to: number): void {
+  #opened({ user, rooms }: Signed, from: number | undefined, connection: Connection): void {
     if (this.#user && this.#user.sub !== user.sub) {
       if (isGuest(this.#user) && isGuest(user)) {
         this.#outbox.rename();
@@ -161,42 +189,55 @@ class Client implements ChatClient {
         // Another user has signed in. Messages of the previous user are not sent, and not shown.
         this.#outbox.clear();
         this.#transcript.clear();
+        this.#logs.clear();
         this.#gaps = [];
         from = undefined;
       }
     }
     this.#user = user;
-    this.#rooms = rooms;
-    if (from! < to) this.#gaps = [...this.#gaps, { from: from!, to, after: this.#after }].slice(-GAPS);
+    this.#rooms = this.#logs.names = rooms;
+    this.#remembers = connection.remembers;
+    if (!connection.asked) this.#logs.opened();
+    const to = connection.openedAt;
+    this.#missed = from! < to ? { from: from!, to, after: this.#after } : undefined;
+    if (!this.#remembers) this.#tellMissed();
     for (const entry of this.#outbox.entries) this.#identify(entry);
   }
 
+  /** Tells that messages may be missing, because the server cannot say. */
+  #tellMissed(): void {
+    if (this.#missed) this.#gaps = [...this.#gaps, this.#missed].slice(-GAPS);
+    this.#missed = undefined;
+  }
+
   #received(frame: Frame | undefined, current: boolean): void {
+    const now = this.#env.clock.now();
     switch (frame?.type) {
       case "message": {
-        const { id, room, from, message, sentAt } = frame;
-        const ours = this.#outbox.returned(room, id);
-        this.#transcript.receive({
-          ...(ours && { clientId: ours.clientId }),
-          id,
-          room,
-          from,
-          text: message,
-          sentAt,
-          own: ours !== undefined || from.sub === this.#user?.sub,
-          status: "delivered",
-        });
+        const { room, id, seq } = frame;
+        if (this.#remembers && seq !== undefined) {
+          this.#logs.get(room).pushed(this.#item(room, { seq, id, said: frame }), now);
+        } else {
+          this.#transcript.receive(this.#message(room, frame, this.#outbox.returned(room, id)));
+        }
         break;
       }
+      case "deleted":
+        this.#logs.get(frame.room).pushed(frame, now);
+        break;
+      case "history":
+      case "synced":
+        this.#answered(frame, now);
+        break;
       case "ack":
-        this.#acknowledged(frame.id, frame.clientId);
+        this.#acknowledged(frame);
         break;
       case "error":
         this.#refused(frame, current);
         break;
       case "gateway": {
         const { oldest } = this.#outbox;
-        if (oldest) this.#outbox.retry(oldest, this.#env.clock.now());
+        if (oldest) this.#outbox.retry(oldest, now);
         break;
       }
       case "bye":
@@ -208,10 +249,45 @@ class Client implements ChatClient {
     this.#changed();
   }
 
-  #acknowledged(id: string, clientId: string | undefined): void {
+  #message(room: string, { id, from, message, sentAt }: Said, ours: Entry | undefined) {
+    return {
+      ...(ours && { clientId: ours.clientId }),
+      id,
+      room,
+      from,
+      text: message,
+      sentAt,
+      own: ours !== undefined || from.sub === this.#user?.sub,
+      status: "delivered",
+    } as const;
+  }
+
+  /** An entry of a log. If it is a message of this client, the message is done. */
+  #item(room: string, { seq, id, said }: LogEntry): Item {
+    const ours = id === undefined ? undefined : this.#outbox.returned(room, id);
+    if (ours) this.#outbox.remove(ours.clientId);
+    if (id !== undefined) this.#transcript.remove(room, id);
+    return { seq, message: said && { ...this.#message(room, said, ours), seq } };
+  }
+
+  #answered(frame: HistoryFrame | SyncedFrame, now: number): void {
+    if (frame.type === "history" && frame.keepDays === 0) this.#tellMissed();
+    const item = (entry: LogEntry) => this.#item((frame as HistoryFrame).room, entry);
+    const anew = this.#logs.answer(frame, item, now);
+    for (const entry of this.#outbox.entries) if (anew.includes(entry.room!)) entry.floor = undefined;
+  }
+
+  #acknowledged({ id, clientId, seq }: Frame & { type: "ack" }): void {
     this.#connector.delivered();
     const entry = clientId === undefined ? undefined : this.#outbox.get(clientId);
     if (!entry) return;
+    if (!this.#remembers || seq === undefined) return this.#accept(entry, id);
+    Object.assign(entry, { status: "delivered", seq, id });
+    this.#logs.get(entry.room!).heard(seq, this.#env.clock.now());
+  }
+
+  /** A message was delivered, and its place is not known. */
+  #accept(entry: Entry, id: string): void {
     this.#outbox.remove(entry.clientId);
     this.#transcript.accept(
       { ...outgoingMessage(entry, this.#user, this.#rooms), id, status: "delivered" },
@@ -224,12 +300,41 @@ class Client implements ChatClient {
       if (current) this.#connector.dismissed(code);
       return;
     }
-    const entry = clientId === undefined ? this.#outbox.oldest : this.#outbox.get(clientId);
-    if (!entry || entry.status === "failed") return;
     const now = this.#env.clock.now();
-    if (code === "rate_limited") this.#outbox.pause(entry, now, Math.max(100, retryAfterMs ?? 1000));
+    const later = code === "rate_limited" || code === "busy" ? Math.max(100, retryAfterMs ?? 1000) : undefined;
+    if (this.#logs.owns(clientId) || (this.#remembers && code === "unknown_action")) {
+      if (later !== undefined) return this.#logs.refused(clientId!, later, now);
+      // The server does not answer questions about logs. It is treated as one that has none.
+      this.#remembers = false;
+      return this.#tellMissed();
+    }
+    const entry = clientId === undefined ? this.#outbox.oldest : this.#outbox.get(clientId);
+    if (!entry || entry.status === "failed" || entry.status === "delivered") return;
+    if (later !== undefined) this.#outbox.pause(entry, now, later);
     else if (code === "partial_delivery") this.#outbox.retry(entry, now);
+    else if (code === "far_behind" && entry.floor !== undefined) this.#lookFor(entry, entry.floor);
     else this.#outbox.fail(entry, code);
+  }
+
+  /** The server does not look for a message far enough back. So the client reads the log before it sends it again. */
+  #lookFor(entry: Entry, floor: number): void {
+    Object.assign(entry, { status: "pending", far: true });
+    this.#logs.get(entry.room!).search(floor);
+  }
+
+  /** Ends what has become clear: a message has its place in the log, or was looked for. */
+  #settle(): void {
+    for (const entry of this.#outbox.entries) {
+      const { seq, far, floor } = entry;
+      const room = this.#logs.get(entry.room!);
+      if (seq !== undefined && !this.#remembers) this.#accept(entry, entry.id!);
+      else if (seq! <= room.position!) this.#outbox.remove(entry.clientId);
+      if (!far || !this.#remembers) continue;
+      const hole = floor === undefined ? undefined : room.missing(floor);
+      if (floor === undefined || hole?.open === false) this.#outbox.fail(entry, UNKNOWN);
+      else if (hole) room.search(floor);
+      if (entry.status === "failed" || (!hole && room.live)) entry.far = false;
+    }
   }
 
   /** Computes the id that the server will give a message, so that the message is recognized when it comes back. */
@@ -244,14 +349,27 @@ class Client implements ChatClient {
     });
   }
 
-  /** Sends the messages that are due, plans the next check, and calls the listeners. */
+  /** Sends what is due, plans the next check, and calls the listeners. */
   #changed(): void {
-    const { send, stalled, wait } = this.#outbox.step(this.#env.clock.now(), this.#connector.connected);
-    this.#alarm.set(this.state.status === "idle" ? Infinity : wait);
-    if (stalled) this.#connector.probe();
-    if (send) this.#connector.send(sendFrame(send.text, send.room, send.clientId));
+    const now = this.#env.clock.now();
+    const { connected } = this.#connector;
+    this.#settle();
+    const isReady = ({ room, far }: Entry) => !this.#remembers || (!far && this.#logs.get(room!).ready);
+    const { send, stalled, wait } = this.#outbox.step(now, (entry) => connected && isReady(entry));
+    const logs = connected && this.#remembers ? this.#logs.step(now) : undefined;
+    this.#alarm.set(this.state.status === "idle" ? Infinity : Math.min(wait, logs?.wait ?? Infinity));
+    if (stalled || logs?.unanswered) this.#connector.probe();
+    if (send) this.#send(send);
+    if (logs?.frame) this.#connector.send(logs.frame);
     this.#snapshot = undefined;
     for (const listener of this.#listeners) listener();
+  }
+
+  #send(entry: Entry): void {
+    const room = this.#remembers ? this.#logs.get(entry.room!) : undefined;
+    if (!entry.handed) Object.assign(entry, { handed: true, floor: room?.position });
+    const after = entry.floor === undefined ? undefined : room?.seen(entry.floor);
+    this.#connector.send(sendFrame(entry.text, entry.room, entry.clientId, after));
   }
 }
 

@@ -12,6 +12,11 @@ const SILENCE_JITTER = 30_000;
 
 /** Events of a connection. No event follows `lost` or `close`. */
 export interface ConnectionListener {
+  /**
+   * The frame that asks the server for what is new. The answer proves the connection, too. `next` says that this
+   * connection is not the current one yet. Undefined when there is nothing to ask.
+   */
+  question(next: boolean): string | undefined;
   /** A frame, or undefined for one that this client does not know. */
   frame(from: Connection, frame: Frame | undefined): void;
   /** The connection is in doubt. */
@@ -29,6 +34,8 @@ export class Connection {
   heardAt = 0;
   /** A ping had no answer for 2 s. */
   inDoubt = false;
+  /** Whether it was asked for what is new before it could be used. */
+  asked = false;
   #resolve!: () => void;
   #reject!: (error: AttemptError) => void;
   #usable = false;
@@ -39,10 +46,10 @@ export class Connection {
   readonly #silence: Alarm;
 
   /**
-   * Connects with a signed URL and its secret. With `confirm` the connection is usable only after the server has
-   * answered a ping.
+   * Connects with a signed URL. The last one of the protocols has its secret. With `confirm` the connection is usable
+   * only after the server has answered.
    */
-  constructor(env: Environment, url: string, verifier: string, confirm: boolean, listener: ConnectionListener) {
+  constructor(env: Environment, url: string, protocols: string[], confirm: boolean, listener: ConnectionListener) {
     this.ready = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -50,14 +57,14 @@ export class Connection {
     this.#env = env;
     this.#listener = listener;
     this.#timeout = new Alarm(env.clock, () => this.#unanswered());
-    this.#silence = new Alarm(env.clock, () => this.probe());
-    const socket = (this.#socket = new env.WebSocket(url, ["chat.v1", `pop.${verifier}`]));
+    this.#silence = new Alarm(env.clock, () => this.ask(false));
+    const socket = (this.#socket = new env.WebSocket(url, protocols));
     this.#timeout.set(TIMEOUT);
     socket.onopen = () => {
       this.#timeout.clear();
       this.#listen();
       this.openedAt = this.heardAt;
-      if (confirm) this.probe();
+      if (confirm) this.asked = this.ask(true);
       else this.#use();
     };
     socket.onmessage = (event) => {
@@ -80,11 +87,27 @@ export class Connection {
     this.#socket.send(frame);
   }
 
+  /** Whether the server remembers what is said in a room. */
+  get remembers(): boolean {
+    return this.#socket.protocol === "chat.v2";
+  }
+
   /** Sends a ping. Without an answer within 2 s the connection is in doubt, within 10 s it is lost. */
   probe(): void {
     if (this.#timeout.isSet) return;
     this.#timeout.set(DOUBT);
     this.send('{"action":"ping"}');
+  }
+
+  /** Asks the server for what is new, in place of a ping. Returns false when it was a ping. */
+  ask(next: boolean): boolean {
+    const question = this.remembers ? this.#listener.question(next) : undefined;
+    if (question === undefined) this.probe();
+    else {
+      if (!this.#timeout.isSet) this.#timeout.set(DOUBT);
+      this.send(question);
+    }
+    return question !== undefined;
   }
 
   /** Ends the connection without an event. */

@@ -28,7 +28,8 @@ export interface ConnectorListener {
    * A new connection becomes the current one. Messages between `from` and `to`, in Unix ms, may be missing. `from` is
    * undefined when none can be missing.
    */
-  opened(signed: Signed, from: number | undefined, to: number): void;
+  opened(signed: Signed, from: number | undefined, connection: Connection): void;
+  question(next: boolean): string | undefined;
   /** A frame. `current` is false for one of a replaced connection. */
   frame(frame: Frame | undefined, current: boolean): void;
   /** The current connection is gone. Messages under way may be lost. */
@@ -46,6 +47,7 @@ export class Connector implements ConnectionListener {
   readonly #listener: ConnectorListener;
   #current: Connection | undefined;
   #replaced: Connection | undefined;
+  readonly #protocols: readonly string[];
   #attempt: AbortController | undefined;
   #stage: "signing" | "connecting" = "signing";
   #unwatch: (() => void) | undefined;
@@ -66,8 +68,10 @@ export class Connector implements ConnectionListener {
   readonly #over: Alarm;
   readonly #tick: Alarm;
 
-  constructor(env: Environment, options: SignOptions, listener: ConnectorListener) {
+  /** `protocols` are offered to the server, the best one first. */
+  constructor(env: Environment, options: SignOptions, protocols: readonly string[], listener: ConnectorListener) {
     this.#env = env;
+    this.#protocols = protocols;
     this.#signer = new Signer(env, options);
     this.#listener = listener;
     const alarm = (fire: () => void) => {
@@ -152,6 +156,10 @@ export class Connector implements ConnectionListener {
     this.#current?.probe();
   }
 
+  question(next: boolean): string | undefined {
+    return this.#listener.question(next);
+  }
+
   doubted(): void {
     this.#listener.changed();
   }
@@ -199,7 +207,8 @@ export class Connector implements ConnectionListener {
     const endsAt = this.#env.clock.now() + Math.min(signed.sessionEndsIn, MAX_AGE);
     if (this.#current && endsAt - this.#endsAt <= NO_GAIN) throw new NoGain("lost");
     this.#enterStage("connecting");
-    const connection = new Connection(this.#env, signed.url, verifier, this.connected, this);
+    const protocols = [...this.#protocols, `pop.${verifier}`];
+    const connection = new Connection(this.#env, signed.url, protocols, this.connected, this);
     signal.addEventListener("abort", () => connection.close());
     await connection.ready;
     return [connection, signed, endsAt];
@@ -220,7 +229,7 @@ export class Connector implements ConnectionListener {
     this.#settled.set(SETTLED);
     this.#endsAt = endsAt;
     this.#planRotation();
-    this.#listener.opened(signed, from, connection.openedAt);
+    this.#listener.opened(signed, from, connection);
     this.#enter({ status: "open" });
   }
 
@@ -304,7 +313,7 @@ export class Connector implements ConnectionListener {
   #wake(byHand = false): void {
     const state = this.#state;
     this.#failures = 0;
-    if (this.#current) this.#current.probe();
+    if (this.#current) this.#current.ask(false);
     else if (
       byHand ||
       state.status === "offline" ||

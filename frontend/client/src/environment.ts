@@ -2,6 +2,8 @@ import { type Clock, monotonicClock } from "./clock.js";
 
 /** The part of a WebSocket that the client uses. */
 export interface SocketLike {
+  /** The subprotocol that the server chose, after the handshake. */
+  readonly protocol?: string;
   onopen: ((event: any) => void) | null;
   onmessage: ((event: any) => void) | null;
   onclose: ((event: any) => void) | null;

@@ -1,19 +1,19 @@
-import type { User } from "./state.js";
-
-/** The last moment that a Date can hold, in Unix ms. A page that shows a later one breaks. */
-const LATEST = 8.64e15;
+import { type HistoryFrame, readHistory, readSaid, readSynced, type Said, type SyncedFrame } from "./history.js";
+import { isNumber, isSeq, isText } from "./values.js";
 
 /** A checked frame from the server. */
 export type Frame =
+  | (Said & { readonly type: "message"; readonly room: string; readonly seq: number | undefined })
   | {
-      readonly type: "message";
+      readonly type: "ack";
       readonly id: string;
-      readonly room: string;
-      readonly from: User;
-      readonly message: string;
-      readonly sentAt: number;
+      readonly clientId: string | undefined;
+      readonly seq: number | undefined;
     }
-  | { readonly type: "ack"; readonly id: string; readonly clientId: string | undefined }
+  /** A number was given to an entry that is no message. */
+  | { readonly type: "deleted"; readonly room: string; readonly seq: number }
+  | HistoryFrame
+  | SyncedFrame
   | {
       readonly type: "error";
       readonly code: string;
@@ -28,8 +28,9 @@ export type Frame =
 /** Reads a frame. Undefined for a frame of an unknown kind, for example from a newer server. */
 export function parseFrame(data: unknown): Frame | undefined {
   const frame = parseJSON(data) ?? {};
-  const { type, id, room, from, message, sentAt, code } = frame;
+  const { type, id, room, code } = frame;
   const clientId = isText(frame.clientId) ? frame.clientId : undefined;
+  const seq = isSeq(frame.seq) ? frame.seq : undefined;
   const retryAfterMs = isNumber(frame.retryAfterMs) ? frame.retryAfterMs : undefined;
   if (type === "pong") return { type };
   if (type === undefined && isText(frame.requestId)) return { type: "gateway" };
@@ -37,26 +38,13 @@ export function parseFrame(data: unknown): Frame | undefined {
     if (type === "error") return { type, code, clientId, retryAfterMs };
     if (type === "bye") return { type, code };
   }
-  if (isText(id)) {
-    if (type === "ack") return { type, id, clientId };
-    if (type === "message" && isText(room) && isUser(from) && isText(message) && isNumber(sentAt) && sentAt <= LATEST)
-      return { type, id, room, from: { sub: from.sub, name: from.name }, message, sentAt };
-  }
-  return undefined;
-}
-
-export function isText(value: unknown): value is string {
-  return typeof value === "string";
-}
-
-/** A finite number, zero or more. */
-export function isNumber(value: unknown): value is number {
-  return Number.isFinite(value) && (value as number) >= 0;
-}
-
-export function isUser(value: unknown): value is User {
-  const user = value as User | null | undefined;
-  return isText(user?.sub) && isText(user.name);
+  if (type === "ack" && isText(id)) return { type, id, clientId, seq };
+  if (type === "history") return readHistory(frame);
+  if (type === "synced") return readSynced(frame);
+  if (!isText(room)) return undefined;
+  if (type === "deleted" && seq !== undefined) return { type, room, seq };
+  const said = readSaid(frame);
+  return type === "message" && said ? { type, ...said, room, seq } : undefined;
 }
 
 /** Undefined when the data is no JSON object, for example in a binary frame. */

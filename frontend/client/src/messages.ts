@@ -21,7 +21,10 @@ export interface Dictionary {
       | "unread"
       | "seconds"
       | "gap"
-      | "shortGap",
+      | "shortGap"
+      | "missing"
+      | "notKept"
+      | "loading",
       string
     >
   >;
@@ -70,6 +73,7 @@ const en: Dictionary = {
     bad_characters: "The message contains characters that are not allowed.",
     outbox_full: "Too many messages are waiting.",
     expired: "Not delivered for 5 minutes.",
+    unknown: "It is not known whether this was sent.",
     room_not_allowed: "You may not write in this room.",
     bad_message: "The server did not accept the message.",
   },
@@ -94,6 +98,9 @@ const en: Dictionary = {
     seconds: "Next attempt in {n} s",
     gap: "Messages between {from} and {to} may be missing.",
     shortGap: "Messages at {from} may be missing.",
+    missing: "Some messages are missing here.",
+    notKept: "Messages older than {n} days are not kept.",
+    loading: "Loading messages…",
   },
 };
 
@@ -140,6 +147,7 @@ const ja: Dictionary = {
     bad_characters: "使用できない文字が含まれています。",
     outbox_full: "送信待ちのメッセージが多すぎます。",
     expired: "5 分以内に送信できませんでした。",
+    unknown: "送信されたかどうかを確認できませんでした。",
     room_not_allowed: "このルームには書き込めません。",
     bad_message: "サーバーがメッセージを受け付けませんでした。",
   },
@@ -164,6 +172,9 @@ const ja: Dictionary = {
     seconds: "{n} 秒後に再接続します",
     gap: "{from} から {to} までのメッセージは抜けている可能性があります。",
     shortGap: "{from} ごろのメッセージは抜けている可能性があります。",
+    missing: "ここのメッセージは一部が抜けています。",
+    notKept: "{n} 日より前のメッセージは保存されていません。",
+    loading: "メッセージを読み込んでいます…",
   },
 };
 

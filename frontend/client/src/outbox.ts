@@ -1,7 +1,11 @@
+import { Window } from "./window.js";
+
+/** The failure of a message of which the client cannot tell whether the log has it. */
+export const UNKNOWN = "unknown";
+
 const LIMIT = 100;
 const PATIENCE = 300_000; // then a message has failed
 const ACK_TIMEOUT = 10_000;
-const WINDOW = 10_000; // of the server's rate limit
 
 /** A message on its way. */
 export interface Entry {
@@ -10,7 +14,8 @@ export interface Entry {
   room: string | undefined;
   /** The id that the server will derive. The message waits until it is known. */
   id: string | undefined;
-  status: "pending" | "sent" | "failed";
+  /** `delivered`: the log of the room has it, and the client does not have that part of the log yet. */
+  status: "pending" | "sent" | "delivered" | "failed";
   failure?: string;
   /** When the user wrote it, or sent it again by hand. */
   since: number;
@@ -20,6 +25,14 @@ export interface Entry {
   returned: boolean;
   /** Failures in a row. */
   tries: number;
+  /** Whether a socket was given it. */
+  handed: boolean;
+  /** The position in the log when a socket was first given it, if that was known. It is not in the log before. */
+  floor: number | undefined;
+  /** Its number in the log. */
+  seq?: number | undefined;
+  /** The server does not look for it as far back as is necessary, so the client has to. */
+  far?: boolean;
 }
 
 /** The message to send now, and when to check again. */
@@ -38,14 +51,12 @@ export interface Step {
  */
 export class Outbox {
   readonly #entries = new Map<string, Entry>();
-  readonly #perWindow: number;
+  readonly #window: Window;
   readonly #backoff: (tries: number) => number;
-  #sentAt: number[] = [];
-  #pausedUntil = 0;
 
   /** At most `perWindow` messages are sent in 10 s. The server counts more as a violation. */
   constructor(perWindow: number, backoff: (tries: number) => number) {
-    this.#perWindow = perWindow;
+    this.#window = new Window(perWindow);
     this.#backoff = backoff;
   }
 
@@ -72,6 +83,8 @@ export class Outbox {
       at: now,
       returned: false,
       tries: 0,
+      handed: false,
+      floor: undefined,
     };
     this.#entries.set(clientId, entry);
     return entry;
@@ -97,9 +110,10 @@ export class Outbox {
     return this.entries.find((entry) => entry.status === "sent" && !entry.returned);
   }
 
-  /** Sends a failed message again, under its old id. */
+  /** Sends a failed message again, under its old id. If it was not found in the log, it may be said twice. */
   resend(entry: Entry, now: number): void {
-    Object.assign(entry, { status: "pending", since: now, at: now, tries: 0 });
+    if (entry.failure === UNKNOWN) entry.handed = false;
+    Object.assign(entry, { status: "pending", since: now, at: now, tries: 0, far: false });
     delete entry.failure;
   }
 
@@ -116,7 +130,7 @@ export class Outbox {
 
   /** Sends nothing for a while. Then it repeats the message that was over the limit. */
   pause(entry: Entry, now: number, ms: number): void {
-    this.#pausedUntil = now + ms;
+    this.#window.pause(now + ms);
     entry.status = "pending";
   }
 
@@ -138,42 +152,41 @@ export class Outbox {
    */
   rename(): void {
     for (const [clientId, entry] of this.#entries) {
-      if (entry.returned && entry.status !== "failed") this.#entries.delete(clientId);
+      if (entry.status === "delivered" || (entry.returned && entry.status !== "failed")) this.#entries.delete(clientId);
       else if (entry.status !== "sent") entry.id = undefined;
     }
   }
 
-  step(now: number, connected: boolean): Step {
+  /** `isReady` tells whether a message may be sent. A message that may not waits for an event. */
+  step(now: number, isReady: (entry: Entry) => boolean): Step {
     for (const entry of this.entries) {
-      if (entry.status === "pending" && now - entry.since >= PATIENCE) this.fail(entry, "expired");
+      if (entry.status === "pending" && now - entry.since >= PATIENCE)
+        this.fail(entry, entry.far ? UNKNOWN : "expired");
     }
     const late = this.entries.find((entry) => entry.status === "sent" && now - entry.at >= ACK_TIMEOUT);
     if (late) this.retry(late, now);
-    const send =
-      connected && !this.#unheard && now >= this.freeAt
-        ? this.entries.find((entry) => entry.status === "pending" && entry.id !== undefined && entry.at <= now)
-        : undefined;
+    const ready = this.#unheard
+      ? []
+      : this.entries.filter((entry) => entry.status === "pending" && entry.id !== undefined && isReady(entry));
+    const send = now >= this.freeAt ? ready.find(({ at }) => at <= now) : undefined;
     if (send) {
       Object.assign(send, { status: "sent", at: now, returned: false });
-      this.#sentAt = [...this.#sentAt, now].slice(-this.#perWindow);
+      this.#window.sent(now);
     }
-    return { send, stalled: late !== undefined, wait: this.#wait(now, connected) };
+    return { send, stalled: late !== undefined, wait: this.#wait(now, send ? [] : ready) };
   }
 
   /** The time at which the next message may be sent. */
   get freeAt(): number {
-    const oldest = this.#sentAt.length < this.#perWindow ? -Infinity : this.#sentAt[0]!;
-    return Math.max(this.#pausedUntil, oldest + WINDOW);
+    return this.#window.freeAt;
   }
 
-  #wait(now: number, connected: boolean): number {
-    const ready = connected && !this.#unheard;
+  #wait(now: number, ready: readonly Entry[]): number {
     let next = Infinity;
     for (const entry of this.entries) {
       if (entry.status === "sent") next = Math.min(next, entry.at + ACK_TIMEOUT);
-      if (entry.status !== "pending") continue;
-      next = Math.min(next, entry.since + PATIENCE);
-      if (ready && entry.id !== undefined) next = Math.min(next, Math.max(entry.at, this.freeAt));
+      if (entry.status === "pending") next = Math.min(next, entry.since + PATIENCE);
+      if (ready.includes(entry)) next = Math.min(next, Math.max(entry.at, this.freeAt));
     }
     return Math.max(0, next - now);
   }

@@ -1,9 +1,9 @@
 "use client";
 
-import { useEffect, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useSyncExternalStore } from "react";
 
 import type { ChatClient } from "./client.js";
-import type { ChatSnapshot } from "./state.js";
+import type { ChatMessage, ChatSnapshot, RoomState } from "./state.js";
 
 /**
  * Keeps the client connected while the component is mounted, and renders after each change. StrictMode's second mount
@@ -21,4 +21,18 @@ export function useChat(client: ChatClient): ChatSnapshot {
 /** The result of `useChat` for a component that does not control the connection. */
 export function useChatSnapshot(client: ChatClient): ChatSnapshot {
   return useSyncExternalStore(client.subscribe, client.getSnapshot, client.getSnapshot);
+}
+
+/** The state of a room of a server that does not remember. */
+const forgetful: RoomState = { status: "live", more: false, gaps: [], keepDays: 0 };
+
+/** One room, for a component that does not control the connection. */
+export function useRoom(
+  client: ChatClient,
+  room: string,
+): RoomState & { readonly messages: readonly ChatMessage[]; readonly loadOlder: () => void } {
+  const { messages, roomStates } = useChatSnapshot(client);
+  const own = useMemo(() => messages.filter((message) => message.room === room), [messages, room]);
+  const loadOlder = useCallback(() => client.loadOlder(room), [client, room]);
+  return { ...(roomStates[room] ?? forgetful), messages: own, loadOlder };
 }

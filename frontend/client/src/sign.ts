@@ -1,9 +1,9 @@
 import { Alarm } from "./clock.js";
 import type { Environment } from "./environment.js";
-import { isNumber, isText, isUser } from "./frames.js";
 import { newInstance } from "./ids.js";
 import type { RetryReason, User } from "./state.js";
 import { cleanName } from "./text.js";
+import { isNumber, isText, isUser } from "./values.js";
 
 const TIMEOUT = 10_000;
 

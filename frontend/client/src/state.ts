@@ -73,13 +73,18 @@ export interface ChatMessage {
   readonly room: string;
   readonly from: User;
   readonly text: string;
+  /** Its number in the log of the room, when the server keeps one. */
+  readonly seq?: number;
   /** The server's time in Unix ms. Absent until the message has come back. */
   readonly sentAt?: number;
   /** Sent by this user, from this client or another one. */
   readonly own: boolean;
   /** `pending`: waits here. `sent`: under way. `delivered`: every recipient has it. `failed`: see `failure`. */
   readonly status: "pending" | "sent" | "delivered" | "failed";
-  /** With `failed`: `expired` after 5 minutes, or the server's code such as `room_not_allowed`. */
+  /**
+   * With `failed`: `expired` after 5 minutes, `unknown` when it is not known whether it was sent, or the server's code
+   * such as `room_not_allowed`.
+   */
   readonly failure?: string;
 }
 
@@ -92,13 +97,33 @@ export interface Gap {
   readonly after: number;
 }
 
+/** What the client has of a room of a server that remembers. */
+export interface RoomState {
+  /**
+   * `opening`: nothing has been read yet. `catching-up`: there may be newer messages. `live`: every message is here, or
+   * on its way.
+   */
+  readonly status: "opening" | "catching-up" | "live";
+  /** Older messages, or some in between, can be had with `loadOlder`. */
+  readonly more: boolean;
+  /** Ids of the messages above which some are missing. */
+  readonly gaps: readonly string[];
+  /** For how many days messages are kept; 0 when the server keeps none. */
+  readonly keepDays: number;
+}
+
 /** Everything that a page shows. It never changes: each change makes a new one. */
 export interface ChatSnapshot {
   readonly state: ChatState;
-  /** In the order of `sentAt`, then `id`. Messages that are not delivered yet come last. */
+  /**
+   * In the order of `seq` within a room, or where there is none of `sentAt`, then `id`. Messages that are not delivered
+   * yet come last.
+   */
   readonly messages: readonly ChatMessage[];
-  /** The last 50, in all rooms. A rotation leaves no gap. */
+  /** The last 50, in all rooms. A rotation leaves no gap, and a server that remembers none either. */
   readonly gaps: readonly Gap[];
+  /** The rooms of a server that remembers; empty with other servers. */
+  readonly roomStates: Readonly<Record<string, RoomState>>;
   /** Until then the rate limit of the server holds messages back. Compare it with `performance.now()`. */
   readonly heldUntil: number;
   /** The user of this client, as the server names it; undefined before the first connection. */

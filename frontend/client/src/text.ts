@@ -77,7 +77,11 @@ function bytesOf(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
-/** The frame that sends a message. */
-export function sendFrame(message: string, room: string | undefined, id: string): string {
-  return JSON.stringify({ action: "sendmessage", message, room, id });
+/**
+ * The frame that sends a message. `after` is the number up to which the log does not have it. The frame of a very long
+ * message has no room for that. The server then looks at the end of the log only.
+ */
+export function sendFrame(message: string, room: string | undefined, id: string, after?: number): string {
+  const frame = JSON.stringify({ action: "sendmessage", message, room, id, after });
+  return after !== undefined && bytesOf(frame) > MAX_FRAME_BYTES ? sendFrame(message, room, id) : frame;
 }

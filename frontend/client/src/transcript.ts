@@ -40,24 +40,37 @@ export class Transcript {
     return this.#messages.at(-1)?.sentAt ?? 0;
   }
 
+  /** Removes a message that the log of its room has now. */
+  remove(room: string, id: string): void {
+    this.#messages = this.#messages.filter((message) => message.id !== id || message.room !== room);
+  }
+
   clear(): void {
     this.#messages = [];
     this.#accepted.clear();
   }
 
-  /** The delivered messages, followed by the others. An own message that has come back stands in its place. */
-  view(outgoing: Iterable<Entry>, user: User | undefined, rooms: readonly string[]): ChatMessage[] {
+  /**
+   * The delivered messages and those of the logs, followed by the others. An own message that has come back stands in
+   * its place.
+   */
+  view(
+    outgoing: Iterable<Entry>,
+    user: User | undefined,
+    rooms: readonly string[],
+    logs: readonly (readonly ChatMessage[])[],
+  ): ChatMessage[] {
     const tail = new Map<string, ChatMessage>();
     for (const entry of outgoing) {
       const message = outgoingMessage(entry, user, rooms);
       tail.set(keyOf(message), message);
     }
-    const delivered = this.#messages.map((message): ChatMessage => {
+    const delivered = logs.reduce(merged, this.#messages).map((message): ChatMessage => {
       const key = keyOf(message);
       const waiting = tail.get(key);
       if (!waiting) return message;
       tail.delete(key);
-      return { ...waiting, sentAt: message.sentAt };
+      return { ...waiting, sentAt: message.sentAt! };
     });
     return [...delivered, ...tail.values()];
   }
@@ -86,6 +99,15 @@ export function outgoingMessage(entry: Entry, user: User | undefined, rooms: rea
     status,
     ...(failure !== undefined && { failure }),
   };
+}
+
+/** Two lists as one, by time. Each keeps its own order. */
+function merged(a: readonly ChatMessage[], b: readonly ChatMessage[]): readonly ChatMessage[] {
+  if (!a.length || !b.length) return a.length ? a : b;
+  const both: ChatMessage[] = [];
+  for (let i = 0, j = 0; i + j < a.length + b.length;)
+    both.push(j === b.length || a[i]?.sentAt! <= b[j]!.sentAt! ? a[i++]! : b[j++]!);
+  return both;
 }
 
 function keyOf({ room, id }: ChatMessage): string {

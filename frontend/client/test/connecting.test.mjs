@@ -35,10 +35,10 @@ test("each attempt has a URL and a proof of its own", async () => {
   await w.clock.advance(SECOND);
   assert.equal(w.requests.length, 2);
   const verifiers = w.sockets.map(({ protocols }, i) => {
-    assert.equal(protocols.length, 2);
-    assert.equal(protocols[0], "chat.v1");
-    assert.match(protocols[1], /^pop\.[A-Za-z0-9_-]{43}$/);
-    const verifier = protocols[1].slice(4);
+    assert.equal(protocols.length, 3);
+    assert.deepEqual(protocols.slice(0, 2), ["chat.v2", "chat.v1"]);
+    assert.match(protocols[2], /^pop\.[A-Za-z0-9_-]{43}$/);
+    const verifier = protocols[2].slice(4);
     assert.equal(Buffer.from(verifier, "base64url").length, 32);
     assert.equal(w.requests[i].body.challenge, createHash("sha256").update(verifier).digest("base64url"));
     return verifier;

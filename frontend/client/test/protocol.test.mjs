@@ -5,11 +5,10 @@ import { parseFrame } from "../dist/frames.js";
 import { bodies, frames, fromClient, fromServer, signUrlAnswer, signUrlRefusal, signUrlRequest } from "./protocol.mjs";
 import { answer, settle, world } from "./world.mjs";
 
-// The client does not ask for messages of the past yet, so it gets no answers to that either.
-const { sendmessage, ping, historyRequest, history, synced, gatewayError, ...others } = frames;
+const { sendmessage, ping, historyRequest, history, gatewayError, ...others } = frames;
 
 test("the client reads every example of a frame from the server, and all that it uses of it", () => {
-  assert.deepEqual(Object.keys(others), ["message", "ack", "error", "bye", "pong"]);
+  assert.deepEqual(Object.keys(others), ["message", "ack", "error", "bye", "synced", "pong"]);
   for (const [type, examples] of Object.entries(others)) {
     assert.ok(examples.length > 0, type);
     for (const example of examples) {
@@ -19,12 +18,22 @@ test("the client reads every example of a frame from the server, and all that it
       for (const [name, value] of Object.entries(frame)) assert.deepEqual(value, example[name], name);
     }
   }
+  for (const example of history) {
+    fromServer(example);
+    const { entries, complete, ...frame } = parseFrame(JSON.stringify(example));
+    assert.equal(complete, example.complete ?? false);
+    for (const [name, value] of Object.entries(frame)) assert.deepEqual(value, example[name], name);
+    for (const [i, { seq, id, said }] of entries.entries()) {
+      const { from, message, sentAt } = example.entries[i];
+      assert.deepEqual([seq, id], [example.entries[i].seq, example.entries[i].id]);
+      assert.deepEqual(said, message && { id, from, message, sentAt });
+    }
+  }
   for (const example of gatewayError) assert.deepEqual(parseFrame(JSON.stringify(example)), { type: "gateway" });
 });
 
 test("the client sends the examples of its frames", async () => {
   for (const example of [...sendmessage, ...ping, ...historyRequest]) fromClient(example);
-  for (const example of [...history, ...synced]) fromServer(example);
   const w = world();
   const socket = await w.open();
   w.chat.send(sendmessage[0].message, sendmessage[0].room);
@@ -43,7 +52,7 @@ test("the client takes the example of an answer of the sign URL, and each refusa
   w.answers.push(answer(200, bodies.answer[0]));
   await w.open();
   assert.equal(w.socket.url, bodies.answer[0].url);
-  assert.deepEqual(w.socket.protocols.slice(0, 1), bodies.answer[0].protocols);
+  assert.deepEqual(w.socket.protocols.slice(1, 2), bodies.answer[0].protocols);
   assert.deepEqual(w.chat.getSnapshot().user, bodies.answer[0].user);
   for (const refusal of bodies.refusal) {
     signUrlRefusal(refusal);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { createElement, StrictMode } from "react";
 import { renderToString } from "react-dom/server";
 
-import { useChat, useChatSnapshot } from "../dist/react.js";
+import { useChat, useChatSnapshot, useRoom } from "../dist/react.js";
 import { message, settle, world } from "./world.mjs";
 
 globalThis.IS_REACT_ACT_ENVIRONMENT = true;
@@ -69,6 +69,25 @@ test("a component that only looks does not connect", async (t) => {
   const { act } = await rendered(t, () => (useChatSnapshot(w.chat), null));
   await act(settle);
   assert.deepEqual([w.requests.length, w.chat.state.status], [0, "idle"]);
+});
+
+test("a component shows one room, and loads its older messages", async (t) => {
+  const w = world({ protocol: "chat.v2" });
+  const seen = [];
+  const { act } = await rendered(t, () => {
+    const { messages, status, more, loadOlder } = useRoom(w.chat, "lobby");
+    seen.push([messages.map(({ id }) => id), status, more, loadOlder]);
+    return null;
+  });
+  assert.deepEqual(seen.at(-1).slice(0, 3), [[], "live", false]);
+  await act(() => w.open());
+  const entries = [{ ...message(), id: "A", seq: 7 }];
+  await act(() => w.socket.history("lobby", { entries, more: true }));
+  await act(() => w.socket.history("ops", { entries: [{ ...message(), id: "B", seq: 7 }] }));
+  assert.deepEqual(seen.at(-1).slice(0, 3), [["A"], "live", true]);
+  await act(() => seen.at(-1)[3]());
+  assert.deepEqual(w.socket.questions.at(-1), { lobby: { before: 7, limit: 50 } });
+  assert.equal(seen.at(-1)[3], seen[0][3]);
 });
 
 test("a server renders a client that is idle", () => {

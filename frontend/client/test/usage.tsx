@@ -1,7 +1,7 @@
 // The code of a page, compiled against the package as it ships. It is never run.
 import { type ChatState, createChatClient, SendError } from "@signedsocket/client";
 import { dictionaryFor, reasonText } from "@signedsocket/client/messages";
-import { useChat } from "@signedsocket/client/react";
+import { useChat, useRoom } from "@signedsocket/client/react";
 
 const chat = createChatClient({
   signUrl: ({ rooms, challenge, signal }) =>
@@ -9,6 +9,10 @@ const chat = createChatClient({
   onAuthRequired: (code) => console.log(code satisfies string),
 });
 
+createChatClient({ signUrl: "/signurl", history: 100 });
+createChatClient({ signUrl: "/signurl", history: false });
+// @ts-expect-error: a number of messages, or none
+createChatClient({ signUrl: "/signurl", history: true });
 createChatClient({ signUrl: "/signurl", getToken: async () => undefined, environment: { random: () => 0, WebSocket } });
 // @ts-expect-error: a client that cannot get a URL is no use
 createChatClient({});
@@ -58,5 +62,19 @@ export function Page() {
         </p>
       ))}
     </section>
+  );
+}
+
+export function Room({ name }: { name: string }) {
+  const { messages, status, more, gaps, keepDays, loadOlder } = useRoom(chat, name);
+  return (
+    <ol aria-busy={status !== "live"} title={`${keepDays} days`}>
+      {more && <button onClick={loadOlder}>older</button>}
+      {messages.map((message) => (
+        <li key={message.clientId ?? message.id} className={gaps.includes(message.id) ? "gap" : ""}>
+          {message.seq}
+        </li>
+      ))}
+    </ol>
   );
 }

@@ -88,6 +88,12 @@ class FakeSocket {
   get messages() {
     return this.sent.filter((frame) => frame.action === "sendmessage");
   }
+  /** The questions about logs: what each asks, by room. */
+  get questions() {
+    return this.sent
+      .filter((frame) => frame.action === "history")
+      .map(({ want }) => Object.fromEntries(want.map(({ room, ...want }) => [room, want])));
+  }
   get pings() {
     return this.sent.filter((frame) => frame.action === "ping").length;
   }
@@ -107,9 +113,26 @@ class FakeSocket {
     for (const frame of frames) this.onmessage?.({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
     await settle();
   }
-  async ack(sub = "alice") {
+  /** Answers the last question about one room. */
+  async history(room, over) {
+    const { id, want } = this.sent.findLast((frame) => frame.action === "history");
+    const { room: _, limit, ...asked } = want.find((want) => want.room === room);
+    const entries = over?.entries ?? [];
+    const head = entries.at(-1)?.seq ?? 0;
+    const complete = asked.after !== undefined && { complete: true };
+    await this.receive({
+      ...{ type: "history", room, clientId: id, ...asked, entries, head, ...complete, more: false, keepDays: 7 },
+      ...over,
+    });
+  }
+  async synced(heads) {
+    const { id } = this.sent.findLast((frame) => frame.action === "history");
+    await this.receive({ type: "synced", clientId: id, heads });
+  }
+  async ack(sub = "alice", over = {}) {
     const { id, room } = this.messages.at(-1);
     await this.receive({
+      ...over,
       type: "ack",
       id: serverId(sub, id, room),
       clientId: id,
@@ -156,6 +179,7 @@ export function world(options = {}) {
     waits: [],
     authRequired: [],
     random: 0.5,
+    protocol: options.protocol ?? "chat.v1",
     online: true,
     visible: true,
     watching: 0,
@@ -180,6 +204,7 @@ export function world(options = {}) {
     WebSocket: class extends FakeSocket {
       constructor(url, protocols) {
         super(url, protocols);
+        this.protocol = w.protocol;
         w.sockets.push(this);
       }
     },

@@ -26,6 +26,8 @@ export interface PageText {
   readonly empty: string;
   readonly emptyOffline: string;
   readonly emptyHint: string;
+  /** For a room in which nothing was said, if the server remembers. */
+  readonly emptyRoom: string;
   readonly keys: string;
   readonly bytes: (used: string, most: string) => string;
   readonly today: string;
@@ -70,6 +72,7 @@ const en: PageText = {
   empty: "No messages since you connected.",
   emptyOffline: "Not connected: no messages yet.",
   emptyHint: "This page shows only what is written while you are here.",
+  emptyRoom: "No messages yet.",
   keys: "Enter sends, Shift + Enter starts a new line",
   bytes: (used, most) => `${used} of ${most} bytes`,
   today: "Today",
@@ -111,6 +114,7 @@ const ja: PageText = {
   empty: "接続してから、まだメッセージはありません。",
   emptyOffline: "接続していないため、メッセージはまだありません。",
   emptyHint: "このページを開いている間に書き込まれたメッセージだけが表示されます。",
+  emptyRoom: "まだメッセージはありません。",
   keys: "Enter で送信、Shift + Enter で改行",
   bytes: (used, most) => `${used} / ${most} バイト`,
   today: "今日",

@@ -113,3 +113,14 @@ test("a gap is told with its times, and with its days when there are two", () =>
   );
   assert.match(gapText({ from: noon, to: noon + 2 * MINUTE }, formats, japanese), /^12:00 から 12:02 まで/);
 });
+
+test("a line stands above each message above which some are missing", () => {
+  const messages = [message("a", "alice", noon), message("b", "alice", noon), message("c", "alice", noon)];
+  assert.deepEqual(shape(timeline(messages, undefined, [], ["b", "unknown"])), [
+    "day",
+    "a first",
+    "missing",
+    "b first",
+    "c",
+  ]);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Countable, nothingRead, read, type Reading } from "../src/browser/chat/unread";
+import { type Countable, nothingRead, read, readBefore, type Reading } from "../src/browser/chat/unread";
 
 const theirs = (id: string): Countable => ({ id, own: false });
 const mine = (clientId: string, id = clientId): Countable => ({ id, clientId, own: true });
@@ -44,4 +44,15 @@ test("without new messages the reading is the same object, so that nothing rende
   assert.equal(read(reading, [theirs("a")], true), reading);
   assert.equal(read(reading, [theirs("a")], false), reading);
   assert.equal(read(nothingRead, [], true), nothingRead);
+});
+
+test("what was said before a user came is not new", () => {
+  const reading = readBefore([theirs("a"), theirs("b")]);
+  assert.deepEqual(read(reading, [theirs("a"), theirs("b")], false), { last: "b", divider: undefined, unread: 0 });
+  assert.deepEqual(read(reading, [theirs("x"), theirs("b"), theirs("c")], false), {
+    last: "b",
+    divider: "c",
+    unread: 1,
+  });
+  assert.deepEqual(read(readBefore([]), [theirs("a")], false), { last: undefined, divider: "a", unread: 1 });
 });

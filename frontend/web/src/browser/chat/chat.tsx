@@ -1,4 +1,4 @@
-import { type ChatClient, type ChatMessage, createChatClient } from "@signedsocket/client";
+import { type ChatClient, type ChatMessage, type ChatSnapshot, createChatClient } from "@signedsocket/client";
 import { useChat } from "@signedsocket/client/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Account } from "../account/account";
@@ -24,13 +24,14 @@ interface Props {
 /** The chat of a user who is signed in, or of a guest. */
 export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
   const client = useClient(account, asked, signUrl);
-  const { state, messages, gaps, heldUntil, user, rooms } = useChat(client);
+  const snapshot = useChat(client);
+  const { state, messages, user, rooms } = snapshot;
   useActivity(client.userActed);
   const [drafts, setDrafts] = useState<Readonly<Record<string, string>>>({});
   const input = useRef<HTMLTextAreaElement>(null);
   const refocus = useCallback(() => focusBesideKeyboard(input.current), []);
 
-  const { room, choose, setAtEnd, byRoom, readings } = useRoom(rooms, messages);
+  const { room, choose, setAtEnd, byRoom, readings } = useRooms(snapshot);
   useTitle(room, readings);
   const tags = useMemo(() => tagsOf([...messages.map(({ from }) => from), ...(user ? [user] : [])]), [messages, user]);
   const isSignedIn = state.status === "open" || state.status === "rotating";
@@ -60,10 +61,9 @@ export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
       <main className="conversation">
         <Log
           key={room}
+          room={room}
           messages={byRoom(room)}
-          gaps={gaps}
-          state={state}
-          heldUntil={heldUntil}
+          snapshot={snapshot}
           reading={readings[room]}
           tags={tags}
           client={client}
@@ -91,17 +91,32 @@ function useClient({ getToken, guest }: Account, rooms: readonly string[], signU
 }
 
 /** The room on screen, the messages of each room, and how far the user has read in each. */
-function useRoom(rooms: readonly string[], messages: readonly ChatMessage[]) {
+function useRooms({ rooms, messages, roomStates }: ChatSnapshot) {
   const [chosen, setChosen] = useState<string>();
   const [atEnd, setAtEnd] = useState(true);
   const room = rooms.find((room) => room === chosen) ?? rooms[0] ?? "";
-  const byRoom = (name: string): readonly ChatMessage[] => messages.filter((message) => message.room === name);
-  const readings = useReadings(rooms, byRoom, room, atEnd);
+  const lists = useMemo(() => listsOf(messages), [messages]);
+  const byRoom = (name: string): readonly ChatMessage[] => lists.get(name) ?? NONE;
+  const isOpening = (name: string) => roomStates[name]?.status === "opening";
+  const readings = useReadings(rooms, isOpening, byRoom, room, atEnd);
   const choose = (name: string) => {
     setChosen(name);
     setAtEnd(true);
   };
   return { room, choose, setAtEnd, byRoom, readings };
+}
+
+const NONE: readonly ChatMessage[] = [];
+
+/** The messages of each room. */
+function listsOf(messages: readonly ChatMessage[]): ReadonlyMap<string, readonly ChatMessage[]> {
+  const lists = new Map<string, ChatMessage[]>();
+  for (const message of messages) {
+    const list = lists.get(message.room);
+    if (list) list.push(message);
+    else lists.set(message.room, [message]);
+  }
+  return lists;
 }
 
 /** Names the room and the number of unread messages in the title of the document. */

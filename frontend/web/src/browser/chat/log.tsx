@@ -1,21 +1,18 @@
-import type { ChatClient, ChatMessage, ChatState, Gap } from "@signedsocket/client";
-import { useLayoutEffect, useRef, useState } from "react";
+import type { ChatClient, ChatMessage, ChatSnapshot, RoomState } from "@signedsocket/client";
+import { memo, useCallback, useMemo } from "react";
 import { useWords } from "../words";
 import { isConnected } from "./connectionstatus";
 import { Message } from "./message";
+import { Sight } from "./sight";
 import { dayName, gapText, type Item, timeline } from "./timeline";
-import { keyOf, type Reading } from "./unread";
-
-/** The list counts as at its end within so many pixels. */
-const NEAR = 48;
+import type { Reading } from "./unread";
+import { usePlace } from "./useplace";
 
 interface Props {
+  readonly room: string;
   readonly messages: readonly ChatMessage[];
-  /** Times without a connection, in which messages of any room may be missing. */
-  readonly gaps: readonly Gap[];
-  readonly state: ChatState;
-  /** Until then the rate limit holds messages back, on the clock of `performance.now()`. */
-  readonly heldUntil: number;
+  /** Everything that the client has. */
+  readonly snapshot: ChatSnapshot;
   readonly reading: Reading | undefined;
   /** The tags of users who share their name with others, by user id. */
   readonly tags: ReadonlyMap<string, string>;
@@ -30,10 +27,16 @@ interface Props {
  * The messages of a room. The list follows its end while the end is visible, and does not move while the user reads
  * further up.
  */
-export function Log({ messages, gaps, state, heldUntil, reading, tags, client, onScroll, refocus }: Props) {
+export const Log = memo(function Log(props: Props) {
+  const { room, messages, snapshot, reading, tags, client, onScroll, refocus } = props;
+  const { state, gaps, heldUntil } = snapshot;
+  const history = snapshot.roomStates[room];
   const { page, chat } = useWords();
-  const { list, atEnd, toEnd, scrolled } = useFollowing(messages, onScroll);
-  const items = timeline(messages, reading?.divider, gaps);
+  const { list, atEnd, toEnd, scrolled } = usePlace(messages, onScroll);
+  const divider = reading?.divider;
+  const missing = history?.gaps;
+  const items = useMemo(() => timeline(messages, divider, gaps, missing), [messages, divider, gaps, missing]);
+  const loadOlder = useCallback(() => client.loadOlder(room), [client, room]);
   const unread = reading?.unread ?? 0;
   const connected = isConnected(state);
   const held = heldUntil > performance.now() ? heldUntil : undefined;
@@ -44,8 +47,10 @@ export function Log({ messages, gaps, state, heldUntil, reading, tags, client, o
   return (
     <div className="log-frame">
       <div className="log" role="log" aria-label={chat.labels.messages} tabIndex={0} ref={list} onScroll={scrolled}>
-        {messages.length === 0 && <Empty connected={connected} />}
+        {messages.length === 0 && <Empty connected={connected} history={history} />}
+        {history?.more && <Sight of={messages} seen={loadOlder} />}
         <ol>
+          {messages.length > 0 && <Beginning history={history} />}
           {items.map((item) => {
             if (item.kind === "message") {
               const { key, message, first } = item;
@@ -63,10 +68,15 @@ export function Log({ messages, gaps, state, heldUntil, reading, tags, client, o
                 />
               );
             }
-            return <Rule key={item.key} item={item} />;
+            return <Rule key={item.key} item={item} loadOlder={loadOlder} messages={messages} />;
           })}
         </ol>
       </div>
+      {connected && history && history.status !== "live" && (
+        <p className="loading" role="status">
+          {chat.labels.loading}
+        </p>
+      )}
       {!atEnd && (
         <button className="to-end" onClick={jump} aria-label={unread > 0 ? undefined : page.toEnd}>
           {unread > 0 ? page.newMessages(unread) : "↓"}
@@ -74,58 +84,53 @@ export function Log({ messages, gaps, state, heldUntil, reading, tags, client, o
       )}
     </div>
   );
-}
+});
 
-/** A line between messages: a new day, the beginning of the unread messages, or a gap. */
-function Rule({ item }: { item: Exclude<Item, { kind: "message" }> }) {
-  const { page, chat, formats, locale } = useWords();
-  const label = () => {
-    if (item.kind === "day") return dayName(item.day, Date.now(), locale, page);
-    if (item.kind === "unread") return chat.labels.unread;
-    return gapText(item, formats, chat);
-  };
+/** The line above the oldest message that the server has. */
+function Beginning({ history }: { history: RoomState | undefined }) {
+  const { chat } = useWords();
+  if (!history || history.more || history.status === "opening" || history.keepDays === 0) return null;
   return (
-    <li className={`rule ${item.kind}`}>
-      <span>{label()}</span>
+    <li className="rule end">
+      <span>{chat.labels.notKept.replace("{n}", String(history.keepDays))}</span>
     </li>
   );
 }
 
-/** Says why the list is empty: the chat keeps no messages for users who come later. */
-function Empty({ connected }: { connected: boolean }) {
-  const { page } = useWords();
+interface RuleProps {
+  readonly item: Exclude<Item, { kind: "message" }>;
+  readonly messages: readonly ChatMessage[];
+  readonly loadOlder: () => void;
+}
+
+/**
+ * A line between messages: a new day, the beginning of the unread messages, or a gap. Missing messages are read when
+ * their line comes into sight.
+ */
+function Rule({ item, messages, loadOlder }: RuleProps) {
+  const { page, chat, formats, locale } = useWords();
+  const label = () => {
+    if (item.kind === "day") return dayName(item.day, Date.now(), locale, page);
+    if (item.kind === "unread") return chat.labels.unread;
+    return item.kind === "missing" ? chat.labels.missing : gapText(item, formats, chat);
+  };
   return (
-    <div className="empty">
-      <p>{connected ? page.empty : page.emptyOffline}</p>
-      <p>{page.emptyHint}</p>
-    </div>
+    <li className={`rule ${item.kind}`}>
+      <span>{label()}</span>
+      {item.kind === "missing" && <Sight of={messages} seen={loadOlder} />}
+    </li>
   );
 }
 
-/** Keeps the end of the list visible until the user scrolls up. A user who writes goes to the end. */
-function useFollowing(messages: readonly ChatMessage[], onScroll: (atEnd: boolean) => void) {
-  const list = useRef<HTMLDivElement>(null);
-  const [atEnd, setAtEnd] = useState(true);
-  const last = messages.at(-1);
-  const written = last?.own ? keyOf(last) : undefined;
-  const seen = useRef(written);
-
-  const toEnd = () => list.current?.scrollTo({ top: list.current.scrollHeight });
-  const scrolled = () => {
-    const { scrollHeight, scrollTop, clientHeight } = list.current!;
-    const now = scrollHeight - scrollTop - clientHeight < NEAR;
-    setAtEnd(now);
-    onScroll(now);
-  };
-  useLayoutEffect(() => {
-    if (atEnd || written !== seen.current) toEnd();
-    seen.current = written;
-  }, [messages, atEnd, written]);
-  useLayoutEffect(() => {
-    if (!atEnd || !list.current) return;
-    const observer = new ResizeObserver(toEnd); // a keyboard or a growing message makes the list smaller
-    observer.observe(list.current);
-    return () => observer.disconnect();
-  }, [atEnd]);
-  return { list, atEnd, toEnd, scrolled };
+/** Says why the list is empty. */
+function Empty({ connected, history }: { connected: boolean; history: RoomState | undefined }) {
+  const { page, chat } = useWords();
+  if (history?.status === "opening") return null;
+  const keeps = history !== undefined && history.keepDays > 0;
+  return (
+    <div className="empty">
+      <p>{keeps ? page.emptyRoom : connected ? page.empty : page.emptyOffline}</p>
+      <p>{keeps ? chat.labels.notKept.replace("{n}", String(history.keepDays)) : page.emptyHint}</p>
+    </div>
+  );
 }

@@ -122,7 +122,9 @@ function Failure({ message, client, refocus }: Pick<Props, "message" | "client" 
   };
   return (
     <p className="failure">
-      <span>{`${chat.labels.failed}: ${failureText(failure, chat)}`}</span>
+      <span>
+        {failure === "unknown" ? failureText(failure, chat) : `${chat.labels.failed}: ${failureText(failure, chat)}`}
+      </span>
       <button className="small" onClick={act(client.resend)}>
         {chat.actions.resend}
       </button>

@@ -10,6 +10,8 @@ export type Item =
   | { readonly kind: "unread"; readonly key: string }
   /** Messages may be missing here. */
   | { readonly kind: "gap"; readonly key: string; readonly from: number; readonly to: number }
+  /** Messages are missing here. */
+  | { readonly kind: "missing"; readonly key: string }
   /** `first` is true for the first message of several that one person wrote in a row. It shows the name. */
   | { readonly kind: "message"; readonly key: string; readonly message: ChatMessage; readonly first: boolean };
 
@@ -20,12 +22,13 @@ const NEAR = 60_000;
 
 /**
  * The entries for the messages of a room. `divider` is the key of the first missed message. `gaps` are those of all
- * rooms.
+ * rooms. `missing` are the ids of the messages above which some are missing.
  */
 export function timeline(
   messages: readonly ChatMessage[],
   divider: string | undefined,
   gaps: readonly Gap[] = [],
+  missing: readonly string[] = [],
 ): readonly Item[] {
   const items: Item[] = [];
   let previous: ChatMessage | undefined;
@@ -37,6 +40,10 @@ export function timeline(
     while (next < gaps.length && (message.sentAt ?? Infinity) > gaps[next]!.after) next++;
     if (next > missed) {
       items.push(...lines(gaps.slice(missed, next)));
+      previous = undefined;
+    }
+    if (missing.includes(message.id)) {
+      items.push({ kind: "missing", key: `missing ${message.id}` });
       previous = undefined;
     }
     const newDay = message.sentAt !== undefined && dayOf(message.sentAt) !== lastDay;

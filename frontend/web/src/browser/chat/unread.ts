@@ -22,6 +22,15 @@ export function keyOf({ clientId, id }: Countable): string {
   return clientId ?? id;
 }
 
+/** The reading position in a room whose last messages are being read. */
+export const opening: Reading = { ...nothingRead };
+
+/** The reading position of a user who comes into a room: what was said before is not new. */
+export function readBefore(messages: readonly Countable[]): Reading {
+  const last = messages.at(-1);
+  return { ...nothingRead, last: last && keyOf(last) };
+}
+
 /**
  * The reading position after messages arrived, or after the user came or went. A user at the end of the list has read
  * everything. The divider appears with the first missed message. It stays until another message is missed, or the user

@@ -1,0 +1,95 @@
+import type { User } from "./state.js";
+import { isNumber, isSeq, isText, isUser } from "./values.js";
+
+/** The last moment that a Date can hold, in Unix ms. A page that shows a later one breaks. */
+const LATEST = 8.64e15;
+
+/** What a client wants of the log of a room: exactly one of `after`, `before` and `last`. */
+export interface Want {
+  readonly after?: number;
+  readonly before?: number;
+  readonly last?: number;
+  /** With `before`: the number of entries. */
+  readonly limit?: number;
+}
+
+/** What a user has said. */
+export interface Said {
+  readonly id: string;
+  readonly from: User;
+  readonly message: string;
+  readonly sentAt: number;
+}
+
+/** An entry of a log. Entries of other kinds, such as deleted messages, have a number and nothing else. */
+export interface LogEntry {
+  readonly seq: number;
+  readonly id: string | undefined;
+  readonly said: Said | undefined;
+}
+
+/** A part of the log of a room without a hole. It repeats the want that it answers. */
+export interface HistoryFrame extends Want {
+  readonly type: "history";
+  readonly clientId: string | undefined;
+  readonly room: string;
+  readonly entries: readonly LogEntry[];
+  /** The newest number in the log, 0 for an empty one. */
+  readonly head: number;
+  /** With `after`: nothing is missing directly behind it. */
+  readonly complete: boolean;
+  /** The log has more entries in the wanted direction. */
+  readonly more: boolean;
+  /** For how many days messages are kept; 0 when they are not kept at all. */
+  readonly keepDays: number;
+}
+
+/** Answers the wants with `after` for which there is nothing new. */
+export interface SyncedFrame {
+  readonly type: "synced";
+  readonly clientId: string | undefined;
+  readonly heads: Readonly<Record<string, number>>;
+}
+
+/** The frame that asks for parts of logs, of 8 rooms at most. */
+export function historyFrame(id: string, wants: readonly (Want & { readonly room: string })[]): string {
+  return JSON.stringify({ action: "history", id, want: wants });
+}
+
+/** What a user has said, or undefined for another entry. */
+export function readSaid({ id, from, message, sentAt }: Record<string, unknown>): Said | undefined {
+  return isText(id) && isUser(from) && isText(message) && isNumber(sentAt) && sentAt <= LATEST
+    ? { id, from: { sub: from.sub, name: from.name }, message, sentAt }
+    : undefined;
+}
+
+/** Reads an answer. Undefined when it breaks the rules, for example when there is a hole between two entries. */
+export function readHistory(frame: Record<string, unknown>): HistoryFrame | undefined {
+  const { room, entries, head, complete, more, keepDays } = frame;
+  const clientId = isText(frame.clientId) ? frame.clientId : undefined;
+  if (!isText(room) || !Array.isArray(entries) || !isSeq(head) || !isNumber(keepDays)) return undefined;
+  const whole = entries.every((entry, i) => isSeq(entry?.seq) && (i === 0 || entry.seq === entries[i - 1].seq + 1));
+  const wants = (["after", "before", "last"] as const).filter((kind) => isSeq(frame[kind]));
+  if (!whole || wants.length !== 1) return undefined;
+  return {
+    type: "history",
+    clientId,
+    room,
+    [wants[0]!]: frame[wants[0]!],
+    entries: entries.map((entry) => ({
+      seq: entry.seq,
+      id: isText(entry.id) ? entry.id : undefined,
+      said: readSaid(entry),
+    })),
+    head,
+    complete: complete === true,
+    more: more === true,
+    keepDays,
+  };
+}
+
+/** Reads an answer that has nothing new. */
+export function readSynced({ clientId, heads }: Record<string, unknown>): SyncedFrame | undefined {
+  const numbers = Object.entries(heads ?? {}).filter(([, head]) => isSeq(head));
+  return { type: "synced", clientId: isText(clientId) ? clientId : undefined, heads: Object.fromEntries(numbers) };
+}

@@ -1,0 +1,265 @@
+import type { Want } from "./history.js";
+import { type Answer, type Hole, type Item, Log } from "./log.js";
+import type { ChatMessage, RoomState } from "./state.js";
+
+const FAR = 500; // a client that is further behind shows the end of the log, with a hole above it
+const HOLD = 250; // for a message whose predecessor may come at any moment
+const LATE = 300; // then a missing message is asked for,
+const SPREAD = 1_000; // not by all members of the room at once
+const PATIENCE = 10_000; // for an answer
+const LONGEST = 40_000; // between two questions
+const DAY = 86_400_000;
+
+/** What to do now, and in how many milliseconds to look again. */
+export interface RoomStep {
+  readonly want: Want | undefined;
+  /** A question has had no answer for 10 s, so the connection is in doubt. */
+  readonly unanswered: boolean;
+  readonly wait: number;
+}
+
+/** A question under way. */
+interface Question {
+  readonly id: string;
+  readonly at: number;
+  readonly want: Want;
+  /** It asks for what is behind the position. */
+  readonly main: boolean;
+}
+
+/** What a client has of one room, and what it asks next. Callers pass in times of the monotonic clock. */
+export class Room {
+  /** For how many days the server keeps messages. 0: not at all. */
+  keepDays = 0;
+  /** The room is up to date on the present connection. */
+  live = false;
+  readonly #log: Log;
+  readonly #page: number;
+  readonly #random: () => number;
+  #heard = 0; // a number that the log has, and the client perhaps not,
+  #heardAt = 0; // and when it was heard
+  #behind = true; // the end of the log has to be read
+  #far = false; // from its last page
+  #older = false; // the user wants older messages
+  #search: number | undefined; // behind this number every entry has to be read
+  #asked: Question | undefined;
+  #tries = 0; // questions in a row without an answer
+  #pausedUntil = 0;
+  #gapAt: number | undefined; // when to ask for missing entries
+  #completeAt = 0;
+
+  /** `page` messages are asked for at a time, and at most `most` are kept. */
+  constructor(random: () => number, page = 50, most = 10_000) {
+    this.#random = random;
+    this.#page = page;
+    this.#log = new Log(most);
+  }
+
+  get position(): number | undefined {
+    return this.#log.position;
+  }
+
+  /**
+   * Whether messages may be sent again: what is found in the log is not. A room without answers does not hold messages
+   * back for long, since the server looks for them, too.
+   */
+  get ready(): boolean {
+    return this.live || this.#tries > 1; // mutate: a resend waits until the room is up to date
+  }
+
+  get more(): boolean {
+    const { list, most, holes } = this.#log;
+    return list.length < most && holes.some(({ open }) => open);
+  }
+
+  /** The messages to show, in the order of the log. */
+  messages(now: number): readonly ChatMessage[] {
+    const loose = [...this.#log.loose.values()]
+      .filter(({ item, at }) => item.message?.own || at + HOLD <= now)
+      .sort((a, b) => a.item.seq - b.item.seq);
+    return [...this.#log.list, ...loose.flatMap(({ item }) => item.message ?? [])];
+  }
+
+  state(now: number): RoomState {
+    const messages = this.messages(now);
+    const below = this.#log.holes.map(({ after }) => messages.findIndex(({ seq }) => seq! > after));
+    return {
+      status: this.live ? "live" : this.position === undefined ? "opening" : "catching-up",
+      more: this.more,
+      gaps: [...new Set(below.flatMap((index) => (index > 0 ? messages[index]!.id : [])))],
+      keepDays: this.keepDays,
+    };
+  }
+
+  /** A connection was opened. The server pushes to it what it does not tell in an answer. */
+  opened(): void {
+    this.lost();
+    this.#tries = this.#pausedUntil = 0;
+  }
+
+  /** The connection is gone, and with it every answer that was under way. */
+  lost(): void {
+    this.live = false;
+    this.#behind = true;
+    this.#asked = undefined;
+  }
+
+  /**
+   * The question whether anything is new. Undefined when it is under way already, unless it is for a `next` connection.
+   */
+  question(next: boolean): Want | undefined {
+    if (this.#asked?.main && !next) return undefined;
+    this.#behind = true;
+    return this.#main();
+  }
+
+  /** Asks for a page of older messages, or of those that are missing in between. */
+  loadOlder(): void {
+    this.#older = this.more;
+  }
+
+  /** Reads every entry behind a number, also those that were left out. */
+  search(after: number): void {
+    if (this.missing(after)) this.#search = after;
+    else this.opened();
+  }
+
+  /** The first hole behind a number. */
+  missing(after: number): Hole | undefined {
+    return this.#log.missing(after);
+  }
+
+  /** The number up to which every entry behind `floor` was seen. */
+  seen(floor: number): number {
+    return this.missing(floor)?.after ?? this.position ?? floor; // mutate: a jump does not raise it
+  }
+
+  step(now: number): RoomStep {
+    const unanswered = this.#asked !== undefined && this.#asked.at + PATIENCE <= now;
+    if (unanswered) this.#again(now);
+    const due = this.#asked ? this.#asked.at + PATIENCE : Math.max(this.#due, this.#pausedUntil);
+    const want = due <= now ? this.#want(now) : undefined;
+    const holds = [...this.#log.loose.values()].map(({ at }) => at + HOLD).filter((until) => until > now);
+    return { want, unanswered, wait: Math.max(0, Math.min(due, ...holds) - now) };
+  }
+
+  /** The question was sent. */
+  asked(want: Want, id: string, now: number): void {
+    const main = want.last !== undefined || (want.after !== undefined && want.after === this.position);
+    this.#asked = { id, at: now, want, main };
+  }
+
+  /** The server refused the question for some time. */
+  refused(id: string, ms: number, now: number): void {
+    if (this.#asked?.id !== id) return;
+    this.#asked = undefined;
+    this.#pausedUntil = now + ms;
+  }
+
+  /** The server pushed an entry. */
+  pushed(item: Item, now: number): void {
+    this.#moved(() => this.#log.push(item, now), now);
+  }
+
+  /** The log has an entry with this number. */
+  heard(seq: number, now: number): void {
+    this.#heard = Math.max(this.#heard, seq);
+    this.#heardAt = now;
+    this.#moved(() => {}, now);
+  }
+
+  /** The answer that nothing is new. */
+  synced(id: string | undefined, head: number, now: number): boolean {
+    const { keepDays } = this;
+    const after = this.#asked?.want.after;
+    if (this.#asked?.id !== id || after === undefined) return false;
+    return this.answer({ clientId: id, after, entries: [], head, complete: true, more: false, keepDays }, now);
+  }
+
+  /** Takes an answer. Returns true when the known numbers mean nothing any more, because the log is another one. */
+  answer(answer: Answer, now: number): boolean {
+    const asked = this.#asked?.id === answer.clientId ? this.#asked : undefined;
+    let anew = false;
+    this.#moved(() => {
+      // An answer to an earlier question may still say what comes next.
+      if (!asked) return answer.after === this.position && answer.head >= answer.after! && this.#log.forward(answer);
+      this.#asked = undefined;
+      this.keepDays = answer.keepDays;
+      if (isTorn(answer)) return this.#again(now);
+      this.#tries = this.#pausedUntil = 0;
+      if (answer.before !== undefined) {
+        this.#older = false;
+        return this.#log.backward(answer);
+      }
+      anew = this.#isAbout(answer) && answer.head < answer.after!; // mutate: the log is another one
+      if (anew) this.#forget(answer.head, now);
+      else this.#take(asked, answer, now);
+    }, now);
+    return anew;
+  }
+
+  /** Whether an answer begins at a number up to which the client has entries. */
+  #isAbout({ after }: Answer): boolean {
+    return after! <= this.position!;
+  }
+
+  #take({ at, main }: Question, answer: Answer, now: number): void {
+    if (answer.after === undefined) this.#log.newest(answer);
+    else if (this.#isAbout(answer)) this.#log.forward(answer);
+    if (!main) return;
+    this.#gapAt = undefined;
+    this.#behind = answer.after !== undefined && answer.more;
+    this.#far = this.#behind && answer.head - this.position! > FAR; // mutate: a long absence ends with the last page
+    this.live = !this.#behind;
+    if (!this.live) return;
+    this.#completeAt = now;
+    // A number that was known before the question, and is not in the answer, has expired.
+    this.#log.expire(at);
+    if (this.#heardAt <= at) this.#heard = 0;
+  }
+
+  #forget(head: number, now: number): void {
+    this.#log.forget(head, head > 0 || now - this.#completeAt >= this.keepDays * DAY);
+    this.#heard = 0;
+    this.#behind = true;
+    this.live = false;
+  }
+
+  /** Makes a change. Then it plans when to ask for entries that are missing below others. */
+  #moved(change: () => unknown, now: number): void {
+    const { position } = this;
+    change();
+    this.#log.settle();
+    if (this.position !== position) this.#gapAt = undefined;
+    const isMissing = this.#log.loose.size > 0 || this.#heard > this.position!;
+    this.#gapAt = isMissing ? (this.#gapAt ?? now + LATE + this.#random() * SPREAD) : undefined;
+    this.#older &&= this.more;
+    if (this.#search !== undefined && !this.missing(this.#search)?.open) this.#search = undefined;
+  }
+
+  /** Asks again after a wait. */
+  #again(now: number): void {
+    this.#asked = undefined;
+    this.#pausedUntil = now + this.#random() * Math.min(LONGEST, PATIENCE * 2 ** this.#tries++);
+  }
+
+  get #due(): number {
+    return this.#behind || this.#older || this.#search !== undefined ? 0 : (this.#gapAt ?? Infinity);
+  }
+
+  #want(now: number): Want | undefined {
+    if (this.#behind || this.#gapAt! <= now) return this.#main();
+    const { holes } = this.#log;
+    if (this.#search !== undefined) return { after: this.missing(this.#search)!.after };
+    return { before: holes.filter(({ open }) => open).at(-1)!.upto, limit: this.#page };
+  }
+
+  #main(): Want {
+    return this.position === undefined || this.#far ? { last: this.#page } : { after: this.position };
+  }
+}
+
+/** The server has read a part of its log only. */
+function isTorn({ after, last, entries, head, more }: Answer): boolean {
+  return entries.length === 0 && (after !== undefined ? more : last !== undefined && head > 0);
+}

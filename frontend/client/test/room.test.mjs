@@ -1,0 +1,411 @@
+// What one room does, event by event.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Room } from "../dist/room.js";
+
+const DAY = 86_400_000;
+
+const item = (seq, over = {}) => ({
+  seq,
+  message: { id: `m${seq}`, seq, text: `text ${seq}`, sentAt: seq, own: false, ...over },
+});
+const items = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => item(from + i));
+
+/** A room at a time, with the random number 0.5. */
+class Play {
+  now = 1_000;
+  #id = 0;
+
+  constructor(page = 50, most = 10_000) {
+    this.room = new Room(() => 0.5, page, most);
+  }
+
+  /** The question that is due now; the room is told that it was sent. */
+  ask() {
+    const { want, wait, unanswered } = this.room.step(this.now);
+    this.wait = wait;
+    this.unanswered = unanswered;
+    if (want) this.room.asked(want, (this.id = `h${++this.#id}`), this.now);
+    return want;
+  }
+
+  answer(over) {
+    const frame = { clientId: this.id, head: 0, complete: true, more: false, keepDays: 7, entries: [], ...over };
+    if (over.entries && !("head" in over)) frame.head = over.entries.at(-1)?.seq ?? 0;
+    return this.room.answer(frame, this.now);
+  }
+
+  push(...seqs) {
+    for (const seq of seqs) this.room.pushed(item(seq), this.now);
+  }
+
+  later(ms) {
+    this.now += ms;
+    return this;
+  }
+
+  get shown() {
+    return this.room.messages(this.now).map(({ seq }) => seq);
+  }
+
+  get state() {
+    return this.room.state(this.now);
+  }
+}
+
+/** A room that is live and has the messages from 11 to 20, of a log that may have older ones. */
+function live({ more = true, page, most } = {}) {
+  const play = new Play(page, most);
+  play.ask();
+  play.answer({ last: 50, entries: items(11, 20), complete: false, more });
+  assert.equal(play.ask(), undefined);
+  return play;
+}
+
+const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+test("a room that has nothing asks for the last messages", () => {
+  const play = new Play(30);
+  assert.equal(play.state.status, "opening");
+  assert.deepEqual(play.ask(), { last: 30 });
+  assert.equal(play.ask(), undefined);
+  play.answer({ last: 30, entries: items(11, 20), complete: false, more: true });
+  assert.deepEqual(play.shown, range(11, 20));
+  assert.deepEqual(play.state, { status: "live", more: true, gaps: [], keepDays: 7 });
+});
+
+test("an empty room is live, and begins with whatever number comes", () => {
+  const play = new Play();
+  play.ask();
+  play.answer({ last: 50, complete: false });
+  assert.deepEqual(play.state, { status: "live", more: false, gaps: [], keepDays: 7 });
+  play.push(1000);
+  play.later(800);
+  assert.deepEqual(play.ask(), { after: 0 });
+  play.answer({ after: 0, entries: items(1000, 1001) });
+  assert.deepEqual([play.shown, play.state.gaps, play.state.more], [[1000, 1001], [], false]);
+});
+
+test("a room of a server without history is live, and keeps nothing", () => {
+  const play = new Play();
+  play.ask();
+  play.answer({ last: 50, complete: false, keepDays: 0 });
+  assert.deepEqual(play.state, { status: "live", more: false, gaps: [], keepDays: 0 });
+});
+
+test("the next number is shown at once, and a number that was there is not shown again", () => {
+  const play = live();
+  play.push(21, 21, 15, 22, 20);
+  assert.deepEqual(play.shown, range(11, 22));
+  assert.equal(play.ask(), undefined);
+});
+
+test("a message whose predecessor is missing is held back for 250 ms, an own one is not", () => {
+  const play = live();
+  play.push(22);
+  assert.deepEqual(play.shown, range(11, 20));
+  play.room.pushed(item(24, { own: true }), play.now);
+  assert.deepEqual(play.shown, [...range(11, 20), 24]);
+  assert.equal(play.ask(), undefined);
+  assert.equal(play.wait, 250);
+  assert.deepEqual(play.later(249).shown, [...range(11, 20), 24]);
+  assert.deepEqual(play.later(1).shown, [...range(11, 20), 22, 24]);
+  play.push(21, 23);
+  assert.deepEqual(play.shown, range(11, 24));
+});
+
+test("a missing message is asked for after 300 to 1,300 ms, once", () => {
+  const play = live();
+  play.push(22, 23);
+  play.later(799);
+  assert.equal(play.ask(), undefined);
+  assert.deepEqual(play.later(1).ask(), { after: 20 });
+  play.push(25);
+  assert.equal(play.later(5_000).ask(), undefined);
+  play.answer({ after: 20, entries: items(21, 25) });
+  assert.deepEqual([play.shown, play.ask(), play.wait], [range(11, 25), undefined, Infinity]);
+});
+
+test("a missing message that comes late is not asked for", () => {
+  const play = live();
+  play.push(22);
+  play.later(700).push(21);
+  assert.equal(play.later(700).ask(), undefined);
+  assert.equal(play.wait, Infinity);
+});
+
+test("each gap has its own wait", () => {
+  const play = live();
+  play.push(22);
+  play.later(700).push(21, 24);
+  assert.equal(play.later(799).ask(), undefined);
+  assert.deepEqual(play.later(1).ask(), { after: 22 });
+});
+
+test("an acknowledged number that has not come is asked for", () => {
+  const play = live();
+  play.room.heard(21, play.now);
+  assert.deepEqual(play.later(800).ask(), { after: 20 });
+  play.answer({ after: 20, entries: items(21, 21) });
+  assert.equal(play.later(10_000).ask(), undefined);
+});
+
+test("a number that was pushed, and that the log does not have any more, is not waited for", () => {
+  const play = live();
+  play.push(25);
+  play.room.heard(26, play.now);
+  assert.deepEqual(play.later(800).ask(), { after: 20 });
+  play.answer({ after: 20, head: 20 });
+  assert.deepEqual([play.ask(), play.wait, play.shown], [undefined, Infinity, range(11, 20)]);
+});
+
+test("after a reconnection a room asks for what is new, page by page", () => {
+  const play = live();
+  play.room.lost();
+  assert.deepEqual([play.state.status, play.room.ready], ["catching-up", false]);
+  play.room.opened();
+  assert.deepEqual(play.ask(), { after: 20 });
+  play.answer({ after: 20, entries: items(21, 30), head: 35, more: true });
+  assert.deepEqual([play.state.status, play.ask()], ["catching-up", { after: 30 }]);
+  play.answer({ after: 30, entries: items(31, 35) });
+  assert.deepEqual([play.state.status, play.room.ready, play.shown], ["live", true, range(11, 35)]);
+});
+
+test("entries that are no messages have a number and nothing else", () => {
+  const play = live();
+  play.room.pushed({ seq: 21 }, play.now);
+  play.push(22);
+  assert.deepEqual([play.shown, play.ask(), play.wait], [[...range(11, 20), 22], undefined, Infinity]);
+});
+
+test("a client that is more than 500 behind shows the last page, and a gap that can be filled", () => {
+  for (const [head, next] of [
+    [530, { after: 30 }],
+    [531, { last: 50 }],
+  ]) {
+    const play = live({ more: false });
+    play.room.opened();
+    play.ask();
+    play.answer({ after: 20, entries: items(21, 30), head, more: true });
+    assert.deepEqual(play.ask(), next);
+  }
+  const play = live({ more: false });
+  play.room.opened();
+  play.ask();
+  play.answer({ after: 20, entries: items(21, 30), head: 900, more: true });
+  play.ask();
+  play.answer({ last: 50, entries: items(801, 900), complete: false, more: true });
+  assert.deepEqual(play.shown, [...range(11, 30), ...range(801, 900)]);
+  assert.deepEqual(play.state, { status: "live", more: true, gaps: ["m801"], keepDays: 7 });
+  play.room.loadOlder();
+  assert.deepEqual(play.ask(), { before: 801, limit: 50 });
+  play.answer({ before: 801, entries: items(25, 800), complete: false, more: true });
+  assert.deepEqual([play.shown, play.state.gaps, play.state.more], [range(11, 900), [], false]);
+});
+
+test("older messages come a page at a time, until there are none", () => {
+  const play = live({ page: 5 });
+  play.room.loadOlder();
+  play.room.loadOlder();
+  assert.deepEqual(play.ask(), { before: 11, limit: 5 });
+  play.room.loadOlder();
+  assert.equal(play.ask(), undefined);
+  play.answer({ before: 11, entries: items(6, 10), head: 20, complete: false, more: true });
+  assert.deepEqual([play.shown, play.ask()], [range(6, 20), undefined]);
+  play.room.loadOlder();
+  assert.deepEqual(play.ask(), { before: 6, limit: 5 });
+  play.answer({ before: 6, entries: items(4, 5), head: 20, complete: false, more: false });
+  assert.deepEqual([play.shown, play.state.more], [range(4, 20), false]);
+  play.room.loadOlder();
+  assert.deepEqual([play.ask(), play.state.gaps], [undefined, []]);
+});
+
+test("a server that does not keep what comes next is told with a gap", () => {
+  const play = live();
+  play.room.opened();
+  play.ask();
+  play.answer({ after: 20, entries: items(31, 35), complete: false });
+  assert.deepEqual([play.shown, play.state.gaps], [[...range(11, 20), ...range(31, 35)], ["m31"]]);
+  assert.equal(play.state.status, "live");
+});
+
+test("when the log has been restored, the client reads its end, and tells of a gap", () => {
+  const play = live({ more: false });
+  play.push(22);
+  play.room.opened();
+  play.ask();
+  assert.equal(play.answer({ after: 20, head: 15 }), true);
+  assert.deepEqual([play.ask(), play.room.position], [{ last: 50 }, undefined]);
+  assert.equal(play.answer({ last: 50, entries: items(14, 16), complete: false, more: true }), false);
+  assert.deepEqual([play.shown, play.state.gaps, play.state.status], [range(11, 16), ["m16"], "live"]);
+});
+
+test("when everything has expired, a gap is told only if something may have been missed", () => {
+  for (const [days, gaps] of [
+    [6.9, []],
+    [7, ["m1000"]],
+  ]) {
+    const play = live({ more: false });
+    play.later(days * DAY).room.opened();
+    assert.deepEqual(play.ask(), { after: 20 });
+    assert.equal(play.answer({ after: 20, head: 0 }), true);
+    assert.deepEqual(play.ask(), { last: 50 });
+    play.answer({ last: 50, complete: false });
+    assert.deepEqual(play.shown, range(11, 20));
+    play.push(1000);
+    assert.deepEqual(play.later(800).ask(), { after: 0 });
+    play.answer({ after: 0, entries: items(1000, 1001) });
+    assert.deepEqual([play.shown, play.state.gaps], [[...range(11, 20), 1000, 1001], gaps]);
+  }
+});
+
+test("a late copy of a message that has expired is not shown again", () => {
+  const play = live();
+  play.room.opened();
+  play.ask();
+  play.answer({ after: 20, head: 0 });
+  play.push(18);
+  play.ask();
+  play.answer({ last: 50, complete: false });
+  play.push(19);
+  assert.deepEqual([play.later(250).shown, play.later(10_000).ask()], [range(11, 20), undefined]);
+});
+
+test("a question without an answer is asked again after up to 10, 20 and 40 s, and a ping goes first", () => {
+  const play = live();
+  play.room.opened();
+  play.ask();
+  for (const wait of [5_000, 10_000, 20_000, 20_000]) {
+    play.later(9_999).ask();
+    assert.equal(play.unanswered, false);
+    assert.equal(play.later(1).ask(), undefined);
+    assert.deepEqual([play.unanswered, play.wait], [true, wait]);
+    assert.equal(play.later(wait - 1).ask(), undefined);
+    assert.deepEqual(play.later(1).ask(), { after: 20 });
+  }
+});
+
+test("a room without answers does not hold messages back for more than two questions", () => {
+  const play = live();
+  play.room.lost();
+  play.room.opened();
+  const ready = [];
+  for (let second = 0; second <= 30; second++) {
+    play.ask();
+    ready.push(play.room.ready);
+    play.later(1_000);
+  }
+  assert.deepEqual([ready.indexOf(true), play.state.status], [25, "catching-up"]);
+});
+
+test("a refused question waits as long as the server says", () => {
+  const play = live();
+  play.room.opened();
+  play.ask();
+  play.room.refused("another", 100, play.now);
+  assert.equal(play.later(500).ask(), undefined);
+  play.room.refused(play.id, 4_000, play.now);
+  assert.equal(play.later(3_999).ask(), undefined);
+  assert.deepEqual(play.later(1).ask(), { after: 20 });
+});
+
+test("an answer that was read while entries were hidden is asked for again", () => {
+  const first = new Play();
+  first.ask();
+  first.answer({ last: 50, head: 20, complete: false });
+  assert.deepEqual([first.state.status, first.ask(), first.wait], ["opening", undefined, 5_000]);
+  const play = live();
+  play.room.opened();
+  play.ask();
+  play.answer({ after: 20, head: 25, more: true });
+  assert.deepEqual([play.state.status, play.ask(), play.wait], ["catching-up", undefined, 5_000]);
+  assert.equal(play.room.position, 20);
+});
+
+test("an answer to an earlier question counts only where it begins at the position", () => {
+  const play = live();
+  play.room.opened();
+  play.ask();
+  play.later(10_000).ask();
+  play.later(5_000).ask();
+  play.answer({ clientId: "h2", after: 20, entries: items(21, 22) });
+  assert.deepEqual([play.shown, play.state.status], [range(11, 22), "catching-up"]);
+  play.answer({ after: 20, entries: items(21, 23) });
+  assert.deepEqual([play.shown, play.state.status], [range(11, 23), "live"]);
+  // It was read before the log began anew.
+  play.answer({ clientId: "h1", after: 19, entries: items(30, 32), complete: false });
+  play.answer({ clientId: "h1", after: 23, head: 0 });
+  play.answer({ clientId: "h1", last: 50, entries: items(90, 92) });
+  assert.deepEqual([play.shown, play.room.position], [range(11, 23), 23]);
+});
+
+test("synced is an answer only to the question that was asked", () => {
+  const play = live();
+  play.room.opened();
+  play.ask();
+  play.room.synced("another", 20, play.now);
+  assert.equal(play.state.status, "catching-up");
+  play.room.synced(play.id, 20, play.now);
+  assert.equal(play.state.status, "live");
+  assert.equal(play.room.synced(play.id, 0, play.now), false);
+});
+
+test("a question whether anything is new is not asked twice, but for another connection it is", () => {
+  const play = live();
+  assert.deepEqual(play.room.question(false), { after: 20 });
+  play.ask();
+  assert.equal(play.room.question(false), undefined);
+  assert.deepEqual(play.room.question(true), { after: 20 });
+});
+
+test("at most so many messages are kept, and the ones given up can not be had again", () => {
+  const play = live({ most: 12 });
+  play.push(...range(21, 24));
+  assert.deepEqual(play.shown, range(13, 24));
+  play.room.loadOlder();
+  assert.deepEqual([play.state.more, play.ask()], [false, undefined]);
+  // Where there is room again, they are known to be missing.
+  const empty = live({ most: 12, more: false });
+  empty.push(...range(21, 24));
+  empty.room.opened();
+  empty.ask();
+  empty.answer({ after: 24, head: 23 });
+  empty.ask();
+  empty.answer({ last: 50, entries: items(22, 23), complete: false, more: true });
+  empty.room.loadOlder();
+  assert.deepEqual(empty.ask(), { before: 13, limit: 50 });
+});
+
+test("what was seen behind a floor ends at a jump, and at nothing else", () => {
+  const play = live();
+  assert.deepEqual([play.room.seen(20), play.room.seen(11)], [20, 20]);
+  play.push(21, 22);
+  assert.equal(play.room.seen(20), 22);
+  play.room.opened();
+  play.ask();
+  play.answer({ after: 22, entries: items(23, 30), head: 900, more: true });
+  play.ask();
+  play.answer({ last: 50, entries: items(881, 900), complete: false, more: true });
+  assert.deepEqual([play.room.seen(20), play.room.seen(30), play.room.seen(900)], [30, 30, 900]);
+  play.room.search(20);
+  assert.deepEqual(play.ask(), { after: 30 });
+  play.answer({ after: 30, entries: items(31, 400), head: 900, more: true });
+  assert.deepEqual([play.room.seen(20), play.ask()], [400, { after: 400 }]);
+  play.answer({ after: 400, entries: items(401, 890), head: 900, more: true });
+  assert.deepEqual([play.room.seen(20), play.ask(), play.state.gaps], [900, undefined, []]);
+  assert.deepEqual(play.shown, range(11, 900));
+});
+
+test("a search ends where messages are not kept", () => {
+  const play = live();
+  play.room.opened();
+  play.ask();
+  play.answer({ after: 20, entries: items(21, 30), head: 900, more: true });
+  play.ask();
+  play.answer({ last: 50, entries: items(881, 900), complete: false, more: true });
+  play.room.search(20);
+  play.ask();
+  play.answer({ after: 30, entries: items(500, 600), head: 900, complete: false, more: true });
+  assert.deepEqual([play.room.missing(20).open, play.room.seen(20), play.ask()], [false, 30, undefined]);
+});
