@@ -218,6 +218,14 @@ func (f *Follower) Live(room string) bool {
 	return r != nil && r.live && len(r.held) == 0
 }
 
+// Holds reports whether messages of a room wait for one with a lower number.
+func (f *Follower) Holds(room string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.room(room)
+	return r != nil && len(r.held) > 0
+}
+
 // OlderWant asks for the entries before the oldest one that the client has. ok is false when there are none. The caller
 // sends it in a frame of its own, under an id that does not begin with h.
 func (f *Follower) OlderWant(room string, limit int) (want Want, ok bool) {

@@ -142,6 +142,21 @@ func TestManyPagesAreNotAskedForAtOnce(t *testing.T) {
 	}
 }
 
+func TestTheFirstMessageOfALogIsNotHeldForLong(t *testing.T) {
+	t.Parallel()
+	log := lobby()
+	s := follow(t, 1, log)
+	s.connect()
+	s.give(log.Append("a"))
+	if wait := s.follower.Next().Sub(s.now); wait > 300*time.Millisecond || !s.follower.Holds("lobby") {
+		t.Errorf("asks after %v", wait)
+	}
+	s.pass()
+	if s.want("caught up 0", "a"); s.follower.Holds("lobby") {
+		t.Error("a message that was told is held")
+	}
+}
+
 func TestAnEmptyPageIsNotAskedForAgainAtOnce(t *testing.T) {
 	t.Parallel()
 	s := follow(t, 1, lobby("a"))

@@ -26,7 +26,9 @@ type recordedRun struct {
 	t        *testing.T
 	recorder *checker.Recorder
 	stage    atomic.Pointer[stageclient.Client] // the stage of now
+	long     bool                               // clients stay away for minutes now and then, so that parts of a log expire meanwhile
 	talking  atomic.Bool
+	silence  chan struct{}  // closed when talking is over
 	final    atomic.Bool    // the stage of now is the last one
 	busy     sync.WaitGroup // clients with messages that are not stored yet
 	calm     chan struct{}  // closed when there are none
@@ -76,6 +78,7 @@ func (c *recordedClient) talk(ctx context.Context) {
 		c.me = signed.User
 		c.stay(ctx, conn)
 		conn.Abort()
+		c.stayAway()
 	}
 	if !c.done() {
 		c.run.t.Errorf("%s has %d messages without an answer, and is up to date in no room", c.user, len(c.outbox))
@@ -87,6 +90,19 @@ func (c *recordedClient) wait(ctx context.Context) {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// stayAway sometimes waits for minutes.
+func (c *recordedClient) stayAway() {
+	if !c.run.long || c.dice.IntN(20) > 0 {
+		return
+	}
+	timer := time.NewTimer(2*time.Minute + c.random(3*time.Minute))
+	defer timer.Stop()
+	select {
+	case <-c.run.silence:
 	case <-timer.C:
 	}
 }

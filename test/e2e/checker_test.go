@@ -92,6 +92,7 @@ func remember(t *testing.T, lasts time.Duration, seed uint64) *checker.Recording
 	const clients, clientRooms = 10, 3
 	rooms := []string{"room-1", "room-2", "room-3", "room-4", "room-5"}
 	run := &recordedRun{t: t, recorder: checker.NewRecorder(), calm: make(chan struct{})}
+	run.long, run.silence = lasts > time.Minute, make(chan struct{})
 	stages := &restarts{t: t, run: run, rooms: rooms, state: t.TempDir(), blocks: map[string][]int64{}}
 	stages.start(troubles(seed))
 	run.talking.Store(true)
@@ -105,6 +106,7 @@ func remember(t *testing.T, lasts time.Duration, seed uint64) *checker.Recording
 	}
 	stages.keep(ctx, lasts, seed)
 	run.talking.Store(false)
+	close(run.silence)
 	stages.restart(localstage.Faults{})
 	run.final.Store(true)
 	go func() { run.busy.Wait(); close(run.calm) }()
