@@ -121,6 +121,16 @@ func TestAMissedMemberOfAStoredMessageIsNoFailure(t *testing.T) {
 	}
 }
 
+func TestAStoredMessageThatNoMemberTookIsAFailure(t *testing.T) {
+	t.Parallel()
+	reason := errors.New("status 403")
+	h, _, _ := newWorld(broadcast.Result{Recipients: 2, Failed: 2, Failure: reason})
+	h.stored = true
+	if err := h.handle(t.Context(), event(t)); !errors.Is(err, errIncomplete) || !errors.Is(err, reason) {
+		t.Errorf("err = %v", err)
+	}
+}
+
 func TestAMissedMemberMakesTheSegmentFail(t *testing.T) {
 	t.Parallel()
 	reason := errors.New("status 500")

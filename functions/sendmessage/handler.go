@@ -225,14 +225,17 @@ func (c client) report(ctx context.Context, m message.Message, clientID string, 
 	return c.acknowledge(ctx, ack)
 }
 
-// acknowledge answers the sender. A lost ack is no fault: the message was delivered, and a client without an answer
-// repeats it under the same id.
+// acknowledge answers the sender. A lost ack is no fault if some member has the message: a client without an answer
+// repeats it under the same id. If none has, no post works, and an operator has to know.
 func (c client) acknowledge(ctx context.Context, a message.Ack) error {
 	ack, err := a.Encode()
 	if err != nil {
 		return err
 	}
 	if err := c.Answer(ctx, ack); err != nil {
+		if a.Delivered == 0 {
+			return err
+		}
 		c.Log.WarnContext(ctx, "ack not delivered", slog.Any("error", err))
 	}
 	return nil

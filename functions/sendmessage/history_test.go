@@ -99,6 +99,17 @@ func TestAMemberThatMissedAStoredMessageIsCounted(t *testing.T) {
 	}
 }
 
+func TestAStoredMessageIsAFaultIfNoPostWorks(t *testing.T) {
+	t.Parallel()
+	w, log := withHistory(t)
+	forbidden := errors.New("status 403")
+	w.gateway.fail = func(string, int) error { return forbidden }
+	w.fails("sendmessage", `{"message":"hi","room":"lobby"}`, forbidden)
+	if len(log.appended) != 1 {
+		t.Errorf("stored %+v", log.appended)
+	}
+}
+
 func TestAMessageThatIsNotStoredIsNotPosted(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -45,14 +46,71 @@ func BenchmarkHeld(b *testing.B) {
 	})
 }
 
+// BenchmarkHistory measures what history adds to a message. It sends the same messages in turn on two stages, with
+// history and without. The second stage is one of its own, or that of SIGNEDSOCKET_OUTPUTS_WITHOUT_HISTORY.
+func BenchmarkHistory(b *testing.B) {
+	stages := [2]*audience{}
+	for i, variable := range []string{stageclient.OutputsVariable, stageclient.OutputsVariable + "_WITHOUT_HISTORY"} {
+		client := stageFor(b, variable, map[string]string{"HistoryDays": []string{"7", "0"}[i]})
+		stages[i] = &audience{client: client, answers: make(chan stageclient.Frame, 8)}
+		b.Cleanup(stages[i].close)
+	}
+	for _, recipients := range []int{1, 100} {
+		b.Run(fmt.Sprintf("recipients=%d", recipients), func(b *testing.B) { compare(b, stages, recipients) })
+	}
+}
+
+// compare sends each message on both stages, the first one with history.
+func compare(b *testing.B, stages [2]*audience, recipients int) {
+	const warmUp, pace = 5, 11 * time.Millisecond
+	for _, a := range stages {
+		a.fill(b, recipients+1)
+	}
+	ticker := time.NewTicker(pace)
+	defer ticker.Stop()
+	var took [2][]time.Duration
+	lost := 0
+	once := func(n int) {
+		for i, a := range stages {
+			at, missed := a.send(b, fmt.Sprintf("%d-of-%d", n, recipients))
+			took[i], lost = append(took[i], at), lost+missed
+			<-ticker.C
+		}
+	}
+	for n := range warmUp {
+		once(-n - 1)
+	}
+	took = [2][]time.Duration{}
+	for n := 0; b.Loop(); n++ {
+		once(n)
+	}
+	milliseconds := func(i, percentile int) float64 {
+		slices.Sort(took[i])
+		return float64(took[i][len(took[i])*percentile/100].Microseconds()) / 1000
+	}
+	b.ReportMetric(milliseconds(0, 50), "p50-ms")
+	b.ReportMetric(milliseconds(0, 95), "p95-ms")
+	b.ReportMetric(milliseconds(1, 50), "without-p50-ms")
+	b.ReportMetric(milliseconds(1, 95), "without-p95-ms")
+	b.ReportMetric(float64(lost), "lost")
+}
+
 // benchmarkClient returns a client of a stage whose limits are not what is measured.
 func benchmarkClient(b *testing.B) *stageclient.Client {
+	return stageFor(b, stageclient.OutputsVariable, nil)
+}
+
+// stageFor returns a client of the stage whose outputs an environment variable names, or of one of the benchmark's own
+// with the given parameters.
+func stageFor(b *testing.B, variable string, parameters map[string]string) *stageclient.Client {
 	b.Helper()
-	path := os.Getenv(stageclient.OutputsVariable)
+	path := os.Getenv(variable)
 	if path == "" {
-		path = stagetest.Start(b, stagetest.Options{Parameters: map[string]string{
+		all := map[string]string{
 			"MessagesPerWindow": "1000", "ConnectionsPerUser": "100", "ConnectRate": "500", "ConnectBurst": "5000",
-		}}).OutputsFile()
+		}
+		maps.Copy(all, parameters)
+		path = stagetest.Start(b, stagetest.Options{Parameters: all}).OutputsFile()
 	}
 	outputs, err := stageclient.LoadOutputs(path)
 	if err != nil {
@@ -68,6 +126,7 @@ type audience struct {
 	listening sync.WaitGroup
 	current   atomic.Pointer[round]
 	answers   chan stageclient.Frame // to the sender
+	position  atomic.Int64           // number of the newest message that the sender has got, or 0
 }
 
 // round is a message under way.
@@ -151,6 +210,9 @@ func (a *audience) listen(ctx context.Context, i int) {
 			continue
 		}
 		last = message.Text
+		if i == 0 {
+			a.position.Store(message.Seq)
+		}
 		if now := a.current.Load(); now != nil && message.Text == now.text && now.missing.Add(-1) == 0 {
 			now.complete <- time.Now()
 		}
@@ -166,7 +228,11 @@ func (a *audience) send(b *testing.B, text string) (took time.Duration, lost int
 	now.missing.Store(int64(len(a.conns)))
 	a.current.Store(now)
 	started := time.Now()
-	if err := a.conns[0].Send(ctx, stageclient.Outgoing{Text: text, ID: text}); err != nil {
+	out := stageclient.Outgoing{Text: text, ID: text, Room: "lobby"}
+	if position := a.position.Load(); position > 0 {
+		out.After = &position
+	}
+	if err := a.conns[0].Send(ctx, out); err != nil {
 		b.Fatal(err)
 	}
 	for answered := false; took == 0 || !answered; {

@@ -66,6 +66,28 @@ func breakRules(t *testing.T, conn *stageclient.Conn) {
 	wantBye(t, conn, "kicked")
 }
 
+// breakUntilKicked sends broken frames until the server says bye, and returns how many it refused.
+func breakUntilKicked(t *testing.T, conn *stageclient.Conn) (refused int) {
+	t.Helper()
+	sendBroken(t, conn, `nonsense`)
+	for {
+		frame, err := conn.Next(within(t))
+		if err != nil {
+			t.Fatalf("after %d refusals: %v", refused, err)
+		}
+		switch f := frame.(type) {
+		case stageclient.Error:
+			refused++
+			_ = conn.SendText(within(t), `nonsense`) // the connection may have ended
+		case stageclient.Bye:
+			if f.Code != "kicked" {
+				t.Errorf("was told bye %s, want kicked", f.Code)
+			}
+			return refused
+		}
+	}
+}
+
 // passTime moves the times in the item of a kicked user back by the given seconds.
 func (r records) passTime(t *testing.T, user string, seconds int64) {
 	t.Helper()
@@ -95,6 +117,7 @@ func TestAKickedUserStaysOutAndOthersNoticeNothing(t *testing.T) {
 			other := mustDialWith(t, client, users[1], nil)
 			stays, ends := mustDialWith(t, client, users[0], nil), mustDialWith(t, client, users[0], nil)
 			breakRules(t, ends)
+			kicked := time.Now().Unix() / 60
 			for i, out := range []int64{60, 120, 240} {
 				for _, passed := range []int64{0, out - 5} {
 					table.passTime(t, users[0], passed)
@@ -104,10 +127,13 @@ func TestAKickedUserStaysOutAndOthersNoticeNothing(t *testing.T) {
 				table.passTime(t, users[0], 6)
 				again := mustDialWith(t, client, users[0], nil)
 				if i < 2 {
-					// The user's strikes of the last minute still count: fewer than three more are enough.
-					sendBroken(t, again, `nonsense`)
-					await[stageclient.Error](t, again)
-					wantBye(t, again, "kicked")
+					// The user's strikes of this minute and the last still count: fewer than three more are enough.
+					// On a slow machine they may have become too old.
+					n := breakUntilKicked(t, again)
+					if n >= 3 && time.Now().Unix()/60 <= kicked+1 {
+						t.Errorf("%d more broken frames were needed", n)
+					}
+					kicked = time.Now().Unix() / 60
 				}
 			}
 			for _, reason := range stage.Refusals("ConnectFunction") {

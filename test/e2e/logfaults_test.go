@@ -94,8 +94,8 @@ func connectWithHistory(t *testing.T, c *stageclient.Client, user string) *stage
 	return conn
 }
 
-// say sends a message with its text as its id, from a client that has seen the room up to after.
-func say(t *testing.T, conn *stageclient.Conn, text string, after int64) {
+// sayAfter sends a message with its text as its id, from a client that has seen the room up to after.
+func sayAfter(t *testing.T, conn *stageclient.Conn, text string, after int64) {
 	t.Helper()
 	message := stageclient.Outgoing{Text: text, ID: text, Room: "lobby", After: &after}
 	if err := conn.Send(within(t), message); err != nil {
@@ -184,11 +184,11 @@ func TestASendmessageThatIsCutOffLosesNothing(t *testing.T) {
 			position := int64(0)
 			if !test.first {
 				texts = append(texts, "earlier")
-				say(t, alice, "earlier", position)
+				sayAfter(t, alice, "earlier", position)
 				position = outcome(t, alice, "earlier", &heard)
 			}
 			stage.FailNext("SendMessageFunction", localstage.InvocationFault{AtCall: test.fault})
-			say(t, alice, "message", position)
+			sayAfter(t, alice, "message", position)
 			seq := outcome(t, alice, "message", &heard)
 			if failed := seq == 0; failed != test.fails {
 				t.Errorf("the sender was told of a failure: %t, want %t", failed, test.fails)
@@ -198,7 +198,7 @@ func TestASendmessageThatIsCutOffLosesNothing(t *testing.T) {
 			}
 			before := table.holds(t, texts...)
 			if test.fails {
-				say(t, alice, "message", position)
+				sayAfter(t, alice, "message", position)
 				seq = outcome(t, alice, "message", &heard)
 			}
 			if test.stored && seq != before[len(before)-1].Seq {
@@ -209,7 +209,7 @@ func TestASendmessageThatIsCutOffLosesNothing(t *testing.T) {
 			}
 			table.holds(t, texts...)
 
-			say(t, alice, "later", seq)
+			sayAfter(t, alice, "later", seq)
 			if later := outcome(t, alice, "later", &heard); later != seq+1 {
 				t.Errorf("the next message has the number %d, want %d", later, seq+1)
 			}
@@ -243,16 +243,16 @@ func TestAMessageToAThrottledTableIsNotStored(t *testing.T) {
 	stage, client, alice, bob := startWithLog(t, nil)
 	table := recordsOf(t, client)
 	var heard []stageclient.Message
-	say(t, alice, "earlier", 0)
+	sayAfter(t, alice, "earlier", 0)
 	position := outcome(t, alice, "earlier", &heard)
 	stage.ThrottleDynamoDB(1)
-	say(t, alice, "message", position)
+	sayAfter(t, alice, "message", position)
 	if seq := outcome(t, alice, "message", &heard); seq != 0 {
 		t.Errorf("the message was acknowledged as %d", seq)
 	}
 	stage.ThrottleDynamoDB(0)
 	table.holds(t, "earlier")
-	say(t, alice, "message", position)
+	sayAfter(t, alice, "message", position)
 	if seq := outcome(t, alice, "message", &heard); seq != position+1 {
 		t.Errorf("the message has the number %d, want %d", seq, position+1)
 	}
@@ -270,9 +270,9 @@ func TestALostPostShowsAsAGap(t *testing.T) {
 	stage.FailNext("SendMessageFunction", localstage.InvocationFault{AtCall: localstage.CallFault{
 		Service: "execute-api", Operation: "POST", Number: 2, Effect: localstage.DropCall,
 	}})
-	say(t, alice, "message", 0)
+	sayAfter(t, alice, "message", 0)
 	position := outcome(t, alice, "message", &heard)
-	say(t, alice, "later", position)
+	sayAfter(t, alice, "later", position)
 	outcome(t, alice, "later", &heard)
 	entries := recordsOf(t, client).holds(t, "message", "later")
 	lacking := 0
@@ -301,10 +301,10 @@ func TestAPartOfARoomThatFanoutLosesShowsAsAGap(t *testing.T) {
 	stage.FailNext("FanoutFunction", localstage.InvocationFault{AtCall: localstage.CallFault{
 		Service: "execute-api", Operation: "POST", Number: 1,
 	}})
-	say(t, alice, "message", 0)
+	sayAfter(t, alice, "message", 0)
 	position := outcome(t, alice, "message", &heard)
 	until(t, "fanout has the part", func(context.Context) bool { return stage.Invocations("FanoutFunction") == 1 })
-	say(t, alice, "later", position)
+	sayAfter(t, alice, "later", position)
 	outcome(t, alice, "later", &heard)
 	entries := recordsOf(t, client).holds(t, "message", "later")
 	wantHeard(t, "alice", heard, entries[0], [2]int{1, 1})

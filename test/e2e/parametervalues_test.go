@@ -228,8 +228,11 @@ func written() map[string][]value {
 				takes(strings.Repeat("https://a.example,", 54)+"https://b.example"),
 			),
 		),
-		"ProofOfPossession":      refuses("Required", ""),
-		"UrlLifetimeSeconds":     reads("1.5"),
+		"ProofOfPossession":  refuses("Required", ""),
+		"UrlLifetimeSeconds": reads("1.5"),
+		"HistoryDays": slices.Concat(
+			takes("0", "1", "365"), refuses("", "00", "-1", "366", "1.5", "7 days"),
+		),
 		"SignUrlBurst":           burst(),
 		"ConnectBurst":           burst(),
 		"SignUrlConcurrency":     concurrency(),

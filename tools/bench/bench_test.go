@@ -96,6 +96,8 @@ func TestGoalsAreJudged(t *testing.T) {
 		Measurement{"Broadcast/recipients=1", values{"p50-ms": 2.9, "p95-ms": 9.9}},
 		Measurement{"Broadcast/recipients=100", values{"p50-ms": 9}},
 		Measurement{"Broadcast/recipients=1000", values{"p50-ms": 79}},
+		Measurement{"History/recipients=1", values{"p50-ms": 3.9, "without-p50-ms": 2.9, "p95-ms": 9.9}},
+		Measurement{"History/recipients=100", values{"p50-ms": 9.9, "without-p50-ms": 8.9}},
 		Measurement{"Start/an empty function", values{"×-empty": 1}},
 		Measurement{"Start/SignUrlFunction", values{"×-empty": 1.5}},
 		Measurement{"Start/ConnectFunction", values{"×-empty": 2}},
@@ -112,12 +114,14 @@ func TestGoalsAreJudged(t *testing.T) {
 		Measurement{"Broadcast/recipients=1", values{"p50-ms": 3, "p95-ms": 10, "lost": 1}},
 		Measurement{"Broadcast/recipients=100", values{"p50-ms": 10}},
 		Measurement{"Broadcast/recipients=1000", values{"p50-ms": 80}},
+		Measurement{"History/recipients=1", values{"p50-ms": 4, "without-p50-ms": 2.9, "p95-ms": 10}},
+		Measurement{"History/recipients=100", values{"p50-ms": 10, "without-p50-ms": 8.9}},
 		Measurement{"Start/SignUrlFunction", values{"×-empty": 1.6}},
 		Measurement{"Start/ConnectFunction", values{"×-empty": 2.1}},
 		Measurement{"Stage", values{"ready-ms": 500, "idle-MB": 50}},
 		Measurement{"Held/idle", values{"connections": 100, "KB/connection": 20.1}},
 	)
-	if len(good.Goals()) != 12 {
+	if len(good.Goals()) != 16 {
 		t.Errorf("%d goals: %+v", len(good.Goals()), good.Goals())
 	}
 	if len(bad.Goals()) != len(good.Goals()) {

@@ -117,9 +117,9 @@ func (r *Results) measureStarts(ctx context.Context, w workshop, e effort) error
 	return w.benchmark(ctx, stageProgram, "^BenchmarkStart$", fmt.Sprint(e.starts, "x"), r.add)
 }
 
-// measureBroadcasts sends messages to rooms of several sizes on a stage in a process of its own.
+// measureBroadcasts sends messages to rooms of several sizes on a stage in a process of its own, without history.
 func (r *Results) measureBroadcasts(ctx context.Context, w workshop, e effort) error {
-	return w.withStage(ctx, "broadcast", func(s *runningStage) error {
+	return w.withStage(ctx, "broadcast", outputsVariable, "0", func(s *runningStage) error {
 		for _, room := range e.rooms {
 			pattern := fmt.Sprintf("^BenchmarkBroadcast$/^recipients=%d$", room.recipients)
 			err := w.benchmark(ctx, stageProgram, pattern, fmt.Sprint(room.messages, "x"), func(m Measurement) {
@@ -137,9 +137,18 @@ func (r *Results) measureBroadcasts(ctx context.Context, w workshop, e effort) e
 	})
 }
 
+// measureHistory sends the same messages in turn on two stages, with history and without.
+func (r *Results) measureHistory(ctx context.Context, w workshop, e effort) error {
+	return w.withStage(ctx, "without", withoutHistory, "0", func(*runningStage) error {
+		return w.withStage(ctx, "with", outputsVariable, "7", func(*runningStage) error {
+			return w.benchmark(ctx, stageProgram, "^BenchmarkHistory$", fmt.Sprint(e.messages, "x"), r.add)
+		})
+	})
+}
+
 // measureIdle has the stage hold connections on which nothing happens.
 func (r *Results) measureIdle(ctx context.Context, w workshop, e effort) error {
-	return w.withStage(ctx, "alone", func(s *runningStage) error {
+	return w.withStage(ctx, "alone", outputsVariable, "0", func(s *runningStage) error {
 		before := s.memory()
 		return w.benchmark(ctx, stageProgram, "^BenchmarkHeld$", fmt.Sprint(e.connections, "x"), func(m Measurement) {
 			m.Values["connections"] = float64(e.connections)

@@ -42,6 +42,16 @@ func (r *Results) Goals() []Goal {
 		}
 	}
 	add(broadcasts != nil, lost == 0, "deliveries lost in broadcasts", "0", "%.0f", lost)
+	for _, m := range r.Of("History/recipients=") {
+		with, without := m.Values["p50-ms"], m.Values["without-p50-ms"]
+		add(true, with-without <= 1, "history adds to the last of "+recipients(m.Name)+", p50", "≤ 1.0 ms", "%.2f ms",
+			with-without)
+		if m.Name == "1" {
+			add(true, with < 4, "last of 1 recipient with history, p50", "< 4 ms", "%.1f ms", with)
+			add(true, m.Values["p95-ms"] < 10, "last of 1 recipient with history, p95", "< 10 ms", "%.1f ms",
+				m.Values["p95-ms"])
+		}
+	}
 	for _, m := range r.Of("Start/") {
 		limit, times := 2.0, m.Values["×-empty"]
 		if m.Name == "SignUrlFunction" {

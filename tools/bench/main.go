@@ -53,6 +53,7 @@ func (o options) steps() []step {
 		{"starts of the functions", (*Results).measureStarts},
 		ready,
 		{"broadcasts", (*Results).measureBroadcasts},
+		{"messages with history and without", (*Results).measureHistory},
 	}
 }
 
@@ -91,6 +92,7 @@ type effort struct {
 	freezes       int
 	rooms         []room
 	starts, ready int
+	messages      int // with history and without, to each room
 	connections   int // that do nothing
 }
 
@@ -98,13 +100,13 @@ func (o options) effort() effort {
 	if o.Quick {
 		return effort{
 			posts: "50ms", rounds: 1, freezes: 2, rooms: []room{{1, 5}, {10, 5}, {100, 5}}, starts: 2, ready: 1,
-			connections: 100,
+			messages: 5, connections: 100,
 		}
 	}
 	var files syscall.Rlimit // that a process may have open; a connection is one
 	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files)
 	return effort{
-		posts: "1500ms", rounds: 3, freezes: 10, starts: 25, ready: 5,
+		posts: "1500ms", rounds: 3, freezes: 10, starts: 25, ready: 5, messages: 300,
 		rooms:       []room{{1, 200}, {10, 200}, {100, 200}, {1_000, 50}, {5_000, 20}},
 		connections: max(1_000, int(min(files.Cur, 11_000))-1_000),
 	}

@@ -26,6 +26,7 @@ type stage struct {
 	Template  string `help:"Template to run."`
 	Artifacts string `help:"Folder with the built functions."`
 	State     string `help:"Folder for everything else."`
+	History   string `help:"The stage's HistoryDays."`
 }
 
 // Run keeps the stage up until standard input ends, which it does together with the process that measures.
@@ -34,7 +35,9 @@ func (s *stage) Run() error {
 	running, err := localstage.New(ctx, localstage.Config{
 		Template: s.Template, Artifacts: s.Artifacts, State: s.State, Without: []string{frontendFunction},
 		// The measured broadcasts have one sender and few users.
-		Parameters: map[string]string{"MessagesPerWindow": "1000", "ConnectionsPerUser": "100"},
+		Parameters: map[string]string{
+			"MessagesPerWindow": "1000", "ConnectionsPerUser": "100", "HistoryDays": s.History,
+		},
 	})
 	if err != nil {
 		return err
@@ -55,15 +58,24 @@ type runningStage struct {
 // memory returns the memory of the stage itself, without the functions, in MB; 0 when it cannot be read.
 func (s *runningStage) memory() float64 { return memory(s.process.Process.Pid, "VmRSS:") }
 
-// withStage starts a stage in a folder of its own, names it to the benchmarks and closes it after use.
-func (w *workshop) withStage(ctx context.Context, name string, use func(*runningStage) error) (err error) {
+// The environment variables that name a stage to the benchmarks: the one that is measured, and one without history
+// beside it.
+const (
+	outputsVariable = stageclient.OutputsVariable
+	withoutHistory  = outputsVariable + "_WITHOUT_HISTORY"
+)
+
+// withStage starts a stage in a folder of its own, names it to the benchmarks by a variable and closes it after use.
+func (w *workshop) withStage(
+	ctx context.Context, name, variable, historyDays string, use func(*runningStage) error,
+) (err error) {
 	state := filepath.Join(w.folder, name)
 	self, err := os.Executable()
 	if err := errors.Join(err, os.RemoveAll(state)); err != nil {
 		return err
 	}
 	s := &runningStage{process: exec.CommandContext(ctx, self, "stage",
-		"--template", w.template, "--artifacts", w.functions, "--state", state)}
+		"--template", w.template, "--artifacts", w.functions, "--state", state, "--history", historyDays)}
 	s.process.Stderr, s.process.WaitDelay = os.Stderr, time.Second
 	input, err := s.process.StdinPipe()
 	if err != nil {
@@ -82,7 +94,7 @@ func (w *workshop) withStage(ctx context.Context, name string, use func(*running
 		return fmt.Errorf("the stage ended before it was ready: %w", err)
 	}
 	s.readyIn = time.Since(started)
-	w.environment = []string{stageclient.OutputsVariable + "=" + filepath.Join(state, "outputs.json")}
+	w.environment = append(w.environment, variable+"="+filepath.Join(state, "outputs.json"))
 	return use(s)
 }
 
@@ -91,7 +103,7 @@ func (r *Results) measureReady(ctx context.Context, w workshop, e effort) error 
 	var took []time.Duration
 	idle := 0.0
 	for range e.ready {
-		err := w.withStage(ctx, "ready", func(s *runningStage) error {
+		err := w.withStage(ctx, "ready", outputsVariable, "0", func(s *runningStage) error {
 			time.Sleep(time.Second) // then its memory is that of an idle stage
 			took, idle = append(took, s.readyIn), max(idle, s.memory())
 			return nil

@@ -171,13 +171,13 @@ func TestABillByHand(t *testing.T) {
 	for _, line := range bill(c) {
 		lines[line.Name] = line.Dollars
 	}
-	invocations := 3*hours + pings + hours*60
+	invocations := 4*hours + pings + hours*60
 	for name, want := range map[string]float64{
 		"Connection minutes": hours * 60 * 0.25e-6,
-		"Socket messages":    2 * pings * 1e-6,
+		"Socket messages":    2 * (pings + hours) * 1e-6,
 		"HTTP API":           hours * 1e-6,
-		"Lambda":             invocations*0.2e-6 + (hours*0.055+pings*0.012)*0.25*0.0000133334,
-		"DynamoDB":           (hours*(1+14+8+1)+hours*60*1)*0.625e-6 + (hours*8+hours*60*13)*0.125e-6,
+		"Lambda":             invocations*0.2e-6 + (hours*0.080+pings*0.025)*0.25*0.0000133334,
+		"DynamoDB":           (hours*(1+14+1+8+1)+pings+hours*60)*0.625e-6 + (hours*13+pings+hours*60*13)*0.125e-6,
 	} {
 		if got := lines[name]; math.Abs(got-want) > 1e-12 {
 			t.Errorf("%s: $%v, want $%v", name, got, want)

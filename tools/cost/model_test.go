@@ -24,9 +24,11 @@ const (
 func (c Chat) messages() float64   { return c.Connections * c.MessagesPerHour * hoursPerMonth }
 func (c Chat) connects() float64   { return c.Connections * hoursPerMonth / c.SessionHours }
 func (c Chat) deliveries() float64 { return c.messages() * c.Room }
-func (c Chat) posts() float64      { return c.deliveries() + c.messages() + c.pings() } // with acks and pongs
+func (c Chat) posts() float64 { // with acks, answers to pings and the history of each new connection
+	return c.deliveries() + c.messages() + c.pings() + c.connects()
+}
 func (c Chat) invocations() float64 {
-	return c.messages()*c.room().invocations() + c.pings() + 3*c.connects()
+	return c.messages()*c.room().invocations() + c.pings() + 4*c.connects() // the fourth: history
 }
 
 // pings is how many pings clients send. Every message in the room ends the silence of all its members, so in a lively
@@ -60,7 +62,7 @@ func chats() []Chat {
 // busiest lets the connections of a chat send as many messages as the account's requests allow: what connecting leaves
 // of them, in a room too lively for pings.
 func busiest(c Chat) Chat {
-	left := requestsPerSecond - connectRequests*perSecond(c.connects())
+	left := requestsPerSecond - (connectRequests+1)*perSecond(c.connects())
 	c.MessagesPerHour = left / c.room().requests() * 3600 / c.Connections
 	return c
 }
@@ -120,14 +122,15 @@ func (r Room) lastReceiver() float64 {
 	if r.segments() > 0 {
 		slowest = max(slowest, handOverMilliseconds+r.posting(min(segmentSize, r.Members-r.own())))
 	}
-	return messageMilliseconds + slowest
+	return messageMilliseconds + appendMilliseconds + slowest
 }
 
 // billedMilliseconds is how long all invocations for one message take together.
 func (r Room) billedMilliseconds() float64 {
 	full := math.Floor((r.Members - r.own()) / segmentSize)
 	rest := r.Members - r.own() - full*segmentSize
-	return messageMilliseconds*r.invocations() + r.posting(r.own()) + full*r.posting(segmentSize) + r.posting(rest)
+	posting := r.posting(r.own()) + full*r.posting(segmentSize) + r.posting(rest)
+	return messageMilliseconds*r.invocations() + appendMilliseconds + posting
 }
 
 // The limits of a room's messages a second.
@@ -149,7 +152,7 @@ func (r Room) messageDollars() float64 {
 	return (1+posts)*socketMessage +
 		r.invocations()*(lambdaRequest+platformLog/gb*logGB) + messageLog/gb*logGB*r.invocations() +
 		r.billedMilliseconds()/1000*r.MemoryMB/1024*lambdaGBSecond +
-		messageWrites*writeUnit + r.reads()*readUnit +
+		(messageWrites+appendWrites)*writeUnit + (r.reads()+appendReads)*readUnit +
 		posts*frameBytes/gb*transferGB
 }
 
@@ -165,11 +168,16 @@ const (
 	sweepWrites      = 1     // the note of when to close it
 	sweeperWrites    = 1     // a minute: how far this sweep came
 	messageWrites    = 1     // count the sender's message
+	appendWrites     = 1.5   // store a message of a hundred bytes, on average
+	historyWrites    = 1     // count the request for a page, or that in place of a ping
 
 	// Read units: 4 KB strongly consistent.
 	signReads       = 3 // the user, kicks, bans
 	connectReads    = 3 // the user, kicks, what was sent lately
 	disconnectReads = 1 // the connection
+	appendReads     = 1 // the newest block, for a client that is up to date
+	pageReads       = 5 // fifty messages of a hundred bytes
+	syncReads       = 1 // the newest block, for a client that has missed nothing
 	sweepReads      = 1 // the connection, if it is still there
 	// A minute: how far the last sweep came, three minutes of what is due, in four partitions each.
 	sweeperReads    = 1 + 3*4
@@ -178,19 +186,23 @@ const (
 	// Bytes. A frame holds a text of a hundred bytes. The lines of the functions are as long as on the local stage,
 	// with the 26 bytes that CloudWatch counts for each. Lambda adds three lines.
 	frameBytes    = 350.0 // with what TCP and TLS add
+	pageBytes     = 10_000.0
 	platformLog   = 400.0 // START, END and REPORT
 	signLog       = 170.0
 	accessLog     = 215.0 // of the HTTP API, for each request
 	connectLog    = 240.0
 	disconnectLog = 230.0
 	messageLog    = 820.0 // with the metrics in it
+	historyLog    = 230.0
 
 	// Milliseconds of a warm function, of which most is waiting for DynamoDB and for the first post. Assumed.
 	signMilliseconds       = 15.0
 	connectMilliseconds    = 20.0
 	disconnectMilliseconds = 20.0
-	pingMilliseconds       = 12.0
+	pingMilliseconds       = 12.0 // without history; with it, a request for news takes the place of a ping
 	messageMilliseconds    = 20.0 // and the posts
+	appendMilliseconds     = 10.0
+	historyMilliseconds    = 25.0
 )
 
 // Usage is what a month takes, in the units of the bill.
@@ -206,21 +218,21 @@ type Usage struct {
 func usage(c Chat) Usage {
 	connects, messages, pings := c.connects(), c.messages(), c.pings()
 	room := c.room()
-	milliseconds := connects*(signMilliseconds+connectMilliseconds+disconnectMilliseconds) + pings*pingMilliseconds +
-		messages*room.billedMilliseconds()
+	milliseconds := connects*(signMilliseconds+connectMilliseconds+historyMilliseconds+disconnectMilliseconds) +
+		pings*historyMilliseconds + messages*room.billedMilliseconds()
 	return Usage{
 		ConnectionMinutes: c.Connections * hoursPerMonth * 60,
-		SocketMessages:    messages + pings + c.posts(),
+		SocketMessages:    messages + pings + connects + c.posts(),
 		HTTPRequests:      connects,
 		Invocations:       c.invocations() + hoursPerMonth*60, // and the reaper's
 		GBSeconds:         milliseconds / 1000 * memoryMB / 1024,
-		Writes: connects*(signWrites+connectWrites+disconnectWrites+sweepWrites) + messages*messageWrites +
-			hoursPerMonth*60*sweeperWrites,
-		Reads: connects*(signReads+connectReads+disconnectReads+sweepReads) + messages*room.reads() +
-			hoursPerMonth*60*sweeperReads,
-		LogBytes: c.invocations()*platformLog + connects*(accessLog+signLog+connectLog+disconnectLog) +
-			messages*room.invocations()*messageLog,
-		TransferBytes: c.posts() * frameBytes,
+		Writes: connects*(signWrites+connectWrites+historyWrites+disconnectWrites+sweepWrites) +
+			pings*historyWrites + messages*(messageWrites+appendWrites) + hoursPerMonth*60*sweeperWrites,
+		Reads: connects*(signReads+connectReads+pageReads+disconnectReads+sweepReads) +
+			pings*syncReads + messages*(room.reads()+appendReads) + hoursPerMonth*60*sweeperReads,
+		LogBytes: c.invocations()*platformLog + connects*(accessLog+signLog+connectLog+historyLog+disconnectLog) +
+			pings*historyLog + messages*room.invocations()*messageLog,
+		TransferBytes: c.posts()*frameBytes + connects*pageBytes,
 		Metrics:       metrics(c), Alarms: alarmMetrics, Dashboards: 1,
 	}
 }
@@ -257,8 +269,21 @@ func total(lines []Line) float64 {
 // heartbeats is what the pings of silent clients cost in a month: what the bill would be less without them.
 func heartbeats(c Chat) float64 {
 	pings := c.pings()
-	return pings*(2*socketMessage+lambdaRequest) +
-		pings*pingMilliseconds/1000*memoryMB/1024*lambdaGBSecond +
-		pings*platformLog/gb*logGB +
+	return pings*(2*socketMessage+lambdaRequest+historyWrites*writeUnit+syncReads*readUnit) +
+		pings*historyMilliseconds/1000*memoryMB/1024*lambdaGBSecond +
+		pings*(platformLog+historyLog)/gb*logGB +
 		pings*frameBytes/gb*transferGB
+}
+
+// history is what it costs in a month that the chat remembers: what the bill would be less with HistoryDays=0.
+func history(c Chat) float64 {
+	messages, connects, pings := c.messages(), c.connects(), c.pings()
+	milliseconds := messages*appendMilliseconds + connects*historyMilliseconds +
+		pings*(historyMilliseconds-pingMilliseconds)
+	writes := messages*appendWrites + (connects+pings)*historyWrites
+	reads := messages*appendReads + connects*pageReads + pings*syncReads
+	logBytes := connects*(platformLog+historyLog) + pings*historyLog
+	return connects*(2*socketMessage+lambdaRequest) + writes*writeUnit + reads*readUnit +
+		milliseconds/1000*memoryMB/1024*lambdaGBSecond +
+		logBytes/gb*logGB + connects*(frameBytes+pageBytes)/gb*transferGB
 }

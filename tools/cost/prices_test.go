@@ -72,8 +72,9 @@ const (
 	newTableWrites = 4_000.0
 )
 
-// connectRequests are the requests of one connection: POST /signurl and the handshake.
-const connectRequests = 2
+// connectRequests are the requests of one connection: POST /signurl, the handshake, and the first page of history. The
+// answer is a post.
+const connectRequests = 3
 
 // Limits of template.yaml, of which parameters raise those of signurl and of handshakes. A test holds them equal to the
 // template.

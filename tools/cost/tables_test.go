@@ -41,6 +41,7 @@ func costTable() string {
 	rows = append(rows,
 		each("**Together**", func(c Chat) string { return "**" + dollars(total(bill(c))) + "**" }),
 		each("of that for pings", func(c Chat) string { return dollars(heartbeats(c)) }),
+		each("of that for history", func(c Chat) string { return dollars(history(c)) }),
 		each("for a connection", func(c Chat) string { return dollars(total(bill(c)) / c.Connections) }))
 	return table(each("A month in "+region, func(c Chat) string { return c.Name }), rows)
 }

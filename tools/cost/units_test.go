@@ -3,6 +3,8 @@ package cost
 import (
 	"context"
 	"fmt"
+	"math"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 
 	"signedsocket/localstage/stagetest"
 	"signedsocket/shared/connections"
+	"signedsocket/shared/roomlog"
 )
 
 // meter is a DynamoDB client that adds up what its calls consume.
@@ -141,6 +144,25 @@ func TestFunctionsConsumeTheUnitsOfTheModel(t *testing.T) {
 	}
 	step("count a message", 0, messageWrites,
 		func() error { _, err := store.Touch(t.Context(), id(0), now); return err })
+	log, position := roomlog.New(m, "connections", 7), int64(0)
+	m.reads, m.writes = 0, 0
+	for i := range members {
+		stored, _, err := log.Append(t.Context(), log.Look(t.Context(), "lobby", position), roomlog.Entry{
+			ID: fmt.Sprintf("%026d", i), Subject: "a7c81f5e-2b2d-4a36-9f43-000000000000", Name: "Somebody",
+			Text: strings.Repeat("x", 100), At: time.Now(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		position = stored.Seq
+	}
+	if reads, writes := m.reads/members, m.writes/members; math.Abs(reads-appendReads) > 0.1 ||
+		math.Abs(writes-appendWrites) > 0.1 {
+		t.Errorf("a message consumed %.2f read and %.2f write units, the model has %v and %v",
+			reads, writes, appendReads, appendWrites)
+	}
+	step("a page of history", pageReads, 0, func() error { _, err := log.Last(t.Context(), "lobby", 50); return err })
+	step("news", syncReads, 0, func() error { _, err := log.After(t.Context(), "lobby", position); return err })
 	step("list the room", (Room{Members: members, Shards: 1}).reads(), 0, func() error {
 		for _, err := range store.Members(t.Context(), "lobby", now) {
 			if err != nil {

@@ -108,6 +108,14 @@ def identity() -> tuple[str, str]:
     return caller["Account"], region
 
 
+def history(before: dict, after: dict) -> str:
+    """Returns a line that says from when on a stack stores messages, or nothing. before is empty for a new stack."""
+    days = after["HistoryDays"]
+    if not before or days == "0" or before.get("HistoryDays", "0") != "0":
+        return ""
+    return f"Stores   from now on the messages of {days} days, which members can read; HistoryDays=0 stores none\n"
+
+
 def commands(stage: str, changed: dict, built: Path | None, confirm: bool) -> list[list]:
     """Returns the command lines that build and deploy."""
     # SAM looks for samconfig.toml beside the template. A template of another job's build has none there.
@@ -139,6 +147,7 @@ def check(name: str, changed: dict, account: str, region: str) -> None:
     if described and after["IdentityProvider"] == "cognito":
         checks.check_domain(name, described)
     print(f"Stack    {name}, which is {'updated' if before else 'new'}\nHas      {plan(after)}")
+    print(history(before, after), end="")
     print(f"Set      {' '.join(f'{key}={value}' for key, value in changed.items()) or 'nothing'}")
     print(f"Costs    {at_rest(after):.2f} dollars a month with no user connected; docs/scale.md has the rest", flush=True)
 

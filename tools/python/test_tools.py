@@ -428,6 +428,12 @@ class Checks(unittest.TestCase):
         self.assertIn("1 secret,", plan(AuthMode="iam"))
         self.assertNotIn("user pool", plan())
 
+    def test_an_update_says_that_it_begins_to_store_messages(self) -> None:
+        tells = "Stores   from now on the messages of 7 days, which members can read; HistoryDays=0 stores none\n"
+        for before, after, line in (({"StageName": "prod"}, "7", tells), ({"HistoryDays": "0"}, "7", tells),
+                                    ({}, "7", ""), ({"HistoryDays": "7"}, "30", ""), ({"HistoryDays": "7"}, "0", "")):
+            self.assertEqual(deploy.history(before, {"HistoryDays": after}), line, (before, after))
+
     def test_costs_at_rest_are_those_of_the_page(self) -> None:
         rest = lambda **given: deploy.at_rest(template.complete(template.source(), given))
         self.assertGreater(rest(), 5)

@@ -80,11 +80,15 @@ func TestEveryThreatAndEveryCheckNamesItsTests(t *testing.T) {
 // TestSecurityPageShowsTheRolesOfTheTemplate compares the table of permissions with the template.
 func TestSecurityPageShowsTheRolesOfTheTemplate(t *testing.T) {
 	t.Parallel()
-	always := statementRows(t, "jwt")
-	want := statementRows(t, "iam")
+	// With both parameters the template has all of its statements.
+	want := statementRows(t, "AuthMode", "iam", "HistoryDays", "0")
+	otherModes, withHistory := statementRows(t, "HistoryDays", "0"), statementRows(t, "AuthMode", "iam")
 	for i, row := range want {
-		if !slices.Contains(always, row) {
+		if !slices.Contains(otherModes, row) {
 			want[i] = strings.TrimSuffix(row, " |") + ", in mode `iam` |"
+		}
+		if !slices.Contains(withHistory, row) {
+			want[i] = strings.TrimSuffix(want[i], " |") + ", with `HistoryDays=0` |"
 		}
 	}
 	var got []string
@@ -97,10 +101,10 @@ func TestSecurityPageShowsTheRolesOfTheTemplate(t *testing.T) {
 	}
 }
 
-// statementRows are the statements of all roles in a mode, as SECURITY.md shows them.
-func statementRows(t *testing.T, mode string) (rows []string) {
+// statementRows are the statements of all roles with some parameters, as SECURITY.md shows them.
+func statementRows(t *testing.T, parameters ...string) (rows []string) {
 	t.Helper()
-	for _, role := range loadTemplate(t, mode).Roles {
+	for _, role := range loadTemplate(t, parameters...).Roles {
 		for _, policy := range role.Policies {
 			var document struct{ Statement []roleStatement }
 			if err := json.Unmarshal(policy, &document); err != nil {
@@ -114,9 +118,14 @@ func statementRows(t *testing.T, mode string) (rows []string) {
 	return rows
 }
 
-func loadTemplate(t *testing.T, mode string) *localstage.Template {
+// loadTemplate loads the template with parameters: names, each with its value behind it.
+func loadTemplate(t *testing.T, parameters ...string) *localstage.Template {
 	t.Helper()
-	loaded, err := localstage.LoadTemplate(filepath.Join(root(t), "template.yaml"), map[string]string{"AuthMode": mode})
+	set := map[string]string{}
+	for pair := range slices.Chunk(parameters, 2) {
+		set[pair[0]] = pair[1]
+	}
+	loaded, err := localstage.LoadTemplate(filepath.Join(root(t), "template.yaml"), set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +202,8 @@ func TestNoEnvironmentVariableIsASecret(t *testing.T) {
 	value := regexp.MustCompile(
 		`\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN|eyJ[A-Za-z0-9_-]{10,}\.|[A-Za-z0-9+/]{40,}={0,2}|[0-9a-f]{32,}`)
 	inAllModes := slices.Concat(
-		loadTemplate(t, "jwt").Functions, loadTemplate(t, "guest").Functions, loadTemplate(t, "iam").Functions)
+		loadTemplate(t).Functions, loadTemplate(t, "AuthMode", "guest").Functions,
+		loadTemplate(t, "AuthMode", "iam").Functions)
 	for _, function := range inAllModes {
 		if len(function.Environment) == 0 {
 			t.Errorf("%s has no environment: this test looks at nothing", function.LogicalID)

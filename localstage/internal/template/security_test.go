@@ -162,9 +162,8 @@ func TestFailedEventsAreKeptForALimitedTime(t *testing.T) {
 	want := []EventInvokeConfig{
 		{
 			Function:             "FanoutFunction",
-			MaximumRetryAttempts: 2,
-			MaximumEventAge:      5 * time.Minute,
-			OnFailure:            "FanoutFailures",
+			MaximumRetryAttempts: 0,
+			MaximumEventAge:      time.Minute,
 		},
 		// The reaper runs again in a minute anyway.
 		{Function: "ReaperFunction", MaximumRetryAttempts: 0, MaximumEventAge: time.Minute},
