@@ -26,12 +26,13 @@ type recordedRun struct {
 	t        *testing.T
 	recorder *checker.Recorder
 	stage    atomic.Pointer[stageclient.Client] // the stage of now
-	long     bool                               // clients stay away for minutes now and then, so that parts of a log expire meanwhile
-	talking  atomic.Bool
-	silence  chan struct{}  // closed when talking is over
-	final    atomic.Bool    // the stage of now is the last one
-	busy     sync.WaitGroup // clients with messages that are not stored yet
-	calm     chan struct{}  // closed when there are none
+	// Now and then clients stay away for minutes, so that parts of a log expire meanwhile.
+	long    bool
+	talking atomic.Bool
+	silence chan struct{}  // closed when talking is over
+	final   atomic.Bool    // the stage of now is the last one
+	busy    sync.WaitGroup // clients with messages that are not stored yet
+	calm    chan struct{}  // closed when there are none
 }
 
 // recordedClient follows some rooms over many connections and talks in them. One goroutine uses it.

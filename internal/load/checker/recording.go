@@ -4,8 +4,8 @@
 // Each message of a log has a number, so the checker sorts and compares; it searches for no explanation. Its findings
 // are sentences that name two operations and their times. These are the promises:
 //
-//	H1  A message that was acknowledged, or came back with a number, is in the log once: with that number, text, sender
-//	    and id.
+//	H1  A message that was acknowledged, or came back with a number, is in the log once: with that number, text,
+//	    sender and id.
 //	H2  The numbers of a log have no hole, and each id has one number.
 //	H3  If one message was acknowledged before another one was sent, it has the lower number.
 //	H4  Every answer with history is a part of the log without a hole, and two answers do not disagree.
