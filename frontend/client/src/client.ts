@@ -98,7 +98,7 @@ class Client implements ChatClient {
     this.#outbox = new Outbox(options.messagesPerWindow ?? 20, (tries) => backoff(tries, env.random));
     this.#alarm = new Alarm(env.clock, () => this.#changed());
     const { history } = options;
-    this.#logs = new Rooms(env.random, history || undefined);
+    this.#logs = new Rooms(env.random, Math.min(100, history || 50));
     const protocols = history === false ? ["chat.v1"] : ["chat.v2", "chat.v1"];
     this.#connector = new Connector(env, options, protocols, {
       opened: (signed, from, connection) => this.#opened(signed, from, connection),
@@ -107,7 +107,7 @@ class Client implements ChatClient {
       lost: () => {
         this.#after = this.#transcript.latest;
         this.#outbox.reconnect(env.clock.now());
-        this.#logs.lost();
+        for (const room of this.#logs.all) room.lost();
       },
       changed: () => this.#changed(),
       authRequired: (code) => options.onAuthRequired?.(code),
@@ -167,10 +167,11 @@ class Client implements ChatClient {
     return () => this.#listeners.delete(listener);
   };
 
-  getSnapshot = (): ChatSnapshot => {
-    const now = this.#env.clock.now();
-    const logs = this.#logs.messages(now);
-    return (this.#snapshot ??= {
+  getSnapshot = (): ChatSnapshot => (this.#snapshot ??= this.#look(this.#env.clock.now()));
+
+  #look(now: number): ChatSnapshot {
+    const logs = this.#logs.all.map((room) => room.messages(now));
+    return {
       state: this.state,
       messages: this.#transcript.view(this.#outbox.entries, this.#user, this.#rooms, logs),
       gaps: this.#gaps,
@@ -178,8 +179,8 @@ class Client implements ChatClient {
       heldUntil: this.#outbox.freeAt,
       user: this.#user,
       rooms: this.#rooms,
-    });
-  };
+    };
+  }
 
   #opened({ user, rooms }: Signed, from: number | undefined, connection: Connection): void {
     if (this.#user && this.#user.sub !== user.sub) {
@@ -197,7 +198,7 @@ class Client implements ChatClient {
     this.#user = user;
     this.#rooms = this.#logs.names = rooms;
     this.#remembers = connection.remembers;
-    if (!connection.asked) this.#logs.opened();
+    if (!connection.asked) for (const room of this.#logs.all) room.opened();
     const to = connection.openedAt;
     this.#missed = from! < to ? { from: from!, to, after: this.#after } : undefined;
     if (!this.#remembers) this.#tellMissed();
@@ -303,7 +304,7 @@ class Client implements ChatClient {
     const now = this.#env.clock.now();
     const later = code === "rate_limited" || code === "busy" ? Math.max(100, retryAfterMs ?? 1000) : undefined;
     if (this.#logs.owns(clientId) || (this.#remembers && code === "unknown_action")) {
-      if (later !== undefined) return this.#logs.refused(clientId!, later, now);
+      if (later !== undefined) return this.#logs.all.forEach((room) => room.refused(clientId!, later, now));
       // The server does not answer questions about logs. It is treated as one that has none.
       this.#remembers = false;
       return this.#tellMissed();
@@ -312,28 +313,30 @@ class Client implements ChatClient {
     if (!entry || entry.status === "failed" || entry.status === "delivered") return;
     if (later !== undefined) this.#outbox.pause(entry, now, later);
     else if (code === "partial_delivery") this.#outbox.retry(entry, now);
-    else if (code === "far_behind" && entry.floor !== undefined) this.#lookFor(entry, entry.floor);
+    else if (code === "far_behind") this.#lookFor(entry);
     else this.#outbox.fail(entry, code);
   }
 
   /** The server does not look for a message far enough back. So the client reads the log before it sends it again. */
-  #lookFor(entry: Entry, floor: number): void {
+  #lookFor(entry: Entry): void {
     Object.assign(entry, { status: "pending", far: true });
-    this.#logs.get(entry.room!).search(floor);
+    this.#logs.get(entry.room!).search(entry.floor ?? 0);
   }
 
   /** Ends what has become clear: a message has its place in the log, or was looked for. */
   #settle(): void {
     for (const entry of this.#outbox.entries) {
       const { seq, far, floor } = entry;
-      const room = this.#logs.get(entry.room!);
-      if (seq !== undefined && !this.#remembers) this.#accept(entry, entry.id!);
-      else if (seq! <= room.position!) this.#outbox.remove(entry.clientId);
-      if (!far || !this.#remembers) continue;
-      const hole = floor === undefined ? undefined : room.missing(floor);
-      if (floor === undefined || hole?.open === false) this.#outbox.fail(entry, UNKNOWN);
-      else if (hole) room.search(floor);
-      if (entry.status === "failed" || (!hole && room.live)) entry.far = false;
+      if (seq !== undefined) {
+        if (!this.#remembers) this.#accept(entry, entry.id!);
+        else if (seq <= this.#logs.get(entry.room!).position!) this.#outbox.remove(entry.clientId);
+      } else if (far && this.#remembers) {
+        const room = this.#logs.get(entry.room!);
+        const hole = room.missing(floor ?? 0);
+        if (floor === undefined || hole?.open === false) this.#outbox.fail(entry, UNKNOWN);
+        else if (hole) room.search(floor);
+        entry.far = entry.status !== "failed" && (hole !== undefined || !room.live);
+      }
     }
   }
 

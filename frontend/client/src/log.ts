@@ -68,7 +68,7 @@ export class Log {
     }
     this.#fill();
     if (!complete && first > position + 1 && first < Infinity) {
-      this.holes.push({ after: position, upto: first, open: false }); // mutate: what is not kept is told
+      this.holes.push({ after: position, upto: first, open: false });
     }
     this.#insert(entries);
     this.position = Math.max(position, end);

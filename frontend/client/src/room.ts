@@ -10,14 +10,6 @@ const PATIENCE = 10_000; // for an answer
 const LONGEST = 40_000; // between two questions
 const DAY = 86_400_000;
 
-/** What to do now, and in how many milliseconds to look again. */
-export interface RoomStep {
-  readonly want: Want | undefined;
-  /** A question has had no answer for 10 s, so the connection is in doubt. */
-  readonly unanswered: boolean;
-  readonly wait: number;
-}
-
 /** A question under way. */
 interface Question {
   readonly id: string;
@@ -49,7 +41,7 @@ export class Room {
   #completeAt = 0;
 
   /** `page` messages are asked for at a time, and at most `most` are kept. */
-  constructor(random: () => number, page = 50, most = 10_000) {
+  constructor(random: () => number, page: number, most = 10_000) {
     this.#random = random;
     this.#page = page;
     this.#log = new Log(most);
@@ -64,7 +56,7 @@ export class Room {
    * back for long, since the server looks for them, too.
    */
   get ready(): boolean {
-    return this.live || this.#tries > 1; // mutate: a resend waits until the room is up to date
+    return this.live || this.#tries > 1;
   }
 
   get more(): boolean {
@@ -104,16 +96,6 @@ export class Room {
     this.#asked = undefined;
   }
 
-  /**
-   * The question whether anything is new. Undefined when it is under way already, unless it is for a `next` connection,
-   * and when the server keeps nothing.
-   */
-  question(next: boolean): Want | undefined {
-    if ((this.#asked?.main && !next) || (this.live && this.keepDays === 0)) return undefined;
-    this.#behind = true;
-    return this.#main();
-  }
-
   /** Asks for a page of older messages, or of those that are missing in between. */
   loadOlder(): void {
     this.#older = this.more;
@@ -132,22 +114,38 @@ export class Room {
 
   /** The number up to which every entry behind `floor` was seen. */
   seen(floor: number): number {
-    return this.missing(floor)?.after ?? this.position ?? floor; // mutate: a jump does not raise it
+    return this.missing(floor)?.after ?? this.position ?? floor;
   }
 
-  step(now: number): RoomStep {
-    const unanswered = this.#asked !== undefined && this.#asked.at + PATIENCE <= now;
-    if (unanswered) this.#again(now);
+  /** Milliseconds until there is something to do: to ask, to ask again, or to show a message that was held back. */
+  wait(now: number): number {
     const due = this.#asked ? this.#asked.at + PATIENCE : Math.max(this.#due, this.#pausedUntil);
-    const want = due <= now ? this.#want(now) : undefined;
     const holds = [...this.#log.loose.values()].map(({ at }) => at + HOLD).filter((until) => until > now);
-    return { want, unanswered, wait: Math.max(0, Math.min(due, ...holds) - now) };
+    return Math.max(0, Math.min(due, ...holds) - now);
   }
 
-  /** The question was sent. */
-  asked(want: Want, id: string, now: number): void {
-    const main = want.last !== undefined || (want.after !== undefined && want.after === this.position);
-    this.#asked = { id, at: now, want, main };
+  /** Gives up a question that had no answer for 10 s. Returns true when it did, so the connection is in doubt. */
+  giveUp(now: number): boolean {
+    const isOver = this.#asked !== undefined && this.#asked.at + PATIENCE <= now;
+    if (isOver) this.#again(now);
+    return isOver;
+  }
+
+  /** The question that is due, under an id. It is under way from now on. */
+  ask(id: string, now: number): Want | undefined {
+    if (this.#asked || Math.max(this.#due, this.#pausedUntil) > now) return undefined;
+    const main = this.#behind || this.#gapAt! <= now;
+    return this.#sent(id, now, main, main ? this.#main() : this.#side());
+  }
+
+  /**
+   * The question whether anything is new. Undefined when it is under way already, unless it is for a `next` connection,
+   * and when the server keeps nothing.
+   */
+  question(next: boolean, id: string, now: number): Want | undefined {
+    if ((this.#asked?.main && !next) || (this.live && this.keepDays === 0)) return undefined;
+    this.#behind = true;
+    return this.#sent(id, now, true, this.#main());
   }
 
   /** The server refused the question for some time. */
@@ -192,7 +190,7 @@ export class Room {
         this.#older = false;
         return this.#log.backward(answer);
       }
-      anew = this.#isAbout(answer) && answer.head < answer.after!; // mutate: the log is another one
+      anew = this.#isAbout(answer) && answer.head < answer.after!;
       if (anew) this.#forget(answer.head, now);
       else this.#take(asked, answer, now);
     }, now);
@@ -210,7 +208,7 @@ export class Room {
     if (!main) return;
     this.#gapAt = undefined;
     this.#behind = answer.after !== undefined && answer.more;
-    this.#far = this.#behind && answer.head - this.position! > FAR; // mutate: a long absence ends with the last page
+    this.#far = this.#behind && answer.head - this.position! > FAR;
     this.live = !this.#behind;
     if (!this.live) return;
     this.#completeAt = now;
@@ -248,8 +246,13 @@ export class Room {
     return this.#behind || this.#older || this.#search !== undefined ? 0 : (this.#gapAt ?? Infinity);
   }
 
-  #want(now: number): Want | undefined {
-    if (this.#behind || this.#gapAt! <= now) return this.#main();
+  #sent(id: string, at: number, main: boolean, want: Want): Want {
+    this.#asked = { id, at, main, want };
+    return want;
+  }
+
+  /** The question for entries that were left out, or for older ones. */
+  #side(): Want {
     const { holes } = this.#log;
     if (this.#search !== undefined) return { after: this.missing(this.#search)!.after };
     return { before: holes.filter(({ open }) => open).at(-1)!.upto, limit: this.#page };

@@ -1,7 +1,7 @@
 import { type HistoryFrame, historyFrame, type LogEntry, type SyncedFrame, type Want } from "./history.js";
 import type { Item } from "./log.js";
 import { Room } from "./room.js";
-import type { ChatMessage, RoomState } from "./state.js";
+import type { RoomState } from "./state.js";
 import { Window } from "./window.js";
 
 const MOST = 15; // questions in 10 s; the server allows 20
@@ -21,10 +21,10 @@ export class Rooms {
   readonly #rooms = new Map<string, Room>();
   readonly #window = new Window(MOST);
   readonly #random: () => number;
-  readonly #page: number | undefined;
+  readonly #page: number;
   #questions = 0;
 
-  constructor(random: () => number, page: number | undefined) {
+  constructor(random: () => number, page: number) {
     this.#random = random;
     this.#page = page;
   }
@@ -35,20 +35,12 @@ export class Rooms {
     return room;
   }
 
+  get all(): readonly Room[] {
+    return [...this.#rooms.values()];
+  }
+
   clear(): void {
     this.#rooms.clear();
-  }
-
-  lost(): void {
-    for (const room of this.#rooms.values()) room.lost();
-  }
-
-  opened(): void {
-    for (const room of this.#rooms.values()) room.opened();
-  }
-
-  messages(now: number): readonly (readonly ChatMessage[])[] {
-    return [...this.#rooms.values()].map((room) => room.messages(now));
   }
 
   states(now: number): Readonly<Record<string, RoomState>> {
@@ -57,21 +49,15 @@ export class Rooms {
 
   /** The frame that asks whether anything is new in any room; undefined when that has been asked already. */
   question(next: boolean, now: number): string | undefined {
-    return this.#window.freeAt > now ? undefined : this.#ask((room) => room.question(next), now);
+    return this.#ask((room, id) => room.question(next, id, now), now);
   }
 
   step(now: number): RoomsStep {
-    let unanswered = false;
-    const waitOf = (wait: number, name: string) => {
-      const step = this.get(name).step(now);
-      unanswered ||= step.unanswered;
-      return Math.min(wait, step.wait);
-    };
-    const isFree = this.#window.freeAt <= now; // mutate: more questions would be a violation
-    const before = this.names.reduce(waitOf, Infinity);
-    const frame = isFree ? this.#ask((room) => room.step(now).want, now) : undefined;
-    const wait = frame === undefined ? before : this.names.reduce(waitOf, Infinity);
-    return { frame, unanswered, wait: wait > 0 ? wait : this.#window.freeAt - now };
+    const rooms = this.names.map((name) => this.get(name));
+    const unanswered = rooms.filter((room) => room.giveUp(now)).length > 0;
+    const frame = this.#ask((room, id) => room.ask(id, now), now);
+    const wait = Math.min(...rooms.map((room) => room.wait(now)));
+    return { frame, unanswered, wait: wait || this.#window.freeAt - now };
   }
 
   /** Takes an answer. Returns the rooms whose numbers mean nothing any more. */
@@ -89,20 +75,14 @@ export class Rooms {
     return /^h\d+$/.test(clientId ?? "");
   }
 
-  refused(clientId: string, ms: number, now: number): void {
-    for (const room of this.#rooms.values()) room.refused(clientId, ms, now);
-  }
-
-  #ask(wantOf: (room: Room) => Want | undefined, now: number): string | undefined {
-    const id = `h${this.#questions + 1}`;
-    const wants = this.names.flatMap((name) => {
-      const room = this.get(name);
-      const want = wantOf(room);
-      if (want) room.asked(want, id, now);
-      return want ? { room: name, ...want } : [];
+  #ask(wantOf: (room: Room, id: string) => Want | undefined, now: number): string | undefined {
+    if (this.#window.freeAt > now) return undefined; // more questions would be a violation
+    const id = `h${++this.#questions}`;
+    const wants = this.names.flatMap((room) => {
+      const want = wantOf(this.get(room), id);
+      return want ? { room, ...want } : [];
     });
     if (!wants.length) return undefined;
-    this.#questions++;
     this.#window.sent(now);
     return historyFrame(id, wants);
   }

@@ -82,6 +82,8 @@ test("a server of the first version is sent nothing new, also when its frames ha
 });
 
 test("the first question asks for the last messages of every room, in one frame", async () => {
+  const many = await world({ protocol: "chat.v2", history: 1000 }).open();
+  assert.deepEqual(many.questions, [{ lobby: { last: 100 }, ops: { last: 100 } }]);
   const w = world({ protocol: "chat.v2", history: 30 });
   const socket = await w.open();
   assert.deepEqual(socket.questions, [{ lobby: { last: 30 }, ops: { last: 30 } }]);
@@ -326,6 +328,31 @@ test("when the log has not kept everything, it is not known whether the message 
   assert.deepEqual(outgoing(other.w), []);
 });
 
+test("a message that was sent before the room had a number cannot be looked for", async () => {
+  const w = world({ protocol: "chat.v2" });
+  w.answers.push(one());
+  const socket = await w.open();
+  const clientId = w.chat.send("hi");
+  for (let second = 0; second < 30; second++) {
+    await w.clock.advance(SECOND);
+    await socket.receive({ type: "pong" });
+  }
+  assert.equal(socket.messages[0].after, undefined);
+  await socket.receive({ type: "error", code: "far_behind", message: "…", clientId });
+  assert.deepEqual(outgoing(w), [["hi", "failed", "unknown"]]);
+});
+
+test("a message that is still looked for after 5 minutes may have been sent", async () => {
+  const { w, socket } = await far();
+  for (let minute = 0; minute < 5; minute++) {
+    await w.clock.advance(MINUTE - 5000);
+    await socket.receive({ type: "pong" });
+    await w.clock.advance(5000);
+    await socket.receive({ type: "pong" });
+  }
+  assert.deepEqual(outgoing(w)[0].at(-1), "unknown");
+});
+
 test("a log that is another one takes the floors of the messages with it", async () => {
   const { w } = await remembering();
   w.chat.send("hi");
@@ -458,17 +485,33 @@ test("messages of another user are not shown, and their room is opened anew", as
 });
 
 test("no more than 15 questions are sent in 10 s", async () => {
-  const { w, socket } = await remembering();
+  const w = world({ protocol: "chat.v2" });
+  w.answers.push(one());
+  const socket = await w.open();
+  await socket.history("lobby", { entries: entries(1011, 1020), more: true });
   for (let page = 0; page < 30; page++) {
     w.chat.loadOlder("lobby");
-    const before = 1_000_000 - page;
-    if (socket.questions.length > page + 1)
-      await socket.history("lobby", { entries: [entry(10 - page)], more: true, before });
-    w.chat.loadOlder("lobby");
-    await w.wake();
-    await socket.receive({ type: "pong" });
+    await socket.history("lobby", { entries: [entry(1010 - page)], head: 1020, more: true });
   }
-  assert.ok(socket.questions.length <= 15, `${socket.questions.length}`);
+  assert.equal(socket.questions.length, 15);
+  await w.wake();
+  assert.deepEqual([socket.questions.length, socket.pings], [15, 1]);
+  await socket.receive({ type: "pong" });
+  await w.clock.advance(9999);
+  assert.equal(socket.questions.length, 15);
+  await w.clock.advance(1);
+  assert.equal(socket.questions.length, 16);
+});
+
+test("a message that came without a number is shown once when the log has it", async () => {
+  const { w } = await remembering();
+  const socket = await reconnect(w);
+  await socket.receive({ type: "error", code: "unknown_action", message: "…" });
+  await socket.receive(pushed(entry(21)));
+  assert.deepEqual([texts(w).at(-1), w.chat.messages.at(-1).seq], ["text 21", undefined]);
+  const next = await reconnect(w);
+  await next.history("lobby", { entries: entries(21, 22) });
+  assert.deepEqual(texts(w).slice(-3), ["text 20", "text 21", "text 22"]);
 });
 
 test("an answer that breaks the rules is not taken", () => {

@@ -98,10 +98,9 @@ class Client {
     // At 0 several logs may begin and expire, one after the other.
     if (this.highest > room.position) this.gaps.add(room.position || -this.requests);
     if (!this.isOpen) return;
-    const { want, unanswered, wait } = room.step(world.now);
-    if (unanswered) this.allowed++;
-    if (want) this.ask(want);
-    this.wake(world.now + (want ? room.step(world.now).wait : wait));
+    if (room.giveUp(world.now)) this.allowed++;
+    this.ask((id) => room.ask(id, world.now));
+    this.wake(world.now + room.wait(world.now));
   }
 
   get isOpen() {
@@ -124,10 +123,12 @@ class Client {
     });
   }
 
-  ask(want) {
+  ask(question) {
     const { world, room, connection } = this;
-    const id = `h${++this.requests}`;
-    room.asked(want, id, world.now);
+    const id = `h${this.requests + 1}`;
+    const want = question(id);
+    if (!want) return;
+    this.requests++;
     this.asking = want;
     world.deliver(this, () => {
       const answer = { clientId: id, ...world.server.read(want, want.limit ?? want.last) };
@@ -172,8 +173,7 @@ class Client {
 
   sync() {
     this.allowed += this.asking?.before ? 2 : 1; // the question takes the place of the one that is under way
-    const want = this.isOpen ? this.room.question(false) : undefined;
-    if (want) this.ask(want);
+    if (this.isOpen) this.ask((id) => this.room.question(false, id, this.world.now));
     this.act();
   }
 

@@ -21,12 +21,16 @@ class Play {
     this.room = new Room(() => 0.5, page, most);
   }
 
-  /** The question that is due now; the room is told that it was sent. */
+  /** The question that is due now. */
   ask() {
-    const { want, wait, unanswered } = this.room.step(this.now);
-    this.wait = wait;
-    this.unanswered = unanswered;
-    if (want) this.room.asked(want, (this.id = `h${++this.#id}`), this.now);
+    this.unanswered = this.room.giveUp(this.now);
+    return this.question((id) => this.room.ask(id, this.now));
+  }
+
+  question(ask) {
+    const want = ask(`h${this.#id + 1}`);
+    if (want) this.id = `h${++this.#id}`;
+    this.wait = this.room.wait(this.now);
     return want;
   }
 
@@ -353,10 +357,12 @@ test("synced is an answer only to the question that was asked", () => {
 
 test("a question whether anything is new is not asked twice, but for another connection it is", () => {
   const play = live();
-  assert.deepEqual(play.room.question(false), { after: 20 });
-  play.ask();
-  assert.equal(play.room.question(false), undefined);
-  assert.deepEqual(play.room.question(true), { after: 20 });
+  const ask = (next) => play.question((id) => play.room.question(next, id, play.now));
+  assert.deepEqual(ask(false), { after: 20 });
+  assert.equal(ask(false), undefined);
+  assert.deepEqual(ask(true), { after: 20 });
+  play.answer({ after: 20, head: 20 });
+  assert.equal(play.state.status, "live");
 });
 
 test("at most so many messages are kept, and the ones given up can not be had again", () => {
@@ -366,15 +372,18 @@ test("at most so many messages are kept, and the ones given up can not be had ag
   play.room.loadOlder();
   assert.deepEqual([play.state.more, play.ask()], [false, undefined]);
   // Where there is room again, they are known to be missing.
-  const empty = live({ most: 12, more: false });
-  empty.push(...range(21, 24));
-  empty.room.opened();
-  empty.ask();
-  empty.answer({ after: 24, head: 23 });
-  empty.ask();
-  empty.answer({ last: 50, entries: items(22, 23), complete: false, more: true });
-  empty.room.loadOlder();
-  assert.deepEqual(empty.ask(), { before: 13, limit: 50 });
+  const small = new Play(50, 12);
+  small.ask();
+  small.answer({ last: 50, complete: false });
+  small.push(...range(1, 20));
+  assert.deepEqual([small.shown, small.state.more], [range(9, 20), false]);
+  small.room.opened();
+  small.ask();
+  small.answer({ after: 20, head: 18 });
+  small.ask();
+  small.answer({ last: 50, entries: items(17, 18), complete: false, more: true });
+  small.room.loadOlder();
+  assert.deepEqual(small.ask(), { before: 9, limit: 50 });
 });
 
 test("what was seen behind a floor ends at a jump, and at nothing else", () => {
