@@ -152,6 +152,30 @@ func TestManyExpiredBlocksHideNoMessage(t *testing.T) {
 	expectPage(t, "one is kept", "+25 to +25 of +25", base)(l.After(t.Context(), lobby, base))
 }
 
+// TestExpiredBlocksCostFewQueries: after HistoryDays was lowered, TTL deletes blocks much later than they expire.
+func TestExpiredBlocksCostFewQueries(t *testing.T) {
+	t.Parallel()
+	const blocks = 1000
+	tb := newTable(t)
+	tb.putBlocks(t, blocks)
+	tb.pass(30 * day)
+	base := epoch.UnixMilli()
+	after := func(what, want string, most int) {
+		t.Helper()
+		api := &script{API: tb.client}
+		expectPage(t, what, want, base)(tb.logOver(api, 7, 0).After(t.Context(), lobby, base))
+		if api.calls > most {
+			t.Errorf("%s: %d queries, want at most %d", what, api.calls, most)
+		}
+	}
+	after("nothing is kept", "none of 0", 2)
+	tb.fill(t, tb.log(7, 0), "kept", 3)
+	after("three are kept", "+1000 to +1002 of +1002", 13) // ten of them halve the numbers
+	tb.pass(7*day + time.Second)
+	tb.fill(t, tb.log(7, 0), "later", 3)
+	after("the first three have expired", "+1003 to +1005 of +1005", 13)
+}
+
 // TTL may delete a block before the older ones.
 func TestPagesEndAtMissingBlocks(t *testing.T) {
 	t.Parallel()
