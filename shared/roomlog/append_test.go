@@ -265,7 +265,8 @@ func TestNobodyIsFarBehindExpiredMessages(t *testing.T) {
 	if again := tb.place(t, l, l.Look(t.Context(), lobby, first-1), e, true); again != first {
 		t.Errorf("sent again as %d, want %d", again, first)
 	}
-	if _, _, err := l.Append(t.Context(), l.Look(t.Context(), lobby, 0), short(tb, "b")); !errors.Is(err, ErrFarBehind) {
+	_, _, err := l.Append(t.Context(), l.Look(t.Context(), lobby, 0), short(tb, "b"))
+	if !errors.Is(err, ErrFarBehind) {
 		t.Errorf("from the empty room, when there is a message: %v", err)
 	}
 }
