@@ -1,11 +1,9 @@
 # The commands of the project; `make help` lists them in the same groups. Longer recipes are scripts in tools/sh.
-#
 # macOS has make 3.81 and bash 3.2. This make has no .SHELLFLAGS, so no recipe relies on set -e or pipefail: a line is
 # one command, or several with && and ||. Scripts set both themselves. tools/repotest checks recipes and scripts.
 SHELL = /bin/bash
 unexport GOOS GOARCH # of the functions: go run, go test and go build are for this machine
-# Settings: make deploy STAGE=prod, make venv PYTHON=python3.12. A stage is a section of samconfig.toml. STACK names any
-# other stack.
+# Settings: make deploy STAGE=prod, make venv PYTHON=python3.12. A stage is in samconfig.toml. STACK names any other one.
 PYTHON ?= python3
 STAGE ?= dev
 OUTPUTS = .localstage/outputs.json
@@ -26,7 +24,7 @@ define LINE_FEED
 
 endef
 
-.PHONY: $(shell sed -n 's/^\([a-z0-9-]*\):.*/\1/p' Makefile)
+.PHONY: $(shell sed -n 's/^\([A-Za-z0-9-]*\):.*/\1/p' Makefile)
 help: # List the commands
 	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} \
 		/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,7 +72,6 @@ build-ReaperFunction: FOLDER = reaper
 build-SendMessageFunction: FOLDER = sendmessage
 build-SignUrlFunction: FOLDER = signurl
 GO_FUNCTIONS = $(shell sed -n 's/^build-\(.*\): FOLDER = .*/\1/p' Makefile)
-.PHONY: build-FrontendFunction $(GO_FUNCTIONS:%=build-%)
 $(GO_FUNCTIONS:%=build-%):
 	@test -n "$(ARTIFACTS_DIR)" || { echo "$@: ARTIFACTS_DIR is not set; run make build instead" >&2; exit 1; }
 	@GOOS=$(GOOS) GOARCH=$(GOARCH) tools/sh/build-function.sh ./functions/$(FOLDER) "$(ARTIFACTS_DIR)/bootstrap"
@@ -121,6 +118,8 @@ check: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## Verify the modules, and lin
 	tools/sh/lint.sh
 attack: ## Run the attacks, which must fail (part of make test)
 	go test -race -count=1 ./test/attack
+soak: ## Let clients talk on a local stage full of faults for SOAK (30m), and check that no message gets lost
+	SIGNEDSOCKET_SOAK=$(or $(SOAK),30m) go test -vet=off -count=1 -timeout 24h -run '^TestRoomsRemember' ./test/e2e
 e2e-outputs: ## Run the suites on a local stage with the outputs of a deployed one (part of make test)
 	@go run ./tools/suite --local
 e2e-live: $(VENV_STAMP) ## Run the suites against a deployed stack (STACK=name or STAGE=dev)

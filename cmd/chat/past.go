@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"signedsocket/internal/stageclient"
@@ -73,9 +74,10 @@ func (c *chat) goAway(first bool) {
 	}
 }
 
-// awaitsPast reports whether the user still waits for earlier messages.
+// awaitsPast reports whether the user still waits for earlier messages, or for those that follow them.
 func (c *chat) awaitsPast() bool {
-	return c.past.older > 0 || c.past.last > 0 && len(c.past.away) > 0
+	return c.past.older > 0 || c.past.last > 0 && len(c.past.away) > 0 ||
+		c.past.follower != nil && slices.ContainsFunc(c.rooms, c.past.follower.Holds)
 }
 
 // askForPast sends the requests that are due, and plans the next ones.

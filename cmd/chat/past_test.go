@@ -108,6 +108,22 @@ func TestInAPipeTheLastMessagesAreAwaited(t *testing.T) {
 	})
 }
 
+func TestTheFirstMessageOfARoomIsShownBeforeAPipeEnds(t *testing.T) {
+	t.Parallel()
+	remember(t, 0, func(c *remembering) {
+		socket := c.next()
+		c.lines <- "hi"
+		close(c.lines)
+		sent := <-socket.sent
+		socket.frames <- c.say("alice", stageclient.MessageID("alice", "lobby", sent.ID), "hi")
+		c.answer(socket)
+		if err := c.end(time.Second); err != nil {
+			t.Error(err)
+		}
+		c.wantShown("hi")
+	})
+}
+
 func TestTheMessagesOfAnAbsenceAreShown(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -11,7 +11,7 @@ import (
 )
 
 // logTimeout bounds the reading of all logs.
-const logTimeout = 5 * time.Minute
+const logTimeout = 15 * time.Minute
 
 // recordedConn is the connection of a client that records when the client asks for history.
 type recordedConn struct {
@@ -70,6 +70,9 @@ func (s *swarm) sync(ctx context.Context) {
 	s.mu.Lock()
 	members := slices.Clone(s.members)
 	s.mu.Unlock()
+	// A frame that is cut off in the middle would break its connection.
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
+	defer stop()
 	for client, m := range members {
 		if m != nil {
 			_ = m.follower.SyncNow(ctx, recordedConn{m.Socket, client, s.recorder}) // its reader notices a broken one
@@ -112,9 +115,9 @@ func (s *swarm) readLogs(ctx context.Context) (map[string]checker.Log, error) {
 		return nil, err
 	}
 	defer func() { _ = reader.Socket.Close() }() // nothing depends on how it goes
-	logs := map[string]checker.Log{}
+	logs, logReader := map[string]checker.Log{}, stageclient.NewLogReader(reader.Socket)
 	for room, after := range s.logs {
-		entries, _, err := stageclient.ReadLog(ctx, reader.Socket, room, after)
+		entries, _, err := logReader.Read(ctx, room, after)
 		if err != nil {
 			return nil, err
 		}

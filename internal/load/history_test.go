@@ -82,6 +82,15 @@ func TestAStageWithoutHistoryHasNoSuchLine(t *testing.T) {
 	}
 }
 
+// A message that comes back with a number is stored, so its sender needs no acknowledgement.
+func TestAnEchoWithANumberIsAnAnswer(t *testing.T) {
+	t.Parallel()
+	report := run(t, startRoomWithLog(t, func(_ *room, o *outgoing) { o.answer = "" }), quick())
+	if missed := report.Missed(Goals{}); len(missed) != 0 || report.Messages.Acknowledged != 20 {
+		t.Errorf("missed %q, messages %+v", missed, report.Messages)
+	}
+}
+
 // A frame that gets lost is no loss: the client reads the message in the log.
 func TestALostFrameIsReadInTheLog(t *testing.T) {
 	t.Parallel()

@@ -151,7 +151,11 @@ func (l *ledger) receive(client int, got stageclient.Message, at time.Time) {
 	case m.received[client]:
 		l.found.repeated++
 	}
+	if got.Seq > 0 && client == m.sender && m.answer == "" {
+		m.answer, m.answered = acknowledged, at.Sub(m.intended) // with a number it is stored
+	}
 	l.deliver(m, client, at.Sub(m.intended))
+	l.settle(m)
 }
 
 // number reads the number of a message of this run from its text.

@@ -1,6 +1,8 @@
 // Package stageclient is a client of a stage, local or deployed, for tests and for the tools under cmd. It gets a
 // token, gets or signs a URL, opens the socket, sends frames and waits for frames.
 //
+// A [Follower] keeps a client up to date in its rooms over many connections.
+//
 // It knows a stage by its [Outputs] only and cannot tell a local one from a deployed one. It declares the frames and
 // the grant a second time, so that its tests notice a change of the wire format in the functions.
 package stageclient

@@ -79,7 +79,11 @@ func (r *followed) unordered(told Told) []Event {
 func (r *followed) awaitHole(f *Follower, now time.Time) {
 	switch {
 	case len(r.held) > 0 && r.due.IsZero():
-		r.due, r.hole = now.Add(overtaking+f.jitter(spread<<r.holes)), true
+		wait := overtaking + f.jitter(spread<<r.holes)
+		if r.position == 0 && r.holes == 0 {
+			wait = f.jitter(overtaking) // the first messages of a log; only their order is not known
+		}
+		r.due, r.hole = now.Add(wait), true
 		r.holes = min(r.holes+1, 5)
 	case len(r.held) == 0:
 		r.holes = 0

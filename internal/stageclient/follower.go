@@ -35,6 +35,7 @@ type Follower struct {
 	rooms    []*followed
 	history  bool // the present connection takes requests
 	requests int
+	budget   budget
 }
 
 // NewFollower returns a follower of rooms. On the first visit it tells the last entries of each room, at most first. A
@@ -84,10 +85,14 @@ func (f *Follower) Next() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var next time.Time
+	free := f.budget.next(time.Time{})
 	for _, r := range f.rooms {
 		if !r.due.IsZero() && (next.IsZero() || r.due.Before(next)) {
 			next = r.due
 		}
+	}
+	if !next.IsZero() && next.Before(free) {
+		return free
 	}
 	return next
 }
@@ -104,6 +109,9 @@ func (f *Follower) Ask(now time.Time) Request {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	request := Request{ID: fmt.Sprint(requestPrefix, f.requests+1)}
+	if f.budget.next(now).After(now) {
+		return request
+	}
 	for _, r := range f.rooms {
 		if r.due.IsZero() || r.due.After(now) || len(request.Wants) == wantsInFrame {
 			continue
@@ -119,6 +127,7 @@ func (f *Follower) Ask(now time.Time) Request {
 	}
 	if len(request.Wants) > 0 {
 		f.requests++
+		f.budget.spend(now)
 	}
 	return request
 }
@@ -207,6 +216,14 @@ func (f *Follower) Live(room string) bool {
 	defer f.mu.Unlock()
 	r := f.room(room)
 	return r != nil && r.live && len(r.held) == 0
+}
+
+// Holds reports whether messages of a room wait for one with a lower number.
+func (f *Follower) Holds(room string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.room(room)
+	return r != nil && len(r.held) > 0
 }
 
 // OlderWant asks for the entries before the oldest one that the client has. ok is false when there are none. The caller

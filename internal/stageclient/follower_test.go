@@ -144,7 +144,7 @@ func TestAMessageDuringTheFirstRequestIsToldOnce(t *testing.T) {
 			for _, n := range test.early {
 				s.give(frames[n])
 			}
-			s.want() // nobody knows yet where to begin
+			s.want() // the follower does not know yet where to begin
 			s.give(clienttest.Answer(s.logs, id, wants)...)
 			s.give(frames[1], frames[2])
 			var told []string

@@ -123,6 +123,40 @@ func TestAHoleThatTheLogDoesNotFillIsAskedForLessAndLessOften(t *testing.T) {
 	}
 }
 
+func TestManyPagesAreNotAskedForAtOnce(t *testing.T) {
+	t.Parallel()
+	log := lobby("a")
+	log.PageSize = 1
+	s := follow(t, 1, log)
+	s.connect()
+	for range 60 {
+		log.Append("b")
+	}
+	began := s.now
+	s.connect()
+	for s.follower.Next().After(s.now) {
+		s.pass()
+	}
+	if took := s.now.Sub(began); s.requests != 61 || took != 30*time.Second {
+		t.Errorf("%d requests in %v, want 16 in 10 s", s.requests, took)
+	}
+}
+
+func TestTheFirstMessageOfALogIsNotHeldForLong(t *testing.T) {
+	t.Parallel()
+	log := lobby()
+	s := follow(t, 1, log)
+	s.connect()
+	s.give(log.Append("a"))
+	if wait := s.follower.Next().Sub(s.now); wait > 300*time.Millisecond || !s.follower.Holds("lobby") {
+		t.Errorf("asks after %v", wait)
+	}
+	s.pass()
+	if s.want("caught up 0", "a"); s.follower.Holds("lobby") {
+		t.Error("a message that was told is held")
+	}
+}
+
 func TestAnEmptyPageIsNotAskedForAgainAtOnce(t *testing.T) {
 	t.Parallel()
 	s := follow(t, 1, lobby("a"))

@@ -7,12 +7,21 @@ import (
 	"time"
 )
 
-// ReadLog reads the log of a room behind a number, to its end; 0 stands for the beginning. It returns the entries and
-// for how many days the stage keeps them; 0 days say that it keeps no log. It takes every frame of the connection, so
-// nothing else may read from it.
-func ReadLog(ctx context.Context, conn FollowedConn, room string, after int64) (log []Entry, keepDays int, err error) {
-	for request := 1; ; request++ {
-		page, wait, err := readPage(ctx, conn, fmt.Sprint("log", request), WantAfter(room, after))
+// LogReader reads whole logs. It takes every frame of its connection, so nothing else may read from it.
+type LogReader struct {
+	conn     FollowedConn
+	requests int
+	budget   budget
+}
+
+// NewLogReader returns a reader on a connection.
+func NewLogReader(conn FollowedConn) *LogReader { return &LogReader{conn: conn} }
+
+// Read reads the log of a room behind a number, to its end; 0 stands for the beginning. It returns the entries and for
+// how many days the stage keeps them; 0 days say that it keeps no log.
+func (r *LogReader) Read(ctx context.Context, room string, after int64) (log []Entry, keepDays int, err error) {
+	for {
+		page, wait, err := r.page(ctx, WantAfter(room, after))
 		switch {
 		case err != nil:
 			return nil, 0, fmt.Errorf("read the log of %s: %w", room, err)
@@ -30,15 +39,21 @@ func ReadLog(ctx context.Context, conn FollowedConn, room string, after int64) (
 	}
 }
 
-// readPage asks for a page and waits for it. Without a page it returns how long to wait before the next request.
-func readPage(ctx context.Context, conn FollowedConn, id string, want Want) (*History, time.Duration, error) {
-	if err := conn.History(ctx, id, want); err != nil {
+// page asks for a page and waits for it. Without a page it returns how long to wait before the next request.
+func (r *LogReader) page(ctx context.Context, want Want) (*History, time.Duration, error) {
+	if err := pause(ctx, time.Until(r.budget.next(time.Now()))); err != nil {
+		return nil, 0, err
+	}
+	r.budget.spend(time.Now())
+	r.requests++
+	id := fmt.Sprint("log", r.requests)
+	if err := r.conn.History(ctx, id, want); err != nil {
 		return nil, 0, err
 	}
 	ctx, stop := context.WithTimeoutCause(ctx, answerTimeout, errNoAnswer)
 	defer stop()
 	for {
-		frame, err := conn.Next(ctx)
+		frame, err := r.conn.Next(ctx)
 		if err != nil && context.Cause(ctx) == errNoAnswer {
 			return nil, 0, nil
 		}

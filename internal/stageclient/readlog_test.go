@@ -62,7 +62,7 @@ func TestALogIsReadToItsEndInSpiteOfTrouble(t *testing.T) {
 			},
 		}}
 		began := time.Now()
-		entries, days, err := stageclient.ReadLog(t.Context(), conn, "lobby", 100)
+		entries, days, err := stageclient.NewLogReader(conn).Read(t.Context(), "lobby", 100)
 		if err != nil || days != 7 || len(entries) != 4 || entries[0].Text != "b" || entries[3].Text != "e" {
 			t.Errorf("read %+v, kept %d days, %v", entries, days, err)
 		}
@@ -77,7 +77,7 @@ func TestAnEmptyLogAndAStageWithoutOne(t *testing.T) {
 	for days := range 2 {
 		log := lobby()
 		log.KeepDays = days
-		entries, kept, err := stageclient.ReadLog(t.Context(), &troubled{log: log}, "lobby", 0)
+		entries, kept, err := stageclient.NewLogReader(&troubled{log: log}).Read(t.Context(), "lobby", 0)
 		if err != nil || kept != days || len(entries) != 0 {
 			t.Errorf("read %+v, kept %d days of %d, %v", entries, kept, days, err)
 		}
@@ -89,13 +89,30 @@ func TestALogThatIsRefusedIsAnError(t *testing.T) {
 	conn := &troubled{script: []func(string) []stageclient.Frame{func(id string) []stageclient.Frame {
 		return []stageclient.Frame{stageclient.Error{Code: "room_not_allowed", ClientID: id, Text: "No."}}
 	}}}
-	_, _, err := stageclient.ReadLog(t.Context(), conn, "vault", 0)
+	_, _, err := stageclient.NewLogReader(conn).Read(t.Context(), "vault", 0)
 	if err == nil || !strings.Contains(err.Error(), "read the log of vault: refused with room_not_allowed: No.") {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := stageclient.ReadLog(ctx, &troubled{log: lobby()}, "vault", 0); err == nil {
+	if _, _, err := stageclient.NewLogReader(&troubled{log: lobby()}).Read(ctx, "vault", 0); err == nil {
 		t.Error("a reader that was stopped has read the log")
 	}
+}
+
+func TestALongLogIsReadWithoutMisbehaviour(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log := lobby()
+		for range 60 {
+			log.Append("x")
+		}
+		log.PageSize = 1
+		began := time.Now()
+		reader := stageclient.NewLogReader(&troubled{log: log})
+		entries, _, err := reader.Read(t.Context(), "lobby", 0)
+		if err != nil || len(entries) != 60 || time.Since(began) != 30*time.Second {
+			t.Errorf("read %d entries in %v, %v; want 16 requests in 10 s", len(entries), time.Since(began), err)
+		}
+	})
 }

@@ -31,6 +31,13 @@ func guests() map[string]string {
 	return map[string]string{"AuthMode": "guest", "GuestRooms": "lobby"}
 }
 
+// forgetful are the parameters of a stage for guests that keeps no messages.
+func forgetful() map[string]string {
+	parameters := guests()
+	parameters["HistoryDays"] = "0"
+	return parameters
+}
+
 // startStage starts a stage with the page.
 func startStage(t *testing.T, o stagetest.Options) *stagetest.Stage {
 	t.Helper()
@@ -307,7 +314,13 @@ func (p *person) messages() []string {
 // startGuest starts a stage for guests, and opens its page in a browser.
 func startGuest(t *testing.T, scripts ...string) (*stagetest.Stage, *person) {
 	t.Helper()
-	stage := startStage(t, stagetest.Options{Parameters: guests()})
+	return startGuestAt(t, guests(), scripts...)
+}
+
+// startGuestAt is startGuest on a stage with other parameters.
+func startGuestAt(t *testing.T, parameters map[string]string, scripts ...string) (*stagetest.Stage, *person) {
+	t.Helper()
+	stage := startStage(t, stagetest.Options{Parameters: parameters})
 	p := newPerson(t, startBrowser(t), scripts...)
 	p.open(stage)
 	p.awaitStatus("open")

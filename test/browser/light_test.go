@@ -109,7 +109,7 @@ func TestAnEvictionIsShownAtOnce(t *testing.T) {
 // The network loses every packet, and the browser does not notice. The user comes back after a while and presses a key.
 func TestAHalfOpenConnectionIsFoundWhenTheUserActs(t *testing.T) {
 	t.Parallel()
-	_, p := startGuest(t, recordLight)
+	_, p := startGuestAt(t, forgetful(), recordLight)
 	p.do(chromedp.Focus(chromedp.CSS("#message")))
 	eval[bool](p, `(globalThis.frozen = true, globalThis.moved = 31_000, true)`)
 	p.do(call(input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown,
@@ -127,7 +127,7 @@ func TestAHalfOpenConnectionIsFoundWhenTheUserActs(t *testing.T) {
 
 func TestSleepIsNoticed(t *testing.T) {
 	t.Parallel()
-	_, p := startGuest(t, recordLight)
+	_, p := startGuestAt(t, forgetful(), recordLight)
 	eval[bool](p, `(globalThis.frozen = true, globalThis.moved = 3_600_000, markAfter("6 s after sleep", 6000), true)`)
 	p.awaitEvent("6 s after sleep")
 	p.awaitEvent("3 s after ping")
@@ -139,10 +139,10 @@ func TestSleepIsNoticed(t *testing.T) {
 	p.awaitMessage("awake")
 }
 
-// After a loss the list says where messages may be missing. A rotation leaves no such line.
+// After a loss the list says where messages may be missing, if the server keeps none. A rotation leaves no such line.
 func TestAGapIsShownInItsPlace(t *testing.T) {
 	t.Parallel()
-	_, p := startGuest(t, recordSockets)
+	_, p := startGuestAt(t, forgetful(), recordSockets)
 	hint := eval[string](p, `document.querySelector(".empty").innerText`)
 	if !strings.Contains(hint, "since you connected") {
 		t.Errorf("an empty room says %q", hint)

@@ -193,7 +193,7 @@ const (
 	connectLog    = 240.0
 	disconnectLog = 230.0
 	messageLog    = 820.0 // with the metrics in it
-	historyLog    = 230.0
+	historyLog    = 435.0
 
 	// Milliseconds of a warm function, of which most is waiting for DynamoDB and for the first post. Assumed.
 	signMilliseconds       = 15.0

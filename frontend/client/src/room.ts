@@ -105,10 +105,11 @@ export class Room {
   }
 
   /**
-   * The question whether anything is new. Undefined when it is under way already, unless it is for a `next` connection.
+   * The question whether anything is new. Undefined when it is under way already, unless it is for a `next` connection,
+   * and when the server keeps nothing.
    */
   question(next: boolean): Want | undefined {
-    if (this.#asked?.main && !next) return undefined;
+    if ((this.#asked?.main && !next) || (this.live && this.keepDays === 0)) return undefined;
     this.#behind = true;
     return this.#main();
   }

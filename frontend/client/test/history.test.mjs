@@ -443,6 +443,8 @@ test("a server that keeps nothing works as one of the first version", async () =
   assert.deepEqual(texts(w), ["first", "hi", "second"]);
   assert.deepEqual(w.chat.getSnapshot().roomStates.lobby, { status: "live", more: false, gaps: [], keepDays: 0 });
   assert.deepEqual(w.chat.getSnapshot().gaps, []);
+  await w.wake();
+  assert.deepEqual([socket.pings, socket.questions.length], [1, 1]);
   const next = await reconnect(w);
   await next.history("lobby", { keepDays: 0 });
   assert.equal(w.chat.getSnapshot().gaps.length, 1);

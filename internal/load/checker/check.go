@@ -25,7 +25,7 @@ const (
 // Finding is a broken promise.
 type Finding struct {
 	Fault   Fault
-	Promise string // H1 to H7, as in docs/rooms.md
+	Promise string // H1 to H7
 	Text    string // a sentence
 }
 

@@ -173,9 +173,6 @@ func TestTheCheckerFindsWhatIsBroken(t *testing.T) {
 				again.Seq = 106
 				return append(e, again)
 			})
-			for _, v := range r.Views {
-				v.Live = false
-			}
 		}, "H2", Doubled, `number 105, "text 5" of bob, and the same message again as number 106.`},
 		"H2: the log is out of order": {func(r *Recording) {
 			edit(r, func(e []stageclient.Entry) []stageclient.Entry { e[2], e[1] = e[1], e[2]; return e })

@@ -2,7 +2,16 @@
 // clients sent, received and showed with the logs of the rooms at the end.
 //
 // Each message of a log has a number, so the checker sorts and compares; it searches for no explanation. Its findings
-// are sentences that name two operations and their times.
+// are sentences that name two operations and their times. These are the promises:
+//
+//	H1  A message that was acknowledged, or came back with a number, is in the log once: with that number, text,
+//	    sender and id.
+//	H2  The numbers of a log have no hole, and each id has one number.
+//	H3  If one message was acknowledged before another one was sent, it has the lower number.
+//	H4  Every answer with history is a part of the log without a hole, and two answers do not disagree.
+//	H5  A connected client shows every number from its first one on, once, in order.
+//	H6  So does a client that comes back, or it shows a gap. A gap needs a reason: something there has expired.
+//	H7  What was broadcast with a number is in the log.
 package checker
 
 import (

@@ -60,12 +60,7 @@ func (c *check) view(v *View) {
 	if l == nil {
 		return
 	}
-	shown := map[int64]bool{}
-	for _, item := range v.Shown {
-		for n := item.Number; item.Kind == AnEntry && n <= item.last().Number; n++ {
-			shown[n] = true
-		}
-	}
+	shown := l.shown(v)
 	var last, gap, returned *Shown // last: the last number that is accounted for
 	for i := range v.Shown {
 		item := &v.Shown[i]
@@ -163,6 +158,23 @@ func (c *check) seenLast(room string) (highest int64) {
 		}
 	}
 	return highest
+}
+
+// shown returns the numbers that a client has shown. A client shows a message that has two numbers once.
+func (l *log) shown(v *View) map[int64]bool {
+	shown, ids := map[int64]bool{}, map[string]bool{}
+	for _, item := range v.Shown {
+		for n := item.Number; item.Kind == AnEntry && n <= item.last().Number; n++ {
+			shown[n] = true
+			ids[l.byPlace[n].ID] = true
+		}
+	}
+	for _, entry := range l.Entries {
+		if entry.ID != "" && ids[entry.ID] {
+			shown[entry.Seq] = true
+		}
+	}
+	return shown
 }
 
 // firstMissing returns the first number of the log behind another one that a client did not show, or 0.

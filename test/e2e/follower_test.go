@@ -1,0 +1,85 @@
+package e2e_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"signedsocket/internal/load"
+	"signedsocket/internal/stageclient"
+	"signedsocket/localstage"
+	"signedsocket/localstage/stagetest"
+)
+
+// Frames get lost, and the clients read the messages in the log.
+func TestLoadFindsEveryMessageInTheHistory(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{
+		Parameters: map[string]string{"HistoryDays": "7"}, Faults: localstage.Faults{LosePosts: 0.05, Seed: 1},
+	})
+	report := putLoad(t, client, load.Plan{Clients: 6, ConnectRate: 100, Rate: 10, Duration: 3 * time.Second,
+		Drain: 30 * time.Second, Size: 100, Seed: 1})
+	if missed := report.Missed(load.Goals{}); len(missed) != 0 || report.Deliveries.Arrived != 30*6 {
+		t.Errorf("missed %q\n%s", missed, report.Text())
+	}
+	if h := report.History; h == nil || h.Entries != 30 {
+		t.Errorf("history %+v, want 30 entries", h)
+	}
+}
+
+// followFor reads a connection until a follower has told n messages and is up to date, and returns their texts.
+func followFor(t *testing.T, f *stageclient.Follower, conn *stageclient.Conn, n int) (texts []string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(within(t))
+	defer cancel()
+	err := f.Follow(ctx, conn, func(_ time.Time, _ stageclient.Frame, events []stageclient.Event) {
+		for _, event := range events {
+			switch e := event.(type) {
+			case stageclient.Told:
+				texts = append(texts, e.Entry.Text)
+			case stageclient.Missing:
+				texts = append(texts, fmt.Sprint("missing behind ", e.After))
+			}
+		}
+		if len(texts) >= n && f.Live("lobby") {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("told %q, then %v", texts, err)
+	}
+	return texts
+}
+
+func TestAFollowerIsToldWhatWasSaidWhileItWasAway(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"HistoryDays": "7"}})
+	alice := connect(t, client, "alice")
+	say := func(texts ...string) {
+		for _, text := range texts {
+			send(t, alice, text, text)
+			await[stageclient.Ack](t, alice)
+		}
+	}
+	say("before-1", "before-2", "before-3")
+	f := stageclient.NewFollower([]string{"lobby"}, 2, 0)
+	follow := func(n int) []string {
+		conn, _, err := client.ConnectWithHistory(within(t), "bob")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Abort()
+		f.Connected(time.Now(), conn.Subprotocol() == stageclient.ProtocolWithHistory)
+		return followFor(t, f, conn, n)
+	}
+	if got, want := follow(2), []string{"before-2", "before-3"}; !slices.Equal(got, want) {
+		t.Errorf("told %q first, want %q", got, want)
+	}
+	say("away-1", "away-2")
+	if got, want := follow(2), []string{"away-1", "away-2"}; !slices.Equal(got, want) {
+		t.Errorf("told %q on the second connection, want %q", got, want)
+	}
+}
