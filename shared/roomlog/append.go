@@ -42,18 +42,24 @@ func (l *Log) lookBehind(ctx context.Context, room string, after int64) ([]block
 	if l.isAhead(after) {
 		return nil, ErrAhead
 	}
+	more := false
 	if after >= 0 {
-		blocks, more, err := l.behind(ctx, room, after, blocksBehind)
+		blocks, newer, err := l.behind(ctx, room, after, blocksBehind)
 		switch {
 		case err != nil:
 			return nil, err
-		case more: // mutate:log-far-behind
-			return nil, ErrFarBehind
+		case newer:
+			more = true
 		case reaches(blocks, after): // mutate:log-after-gone => case true:
 			return blocks, nil
 		}
 	}
 	blocks, _, err := l.newest(ctx, room, blocksNewest)
+	// When all entries have expired, the sender can read none of them. It would be far behind until TTL deletes them.
+	if more &&
+		l.head(blocks) > 0 { // mutate:log-far-behind-expired
+		return nil, ErrFarBehind // mutate:log-far-behind
+	}
 	return blocks, err
 }
 
