@@ -177,6 +177,18 @@ func TestAResendKeepsItsNumber(t *testing.T) {
 	}
 }
 
+func TestAResendOfAnExpiredMessageHasNoText(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	l := tb.log(1, 0)
+	seq := tb.send(t, l, "a")
+	tb.pass(47 * time.Hour) // the table has it for longer
+	stored, duplicate, err := l.Append(t.Context(), l.Look(t.Context(), lobby, 0), tb.message("a"))
+	if err != nil || !duplicate || stored.Seq != seq || stored.Text != "" || !stored.Deleted {
+		t.Errorf("%+v, duplicate %t, %v; want a tombstone", stored, duplicate, err)
+	}
+}
+
 // Deletion and erasure write these tombstones (docs/decisions).
 func TestAResendAfterItsDeletionFindsTheTombstone(t *testing.T) {
 	t.Parallel()
