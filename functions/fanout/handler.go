@@ -77,8 +77,8 @@ func (h *handler) deliver(ctx context.Context, log *slog.Logger, part broadcast.
 	return nil
 }
 
-// isStored reports whether the log of the room has the message of a frame: then the frame has a number. During an update
-// sendmessage may not store messages yet, or not any more.
+// isStored reports whether the log of the room has the message of a frame: then the frame has a number. During an
+// update sendmessage may not store messages yet, or not any more.
 func isStored(frame []byte) bool {
 	var m struct {
 		Seq int64 `json:"seq"`
