@@ -480,19 +480,6 @@ func TestThePromptStaysBelowTheMessages(t *testing.T) {
 	}
 }
 
-func TestPeopleSeeTheLastMessagesFirst(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		given  *int
-		person bool
-		want   int
-	}{{nil, true, 20}, {nil, false, 0}, {new(5), true, 5}, {new(5), false, 5}, {new(0), true, 0}} {
-		if got := (options{Last: test.given}).firstMessages(test.person); got != test.want {
-			t.Errorf("--last %v, person: %t: %d messages, want %d", test.given, test.person, got, test.want)
-		}
-	}
-}
-
 func TestTheNumberOfLastMessagesIsLimited(t *testing.T) {
 	t.Parallel()
 	for _, last := range []string{"-1", "101"} {
