@@ -119,7 +119,7 @@ check: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## Verify the modules, and lin
 attack: ## Run the attacks, which must fail (part of make test)
 	go test -race -count=1 ./test/attack
 soak: ## Let clients talk on a local stage full of faults for SOAK (30m), and check that no message gets lost
-	SIGNEDSOCKET_SOAK=$(or $(SOAK),30m) go test -vet=off -count=1 -timeout 24h -run '^TestRoomsRemember' ./test/e2e
+	@SIGNEDSOCKET_SOAK=$(or $(SOAK),30m) go -C test/e2e test -vet=off -timeout 24h -run '^TestRoomsRemember'
 e2e-outputs: ## Run the suites on a local stage with the outputs of a deployed one (part of make test)
 	@go run ./tools/suite --local
 e2e-live: $(VENV_STAMP) ## Run the suites against a deployed stack (STACK=name or STAGE=dev)

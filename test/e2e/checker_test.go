@@ -47,7 +47,6 @@ func TestRoomsRememberEverythingInSpiteOfFaults(t *testing.T) {
 		}
 		lasts, seed = long, uint64(time.Now().Unix())
 	}
-	t.Logf("seed %d", seed)
 	recording := remember(t, lasts, seed)
 	found := checker.Check(recording)
 	for i, f := range found {
@@ -57,10 +56,8 @@ func TestRoomsRememberEverythingInSpiteOfFaults(t *testing.T) {
 		}
 		t.Errorf("%s: %s", f.Promise, f.Text)
 	}
-	t.Log(seen(recording))
 	verdict := checker.Verdict(recording, found)
-	t.Log(verdict)
-	fmt.Println(verdict) // also without -v
+	fmt.Printf("seed %d, %s\n%s\n", seed, seen(recording), verdict) // also without -v
 	stored := 0
 	for _, s := range recording.Sends {
 		stored += min(int(s.Seq), 1)
