@@ -22,7 +22,7 @@ var helpTexts = kong.Vars{
 	"as":    "User to sign in as. On a local stage any name of a-z, 0-9 and -, up to 32 characters.",
 	"guest": "Be a guest, whose name the stage chooses. The stage's AuthMode has to be guest.",
 	"name":  "Display name for --sign-locally and --trusted-caller. By default the user.",
-	"last":  "Show the last messages of the room first, up to 100. By default none.",
+	"last":  "Show the last messages of the room first, up to 100. By default 20, and none in a pipe.",
 	"once":  "Send this text and leave after its acknowledgement, instead of reading standard input. Repeatable.",
 	"load": "Put load on the stage and check every message. Exit codes: 0 every goal was reached; " +
 		"1 a goal was missed, and the report names it; 2 and 3 as above.",

@@ -47,7 +47,7 @@ type options struct {
 	Guest bool     `required:"" xor:"who" help:"${guest}"`
 	Name  string   `placeholder:"NAME" help:"${name}"`
 	Once  []string `sep:"none" placeholder:"TEXT" help:"${once}"`
-	Last  int      `default:"0" placeholder:"N" help:"${last}"`
+	Last  *int     `placeholder:"N" help:"${last}"`
 	stageOptions
 }
 
@@ -78,13 +78,24 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		err = putLoad(ctx, c.Load, outputs, out)
 	} else {
 		l := newLink(c.Talk.stageOptions, outputs, c.Talk.As, c.Talk.Name)
-		talk := newChat(l, out, input(ctx, c.Talk.Once, stdin), c.Talk.Last)
-		talk.past.plain = len(c.Talk.Once) > 0
 		out.prompting = len(c.Talk.Once) == 0 && isTerminal(stdin) && isTerminal(stdout) && isTerminal(stderr)
+		talk := newChat(l, out, input(ctx, c.Talk.Once, stdin), c.Talk.firstMessages(out.prompting))
+		talk.past.plain = len(c.Talk.Once) > 0
 		err = talk.run(ctx)
 		out.leave()
 	}
 	return exitCode(err, out)
+}
+
+// firstMessages returns how many of the last messages are shown first: to a person a screen of them, in a pipe none.
+func (o options) firstMessages(person bool) int {
+	switch {
+	case o.Last != nil:
+		return *o.Last
+	case person:
+		return lastForPeople
+	}
+	return 0
 }
 
 // isTerminal reports whether a stream is a terminal, or another device that a person may use.
@@ -147,7 +158,7 @@ func (c commandLine) check(command string) error {
 			"instead of --guest")
 	case command == "load":
 		return load.plan().Check()
-	case talk.Last < 0 || talk.Last > mostAtOnce:
+	case talk.Last != nil && (*talk.Last < 0 || *talk.Last > mostAtOnce):
 		return fmt.Errorf("--last shows %d messages at most, and none with 0", mostAtOnce)
 	case talk.Outputs == "-" && len(talk.Once) == 0:
 		return errors.New("--outputs - reads standard input, so give the texts with --once")

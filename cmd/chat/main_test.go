@@ -252,3 +252,16 @@ func TestSignLocallySignsWithTheDefaultChain(t *testing.T) {
 		t.Errorf("exit code %d, notes %q", code, stderr)
 	}
 }
+
+func TestPeopleSeeTheLastMessagesFirst(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		given  *int
+		person bool
+		want   int
+	}{{nil, true, 20}, {nil, false, 0}, {new(5), true, 5}, {new(5), false, 5}, {new(0), true, 0}} {
+		if got := (options{Last: test.given}).firstMessages(test.person); got != test.want {
+			t.Errorf("--last %v, person: %t: %d messages, want %d", test.given, test.person, got, test.want)
+		}
+	}
+}

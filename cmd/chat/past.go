@@ -15,7 +15,9 @@ const (
 	lookRequest  = "look"
 	olderPage    = 20  // messages
 	mostAtOnce   = 100 // messages in one answer
-	mostMissed   = 500 // messages; with more the chat shows the newest ones only
+	// lastForPeople is how many of the last messages a person sees first.
+	lastForPeople = 20
+	mostMissed    = 500 // messages; with more the chat shows the newest ones only
 )
 
 // past is what the chat knows of the messages before the present.

@@ -5,6 +5,5 @@ type config struct {
 	TableName   string `env:"TABLE_NAME,notEmpty"`
 	CallbackURL string `env:"CALLBACK_URL,notEmpty"`
 	StackName   string `env:"STACK_NAME,notEmpty"`
-	HistoryDays int    `env:"HISTORY_DAYS" envDefault:"0"`
 	MemoryMB    int    `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE" envDefault:"256"`
 }

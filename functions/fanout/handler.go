@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"signedsocket/shared/broadcast"
@@ -36,12 +37,11 @@ type handler struct {
 	log         *slog.Logger
 	stack       string
 	broadcaster broadcaster
-	stored      bool // the room's log has the message: members that missed it read it there
 	now         func() time.Time
 }
 
 // handle posts the frame of a segment to its members. It returns an error if the event is no segment, or if no
-// member took the frame. Where no history is kept, one connected member without the frame is enough.
+// member took the frame. If the message is not stored, one connected member without the frame is enough.
 func (h *handler) handle(ctx context.Context, event jsontext.Value) (err error) {
 	defer logging.Recover(ctx, h.log, &err)
 	part, err := broadcast.DecodeSegment(event)
@@ -68,13 +68,22 @@ func (h *handler) deliver(ctx context.Context, log *slog.Logger, part broadcast.
 	h.log.InfoContext(ctx, "broadcast", done.Attr(h.stack, origin, 0, h.now()))
 	h.broadcaster.ExpelSlow(ctx, log, done)
 	h.broadcaster.CleanUp(ctx, log, done)
-	if h.stored && done.Delivered > 0 { // mutate:fanout-stored
+	if isStored(part.Frame) && done.Delivered > 0 { // mutate:fanout-stored
 		return nil // those that missed it read the message in the history
 	}
 	if missed := done.Missed(); missed > 0 {
 		return fmt.Errorf("%w: %d of %d did not: %w", errIncomplete, missed, done.Recipients, done.Failure)
 	}
 	return nil
+}
+
+// isStored reports whether the log of the room has the message of a frame: then the frame has a number. During an
+// update sendmessage may not store messages yet, or not any more.
+func isStored(frame []byte) bool {
+	var m struct {
+		Seq int64 `json:"seq"`
+	}
+	return json.Unmarshal(frame, &m) == nil && m.Seq > 0
 }
 
 func onePage(members []connections.Member) iter.Seq2[[]connections.Member, error] {

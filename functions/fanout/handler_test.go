@@ -75,9 +75,14 @@ func exampleSegment() broadcast.Segment {
 	}
 }
 
-func event(t *testing.T) []byte {
+func event(t *testing.T) []byte { return eventOf(t, `{"type":"message"}`) }
+
+// eventOf returns an event with a frame for the members of the example.
+func eventOf(t *testing.T, frame string) []byte {
 	t.Helper()
-	data, err := exampleSegment().Encode()
+	segment := exampleSegment()
+	segment.Frame = []byte(frame)
+	data, err := segment.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,8 +117,7 @@ func TestASegmentIsPostedToItsMembers(t *testing.T) {
 func TestAMissedMemberOfAStoredMessageIsNoFailure(t *testing.T) {
 	t.Parallel()
 	h, b, log := newWorld(broadcast.Result{Recipients: 2, Delivered: 1, Failed: 1, Failure: errors.New("status 500")})
-	h.stored = true
-	if err := h.handle(t.Context(), event(t)); err != nil || !b.cleaned {
+	if err := h.handle(t.Context(), eventOf(t, `{"type":"message","seq":7}`)); err != nil || !b.cleaned {
 		t.Errorf("err = %v, cleaned up: %t", err, b.cleaned)
 	}
 	if !strings.Contains(log.String(), `"failed":1`) {
@@ -125,8 +129,8 @@ func TestAStoredMessageThatNoMemberTookIsAFailure(t *testing.T) {
 	t.Parallel()
 	reason := errors.New("status 403")
 	h, _, _ := newWorld(broadcast.Result{Recipients: 2, Failed: 2, Failure: reason})
-	h.stored = true
-	if err := h.handle(t.Context(), event(t)); !errors.Is(err, errIncomplete) || !errors.Is(err, reason) {
+	err := h.handle(t.Context(), eventOf(t, `{"type":"message","seq":7}`))
+	if !errors.Is(err, errIncomplete) || !errors.Is(err, reason) {
 		t.Errorf("err = %v", err)
 	}
 }

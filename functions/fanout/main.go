@@ -27,7 +27,7 @@ func newHandler(log *slog.Logger, sdk aws.Config, c config) (any, error) {
 	client, err := callback.New(sdk, c.CallbackURL, concurrency)
 	table := connections.New(dynamo.Open(sdk), connections.Tables{Connections: c.TableName}, connections.Limits{})
 	h := &handler{
-		log: log, stack: c.StackName, now: time.Now, stored: c.HistoryDays > 0,
+		log: log, stack: c.StackName, now: time.Now,
 		broadcaster: broadcast.New(log, client, table, c.TableName, concurrency),
 	}
 	return h.handle, err

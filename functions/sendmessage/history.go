@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
 	"time"
 
 	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
 	"signedsocket/shared/message"
 	"signedsocket/shared/roomlog"
 	"signedsocket/shared/userid"
@@ -30,15 +32,17 @@ func (c client) countAndLook(
 	ctx context.Context, frame message.Send, now time.Time,
 ) (sender connections.Connection, look *roomlog.Look, err error) {
 	var reading sync.WaitGroup
+	var broken error
 	if c.history != nil && userid.IsWord(frame.Room, longestRoom) {
 		reading.Go(func() {
+			defer logging.Recover(ctx, c.Log, &broken)
 			read := c.history.Look(ctx, frame.Room, positionOf(frame))
 			look = &read
 		})
 	}
 	sender, err = c.connections.Touch(ctx, c.ID, now)
 	reading.Wait()
-	return sender, look, err
+	return sender, look, cmp.Or(err, broken)
 }
 
 // positionOf returns the number up to which the sender of a frame has seen the room.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signedsocket/shared/connections"
+	"signedsocket/shared/logging"
 	"signedsocket/shared/message"
 	"signedsocket/shared/roomlog"
 )
@@ -49,6 +50,16 @@ func TestTheLogIsReadWhileTheFrameIsCounted(t *testing.T) {
 	w.handle("sendmessage", `{"message":"hi","room":"lobby"}`)
 	if len(log.appended) != 1 {
 		t.Errorf("stored %+v", log.appended)
+	}
+}
+
+func TestAPanicWhileTheLogIsReadIsAFault(t *testing.T) {
+	t.Parallel()
+	w, log := withHistory(t)
+	log.panics = true
+	w.fails("sendmessage", `{"message":"hi","room":"lobby"}`, logging.ErrPanic)
+	if len(log.appended) != 0 || strings.Contains(w.log.String(), "secret") {
+		t.Errorf("stored %+v, log:\n%s", log.appended, w.log)
 	}
 }
 

@@ -122,6 +122,7 @@ type fakeHistory struct {
 	looks    []string // rooms and positions
 	appended []roomlog.Entry
 	looking  chan struct{} // closed when Look is called, if not nil
+	panics   bool          // in Look
 }
 
 func (f *fakeHistory) Look(_ context.Context, room string, after int64) roomlog.Look {
@@ -130,6 +131,9 @@ func (f *fakeHistory) Look(_ context.Context, room string, after int64) roomlog.
 	f.looks = append(f.looks, fmt.Sprintf("%s %d", room, after))
 	if f.looking != nil {
 		close(f.looking)
+	}
+	if f.panics {
+		panic("pop.secret")
 	}
 	return roomlog.Look{}
 }

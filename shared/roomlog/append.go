@@ -42,18 +42,24 @@ func (l *Log) lookBehind(ctx context.Context, room string, after int64) ([]block
 	if l.isAhead(after) {
 		return nil, ErrAhead
 	}
+	more := false
 	if after >= 0 {
-		blocks, more, err := l.behind(ctx, room, after, blocksBehind)
+		blocks, newer, err := l.behind(ctx, room, after, blocksBehind)
 		switch {
 		case err != nil:
 			return nil, err
-		case more: // mutate:log-far-behind
-			return nil, ErrFarBehind
+		case newer:
+			more = true
 		case reaches(blocks, after): // mutate:log-after-gone => case true:
 			return blocks, nil
 		}
 	}
 	blocks, _, err := l.newest(ctx, room, blocksNewest)
+	// When all entries have expired, the sender can read none of them. It would be far behind until TTL deletes them.
+	if more &&
+		l.head(blocks) > 0 { // mutate:log-far-behind-expired
+		return nil, ErrFarBehind // mutate:log-far-behind
+	}
 	return blocks, err
 }
 
@@ -69,7 +75,8 @@ func reaches(blocks []block, seq int64) bool {
 }
 
 // Append gives a message the next number of its room, unless a stored entry has its id. It returns the stored entry,
-// and whether that was there before: the message as it was sent first, or its tombstone. Append ignores the Seq of e.
+// and whether that was there before: the message as it was sent first, or its tombstone. Members
+// see no message older than HistoryDays, so Append returns such a message as a tombstone. Append ignores the Seq of e.
 // The error is ErrOff, ErrBusy, ErrAhead, ErrFarBehind, or a fault. After ErrBusy and faults the message may be stored
 // nevertheless; then a resend with the same id finds it.
 func (l *Log) Append(ctx context.Context, look Look, e Entry) (stored Entry, duplicate bool, err error) {
@@ -93,6 +100,9 @@ func (l *Log) Append(ctx context.Context, look Look, e Entry) (stored Entry, dup
 	}
 	if err != nil {
 		return Entry{}, false, fmt.Errorf("append to log: %w", err)
+	}
+	if l.expired(stored, l.now()) { // mutate:log-expired-resend
+		stored.Text, stored.Deleted = "", true
 	}
 	return stored, duplicate, nil
 }

@@ -177,6 +177,18 @@ func TestAResendKeepsItsNumber(t *testing.T) {
 	}
 }
 
+func TestAResendOfAnExpiredMessageHasNoText(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	l := tb.log(1, 0)
+	seq := tb.send(t, l, "a")
+	tb.pass(47 * time.Hour) // the table has it for longer
+	stored, duplicate, err := l.Append(t.Context(), l.Look(t.Context(), lobby, 0), tb.message("a"))
+	if err != nil || !duplicate || stored.Seq != seq || stored.Text != "" || !stored.Deleted {
+		t.Errorf("%+v, duplicate %t, %v; want a tombstone", stored, duplicate, err)
+	}
+}
+
 // Deletion and erasure write these tombstones (docs/decisions).
 func TestAResendAfterItsDeletionFindsTheTombstone(t *testing.T) {
 	t.Parallel()
@@ -249,5 +261,40 @@ func TestAMessageWithAnImpossiblePositionIsRefused(t *testing.T) {
 	}
 	if err := try(epoch.Add(time.Minute).UnixMilli()); err != nil {
 		t.Errorf("within a minute: %v", err)
+	}
+}
+
+// TestNobodyIsFarBehindExpiredMessages: for its readers the room is empty, so a sender has seen it up to 0.
+func TestNobodyIsFarBehindExpiredMessages(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	tb.putBlocks(t, blocksBehind+1)
+	tb.pass(7*day + time.Second)
+	l := tb.log(7, 0)
+	expectPage(t, "an empty room", "none of 0, complete", 0)(l.After(t.Context(), lobby, 0))
+	e := short(tb, "a")
+	first := tb.place(t, l, l.Look(t.Context(), lobby, 0), e, false)
+	if again := tb.place(t, l, l.Look(t.Context(), lobby, first-1), e, true); again != first {
+		t.Errorf("sent again as %d, want %d", again, first)
+	}
+	_, _, err := l.Append(t.Context(), l.Look(t.Context(), lobby, 0), short(tb, "b"))
+	if !errors.Is(err, ErrFarBehind) {
+		t.Errorf("from the empty room, when there is a message: %v", err)
+	}
+}
+
+// TestAnAnswerWithoutItsFirstBlockIsAskedForAgain: no block of the answer is in front of the missing one.
+func TestAnAnswerWithoutItsFirstBlockIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	base := epoch.UnixMilli()
+	tb.fill(t, tb.log(7, 0), "m", maxEntries+8)
+	l := func() *Log {
+		return tb.logOver(&script{API: tb.client, answer: map[int]func(*dynamodb.QueryOutput){1: without(base)}}, 7, 0)
+	}
+	expectPage(t, "after", "+0 to +23 of +23, complete", base)(l().After(t.Context(), lobby, 0))
+	writer := l()
+	if seq := tb.place(t, writer, writer.Look(t.Context(), lobby, 0), short(tb, "m3"), true); seq != base+3 {
+		t.Errorf("sent again as +%d, want +3", seq-base)
 	}
 }

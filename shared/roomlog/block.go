@@ -119,7 +119,10 @@ func decodeBlock(from dynamo.Item) (block, error) {
 
 func decodeEntry(seq int64, from dynamo.Item) Entry {
 	at, _ := dynamo.NumberOf(from, "at")
-	_, deleted := dynamo.NumberOf(from, "del")
+	deletedAt, deleted := dynamo.NumberOf(from, "del")
+	if deleted {
+		at = deletedAt
+	}
 	of, _ := dynamo.NumberOf(from, "of")
 	return Entry{
 		Seq: seq, ID: dynamo.TextOf(from, "id"), Subject: dynamo.TextOf(from, "sub"), Name: dynamo.TextOf(from, "nm"),

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"signedsocket/shared/dynamo"
@@ -114,6 +115,27 @@ func (tb *table) sendShort(t *testing.T, l *Log, id string) int64 {
 }
 
 func short(tb *table, id string) Entry { return Entry{ID: id, Subject: "a", Text: "x", At: tb.now()} }
+
+// putBlocks writes n full blocks of one short message each, with the HistoryDays of a year.
+func (tb *table) putBlocks(t *testing.T, n int) {
+	t.Helper()
+	values, most := tb.log(365, 0).written(short(tb, "old")), 25 // in one call
+	for from := 0; from < n; from += most {
+		var puts []types.WriteRequest
+		for i := from; i < min(from+most, n); i++ {
+			block := blockKey(lobby, epoch.UnixMilli()+int64(i))
+			block["e"], block["ids"], block["b"] = values[":entries"], values[":ids"], dynamo.Number(maxBytes)
+			block["t"], block["keep"], block["expiresAt"] = values[":now"], values[":days"], values[":until"]
+			puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: block}})
+		}
+		_, err := tb.client.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{tb.name: puts},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
 
 // blocks returns all blocks in the table, whatever TTL should have done.
 func (tb *table) blocks(t *testing.T) []block {

@@ -104,7 +104,11 @@ func (m *model) resend() {
 	if errors.Is(err, ErrFarBehind) {
 		return
 	}
-	if err != nil || !duplicate || stored.Seq != e.Seq || stored.Text != e.Text {
+	text := e.Text
+	if l.expired(e, m.now()) {
+		text = ""
+	}
+	if err != nil || !duplicate || stored.Seq != e.Seq || stored.Text != text || stored.Deleted != (text == "") {
 		m.t.Errorf("resend of %d = %d, %t, %v", e.Seq, stored.Seq, duplicate, err)
 	}
 }

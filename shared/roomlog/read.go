@@ -50,18 +50,39 @@ func (l *Log) After(ctx context.Context, room string, after int64) (Page, error)
 			return Page{}, readError(err)
 		}
 	}
+	head := l.head(newest)
+	more = more && head > 0
 	// All entries of the blocks have expired. An empty page would not move the client's position, so After goes on.
 	for len(page.Entries) == 0 && !page.More && more { // mutate:log-expired-pages => for false {
-		blocks, more, err = l.query(ctx, room, "pk = :pk AND sk > :sk", pad(blocks[len(blocks)-1].first), true,
-			blocksBehind)
+		blocks, more, err = l.firstKept(ctx, room, blocks[len(blocks)-1].next(), newest[0].first)
 		if err != nil {
 			return Page{}, readError(err)
 		}
 		page = l.pageBehind(blocks, after)
 	}
-	page.Head = l.head(newest)
+	page.Head = head
 	page.More = page.More || more
 	return page, nil
+}
+
+// firstKept returns a page of blocks from the first one on that ends with an entry that is kept. Such a block begins at
+// from, at to, or between them. Months of expired blocks may lie in front of it when HistoryDays was lowered. So
+// firstKept halves the numbers between, and does not read these blocks.
+func (l *Log) firstKept(ctx context.Context, room string, from, to int64) ([]block, bool, error) {
+	const behind = "pk = :pk AND sk > :sk"
+	for from < to { // mutate:log-expired-halves => for false {
+		middle := from + (to-from)/2
+		blocks, _, err := l.query(ctx, room, behind, pad(middle-1), true, 1)
+		switch {
+		case err != nil:
+			return nil, false, err
+		case len(blocks) > 0 && l.head(blocks) == 0:
+			from = blocks[0].next()
+		default:
+			to = middle
+		}
+	}
+	return l.query(ctx, room, behind, pad(from-1), true, blocksPerPage)
 }
 
 // pageBehind returns the entries behind a position that are kept. It ends at the first missing block behind an entry. A
@@ -176,9 +197,15 @@ func (l *Log) expired(e Entry, now time.Time) bool {
 }
 
 // behind returns the block with a number and newer ones, and whether there are more. A block has at most 16 entries, so
-// that block begins above the number minus 16.
+// that block begins above the number minus 16. If the answer lacks the first of these blocks, behind asks once more.
 func (l *Log) behind(ctx context.Context, room string, after int64, limit int32) ([]block, bool, error) {
-	return l.query(ctx, room, "pk = :pk AND sk > :sk", pad(after-maxEntries), true, limit)
+	const condition = "pk = :pk AND sk > :sk"
+	blocks, more, err := l.query(ctx, room, condition, pad(after-maxEntries), true, limit)
+	if err == nil && len(blocks) > 0 && blocks[0].first > after &&
+		incomplete(block{first: after + 1}, blocks[0], l.now()) { // mutate:log-incomplete-first => false {
+		return l.query(ctx, room, condition, pad(after-maxEntries), true, limit)
+	}
+	return blocks, more, err
 }
 
 // newest returns the newest blocks, and whether there are older ones.

@@ -7,7 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signedsocket/shared/dynamo"
 )
 
 // reads returns a read of each kind.
@@ -150,6 +154,57 @@ func TestManyExpiredBlocksHideNoMessage(t *testing.T) {
 	expectPage(t, "nothing is kept", "none of 0", base)(l.After(t.Context(), lobby, base))
 	tb.send(t, l, "kept")
 	expectPage(t, "one is kept", "+25 to +25 of +25", base)(l.After(t.Context(), lobby, base))
+}
+
+// TestATombstoneIsAnEntryLikeOthers: it has the time of its deletion, and not that of the message.
+func TestATombstoneIsAnEntryLikeOthers(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t)
+	l := tb.log(7, 0)
+	base := epoch.UnixMilli()
+	tb.fill(t, l, "m", 5)
+	tb.pass(time.Hour)
+	for _, place := range []int64{2, 4} {
+		_, err := tb.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+			TableName: &tb.name, Key: blockKey(lobby, base),
+			UpdateExpression: aws.String(fmt.Sprintf("SET e[%d] = :tombstone", place)),
+			ExpressionAttributeValues: dynamo.Item{":tombstone": &types.AttributeValueMemberM{Value: dynamo.Item{
+				"id": dynamo.Text(fmt.Sprint("m", place)), "del": dynamo.Number(tb.now().UnixMilli()),
+			}}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	expectPage(t, "after", "+1 to +4 of +4, complete", base)(l.After(t.Context(), lobby, base))
+	expectPage(t, "last", "+0 to +4 of +4", base)(l.Last(t.Context(), lobby, 50))
+	expectPage(t, "before", "+0 to +2 of +4", base)(l.Before(t.Context(), lobby, base+3, 50))
+	tb.pass(7*day + time.Second)
+	expectPage(t, "later", "none of 0", base)(l.Last(t.Context(), lobby, 50))
+}
+
+// TestExpiredBlocksCostFewQueries: after HistoryDays was lowered, TTL deletes blocks much later than they expire.
+func TestExpiredBlocksCostFewQueries(t *testing.T) {
+	t.Parallel()
+	const blocks = 1000
+	tb := newTable(t)
+	tb.putBlocks(t, blocks)
+	tb.pass(30 * day)
+	base := epoch.UnixMilli()
+	after := func(what, want string, most int) {
+		t.Helper()
+		api := &script{API: tb.client}
+		expectPage(t, what, want, base)(tb.logOver(api, 7, 0).After(t.Context(), lobby, base))
+		if api.calls > most {
+			t.Errorf("%s: %d queries, want at most %d", what, api.calls, most)
+		}
+	}
+	after("nothing is kept", "none of 0", 2)
+	tb.fill(t, tb.log(7, 0), "kept", 3)
+	after("three are kept", "+1000 to +1002 of +1002", 13) // ten of them halve the numbers
+	tb.pass(7*day + time.Second)
+	tb.fill(t, tb.log(7, 0), "later", 3)
+	after("the first three have expired", "+1003 to +1005 of +1005", 13)
 }
 
 // TTL may delete a block before the older ones.

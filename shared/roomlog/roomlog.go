@@ -30,8 +30,8 @@
 //	first        N  number with which the last begin began
 //
 // An entry is a map. All have id (S); a message has sub, nm, x (S: user id, display name, text) and at (N, Unix
-// milliseconds). A tombstone has id, del (N) and, unless its user was erased, sub. A note about a deletion has of (N)
-// instead of a text, one about an erasure has era (S).
+// milliseconds). A tombstone has id, del (N, when the message was deleted) and, unless its user was erased, sub. A note
+// about a deletion has of (N) instead of a text, one about an erasure has era (S).
 //
 // # Invariants
 //
@@ -76,13 +76,13 @@ const NotKnown = -1
 type Entry struct {
 	Seq     int64 // its number, which Append gives
 	ID      string
-	Subject string // user id of the sender
-	Name    string // display name of the sender
-	Text    string // of a message
-	At      time.Time
-	Deleted bool   // a tombstone: the text is gone
-	Of      int64  // of a note about a deletion: number of the deleted message
-	Erased  string // of a note about an erasure: hash of the erased user
+	Subject string    // user id of the sender
+	Name    string    // display name of the sender
+	Text    string    // of a message
+	At      time.Time // of a tombstone: of the deletion
+	Deleted bool      // a tombstone: the text is gone
+	Of      int64     // of a note about a deletion: number of the deleted message
+	Erased  string    // of a note about an erasure: hash of the erased user
 }
 
 // API is the part of the DynamoDB client that a Log uses.

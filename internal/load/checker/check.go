@@ -2,8 +2,8 @@ package checker
 
 import (
 	"cmp"
+	"maps"
 	"slices"
-	"time"
 
 	"signedsocket/internal/stageclient"
 )
@@ -33,14 +33,16 @@ type Finding struct {
 func Check(r *Recording) []Finding {
 	c := &check{
 		r: r, logs: map[string]*log{}, subs: map[string]bool{}, known: map[place]said{},
-		sends: map[string]*Send{}, number: map[string]int64{},
+		sends: map[string]*Send{}, number: map[string]int64{}, ids: map[place]string{},
 	}
+	c.collectIDs()
 	for _, s := range r.Sends {
 		c.subs[s.From.Sub], c.sends[s.ID] = true, s
 	}
 	for room, read := range r.Logs {
 		c.logs[room] = newLog(room, read)
 	}
+	c.oneNumber()
 	for _, room := range c.rooms() {
 		c.consecutive(c.logs[room])
 		c.nothingInvented(c.logs[room])
@@ -67,6 +69,7 @@ type check struct {
 	sends  map[string]*Send // by id
 	number map[string]int64 // by id: the number in the log
 	known  map[place]said
+	ids    map[place]string // by number, of what was seen anywhere
 	found  []Finding
 }
 
@@ -132,6 +135,51 @@ func (c *check) allExpired(room string, first, last int64) bool {
 		first = c.r.Expired[i].Last + 1
 	}
 	return true
+}
+
+// collectIDs notes which message has which number.
+func (c *check) collectIDs() {
+	for _, f := range c.r.Frames {
+		c.ids[place{f.Message.Room, f.Message.Seq}] = f.Message.ID
+	}
+	for _, a := range c.r.Answers {
+		for _, entry := range a.History.Entries {
+			c.ids[place{a.History.Room, entry.Seq}] = entry.ID
+		}
+	}
+	for room, l := range c.r.Logs {
+		for _, entry := range l.Entries {
+			c.ids[place{room, entry.Seq}] = entry.ID
+		}
+	}
+}
+
+// oneNumber checks H2: a message that was seen under two numbers had lost the first one, because that has expired.
+// What the log itself holds twice is left to consecutive.
+func (c *check) oneNumber() {
+	first := map[string]place{}
+	for _, at := range slices.SortedFunc(maps.Keys(c.ids), byRoomAndNumber) {
+		id := c.ids[at]
+		before, twice := first[id]
+		if !twice || id == "" {
+			first[id] = at
+			continue
+		}
+		l := c.logs[at.room]
+		if l == nil || before.room != at.room || c.expired(at.room, before.seq) {
+			continue
+		}
+		_, logged := l.byPlace[at.seq]
+		_, loggedBefore := l.byPlace[before.seq]
+		if s := c.sends[id]; s != nil && !(logged && loggedBefore) {
+			c.find(Doubled, "H2", "%s was seen as number %d of %s and as number %d.", short(s.Text), before.seq,
+				at.room, at.seq)
+		}
+	}
+}
+
+func byRoomAndNumber(a, b place) int {
+	return cmp.Or(cmp.Compare(a.room, b.room), cmp.Compare(a.seq, b.seq))
 }
 
 // consecutive checks H2: the numbers of a log have no hole, and each id has one number.
@@ -249,24 +297,4 @@ func equal(a, b stageclient.Entry) bool {
 		return true
 	}
 	return a == b
-}
-
-// newest is the highest number that was acknowledged until a time.
-type newest struct {
-	until time.Time
-	send  *Send
-}
-
-// acknowledged returns by room, in the order of time, when which number was the highest one.
-func (c *check) acknowledged() map[string][]newest {
-	sends := slices.Clone(c.r.Sends)
-	slices.SortFunc(sends, func(a, b *Send) int { return a.End.Compare(b.End) })
-	heads := map[string][]newest{}
-	for _, s := range sends {
-		known := heads[s.Room]
-		if s.Seq > 0 && (len(known) == 0 || known[len(known)-1].send.Seq < s.Seq) {
-			heads[s.Room] = append(known, newest{s.End, s})
-		}
-	}
-	return heads
 }

@@ -174,6 +174,12 @@ func TestTheCheckerFindsWhatIsBroken(t *testing.T) {
 				return append(e, again)
 			})
 		}, "H2", Doubled, `number 105, "text 5" of bob, and the same message again as number 106.`},
+		"H2: a message is seen under another number": {func(r *Recording) {
+			again := sent(5)
+			again.Seq = 106
+			r.Frames = append(r.Frames, Frame{0, at(60), again})
+			r.Expired = append(r.Expired, Expired{"lobby", 106, 106, at(70)})
+		}, "H2", Doubled, `"text 5" was seen as number 105 of lobby and as number 106.`},
 		"H2: the log is out of order": {func(r *Recording) {
 			edit(r, func(e []stageclient.Entry) []stageclient.Entry { e[2], e[1] = e[1], e[2]; return e })
 		}, "H2", OutOfOrder, `number 101, "text 1" of bob, and behind it number 100, "text 0" of alice.`},
@@ -350,6 +356,18 @@ func TestWhatIsAllowedIsNoFinding(t *testing.T) {
 			read := r.Logs["lobby"]
 			read.Late = true
 			r.Logs["lobby"] = read
+		},
+		"a message that came again after it had expired": func(r *Recording) {
+			early := sent(5)
+			early.Seq = 98
+			r.Frames = append(r.Frames, Frame{0, at(-4), early})
+			r.Expired = append(r.Expired, Expired{"lobby", 98, 98, at(0)})
+			first, second := early.Entry(), r.Logs["lobby"].Entries[0]
+			view := r.Views[0]
+			view.Shown[0].Number = 97
+			view.Shown = slices.Insert(view.Shown, 1, Shown{Kind: AnEntry, At: at(-4), Number: 98, Entry: &first},
+				Shown{Kind: AnEntry, At: at(-3), Number: 99, Entry: &second})
+			r.omit(0, 9) // the second copy
 		},
 		"a message of another user": func(r *Recording) {
 			edit(r, func(e []stageclient.Entry) []stageclient.Entry {

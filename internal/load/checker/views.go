@@ -23,6 +23,26 @@ func (c *check) answers() {
 	}
 }
 
+// newest is the highest number that was acknowledged until a time.
+type newest struct {
+	until time.Time
+	send  *Send
+}
+
+// acknowledged returns by room, in the order of time, when which number was the highest one.
+func (c *check) acknowledged() map[string][]newest {
+	sends := slices.Clone(c.r.Sends)
+	slices.SortFunc(sends, func(a, b *Send) int { return a.End.Compare(b.End) })
+	heads := map[string][]newest{}
+	for _, s := range sends {
+		known := heads[s.Room]
+		if s.Seq > 0 && (len(known) == 0 || known[len(known)-1].send.Seq < s.Seq) {
+			heads[s.Room] = append(known, newest{s.End, s})
+		}
+	}
+	return heads
+}
+
 // before returns the message with the highest number that was acknowledged before a time.
 func before(acknowledged []newest, at time.Time) *Send {
 	i, _ := slices.BinarySearchFunc(acknowledged, at, func(n newest, at time.Time) int { return n.until.Compare(at) })
@@ -60,7 +80,7 @@ func (c *check) view(v *View) {
 	if l == nil {
 		return
 	}
-	shown := l.shown(v)
+	shown := c.shown(l, v)
 	var last, gap, returned *Shown // last: the last number that is accounted for
 	for i := range v.Shown {
 		item := &v.Shown[i]
@@ -161,12 +181,12 @@ func (c *check) seenLast(room string) (highest int64) {
 }
 
 // shown returns the numbers that a client has shown. A client shows a message that has two numbers once.
-func (l *log) shown(v *View) map[int64]bool {
+func (c *check) shown(l *log, v *View) map[int64]bool {
 	shown, ids := map[int64]bool{}, map[string]bool{}
 	for _, item := range v.Shown {
 		for n := item.Number; item.Kind == AnEntry && n <= item.last().Number; n++ {
 			shown[n] = true
-			ids[l.byPlace[n].ID] = true
+			ids[c.ids[place{l.room, n}]] = true
 		}
 	}
 	for _, entry := range l.Entries {
