@@ -121,7 +121,7 @@ func TestANewcomerSeesTheLastMessages(t *testing.T) {
 	alice.awaitMessage("line 60")
 	alice.wantMessages(said[10:])
 	if eval[bool](alice, `document.querySelector(".rule.unread") !== null || document.title.startsWith("(")`) {
-		t.Error("what was said before alice came counts as new")
+		t.Error("messages from before alice came count as new")
 	}
 	talk(t, bob, 61, 61)
 	alice.awaitMessage("line 61")

@@ -143,6 +143,7 @@ func TestSleepIsNoticed(t *testing.T) {
 func TestAGapIsShownInItsPlace(t *testing.T) {
 	t.Parallel()
 	_, p := startGuestAt(t, forgetful(), recordSockets)
+	p.await(`document.querySelector(".empty")`) // not before the server has said that it keeps no messages
 	hint := eval[string](p, `document.querySelector(".empty").innerText`)
 	if !strings.Contains(hint, "since you connected") {
 		t.Errorf("an empty room says %q", hint)

@@ -83,7 +83,7 @@ class Client implements ChatClient {
   readonly #alarm: Alarm;
   readonly #logs: Rooms;
   #remembers = false; // whether the server has logs of the rooms
-  #missed: Gap | undefined; // what is missing if it has none
+  #missed: Gap | undefined; // the time without a connection, to tell if the server has no logs
   #snapshot: ChatSnapshot | undefined;
   #user: User | undefined;
   #rooms: readonly string[];
@@ -323,7 +323,7 @@ class Client implements ChatClient {
     this.#logs.get(entry.room!).search(entry.floor ?? 0);
   }
 
-  /** Ends what has become clear: a message has its place in the log, or was looked for. */
+  /** Ends messages whose fate is known: the log has them, or the client has looked for them. */
   #settle(): void {
     for (const entry of this.#outbox.entries) {
       const { seq, far, floor } = entry;
@@ -352,7 +352,7 @@ class Client implements ChatClient {
     });
   }
 
-  /** Sends what is due, plans the next check, and calls the listeners. */
+  /** Sends the frames that are due, plans the next check, and calls the listeners. */
   #changed(): void {
     const now = this.#env.clock.now();
     const { connected } = this.#connector;

@@ -13,7 +13,7 @@ const SILENCE_JITTER = 30_000;
 /** Events of a connection. No event follows `lost` or `close`. */
 export interface ConnectionListener {
   /**
-   * The frame that asks the server for what is new. The answer proves the connection, too. `next` says that this
+   * The frame that asks the server for news. The answer proves the connection, too. `next` says that this
    * connection is not the current one yet. Undefined when there is nothing to ask.
    */
   question(next: boolean): string | undefined;
@@ -34,7 +34,7 @@ export class Connection {
   heardAt = 0;
   /** A ping had no answer for 2 s. */
   inDoubt = false;
-  /** Whether it was asked for what is new before it could be used. */
+  /** Whether the server was asked for news before the connection could be used. */
   asked = false;
   #resolve!: () => void;
   #reject!: (error: AttemptError) => void;
@@ -87,7 +87,7 @@ export class Connection {
     this.#socket.send(frame);
   }
 
-  /** Whether the server remembers what is said in a room. */
+  /** Whether the server has logs of the rooms. */
   get remembers(): boolean {
     return this.#socket.protocol === "chat.v2";
   }
@@ -99,7 +99,7 @@ export class Connection {
     this.send('{"action":"ping"}');
   }
 
-  /** Asks the server for what is new, in place of a ping. Returns false when it was a ping. */
+  /** Asks the server for news, in place of a ping. Returns false when it was a ping. */
   ask(next: boolean): boolean {
     const question = this.remembers ? this.#listener.question(next) : undefined;
     if (question === undefined) this.probe();

@@ -4,7 +4,7 @@ import { isNumber, isSeq, isText, isUser } from "./values.js";
 /** The last moment that a Date can hold, in Unix ms. A page that shows a later one breaks. */
 const LATEST = 8.64e15;
 
-/** What a client wants of the log of a room: exactly one of `after`, `before` and `last`. */
+/** The wanted part of the log of a room: exactly one of `after`, `before` and `last`. */
 export interface Want {
   readonly after?: number;
   readonly before?: number;
@@ -13,7 +13,7 @@ export interface Want {
   readonly limit?: number;
 }
 
-/** What a user has said. */
+/** A message of a user. */
 export interface Said {
   readonly id: string;
   readonly from: User;
@@ -56,7 +56,7 @@ export function historyFrame(id: string, wants: readonly (Want & { readonly room
   return JSON.stringify({ action: "history", id, want: wants });
 }
 
-/** What a user has said, or undefined for another entry. */
+/** The message of an entry, or undefined for an entry of another kind. */
 export function readSaid({ id, from, message, sentAt }: Record<string, unknown>): Said | undefined {
   return isText(id) && isUser(from) && isText(message) && isNumber(sentAt) && sentAt <= LATEST
     ? { id, from: { sub: from.sub, name: from.name }, message, sentAt }

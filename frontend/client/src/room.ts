@@ -15,11 +15,11 @@ interface Question {
   readonly id: string;
   readonly at: number;
   readonly want: Want;
-  /** It asks for what is behind the position. */
+  /** It asks for the entries behind the position. */
   readonly main: boolean;
 }
 
-/** What a client has of one room, and what it asks next. Callers pass in times of the monotonic clock. */
+/** The part of one room's log that a client has, and its next question. Callers pass in times of the monotonic clock. */
 export class Room {
   /** For how many days the server keeps messages. 0: not at all. */
   keepDays = 0;
@@ -52,8 +52,8 @@ export class Room {
   }
 
   /**
-   * Whether messages may be sent again: what is found in the log is not. A room without answers does not hold messages
-   * back for long, since the server looks for them, too.
+   * Whether messages may be sent again. A message that is found in the log is not. A room without answers does not hold
+   * messages back for long, since the server looks for them, too.
    */
   get ready(): boolean {
     return this.live || this.#tries > 1;
@@ -83,7 +83,7 @@ export class Room {
     };
   }
 
-  /** A connection was opened. The server pushes to it what it does not tell in an answer. */
+  /** A connection was opened. The server pushes to it every entry that is not in its answers. */
   opened(): void {
     this.lost();
     this.#tries = this.#pausedUntil = 0;
@@ -180,7 +180,7 @@ export class Room {
     const asked = this.#asked?.id === answer.clientId ? this.#asked : undefined;
     let anew = false;
     this.#moved(() => {
-      // An answer to an earlier question may still say what comes next.
+      // An answer to an earlier question may still have the next entries.
       if (!asked) return answer.after === this.position && answer.head >= answer.after! && this.#log.forward(answer);
       this.#asked = undefined;
       this.keepDays = answer.keepDays;

@@ -6,7 +6,7 @@ import { Window } from "./window.js";
 
 const MOST = 15; // questions in 10 s; the server allows 20
 
-/** What to send now, and when to look again. */
+/** The frame to send now, and when to look again. */
 export interface RoomsStep {
   readonly frame: string | undefined;
   /** A question has had no answer for 10 s. */

@@ -97,7 +97,7 @@ export interface Gap {
   readonly after: number;
 }
 
-/** What the client has of a room of a server that remembers. */
+/** The state of a room of a server that remembers. */
 export interface RoomState {
   /**
    * `opening`: nothing has been read yet. `catching-up`: there may be newer messages. `live`: every message is here, or

@@ -391,7 +391,7 @@ test("a message of one's own whose place was deleted is not sent again", async (
   assert.deepEqual([socket.messages, outgoing(w)], [[], []]);
 });
 
-test("what is not a message has a number, and leaves no gap", async () => {
+test("an entry that is no message has a number, and leaves no gap", async () => {
   const { w, socket } = await remembering();
   await socket.receive({
     type: "deleted",

@@ -23,7 +23,7 @@ class Server {
   entries = [];
   kept = 0; // entries before this one have expired
   texts = new Map(); // number → every text that it ever had
-  losses = []; // what was not kept: [after, upto]
+  losses = []; // the numbers that were not kept: [after, upto]
   restored = false;
 
   constructor(page) {
@@ -137,7 +137,7 @@ class Client {
         if (connection !== this.connection) return;
         if (this.asking === want) this.asking = undefined;
         if (rest.after !== undefined && rest.more) this.allowed += 2; // the next page, or the last one
-        // What was pushed has expired.
+        // The pushed entries have expired.
         if (rest.after > rest.head || (rest.after === 0 && rest.head === 0 && this.highest > 0)) {
           this.allowed += 1 + this.gaps.size;
           this.gaps.clear(); // numbers may be used again
@@ -285,7 +285,7 @@ class World {
   }
 }
 
-/** What is always true of what a client shows. */
+/** Checks the messages that a client shows. It holds at any time. */
 function checkShown(world, client) {
   const { server } = world;
   const { room } = client;
@@ -302,7 +302,7 @@ function checkShown(world, client) {
   }
 }
 
-/** What is true when everything has arrived. */
+/** Checks that a client has everything, in the end. */
 function checkWhole(world, client) {
   const { server } = world;
   const { room } = client;
@@ -364,7 +364,7 @@ export function simulate(Room, seed) {
   return clients.reduce((sum, { requests }) => sum + requests, 0);
 }
 
-/** The network is good again, and everybody comes back and reads everything. */
+/** The network is good again, and every client comes back and reads everything. */
 function rest(world, check) {
   world.calm = true;
   const back = world.clients.filter(({ connection }) => !connection);

@@ -1,4 +1,4 @@
-// What one room does, event by event.
+// One room, event by event.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -386,7 +386,7 @@ test("at most so many messages are kept, and the ones given up can not be had ag
   assert.deepEqual(small.ask(), { before: 9, limit: 50 });
 });
 
-test("what was seen behind a floor ends at a jump, and at nothing else", () => {
+test("the seen entries behind a floor end at a jump, and at nothing else", () => {
   const play = live();
   assert.deepEqual([play.room.seen(20), play.room.seen(11)], [20, 20]);
   play.push(21, 22);

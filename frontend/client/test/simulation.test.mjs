@@ -1,4 +1,4 @@
-// Many clients in many bad networks. logworld.mjs says what has to be true of them.
+// Many clients in many bad networks. logworld.mjs has the checks.
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -49,7 +49,7 @@ const mistakes = [
   ["loose entries never follow", "log", "    settle() {", "    settle() {\n        return;", true],
   ["an answer ends where the log does", "log", "entries.at(-1)?.seq ?? (complete", "head ?? (complete", true],
   ["an answer is put at the end of the list", "log", "seq < from", "seq < from || seq > to", true],
-  ["what is not kept is no hole", "log", "!complete && first", "false && first", true],
+  ["an expired part is no hole", "log", "!complete && first", "false && first", true],
   ["a jump leaves no hole", "log", "upto > known + 1", "false", true],
   ["older entries do not close a hole", "log", "hole.upto = entries[0]?.seq ?? hole.upto;", "", true],
   ["older entries end at the first page", "log", "hole.open = more;", "hole.open = false;", true],

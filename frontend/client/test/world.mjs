@@ -88,7 +88,7 @@ class FakeSocket {
   get messages() {
     return this.sent.filter((frame) => frame.action === "sendmessage");
   }
-  /** The questions about logs: what each asks, by room. */
+  /** The questions about logs, each by room. */
   get questions() {
     return this.sent
       .filter((frame) => frame.action === "history")

@@ -46,7 +46,7 @@ test("without new messages the reading is the same object, so that nothing rende
   assert.equal(read(nothingRead, [], true), nothingRead);
 });
 
-test("what was said before a user came is not new", () => {
+test("earlier messages are not new for a user who comes", () => {
   const reading = readBefore([theirs("a"), theirs("b")]);
   assert.deepEqual(read(reading, [theirs("a"), theirs("b")], false), { last: "b", divider: undefined, unread: 0 });
   assert.deepEqual(read(reading, [theirs("x"), theirs("b"), theirs("c")], false), {

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react";
 
 interface Props {
-  /** What the list shows. After a change the place may be in sight still, and is looked at again. */
+  /** The content of the list. After a change the place may be in sight still, and is looked at again. */
   readonly of: readonly unknown[];
   readonly seen: () => void;
 }

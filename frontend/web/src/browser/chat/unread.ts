@@ -25,7 +25,7 @@ export function keyOf({ clientId, id }: Countable): string {
 /** The reading position in a room whose last messages are being read. */
 export const opening: Reading = { ...nothingRead };
 
-/** The reading position of a user who comes into a room: what was said before is not new. */
+/** The reading position of a user who comes into a room: the earlier messages are not new. */
 export function readBefore(messages: readonly Countable[]): Reading {
   const last = messages.at(-1);
   return { ...nothingRead, last: last && keyOf(last) };
