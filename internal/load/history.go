@@ -37,7 +37,7 @@ func (s *swarm) follow(client int, events []stageclient.Event, at time.Time) {
 				s.ledger.receive(client, stageclient.Message{
 					ID: e.Entry.ID, Room: e.Room, From: e.Entry.From, Text: e.Entry.Text, SentAt: e.Entry.SentAt,
 					Seq: e.Entry.Seq,
-				}, at)
+				}, inTheLog, at)
 			}
 		}
 	}

@@ -82,6 +82,24 @@ func TestAStageWithoutHistoryHasNoSuchLine(t *testing.T) {
 	}
 }
 
+// A client may read a message in the log before the frame comes: that is no repetition.
+func TestAFrameAfterTheLogIsNoRepetition(t *testing.T) {
+	t.Parallel()
+	l := newLedger("r", 1)
+	l.join(0, stageclient.User{Sub: "a"})
+	l.send(0, 0, l.text(0), time.Now())
+	got := stageclient.Message{ID: "I", From: stageclient.User{Sub: "a"}, Text: l.text(0), Seq: 7}
+	l.receive(0, got, inTheLog, time.Now())
+	l.receive(0, got, asAFrame, time.Now())
+	if r := l.report(); r.Deliveries.Repeated != 0 || r.Deliveries.Arrived != 1 {
+		t.Errorf("deliveries %+v", r.Deliveries)
+	}
+	l.receive(0, got, asAFrame, time.Now())
+	if r := l.report(); r.Deliveries.Repeated != 1 {
+		t.Errorf("deliveries %+v, want a second frame to be one", r.Deliveries)
+	}
+}
+
 // A message that comes back with a number is stored, so its sender needs no acknowledgement.
 func TestAnEchoWithANumberIsAnAnswer(t *testing.T) {
 	t.Parallel()

@@ -36,11 +36,21 @@ type message struct {
 	id       string        // the stage's
 	answer   string        // acknowledged, or why not; empty without an answer
 	answered time.Duration // after the intended time, as all durations here
-	received []bool        // by client
+	received []source      // by client
 	missing  int           // clients that are there and have not received it
 	last     time.Duration // of the slowest first copy
 	done     bool
 }
+
+// source says how a client got a message.
+type source uint8
+
+// The sources. A message that the client has read in the log may still come as a frame.
+const (
+	notReceived source = iota
+	inTheLog
+	asAFrame
+)
 
 // Answers that do not come from the stage.
 const (
@@ -80,7 +90,7 @@ func (l *ledger) leave(client int) {
 	defer l.mu.Unlock()
 	l.present[client] = false
 	for _, m := range l.messages {
-		if !m.received[client] {
+		if m.received[client] == notReceived {
 			m.missing--
 			if m.answer == acknowledged {
 				l.excused++
@@ -97,7 +107,7 @@ func (l *ledger) leave(client int) {
 func (l *ledger) send(n, sender int, text string, intended time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	m := &message{sender: sender, text: text, intended: intended, received: make([]bool, len(l.users))}
+	m := &message{sender: sender, text: text, intended: intended, received: make([]source, len(l.users))}
 	for _, present := range l.present {
 		if present {
 			m.missing++
@@ -123,7 +133,7 @@ func (l *ledger) sent(n int, at time.Time, err error) {
 }
 
 // receive records that a client has received a message.
-func (l *ledger) receive(client int, got stageclient.Message, at time.Time) {
+func (l *ledger) receive(client int, got stageclient.Message, from source, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n, ours := l.number(got.Text)
@@ -148,13 +158,13 @@ func (l *ledger) receive(client int, got stageclient.Message, at time.Time) {
 	switch {
 	case got.ID != m.id:
 		l.found.doubled++
-	case m.received[client]:
+	case m.received[client] == asAFrame:
 		l.found.repeated++
 	}
 	if got.Seq > 0 && client == m.sender && m.answer == "" {
 		m.answer, m.answered = acknowledged, at.Sub(m.intended) // with a number it is stored
 	}
-	l.deliver(m, client, at.Sub(m.intended))
+	l.deliver(m, client, from, at.Sub(m.intended))
 	l.settle(m)
 }
 
@@ -167,11 +177,12 @@ func (l *ledger) number(text string) (n int, ours bool) {
 }
 
 // deliver records the first copy of a message for a client.
-func (l *ledger) deliver(m *message, client int, took time.Duration) {
-	if m.received[client] {
+func (l *ledger) deliver(m *message, client int, from source, took time.Duration) {
+	first := m.received[client] == notReceived
+	m.received[client] = max(m.received[client], from)
+	if !first {
 		return
 	}
-	m.received[client] = true
 	l.delivery.record(took)
 	m.last = max(m.last, took)
 	m.missing--

@@ -166,7 +166,7 @@ func (s *swarm) receive(ctx context.Context, client int, m *member) {
 	err := m.follower.Follow(ctx, conn, func(at time.Time, frame stageclient.Frame, events []stageclient.Event) {
 		switch f := frame.(type) {
 		case stageclient.Message:
-			s.ledger.receive(client, f, at)
+			s.ledger.receive(client, f, asAFrame, at)
 		case stageclient.Ack:
 			s.ledger.acknowledge(client, f, at)
 		case stageclient.Error:

@@ -36,11 +36,12 @@ func (f *Follower) Follow(
 	}
 }
 
-// untilNext returns a context that ends when there is something to ask.
+// untilNext returns a context that ends when there is something to ask, or after a while: SyncNow may have asked
+// meanwhile.
 func (f *Follower) untilNext(ctx context.Context) (context.Context, context.CancelFunc) {
 	next := f.Next()
 	if next.IsZero() {
-		return context.WithCancel(ctx)
+		return context.WithTimeout(ctx, answerTimeout)
 	}
 	return context.WithDeadline(ctx, next)
 }

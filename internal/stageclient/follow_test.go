@@ -77,6 +77,33 @@ func TestFollowRepeatsARequestOnASilentConnection(t *testing.T) {
 	})
 }
 
+func TestARequestOfAnotherGoroutineIsRepeated(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		conn := &silentConn{asked: make(chan string, 9), pinged: make(chan struct{}, 9)}
+		follower := stageclient.NewFollower([]string{"lobby"}, 1, 0)
+		follower.Connected(time.Now(), true)
+		request := follower.Ask(time.Now())
+		log := lobby("a")
+		for _, frame := range clienttest.Answer([]*clienttest.Log{log}, request.ID, request.Wants) {
+			follower.Receive(time.Now(), frame)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- follower.Follow(ctx, conn, nil) }()
+		synctest.Wait()
+		if err := follower.SyncNow(ctx, conn); err != nil {
+			t.Error(err)
+		}
+		first, began := <-conn.asked, time.Now()
+		if second := <-conn.asked; second == first || time.Since(began) > 2*10*time.Second {
+			t.Errorf("%s, then %s after %v", first, second, time.Since(began))
+		}
+		cancel()
+		<-ended
+	})
+}
+
 // silentConn answers nothing.
 type silentConn struct {
 	asked  chan string

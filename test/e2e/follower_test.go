@@ -18,10 +18,10 @@ import (
 func TestLoadFindsEveryMessageInTheHistory(t *testing.T) {
 	t.Parallel()
 	_, client := startStage(t, stagetest.Options{
-		Parameters: map[string]string{"HistoryDays": "7"}, Faults: localstage.Faults{LosePosts: 0.05, Seed: 1},
+		Parameters: map[string]string{"HistoryDays": "7"}, Faults: localstage.Faults{LosePosts: 0.03, Seed: 1},
 	})
 	report := putLoad(t, client, load.Plan{Clients: 6, ConnectRate: 100, Rate: 10, Duration: 3 * time.Second,
-		Drain: 30 * time.Second, Size: 100, Seed: 1})
+		Drain: time.Minute, Size: 100, Seed: 1})
 	if missed := report.Missed(load.Goals{}); len(missed) != 0 || report.Deliveries.Arrived != 30*6 {
 		t.Errorf("missed %q\n%s", missed, report.Text())
 	}

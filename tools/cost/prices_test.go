@@ -140,7 +140,7 @@ const (
 
 // alarmMetrics are the metrics that the template's alarms read. An alarm costs by them, so one over eight functions
 // costs eight times as much as one over one.
-const alarmMetrics = 31.0
+const alarmMetrics = 30.0
 
 // metrics is how many metrics of its own a stack has while people chat like this.
 func metrics(c Chat) float64 {

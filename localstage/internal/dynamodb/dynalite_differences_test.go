@@ -12,7 +12,9 @@ func dynaliteDifferences() map[string]string {
 		"dynalite has no transactions": {
 			"transactions/a bad expression is refused at once", "transactions/a failed one leaves its token free",
 			"transactions/a missing table",
-			"transactions/a mistyped key cancels, and is the only reason", "transactions/a token is for one request",
+			"transactions/a mistyped key cancels, and is the only reason",
+			"transactions/a mistyped key of a read cancels, and is the only reason",
+			"transactions/a token is for one request",
 			"transactions/a token makes the repetition do nothing",
 			"transactions/an empty key is refused at once", "transactions/an update that does not fit its item cancels",
 			"transactions/exactly one action for each item",

@@ -84,6 +84,7 @@ func motoDifferences() map[string]string {
 		"moto does not tell errors of a transaction from errors of its items, and lacks its limits": {
 			"transactions/a bad expression is refused at once",
 			"transactions/a mistyped key cancels, and is the only reason",
+			"transactions/a mistyped key of a read cancels, and is the only reason",
 			"transactions/an empty key is refused at once",
 			"transactions/an update that does not fit its item cancels", "transactions/of 1 to 100 items",
 			"transactions/of at most 4 MB",

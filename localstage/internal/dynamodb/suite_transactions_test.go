@@ -246,6 +246,13 @@ var transactCases = map[string]func(*fixture){
 		}
 		f.equal("capacity", showCapacity(&output.ConsumedCapacity[0]), "simple 6")
 	},
+	"transactions/a mistyped key of a read cancels, and is the only reason": func(f *fixture) {
+		get := types.TransactGetItem{Get: &types.Get{TableName: &f.table, Key: f.suffixed("")}}
+		bad := types.TransactGetItem{Get: &types.Get{TableName: &f.table, Key: m{"pk": 7}.attributes()}}
+		_, err := f.client.TransactGetItems(f.ctx,
+			&awsdynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{get, bad, bad}})
+		f.equal("reasons", reasons(err), "None ValidationError None")
+	},
 	"transactions/reads of one item only once": func(f *fixture) {
 		get := types.TransactGetItem{Get: &types.Get{TableName: &f.table, Key: f.suffixed("")}}
 		_, err := f.client.TransactGetItems(f.ctx,

@@ -75,15 +75,11 @@ func checkTransactLength(n int) error {
 // the transaction, and the other items then have no reasons.
 func (e *Engine) newWrites(items []transactWriteItem) ([]*write, error) {
 	writes := make([]*write, len(items))
-	var firstInvalid *Error
-	var firstIndex int
+	var invalidItem itemError
 	size := 0
 	for i := range items {
 		w, err := e.newTransactWrite(&items[i])
-		if refusal, ok := errors.AsType[*Error](err); ok && refusal.perItem {
-			if firstInvalid == nil {
-				firstInvalid, firstIndex = refusal, i
-			}
+		if invalidItem.keeps(i, err) {
 			continue
 		}
 		if err != nil {
@@ -92,15 +88,41 @@ func (e *Engine) newWrites(items []transactWriteItem) ([]*write, error) {
 		writes[i] = w
 		size += w.item.itemSize() + w.keyAttributes.itemSize()
 	}
-	if firstInvalid != nil {
-		reasons := noReasons(len(items))
-		reasons[firstIndex] = reasonOf(firstInvalid)
-		return nil, transactionCanceled(reasons)
+	if err := invalidItem.canceled(len(items)); err != nil {
+		return nil, err
 	}
 	if size > maxTransactBytes {
 		return nil, invalid("Transaction payload size cannot exceed %d MB", maxTransactBytes>>20)
 	}
 	return writes, checkDistinctItems(writes)
+}
+
+// itemError is the first error about one item of a transaction.
+type itemError struct {
+	first *Error
+	index int
+}
+
+// keeps reports whether err is about one item, of that index, and remembers the first such error.
+func (e *itemError) keeps(index int, err error) bool {
+	refusal, ok := errors.AsType[*Error](err)
+	if !ok || !refusal.perItem {
+		return false
+	}
+	if e.first == nil {
+		e.first, e.index = refusal, index
+	}
+	return true
+}
+
+// canceled returns the error of a transaction of n items of which one is invalid, or nil.
+func (e *itemError) canceled(n int) error {
+	if e.first == nil {
+		return nil
+	}
+	reasons := noReasons(n)
+	reasons[e.index] = reasonOf(e.first)
+	return transactionCanceled(reasons)
 }
 
 func (e *Engine) newTransactWrite(item *transactWriteItem) (*write, error) {
@@ -224,11 +246,13 @@ func (e *Engine) transactGetItems(request *transactGetItemsRequest) ([]byte, err
 	return a.done(), nil
 }
 
+// newReads checks the items of a transaction as newWrites does.
 func (e *Engine) newReads(items []transactGetItem) ([]*read, error) {
 	if err := checkTransactLength(len(items)); err != nil {
 		return nil, err
 	}
 	reads := make([]*read, len(items))
+	var invalidItem itemError
 	seen := map[string]bool{}
 	for i, item := range items {
 		if item.Get == nil {
@@ -236,6 +260,9 @@ func (e *Engine) newReads(items []transactGetItem) ([]*read, error) {
 				"satisfy constraint: Member must not be null", i+1)
 		}
 		r, err := e.newRead(item.Get)
+		if invalidItem.keeps(i, err) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -245,5 +272,5 @@ func (e *Engine) newReads(items []transactGetItem) ([]*read, error) {
 		}
 		seen[id], reads[i] = true, r
 	}
-	return reads, nil
+	return reads, invalidItem.canceled(len(items))
 }
