@@ -112,6 +112,25 @@ func TestAPageThatWasCutOffShowsWhatWasSaidMeanwhile(t *testing.T) {
 	}
 }
 
+// The machine sleeps for an hour, and every frame to it is lost.
+func TestALaptopThatWakesUpCatchesUp(t *testing.T) {
+	t.Parallel()
+	stage, bob := startTalk(t)
+	alice := newPerson(t, startBrowser(t), recordLight)
+	alice.signIn(stage, "alice")
+	said := talk(t, bob, 1, 2)
+	alice.awaitMessage("line 2")
+	eval[bool](alice, `(globalThis.frozen = true)`)
+	said = append(said, talk(t, bob, 3, 5)...)
+	eval[bool](alice, `(globalThis.moved = 3_600_000, true)`)
+	alice.await(`globalThis.shown === "checking"`)
+	eval[bool](alice, `(globalThis.frozen = false, true)`)
+	said = append(said, talk(t, bob, 6, 6)...)
+	alice.awaitMessage("line 5")
+	alice.awaitMessage("line 6")
+	alice.wantMessages(said)
+}
+
 func TestANewcomerSeesTheLastMessages(t *testing.T) {
 	t.Parallel()
 	stage, bob := startTalk(t)
