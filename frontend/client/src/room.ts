@@ -19,7 +19,7 @@ interface Question {
   readonly main: boolean;
 }
 
-/** The part of a room's log that a client has, and its next question. Callers pass in times of the monotonic clock. */
+/** A part of a room's log that a client has, and its next question. Callers pass in times of the monotonic clock. */
 export class Room {
   /** For how many days the server keeps messages. 0: not at all. */
   keepDays = 0;
