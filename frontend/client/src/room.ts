@@ -2,11 +2,11 @@ import type { Want } from "./history.js";
 import { type Answer, type Hole, type Item, Log } from "./log.js";
 import type { ChatMessage, RoomState } from "./state.js";
 
-const FAR = 500; // a client that is further behind shows the end of the log, with a hole above it
-const HOLD = 250; // for a message whose predecessor may come at any moment
-const LATE = 300; // then a missing message is asked for,
-const SPREAD = 1_000; // not by all members of the room at once
-const PATIENCE = 10_000; // for an answer
+const FAR = 500; // entries; a client that is further behind shows the end of the log, with a hole above it
+const HOLD = 250; // ms for which a message waits for the one before it
+const LATE = 300; // after which the client asks for a missing message,
+const SPREAD = 1_000; // and a random time more, so that not all members ask at once
+const PATIENCE = 10_000; // ms, for an answer
 const LONGEST = 40_000; // between two questions
 const DAY = 86_400_000;
 
