@@ -87,7 +87,11 @@ func seen(r *checker.Recording) string {
 // remember runs clients at a stage with troubles, restarts it now and then, and at last without troubles.
 func remember(t *testing.T, lasts time.Duration, seed uint64) *checker.Recording {
 	t.Helper()
-	const clients, clientRooms = 10, 3
+	const clientRooms = 3
+	clients, pace := 10, 500*time.Millisecond // between two messages of a client
+	if lasts > time.Minute {
+		clients, pace = 50, 2500*time.Millisecond
+	}
 	rooms := []string{"room-1", "room-2", "room-3", "room-4", "room-5"}
 	run := &recordedRun{t: t, recorder: checker.NewRecorder(), calm: make(chan struct{})}
 	run.long, run.silence = lasts > time.Minute, make(chan struct{})
@@ -100,7 +104,7 @@ func remember(t *testing.T, lasts time.Duration, seed uint64) *checker.Recording
 	var all sync.WaitGroup
 	for n := range clients {
 		own := append(slices.Clone(rooms), rooms...)[n%len(rooms):][:clientRooms]
-		all.Go(func() { run.client(n, own, 500*time.Millisecond, seed).talk(ctx) })
+		all.Go(func() { run.client(n, own, pace, seed).talk(ctx) })
 	}
 	stages.keep(ctx, lasts, seed)
 	run.talking.Store(false)
