@@ -194,6 +194,55 @@ class Deployments(Account):
             checks.check_stack("x", self.in_state(status))
         checks.check_stack("x", None)
 
+    def main(self, described: dict | None, *arguments: str, region: str = "eu-west-1", unreserved: int = 10) -> tuple[str, list[str]]:
+        """Runs deploy.py on an account with one stack. Returns the error, and the subcommands of SAM that it ran."""
+        limit = {"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": unreserved}}
+        done, failure = mock.Mock(return_value=mock.Mock(returncode=0)), ""
+        with (mock.patch.object(deploy, "identity", return_value=("123456789012", region)), mock.patch.object(checks, "check_sam"),
+              mock.patch.object(stack, "find", return_value=described), mock.patch.object(stack, "describe"),
+              mock.patch.object(stack, "outputs", return_value={}), mock.patch.object(stack, "resources", return_value=["chat-abc123"]),
+              mock.patch.object(boto3, "client", return_value=mock.Mock(get_account_settings=lambda: limit)),
+              mock.patch.object(subprocess, "run", done), mock.patch.dict(os.environ, {"YES": "1"}),
+              mock.patch("sys.argv", ["deploy.py", "--stage", "dev", *arguments]), contextlib.redirect_stdout(io.StringIO())):
+            try:
+                deploy.main()
+            except SystemExit as ended:
+                failure = str(ended.code)
+        return failure, [call.args[0][1] for call in done.call_args_list]
+
+    def test_what_would_fail_is_named_before_anything_is_built(self) -> None:
+        complete = self.in_state("CREATE_COMPLETE", AuthMode="guest")
+        pool = self.in_state("UPDATE_COMPLETE", IdentityProvider="cognito")
+        self.assertEqual(self.main(complete), ("", ["build", "deploy"]))
+        for described, arguments, settings, said in (
+            (self.in_state("ROLLBACK_COMPLETE", AuthMode="guest"), [], {}, "make destroy STACK=signedsocket-dev"),
+            (self.in_state("UPDATE_ROLLBACK_FAILED", AuthMode="guest"), [], {}, "continue-update-rollback"),
+            (complete, ["UrlLifetimeSeconds=61"], {}, "a number from 1 to 60"),
+            (None, [], {}, "Users cannot sign in"),
+            (complete, ["IdentityProvider=cognito"], {}, "do not go together"),
+            (pool, ["IdentityProvider=external", "AuthMode=guest"], {}, "DELETE_USERS=1"),
+            (pool, [], {}, "delete-user-pool-domain --domain chat-abc123"),
+            (complete, ["ReaperConcurrency=1"], {}, "Leave them at 0"),
+            (complete, [], {"region": "me-south-1"}, "deploy with DeployFrontend=false"),
+        ):
+            failure, commands = self.main(described, *arguments, **settings)
+            self.assertIn(said, failure)
+            self.assertEqual(commands, [], said)
+
+    def test_every_check_is_made_before_the_build(self) -> None:
+        every = {name for name in vars(checks) if name.startswith("check_")} - {"check_issuer"}  # which check_users calls
+        order = []
+        with contextlib.ExitStack() as patched:
+            for name in every - {"check_sam"}:  # of which main has a mock
+                patched.enter_context(mock.patch.object(checks, name, lambda *_, name=name: order.append(name)))
+            patched.enter_context(mock.patch.object(deploy, "commands", lambda *_: order.append("commands") or []))
+            self.assertEqual(self.main(self.in_state("CREATE_COMPLETE", IdentityProvider="cognito")), ("", []))
+        self.assertEqual(order[-1], "commands")
+        self.assertEqual(set(order[:-1]), every - {"check_sam"})
+        with mock.patch.object(stack, "find", side_effect=AssertionError), mock.patch("sys.argv", ["deploy.py", "--stage", "dev"]), \
+                mock.patch.object(subprocess, "run", return_value=mock.Mock(stdout="SAM CLI, version 1.160.1")):
+            self.assertIn("too old", self.refused(deploy.main))
+
     def test_a_protected_stack_that_never_was_complete_can_be_destroyed(self) -> None:
         for status, said in {"ROLLBACK_COMPLETE": "nothing was deleted", "CREATE_COMPLETE": "is protected"}.items():
             described = self.in_state(status, DeletionProtection="on")
