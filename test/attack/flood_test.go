@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +15,9 @@ import (
 	"signedsocket/internal/stageclient/clienttest"
 	"signedsocket/localstage/stagetest"
 )
+
+// soakVariable sets how long the floods beside users last, as in "20s".
+const soakVariable = "SIGNEDSOCKET_SOAK"
 
 // TestAFloodOfMessagesIsStopped: one connection sends as fast as it can. At most the limit of one window passes, or of
 // two when a window ends meanwhile. The rest is refused, and the third refusal ends the connection.
@@ -182,61 +187,116 @@ func TestRequestsWithoutATokenDoNotBlockUsers(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "floods a door that others use")
 	s := openEmpty(t, stagetest.Options{})
-	// Unlike the client of the suite, this one does not wait after a 429.
-	honest := stageclient.Client{Outputs: s.client.Outputs}
-	const requests, users = 300, 20
-	tokens := make([]string, users)
-	for i := range tokens {
-		tokens[i] = clienttest.Token(t, s.client, fmt.Sprint("user-", i))
-	}
-	asked, stranger := keepAsking(t, 60, func() int {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, honest.Outputs.SignURL,
-			strings.NewReader("{}"))
-		if err != nil {
-			return 0
-		}
-		r.Header.Set("Content-Type", "application/json")
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			return 0
-		}
-		_ = response.Body.Close()
-		return response.StatusCode
-	})
-	signed := 0
-	for tick := time.Tick(250 * time.Millisecond); signed < users || asked() < requests; <-tick {
-		token := tokens[signed%users]
-		if _, err := honest.SignURL(clienttest.Within(t), token, nil, stageclient.NewProof().Challenge); err != nil {
-			t.Errorf("honest request %d: %v", signed, err)
-		}
-		signed++
-	}
-	if answers := stranger(); len(answers) != 1 || answers[http.StatusUnauthorized] < requests {
+	answers := s.floodBesideUsers(t, "", func(*http.Response) {})
+	if len(answers) != 1 || answers[http.StatusUnauthorized] == 0 {
 		t.Errorf("the stranger was answered %v, want 401 alone", answers)
 	}
 }
 
+// TestRequestsOfOneUserDoNotBlockOthers: a user gets URLs up to the limit of a minute, and learns then when to ask
+// again. Other users notice nothing.
+func TestRequestsOfOneUserDoNotBlockOthers(t *testing.T) {
+	t.Parallel()
+	localOnly(t, "floods a door that others use")
+	s := openEmpty(t, stagetest.Options{})
+	began := time.Now()
+	answers := s.floodBesideUsers(t, clienttest.Token(t, s.client, "mallory"), func(response *http.Response) {
+		after := response.Header.Get("Retry-After")
+		wait, err := strconv.Atoi(after)
+		if response.StatusCode == http.StatusTooManyRequests && (err != nil || wait < 1 || wait > 60) {
+			t.Errorf("429 with Retry-After %q, want 1 to 60", after)
+		}
+	})
+	const perMinute = 30
+	minutes := int(time.Now().Unix()/60-began.Unix()/60) + 1 // of the clock, in which the flood has sent requests
+	granted, refused := answers[http.StatusOK], answers[http.StatusTooManyRequests]
+	if granted < perMinute || granted > minutes*perMinute || refused == 0 || len(answers) != 2 {
+		t.Errorf("the user was answered %v in %d minutes, want 200 %d times in each, and 429", answers, minutes,
+			perMinute)
+	}
+}
+
+// floodBesideUsers sends 60 requests for URLs a second with a token, or without one, and gives their answers to look.
+// Meanwhile 20 users, again and again, ask for a URL, and each has to get it. It returns the number of the flood's
+// answers by status. It lasts as long as soakVariable says, else 5 s at least.
+func (s *scene) floodBesideUsers(t *testing.T, token string, look func(*http.Response)) map[int]int {
+	t.Helper()
+	lasts := 5 * time.Second
+	if text := os.Getenv(soakVariable); text != "" {
+		long, err := time.ParseDuration(text)
+		if err != nil {
+			t.Fatalf("%s: %v; say a time such as 20s", soakVariable, err)
+		}
+		lasts = long
+	}
+	const perSecond, users = 60, 20
+	requests := int(lasts.Seconds() * perSecond)
+	// Unlike the client of the suite, this one does not wait after a 429.
+	honest := stageclient.Client{Outputs: s.client.Outputs}
+	tokens := make([]string, users)
+	for i := range tokens {
+		tokens[i] = clienttest.Token(t, s.client, fmt.Sprint("user-", i))
+	}
+	challenge := stageclient.NewProof().Challenge
+	asked, stop := keepAsking(t, perSecond, func() int {
+		return s.askForURL(t, token, challenge, look)
+	})
+	began, signed := time.Now(), 0
+	for tick := time.Tick(250 * time.Millisecond); signed < users || asked() < requests; <-tick {
+		if _, err := honest.SignURL(clienttest.Within(t), tokens[signed%users], nil, challenge); err != nil {
+			t.Errorf("honest request %d: %v", signed, err)
+		}
+		signed++
+	}
+	answers := stop()
+	t.Logf("%d honest requests in %.1f s; the flood was answered %v", signed, time.Since(began).Seconds(), answers)
+	return answers
+}
+
+// askForURL asks for a URL once and returns the status of the answer, or 0 when there is none.
+func (s *scene) askForURL(t *testing.T, token, challenge string, look func(*http.Response)) int {
+	body := strings.NewReader(`{"challenge":"` + challenge + `"}`)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.client.Outputs.SignURL, body)
+	if err != nil {
+		return 0
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0
+	}
+	_ = response.Body.Close()
+	look(response)
+	return response.StatusCode
+}
+
 // keepAsking calls request at the given rate a second until stop is called. asked returns the number of answers so far,
-// and stop the number of answers by status.
+// and stop the number of answers by status. After a pause of this process it catches up.
 func keepAsking(t *testing.T, perSecond int, request func() int) (asked func() int, stop func() map[int]int) {
 	t.Helper()
 	tick, done := time.NewTicker(time.Second/time.Duration(perSecond)), make(chan struct{})
 	var mu sync.Mutex
 	var running sync.WaitGroup
 	answers, count := map[int]int{}, 0
+	ask := func() {
+		status := request()
+		mu.Lock()
+		defer mu.Unlock()
+		answers[status]++
+		count++
+	}
 	running.Go(func() {
-		for {
+		for began, sent := time.Now(), 0; ; {
 			select {
 			case <-done:
 				return
 			case <-tick.C:
-				running.Go(func() {
-					status := request()
-					mu.Lock()
-					defer mu.Unlock()
-					answers[status]++
-					count++
-				})
+				for due := int(time.Since(began).Seconds() * float64(perSecond)); sent < due; sent++ {
+					running.Go(ask)
+				}
 			}
 		}
 	})
