@@ -157,6 +157,20 @@ test("both dictionaries say something about everything", async () => {
   }
 });
 
+test("a user can tell the states of the connection apart by their texts", () => {
+  assert.equal(dictionaryFor(["ja"]).status.open, "接続済み"); // 接続中 can also mean that it is still connecting
+  assert.equal(dictionaryFor(["en"]).status.open, "Connected");
+  // A rotation goes on unseen. While the client waits, a countdown stands beside the text.
+  const same = { rotating: "open", closed: "waiting" };
+  for (const language of ["ja", "en"]) {
+    const { status } = dictionaryFor([language]);
+    for (const [one, as] of Object.entries(same)) assert.equal(status[one], status[as], `${one} in ${language}`);
+    const texts = Object.entries(status).flatMap(([name, text]) => (name in same ? [] : [text]));
+    assert.equal(texts.length, 8);
+    assert.deepEqual(texts, [...new Set(texts)], language);
+  }
+});
+
 test("the language is the first one that there is", () => {
   const word = (...languages) => dictionaryFor(languages).actions.send;
   assert.deepEqual(
