@@ -120,7 +120,13 @@ const webProfile = "DisconnectFunction"
 // startIam starts a stage in mode iam that trusts the role web.
 func startIam(t *testing.T) (*stagetest.Stage, *stageclient.Client) {
 	t.Helper()
-	return startStage(t, stagetest.Options{Edit: webCaller, Parameters: map[string]string{
+	return startIamIn(t, "")
+}
+
+// startIamIn is startIam with a state folder of the test's own.
+func startIamIn(t *testing.T, state string) (*stagetest.Stage, *stageclient.Client) {
+	t.Helper()
+	return startStage(t, stagetest.Options{State: state, Edit: webCaller, Parameters: map[string]string{
 		"AuthMode":          "iam",
 		"TrustedCallerArns": "arn:aws:iam::111122223333:role/service/web,arn:aws:iam::111122223333:user/deploy",
 	}})

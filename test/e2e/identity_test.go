@@ -63,6 +63,31 @@ func TestANamedUserHasTheIDThatItsTokenGives(t *testing.T) {
 	}
 }
 
+// TestUsersKeepTheirIDsInAStateFolder: bans and messages in the folder name users by id. A hashed id depends on stack
+// and issuer. The issuer of the stage has another port in each run, so the caller names one.
+func TestUsersKeepTheirIDsInAStateFolder(t *testing.T) {
+	t.Parallel()
+	state, ids := t.TempDir(), make([]string, 2)
+	for run := range ids {
+		stage, client := startIamIn(t, state)
+		body := namedBody(t, func(user map[string]any) {
+			user["sub"], user["iss"] = "auth0|alice", "https://issuer.example"
+		})
+		status, answer := post(t, client, body, signedAs(t, client, webProfile, body))
+		signed, err := url.Parse(answer.URL)
+		if status != http.StatusOK || err != nil {
+			t.Fatalf("answered %d %+v, %v", status, answer, err)
+		}
+		ids[run] = signed.Query().Get("sub")
+		if err := stage.Close(within(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ids[0] != ids[1] || !strings.HasPrefix(ids[0], "h--") {
+		t.Errorf("the user is %s in the first run and %s in the second", ids[0], ids[1])
+	}
+}
+
 // issuerOf returns the issuer of a stage's tokens.
 func issuerOf(t *testing.T, c *stageclient.Client) string {
 	t.Helper()

@@ -46,7 +46,11 @@ func TestIntrinsicFunctions(t *testing.T) {
 		"Ref of a number":       {`!Ref Count`, "3"},
 		"Ref of an account":     {`!Ref AWS::AccountId`, "111122223333"},
 		"Ref of a stack":        {`!Ref AWS::StackName`, "local"},
-		"Ref of a given name":   {`!Ref Named`, "/aws/local/x"},
+		"Ref of a stack's id": {
+			`!Ref AWS::StackId`,
+			"arn:aws:cloudformation:us-east-1:111122223333:stack/local/63bdb9a0-dacb-5fe3-aefe-3ca06dfe78e2",
+		},
+		"Ref of a given name": {`!Ref Named`, "/aws/local/x"},
 		"GetAtt": {
 			`!GetAtt Named.Arn`, "arn:aws:logs:us-east-1:111122223333:log-group:/aws/local/x:*",
 		},
@@ -83,6 +87,24 @@ func TestIntrinsicFunctions(t *testing.T) {
 				t.Errorf("%s gives %q, want %q", test.expression, got, test.want)
 			}
 		})
+	}
+}
+
+// Ids of users depend on the stack's id. They have to fit the table that an earlier run has left in the state folder.
+func TestTheIDOfAStackComesFromItsName(t *testing.T) {
+	t.Parallel()
+	idOf := func(name string) string {
+		options := testOptions()
+		options.StackName = name
+		loaded, err := loadText(resources+"!Ref AWS::StackId}\n", options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, id, _ := strings.Cut(loaded.Outputs["Out"], ":stack/"+name+"/")
+		return id
+	}
+	if id := idOf("local"); len(id) != 36 || idOf("local") != id || idOf("other") == id {
+		t.Errorf("the stack local has the id %q and then %q; the stack other has %q", id, idOf("local"), idOf("other"))
 	}
 }
 
