@@ -12,9 +12,9 @@ import (
 	"signedsocket/localstage/stagetest"
 )
 
-// recordLight records in order: the statuses that the page shows, the frames that end a connection, the pings, and
-// marks of the page's own timers. It can freeze the sockets, as a network that loses every packet does, and move the
-// wall clock. A timer that is due later fires later, also on a busy machine.
+// recordLight records in order: the statuses that the page shows, the frames that end a connection, the pings and their
+// answers, and marks of the page's own timers. It can freeze the sockets, as a network that loses every packet does,
+// and move the wall clock. A timer that is due later fires later, also on a busy machine.
 const recordLight = `globalThis.events = []; globalThis.frozen = false; globalThis.moved = 0; globalThis.ends = [];
 new MutationObserver(() => {
 	const status = document.querySelector(".connection")?.dataset.status;
@@ -29,7 +29,9 @@ globalThis.WebSocket = class extends WebSocket {
 		globalThis.socket = this;
 		this.addEventListener("message", (event) => {
 			if (frozen) return event.stopImmediatePropagation();
-			if (JSON.parse(event.data).type !== "bye") return;
+			const {type} = JSON.parse(event.data);
+			if (type === "pong") events.push("pong");
+			if (type !== "bye") return;
 			events.push("bye");
 			markAfter("2 s after bye", 2000);
 		});
@@ -123,6 +125,39 @@ func TestAHalfOpenConnectionIsFoundWhenTheUserActs(t *testing.T) {
 	eval[bool](p, `(globalThis.frozen = false, true)`)
 	p.awaitStatus("open")
 	p.await(`/may be missing/.test(document.querySelector(".rule.gap")?.textContent)`)
+}
+
+// actAfterSilence lets the wall clock go on by 31 s, dispatches an event of the user, and returns how many pings the
+// page has sent before the event's end: no timer of the client fires in between. While a ping has no answer, it does
+// nothing and returns undefined.
+const actAfterSilence = `globalThis.act = (selector, event) => {
+	const count = (name) => events.filter((event) => event === name).length;
+	const pings = count("ping");
+	if (pings !== count("pong")) return;
+	moved += 31_000;
+	(selector ? document.querySelector(selector) : globalThis).dispatchEvent(event);
+	return count("ping") - pings;
+};`
+
+// Whatever the user does, the page asks the server. The composer and the list must not keep an event to themselves.
+func TestThePageAsksTheServerWhateverTheUserDoes(t *testing.T) {
+	t.Parallel()
+	_, p := startGuestAt(t, forgetful(), recordLight, actAfterSilence)
+	p.await(`document.querySelector(".empty")`) // not before the server has said that it keeps no messages
+	for _, test := range []struct{ name, selector, event string }{
+		{"comes back to the window", "", `new FocusEvent("focus")`},
+		{"goes to the composer", "#message", `new FocusEvent("focus")`},
+		{"presses a key", "#message", `new KeyboardEvent("keydown", {key: "Shift", bubbles: true})`},
+		{"presses a button of the mouse", ".log", `new PointerEvent("pointerdown", {bubbles: true})`},
+		{"scrolls with the wheel", ".log", `new WheelEvent("wheel", {bubbles: true})`},
+		{"scrolls with a finger", ".log", `new Event("touchmove", {bubbles: true})`},
+		{"dictates a text", "#message", `new InputEvent("input", {bubbles: true})`},
+	} {
+		p.await(filled(`(globalThis.asked = act(%s, `, []any{test.selector}) + test.event + `)) !== undefined`)
+		if n := eval[int](p, `globalThis.asked`); n != 1 {
+			t.Errorf("a user who %s: the page has sent %d pings, want one", test.name, n)
+		}
+	}
 }
 
 func TestSleepIsNoticed(t *testing.T) {
