@@ -3,6 +3,7 @@ package browser_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -81,6 +82,51 @@ func TestARevokedUserStaysOutUntilAPersonSignsIn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The ban is the one that make revoke sets: an hour, unless the operator says another end. A person who signs in anew
+// stays out until its end, here until the operator lifts it.
+func TestABanKeepsThePageOutAfterANewSignIn(t *testing.T) {
+	t.Parallel()
+	for mode, parameters := range map[string]map[string]string{"jwt": nil, "iam": {"AuthMode": "iam"}} {
+		t.Run(mode, func(t *testing.T) {
+			stage, browser := startStage(t, stagetest.Options{Parameters: parameters}), startBrowser(t)
+			p := newPerson(t, browser)
+			p.signIn(stage, "dan")
+			const order = `{"revoke":{"user":"dan","by":"an operator","bannedUntil":%d,"atLeast":true}}`
+			invokeReaper(t, stage, fmt.Sprintf(order, time.Now().Add(time.Hour).Unix()))
+			p.awaitStatus("auth-required")
+			// The revocation ends with its second. Later only the ban refuses a new sign-in.
+			p.stays(time.Second, isOut)
+
+			p.signInAgain("dan")
+			if reason := stage.AwaitRefusals(t, "SignUrlFunction", 1)[0]; reason != "revoked" {
+				t.Errorf("after the new sign-in signurl refuses with %q", reason)
+			}
+			p.await(isOut)
+			p.stays(2*time.Second, isOut)
+			if n := len(stage.Gateway().Connections()); n != 0 {
+				t.Errorf("the banned user has %d connections", n)
+			}
+
+			invokeReaper(t, stage, `{"revoke":{"user":"dan","by":"an operator","bannedUntil":0}}`)
+			p.stays(time.Second, isOut) // a person has to act
+			p.signInAgain("dan")
+			p.awaitStatus("open")
+		})
+	}
+}
+
+// isOut is true on a page that says to a user that the access was withdrawn.
+const isOut = `document.querySelector(".connection")?.dataset.status === "auth-required" &&
+	/Your access was withdrawn/.test(document.querySelector("[role=status] .reason")?.textContent)`
+
+// signInAgain signs a user in whose access was withdrawn.
+func (p *person) signInAgain(name string) {
+	p.t.Helper()
+	p.click(".connection button")
+	p.await(isAtProvider)
+	p.do(chromedp.SetValue(chromedp.CSS("#user"), name), chromedp.Submit(chromedp.CSS("#user")))
 }
 
 // secondTab opens another tab of the same browser profile.
