@@ -138,8 +138,8 @@ func (r *Results) measureBroadcasts(ctx context.Context, w workshop, e effort) e
 	})
 }
 
-// measureHistory sends the same messages in turn on two stages, with history and without. On the first one it also reads
-// pages, and lets clients come back that have missed messages.
+// measureHistory sends the same messages in turn on two stages, with history and without. On the first one it also
+// reads pages, and lets clients come back that have missed messages.
 func (r *Results) measureHistory(ctx context.Context, w workshop, e effort) error {
 	return w.withStage(ctx, "without", withoutHistory, "0", func(*runningStage) error {
 		return w.withStage(ctx, "with", outputsVariable, "7", func(*runningStage) error {
