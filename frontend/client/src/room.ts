@@ -96,9 +96,12 @@ export class Room {
     this.#asked = undefined;
   }
 
-  /** Asks for a page of older messages, or of those that are missing in between. */
-  loadOlder(): void {
-    this.#older = this.more;
+  /**
+   * Asks for a page of older messages, or of those that are missing in between. Returns false when there are none, or
+   * when it does so already.
+   */
+  loadOlder(): boolean {
+    return !this.#older && (this.#older = this.more);
   }
 
   /** Reads every entry behind a number, also those that were left out. */

@@ -548,3 +548,15 @@ test("an answer that breaks the rules is not taken", () => {
   );
   assert.deepEqual(parseFrame('{"type":"synced","heads":{"a":3,"b":-1,"c":"x"}}').heads, { a: 3 });
 });
+
+test("a page that asks for older messages after each change does not make changes", async () => {
+  const { w, socket } = await remembering();
+  let changes = 0;
+  w.chat.subscribe(() => {
+    if (++changes < 100) w.chat.loadOlder("lobby");
+  });
+  w.chat.loadOlder("lobby");
+  assert.deepEqual([changes, socket.questions.length], [1, 2]);
+  await socket.history("lobby", { entries: entries(1, 10) });
+  assert.deepEqual([changes, socket.questions.length], [2, 2]);
+});
