@@ -47,9 +47,12 @@ export class Rooms {
     return Object.fromEntries(this.names.map((name) => [name, this.get(name).state(now)]));
   }
 
-  /** The frame that asks whether anything is new in any room; undefined when that has been asked already. */
-  question(next: boolean, now: number): string | undefined {
-    return this.#ask((room, id) => room.question(next, id, now), now);
+  /**
+   * The frame that asks whether anything is new in any room. Undefined when that has been asked already. `next` has the
+   * rooms of the next connection: the user may have lost one, and a question about that would be a violation.
+   */
+  question(next: readonly string[] | undefined, now: number): string | undefined {
+    return this.#ask((room, id) => room.question(next !== undefined, id, now), now, next);
   }
 
   step(now: number): RoomsStep {
@@ -75,10 +78,10 @@ export class Rooms {
     return /^h\d+$/.test(clientId ?? "");
   }
 
-  #ask(wantOf: (room: Room, id: string) => Want | undefined, now: number): string | undefined {
+  #ask(wantOf: (room: Room, id: string) => Want | undefined, now: number, names = this.names): string | undefined {
     if (this.#window.freeAt > now) return undefined; // more questions would be a violation
     const id = `h${++this.#questions}`;
-    const wants = this.names.flatMap((room) => {
+    const wants = names.flatMap((room) => {
       const want = wantOf(this.get(room), id);
       return want ? { room, ...want } : [];
     });
