@@ -274,7 +274,7 @@ class Client implements ChatClient {
   #answered(frame: HistoryFrame | SyncedFrame, now: number): void {
     if (frame.type === "history" && frame.keepDays === 0) this.#tellMissed();
     const item = (entry: LogEntry) => this.#item((frame as HistoryFrame).room, entry);
-    const anew = this.#logs.answer(frame, item, now);
+    const anew = this.#logs.answer(frame, item, now, this.#env.clock.unix());
     for (const entry of this.#outbox.entries) if (anew.includes(entry.room!)) entry.floor = undefined;
   }
 

@@ -64,13 +64,18 @@ export class Rooms {
   }
 
   /** Takes an answer. Returns the rooms whose numbers mean nothing any more. */
-  answer(frame: HistoryFrame | SyncedFrame, item: (entry: LogEntry) => Item, now: number): readonly string[] {
+  answer(
+    frame: HistoryFrame | SyncedFrame,
+    item: (entry: LogEntry) => Item,
+    now: number,
+    unix: number,
+  ): readonly string[] {
     if (frame.type === "synced") {
       const { clientId, heads } = frame;
-      return Object.keys(heads).filter((name) => this.#rooms.get(name)?.synced(clientId, heads[name]!, now));
+      return Object.keys(heads).filter((name) => this.#rooms.get(name)?.synced(clientId, heads[name]!, now, unix));
     }
     const { room, entries } = frame;
-    return this.get(room).answer({ ...frame, entries: entries.map(item) }, now) ? [room] : [];
+    return this.get(room).answer({ ...frame, entries: entries.map(item) }, now, unix) ? [room] : [];
   }
 
   /** Whether an id is the one of a question. */

@@ -595,3 +595,19 @@ test("a page that asks for older messages after each change does not make change
   await socket.history("lobby", { entries: entries(1, 10) });
   assert.deepEqual([changes, socket.questions.length], [2, 2]);
 });
+
+test("a machine that slept for longer than messages are kept may have missed some", async () => {
+  for (const [days, gaps] of [
+    [6, []],
+    [8, ["E30"]],
+  ]) {
+    const { w } = await remembering();
+    w.clock.sleep(days * 24 * 60 * MINUTE);
+    const socket = await reconnect(w);
+    await socket.history("lobby", { head: 0, complete: false });
+    await socket.history("lobby");
+    await socket.receive(pushed(entry(30)));
+    await w.clock.advance(SECOND);
+    assert.deepEqual(w.chat.getSnapshot().roomStates.lobby.gaps, gaps, `${days} days`);
+  }
+});
