@@ -4,25 +4,18 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"signedsocket/shared/caller"
 	"signedsocket/shared/connections"
-	"signedsocket/shared/function"
 	"signedsocket/shared/logging"
 	"signedsocket/shared/message"
 )
 
-const (
-	// answerMargin is the time kept for the answer: Lambda kills an invocation that reaches its deadline.
-	answerMargin = 500 * time.Millisecond
-
-	// withHistory is the protocol from which on a client may ask for messages of the past.
-	withHistory = 2
-)
+// withHistory is the protocol from which on a client may ask for messages of the past.
+const withHistory = 2
 
 // store has the connections; connections.Store does.
 type store interface {
@@ -45,32 +38,16 @@ type client struct {
 	caller.Caller
 }
 
-// handle serves one request. All answers go back through @connections, so the response is always the same. An error is
-// a fault, for which API Gateway sends the client a frame of its own; a refusal is an error frame of ours.
-func (h *handler) handle(
-	ctx context.Context, event events.APIGatewayWebsocketProxyRequest,
-) (events.APIGatewayProxyResponse, error) {
-	ctx, cancel := function.Before(ctx, answerMargin)
-	defer cancel()
-	request := event.RequestContext
-	log := h.log.With(slog.String("connectionId", request.ConnectionID), slog.String("routeKey", request.RouteKey))
-	if err := h.serve(ctx, log, request.RouteKey, request.ConnectionID, event.Body); err != nil {
-		log.ErrorContext(ctx, "history failed", slog.Any("error", err))
-		return events.APIGatewayProxyResponse{}, err
-	}
-	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK}, nil
+// handle serves one request.
+func (h *handler) handle(ctx context.Context, event caller.Event) (events.APIGatewayProxyResponse, error) {
+	return h.callers.Serve(ctx, h.log, event, h.serve)
 }
 
-func (h *handler) serve(ctx context.Context, log *slog.Logger, route, connectionID, body string) (err error) {
-	defer logging.Recover(ctx, log, &err)
-	if route != message.ActionHistory {
+func (h *handler) serve(ctx context.Context, from caller.Caller, event caller.Event) error {
+	if event.RequestContext.RouteKey != message.ActionHistory {
 		return errors.New("no such route")
 	}
-	c := client{handler: h, Caller: caller.Caller{Callers: h.callers, Log: log, ID: connectionID}}
-	if c.HasEnded(ctx) {
-		return nil
-	}
-	return c.ask(ctx, body)
+	return client{handler: h, Caller: from}.ask(ctx, event.Body)
 }
 
 // ask answers a request. The record of the connection decides which rooms the client may read, and whether it may read

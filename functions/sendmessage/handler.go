@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -14,8 +13,6 @@ import (
 	"signedsocket/shared/broadcast"
 	"signedsocket/shared/caller"
 	"signedsocket/shared/connections"
-	"signedsocket/shared/function"
-	"signedsocket/shared/logging"
 	"signedsocket/shared/message"
 )
 
@@ -24,9 +21,7 @@ const (
 	routeDefault = "$default"
 	routePing    = "ping"
 
-	// Lambda kills an invocation that reaches its deadline, so the work ends some time before it: all of it
-	// answerMargin earlier, and the posts reportMargin earlier than that, so that there is time to answer the sender.
-	answerMargin = 500 * time.Millisecond
+	// reportMargin is how much earlier than all other work the posts end, so that there is time to answer the sender.
 	reportMargin = time.Second
 )
 
@@ -61,33 +56,18 @@ type client struct {
 	caller.Caller
 }
 
-// handle serves one frame. All answers go back through @connections, so the response is always the same. An error is a
-// fault, for which API Gateway sends the client a frame of its own; a refusal is an error frame of ours.
-func (h *handler) handle(
-	ctx context.Context, event events.APIGatewayWebsocketProxyRequest,
-) (events.APIGatewayProxyResponse, error) {
-	ctx, cancel := function.Before(ctx, answerMargin)
-	defer cancel()
-	request := event.RequestContext
-	log := h.log.With(slog.String("connectionId", request.ConnectionID), slog.String("routeKey", request.RouteKey))
-	if err := h.serve(ctx, log, request.RouteKey, request.ConnectionID, event.Body); err != nil {
-		log.ErrorContext(ctx, "message failed", slog.Any("error", err))
-		return events.APIGatewayProxyResponse{}, err
-	}
-	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK}, nil
+// handle serves one frame.
+func (h *handler) handle(ctx context.Context, event caller.Event) (events.APIGatewayProxyResponse, error) {
+	return h.callers.Serve(ctx, h.log, event, h.serve)
 }
 
-func (h *handler) serve(ctx context.Context, log *slog.Logger, route, connectionID, body string) (err error) {
-	defer logging.Recover(ctx, log, &err)
-	c := client{handler: h, Caller: caller.Caller{Callers: h.callers, Log: log, ID: connectionID}}
-	if c.HasEnded(ctx) {
-		return nil
-	}
-	switch route {
+func (h *handler) serve(ctx context.Context, from caller.Caller, event caller.Event) error {
+	c := client{handler: h, Caller: from}
+	switch event.RequestContext.RouteKey {
 	case routePing:
 		return c.ping(ctx)
 	case routeSend, routeDefault:
-		return c.send(ctx, body)
+		return c.send(ctx, event.Body)
 	}
 	return errors.New("no such route")
 }

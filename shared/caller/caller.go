@@ -45,9 +45,9 @@ type Caller struct {
 	ID  string // of the connection
 }
 
-// HasEnded reports whether this process has ended the connection before, and counts the frame then. The caller of
-// HasEnded drops such a frame. Now and then HasEnded tries to close the connection again.
-func (c Caller) HasEnded(ctx context.Context) bool {
+// hasEnded reports whether this process has ended the connection before, and counts the frame then. Such a frame is
+// dropped. Now and then hasEnded tries to close the connection again.
+func (c Caller) hasEnded(ctx context.Context) bool {
 	ended, again := c.ended.count(c.ID)
 	if again {
 		c.End(ctx, "")

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
 
 	"signedsocket/internal/stageclient"
@@ -174,15 +175,8 @@ func (a *audience) fill(b *testing.B, size int) {
 	group, ctx := errgroup.WithContext(b.Context())
 	group.SetLimit(16)
 	for i := have; i < size; i++ {
-		group.Go(func() error {
-			proof, name := stageclient.NewProof(), fmt.Sprintf("bench-%d", i/100)
-			user := stageclient.User{Sub: name, Name: name}
-			grant := stageclient.NewGrant(user, []string{"lobby"}, proof.Challenge, time.Now())
-			signed, err := a.client.SignLocally(ctx, credentials, grant)
-			if err != nil {
-				return err
-			}
-			a.conns[i], err = a.client.Dial(ctx, signed, stageclient.DialOptions{Verifier: proof.Verifier})
+		group.Go(func() (err error) {
+			a.conns[i], err = dialBench(ctx, a.client, credentials, fmt.Sprintf("bench-%d", i/100))
 			return err
 		})
 	}
@@ -192,6 +186,21 @@ func (a *audience) fill(b *testing.B, size int) {
 	for i := have; i < size; i++ {
 		a.listening.Go(func() { a.listen(context.WithoutCancel(b.Context()), i) })
 	}
+}
+
+// dialBench opens a connection of a user without asking signurl.
+func dialBench(
+	ctx context.Context, client *stageclient.Client, credentials aws.CredentialsProvider, name string,
+) (*stageclient.Conn, error) {
+	proof := stageclient.NewProof()
+	user := stageclient.User{Sub: name, Name: name}
+	grant := stageclient.NewGrant(user, []string{"lobby"}, proof.Challenge, time.Now())
+	signed, err := client.SignLocally(ctx, credentials, grant)
+	if err != nil {
+		return nil, err
+	}
+	return client.Dial(ctx, signed,
+		stageclient.DialOptions{Verifier: proof.Verifier, Protocols: stageclient.WithHistory()})
 }
 
 // listen counts what a connection gets, until it ends.

@@ -55,7 +55,7 @@ func TestTheLinesOfOneConnectionAreFoundInTheLogs(t *testing.T) {
 	connected := awaitLine(t, stage, "ConnectFunction", "connected")
 	for _, line := range []logLine{
 		connected,
-		awaitLine(t, stage, "SendMessageFunction", "message failed"),
+		awaitLine(t, stage, "SendMessageFunction", "frame failed"),
 		awaitLine(t, stage, "DisconnectFunction", "disconnected"),
 	} {
 		if line.ConnectionID != frame.ConnectionID || line.RequestID == "" {

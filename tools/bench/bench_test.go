@@ -47,7 +47,8 @@ func checkEverything(t *testing.T, output, results string) {
 	}
 	ways, rooms := 5, len(options{Quick: true}.effort().rooms)
 	for begin, want := range map[string]int{
-		"Post/0ms/": ways, "Post/10ms/": ways, "Freeze/": ways, "Broadcast/recipients=": rooms, "Start/": 7, "Stage": 1,
+		"Post/0ms/": ways, "Post/10ms/": ways, "Freeze/": ways, "Broadcast/recipients=": rooms, "Start/": 8, "Stage": 1,
+		"History/recipients=": 2, "Page": 1, "Resume": 1,
 	} {
 		if found := r.Of(begin); !r.Quick || len(found) != want {
 			t.Errorf("measured %v of %s, want %d:\n%s", found, begin, want, output)
@@ -98,6 +99,8 @@ func TestGoalsAreJudged(t *testing.T) {
 		Measurement{"Broadcast/recipients=1000", values{"p50-ms": 79}},
 		Measurement{"History/recipients=1", values{"p50-ms": 3.9, "without-p50-ms": 2.9, "p95-ms": 9.9}},
 		Measurement{"History/recipients=100", values{"p50-ms": 9.9, "without-p50-ms": 8.9}},
+		Measurement{"Page", values{"p50-ms": 4, "p95-ms": 10}},
+		Measurement{"Resume", values{"s-until-all-are-whole": 20}},
 		Measurement{"Start/an empty function", values{"×-empty": 1}},
 		Measurement{"Start/SignUrlFunction", values{"×-empty": 1.5}},
 		Measurement{"Start/ConnectFunction", values{"×-empty": 2}},
@@ -116,12 +119,14 @@ func TestGoalsAreJudged(t *testing.T) {
 		Measurement{"Broadcast/recipients=1000", values{"p50-ms": 80}},
 		Measurement{"History/recipients=1", values{"p50-ms": 4, "without-p50-ms": 2.9, "p95-ms": 10}},
 		Measurement{"History/recipients=100", values{"p50-ms": 10, "without-p50-ms": 8.9}},
+		Measurement{"Page", values{"p50-ms": 4.1, "p95-ms": 11}},
+		Measurement{"Resume", values{"s-until-all-are-whole": 9, "incomplete": 1}},
 		Measurement{"Start/SignUrlFunction", values{"×-empty": 1.6}},
 		Measurement{"Start/ConnectFunction", values{"×-empty": 2.1}},
 		Measurement{"Stage", values{"ready-ms": 500, "idle-MB": 50}},
 		Measurement{"Held/idle", values{"connections": 100, "KB/connection": 20.1}},
 	)
-	if len(good.Goals()) != 16 {
+	if len(good.Goals()) != 19 {
 		t.Errorf("%d goals: %+v", len(good.Goals()), good.Goals())
 	}
 	if len(bad.Goals()) != len(good.Goals()) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -137,11 +138,15 @@ func (r *Results) measureBroadcasts(ctx context.Context, w workshop, e effort) e
 	})
 }
 
-// measureHistory sends the same messages in turn on two stages, with history and without.
+// measureHistory sends the same messages in turn on two stages, with history and without. On the first one it also
+// reads pages, and lets clients come back that have missed messages.
 func (r *Results) measureHistory(ctx context.Context, w workshop, e effort) error {
 	return w.withStage(ctx, "without", withoutHistory, "0", func(*runningStage) error {
 		return w.withStage(ctx, "with", outputsVariable, "7", func(*runningStage) error {
-			return w.benchmark(ctx, stageProgram, "^BenchmarkHistory$", fmt.Sprint(e.messages, "x"), r.add)
+			return errors.Join(
+				w.benchmark(ctx, stageProgram, "^BenchmarkHistory$", fmt.Sprint(e.messages, "x"), r.add),
+				w.benchmark(ctx, stageProgram, "^BenchmarkPage$", fmt.Sprint(e.pages, "x"), r.add),
+				w.benchmark(ctx, stageProgram, "^BenchmarkResume$", fmt.Sprint(e.returns, "x"), r.add))
 		})
 	})
 }

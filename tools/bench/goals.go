@@ -52,6 +52,13 @@ func (r *Results) Goals() []Goal {
 				m.Values["p95-ms"])
 		}
 	}
+	add(r.has("Page"), r.Value("Page", "p50-ms") <= 4, "page of 50 messages, p50", "≤ 4 ms", "%.1f ms",
+		r.Value("Page", "p50-ms"))
+	add(r.has("Page"), r.Value("Page", "p95-ms") <= 10, "page of 50 messages, p95", "≤ 10 ms", "%.1f ms",
+		r.Value("Page", "p95-ms"))
+	seconds, partly := r.Value("Resume", "s-until-all-are-whole"), r.Value("Resume", "incomplete")
+	add(r.has("Resume"), seconds <= 20 && partly == 0, "clients back at once, with all that they missed",
+		"≤ 20 s, each", "%.1f s, %.0f without", seconds, partly)
 	for _, m := range r.Of("Start/") {
 		limit, times := 2.0, m.Values["×-empty"]
 		if m.Name == "SignUrlFunction" {

@@ -93,6 +93,8 @@ type effort struct {
 	rooms         []room
 	starts, ready int
 	messages      int // with history and without, to each room
+	pages         int // of history
+	returns       int // clients that come back at once
 	connections   int // that do nothing
 }
 
@@ -100,13 +102,13 @@ func (o options) effort() effort {
 	if o.Quick {
 		return effort{
 			posts: "50ms", rounds: 1, freezes: 2, rooms: []room{{1, 5}, {10, 5}, {100, 5}}, starts: 2, ready: 1,
-			messages: 5, connections: 100,
+			messages: 5, pages: 2, returns: 20, connections: 100,
 		}
 	}
 	var files syscall.Rlimit // that a process may have open; a connection is one
 	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files)
 	return effort{
-		posts: "1500ms", rounds: 3, freezes: 10, starts: 25, ready: 5, messages: 300,
+		posts: "1500ms", rounds: 3, freezes: 10, starts: 25, ready: 5, messages: 300, pages: 30, returns: 1000,
 		rooms:       []room{{1, 200}, {10, 200}, {100, 200}, {1_000, 50}, {5_000, 20}},
 		connections: max(1_000, int(min(files.Cur, 11_000))-1_000),
 	}
