@@ -107,8 +107,8 @@ export class Connection {
   }
 
   /**
-   * Asks the server for news, in place of a ping. Returns false when it was a ping. If the question has no answer within
-   * 2 s, a ping follows: a server that cannot read its logs may work otherwise.
+   * Asks the server for news, in place of a ping. Returns false when it was a ping. If the question has no answer
+   * within 2 s, a ping follows: a server that cannot read its logs may work otherwise.
    */
   ask(next?: readonly string[]): boolean {
     const question = this.remembers ? this.#listener.question(next) : undefined;

@@ -179,8 +179,8 @@ export class Room {
   }
 
   /**
-   * Takes an answer. Returns true when the known numbers mean nothing any more, because the log is another one. `unix` is
-   * the system time.
+   * Takes an answer. Returns true when the known numbers mean nothing any more, because the log is another one. `unix`
+   * is the system time.
    */
   answer(answer: Answer, now: number, unix = now): boolean {
     const asked = this.#asked?.id === answer.clientId ? this.#asked : undefined;
