@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -44,6 +45,8 @@ func (c *chat) followOn(s *session) {
 		c.past.follower = stageclient.NewFollower(s.rooms, c.past.last, mostMissed)
 		c.goAway(true)
 	}
+	c.past.follower.Enter(s.rooms)
+	maps.DeleteFunc(c.past.away, func(room string, _ *absence) bool { return !slices.Contains(s.rooms, room) })
 	c.past.follower.Connected(time.Now(), s.history)
 	c.past.asked = false
 	if s.history {

@@ -274,7 +274,7 @@ func (r *followed) jump(now time.Time) {
 
 // complete says that the client has everything that the log had.
 func (r *followed) complete(f *Follower, now time.Time) []Event {
-	r.upToDateAt = now
+	r.upToDateAt = now.Round(0) // the monotonic clock of a time stands still while the machine sleeps
 	events := r.caughtUp()
 	r.awaitHole(f, now)
 	return events

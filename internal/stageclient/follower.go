@@ -43,10 +43,24 @@ type Follower struct {
 // 0 stands for any number.
 func NewFollower(rooms []string, first, most int) *Follower {
 	f := &Follower{first: first, most: most, jitter: randomTime}
-	for _, name := range rooms {
-		f.rooms = append(f.rooms, &followed{name: name, held: map[int64]Told{}})
-	}
+	f.Enter(rooms)
 	return f
+}
+
+// Enter changes the rooms, for a connection that is in others than the last one: the stage refuses a request that names
+// any other room. Call it before [Follower.Connected]. The client keeps its place in the rooms that stay.
+func (f *Follower) Enter(rooms []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	entered := make([]*followed, 0, len(rooms))
+	for _, name := range rooms {
+		r := f.room(name)
+		if r == nil {
+			r = &followed{name: name, held: map[int64]Told{}}
+		}
+		entered = append(entered, r)
+	}
+	f.rooms = entered
 }
 
 // randomTime returns a random time below the limit.

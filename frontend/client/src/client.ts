@@ -61,7 +61,7 @@ export interface ChatClient {
   resend(clientId: string): void;
   /** Discards a message that is not delivered. */
   discard(clientId: string): void;
-  /** Reads 50 older messages of a room, or some that are missing in between. Does nothing while it does so already. */
+  /** Reads a page of older messages of a room, or of missing ones in between. Does nothing while it does so already. */
   loadOlder(room: string): void;
   /** Calls the listener after each change, until the returned function is called. */
   subscribe(listener: () => void): () => void;
@@ -158,8 +158,8 @@ class Client implements ChatClient {
   };
 
   loadOlder = (room: string): void => {
-    this.#logs.get(room).loadOlder();
-    this.#changed();
+    // A page may call this after each change, so without a new question nothing changes.
+    if (this.#logs.get(room).loadOlder()) this.#changed();
   };
 
   subscribe = (listener: () => void): (() => void) => {
@@ -274,7 +274,7 @@ class Client implements ChatClient {
   #answered(frame: HistoryFrame | SyncedFrame, now: number): void {
     if (frame.type === "history" && frame.keepDays === 0) this.#tellMissed();
     const item = (entry: LogEntry) => this.#item((frame as HistoryFrame).room, entry);
-    const anew = this.#logs.answer(frame, item, now);
+    const anew = this.#logs.answer(frame, item, now, this.#env.clock.unix());
     for (const entry of this.#outbox.entries) if (anew.includes(entry.room!)) entry.floor = undefined;
   }
 

@@ -13,10 +13,10 @@ const SILENCE_JITTER = 30_000;
 /** Events of a connection. No event follows `lost` or `close`. */
 export interface ConnectionListener {
   /**
-   * The frame that asks the server for news. The answer proves the connection, too. `next` says that this
-   * connection is not the current one yet. Undefined when there is nothing to ask.
+   * The frame that asks the server for news. The answer proves the connection, too. `next` has the rooms of this
+   * connection when it is not the current one yet. Undefined when there is nothing to ask.
    */
-  question(next: boolean): string | undefined;
+  question(next?: readonly string[]): string | undefined;
   /** A frame, or undefined for one that this client does not know. */
   frame(from: Connection, frame: Frame | undefined): void;
   /** The connection is in doubt. */
@@ -39,6 +39,7 @@ export class Connection {
   #resolve!: () => void;
   #reject!: (error: AttemptError) => void;
   #usable = false;
+  #pinged = false; // the answer that is awaited is that to a ping
   readonly #env: Environment;
   readonly #listener: ConnectionListener;
   readonly #socket: SocketLike;
@@ -46,10 +47,16 @@ export class Connection {
   readonly #silence: Alarm;
 
   /**
-   * Connects with a signed URL. The last one of the protocols has its secret. With `confirm` the connection is usable
+   * Connects with a signed URL. The last one of the protocols has its secret. With `rooms` the connection is usable
    * only after the server has answered.
    */
-  constructor(env: Environment, url: string, protocols: string[], confirm: boolean, listener: ConnectionListener) {
+  constructor(
+    env: Environment,
+    url: string,
+    protocols: string[],
+    rooms: readonly string[] | undefined,
+    listener: ConnectionListener,
+  ) {
     this.ready = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -57,14 +64,14 @@ export class Connection {
     this.#env = env;
     this.#listener = listener;
     this.#timeout = new Alarm(env.clock, () => this.#unanswered());
-    this.#silence = new Alarm(env.clock, () => this.ask(false));
+    this.#silence = new Alarm(env.clock, () => this.ask());
     const socket = (this.#socket = new env.WebSocket(url, protocols));
     this.#timeout.set(TIMEOUT);
     socket.onopen = () => {
       this.#timeout.clear();
       this.#listen();
       this.openedAt = this.heardAt;
-      if (confirm) this.asked = this.ask(true);
+      if (rooms) this.asked = this.ask(rooms);
       else this.#use();
     };
     socket.onmessage = (event) => {
@@ -72,7 +79,7 @@ export class Connection {
       const frame = parseFrame(event.data);
       // A bye is no answer to the ping: the connection has ended, and must not replace a working one.
       if (!this.#usable && frame?.type === "bye") return this.#lose("lost");
-      this.#listen();
+      this.#listen(frame?.type === "pong");
       this.#use();
       listener.frame(this, frame);
     };
@@ -96,15 +103,21 @@ export class Connection {
   probe(): void {
     if (this.#timeout.isSet) return;
     this.#timeout.set(DOUBT);
-    this.send('{"action":"ping"}');
+    this.#ping();
   }
 
-  /** Asks the server for news, in place of a ping. Returns false when it was a ping. */
-  ask(next: boolean): boolean {
+  /**
+   * Asks the server for news, in place of a ping. Returns false when it was a ping. If the question has no answer
+   * within 2 s, a ping follows: a server that cannot read its logs may work otherwise.
+   */
+  ask(next?: readonly string[]): boolean {
     const question = this.remembers ? this.#listener.question(next) : undefined;
     if (question === undefined) this.probe();
     else {
-      if (!this.#timeout.isSet) this.#timeout.set(DOUBT);
+      if (!this.#timeout.isSet) {
+        this.#timeout.set(DOUBT);
+        this.#pinged = false;
+      }
       this.send(question);
     }
     return question !== undefined;
@@ -120,9 +133,16 @@ export class Connection {
     this.#reject(new AttemptError("lost"));
   }
 
-  #listen(): void {
+  #ping(): void {
+    this.#pinged = true;
+    this.send('{"action":"ping"}');
+  }
+
+  /** The server has sent something. A pong has no news, so it does not put off the next question for them. */
+  #listen(isPong = false): void {
     this.heardAt = this.#env.clock.unix();
     this.inDoubt = false;
+    if (isPong && this.remembers && this.#silence.isSet) return;
     this.#silence.set(SILENCE + SILENCE_JITTER * this.#env.random());
   }
 
@@ -130,6 +150,7 @@ export class Connection {
     if (!this.openedAt || this.inDoubt) return this.#lose("timeout");
     this.inDoubt = true;
     this.#timeout.set(TIMEOUT - DOUBT);
+    if (!this.#pinged) this.#ping();
     this.#listener.doubted();
   }
 

@@ -29,7 +29,7 @@ export interface ConnectorListener {
    * undefined when none can be missing.
    */
   opened(signed: Signed, from: number | undefined, connection: Connection): void;
-  question(next: boolean): string | undefined;
+  question(next?: readonly string[]): string | undefined;
   /** A frame. `current` is false for one of a replaced connection. */
   frame(frame: Frame | undefined, current: boolean): void;
   /** The current connection is gone. Messages under way may be lost. */
@@ -156,7 +156,7 @@ export class Connector implements ConnectionListener {
     this.#current?.probe();
   }
 
-  question(next: boolean): string | undefined {
+  question(next?: readonly string[]): string | undefined {
     return this.#listener.question(next);
   }
 
@@ -208,7 +208,8 @@ export class Connector implements ConnectionListener {
     if (this.#current && endsAt - this.#endsAt <= NO_GAIN) throw new NoGain("lost");
     this.#enterStage("connecting");
     const protocols = [...this.#protocols, `pop.${verifier}`];
-    const connection = new Connection(this.#env, signed.url, protocols, this.connected, this);
+    const rooms = this.#current && signed.rooms;
+    const connection = new Connection(this.#env, signed.url, protocols, rooms, this);
     signal.addEventListener("abort", () => connection.close());
     await connection.ready;
     return [connection, signed, endsAt];
@@ -313,7 +314,7 @@ export class Connector implements ConnectionListener {
   #wake(byHand = false): void {
     const state = this.#state;
     this.#failures = 0;
-    if (this.#current) this.#current.ask(false);
+    if (this.#current) this.#current.ask();
     else if (
       byHand ||
       state.status === "offline" ||

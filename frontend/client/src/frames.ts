@@ -39,8 +39,8 @@ export function parseFrame(data: unknown): Frame | undefined {
     if (type === "bye") return { type, code };
   }
   if (type === "ack" && isText(id)) return { type, id, clientId, seq };
-  if (type === "history") return readHistory(frame);
-  if (type === "synced") return readSynced(frame);
+  if (type === "history") return readHistory(frame, clientId);
+  if (type === "synced") return readSynced(frame.heads, clientId);
   if (!isText(room)) return undefined;
   if (type === "deleted" && seq !== undefined) return { type, room, seq };
   const said = readSaid(frame);

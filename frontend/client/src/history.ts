@@ -64,9 +64,8 @@ export function readSaid({ id, from, message, sentAt }: Record<string, unknown>)
 }
 
 /** Reads an answer. Undefined when it breaks the rules, for example when there is a hole between two entries. */
-export function readHistory(frame: Record<string, unknown>): HistoryFrame | undefined {
+export function readHistory(frame: Record<string, unknown>, clientId: string | undefined): HistoryFrame | undefined {
   const { room, entries, head, complete, more, keepDays } = frame;
-  const clientId = isText(frame.clientId) ? frame.clientId : undefined;
   if (!isText(room) || !Array.isArray(entries) || !isSeq(head) || !isNumber(keepDays)) return undefined;
   const whole = entries.every((entry, i) => isSeq(entry?.seq) && (i === 0 || entry.seq === entries[i - 1].seq + 1));
   const wants = (["after", "before", "last"] as const).filter((kind) => isSeq(frame[kind]));
@@ -89,7 +88,7 @@ export function readHistory(frame: Record<string, unknown>): HistoryFrame | unde
 }
 
 /** Reads an answer that has nothing new. */
-export function readSynced({ clientId, heads }: Record<string, unknown>): SyncedFrame | undefined {
+export function readSynced(heads: unknown, clientId: string | undefined): SyncedFrame {
   const numbers = Object.entries(heads ?? {}).filter(([, head]) => isSeq(head));
-  return { type: "synced", clientId: isText(clientId) ? clientId : undefined, heads: Object.fromEntries(numbers) };
+  return { type: "synced", clientId, heads: Object.fromEntries(numbers) };
 }

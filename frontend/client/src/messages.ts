@@ -24,6 +24,7 @@ export interface Dictionary {
       | "shortGap"
       | "missing"
       | "notKept"
+      | "notKeptDay"
       | "loading",
       string
     >
@@ -100,6 +101,7 @@ const en: Dictionary = {
     shortGap: "Messages at {from} may be missing.",
     missing: "Some messages are missing here.",
     notKept: "Messages older than {n} days are not kept.",
+    notKeptDay: "Messages older than a day are not kept.",
     loading: "Loading messages…",
   },
 };
@@ -172,8 +174,9 @@ const ja: Dictionary = {
     seconds: "{n} 秒後に再接続します",
     gap: "{from} から {to} までのメッセージは抜けている可能性があります。",
     shortGap: "{from} ごろのメッセージは抜けている可能性があります。",
-    missing: "ここのメッセージは一部が抜けています。",
+    missing: "ここに、抜けているメッセージがあります。",
     notKept: "{n} 日より前のメッセージは保存されていません。",
+    notKeptDay: "1 日より前のメッセージは保存されていません。",
     loading: "メッセージを読み込んでいます…",
   },
 };
@@ -190,6 +193,11 @@ export function dictionaryFor(languages: readonly string[]): Dictionary {
 export function reasonText(state: ChatState, dictionary: Dictionary): string | undefined {
   if (state.status === "waiting") return dictionary.reasons[state.reason];
   return state.status === "auth-required" || state.status === "closed" ? dictionary.reasons[state.code] : undefined;
+}
+
+/** Says for how many days messages are kept, 1 or more. */
+export function keptText(days: number, { labels }: Dictionary): string {
+  return days === 1 ? labels.notKeptDay : labels.notKept.replace("{n}", String(days));
 }
 
 /** The text of a SendErrorCode or of the failure of a message. */

@@ -38,7 +38,7 @@ export class Room {
   #tries = 0; // questions in a row without an answer
   #pausedUntil = 0;
   #gapAt: number | undefined; // when to ask for missing entries
-  #completeAt = 0;
+  #completeAt = 0; // in Unix ms, which go on while the machine sleeps
 
   /** `page` messages are asked for at a time, and at most `most` are kept. */
   constructor(random: () => number, page: number, most = 10_000) {
@@ -96,9 +96,12 @@ export class Room {
     this.#asked = undefined;
   }
 
-  /** Asks for a page of older messages, or of those that are missing in between. */
-  loadOlder(): void {
-    this.#older = this.more;
+  /**
+   * Asks for a page of older messages, or of those that are missing in between. Returns false when there are none, or
+   * when it does so already.
+   */
+  loadOlder(): boolean {
+    return !this.#older && (this.#older = this.more);
   }
 
   /** Reads every entry behind a number, also those that were left out. */
@@ -168,15 +171,18 @@ export class Room {
   }
 
   /** The answer that nothing is new. */
-  synced(id: string | undefined, head: number, now: number): boolean {
+  synced(id: string | undefined, head: number, now: number, unix = now): boolean {
     const { keepDays } = this;
     const after = this.#asked?.want.after;
     if (this.#asked?.id !== id || after === undefined) return false;
-    return this.answer({ clientId: id, after, entries: [], head, complete: true, more: false, keepDays }, now);
+    return this.answer({ clientId: id, after, entries: [], head, complete: true, more: false, keepDays }, now, unix);
   }
 
-  /** Takes an answer. Returns true when the known numbers mean nothing any more, because the log is another one. */
-  answer(answer: Answer, now: number): boolean {
+  /**
+   * Takes an answer. Returns true when the known numbers mean nothing any more, because the log is another one. `unix`
+   * is the system time.
+   */
+  answer(answer: Answer, now: number, unix = now): boolean {
     const asked = this.#asked?.id === answer.clientId ? this.#asked : undefined;
     let anew = false;
     this.#moved(() => {
@@ -191,8 +197,8 @@ export class Room {
         return this.#log.backward(answer);
       }
       anew = this.#isAbout(answer) && answer.head < answer.after!;
-      if (anew) this.#forget(answer.head, now);
-      else this.#take(asked, answer, now);
+      if (anew) this.#forget(answer.head, unix);
+      else this.#take(asked, answer, unix);
     }, now);
     return anew;
   }
@@ -202,7 +208,7 @@ export class Room {
     return after! <= this.position!;
   }
 
-  #take({ at, main }: Question, answer: Answer, now: number): void {
+  #take({ at, main }: Question, answer: Answer, unix: number): void {
     if (answer.after === undefined) this.#log.newest(answer);
     else if (this.#isAbout(answer)) this.#log.forward(answer);
     if (!main) return;
@@ -211,14 +217,14 @@ export class Room {
     this.#far = this.#behind && answer.head - this.position! > FAR;
     this.live = !this.#behind;
     if (!this.live) return;
-    this.#completeAt = now;
+    this.#completeAt = unix;
     // A number that was known before the question, and is not in the answer, has expired.
     this.#log.expire(at);
     if (this.#heardAt <= at) this.#heard = 0;
   }
 
-  #forget(head: number, now: number): void {
-    this.#log.forget(head, head > 0 || now - this.#completeAt >= this.keepDays * DAY);
+  #forget(head: number, unix: number): void {
+    this.#log.forget(head, head > 0 || unix - this.#completeAt >= this.keepDays * DAY);
     this.#heard = 0;
     this.#behind = true;
     this.live = false;

@@ -47,9 +47,12 @@ export class Rooms {
     return Object.fromEntries(this.names.map((name) => [name, this.get(name).state(now)]));
   }
 
-  /** The frame that asks whether anything is new in any room; undefined when that has been asked already. */
-  question(next: boolean, now: number): string | undefined {
-    return this.#ask((room, id) => room.question(next, id, now), now);
+  /**
+   * The frame that asks whether anything is new in any room. Undefined when that has been asked already. `next` has the
+   * rooms of the next connection: the user may have lost one, and a question about that would be a violation.
+   */
+  question(next: readonly string[] | undefined, now: number): string | undefined {
+    return this.#ask((room, id) => room.question(next !== undefined, id, now), now, next);
   }
 
   step(now: number): RoomsStep {
@@ -61,13 +64,18 @@ export class Rooms {
   }
 
   /** Takes an answer. Returns the rooms whose numbers mean nothing any more. */
-  answer(frame: HistoryFrame | SyncedFrame, item: (entry: LogEntry) => Item, now: number): readonly string[] {
+  answer(
+    frame: HistoryFrame | SyncedFrame,
+    item: (entry: LogEntry) => Item,
+    now: number,
+    unix: number,
+  ): readonly string[] {
     if (frame.type === "synced") {
       const { clientId, heads } = frame;
-      return Object.keys(heads).filter((name) => this.#rooms.get(name)?.synced(clientId, heads[name]!, now));
+      return Object.keys(heads).filter((name) => this.#rooms.get(name)?.synced(clientId, heads[name]!, now, unix));
     }
     const { room, entries } = frame;
-    return this.get(room).answer({ ...frame, entries: entries.map(item) }, now) ? [room] : [];
+    return this.get(room).answer({ ...frame, entries: entries.map(item) }, now, unix) ? [room] : [];
   }
 
   /** Whether an id is the one of a question. */
@@ -75,10 +83,10 @@ export class Rooms {
     return /^h\d+$/.test(clientId ?? "");
   }
 
-  #ask(wantOf: (room: Room, id: string) => Want | undefined, now: number): string | undefined {
+  #ask(wantOf: (room: Room, id: string) => Want | undefined, now: number, names = this.names): string | undefined {
     if (this.#window.freeAt > now) return undefined; // more questions would be a violation
     const id = `h${++this.#questions}`;
-    const wants = this.names.flatMap((room) => {
+    const wants = names.flatMap((room) => {
       const want = wantOf(this.get(room), id);
       return want ? { room, ...want } : [];
     });

@@ -79,7 +79,7 @@ export interface ChatMessage {
   readonly sentAt?: number;
   /** Sent by this user, from this client or another one. */
   readonly own: boolean;
-  /** `pending`: waits here. `sent`: under way. `delivered`: every recipient has it. `failed`: see `failure`. */
+  /** `pending`: waits here. `sent`: under way. `delivered`: the server has it. `failed`: see `failure`. */
   readonly status: "pending" | "sent" | "delivered" | "failed";
   /**
    * With `failed`: `expired` after 5 minutes, `unknown` when it is not known whether it was sent, or the server's code

@@ -187,12 +187,47 @@ test("a user who acts, and a message without an answer, ask with a ping", async 
   assert.deepEqual([socket.pings, socket.questions.length], [1, 1]);
 });
 
+test("a server that cannot answer questions, but answers pings, keeps its connections", async () => {
+  const { w, socket } = await remembering();
+  await w.wake();
+  await w.clock.advance(2 * SECOND);
+  assert.deepEqual([w.chat.state.status, socket.questions.length, socket.pings], ["checking", 2, 1]);
+  await socket.receive({ type: "pong" });
+  await w.clock.advance(9 * SECOND);
+  assert.deepEqual([w.chat.state.status, socket.closed, socket.pings], ["open", false, 2]);
+});
+
+test("the pings of a user who acts do not put off the question what is new", async () => {
+  const { w, socket } = await remembering();
+  for (let minute = 0; minute < 9; minute++) {
+    await w.clock.advance(MINUTE - 1);
+    w.chat.userActed();
+    await socket.receive({ type: "pong" });
+    await w.clock.advance(1);
+  }
+  assert.deepEqual([socket.questions.slice(1), socket.pings], [[{ lobby: { after: 20 } }], 9]);
+});
+
+test("a user who has lost a room is not asked about it on the next connection", async () => {
+  const w = world({ protocol: "chat.v2" });
+  const old = await w.open();
+  await old.history("lobby", { entries: entries(11, 20) });
+  await old.history("ops");
+  w.answers.push(one());
+  while (w.sockets.length < 2) {
+    await w.clock.advance(MINUTE);
+    await old.synced({});
+  }
+  await w.socket.accept();
+  assert.deepEqual(w.socket.questions, [{ lobby: { after: 20 } }]);
+});
+
 /** A client that is replacing its connection. */
 async function rotating() {
   const { w, socket: old } = await remembering();
   while (w.sockets.length < 2) {
     await w.clock.advance(MINUTE);
-    await old.receive({ type: "pong" });
+    await old.synced({ lobby: 20 });
   }
   return { w, old, next: w.socket };
 }
@@ -547,4 +582,32 @@ test("an answer that breaks the rules is not taken", () => {
     1,
   );
   assert.deepEqual(parseFrame('{"type":"synced","heads":{"a":3,"b":-1,"c":"x"}}').heads, { a: 3 });
+});
+
+test("a page that asks for older messages after each change does not make changes", async () => {
+  const { w, socket } = await remembering();
+  let changes = 0;
+  w.chat.subscribe(() => {
+    if (++changes < 100) w.chat.loadOlder("lobby");
+  });
+  w.chat.loadOlder("lobby");
+  assert.deepEqual([changes, socket.questions.length], [1, 2]);
+  await socket.history("lobby", { entries: entries(1, 10) });
+  assert.deepEqual([changes, socket.questions.length], [2, 2]);
+});
+
+test("a machine that slept for longer than messages are kept may have missed some", async () => {
+  for (const [days, gaps] of [
+    [6, []],
+    [8, ["E30"]],
+  ]) {
+    const { w } = await remembering();
+    w.clock.sleep(days * 24 * 60 * MINUTE);
+    const socket = await reconnect(w);
+    await socket.history("lobby", { head: 0, complete: false });
+    await socket.history("lobby");
+    await socket.receive(pushed(entry(30)));
+    await w.clock.advance(SECOND);
+    assert.deepEqual(w.chat.getSnapshot().roomStates.lobby.gaps, gaps, `${days} days`);
+  }
 });

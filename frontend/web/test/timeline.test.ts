@@ -49,6 +49,19 @@ test("a new day is told, and begins anew", () => {
   assert.deepEqual(shape(items), ["day", "a first", "day", "b first"]);
 });
 
+test("a time before the one above it is no other day, so that no day is told twice", () => {
+  const midnight = new Date(2026, 10, 23).getTime();
+  const times = [midnight - 2, midnight + 1, midnight - 1, midnight + 2];
+  const items = timeline(
+    times.map((time) => message(`${time}`, "alice", time)),
+    undefined,
+  );
+  assert.deepEqual(
+    items.filter(({ kind }) => kind === "day").map(({ key }) => key),
+    ["day Sun Nov 22 2026", "day Mon Nov 23 2026"],
+  );
+});
+
 test("the divider stands above the first message that was missed", () => {
   const items = timeline([message("a", "alice", noon), message("b", "alice", noon)], "b");
   assert.deepEqual(shape(items), ["day", "a first", "unread", "b first"]);

@@ -1,4 +1,5 @@
 import type { ChatClient, ChatMessage, ChatSnapshot, RoomState } from "@signedsocket/client";
+import { keptText } from "@signedsocket/client/messages";
 import { memo, useCallback, useMemo } from "react";
 import { useWords } from "../words";
 import { isConnected } from "./connectionstatus";
@@ -92,7 +93,7 @@ function Beginning({ history }: { history: RoomState | undefined }) {
   if (!history || history.more || history.status === "opening" || history.keepDays === 0) return null;
   return (
     <li className="rule end">
-      <span>{chat.labels.notKept.replace("{n}", String(history.keepDays))}</span>
+      <span>{keptText(history.keepDays, chat)}</span>
     </li>
   );
 }
@@ -130,7 +131,7 @@ function Empty({ connected, history }: { connected: boolean; history: RoomState 
   return (
     <div className="empty">
       <p>{keeps ? page.emptyRoom : connected ? page.empty : page.emptyOffline}</p>
-      <p>{keeps ? chat.labels.notKept.replace("{n}", String(history.keepDays)) : page.emptyHint}</p>
+      <p>{keeps ? keptText(history.keepDays, chat) : page.emptyHint}</p>
     </div>
   );
 }

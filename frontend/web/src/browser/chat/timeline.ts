@@ -32,7 +32,7 @@ export function timeline(
 ): readonly Item[] {
   const items: Item[] = [];
   let previous: ChatMessage | undefined;
-  let lastDay: string | undefined;
+  let latest: number | undefined; // a log is in the order of its numbers: a time may be before the one above it
   let next = 0;
   for (const message of messages) {
     const key = keyOf(message);
@@ -46,8 +46,10 @@ export function timeline(
       items.push({ kind: "missing", key: `missing ${message.id}` });
       previous = undefined;
     }
-    const newDay = message.sentAt !== undefined && dayOf(message.sentAt) !== lastDay;
-    if (newDay) items.push({ kind: "day", key: `day ${dayOf(message.sentAt)}`, day: message.sentAt });
+    const { sentAt } = message;
+    const later = sentAt !== undefined && !(sentAt <= latest!) ? sentAt : undefined;
+    const newDay = later !== undefined && dayOf(later) !== dayOf(latest);
+    if (newDay) items.push({ kind: "day", key: `day ${dayOf(later)}`, day: later });
     if (key === divider) items.push({ kind: "unread", key: "unread" });
     items.push({
       kind: "message",
@@ -56,7 +58,7 @@ export function timeline(
       first: newDay || key === divider || !previous || !follows(message, previous),
     });
     previous = message;
-    if (message.sentAt !== undefined) lastDay = dayOf(message.sentAt);
+    latest = later ?? latest;
   }
   return [...items, ...lines(gaps.slice(next))];
 }
