@@ -363,7 +363,7 @@ class Client implements ChatClient {
     this.#alarm.set(this.state.status === "idle" ? Infinity : Math.min(wait, logs?.wait ?? Infinity));
     if (stalled || logs?.unanswered) this.#connector.probe();
     if (send) this.#send(send);
-    if (logs?.frame) this.#connector.send(logs.frame);
+    if (logs?.frame) this.#connector.send(logs.frame, logs.proves);
     this.#snapshot = undefined;
     for (const listener of this.#listeners) listener();
   }

@@ -79,7 +79,7 @@ export class Connection {
       const frame = parseFrame(event.data);
       // A bye is no answer to the ping: the connection has ended, and must not replace a working one.
       if (!this.#usable && frame?.type === "bye") return this.#lose("lost");
-      this.#listen(frame?.type === "pong");
+      this.#listen();
       this.#use();
       listener.frame(this, frame);
     };
@@ -90,7 +90,12 @@ export class Connection {
     socket.onerror = () => {}; // has no details; close follows
   }
 
-  send(frame: string): void {
+  /** Sends a frame. With `proves` it takes the place of a ping: its answer proves the connection. */
+  send(frame: string, proves = false): void {
+    if (proves && !this.#timeout.isSet) {
+      this.#timeout.set(DOUBT);
+      this.#pinged = false;
+    }
     this.#socket.send(frame);
   }
 
@@ -113,13 +118,7 @@ export class Connection {
   ask(next?: readonly string[]): boolean {
     const question = this.remembers ? this.#listener.question(next) : undefined;
     if (question === undefined) this.probe();
-    else {
-      if (!this.#timeout.isSet) {
-        this.#timeout.set(DOUBT);
-        this.#pinged = false;
-      }
-      this.send(question);
-    }
+    else this.send(question, true);
     return question !== undefined;
   }
 
@@ -138,11 +137,10 @@ export class Connection {
     this.send('{"action":"ping"}');
   }
 
-  /** The server has sent something. A pong has no news, so it does not put off the next question for them. */
-  #listen(isPong = false): void {
+  /** The server has sent something. */
+  #listen(): void {
     this.heardAt = this.#env.clock.unix();
     this.inDoubt = false;
-    if (isPong && this.remembers && this.#silence.isSet) return;
     this.#silence.set(SILENCE + SILENCE_JITTER * this.#env.random());
   }
 

@@ -127,8 +127,8 @@ export class Connector implements ConnectionListener {
     this.#end({ status: "idle" });
   }
 
-  send(frame: string): void {
-    this.#current?.send(frame);
+  send(frame: string, proves?: boolean): void {
+    this.#current?.send(frame, proves);
   }
 
   /** Gives up the current connection and opens another one later. */

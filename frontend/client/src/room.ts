@@ -9,6 +9,8 @@ const SPREAD = 1_000; // and a random time more, so that not all members ask at 
 const PATIENCE = 10_000; // ms, for an answer
 const LONGEST = 40_000; // between two questions
 const DAY = 86_400_000;
+const SILENCE = 510_000; // ms without an event, after which the client asks whether anything is new,
+const SILENCE_JITTER = 30_000; // and a random time up to this more
 
 /** A question under way. */
 interface Question {
@@ -25,6 +27,8 @@ export class Room {
   keepDays = 0;
   /** The room is up to date on the present connection. */
   live = false;
+  /** When to ask whether anything is new, if nothing comes before. */
+  quietAt = Infinity;
   readonly #log: Log;
   readonly #page: number;
   readonly #random: () => number;
@@ -151,6 +155,16 @@ export class Room {
     return this.#sent(id, now, true, this.#main());
   }
 
+  /**
+   * Asks whether anything is new, because some room is quiet. A room that is quiet for half of the time asks, too, so
+   * that one frame is enough for all quiet rooms.
+   */
+  sync(now: number): void {
+    if (this.quietAt - SILENCE / 2 > now) return;
+    this.quietAt = Infinity;
+    this.#behind = true;
+  }
+
   /** The server refused the question for some time. */
   refused(id: string, ms: number, now: number): void {
     if (this.#asked?.id !== id) return;
@@ -234,6 +248,8 @@ export class Room {
   #moved(change: () => unknown, now: number): void {
     const { position } = this;
     change();
+    // Without a log there is nothing to ask.
+    this.quietAt = this.keepDays ? now + SILENCE + SILENCE_JITTER * this.#random() : Infinity;
     this.#log.settle();
     if (this.position !== position) this.#gapAt = undefined;
     const isMissing = this.#log.loose.size > 0 || this.#heard > this.position!;

@@ -11,6 +11,8 @@ export interface RoomsStep {
   readonly frame: string | undefined;
   /** A question has had no answer for 10 s. */
   readonly unanswered: boolean;
+  /** The frame takes the place of a ping. */
+  readonly proves: boolean;
   readonly wait: number;
 }
 
@@ -58,9 +60,12 @@ export class Rooms {
   step(now: number): RoomsStep {
     const rooms = this.names.map((name) => this.get(name));
     const unanswered = rooms.filter((room) => room.giveUp(now)).length > 0;
+    // Frames of one room say nothing about another one, so each room has a time of its own.
+    const proves = rooms.some(({ quietAt }) => quietAt <= now);
+    if (proves) for (const room of rooms) room.sync(now);
     const frame = this.#ask((room, id) => room.ask(id, now), now);
-    const wait = Math.min(...rooms.map((room) => room.wait(now)));
-    return { frame, unanswered, wait: wait || this.#window.freeAt - now };
+    const wait = Math.min(...rooms.map((room) => Math.min(room.wait(now), room.quietAt - now)));
+    return { frame, unanswered, proves, wait: wait || this.#window.freeAt - now };
   }
 
   /** Takes an answer. Returns the rooms whose numbers mean nothing any more. */

@@ -180,6 +180,63 @@ test("while pings are answered a question without an answer is asked again, and 
   assert.equal(w.chat.getSnapshot().roomStates.lobby.status, "live");
 });
 
+/** A client in two rooms that have no messages, and an hour in which `busy` rooms get one each minute. */
+async function hour(busy) {
+  const w = world({ protocol: "chat.v2" });
+  const socket = await w.open();
+  for (const room of ["lobby", "ops"]) await socket.history(room);
+  for (let minute = 1; minute <= 60; minute++) {
+    const before = socket.questions.length;
+    for (let passed = 0; passed < MINUTE; passed += SECOND) {
+      await w.clock.advance(SECOND);
+      await socket.synced({ lobby: 0, ops: 0 });
+    }
+    for (const room of busy) await socket.receive({ ...pushed(entry(minute)), room });
+    assert.ok(socket.questions.length <= before + 1, "one frame is enough");
+  }
+  return { w, socket, asked: socket.questions.slice(1) };
+}
+
+test("the messages of a busy room do not put off the question whether a quiet one has lost its last message", async () => {
+  const { w, socket, asked } = await hour(["ops"]);
+  assert.deepEqual([asked, socket.pings], [Array(6).fill({ lobby: { after: 0 } }), 0]);
+  await w.clock.advance(3 * MINUTE);
+  await socket.history("lobby", { entries: entries(1, 1) });
+  assert.equal(texts(w).includes("text 1"), true);
+});
+
+test("quiet rooms ask together, and a frame for all of them takes the place of the ping", async () => {
+  const { socket, asked } = await hour([]);
+  assert.deepEqual([asked, socket.pings], [Array(6).fill({ lobby: { after: 0 }, ops: { after: 0 } }), 0]);
+});
+
+test("rooms that fell silent at different times ask together from the second question on", async () => {
+  const w = world({ protocol: "chat.v2" });
+  const socket = await w.open();
+  for (const room of ["lobby", "ops"]) await socket.history(room);
+  await w.clock.advance(4 * MINUTE);
+  await socket.receive({ ...pushed(entry(1)), room: "ops" });
+  for (let second = 0; second < 40 * 60; second++) {
+    await w.clock.advance(SECOND);
+    await socket.synced({ lobby: 0, ops: 1 });
+  }
+  const both = { lobby: { after: 0 }, ops: { after: 1 } };
+  assert.deepEqual(socket.questions.slice(2), Array(4).fill(both));
+});
+
+test("a question of a quiet room proves the connection like a ping", async () => {
+  const { w, socket } = await remembering();
+  for (let minute = 0; minute < 9; minute++) {
+    await socket.receive({ ...pushed(entry(minute + 1)), room: "ops" });
+    await w.clock.advance(MINUTE - 15 * SECOND);
+    if (minute === 8) break;
+    await w.clock.advance(15 * SECOND);
+  }
+  assert.deepEqual([socket.questions.at(-1), socket.pings], [{ lobby: { after: 20 } }, 0]);
+  await w.clock.advance(2 * SECOND);
+  assert.deepEqual([w.chat.state.status, socket.pings], ["checking", 1]);
+});
+
 test("a user who acts, and a message without an answer, ask with a ping", async () => {
   const { w, socket } = await remembering();
   await w.clock.advance(MINUTE);
@@ -208,16 +265,22 @@ test("the pings of a user who acts do not put off the question what is new", asy
   assert.deepEqual([socket.questions.slice(1), socket.pings], [[{ lobby: { after: 20 } }], 9]);
 });
 
+/** Lets the hours of a quiet connection pass. Rooms ask by themselves, and are answered within a second. */
+async function untilRotation(w, old, heads) {
+  while (w.sockets.length < 2) {
+    await w.clock.advance(SECOND);
+    await old.synced(heads);
+  }
+  assert.equal(old.closed, false);
+}
+
 test("a user who has lost a room is not asked about it on the next connection", async () => {
   const w = world({ protocol: "chat.v2" });
   const old = await w.open();
   await old.history("lobby", { entries: entries(11, 20) });
   await old.history("ops");
   w.answers.push(one());
-  while (w.sockets.length < 2) {
-    await w.clock.advance(MINUTE);
-    await old.synced({});
-  }
+  await untilRotation(w, old, { lobby: 20, ops: 0 });
   await w.socket.accept();
   assert.deepEqual(w.socket.questions, [{ lobby: { after: 20 } }]);
 });
@@ -225,10 +288,7 @@ test("a user who has lost a room is not asked about it on the next connection", 
 /** A client that is replacing its connection. */
 async function rotating() {
   const { w, socket: old } = await remembering();
-  while (w.sockets.length < 2) {
-    await w.clock.advance(MINUTE);
-    await old.synced({ lobby: 20 });
-  }
+  await untilRotation(w, old, { lobby: 20 });
   return { w, old, next: w.socket };
 }
 

@@ -177,6 +177,16 @@ class Client {
     this.act();
   }
 
+  /** Waits until the room is quiet. That it asks then counts as a sync. */
+  awaitQuiet() {
+    const { world, room } = this;
+    world.at(room.quietAt, () => {
+      this.allowed++;
+      room.sync(world.now);
+      this.act();
+    });
+  }
+
   older() {
     if (this.room.more) this.allowed++;
     this.room.loadOlder();
@@ -359,9 +369,23 @@ export function simulate(Room, seed) {
   }
   rest(world, check);
   for (const client of clients) checkWhole(world, client);
+  loseTail(world, `message ${said}`);
+  for (const client of clients) checkWhole(world, client);
   for (const { requests, allowed, gaps } of clients)
     hold(requests <= allowed + gaps.size, () => `${requests} requests, with ${allowed} reasons and ${gaps.size} gaps`);
   return clients.reduce((sum, { requests }) => sum + requests, 0);
+}
+
+/** The last message is lost to every client, and no later number tells of it. */
+function loseTail(world, text) {
+  const { clients, server, now } = world;
+  server.append(text);
+  for (const client of clients) {
+    const wait = client.room.quietAt - now;
+    hold(wait <= 540_000, () => `a quiet room asks after ${wait} ms`);
+    client.awaitQuiet();
+  }
+  world.run(Infinity);
 }
 
 /** The network is good again, and every client comes back and reads everything. */

@@ -69,6 +69,35 @@ function live({ more = true, page, most } = {}) {
 
 const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
+test("each event of a room puts off the question whether anything is new, and a server without a log is not asked", () => {
+  const play = live();
+  const events = {
+    pushed: () => play.push(21),
+    heard: () => play.room.heard(21, play.now),
+    answer() {
+      play.question((id) => play.room.question(false, id, play.now));
+      play.answer({ after: 21, head: 21 });
+    },
+    synced() {
+      play.question((id) => play.room.question(false, id, play.now));
+      assert.equal(play.room.synced("h99", 21, play.now), false);
+      assert.ok(play.room.quietAt < play.now + 525_000);
+      play.room.synced(play.id, 21, play.now);
+    },
+  };
+  for (const [name, happens] of Object.entries(events)) {
+    play.later(60_000);
+    happens();
+    assert.equal(play.room.quietAt, play.now + 525_000, name);
+  }
+  play.later(269_999).room.sync(play.now);
+  assert.equal(play.ask(), undefined);
+  play.later(1).room.sync(play.now);
+  assert.deepEqual([play.ask(), play.room.quietAt], [{ after: 21 }, Infinity]);
+  play.answer({ after: 21, head: 21, keepDays: 0 });
+  assert.equal(play.room.quietAt, Infinity);
+});
+
 test("a room that has nothing asks for the last messages", () => {
   const play = new Play(30);
   assert.equal(play.state.status, "opening");

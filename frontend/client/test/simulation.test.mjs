@@ -67,6 +67,8 @@ const mistakes = [
   ["an answer to an earlier question counts", "room", "answer.after === this.position && answer", "answer", false],
   ["an acknowledged number is forgotten", "room", "Math.max(this.#heard, seq)", "0", true],
   ["hundreds of pages are read", "room", "answer.head - this.position > FAR", "false", false],
+  ["a quiet room does not ask", "room", "this.quietAt = Infinity;\n        this.#behind = true;", "", true],
+  ["a quiet room asks too late", "room", "now + SILENCE", "now + 2 * SILENCE", true],
   ["nothing is held back", "room", "at + HOLD <= now", "true", false],
   ["a jump raises what was seen", "room", "this.missing(floor)?.after ?? this.position", "this.position", false],
 ];
