@@ -304,7 +304,11 @@ class Client implements ChatClient {
     const now = this.#env.clock.now();
     const later = code === "rate_limited" || code === "busy" ? Math.max(100, retryAfterMs ?? 1000) : undefined;
     if (this.#logs.owns(clientId) || (this.#remembers && code === "unknown_action")) {
-      if (later !== undefined) return this.#logs.all.forEach((room) => room.refused(clientId!, later, now));
+      if (later !== undefined) {
+        // Clients that were refused together do not come back together.
+        const wait = later * (1 + this.#env.random());
+        return this.#logs.all.forEach((room) => room.refused(clientId!, wait, now));
+      }
       // The server does not answer questions about logs. It is treated as one that has none.
       this.#remembers = false;
       return this.#tellMissed();

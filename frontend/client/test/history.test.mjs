@@ -511,13 +511,18 @@ test("an entry that is no message has a number, and leaves no gap", async () => 
   assert.deepEqual([texts(w).slice(-2), w.chat.getSnapshot().roomStates.lobby.gaps], [["text 22", "text 27"], []]);
 });
 
-test("a busy server is asked again when it says so", async () => {
-  for (const code of ["busy", "rate_limited"]) {
+test("a busy server is asked again when it says so, and up to the same time later", async () => {
+  for (const [code, random, wait] of [
+    ["busy", 0, 3000],
+    ["busy", 0.5, 4500],
+    ["rate_limited", 0.9, 5700],
+  ]) {
     const { w } = await remembering();
     const socket = await reconnect(w);
     const { id } = socket.sent[0];
+    w.random = random;
     await socket.receive({ type: "error", code, message: "…", clientId: id, retryAfterMs: 3000 });
-    await w.clock.advance(2999);
+    await w.clock.advance(wait - 1);
     assert.equal(socket.questions.length, 1);
     await w.clock.advance(1);
     assert.equal(socket.questions.length, 2);
