@@ -304,7 +304,7 @@ class Client implements ChatClient {
     const now = this.#env.clock.now();
     const later = code === "rate_limited" || code === "busy" ? Math.max(100, retryAfterMs ?? 1000) : undefined;
     if (this.#logs.owns(clientId) || (this.#remembers && code === "unknown_action")) {
-      if (later !== undefined) {
+      if (later) {
         // Clients that were refused together do not come back together.
         const wait = later * (1 + this.#env.random());
         return this.#logs.all.forEach((room) => room.refused(clientId!, wait, now));
@@ -315,7 +315,7 @@ class Client implements ChatClient {
     }
     const entry = clientId === undefined ? this.#outbox.oldest : this.#outbox.get(clientId);
     if (!entry || entry.status === "failed" || entry.status === "delivered") return;
-    if (later !== undefined) this.#outbox.pause(entry, now, later);
+    if (later) this.#outbox.pause(entry, now, later);
     else if (code === "partial_delivery") this.#outbox.retry(entry, now);
     else if (code === "far_behind") this.#lookFor(entry);
     else this.#outbox.fail(entry, code);

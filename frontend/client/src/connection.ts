@@ -117,9 +117,9 @@ export class Connection {
    */
   ask(next?: readonly string[]): boolean {
     const question = this.remembers ? this.#listener.question(next) : undefined;
-    if (question === undefined) this.probe();
-    else this.send(question, true);
-    return question !== undefined;
+    if (question) this.send(question, true);
+    else this.probe();
+    return !!question;
   }
 
   /** Ends the connection without an event. */

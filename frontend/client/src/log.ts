@@ -33,6 +33,11 @@ export class Log {
 
   constructor(readonly most: number) {}
 
+  /** The holes that the server may fill. */
+  get open(): readonly Hole[] {
+    return this.holes.filter(({ open }) => open);
+  }
+
   /** Takes an entry that the server pushed. */
   push(item: Item, now: number): void {
     if (item.seq <= this.list.at(-1)?.seq!) return; // a repetition, perhaps from a log that has expired since
@@ -118,9 +123,9 @@ export class Log {
 
   /** Takes entries that follow each other. A message that is here already may know more: the client's own id. */
   #insert(items: readonly Item[]): void {
-    const from = items[0]?.seq;
-    const to = items.at(-1)?.seq;
-    if (from === undefined || to === undefined) return;
+    if (!items.length) return;
+    const from = items[0]!.seq;
+    const to = items.at(-1)!.seq;
     const known = new Map(
       this.list.filter(({ seq }) => seq! >= from && seq! <= to).map((message) => [message.seq!, message]),
     );

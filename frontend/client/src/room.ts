@@ -64,8 +64,8 @@ export class Room {
   }
 
   get more(): boolean {
-    const { list, most, holes } = this.#log;
-    return list.length < most && holes.some(({ open }) => open);
+    const { list, most, open } = this.#log;
+    return list.length < most && open.length > 0;
   }
 
   /** The messages to show, in the order of the log. */
@@ -78,11 +78,18 @@ export class Room {
 
   state(now: number): RoomState {
     const messages = this.messages(now);
-    const below = this.#log.holes.map(({ after }) => messages.findIndex(({ seq }) => seq! > after));
+    const above = (holes: readonly Hole[]) =>
+      messages
+        .filter(({ seq }, i) => holes.some(({ after }) => seq! > after && messages[i - 1]?.seq! <= after))
+        .map(({ id }) => id);
+    const open = above(this.#log.open);
+    const gaps = above(this.#log.holes);
+    const closed = gaps.filter((id) => !open.includes(id));
     return {
       status: this.live ? "live" : this.position === undefined ? "opening" : "catching-up",
       more: this.more,
-      gaps: [...new Set(below.flatMap((index) => (index > 0 ? messages[index]!.id : [])))],
+      gaps,
+      ...(closed.length && { closed }),
       keepDays: this.keepDays,
     };
   }
@@ -249,7 +256,7 @@ export class Room {
     const { position } = this;
     change();
     // Without a log there is nothing to ask.
-    this.quietAt = this.keepDays ? now + SILENCE + SILENCE_JITTER * this.#random() : Infinity;
+    this.quietAt = this.keepDays ? now + SILENCE + this.#random() * SILENCE_JITTER : Infinity;
     this.#log.settle();
     if (this.position !== position) this.#gapAt = undefined;
     const isMissing = this.#log.loose.size > 0 || this.#heard > this.position!;
@@ -275,9 +282,8 @@ export class Room {
 
   /** The question for entries that were left out, or for older ones. */
   #side(): Want {
-    const { holes } = this.#log;
     if (this.#search !== undefined) return { after: this.missing(this.#search)!.after };
-    return { before: holes.filter(({ open }) => open).at(-1)!.upto, limit: this.#page };
+    return { before: this.#log.open.at(-1)!.upto, limit: this.#page };
   }
 
   #main(): Want {

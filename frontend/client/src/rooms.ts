@@ -59,12 +59,12 @@ export class Rooms {
 
   step(now: number): RoomsStep {
     const rooms = this.names.map((name) => this.get(name));
-    const unanswered = rooms.filter((room) => room.giveUp(now)).length > 0;
+    const unanswered = rooms.map((room) => room.giveUp(now)).includes(true);
     // Frames of one room say nothing about another one, so each room has a time of its own.
     const proves = rooms.some(({ quietAt }) => quietAt <= now);
     if (proves) for (const room of rooms) room.sync(now);
     const frame = this.#ask((room, id) => room.ask(id, now), now);
-    const wait = Math.min(...rooms.map((room) => Math.min(room.wait(now), room.quietAt - now)));
+    const wait = Math.min(...rooms.flatMap((room) => [room.wait(now), room.quietAt - now]));
     return { frame, unanswered, proves, wait: wait || this.#window.freeAt - now };
   }
 

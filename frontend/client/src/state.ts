@@ -108,6 +108,8 @@ export interface RoomState {
   readonly more: boolean;
   /** Ids of the messages above which some are missing. */
   readonly gaps: readonly string[];
+  /** Those of the gaps that `loadOlder` does not fill, because the server has nothing of them; undefined if none. */
+  readonly closed?: readonly string[];
   /** For how many days messages are kept; 0 when the server keeps none. */
   readonly keepDays: number;
 }

@@ -69,6 +69,21 @@ function live({ more = true, page, most } = {}) {
 
 const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
+test("a gap that the server cannot fill is closed, unless it lies beside one that it may fill", () => {
+  const play = live({ more: false });
+  play.room.opened();
+  play.ask();
+  play.answer({ after: 20, entries: items(31, 35), complete: false });
+  assert.deepEqual([play.state.gaps, play.state.closed], [["m31"], ["m31"]]);
+  play.room.opened();
+  play.ask();
+  play.answer({ after: 35, entries: items(36, 40), head: 900, more: true });
+  play.ask();
+  play.answer({ last: 50, entries: items(851, 900), complete: false, more: true });
+  assert.deepEqual([play.state.gaps, play.state.closed], [["m31", "m851"], ["m31"]]);
+  assert.equal("closed" in live().state, false);
+});
+
 test("each event of a room puts off the question whether anything is new, and a server without a log is not asked", () => {
   const play = live();
   const events = {

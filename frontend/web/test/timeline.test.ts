@@ -127,6 +127,15 @@ test("a gap is told with its times, and with its days when there are two", () =>
   assert.match(gapText({ from: noon, to: noon + 2 * MINUTE }, formats, japanese), /^12:00 から 12:02 まで/);
 });
 
+test("only a line above missing messages that the server may have reads them", () => {
+  const items = timeline([message("a", "alice", noon), message("b", "alice", noon)], undefined, [], ["a", "b"], ["b"]);
+  const lines = items.flatMap((item) => (item.kind === "missing" ? [[item.key, item.open]] : []));
+  assert.deepEqual(lines, [
+    ["missing a", true],
+    ["missing b", false],
+  ]);
+});
+
 test("a line stands above each message above which some are missing", () => {
   const messages = [message("a", "alice", noon), message("b", "alice", noon), message("c", "alice", noon)];
   assert.deepEqual(shape(timeline(messages, undefined, [], ["b", "unknown"])), [

@@ -35,8 +35,10 @@ export const Log = memo(function Log(props: Props) {
   const { page, chat } = useWords();
   const { list, atEnd, toEnd, scrolled } = usePlace(messages, onScroll);
   const divider = reading?.divider;
-  const missing = history?.gaps;
-  const items = useMemo(() => timeline(messages, divider, gaps, missing), [messages, divider, gaps, missing]);
+  const items = useMemo(
+    () => timeline(messages, divider, gaps, history?.gaps, history?.closed),
+    [messages, divider, gaps, history],
+  );
   const loadOlder = useCallback(() => client.loadOlder(room), [client, room]);
   const unread = reading?.unread ?? 0;
   const connected = isConnected(state);
@@ -105,8 +107,8 @@ interface RuleProps {
 }
 
 /**
- * A line between messages: a new day, the beginning of the unread messages, or a gap. Missing messages are read when
- * their line comes into sight.
+ * A line between messages: a new day, the beginning of the unread messages, or a gap. Missing messages that the server
+ * may have are read when their line comes into sight.
  */
 function Rule({ item, messages, loadOlder }: RuleProps) {
   const { page, chat, formats, locale } = useWords();
@@ -118,7 +120,7 @@ function Rule({ item, messages, loadOlder }: RuleProps) {
   return (
     <li className={`rule ${item.kind}`}>
       <span>{label()}</span>
-      {item.kind === "missing" && <Sight of={messages} seen={loadOlder} />}
+      {item.kind === "missing" && item.open && <Sight of={messages} seen={loadOlder} />}
     </li>
   );
 }

@@ -10,8 +10,8 @@ export type Item =
   | { readonly kind: "unread"; readonly key: string }
   /** Messages may be missing here. */
   | { readonly kind: "gap"; readonly key: string; readonly from: number; readonly to: number }
-  /** Messages are missing here. */
-  | { readonly kind: "missing"; readonly key: string }
+  /** Messages are missing here. `open` is true when the server may have them. */
+  | { readonly kind: "missing"; readonly key: string; readonly open: boolean }
   /** `first` is true for the first message of several that one person wrote in a row. It shows the name. */
   | { readonly kind: "message"; readonly key: string; readonly message: ChatMessage; readonly first: boolean };
 
@@ -22,13 +22,15 @@ const NEAR = 60_000;
 
 /**
  * The entries for the messages of a room. `divider` is the key of the first missed message. `gaps` are those of all
- * rooms. `missing` are the ids of the messages above which some are missing.
+ * rooms. `missing` are the ids of the messages above which some are missing, and `closed` those of them above which the
+ * server has none.
  */
 export function timeline(
   messages: readonly ChatMessage[],
   divider: string | undefined,
   gaps: readonly Gap[] = [],
   missing: readonly string[] = [],
+  closed: readonly string[] = [],
 ): readonly Item[] {
   const items: Item[] = [];
   let previous: ChatMessage | undefined;
@@ -43,7 +45,7 @@ export function timeline(
       previous = undefined;
     }
     if (missing.includes(message.id)) {
-      items.push({ kind: "missing", key: `missing ${message.id}` });
+      items.push({ kind: "missing", key: `missing ${message.id}`, open: !closed.includes(message.id) });
       previous = undefined;
     }
     const { sentAt } = message;
