@@ -13,7 +13,7 @@ type followed struct {
 	position int64          // the client has everything up to here
 	oldest   int64          // and from here on; 0: not known
 	more     bool           // there are entries before oldest
-	held     map[int64]Told // messages that arrived before one with a lower number, or before the first answer
+	held     map[int64]held // messages that arrived before one with a lower number, or before the first answer
 
 	live       bool      // the client was up to date on the present connection
 	missed     int       // entries from the log since the last connection was lost
@@ -28,11 +28,19 @@ type followed struct {
 	shown recentIDs // ids of entries that were told out of order
 
 	asked      string // id of the request that is not answered
+	askedAs    int    // its place among the requests of the follower
 	askedAfter int64
 	due        time.Time // when to ask, or to repeat the request; zero: not at all
 	hole       bool      // due waits for a message that may still arrive
 	repeats    int       // of the request
 	holes      int       // times in a row that the log did not hold what is missing below a held message
+}
+
+// held is a message that is not told yet.
+type held struct {
+	told Told
+	// requests is how many requests the follower had sent before the message arrived.
+	requests int
 }
 
 // want is the request that brings the client up to date.
@@ -55,7 +63,9 @@ func (r *followed) arrived(f *Follower, now time.Time, m Message) []Event {
 	case r.known && m.Seq <= r.position:
 		return nil // it came before
 	}
-	r.held[m.Seq] = told
+	if _, again := r.held[m.Seq]; !again {
+		r.held[m.Seq] = held{told, f.requests}
+	}
 	if !r.known {
 		return nil // the answer to the first request says where to begin
 	}
@@ -96,18 +106,18 @@ func (r *followed) awaitHole(f *Follower, now time.Time) {
 // advance tells the held messages that follow the position.
 func (r *followed) advance() (events []Event) {
 	for {
-		told, next := r.held[r.position+1]
-		if !next {
+		next, found := r.held[r.position+1]
+		if !found {
 			return events
 		}
-		events = append(events, r.tell(told)...)
+		events = append(events, r.tell(next.told)...)
 	}
 }
 
 // tell moves the position to an entry and tells it.
 func (r *followed) tell(told Told) []Event {
 	r.position = told.Entry.Seq
-	maps.DeleteFunc(r.held, func(seq int64, _ Told) bool { return seq <= r.position })
+	maps.DeleteFunc(r.held, func(seq int64, _ held) bool { return seq <= r.position })
 	if r.oldest == 0 {
 		r.oldest = r.position
 	}
@@ -122,8 +132,8 @@ func (r *followed) tell(told Told) []Event {
 
 // release tells all held messages, when no answer will come.
 func (r *followed) release() (events []Event) {
-	for _, told := range slices.SortedFunc(maps.Values(r.held), byNumber) {
-		events = append(events, r.unordered(told)...)
+	for _, next := range slices.SortedFunc(maps.Values(r.held), byNumber) {
+		events = append(events, r.unordered(next.told)...)
 	}
 	clear(r.held)
 	return events
@@ -199,7 +209,7 @@ func (r *followed) opened(f *Follower, now time.Time, h History) []Event {
 	r.marked, r.jumped = false, true
 	for _, entry := range h.Entries {
 		if _, arrived := r.held[entry.Seq]; entry.Seq >= from && !arrived {
-			r.held[entry.Seq] = Told{r.name, entry, false}
+			r.held[entry.Seq] = held{Told{r.name, entry, false}, f.requests}
 		}
 	}
 	events = append(events, r.advance()...)
@@ -219,9 +229,9 @@ func (r *followed) resumed(h History) (events []Event) {
 		r.oldest, r.more = 0, false
 	}
 	for _, entry := range fresh {
-		told, arrived := r.held[entry.Seq]
-		if !arrived {
-			told = Told{r.name, entry, false}
+		told := Told{r.name, entry, false}
+		if here, arrived := r.held[entry.Seq]; arrived {
+			told = here.told
 		}
 		events = append(events, r.tell(told)...)
 	}
@@ -274,10 +284,19 @@ func (r *followed) jump(now time.Time) {
 
 // complete says that the client has everything that the log had.
 func (r *followed) complete(f *Follower, now time.Time) []Event {
+	r.expire()
 	r.upToDateAt = now.Round(0) // the monotonic clock of a time stands still while the machine sleeps
 	events := r.caughtUp()
 	r.awaitHole(f, now)
 	return events
+}
+
+// expire drops the messages that came before the request and are not in its answer, the end of the log. They have
+// expired, or the log was restored. The follower would ask for them without end.
+func (r *followed) expire() {
+	maps.DeleteFunc(r.held, func(_ int64, m held) bool {
+		return m.requests < r.askedAs
+	})
 }
 
 func (r *followed) caughtUp() []Event {

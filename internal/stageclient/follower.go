@@ -56,7 +56,7 @@ func (f *Follower) Enter(rooms []string) {
 	for _, name := range rooms {
 		r := f.room(name)
 		if r == nil {
-			r = &followed{name: name, held: map[int64]Told{}}
+			r = &followed{name: name, held: map[int64]held{}}
 		}
 		entered = append(entered, r)
 	}
@@ -137,7 +137,7 @@ func (f *Follower) Ask(now time.Time) Request {
 			wait += f.jitter(min(longestRepeat, answerTimeout<<(r.repeats-1)))
 		}
 		r.asked, r.askedAfter, r.due, r.hole = request.ID, r.position, now.Add(wait), false
-		r.repeats = min(r.repeats+1, 3)
+		r.askedAs, r.repeats = f.requests+1, min(r.repeats+1, 3)
 	}
 	if len(request.Wants) > 0 {
 		f.requests++
@@ -289,4 +289,4 @@ func (f *Follower) SeenAfter(floor Floor) *int64 {
 }
 
 // byNumber orders what a room holds.
-func byNumber(a, b Told) int { return cmp.Compare(a.Entry.Seq, b.Entry.Seq) }
+func byNumber(a, b held) int { return cmp.Compare(a.told.Entry.Seq, b.told.Entry.Seq) }

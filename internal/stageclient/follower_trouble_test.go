@@ -106,21 +106,45 @@ func TestAHoleThatTheLogDoesNotFillIsAskedForLessAndLessOften(t *testing.T) {
 	s.connect()
 	s.requests = 0
 	began := s.now
-	s.give(stageclient.Message{ID: "x", Room: "lobby", Text: "x", SentAt: 1, Seq: 200})
-	for range 100 {
-		s.pass()
+	give := func(seq int64) {
+		s.give(stageclient.Message{ID: fmt.Sprint("x", seq), Room: "lobby", Text: "x", SentAt: 1, Seq: seq})
+	}
+	give(200)
+	for i := range int64(100) {
+		s.now = s.follower.Next()
+		id, wants := s.ask()
+		give(201 + i) // after the request, so the answer need not have it
+		s.give(clienttest.Answer(s.logs, id, wants)...)
 	}
 	if took := s.now.Sub(began); took < 10*time.Minute || took > time.Hour {
 		t.Errorf("100 requests in %v", took)
 	}
-	for log.Head() < 205 {
+	for log.Head() < 305 {
 		log.Append("y")
 	}
 	s.told = nil
 	s.pass()
-	if len(s.told) != 105 || s.told[99] != "x" {
+	if len(s.told) != 205 || s.told[199] != "x" {
 		t.Errorf("told %q", s.told)
 	}
+}
+
+// A restored log does not have the messages of the last minutes, and an expired one none at all.
+func TestAMessageThatTheLogDoesNotHaveIsAskedForOnce(t *testing.T) {
+	t.Parallel()
+	log := lobby("a")
+	s := follow(t, 1, log)
+	s.connect()
+	s.told, s.requests = nil, 0
+	for _, seq := range []int64{200, 150, 200} {
+		s.give(stageclient.Message{ID: fmt.Sprint("x", seq), Room: "lobby", Text: "x", SentAt: 1, Seq: seq})
+	}
+	s.pass()
+	if next := s.follower.Next(); !next.IsZero() || s.requests != 1 || s.follower.Holds("lobby") {
+		t.Errorf("%d requests, and another one at %v; holds: %v", s.requests, next, s.follower.Holds("lobby"))
+	}
+	s.give(log.Append("b"))
+	s.want("b")
 }
 
 func TestManyPagesAreNotAskedForAtOnce(t *testing.T) {
