@@ -64,7 +64,7 @@ type chat struct {
 	incoming chan incoming
 	helpers  sync.WaitGroup
 
-	redial, resend, silence, pong, renew, giveUp, ask *time.Timer
+	redial, resend, silence, quiet, pong, renew, giveUp, ask *time.Timer
 }
 
 type dialResult struct {
@@ -84,7 +84,7 @@ func newChat(l connector, s *screen, lines <-chan string, last int) *chat {
 		link: l, screen: s, lines: lines, past: past{last: last},
 		dialed: make(chan dialResult), incoming: make(chan incoming),
 		redial: stopped(), resend: stopped(), silence: stopped(), pong: stopped(), renew: stopped(), giveUp: stopped(),
-		ask: stopped(),
+		ask: stopped(), quiet: stopped(),
 	}
 }
 
@@ -142,6 +142,8 @@ func (c *chat) step(ctx context.Context) error {
 		c.resendFirst()
 	case <-c.silence.C:
 		c.ping(ctx)
+	case <-c.quiet.C:
+		c.past.follower.SyncQuiet(time.Now())
 	case <-c.ask.C: // askForPast does the rest
 	case <-c.pong.C:
 		c.drop("the server does not answer")

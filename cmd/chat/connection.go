@@ -173,7 +173,7 @@ func (c *chat) release() {
 	c.helpers.Go(func() { _ = closing.socket.Close() })
 	c.session, c.endsAt, c.pinging = nil, time.Time{}, false
 	c.goAway(false)
-	for _, t := range []*time.Timer{c.resend, c.silence, c.pong, c.renew, c.ask} {
+	for _, t := range []*time.Timer{c.resend, c.silence, c.quiet, c.pong, c.renew, c.ask} {
 		t.Stop()
 	}
 }

@@ -105,6 +105,10 @@ func (c *chat) askForPast(ctx context.Context) {
 	if next := c.past.follower.Next(); c.session != nil && !next.IsZero() {
 		c.ask.Reset(time.Until(next))
 	}
+	c.quiet.Stop()
+	if at := c.past.follower.QuietAt(); c.session != nil && !at.IsZero() {
+		c.quiet.Reset(time.Until(at))
+	}
 }
 
 // request asks for parts of the log.

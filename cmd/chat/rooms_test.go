@@ -1,9 +1,11 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"signedsocket/internal/stageclient"
 	"signedsocket/internal/stageclient/clienttest"
 )
 
@@ -31,5 +33,38 @@ func TestTheRoomsOfTheNextConnectionAreFollowed(t *testing.T) {
 		if err := c.hangUp(); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+func TestABusyRoomDoesNotHideTheLostMessageOfAQuietOne(t *testing.T) {
+	t.Parallel()
+	remember(t, 1, func(c *remembering) {
+		c.stage.session.rooms = []string{"lobby", "ops"}
+		busy := clienttest.NewLog("ops", 100)
+		busy.Append("first")
+		c.say("bob", "M-a", "a")
+		socket := <-c.stage.sockets
+		began := time.Now()
+		serve := func(request stageclient.Request) {
+			for _, frame := range clienttest.Answer([]*clienttest.Log{c.log, busy}, request.ID, request.Wants) {
+				socket.frames <- frame
+			}
+			c.pass(time.Millisecond)
+		}
+		serve(<-socket.asked)
+		c.say("bob", "M-b", "lost") // no frame comes
+		for len(socket.asked) == 0 && time.Since(began) < time.Hour {
+			c.pass(time.Second)
+			socket.frames <- busy.Append("busy")
+			c.pass(0)
+		}
+		if quiet := time.Since(began); quiet < silenceMin || quiet > silenceMin+silenceJitter+2*time.Second {
+			t.Errorf("asked after %v", quiet)
+		}
+		serve(<-socket.asked)
+		if !strings.HasSuffix(c.shown(), "lost") || len(socket.pings) != 0 {
+			t.Errorf("%d pings, shown %q", len(socket.pings), c.shown())
+		}
+		c.hangUp()
 	})
 }

@@ -30,6 +30,7 @@ type followed struct {
 	asked      string // id of the request that is not answered
 	askedAs    int    // its place among the requests of the follower
 	askedAfter int64
+	quietAt    time.Time // when to ask whether anything is new, if nothing comes before
 	due        time.Time // when to ask, or to repeat the request; zero: not at all
 	hole       bool      // due waits for a message that may still arrive
 	repeats    int       // of the request

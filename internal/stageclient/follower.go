@@ -18,6 +18,8 @@ const (
 	pageAfterJump = 50          // entries
 	leastJump     = 100         // entries
 	wantsInFrame  = 8
+	silence       = 8*time.Minute + 30*time.Second // without an event of a room, until QuietAt
+	silenceSpread = 30 * time.Second               // random time after silence
 	requestPrefix = "h"
 )
 
@@ -76,7 +78,7 @@ func (f *Follower) Connected(now time.Time, history bool) {
 	f.history = history
 	for _, r := range f.rooms {
 		r.asked, r.live, r.due = "", false, time.Time{}
-		r.repeats = 0
+		r.repeats, r.quietAt = 0, time.Time{}
 		if history {
 			r.due = now
 		}
@@ -91,6 +93,44 @@ func (f *Follower) Sync(now time.Time) {
 		if f.history && r.asked == "" {
 			r.due = now
 		}
+	}
+}
+
+// QuietAt returns when to call [Follower.SyncQuiet], or no time. Each room has a time of its own, 8.5 to 9 minutes after
+// its last message or answer: frames of a busy room do not tell whether another one has lost its last message.
+func (f *Follower) QuietAt() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var next time.Time
+	for _, r := range f.rooms {
+		if !r.quietAt.IsZero() && (next.IsZero() || r.quietAt.Before(next)) {
+			next = r.quietAt
+		}
+	}
+	return next
+}
+
+// SyncQuiet asks for the rooms that are quiet at the next [Follower.Ask]. Those that are quiet for half of the time are
+// asked for, too, so that one frame is enough for all.
+func (f *Follower) SyncQuiet(now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range f.rooms {
+		if r.quietAt.IsZero() || r.quietAt.After(now.Add(silence/2)) {
+			continue
+		}
+		r.quietAt = time.Time{}
+		if r.asked == "" {
+			r.due, r.hole = now, false
+		}
+	}
+}
+
+// heard plans when a room is quiet. Without a log there is nothing to ask.
+func (f *Follower) heard(now time.Time, r *followed) {
+	r.quietAt = time.Time{}
+	if f.history && r.keepDays > 0 {
+		r.quietAt = now.Add(silence + f.jitter(silenceSpread))
 	}
 }
 
@@ -155,15 +195,18 @@ func (f *Follower) Receive(now time.Time, frame Frame) []Event {
 	case Message:
 		if r := f.room(frame.Room); r != nil {
 			events = r.arrived(f, now, frame)
+			f.heard(now, r)
 		}
 	case History:
 		if r := f.room(frame.Room); r != nil {
 			events = r.answered(f, now, frame)
+			f.heard(now, r)
 		}
 	case Synced:
 		for _, r := range f.rooms {
 			if head, named := frame.Heads[r.name]; named && r.asked != "" && r.asked == frame.ClientID {
 				events = append(events, r.synced(f, now, head)...)
+				f.heard(now, r)
 			}
 		}
 	case Error:
@@ -189,7 +232,7 @@ func (f *Follower) refused(now time.Time, e Error) []Event {
 	f.history = false // until the next connection
 	var events []Event
 	for _, r := range f.rooms {
-		r.keepDays = 0
+		r.keepDays, r.quietAt = 0, time.Time{}
 		events = append(append(events, r.release()...), r.caughtUp()...)
 	}
 	return events

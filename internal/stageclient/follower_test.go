@@ -383,6 +383,60 @@ func TestMoreThanEightRoomsAreAskedForInSeveralFrames(t *testing.T) {
 	}
 }
 
+func TestEachRoomIsQuietAfterItsOwnTime(t *testing.T) {
+	t.Parallel()
+	log, busy := lobby("a"), clienttest.NewLog("ops", 7)
+	busy.Append("first")
+	s := follow(t, 1, log, busy)
+	s.connect()
+	began := s.now
+	log.Append("lost")
+	for s.now.Before(began.Add(8 * time.Minute)) {
+		s.now = s.now.Add(time.Minute)
+		s.give(busy.Append("busy"))
+	}
+	s.told, s.requests = nil, 0
+	at := s.follower.QuietAt()
+	if wait := at.Sub(began); wait < 8*time.Minute+30*time.Second || wait > 9*time.Minute {
+		t.Errorf("the lobby is quiet after %v", wait)
+	}
+	s.now = at
+	s.follower.SyncQuiet(s.now)
+	id, wants := s.ask()
+	if len(wants) != 1 || wants[0].Room != "lobby" || wants[0].After == nil {
+		t.Errorf("asked for %+v", wants)
+	}
+	s.give(clienttest.Answer(s.logs, id, wants)...)
+	s.want("lost")
+	if wait := s.follower.QuietAt().Sub(began); wait < 16*time.Minute || wait > 17*time.Minute {
+		t.Errorf("the next room is quiet after %v", wait)
+	}
+}
+
+func TestQuietRoomsAreAskedForInOneFrame(t *testing.T) {
+	t.Parallel()
+	log, other := lobby("a"), clienttest.NewLog("ops", 7)
+	s := follow(t, 1, log, other)
+	s.connect()
+	s.now = s.now.Add(4 * time.Minute)
+	s.give(other.Append("b"))
+	for _, rooms := range []int{2, 2, 2} {
+		s.now = s.follower.QuietAt()
+		s.follower.SyncQuiet(s.now)
+		s.follower.SyncQuiet(s.now)
+		id, wants := s.ask()
+		if len(wants) != rooms {
+			t.Errorf("asked for %+v", wants)
+		}
+		s.give(clienttest.Answer(s.logs, id, wants)...)
+	}
+	log.KeepDays, other.KeepDays = 0, 0
+	s.connect()
+	if at := s.follower.QuietAt(); !at.IsZero() {
+		t.Errorf("a stage without history is asked at %v", at)
+	}
+}
+
 func TestAQuietFollowerAsksWhetherItIsUpToDate(t *testing.T) {
 	t.Parallel()
 	log := lobby("a")
