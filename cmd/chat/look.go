@@ -42,14 +42,24 @@ func (c *chat) seenBefore(p *pending) *int64 {
 	return seen
 }
 
-// lookFor reads the log for a message that was sent so long ago that the stage does not look for it.
-func (c *chat) lookFor(ctx context.Context, p *pending) {
+// lookFurther reads the next part of the log for a message that was sent so long ago that the stage does not look for
+// it.
+func (c *chat) lookFurther(ctx context.Context) {
+	p := c.outbox.first()
+	if p == nil || !p.lookDue || c.session == nil {
+		return
+	}
 	seen := c.seenBefore(p)
 	if seen == nil {
 		c.giveUpOn(p, notKnown)
 		return
 	}
-	p.looking = true
+	if !c.spend() {
+		c.resend.Reset(time.Until(c.past.freeAt) + ackTimeout) // the message waits for the answer
+		return
+	}
+	p.lookDue = false
+	c.resend.Reset(ackTimeout)
 	c.request(ctx, lookRequest, stageclient.WantAfter(c.room(), *seen))
 }
 
@@ -57,7 +67,7 @@ const notKnown = "it may have been sent before the connection was lost; " +
 	"look for it, and send it again if it is not there"
 
 // look takes a part of the log in which the chat looks for the first message of the outbox.
-func (c *chat) look(ctx context.Context, h stageclient.History) {
+func (c *chat) look(h stageclient.History) {
 	p := c.outbox.first()
 	if h.ClientID != lookRequest || p == nil || !p.looking {
 		return
@@ -73,7 +83,7 @@ func (c *chat) look(ctx context.Context, h stageclient.History) {
 	case !h.Complete:
 		c.giveUpOn(p, notKnown)
 	case h.More:
-		c.lookFor(ctx, p)
+		p.lookDue = true
 	default:
 		p.looking, p.sent, p.due = false, false, time.Time{}
 	}

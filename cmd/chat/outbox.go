@@ -19,6 +19,7 @@ type pending struct {
 	floor   *stageclient.Floor // where the room stood when it was sent for the first time
 	seen    *int64             // the chat has looked for it in the log up to here
 	looking bool               // in the log
+	lookDue bool               // the next part of the log has to be asked for
 }
 
 // outbox holds messages in the order of writing. Only the first is ever under way, because the gateway promises no
@@ -66,7 +67,7 @@ func (o *outbox) remove(p *pending) {
 // reconnected makes the first message ready to be sent again at once.
 func (o *outbox) reconnected() {
 	if p := o.first(); p != nil {
-		p.sent, p.due, p.looking = false, time.Time{}, false
+		p.sent, p.due, p.looking, p.lookDue = false, time.Time{}, false, false
 	}
 }
 

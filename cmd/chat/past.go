@@ -31,6 +31,7 @@ type past struct {
 	keepDays int                   // by the last answer
 	older    int                   // times that the user has asked for older messages
 	asked    bool                  // for older ones, without an answer yet
+	freeAt   time.Time             // when a request may be sent that waits for the follower's budget; zero: none waits
 }
 
 // absence is what came to a room before it is up to date.
@@ -90,7 +91,9 @@ func (c *chat) askForPast(ctx context.Context) {
 	if c.session == nil {
 		return
 	}
+	c.past.freeAt = time.Time{}
 	c.askForOlder(ctx)
+	c.lookFurther(ctx)
 	for c.session != nil {
 		request := c.past.follower.Ask(time.Now())
 		if len(request.Wants) == 0 {
@@ -101,14 +104,30 @@ func (c *chat) askForPast(ctx context.Context) {
 		}
 		c.request(ctx, request.ID, request.Wants...)
 	}
-	c.ask.Stop()
-	if next := c.past.follower.Next(); c.session != nil && !next.IsZero() {
-		c.ask.Reset(time.Until(next))
+	next := c.past.follower.Next()
+	if free := c.past.freeAt; next.IsZero() || !free.IsZero() && free.Before(next) {
+		next = free
 	}
-	c.quiet.Stop()
-	if at := c.past.follower.QuietAt(); c.session != nil && !at.IsZero() {
-		c.quiet.Reset(time.Until(at))
+	c.plan(c.ask, next)
+	c.plan(c.quiet, c.past.follower.QuietAt())
+}
+
+// plan sets a timer of the present connection, or stops it.
+func (c *chat) plan(timer *time.Timer, at time.Time) {
+	timer.Stop()
+	if c.session != nil && !at.IsZero() {
+		timer.Reset(time.Until(at))
 	}
+}
+
+// spend takes a request from the follower's budget, since more requests would be misbehaviour. Without one askForPast
+// comes back when there is one.
+func (c *chat) spend() bool {
+	from, ok := c.past.follower.Spend(time.Now())
+	if !ok {
+		c.past.freeAt = from
+	}
+	return ok
 }
 
 // request asks for parts of the log.
@@ -129,6 +148,9 @@ func (c *chat) askForOlder(ctx context.Context) {
 		return
 	}
 	if want, ok := c.past.follower.OlderWant(c.room(), olderPage); ok {
+		if !c.spend() {
+			return
+		}
 		c.past.asked = true
 		c.request(ctx, olderRequest, want)
 		return

@@ -30,11 +30,11 @@ func (c *chat) received(ctx context.Context, in incoming) error {
 			c.show(f.Room, f.Entry())
 		}
 	case stageclient.History:
-		c.look(ctx, f)
+		c.look(f)
 	case stageclient.Ack:
 		c.acknowledged(f)
 	case stageclient.Error:
-		c.refusedMessage(ctx, in.from, f)
+		c.refusedMessage(in.from, f)
 	case stageclient.GatewayError:
 		if p := c.outbox.first(); p != nil && p.sent {
 			c.failed(p, time.Second<<min(p.failures, 4), "the server failed: "+f.Text)
@@ -72,7 +72,7 @@ func (c *chat) done(p *pending) {
 
 // refusedMessage handles an error frame. Some refusals are temporary, some are final, and some mean that the connection
 // is useless.
-func (c *chat) refusedMessage(ctx context.Context, from *session, e stageclient.Error) {
+func (c *chat) refusedMessage(from *session, e stageclient.Error) {
 	if e.Code == "not_connected" || e.Code == "session_ended" {
 		if from == c.session { // the server has removed a replaced connection, too
 			c.drop("the server does not know this connection any more (" + e.Code + ")")
@@ -92,7 +92,7 @@ func (c *chat) refusedMessage(ctx context.Context, from *session, e stageclient.
 	}
 	switch e.Code {
 	case "far_behind":
-		c.lookFor(ctx, p)
+		p.looking, p.lookDue = true, true
 	case "rate_limited", "busy":
 		p.sent, p.due = false, time.Now().Add(max(100*time.Millisecond, time.Duration(e.RetryAfterMs)*time.Millisecond))
 	case "partial_delivery":

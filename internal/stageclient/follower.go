@@ -186,6 +186,18 @@ func (f *Follower) Ask(now time.Time) Request {
 	return request
 }
 
+// Spend takes a request that the caller makes itself, as with [Follower.OlderWant], from the budget of the follower: the
+// stage counts all requests together. With ok false the budget is used up until from.
+func (f *Follower) Spend(now time.Time) (from time.Time, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if from = f.budget.next(now); from.After(now) {
+		return from, false
+	}
+	f.budget.spend(now)
+	return now, true
+}
+
 // Receive takes a frame and returns what is new. It has no use for frames that do not concern the logs.
 func (f *Follower) Receive(now time.Time, frame Frame) []Event {
 	f.mu.Lock()
