@@ -96,8 +96,8 @@ func (f *Follower) Sync(now time.Time) {
 	}
 }
 
-// QuietAt returns when to call [Follower.SyncQuiet], or no time. Each room has a time of its own, 8.5 to 9 minutes after
-// its last message or answer: frames of a busy room do not tell whether another one has lost its last message.
+// QuietAt returns when to call [Follower.SyncQuiet], or no time. Each room has a time of its own, 8.5 to 9 minutes
+// after its last message or answer: frames of a busy room do not tell whether another one has lost its last message.
 func (f *Follower) QuietAt() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -186,8 +186,8 @@ func (f *Follower) Ask(now time.Time) Request {
 	return request
 }
 
-// Spend takes a request that the caller makes itself, as with [Follower.OlderWant], from the budget of the follower: the
-// stage counts all requests together. With ok false the budget is used up until from.
+// Spend takes a request that the caller makes itself, as with [Follower.OlderWant], from the budget of the follower:
+// the stage counts all requests together. With ok false the budget is used up until from.
 func (f *Follower) Spend(now time.Time) (from time.Time, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

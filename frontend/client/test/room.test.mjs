@@ -84,7 +84,7 @@ test("a gap that the server cannot fill is closed, unless it lies beside one tha
   assert.equal("closed" in live().state, false);
 });
 
-test("each event of a room puts off the question whether anything is new, and a server without a log is not asked", () => {
+test("each event of a room puts off the question what is new, and a server without a log is not asked", () => {
   const play = live();
   const events = {
     pushed: () => play.push(21),
