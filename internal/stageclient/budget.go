@@ -29,3 +29,15 @@ func (b *budget) spend(now time.Time) {
 	}
 	b.used = append(b.used, now)
 }
+
+// Spend takes a request that the caller makes itself, as with [Follower.OlderWant], from the budget of the follower:
+// the stage counts all requests together. With ok false the budget is used up until from.
+func (f *Follower) Spend(now time.Time) (from time.Time, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if from = f.budget.next(now); from.After(now) {
+		return from, false
+	}
+	f.budget.spend(now)
+	return now, true
+}

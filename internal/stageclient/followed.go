@@ -37,13 +37,6 @@ type followed struct {
 	holes      int       // times in a row that the log did not hold what is missing below a held message
 }
 
-// held is a message that is not told yet.
-type held struct {
-	told Told
-	// requests is how many requests the follower had sent before the message arrived.
-	requests int
-}
-
 // want is the request that brings the client up to date.
 func (r *followed) want(first int) Want {
 	switch {
@@ -104,17 +97,6 @@ func (r *followed) awaitHole(f *Follower, now time.Time) {
 	}
 }
 
-// advance tells the held messages that follow the position.
-func (r *followed) advance() (events []Event) {
-	for {
-		next, found := r.held[r.position+1]
-		if !found {
-			return events
-		}
-		events = append(events, r.tell(next.told)...)
-	}
-}
-
 // tell moves the position to an entry and tells it.
 func (r *followed) tell(told Told) []Event {
 	r.position = told.Entry.Seq
@@ -129,15 +111,6 @@ func (r *followed) tell(told Told) []Event {
 		return nil
 	}
 	return []Event{told}
-}
-
-// release tells all held messages, when no answer will come.
-func (r *followed) release() (events []Event) {
-	for _, next := range slices.SortedFunc(maps.Values(r.held), byNumber) {
-		events = append(events, r.unordered(next.told)...)
-	}
-	clear(r.held)
-	return events
 }
 
 // answered takes a part of the log. The entries of an answer to an earlier request are as good as any. Only the answer
@@ -290,14 +263,6 @@ func (r *followed) complete(f *Follower, now time.Time) []Event {
 	events := r.caughtUp()
 	r.awaitHole(f, now)
 	return events
-}
-
-// expire drops the messages that came before the request and are not in its answer, the end of the log. They have
-// expired, or the log was restored. The follower would ask for them without end.
-func (r *followed) expire() {
-	maps.DeleteFunc(r.held, func(_ int64, m held) bool {
-		return m.requests < r.askedAs
-	})
 }
 
 func (r *followed) caughtUp() []Event {

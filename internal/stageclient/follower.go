@@ -1,7 +1,6 @@
 package stageclient
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -18,8 +17,6 @@ const (
 	pageAfterJump = 50          // entries
 	leastJump     = 100         // entries
 	wantsInFrame  = 8
-	silence       = 8*time.Minute + 30*time.Second // without an event of a room, until QuietAt
-	silenceSpread = 30 * time.Second               // random time after silence
 	requestPrefix = "h"
 )
 
@@ -96,44 +93,6 @@ func (f *Follower) Sync(now time.Time) {
 	}
 }
 
-// QuietAt returns when to call [Follower.SyncQuiet], or no time. Each room has a time of its own, 8.5 to 9 minutes
-// after its last message or answer: frames of a busy room do not tell whether another one has lost its last message.
-func (f *Follower) QuietAt() time.Time {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var next time.Time
-	for _, r := range f.rooms {
-		if !r.quietAt.IsZero() && (next.IsZero() || r.quietAt.Before(next)) {
-			next = r.quietAt
-		}
-	}
-	return next
-}
-
-// SyncQuiet asks for the rooms that are quiet at the next [Follower.Ask]. Those that are quiet for half of the time are
-// asked for, too, so that one frame is enough for all.
-func (f *Follower) SyncQuiet(now time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, r := range f.rooms {
-		if r.quietAt.IsZero() || r.quietAt.After(now.Add(silence/2)) {
-			continue
-		}
-		r.quietAt = time.Time{}
-		if r.asked == "" {
-			r.due, r.hole = now, false
-		}
-	}
-}
-
-// heard plans when a room is quiet. Without a log there is nothing to ask.
-func (f *Follower) heard(now time.Time, r *followed) {
-	r.quietAt = time.Time{}
-	if f.history && r.keepDays > 0 {
-		r.quietAt = now.Add(silence + f.jitter(silenceSpread))
-	}
-}
-
 // Next returns when to call [Follower.Ask], or no time.
 func (f *Follower) Next() time.Time {
 	f.mu.Lock()
@@ -184,18 +143,6 @@ func (f *Follower) Ask(now time.Time) Request {
 		f.budget.spend(now)
 	}
 	return request
-}
-
-// Spend takes a request that the caller makes itself, as with [Follower.OlderWant], from the budget of the follower:
-// the stage counts all requests together. With ok false the budget is used up until from.
-func (f *Follower) Spend(now time.Time) (from time.Time, ok bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if from = f.budget.next(now); from.After(now) {
-		return from, false
-	}
-	f.budget.spend(now)
-	return now, true
 }
 
 // Receive takes a frame and returns what is new. It has no use for frames that do not concern the logs.
@@ -342,6 +289,3 @@ func (f *Follower) SeenAfter(floor Floor) *int64 {
 	}
 	return &seen
 }
-
-// byNumber orders what a room holds.
-func byNumber(a, b held) int { return cmp.Compare(a.told.Entry.Seq, b.told.Entry.Seq) }
