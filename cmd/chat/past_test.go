@@ -20,7 +20,15 @@ type remembering struct {
 // remember runs test beside a chat with --last at a stage with history.
 func remember(t *testing.T, last int, test func(c *remembering)) {
 	t.Helper()
-	setUp := func(c *conversation) { c.stage.session.history, c.stage.last = true, last }
+	rememberIn(t, []string{"lobby"}, last, test)
+}
+
+// rememberIn is remember for a user of these rooms. Only the lobby has a log.
+func rememberIn(t *testing.T, rooms []string, last int, test func(c *remembering)) {
+	t.Helper()
+	setUp := func(c *conversation) {
+		c.stage.session.history, c.stage.session.rooms, c.stage.last = true, rooms, last
+	}
 	talkTo(t, setUp, nil, func(c *conversation) {
 		test(&remembering{c, clienttest.NewLog("lobby", 100)})
 	})

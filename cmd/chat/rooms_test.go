@@ -38,8 +38,7 @@ func TestTheRoomsOfTheNextConnectionAreFollowed(t *testing.T) {
 
 func TestABusyRoomDoesNotHideTheLostMessageOfAQuietOne(t *testing.T) {
 	t.Parallel()
-	remember(t, 1, func(c *remembering) {
-		c.stage.session.rooms = []string{"lobby", "ops"}
+	rememberIn(t, []string{"lobby", "ops"}, 1, func(c *remembering) {
 		busy := clienttest.NewLog("ops", 100)
 		busy.Append("first")
 		c.say("bob", "M-a", "a")
