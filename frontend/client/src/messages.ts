@@ -138,7 +138,7 @@ const ja: Dictionary = {
     room_not_allowed: "このルームには入れません。",
     caller_not_trusted: "このページからは接続できません。",
     evicted: "別のウィンドウでチャットが開かれました。",
-    kicked: "許可されていないメッセージが多すぎたため、切断されました。",
+    kicked: "許可されていないメッセージが多すぎました。",
     insecure_context: "このページは https で開く必要があります。",
     no_websocket: "このブラウザーは WebSocket に対応していないため、接続できません。",
   },
