@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
+	"signedsocket/localstage/internal/dice"
 	"signedsocket/localstage/internal/dynamodb"
 	"signedsocket/localstage/internal/gateway"
 	"signedsocket/localstage/internal/lambda"
@@ -159,8 +158,7 @@ func connectionsOperation(r *http.Request) string {
 
 // functions returns the source of invocations' faults: the faults of special, which may be nil, or else those of f.
 func (f Faults) functions(special func(function string) lambda.Fault) func(function string) lambda.Fault {
-	var mu sync.Mutex
-	dice := rand.New(rand.NewPCG(f.Seed, 2)) //nolint:gosec // the seed repeats the faults
+	kills := dice.New(f.Seed, dice.Invocations)
 	return func(function string) lambda.Fault {
 		if special != nil {
 			if fault := special(function); fault != (lambda.Fault{}) {
@@ -169,10 +167,7 @@ func (f Faults) functions(special func(function string) lambda.Fault) func(funct
 		}
 		fault := lambda.Fault{Delay: f.DelayFunctions}
 		if f.KillFunctions > 0 {
-			mu.Lock()
-			defer mu.Unlock()
-			fault.Kill = dice.Float64() < f.KillFunctions
-			fault.KillAfter = time.Duration(dice.Int64N(int64(killSpan)))
+			fault.Kill, fault.KillAfter = kills.Occurs(f.KillFunctions), kills.UpTo(killSpan)
 		}
 		return fault
 	}

@@ -177,10 +177,7 @@ func (c *chat) sendNext(ctx context.Context) {
 		c.resend.Reset(wait)
 		return
 	}
-	m := stageclient.Outgoing{Text: p.text, ID: p.id, After: c.seenBefore(p)}
-	if len(c.rooms) > 1 {
-		m.Room = c.rooms[0]
-	}
+	m := stageclient.Outgoing{Text: p.text, ID: p.id, Room: c.room(), After: c.seenBefore(p)}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	if err := c.session.socket.Send(ctx, m); err != nil {

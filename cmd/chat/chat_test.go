@@ -23,7 +23,7 @@ func TestMessageIsSentAgainUnderItsIDUntilAcknowledged(t *testing.T) {
 
 		second := <-c.stage.sockets
 		again := <-second.sent
-		if diff := cmp.Diff(sent, again); diff != "" || sent.ID == "" || sent.Text != "hi" || sent.Room != "" {
+		if diff := cmp.Diff(sent, again); diff != "" || sent.ID == "" || sent.Text != "hi" || sent.Room != "lobby" {
 			t.Errorf("sent %+v, then %+v", sent, again)
 		}
 		c.pass(ackTimeout) // no answer

@@ -14,12 +14,8 @@ import (
 	"signedsocket/shared/roomlog"
 )
 
-const (
-	// readers is how many rooms are read at the same time: as many as a request can name.
-	readers = 8
-	// busyPause is when a client tries again after the table was too busy to be read.
-	busyPause = 2 * time.Second
-)
+// busyPause is when a client tries again after the table was too busy to be read.
+const busyPause = 2 * time.Second
 
 // logs reads the logs of rooms; roomlog.Log does.
 type logs interface {
@@ -64,11 +60,10 @@ func (h *handler) hasAll(want message.Want, page roomlog.Page) bool {
 	return h.keepDays > 0 && want.Part == message.After && len(page.Entries) == 0 && page.Complete && !page.More
 }
 
-// readPages reads what is wanted, all rooms at the same time.
+// readPages reads what is wanted, all rooms, at most eight, at the same time.
 func (h *handler) readPages(ctx context.Context, wants []message.Want) ([]roomlog.Page, error) {
 	pages := make([]roomlog.Page, len(wants))
 	reading, ctx := errgroup.WithContext(ctx)
-	reading.SetLimit(readers)
 	for i, want := range wants {
 		reading.Go(func() (err error) {
 			defer logging.Recover(ctx, h.log, &err)

@@ -55,7 +55,11 @@ func (s *swarm) began(e stageclient.Entered) {
 // outgoing returns a message as its client sends it, and records it.
 func (s *swarm) outgoing(sender int, m *member, text, clientID string) stageclient.Outgoing {
 	out := stageclient.Outgoing{Text: text, ID: clientID}
-	if !m.History || len(m.Rooms) != 1 {
+	if len(m.Rooms) != 1 {
+		return out
+	}
+	out.Room = m.Rooms[0] // as the page does: the stage reads the log of a named room while it counts the message
+	if !m.History {
 		return out
 	}
 	if position, known := m.follower.Position(m.Rooms[0]); known {

@@ -236,7 +236,7 @@ func TestWhatHasExpiredIsMarked(t *testing.T) {
 	}
 }
 
-func TestTooManyMessagesAreSkipped(t *testing.T) {
+func TestOfTooManyMessagesTheNewestAreTold(t *testing.T) {
 	t.Parallel()
 	log := lobby("a")
 	log.PageSize = 50

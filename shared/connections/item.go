@@ -150,8 +150,8 @@ func decodeConnection(connectionID string, conn item) (Connection, error) {
 	}, nil
 }
 
-// protocolOf returns the protocol of a CONN or ROOM item. Items of chat.v1 do not name it, nor do those of versions
-// before chat.v2.
+// protocolOf returns the protocol of a CONN item. Items of chat.v1 do not name it, nor do those of versions before
+// chat.v2.
 func protocolOf(from item) int {
 	if v, ok := dynamo.NumberOf(from, "v"); ok {
 		return int(v)

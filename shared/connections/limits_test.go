@@ -299,29 +299,6 @@ func TestNothingIsCountedTwice(t *testing.T) {
 	same(t, "counted", before, table.items(t)["RATE#alice RATE"])
 }
 
-func TestOldCountsDoNotPileUp(t *testing.T) {
-	t.Parallel()
-	table := newTable(t, http.DefaultTransport)
-	store := New(table.client, table.tables(), Limits{})
-	for i := range 40 {
-		now := epoch.Add(time.Duration(i) * 150 * time.Second) // longer than an update looks back
-		store.now = func() time.Time { return now }
-		a := admission(fmt.Sprintf("c%d=", i))
-		if _, err := store.Connect(t.Context(), a, now); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := store.Touch(t.Context(), a.ConnectionID, now); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := store.Remove(t.Context(), a.ConnectionID, time.Time{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := len(table.items(t)["RATE#alice RATE"]); n > maxStaleRates+4 {
-		t.Errorf("the item has %d attributes", n)
-	}
-}
-
 // meddling is an API in which another operation happens between an operation's reads and its transaction.
 type meddling struct {
 	API

@@ -20,7 +20,6 @@ type Member struct {
 	ConnectionID string
 	Subject      string    // the user's id; "" where it is not known
 	ConnectedAt  time.Time // whole milliseconds
-	Protocol     int       // which the client speaks, see Connection
 	Slow         time.Time // when a broadcast gave the member up, see MarkSlow; the zero time for never
 }
 
@@ -77,7 +76,7 @@ func (s *Store) readShards(ctx context.Context, room string, now time.Time) <-ch
 // shardMembers returns the pages of one partition.
 func (s *Store) shardMembers(ctx context.Context, partition string, now time.Time) iter.Seq2[[]Member, error] {
 	return func(yield func([]Member, error) bool) {
-		attributes := "sk, #sub, sx, connectedAt, v, slow"
+		attributes := "sk, #sub, sx, connectedAt, slow"
 		for items, err := range s.pages(ctx, partition, attributes, map[string]string{"#sub": "sub"}) {
 			if err != nil {
 				yield(nil, fmt.Errorf("list members: %w", err))
@@ -100,7 +99,7 @@ func liveMembers(items []item, now time.Time) []Member {
 		connectedAt, _ := dynamo.NumberOf(listed, "connectedAt")
 		member := Member{
 			ConnectionID: dynamo.TextOf(listed, "sk"), Subject: dynamo.TextOf(listed, "sub"),
-			ConnectedAt: time.UnixMilli(connectedAt).UTC(), Protocol: protocolOf(listed),
+			ConnectedAt: time.UnixMilli(connectedAt).UTC(),
 		}
 		if slow, marked := dynamo.NumberOf(listed, "slow"); marked {
 			member.Slow = time.UnixMilli(slow).UTC()

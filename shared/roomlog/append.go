@@ -75,10 +75,10 @@ func reaches(blocks []block, seq int64) bool {
 }
 
 // Append gives a message the next number of its room, unless a stored entry has its id. It returns the stored entry,
-// and whether that was there before: the message as it was sent first, or its tombstone. Members
-// see no message older than HistoryDays, so Append returns such a message as a tombstone. Append ignores the Seq of e.
-// The error is ErrOff, ErrBusy, ErrAhead, ErrFarBehind, or a fault. After ErrBusy and faults the message may be stored
-// nevertheless; then a resend with the same id finds it.
+// and whether that was there before: the message as it was sent first, or its tombstone. Members see no message older
+// than HistoryDays, so Append returns such a message as a tombstone. Append ignores the Seq of e. The error is ErrOff,
+// ErrBusy, ErrAhead, ErrFarBehind, or a fault. After ErrBusy and faults the message may be stored nevertheless; then a
+// resend with the same id finds it.
 func (l *Log) Append(ctx context.Context, look Look, e Entry) (stored Entry, duplicate bool, err error) {
 	if l.days <= 0 { // mutate:log-off
 		return Entry{}, false, ErrOff

@@ -264,8 +264,8 @@ func TestAMessageWithAnImpossiblePositionIsRefused(t *testing.T) {
 	}
 }
 
-// TestNobodyIsFarBehindExpiredMessages: for its readers the room is empty, so a sender has seen it up to 0.
-func TestNobodyIsFarBehindExpiredMessages(t *testing.T) {
+// TestExpiredMessagesPutNoSenderFarBehind: for its readers the room is empty, so a sender has seen it up to 0.
+func TestExpiredMessagesPutNoSenderFarBehind(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	tb.putBlocks(t, blocksBehind+1)

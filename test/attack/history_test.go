@@ -40,8 +40,8 @@ func want(room, part string) string {
 	return fmt.Sprintf(`{"action":"history","want":[{"room":%q,%s}]}`, room, part)
 }
 
-// TestNobodyReadsTheLogOfAnotherRoom: the record of the connection names the rooms, whatever the frame says.
-func TestNobodyReadsTheLogOfAnotherRoom(t *testing.T) {
+// TestAUserReadsOnlyTheLogsOfTheirRooms: the record of the connection names the rooms, whatever the frame says.
+func TestAUserReadsOnlyTheLogsOfTheirRooms(t *testing.T) {
 	t.Parallel()
 	s := open(t, withHistory())
 	vault, proof := grant(func(g *stageclient.Grant) { g.Sub, g.Name, g.Rooms = "keeper", "Keeper", []string{"vault"} })

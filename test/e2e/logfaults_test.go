@@ -261,8 +261,8 @@ func TestAMessageToAThrottledTableIsNotStored(t *testing.T) {
 	wantHeard(t, "bob", heardUntil(t, bob, "message"), entries[1], [2]int{1, 1})
 }
 
-// TestALostPostShowsAsAGap: the gateway says 200, so nobody knows of the loss. The next message shows it to the member
-// that lacks the message.
+// TestALostPostShowsAsAGap: the gateway says 200, so no function knows of the loss. The next message shows it to the
+// member that lacks the message.
 func TestALostPostShowsAsAGap(t *testing.T) {
 	t.Parallel()
 	stage, client, alice, bob := startWithLog(t, nil)

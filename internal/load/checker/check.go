@@ -43,7 +43,7 @@ func Check(r *Recording) []Finding {
 		c.logs[room] = newLog(room, read)
 	}
 	c.oneNumber()
-	for _, room := range c.rooms() {
+	for _, room := range slices.Sorted(maps.Keys(c.logs)) {
 		c.consecutive(c.logs[room])
 		c.nothingInvented(c.logs[room])
 	}
@@ -107,15 +107,6 @@ type said struct {
 	by    string // the operation, in words
 }
 
-func (c *check) rooms() []string {
-	var rooms []string
-	for room := range c.logs {
-		rooms = append(rooms, room)
-	}
-	slices.Sort(rooms)
-	return rooms
-}
-
 // expired reports whether the stage has deleted a number, and said so.
 func (c *check) expired(room string, seq int64) bool {
 	return slices.ContainsFunc(c.r.Expired, func(e Expired) bool {
@@ -155,7 +146,7 @@ func (c *check) collectIDs() {
 }
 
 // oneNumber checks H2: a message that was seen under two numbers had lost the first one, because that has expired.
-// What the log itself holds twice is left to consecutive.
+// The method consecutive finds messages that the log holds twice.
 func (c *check) oneNumber() {
 	first := map[string]place{}
 	for _, at := range slices.SortedFunc(maps.Keys(c.ids), byRoomAndNumber) {
@@ -244,7 +235,7 @@ func (c *check) realOrder() {
 			byRoom[s.Room] = append(byRoom[s.Room], s)
 		}
 	}
-	for _, room := range c.rooms() {
+	for _, room := range slices.Sorted(maps.Keys(c.logs)) {
 		sends := byRoom[room]
 		slices.SortFunc(sends, func(a, b *Send) int { return cmp.Compare(a.Seq, b.Seq) })
 		var latest *Send // to begin, of those with a lower number
@@ -274,12 +265,12 @@ func (c *check) frame(f Frame) {
 func (c *check) same(promise string, l *log, entry stageclient.Entry, by string) {
 	if logged, found := l.byPlace[entry.Seq]; found {
 		if !equal(entry, logged) {
-			c.find(Changed, promise, "%s, but %s.", capital(by), c.inLog(l, logged))
+			c.find(Changed, promise, "%s, but %s.", by, c.inLog(l, logged))
 		}
 		return
 	}
 	if !c.expired(l.room, entry.Seq) && entry.Seq > l.After {
-		c.find(Invented, promise, "%s, but the log of %s, read at %s, has no number %d.", capital(by), l.room,
+		c.find(Invented, promise, "%s, but the log of %s, read at %s, has no number %d.", by, l.room,
 			clock(l.At), entry.Seq)
 		return
 	}
@@ -287,7 +278,7 @@ func (c *check) same(promise string, l *log, entry stageclient.Entry, by string)
 	if first, known := c.known[at]; !known {
 		c.known[at] = said{entry, by}
 	} else if !equal(entry, first.entry) {
-		c.find(Changed, promise, "%s, but %s.", capital(by), first.by)
+		c.find(Changed, promise, "%s, but %s.", by, first.by)
 	}
 }
 

@@ -61,14 +61,14 @@ func (c *check) answer(l *log, a Answer) {
 			continue
 		}
 		if before := h.Entries[i-1]; entry.Seq != before.Seq+1 {
-			c.find(Hole, "H4", "%s with %s, and the next one was %s.", capital(by), describe(before), describe(entry))
+			c.find(Hole, "H4", "%s with %s, and the next one was %s.", by, describe(before), describe(entry))
 		}
 	}
 	if h.After == nil || *h.After == 0 || !h.Complete || len(h.Entries) == 0 {
 		return
 	}
 	if first := h.Entries[0]; first.Seq != *h.After+1 {
-		c.find(Hole, "H4", "%s that was called complete after %d, but began with %s.", capital(by), *h.After,
+		c.find(Hole, "H4", "%s that was called complete after %d, but began with %s.", by, *h.After,
 			describe(first))
 	}
 }

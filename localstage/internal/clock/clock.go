@@ -2,7 +2,10 @@
 // it by hand. Events carry the machine's own time, because the functions live in it.
 package clock
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Clock tells the time and calls a function after a while.
 type Clock interface {
@@ -29,3 +32,16 @@ func (Machine) Now() time.Time { return time.Now() }
 
 // AfterFunc calls f in a goroutine of its own when d has passed.
 func (Machine) AfterFunc(d time.Duration, f func()) Timer { return time.AfterFunc(d, f) }
+
+// Pause returns after d by the machine's clock, or when ctx ends.
+func Pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"signedsocket/localstage/internal/clock"
+	"signedsocket/localstage/internal/dice"
 )
 
 // conflictSpan is how long after its transaction an item can meet the conflict fault. Transactions of the engine take
@@ -20,7 +21,7 @@ const ongoingTransaction = "Transaction is ongoing for the item"
 // conflicts makes single updates meet the transactions on their item, as if these were still under way.
 type conflicts struct {
 	share float64
-	dice  *dice
+	dice  *dice.Dice
 	clock clock.Clock
 
 	mu      sync.Mutex
@@ -33,7 +34,7 @@ func newConflicts(f Faults, c clock.Clock) *conflicts {
 		return nil
 	}
 	return &conflicts{
-		share: f.Conflicts, dice: newDice(f.Seed, diceOfConflicts), clock: c, touched: map[string]time.Time{},
+		share: f.Conflicts, dice: dice.New(f.Seed, dice.Conflicts), clock: c, touched: map[string]time.Time{},
 	}
 }
 
@@ -62,7 +63,7 @@ func (c *conflicts) check(w *write) error {
 	c.mu.Lock()
 	at, touched := c.touched[w.id()]
 	c.mu.Unlock()
-	if touched && c.clock.Now().Sub(at) < conflictSpan && c.dice.occurs(c.share) {
+	if touched && c.clock.Now().Sub(at) < conflictSpan && c.dice.Occurs(c.share) {
 		return refused("TransactionConflictException", ongoingTransaction)
 	}
 	return nil

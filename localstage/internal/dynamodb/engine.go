@@ -14,6 +14,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"signedsocket/localstage/internal/clock"
+	"signedsocket/localstage/internal/dice"
 )
 
 // Options configure an [Engine]. Only Path has no default.
@@ -55,7 +56,7 @@ type Engine struct {
 	conflicts *conflicts
 	expiry    *expiry
 	lateness  float64 // Faults.LateDeletions
-	deletions *dice
+	deletions *dice.Dice
 
 	mu     sync.RWMutex
 	tables map[string]*table // by name; a copy of the file's tables, which saves each request a look-up
@@ -118,7 +119,7 @@ func (e *Engine) prepare(f Faults) {
 	e.conflicts = newConflicts(f, e.clock)
 	e.expiry = newExpiry(f, e.clock)
 	e.lateness = f.LateDeletions
-	e.deletions = newDice(f.Seed, diceOfDeletions)
+	e.deletions = dice.New(f.Seed, dice.Deletions)
 }
 
 // Buckets beside those of the tables' items.

@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"signedsocket/localstage/internal/clock"
+	"signedsocket/localstage/internal/dice"
 )
 
 const (
@@ -41,7 +42,7 @@ type ItemKey struct {
 type expiry struct {
 	Expiry
 	prefix []byte // of stored keys
-	dice   *dice
+	dice   *dice.Dice
 	clock  clock.Clock
 	began  time.Time // items without a time were written before
 
@@ -59,7 +60,7 @@ func newExpiry(f Faults, c clock.Clock) *expiry {
 	return &expiry{
 		Expiry:  f.Expiry,
 		prefix:  bytes.TrimSuffix(prefix, []byte(partitionEnd)),
-		dice:    newDice(f.Seed, diceOfExpiry),
+		dice:    dice.New(f.Seed, dice.Expiry),
 		clock:   c,
 		began:   c.Now(),
 		written: map[string]time.Time{},
@@ -102,12 +103,12 @@ func (x *expiry) doomed(t *table, items *bbolt.Bucket) (keys [][]byte) {
 		case !samePartition(key, next): // mutate:stage-expiry-last
 		case x.age(t, next, now) < successorAge: // mutate:stage-expiry-successor
 		case x.age(t, key, now) < expiryAge: // mutate:stage-expiry-age
-		case x.dice.occurs(x.Share):
+		case x.dice.Occurs(x.Share):
 			keys = append(keys, bytes.Clone(key))
 		}
 		key = next
 	}
-	x.dice.shuffle(keys)
+	x.dice.Shuffle(keys)
 	return keys
 }
 

@@ -2,7 +2,6 @@ package dynamodb
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"math"
@@ -11,6 +10,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"signedsocket/localstage/internal/clock"
+	"signedsocket/localstage/internal/dice"
 )
 
 // Faults are the faults of a DynamoDB. A share is from 0 to 1. The zero value injects nothing. The Injector injects the
@@ -34,14 +36,14 @@ type Injector struct {
 	next     http.Handler
 	faults   Faults
 	throttle atomic.Uint64 // the bits of the share, which changes while requests come
-	requests *dice
-	answers  *dice
+	requests *dice.Dice
+	answers  *dice.Dice
 }
 
 // NewInjector returns an Injector that passes requests without a fault to next.
 func NewInjector(next http.Handler, f Faults) *Injector {
 	i := &Injector{
-		next: next, faults: f, requests: newDice(f.Seed, diceOfRequests), answers: newDice(f.Seed, diceOfAnswers),
+		next: next, faults: f, requests: dice.New(f.Seed, dice.Requests), answers: dice.New(f.Seed, dice.Answers),
 	}
 	i.SetThrottle(f.Throttle)
 	return i
@@ -54,11 +56,11 @@ func (i *Injector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		i.answer(w, r, operation)
 		return
 	}
-	pause(r.Context(), i.answers.upTo(i.faults.Delay))
+	clock.Pause(r.Context(), i.answers.UpTo(i.faults.Delay))
 	kept := &keptAnswer{header: w.Header(), status: http.StatusOK}
 	i.answer(kept, r, operation)
-	pause(r.Context(), i.answers.upTo(i.faults.Delay))
-	if i.answers.occurs(i.faults.LoseAnswers) {
+	clock.Pause(r.Context(), i.answers.UpTo(i.faults.Delay))
+	if i.answers.Occurs(i.faults.LoseAnswers) {
 		panic(http.ErrAbortHandler) // net/http cuts the connection
 	}
 	w.WriteHeader(kept.status)
@@ -68,11 +70,11 @@ func (i *Injector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // answer answers the request, or passes it on.
 func (i *Injector) answer(w http.ResponseWriter, r *http.Request, operation string) {
 	switch {
-	case concernsItems(operation) && i.requests.occurs(math.Float64frombits(i.throttle.Load())):
+	case concernsItems(operation) && i.requests.Occurs(math.Float64frombits(i.throttle.Load())):
 		i.refuse(w, r, operation, throttling())
-	case operation == "TransactWriteItems" && i.requests.occurs(i.faults.Conflicts):
+	case operation == "TransactWriteItems" && i.requests.Occurs(i.faults.Conflicts):
 		i.refuse(w, r, operation, conflicting())
-	case strings.HasPrefix(operation, "Batch") && i.requests.occurs(i.faults.Unprocessed):
+	case strings.HasPrefix(operation, "Batch") && i.requests.Occurs(i.faults.Unprocessed):
 		i.leaveSome(w, r, operation)
 	default:
 		i.next.ServeHTTP(w, r)
@@ -81,19 +83,6 @@ func (i *Injector) answer(w http.ResponseWriter, r *http.Request, operation stri
 
 // SetThrottle changes the share of throttled requests.
 func (i *Injector) SetThrottle(share float64) { i.throttle.Store(math.Float64bits(share)) }
-
-// pause returns after d, or when ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
 
 // concernsItems reports whether an operation is about items, which use a table's throughput, and not about tables.
 func concernsItems(operation string) bool {

@@ -100,8 +100,8 @@ func (e *Engine) deleteExpiredOf(ctx context.Context, t *table) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	expired = slices.DeleteFunc(expired, func([]byte) bool { return e.deletions.occurs(e.lateness) })
-	e.deletions.shuffle(expired)
+	expired = slices.DeleteFunc(expired, func([]byte) bool { return e.deletions.Occurs(e.lateness) })
+	e.deletions.Shuffle(expired)
 	deleted := 0
 	for len(expired) > 0 && ctx.Err() == nil {
 		batch := expired[:min(sweepBatch, len(expired))]

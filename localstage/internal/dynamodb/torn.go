@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"signedsocket/localstage/internal/dice"
 )
 
 // A torn Query waits for writes, tornStep at a time, for tornSteps steps at most.
@@ -25,7 +27,7 @@ const (
 // Source: DynamoDB developer guide, "Transactions: how it works", isolation levels: Query is read-committed.
 type tearing struct {
 	share float64
-	dice  *dice
+	dice  *dice.Dice
 	pause func()
 }
 
@@ -35,11 +37,11 @@ func newTearing(f Faults) *tearing {
 		return nil
 	}
 	return &tearing{
-		share: f.TornQueries, dice: newDice(f.Seed, diceOfTornQueries), pause: func() { time.Sleep(tornStep) },
+		share: f.TornQueries, dice: dice.New(f.Seed, dice.TornQueries), pause: func() { time.Sleep(tornStep) },
 	}
 }
 
-func (t *tearing) occurs() bool { return t != nil && t.dice.occurs(t.share) }
+func (t *tearing) occurs() bool { return t != nil && t.dice.Occurs(t.share) }
 
 // version is an item as one reading found it.
 type version struct {
@@ -66,7 +68,7 @@ func (e *Engine) readTorn(p *page) ([]byte, error) {
 	}
 	if len(changed) > 1 {
 		// Never the first one: the reader is behind that one when it changes.
-		second = p.torn(first, second, changed[1+e.torn.dice.below(len(changed)-1)])
+		second = p.torn(first, second, changed[1+e.torn.dice.Below(len(changed)-1)])
 	}
 	r := p.newResult()
 	for _, v := range second {

@@ -54,7 +54,7 @@ func TestATornQueryMissesWhatIsWrittenBehindItsPosition(t *testing.T) {
 		{"an old version", putAt("a", 1), each(putAt("a", 9), putAt("b", 2)), nil, "a1 b2"},
 		{"the log was empty", each(), each(putAt("a", 1), putAt("b", 2)), nil, "b2"},
 		{"the only item that changes is not missed", putAt("a", 1), putAt("b", 2), nil, "a1 b2"},
-		{"an item that nobody writes meanwhile is not missed", each(putAt("a", 1), putAt("b", 2)), each(), nil,
+		{"an answer has each item that no request writes meanwhile", each(putAt("a", 1), putAt("b", 2)), each(), nil,
 			"a1 b2"},
 		{"a limit counts the items that are found", each(putAt("a", 1), putAt("b", 2)),
 			each(putAt("c", 3), putAt("d", 4)), []option{limitTo(3)}, "a1 b2 d4 and more"},

@@ -3,9 +3,10 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"sync"
 	"time"
+
+	"signedsocket/localstage/internal/clock"
+	"signedsocket/localstage/internal/dice"
 )
 
 // shuffleSpan is the longest pause of a message under Shuffled.
@@ -39,44 +40,18 @@ func (f Faults) check() error {
 // injector injects Faults.
 type injector struct {
 	Faults
-	mu   sync.Mutex
-	dice *rand.Rand
+	dice *dice.Dice
 }
 
 func newInjector(f Faults) *injector {
-	return &injector{Faults: f, dice: rand.New(rand.NewPCG(f.Seed, 0))} //nolint:gosec // the seed repeats the faults
+	return &injector{Faults: f, dice: dice.New(f.Seed, dice.Gateway)}
 }
 
 // occurs reports whether a fault of this share occurs now.
-func (i *injector) occurs(share float64) bool {
-	if share == 0 {
-		return false
-	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.dice.Float64() < share
-}
+func (i *injector) occurs(share float64) bool { return i.dice.Occurs(share) }
 
 // hold delays a 101 by Hold101.
-func (i *injector) hold(ctx context.Context) { pause(ctx, i.Hold101) }
+func (i *injector) hold(ctx context.Context) { clock.Pause(ctx, i.Hold101) }
 
-// shuffle waits for a random time below shuffleSpan.
-func (i *injector) shuffle(ctx context.Context) {
-	i.mu.Lock()
-	d := time.Duration(i.dice.Int64N(int64(shuffleSpan)))
-	i.mu.Unlock()
-	pause(ctx, d)
-}
-
-// pause returns after d or when ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
+// shuffle waits for a random time, at most shuffleSpan.
+func (i *injector) shuffle(ctx context.Context) { clock.Pause(ctx, i.dice.UpTo(shuffleSpan)) }
