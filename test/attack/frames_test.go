@@ -201,19 +201,9 @@ func TestUsersDoNotReachOtherRooms(t *testing.T) {
 func TestAnEndedSessionNeitherSendsNorReceives(t *testing.T) {
 	t.Parallel()
 	s := open(t, stagetest.Options{})
-	short, proof := grant()
-	short.SessionEndsAt = short.IssuedAt.Add(2e9)
-	mallory, err := clienttest.Dial(t, s.client, clienttest.Presign(t, s.client, signURLFunction, short).URL,
-		proof.Verifier, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for { // until mallory is no recipient any more
-		clienttest.Send(t, s.friend, "still here?", "")
-		if got := clienttest.Await[stageclient.Ack](t, s.friend); got.Recipients == 2 {
-			break
-		}
-	}
+	mallory := s.ended(t, func(url, verifier string) (*stageclient.Conn, error) {
+		return clienttest.Dial(t, s.client, url, verifier, nil)
+	})
 	clienttest.Send(t, s.friend, "between us", "between")
 	if got := clienttest.Await[stageclient.Ack](t, s.friend); got.Recipients != 2 || got.Delivered != 2 {
 		t.Errorf("acknowledged as %+v, want the friend and the victim only", got)

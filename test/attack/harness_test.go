@@ -227,6 +227,24 @@ func (s *scene) nothingDelivered(t *testing.T) {
 	clienttest.Await[stageclient.Ack](t, s.friend)
 }
 
+// ended returns a connection of mallory, dialed with a URL and its verifier, after the end of its short session: it is
+// no recipient any more.
+func (s *scene) ended(t *testing.T, dial func(url, verifier string) (*stageclient.Conn, error)) *stageclient.Conn {
+	t.Helper()
+	short, proof := grant()
+	short.SessionEndsAt = short.IssuedAt.Add(2 * time.Second)
+	mallory, err := dial(clienttest.Presign(t, s.client, signURLFunction, short).URL, proof.Verifier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		clienttest.Send(t, s.friend, "still here?", "")
+		if got := clienttest.Await[stageclient.Ack](t, s.friend); got.Recipients == 2 {
+			return mallory
+		}
+	}
+}
+
 // wantReason checks the reason of the refusal that a function has logged since the attack began. It checks nothing on a
 // running stage, whose log comes too late.
 func (s *scene) wantReason(t *testing.T, function, reason string) {

@@ -175,19 +175,9 @@ func TestAFloodOfRequestsForThePastIsStopped(t *testing.T) {
 func TestAnEndedSessionReadsNoHistory(t *testing.T) {
 	t.Parallel()
 	s := open(t, withHistory())
-	short, proof := grant()
-	short.SessionEndsAt = short.IssuedAt.Add(2e9)
-	mallory, err := clienttest.DialWithHistory(t, s.client, clienttest.Presign(t, s.client, signURLFunction, short).URL,
-		proof.Verifier)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for { // until mallory is no recipient any more
-		clienttest.Send(t, s.friend, "still here?", "")
-		if got := clienttest.Await[stageclient.Ack](t, s.friend); got.Recipients == 2 {
-			break
-		}
-	}
+	mallory := s.ended(t, func(url, verifier string) (*stageclient.Conn, error) {
+		return clienttest.DialWithHistory(t, s.client, url, verifier)
+	})
 	_ = mallory.SendText(clienttest.Within(t), want("lobby", `"last":100`)) // it may be closed by now
 	for {
 		frame, err := mallory.Next(clienttest.Within(t))
