@@ -253,7 +253,7 @@ type askingConn struct {
 	client *recordedClient
 }
 
-func (c askingConn) History(ctx context.Context, id string, wants ...stageclient.Want) error {
-	c.client.run.recorder.Ask(c.client.number, id, time.Now())
-	return c.Conn.History(ctx, id, wants...)
+func (c askingConn) Ask(ctx context.Context, q stageclient.Question) error {
+	c.client.run.recorder.Ask(c.client.number, q.ID, time.Now())
+	return c.Conn.Ask(ctx, q)
 }
