@@ -35,7 +35,7 @@ func (c *chat) showDeletion(room string, note stageclient.Entry) {
 		return
 	}
 	text := deletedText
-	if note.From.Sub != m.From.Sub {
+	if note.From.Sub != m.From.Sub && note.From.Sub != "" { // else that user was erased
 		text = "(message deleted by " + note.From.Name + ")"
 	}
 	c.screen.line(c.screen.head(m, m.From.Sub == c.me.Sub, len(c.rooms) > 1) + text)
