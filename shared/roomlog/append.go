@@ -84,20 +84,14 @@ func (l *Log) Append(ctx context.Context, look Look, e Entry) (stored Entry, dup
 		return Entry{}, false, ErrOff
 	}
 	again := false
-	err = dynamo.Retry(ctx, func() (err error) {
+	err = retry(ctx, func() (err error) {
 		if again {
 			look = l.Look(ctx, look.room, look.after)
 		}
 		again = true
 		stored, duplicate, err = l.place(ctx, look, e)
-		if dynamo.IsThrottled(err) {
-			return fmt.Errorf("%w: %w", dynamo.ErrChanged, err)
-		}
 		return err
 	})
-	if errors.Is(err, dynamo.ErrStillInConflict) {
-		err = fmt.Errorf("%w: %w", ErrBusy, err)
-	}
 	if err != nil {
 		return Entry{}, false, fmt.Errorf("append to log: %w", err)
 	}
@@ -105,6 +99,22 @@ func (l *Log) Append(ctx context.Context, look Look, e Entry) (stored Entry, dup
 		stored.Text, stored.Deleted = "", true
 	}
 	return stored, duplicate, nil
+}
+
+// retry repeats an attempt that conflicts with another write or is throttled. The error is ErrBusy when the budget is
+// over.
+func retry(ctx context.Context, attempt func() error) error {
+	err := dynamo.Retry(ctx, func() error {
+		err := attempt()
+		if dynamo.IsThrottled(err) {
+			return fmt.Errorf("%w: %w", dynamo.ErrChanged, err)
+		}
+		return err
+	})
+	if errors.Is(err, dynamo.ErrStillInConflict) {
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return err
 }
 
 // place tries once to store an entry behind the blocks of a look.
