@@ -212,7 +212,7 @@ func (l *Log) add(ctx context.Context, room string, first int64, condition strin
 
 func (l *Log) addition(room string, first int64, condition string, e Entry) *dynamodb.UpdateItemInput {
 	values := l.written(e)
-	values[":none"] = &types.AttributeValueMemberL{Value: []types.AttributeValue{}}
+	values[":none"] = elements()
 	values[":zero"] = dynamo.Number(0)
 	values[":full"], values[":most"] = dynamo.Number(maxBytes), dynamo.Number(maxEntries)
 	values[":id"] = dynamo.Text(e.ID)
@@ -233,7 +233,7 @@ func (l *Log) addition(room string, first int64, condition string, e Entry) *dyn
 func (l *Log) written(e Entry) dynamo.Item {
 	now := l.now()
 	return dynamo.Item{
-		":entries": &types.AttributeValueMemberL{Value: []types.AttributeValue{e.value()}},
+		":entries": elements(e.value()),
 		":ids":     &types.AttributeValueMemberSS{Value: []string{e.ID}},
 		":size":    dynamo.Number(e.size()),
 		":now":     dynamo.Number(now.UnixMilli()),
@@ -241,4 +241,9 @@ func (l *Log) written(e Entry) dynamo.Item {
 		// mutate:log-until => ":until": dynamo.Number(now.Add(time.Duration(l.days) * day).Unix()),
 		":until": dynamo.Number(now.Add(time.Duration(l.days+2) * day).Unix()),
 	}
+}
+
+// elements returns a list of entries, or of none.
+func elements(entries ...types.AttributeValue) types.AttributeValue {
+	return &types.AttributeValueMemberL{Value: append([]types.AttributeValue{}, entries...)}
 }

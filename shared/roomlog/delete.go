@@ -49,7 +49,7 @@ func (l *Log) removeText(ctx context.Context, room string, note Entry, moderator
 	case message.Subject != note.Subject && !moderator: // mutate:log-delete-author
 		return ErrNotYours
 	case message.Deleted: // mutate:log-delete-again
-		return nil
+		return nil // mutate:log-delete-repeat => return ErrNotFound
 	}
 	message.Deleted, message.At = true, l.now()
 	return l.change(ctx, room, b, []change{{place: place, to: &message}})
@@ -83,14 +83,17 @@ func (l *Log) change(ctx context.Context, room string, b block, changes []change
 		at, n := fmt.Sprintf("e[%d]", c.place), strconv.Itoa(c.place)
 		was := b.entries[c.place]
 		values[":id"+n], values[":sub"+n] = dynamo.Text(was.ID), dynamo.Text(was.Subject)
+		sameID, sameUser := at+".id = :id"+n, at+".#sub = :sub"+n
 		condition = append(condition,
-			at+".id = :id"+n,    // mutate:log-change-id => at+".id <> :none"+n,
-			at+".#sub = :sub"+n) // mutate:log-change-user => at+".#sub <> :none"+n)
+			sameID,   // mutate:log-change-id => "("+sameID+" OR NOT "+sameID+")",
+			sameUser, // mutate:log-change-user => "("+sameUser+" OR NOT "+sameUser+")",
+		)
 		if c.to == nil {
 			remove = append(remove, at+".#sub", at+".nm")
 			continue
 		}
 		values[":entry"+n] = c.to.value()
+		// mutate:log-change-place => set, values[":entry"+n] = []string{"e = :entry" + n}, elements(c.to.value())
 		set = append(set, at+" = :entry"+n)
 	}
 	_, err := l.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
@@ -101,7 +104,7 @@ func (l *Log) change(ctx context.Context, room string, b block, changes []change
 		ExpressionAttributeNames:  map[string]string{"#sub": "sub"},
 		ExpressionAttributeValues: values,
 	})
-	if _, changed := errors.AsType[*types.ConditionalCheckFailedException](err); changed {
+	if _, changed := errors.AsType[*types.ConditionalCheckFailedException](err); changed { // mutate:log-change-again
 		return dynamo.ErrChanged
 	}
 	return err

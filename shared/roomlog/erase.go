@@ -86,9 +86,9 @@ func (l *Log) changesOf(b block, subject string, step Step) (changes []change) {
 		switch {
 		case e.Subject != subject: // mutate:log-erase-user
 		case step == RemoveTexts && e.isMessage():
-			e.Deleted, e.At = true, l.now()
+			e.Deleted, e.At = true, l.now() // mutate:log-erase-steps => e = Entry{ID: e.ID, Deleted: true, At: l.now()}
 			changes = append(changes, change{place: i, to: &e})
-		case step == RemoveNames && !e.isMessage():
+		case step == RemoveNames && !e.isMessage(): // mutate:log-erase-names
 			changes = append(changes, change{place: i})
 		}
 	}
