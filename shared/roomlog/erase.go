@@ -95,24 +95,25 @@ func (l *Log) changesOf(b block, subject string, step Step) (changes []change) {
 	return changes
 }
 
-// Rooms returns some of the rooms that have had messages, in the order of their names, behind the one named after, and
-// whether there are more. after is "" for the first.
-func (l *Log) Rooms(ctx context.Context, after string) (rooms []string, more bool, err error) {
-	condition, values := "pk = :pk", dynamo.Item{":pk": startKey("")["pk"]}
-	if after != "" {
-		condition, values[":after"] = condition+" AND sk > :after", dynamo.Text(after)
-	}
-	out, err := l.api.Query(ctx, &dynamodb.QueryInput{
+// NextRoom returns the room that comes behind another one by name, of those that have had messages, or "" for none. The
+// first room comes behind "".
+func (l *Log) NextRoom(ctx context.Context, room string) (string, error) {
+	input := &dynamodb.QueryInput{
 		TableName:                 aws.String(l.table),
-		KeyConditionExpression:    aws.String(condition),
-		ExpressionAttributeValues: values,
+		KeyConditionExpression:    aws.String("pk = :pk"),
+		ExpressionAttributeValues: dynamo.Item{":pk": startKey("")["pk"]},
 		ConsistentRead:            aws.Bool(true),
-	})
+		Limit:                     aws.Int32(1),
+	}
+	if room != "" {
+		input.ExclusiveStartKey = startKey(room)
+	}
+	out, err := l.api.Query(ctx, input)
 	if err != nil {
-		return nil, false, fmt.Errorf("list logs: %w", readError(err))
+		return "", fmt.Errorf("list logs: %w", readError(err))
 	}
-	for _, item := range out.Items {
-		rooms = append(rooms, dynamo.TextOf(item, "sk"))
+	if len(out.Items) == 0 {
+		return "", nil
 	}
-	return rooms, len(out.LastEvaluatedKey) > 0, nil
+	return dynamo.TextOf(out.Items[0], "sk"), nil
 }
