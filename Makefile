@@ -38,11 +38,15 @@ probe: $(if $(STACK),$(VENV_STAMP)) ## Check that a stage works: the local one, 
 	@$(if $(STACK),$(ON_STACK)) go run ./cmd/probe --outputs "$(if $(STACK),$(LIVE)/outputs.json,$(OUTPUTS))" $(ARGS)
 load: $(if $(STACK),$(VENV_STAMP)) ## Put load on a stage: the local one, or STACK=name (ARGS="--help")
 	@$(if $(STACK),$(ON_STACK)) go run ./cmd/chat load --outputs "$(if $(STACK),$(LIVE)/outputs.json,$(OUTPUTS))" $(ARGS)
-# Every shell has a variable USER, so revoke takes it from the command line only.
+# Every shell has a variable USER, so revoke and erase take it from the command line only.
 revoke: $(VENV_STAMP) ## Revoke a user: USER=id or sub [BANNED_UNTIL=date, none or 0; else an hour] [STACK=name]
 	@test "$(origin USER)" = "command line" || { echo "Name the user: make revoke USER=…" >&2; exit 1; }
 	@$(SCRIPTS)/revoke.py --user "$$USER" --outputs "$(OUTPUTS)" \
 		$(if $(BANNED_UNTIL),--until "$(BANNED_UNTIL)") $(if $(STACK),--stack "$(STACK)")
+erase: $(VENV_STAMP) ## Remove a user from the messages of all rooms: USER=id or sub, or SUB=sub [STACK=name] [YES=1]
+	@test "$(origin USER)" = "command line" -o -n "$(SUB)" || { echo "Name the user: make erase USER=…" >&2; exit 1; }
+	@$(SCRIPTS)/erase.py $(if $(SUB),--sub "$$SUB",--user "$$USER") --outputs "$(OUTPUTS)" \
+		$(if $(STACK),--stack "$(STACK)")
 clean: ## Remove what was built, and the table of the local stage
 	rm -rf build .aws-sam .localstage
 
@@ -66,6 +70,7 @@ GOOS = linux
 GOARCH = arm64
 build-ConnectFunction: FOLDER = connect
 build-DisconnectFunction: FOLDER = disconnect
+build-EraseFunction: FOLDER = erase
 build-FanoutFunction: FOLDER = fanout
 build-HistoryFunction: FOLDER = history
 build-ReaperFunction: FOLDER = reaper

@@ -58,7 +58,7 @@ type request struct {
 type answer struct {
 	UserID    string `json:"userId"`
 	OldUserID string `json:"oldUserId,omitempty"` // of the same user in older versions, erased as well
-	Rooms     int    `json:"rooms"`               // in which something names the user
+	Rooms     int    `json:"rooms"`               // in which something names the user; for each id
 	Messages  int    `json:"messages"`            // of the user, with their text
 	Markers   int    `json:"markers"`             // of what the user has read
 	Done      bool   `json:"done"`
