@@ -70,7 +70,8 @@ func TestAnErasureIsResumed(t *testing.T) {
 		}
 		got = w.ask(short, fmt.Sprintf(`{"user":"alice","cursor":%q}`, got.Cursor))
 	}
-	if want := (answer{UserID: "alice", Rooms: 2, Messages: 2, Markers: 1, Done: true}); got != want || calls < 7 {
+	want := answer{UserID: "alice", Rooms: 2, Messages: 2, Markers: 1, Done: true}
+	if got != want || calls < 7 {
 		t.Errorf("%+v after %d calls, want %+v", got, calls, want)
 	}
 	if got, want := w.shows("lobby"), "deleted, text of bob, erased "+message.ErasedHash("lobby", "alice"); got != want {
@@ -121,7 +122,8 @@ func TestAnErasureThatDiedIsCompletedByANewOne(t *testing.T) {
 			rooms := w.h.rooms
 			fault.logs = rooms
 			w.h.rooms = fault
-			if _, err := w.h.handle(t.Context(), jsontext.Value(`{"erase":{"user":"alice"}}`)); !errors.Is(err, errKilled) {
+			_, err := w.h.handle(t.Context(), jsontext.Value(`{"erase":{"user":"alice"}}`))
+			if !errors.Is(err, errKilled) {
 				t.Fatal(err)
 			}
 			w.h.rooms = rooms

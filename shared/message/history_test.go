@@ -249,7 +249,8 @@ func TestHistoryFrames(t *testing.T) {
 			`{"type":"history","room":"lobby","before":45,"entries":[` +
 				encoded[:strings.Index(encoded, `,{"seq":42`)] + `],"head":44,"more":false,"keepDays":0}`},
 		{"last", History{Want: Want{"lobby", Last, 0, 10}, Entries: entries[3:4], Head: 44, More: true, KeepDays: 1},
-			`{"type":"history","room":"lobby","last":10,"entries":[` + encoded[strings.Index(encoded, `{"seq":44`):strings.Index(encoded, `,{"seq":45`)] +
+			`{"type":"history","room":"lobby","last":10,"entries":[` +
+				encoded[strings.Index(encoded, `{"seq":44`):strings.Index(encoded, `,{"seq":45`)] +
 				`],"head":44,"more":true,"keepDays":1}`},
 		{"synced", Synced{ClientID: "h7", Heads: map[string]int64{"lobby": 50, "b": 0, "a": 1}},
 			`{"type":"synced","clientId":"h7","heads":{"a":1,"b":0,"lobby":50}}`},

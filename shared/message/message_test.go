@@ -68,7 +68,8 @@ func TestNoClientCanForgeTheIDOfANote(t *testing.T) {
 		t.Errorf("ids %q and %q", note, again)
 	}
 	for _, id := range []string{"delete\x0017", "a\x00b"} {
-		if _, code := Decode(`{"message":"hi","id":"` + strings.ReplaceAll(id, "\x00", `\u0000`) + `"}`); code != BadMessage {
+		frame := `{"message":"hi","id":"` + strings.ReplaceAll(id, "\x00", `\u0000`) + `"}`
+		if _, code := Decode(frame); code != BadMessage {
 			t.Errorf("a client named its message %q", id)
 		}
 	}

@@ -18,7 +18,8 @@ import (
 
 // note returns the note with which a user deletes the message of a number.
 func (tb *table) note(user string, seq int64) Entry {
-	return Entry{ID: fmt.Sprintf("%c on %d", user[0], seq), Subject: user, Name: "name of " + user, Of: seq, At: tb.now()}
+	id := fmt.Sprintf("%c on %d", user[0], seq)
+	return Entry{ID: id, Subject: user, Name: "name of " + user, Of: seq, At: tb.now()}
 }
 
 // delete deletes a message of alice as herself, and returns the number of the note.

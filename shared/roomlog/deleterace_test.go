@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Delete removes a text with two calls, Query and UpdateItem. Each of the first tests here lets something happen between
-// them.
+// Delete removes a text with two calls, Query and UpdateItem. Each of the first tests here lets something happen
+// between them.
 
 // deleteWhile deletes as a moderator, and calls do between the two.
 func (tb *table) deleteWhile(t *testing.T, seq int64, do func()) error {
@@ -125,7 +125,8 @@ func TestADeleteThatConflictsIsTriedAgain(t *testing.T) {
 	api := &failing{updates: []error{&types.TransactionConflictException{}, nil}}
 	l := New(api, "table", 7)
 	api.tail = itemOf(l, Entry{ID: "a", Subject: "alice", Text: "x", At: l.now()})
-	if _, err := l.Delete(t.Context(), lobby, Entry{ID: "n", Subject: "alice", Of: 7}, false); err != nil || api.calls != 3 {
+	_, err := l.Delete(t.Context(), lobby, Entry{ID: "n", Subject: "alice", Of: 7}, false)
+	if err != nil || api.calls != 3 {
 		t.Errorf("%v after %d calls", err, api.calls)
 	}
 }
