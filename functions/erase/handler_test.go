@@ -74,8 +74,9 @@ func TestAnErasureIsResumed(t *testing.T) {
 	if got != want || calls < 7 {
 		t.Errorf("%+v after %d calls, want %+v", got, calls, want)
 	}
-	if got, want := w.shows("lobby"), "deleted, text of bob, erased "+message.ErasedHash("lobby", "alice"); got != want {
-		t.Errorf("lobby shows %s, want %s", got, want)
+	told := "deleted, text of bob, erased " + message.ErasedHash("lobby", "alice")
+	if got := w.shows("lobby"); got != told {
+		t.Errorf("lobby shows %s, want %s", got, told)
 	}
 	if strings.Contains(w.dump(), "alice") {
 		t.Errorf("the table holds %s", w.dump())
