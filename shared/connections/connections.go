@@ -14,8 +14,8 @@
 // The table of connections has the string keys pk and sk and no index:
 //
 //	pk                     sk              attributes
-//	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, v, ci, si, base, w<n>, h<n>,
-//	                                       s<n>, kicked, due
+//	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, v, md, ci, si, base, w<n>,
+//	                                       h<n>, s<n>, kicked, due
 //	ROOM#<room>#<shard>    <connection id> sub, nm, sx, connectedAt, expiresAt, v, slow
 //	TICKET#<jti>           TICKET          expiresAt
 //	USER#<sub>             USER            n, c_<connection id>, i_<connection id>, o<minute>, expiresAt
@@ -30,7 +30,9 @@
 //
 //	sub           S  user id
 //	nm            S  display name, at most 128 bytes; ROOM items of versions before presence have none
-//	rooms         L  of M {room S, shard N}: where the membership items are
+//	rooms         L  of M {room S, shard N, ro N}: where the membership items are; ro is 1 where the
+//	                 connection may only read, else absent
+//	md            N  1 when the user is a moderator, else absent
 //	sx            N  end of the session, Unix seconds
 //	connectedAt   N  when the connection was opened, Unix milliseconds, from API Gateway's event
 //	slow          N  when a broadcast could not post to the member, which does not read; Unix
@@ -96,15 +98,15 @@ var (
 	ErrRevoked = errors.New("user revoked")
 	// ErrBanned is returned by Connect: the user is banned for now.
 	ErrBanned = errors.New("user banned")
-	// ErrNotConnected is returned by Touch and CountRequest: the table does not know the connection.
+	// ErrNotConnected is returned by Touch and CountRequests: the table does not know the connection.
 	ErrNotConnected = errors.New("connection not known")
-	// ErrKicked is returned by Touch, CountRequest and Strike: the connection has broken the rules too often.
+	// ErrKicked is returned by Touch, CountRequests and Strike: the connection has broken the rules too often.
 	ErrKicked = errors.New("connection kicked")
-	// ErrSessionEnded is returned by Touch and CountRequest: the connection's session is over.
+	// ErrSessionEnded is returned by Touch and CountRequests: the connection's session is over.
 	ErrSessionEnded = errors.New("session ended")
 )
 
-// RateLimitError is returned by Touch and CountRequest when the connection has used up this window. CountURL returns it
+// RateLimitError is returned by Touch and CountRequests when the connection has used up this window. CountURL returns it
 // when the user has used up the URLs of this minute.
 type RateLimitError struct {
 	RetryAfter time.Duration // how long until the next window
@@ -125,12 +127,24 @@ type Connection struct {
 	ConnectedAt   time.Time // whole milliseconds
 	Protocol      int       // which the client speaks: 1 for chat.v1, 2 for chat.v2
 	SignIn        string    // by which a trusted caller vouched for the user, or ""
+	Moderator     bool      // the user may delete messages of others
 }
 
 // Membership says which shard of a room lists the connection.
 type Membership struct {
-	Room  string
-	Shard int
+	Room     string
+	Shard    int
+	ReadOnly bool // the connection may not write in the room
+}
+
+// MayWrite reports whether the connection is in the room and may write there.
+func (c Connection) MayWrite(room string) bool {
+	for _, membership := range c.Rooms {
+		if membership.Room == room {
+			return !membership.ReadOnly // mutate:read-only => return true
+		}
+	}
+	return false
 }
 
 // In reports whether the connection is in the room.
