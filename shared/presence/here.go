@@ -18,7 +18,7 @@ import (
 // partition is the partition key of all items.
 const partition = "HERE"
 
-// Watched is a room as its item describes it.
+// Watched is a room that a client has asked for, as its item describes it.
 type Watched struct {
 	Room     string
 	state    state // without users in what Watched returns
@@ -91,12 +91,12 @@ func timeOf(from dynamo.Item, name string) time.Time {
 	return time.Time{}
 }
 
-// isLately reports whether a client has asked for the room within the last hours.
-func (w Watched) isLately(now time.Time) bool { return w.wanted >= hourOf(now)-watchedHours }
+// isWatched reports whether a client has asked for the room within the last hours.
+func (w Watched) isWatched(now time.Time) bool { return w.wanted >= hourOf(now)-watchedHours }
 
 // mayRead reports whether a client that asks makes the room be read.
 func (w Watched) mayRead(now time.Time) bool {
-	if w.n > 0 && w.state.users == nil && w.isLately(now) { // mutate:presence-crowd-unread
+	if w.n > 0 && w.state.users == nil && w.isWatched(now) { // mutate:presence-crowd-unread
 		return false
 	}
 	return !now.Before(w.readAt.Add(Pace(w.state.connections))) // mutate:presence-read-pace => return true
@@ -207,12 +207,11 @@ func (r *Rooms) update(
 	return now, true, err
 }
 
-// Watched returns the rooms that clients have asked for within the last hours.
+// Watched returns the rooms that clients have asked for within the last day.
 func (r *Rooms) Watched(ctx context.Context) ([]Watched, error) {
 	const attributes = "#sk, #n, #count, #connections, #digest, #readAt, #pushedAt, #wanted"
 	var found []Watched
 	var start dynamo.Item
-	now := r.Now()
 	for {
 		out, err := r.API.Query(ctx, &dynamodb.QueryInput{
 			TableName: &r.Table, KeyConditionExpression: aws.String("pk = :pk"),
@@ -228,9 +227,7 @@ func (r *Rooms) Watched(ctx context.Context) ([]Watched, error) {
 			if err != nil {
 				return nil, err
 			}
-			if w.isLately(now) { // mutate:presence-wanted => if true {
-				found = append(found, w)
-			}
+			found = append(found, w)
 		}
 		if start = out.LastEvaluatedKey; len(start) == 0 {
 			return found, nil

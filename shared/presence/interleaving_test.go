@@ -1,6 +1,7 @@
 package presence
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -8,11 +9,42 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"context"
-
 	"signedsocket/shared/dynamo"
 	"signedsocket/shared/message"
 )
+
+// overtakenReader is a table in which something happens after an item was read, once.
+type overtakenReader struct {
+	API
+	then func()
+}
+
+// GetItem implements API.
+func (o *overtakenReader) GetItem(
+	ctx context.Context, in *dynamodb.GetItemInput, options ...func(*dynamodb.Options),
+) (*dynamodb.GetItemOutput, error) {
+	out, err := o.API.GetItem(ctx, in, options...)
+	if then := o.then; then != nil {
+		o.then = nil
+		then()
+	}
+	return out, err
+}
+
+// TestTwoReadersAtOnce: both find that the room may be read. The second one answers with what the first one reads.
+func TestTwoReadersAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 100)
+	a, b := w.open("alice"), w.join("bob", 2)
+	w.pass(time.Minute)
+	w.rooms.API = &overtakenReader{w.api, func() { w.ask(b) }}
+	w.ask(a)
+	if w.reads != 2 { // one for each minute
+		t.Errorf("the room was read %d times", w.reads)
+	}
+	w.shows(a, 2, "alice", "bob")
+	w.shows(b, 2, "alice", "bob")
+}
 
 // TestATickThatWasOvertakenLooksAgain: while the tick reads, alice is told of dave. dave leaves before the tick has
 // posted. If the tick noted what it has read, no later tick would tell alice.

@@ -163,21 +163,6 @@ func TestARoomIsReadAtMostOnceInItsPace(t *testing.T) {
 	}
 }
 
-// TestTwoReadersAtOnce: the second one answers with what the first one has read.
-func TestTwoReadersAtOnce(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, 100)
-	a, b := w.open("alice"), w.join("bob", 2)
-	w.pass(time.Minute)
-	w.during = func() { w.ask(b) }
-	w.ask(a)
-	if w.reads != 2 { // one for each minute
-		t.Errorf("the room was read %d times", w.reads)
-	}
-	w.shows(a, 2, "alice", "bob")
-	w.shows(b, 2, "alice", "bob")
-}
-
 func TestACrowdIsOnlyCounted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 40)

@@ -7,7 +7,7 @@ import (
 	"signedsocket/shared/dynamo"
 )
 
-// Tick looks at a watched room. It returns a push if there is something to tell and the pace of the room allows it,
+// Tick looks at a room, if it is watched. It returns a push if there is something to tell and the pace of the room allows it,
 // else nil.
 func (r *Rooms) Tick(ctx context.Context, room Watched) (push *Push, err error) {
 	err = dynamo.Retry(ctx, func() (err error) {
@@ -48,7 +48,7 @@ func (r *Rooms) tick(ctx context.Context, seen Watched) (*Push, Watched, error) 
 
 // isDue reports whether a tick looks at the members of the room.
 func (w Watched) isDue(now time.Time) bool {
-	if !w.isLately(now) {
+	if !w.isWatched(now) { // mutate:presence-wanted
 		return false
 	}
 	if w.state.connections > maxPushed { // mutate:presence-recount
