@@ -128,8 +128,8 @@ func without(members []connections.Member, connectionID string) []connections.Me
 }
 
 // Post posts a push. If all members have it, it notes that.
-func (r *Rooms) Post(ctx context.Context, id string, p *Push) (broadcast.Result, error) {
-	origin := broadcast.Origin{ID: id, Room: p.room, Arrived: r.Now()}
+func (r *Rooms) Post(ctx context.Context, p *Push) (broadcast.Result, error) {
+	origin := broadcast.Origin{Room: p.room, Arrived: r.Now()}
 	done, err := r.Poster.Deliver(ctx, origin, p.frame, onePage(p.members))
 	if err != nil {
 		return done, err

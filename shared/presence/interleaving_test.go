@@ -180,7 +180,7 @@ func TestFaultsAreReturned(t *testing.T) {
 	if _, err := w.rooms.Watched(t.Context()); err == nil {
 		t.Error("a table that does not exist has watched rooms")
 	}
-	if _, err := w.rooms.Post(t.Context(), "id", &Push{room: lobby}); err == nil {
+	if _, err := w.rooms.Post(t.Context(), &Push{room: lobby}); err == nil {
 		t.Error("a push was noted in a table that does not exist")
 	}
 }

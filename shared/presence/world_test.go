@@ -202,7 +202,7 @@ func (w *world) post(p *Push) {
 	if p == nil {
 		return
 	}
-	if _, err := w.rooms.Post(w.t.Context(), "request-1", p); err != nil {
+	if _, err := w.rooms.Post(w.t.Context(), p); err != nil {
 		w.t.Fatal(err)
 	}
 }
