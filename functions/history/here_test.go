@@ -65,7 +65,7 @@ func TestNoAnswerAboutMembersIsNoFault(t *testing.T) {
 	w.rosters.err = errors.New("no route to table")
 	w.ask(`{"action":"history","want":[{"room":"lobby","after":15}],"here":["lobby"]}`)
 	w.received(`{"type":"synced","heads":{"lobby":15}}`)
-	if !strings.Contains(w.log.String(), `"msg":"presence failed"`) {
+	if !strings.Contains(w.log.String(), `"message":"presence failed"`) {
 		t.Errorf("log:\n%s", w.log)
 	}
 }
