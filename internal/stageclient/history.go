@@ -113,7 +113,7 @@ func (e Entry) whole() bool {
 	case e.Text != "":
 		return !e.Deleted && e.ID != "" && e.From.Sub != "" && e.SentAt > 0
 	case e.Of != 0:
-		return e.Of > 0 && e.From.Sub != ""
+		return e.Of > 0 // From is empty if that user was erased
 	}
 	return true
 }
