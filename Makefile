@@ -68,18 +68,12 @@ rehearse: $(VENV_STAMP) ## Run deployments, updates and a deletion against an em
 # machine to the command line. Both are plain assignments here, so that no environment can put other binaries on AWS.
 GOOS = linux
 GOARCH = arm64
-build-ConnectFunction: FOLDER = connect
-build-DisconnectFunction: FOLDER = disconnect
-build-EraseFunction: FOLDER = erase
-build-FanoutFunction: FOLDER = fanout
-build-HistoryFunction: FOLDER = history
-build-ReaperFunction: FOLDER = reaper
-build-SendMessageFunction: FOLDER = sendmessage
-build-SignUrlFunction: FOLDER = signurl
-GO_FUNCTIONS = $(shell sed -n 's/^build-\(.*\): FOLDER = .*/\1/p' Makefile)
+# The package of ConnectFunction is functions/connect, and so on: build-function.sh writes the name in lower case.
+GO_FUNCTIONS = ConnectFunction DisconnectFunction EraseFunction FanoutFunction HistoryFunction ReaperFunction \
+	SendMessageFunction SignUrlFunction
 $(GO_FUNCTIONS:%=build-%):
 	@test -n "$(ARTIFACTS_DIR)" || { echo "$@: ARTIFACTS_DIR is not set; run make build instead" >&2; exit 1; }
-	@GOOS=$(GOOS) GOARCH=$(GOARCH) tools/sh/build-function.sh ./functions/$(FOLDER) "$(ARTIFACTS_DIR)/bootstrap"
+	@GOOS=$(GOOS) GOARCH=$(GOARCH) tools/sh/build-function.sh ./functions/$(@:build-%Function=%) "$(ARTIFACTS_DIR)/bootstrap"
 build-FrontendFunction: $(FRONTEND_PACKAGES)
 	@tools/sh/check-node.sh && ARTIFACTS_DIR="$(ARTIFACTS_DIR)" tools/sh/build-frontend.sh
 

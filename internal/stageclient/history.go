@@ -40,7 +40,7 @@ type Entry struct {
 	Text    string `json:"message"`
 	SentAt  int64  `json:"sentAt"`  // Unix milliseconds
 	Deleted bool   `json:"deleted"` // the text is gone; Seq and ID are left
-	Of      int64  `json:"of"`      // number of the message that From has deleted
+	Of      int64  `json:"of"`      // number of the message that From has deleted; an erased user is no From
 	Erased  string `json:"erased"`  // [ErasedUser] of the user whose messages were deleted
 }
 
@@ -112,10 +112,8 @@ func (e Entry) whole() bool {
 		return false
 	case e.Text != "":
 		return !e.Deleted && e.ID != "" && e.From.Sub != "" && e.SentAt > 0
-	case e.Of != 0:
-		return e.Of > 0 // From is empty if that user was erased
 	}
-	return true
+	return e.Of >= 0
 }
 
 // parsePresence reads a presence frame.

@@ -235,7 +235,8 @@ func (s *Store) insert(a Admission, base counts) []types.TransactWriteItem {
 	rooms := make([]Membership, len(a.Rooms))
 	for i, room := range a.Rooms {
 		rooms[i] = Membership{
-			Room: room, Shard: shardOf(a.ConnectionID, s.limits.RoomShards), ReadOnly: slices.Contains(a.ReadOnly, room),
+			Room: room, Shard: shardOf(a.ConnectionID, s.limits.RoomShards),
+			ReadOnly: slices.Contains(a.ReadOnly, room),
 		}
 	}
 	conn := with(connectionKey(a.ConnectionID), with(shared, base.item()))

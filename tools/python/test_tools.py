@@ -581,12 +581,12 @@ class Checks(unittest.TestCase):
 
     def test_values_that_the_template_does_not_take_are_told_before(self) -> None:
         check = lambda **given: checks.check_values(given, "111122223333", "eu-west-1")
-        check(AllowedOrigins="https://a.example,https://b.example:8443", DefaultRooms="a,a", UrlLifetimeSeconds="10", OidcAudience="a, b", AuthMode="iam",
+        check(AllowedOrigins="https://a.example,https://b.example:8443", DefaultRooms="a,a", GuestRooms="a:r,a,b:r", UrlLifetimeSeconds="10", OidcAudience="a, b", AuthMode="iam",
               TrustedCallerArns="arn:aws:iam::111122223333:role/team/web", AlarmTopicArn="arn:aws:sns:eu-west-1:111122223333:alarms", LogRetentionDays="14")
         for given, said in {
             ("AllowedOrigin", "https://a.example"): "no parameter AllowedOrigin", ("AllowedOrigins", "https://a.example:443"): "as browsers write an origin",
             ("AuthMode", "oidc"): "one of jwt, iam, guest", ("UrlLifetimeSeconds", "61"): "a number from 1 to 60", ("UrlLifetimeSeconds", "ten"): "a number",
-            ("OidcAudience", "a,,b"): "does not take", ("ConnectConcurrency", "00"): "a whole number from 0 to 1000",
+            ("OidcAudience", "a,,b"): "does not take", ("DefaultRooms", "a:x"): "each with or without :r", ("GuestRooms", "a:"): "each with or without :r", ("ConnectConcurrency", "00"): "a whole number from 0 to 1000",
             ("TrustedCallerArns", "arn:aws:iam::111122223333:role/team/"): "does not take",
             ("TrustedCallerArns", "arn:aws:iam::444455556666:role/web"): "of another account", ("ExtraSignerArns", "arn:aws:iam::444455556666:user/dev"): "of another account",
             ("AlarmTopicArn", "arn:aws:sns:us-east-1:111122223333:alarms"): "in another Region", ("LogRetentionDays", "2"): "one of 1, 3, 5",

@@ -133,7 +133,7 @@ func (c *check) deletion(d *Deletion) {
 	case !found:
 		c.find(Lost, "H9", "%s, but the log of %s, read at %s, has no number %d.", c.deleted(d), d.Room, clock(l.At),
 			d.Note)
-	case note.Of != d.Seq || note.From.Sub != d.By:
+	case note.Of != d.Seq || note.From.Sub != d.By && note.From.Sub != "": // which an erasure removes
 		c.find(Changed, "H9", "%s, but %s.", c.deleted(d), c.inLog(l, note))
 	}
 	message, found := l.byPlace[d.Seq]

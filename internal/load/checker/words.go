@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -60,7 +61,8 @@ func describe(e stageclient.Entry) string {
 	case e.Deleted:
 		return fmt.Sprintf("number %d, a deleted message", e.Seq)
 	case e.Of > 0:
-		return fmt.Sprintf("number %d, the note that %s deleted number %d", e.Seq, e.From.Sub, e.Of)
+		return fmt.Sprintf("number %d, the note that %s deleted number %d", e.Seq, cmp.Or(e.From.Sub, "an erased user"),
+			e.Of)
 	case e.Text == "":
 		return fmt.Sprintf("number %d, which is no message", e.Seq)
 	}
