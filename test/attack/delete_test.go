@@ -122,3 +122,48 @@ func TestAFloodOfDeletionsIsStopped(t *testing.T) {
 		t.Errorf("answered %v, want at most 10 not_found: those of two windows", answers)
 	}
 }
+
+// TestAReadOnlyMemberWritesNothingByAnyFrame: neither a message, nor a resend of a message that the user wrote while it
+// was allowed, nor a deletion of it, not even as a moderator.
+func TestAReadOnlyMemberWritesNothingByAnyFrame(t *testing.T) {
+	t.Parallel()
+	s := open(t, withHistory())
+	enter := func(user string, change func(*stageclient.Grant)) *stageclient.Conn {
+		g, proof := grant(change, func(g *stageclient.Grant) { g.Sub = user })
+		signed := clienttest.Presign(t, s.client, signURLFunction, g)
+		conn, err := clienttest.DialWithHistory(t, s.client, signed.URL, proof.Verifier)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	others := s.victimsMessage(t)
+	for i, test := range []struct {
+		frame     func(own int64) string
+		moderator bool
+	}{
+		{func(int64) string { return `{"action":"sendmessage","message":"hi","room":"lobby","id":"m-2"}` }, false},
+		{func(int64) string { return `{"message":"hi"}` }, true},
+		{func(int64) string { return `{"message":"while it was allowed","room":"lobby","id":"m-1"}` }, false},
+		{func(own int64) string {
+			return fmt.Sprintf(`{"message":"hi","room":"lobby","id":"m-1","after":%d}`, own-1)
+		}, true},
+		{func(int64) string { return `{"message":"hi","room":"lobby","after":9007199254740991}` }, false},
+		{func(own int64) string { return deletion("lobby", own) }, false},
+		{func(own int64) string { return deletion("lobby", own) }, true},
+		{func(int64) string { return deletion("lobby", others) }, true},
+		{func(int64) string { return deletion("lobby", 1) }, false},
+	} {
+		user := fmt.Sprint("mallory-", i) // strikes follow a user
+		writer := enter(user, func(*stageclient.Grant) {})
+		clienttest.Send(t, writer, "while it was allowed", "m-1")
+		stored := clienttest.Await[stageclient.Ack](t, writer)
+		clienttest.Await[stageclient.Message](t, s.victim)
+		_ = writer.Close()
+		s.settled(t, 2)
+		reader := enter(user, func(g *stageclient.Grant) { g.ReadOnly, g.Moderator = g.Rooms, test.moderator })
+		s.unharmed(t, []string{sendFunction}, func() { refused(t, reader, test.frame(stored.Seq), "read_only") })
+		_ = reader.Close()
+		s.settled(t, 2)
+	}
+}

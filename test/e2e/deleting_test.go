@@ -6,11 +6,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"go.etcd.io/bbolt"
 
 	"signedsocket/internal/stageclient"
+	"signedsocket/internal/stageclient/clienttest"
 	"signedsocket/localstage"
 	"signedsocket/localstage/stagetest"
 )
@@ -242,5 +244,30 @@ func TestOnlyTheAuthorDeletes(t *testing.T) {
 	}
 	if again := remove(t, alice, "lobby", seq); again != note {
 		t.Errorf("a second deletion has the note %d, the first %d", again, note)
+	}
+}
+
+// TestAModeratorDeletesAnybodysMessage, and the author's deletion of the same message completes as usual.
+func TestAModeratorDeletesAnybodysMessage(t *testing.T) {
+	t.Parallel()
+	client := anyStage(t)
+	alice, bob := connectWithHistory(t, client, "alice"), connectWithHistory(t, client, "bob")
+	seq := tell(t, alice, "lobby", "alice's", "m-1")
+	proof := stageclient.NewProof()
+	g := stageclient.NewGrant(stageclient.User{Sub: "mod", Name: "Mod"}, []string{"lobby"}, proof.Challenge, time.Now())
+	g.Moderator = true
+	signed := presign(t, client, "SignUrlFunction", g)
+	mod, err := clienttest.DialWithHistory(t, client, signed.URL, proof.Verifier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	note := remove(t, mod, "lobby", seq)
+	if got := await[stageclient.Deleted](t, bob); got.Of != seq || got.Seq != note || got.From.Name != "Mod" {
+		t.Errorf("bob was told %+v, want %d of %d by Mod", got, note, seq)
+	}
+	remove(t, alice, "lobby", seq)
+	entries := askFor(t, bob, stageclient.WantAfter("lobby", seq-1)).Entries
+	if len(entries) != 3 || !entries[0].Deleted || entries[1].From.Sub != "mod" || entries[2].From.Sub != "alice" {
+		t.Errorf("the log is %+v, want a tombstone and two notes", entries)
 	}
 }
