@@ -114,7 +114,8 @@ func TestRightsReachTheConnection(t *testing.T) {
 			rights{[]string{"lobby", "news:r", "ops:r"}, false}, rights{[]string{"news:r", "lobby"}, false},
 		},
 		{
-			"moderator claim", map[string]string{"ModeratorClaim": "https://example.com/moderator"}, `"rooms":["lobby"]`,
+			"moderator claim", map[string]string{"ModeratorClaim": "https://example.com/moderator"},
+			`"rooms":["lobby"]`,
 			func(t *testing.T, c *stageclient.Client, _ string) func(*http.Request) {
 				return withClaims(t, c, url.Values{"claim.https://example.com/moderator": {"true"}})
 			},
@@ -180,7 +181,8 @@ func TestANewerConnectionHasTheRightsOfItsOwnToken(t *testing.T) {
 		claims url.Values
 		want   rights
 	}{
-		{url.Values{"claim.rooms": {"lobby", "news"}, "claim.moderator": {"true"}}, rights{[]string{"lobby", "news"}, true}},
+		{url.Values{"claim.rooms": {"lobby", "news"}, "claim.moderator": {"true"}},
+			rights{[]string{"lobby", "news"}, true}},
 		{url.Values{"claim.rooms": {"lobby:r", "news"}}, rights{[]string{"lobby:r", "news"}, false}},
 		{url.Values{"claim.rooms": {"lobby", "news:r"}, "claim.moderator": {"true"}},
 			rights{[]string{"lobby", "news:r"}, true}},
