@@ -16,7 +16,7 @@
 //	pk                     sk              attributes
 //	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, v, md, ci, si, base, w<n>,
 //	                                       h<n>, s<n>, kicked, due
-//	ROOM#<room>#<shard>    <connection id> sub, sx, connectedAt, expiresAt, v, slow
+//	ROOM#<room>#<shard>    <connection id> sub, nm, sx, connectedAt, expiresAt, v, slow
 //	TICKET#<jti>           TICKET          expiresAt
 //	USER#<sub>             USER            n, c_<connection id>, i_<connection id>, o<minute>, expiresAt
 //	RATE#<sub>             RATE            w<n>, h<n>, s<n>, expiresAt
@@ -29,7 +29,7 @@
 // why, at and expiresAt.
 //
 //	sub           S  user id
-//	nm            S  display name
+//	nm            S  display name, at most 128 bytes; ROOM items of versions before presence have none
 //	rooms         L  of M {room S, shard N, ro N}: where the membership items are; ro is 1 where the
 //	                 connection may only read, else absent
 //	md            N  1 when the user is a moderator, else absent
@@ -78,7 +78,7 @@
 // (ConnectionsPerUser + 1) times MessagesPerWindow pass. The same holds for requests and their 20 in a window.
 //
 // TTL removes items up to days late, so the presence of an item proves nothing: past its sx a connection counts as
-// absent. All reads are strongly consistent, and no function scans.
+// absent. All reads are strongly consistent, except NamedMembers if its caller wants that, and no function scans.
 //
 // The number of shards per room may be raised, readers before writers, and never lowered: a reader looks at the shards
 // 0 to n-1.

@@ -5,10 +5,10 @@ import { parseFrame } from "../dist/frames.js";
 import { bodies, frames, fromClient, fromServer, signUrlAnswer, signUrlRefusal, signUrlRequest } from "./protocol.mjs";
 import { answer, settle, world } from "./world.mjs";
 
-const { sendmessage, ping, historyRequest, history, gatewayError, ...others } = frames;
+const { sendmessage, ping, historyRequest, delete: deletion, history, gatewayError, ...others } = frames;
 
 test("the client reads every example of a frame from the server, and all that it uses of it", () => {
-  assert.deepEqual(Object.keys(others), ["message", "ack", "error", "bye", "synced", "pong"]);
+  assert.deepEqual(Object.keys(others), ["message", "ack", "error", "bye", "synced", "deleted", "presence", "pong"]);
   for (const [type, examples] of Object.entries(others)) {
     assert.ok(examples.length > 0, type);
     for (const example of examples) {
@@ -33,7 +33,7 @@ test("the client reads every example of a frame from the server, and all that it
 });
 
 test("the client sends the examples of its frames", async () => {
-  for (const example of [...sendmessage, ...ping, ...historyRequest]) fromClient(example);
+  for (const example of [...sendmessage, ...ping, ...historyRequest, ...deletion]) fromClient(example);
   const w = world();
   const socket = await w.open();
   w.chat.send(sendmessage[0].message, sendmessage[0].room);
@@ -77,7 +77,12 @@ test("a frame or body that breaks the contract is found", () => {
     [fromClient, { message: "a", from: { sub: "bob" } }],
     [fromClient, { message: "a".repeat(2001) }],
     [fromClient, { message: "a\u202e" }],
+    [fromClient, { ...deletion[0], seq: 0 }],
+    [fromClient, { ...deletion[0], message: "a" }],
     [fromServer, { ...others.message[0], id: undefined }],
+    [fromServer, { ...others.deleted[0], of: undefined }],
+    [fromServer, { ...others.presence[0], n: undefined }],
+    [fromServer, { ...others.synced[0], read: {} }],
     [fromServer, { ...others.ack[0], delivered: -1 }],
     [fromServer, { type: "bye", code: "tired" }],
     [fromServer, { type: "typing" }],
