@@ -69,8 +69,8 @@ rehearse: $(VENV_STAMP) ## Run deployments, updates and a deletion against an em
 GOOS = linux
 GOARCH = arm64
 # The package of ConnectFunction is functions/connect, and so on: build-function.sh writes the name in lower case.
-GO_FUNCTIONS = ConnectFunction DisconnectFunction EraseFunction FanoutFunction HistoryFunction ReaperFunction \
-	SendMessageFunction SignUrlFunction
+GO_FUNCTIONS = ConnectFunction DisconnectFunction EraseFunction FanoutFunction HistoryFunction PresenceFunction \
+	ReaperFunction SendMessageFunction SignUrlFunction
 $(GO_FUNCTIONS:%=build-%):
 	@test -n "$(ARTIFACTS_DIR)" || { echo "$@: ARTIFACTS_DIR is not set; run make build instead" >&2; exit 1; }
 	@GOOS=$(GOOS) GOARCH=$(GOARCH) tools/sh/build-function.sh ./functions/$(@:build-%Function=%) "$(ARTIFACTS_DIR)/bootstrap"

@@ -98,15 +98,15 @@ var (
 	ErrRevoked = errors.New("user revoked")
 	// ErrBanned is returned by Connect: the user is banned for now.
 	ErrBanned = errors.New("user banned")
-	// ErrNotConnected is returned by Touch and CountRequest: the table does not know the connection.
+	// ErrNotConnected is returned by Touch and CountRequests: the table does not know the connection.
 	ErrNotConnected = errors.New("connection not known")
-	// ErrKicked is returned by Touch, CountRequest and Strike: the connection has broken the rules too often.
+	// ErrKicked is returned by Touch, CountRequests and Strike: the connection has broken the rules too often.
 	ErrKicked = errors.New("connection kicked")
-	// ErrSessionEnded is returned by Touch and CountRequest: the connection's session is over.
+	// ErrSessionEnded is returned by Touch and CountRequests: the connection's session is over.
 	ErrSessionEnded = errors.New("session ended")
 )
 
-// RateLimitError is returned by Touch and CountRequest when the connection has used up this window. CountURL returns it
+// RateLimitError is returned by Touch and CountRequests when the connection has used up this window. CountURL returns it
 // when the user has used up the URLs of this minute.
 type RateLimitError struct {
 	RetryAfter time.Duration // how long until the next window
