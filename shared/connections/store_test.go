@@ -50,6 +50,25 @@ func TestAConnectionKeepsItsRights(t *testing.T) {
 	}
 }
 
+func TestANewerConnectionOfAClientHasTheRightsOfItsOwnGrant(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.tables(), Limits{ConnectionsPerUser: 2, RoomShards: 1})
+	older, newer := by("alice", "instance", "older="), by("alice", "instance", "newer=")
+	older.Rooms, older.ReadOnly, older.Moderator = []string{"lobby", "news"}, nil, true
+	newer.Rooms, newer.ReadOnly, newer.Moderator = []string{"news", "lobby"}, []string{"lobby"}, false
+	for _, a := range []Admission{older, newer} {
+		if _, err := store.Connect(t.Context(), a, epoch); err != nil {
+			t.Fatal(err)
+		}
+		got, err := store.Touch(t.Context(), a.ConnectionID, epoch)
+		if err != nil || got.Moderator != a.Moderator || !got.MayWrite("news") ||
+			got.MayWrite("lobby") != a.Moderator {
+			t.Errorf("%s: %+v, %v", a.ConnectionID, got, err)
+		}
+	}
+}
+
 func TestTouchCountsMessagesPerWindow(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)

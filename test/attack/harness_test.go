@@ -35,6 +35,7 @@ const (
 	reaperFunction     = "ReaperFunction"
 	fanoutFunction     = "FanoutFunction"
 	presenceFunction   = "PresenceFunction"
+	eraseFunction      = "EraseFunction"
 	pageFunction       = stagetest.FrontendFunction
 )
 
@@ -46,7 +47,7 @@ func functions() []string {
 
 // profiles are the profiles of all roles whose keys could be stolen.
 func profiles() []string {
-	return append(functions(), fanoutFunction, presenceFunction, reaperFunction, pageFunction)
+	return append(functions(), fanoutFunction, presenceFunction, reaperFunction, eraseFunction, pageFunction)
 }
 
 // scene is a stage on which a victim listens to a room in which a friend speaks.

@@ -133,6 +133,10 @@ func roleMay() map[string]map[string][]string {
 			"GetItem": {"CONN"}, "UpdateItem": {"HERE", "ROOM"}, "Query": {"HERE", "ROOM"}, "PutItem": {"SWEEP"},
 		},
 		fanoutFunction: {"GetItem": {"CONN"}, "UpdateItem": {"ROOM"}, "PutItem": {"SWEEP"}},
+		eraseFunction: {
+			"GetItem": {"LOG", "LOGS"}, "UpdateItem": {"LOG"}, "Query": {"LOG", "LOGS", "READ"},
+			"DeleteItem": {"READ"},
+		},
 		reaperFunction: {
 			"GetItem": {"CONN", "REAPER"}, "UpdateItem": {"USER", "REAPER",
 				bansKind}, "Query": {"SWEEP"}, "DeleteItem": {"SWEEP"},
@@ -144,6 +148,7 @@ func roleMay() map[string]map[string][]string {
 		sendFunction:       {"Update", "Delete"},
 		fanoutFunction:     {"Update", "Delete"},
 		presenceFunction:   {"Update", "Delete"},
+		eraseFunction:      {"Update"},
 		reaperFunction:     {"Put", "Update", "Delete"},
 	} {
 		for _, action := range actions {
@@ -275,8 +280,8 @@ func TestTheSignersDenyHoldsAgainstAddedRights(t *testing.T) {
 }
 
 // TestNoRoleInvokesFunctions: the right to invoke the reaper would be the right to close any connection. With signurl a
-// caller could choose a user, and with fanout a sender and a text. Only sendmessage may invoke fanout: it can post any
-// text anyway.
+// caller could choose a user, with fanout a sender and a text, and with erase a user to remove. Only sendmessage may
+// invoke fanout: it can post any text anyway.
 func TestNoRoleInvokesFunctions(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")
@@ -284,6 +289,7 @@ func TestNoRoleInvokesFunctions(t *testing.T) {
 	outputs := s.client.Outputs
 	events := map[string]string{
 		outputs.ReaperName: `{"revoke":{"user":"victim"}}`,
+		outputs.EraseName:  `{"erase":{"user":"victim"}}`,
 		strings.Replace(outputs.ReaperName, "Reaper", "SignUrl",
 			1): `{"requestContext":{"authorizer":{"jwt":{"claims":{"sub":"victim"}}}}}`,
 		strings.Replace(outputs.ReaperName, "Reaper", "Fanout",
