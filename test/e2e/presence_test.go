@@ -113,8 +113,8 @@ func untilAllShow(t *testing.T, watchers []*watcher, users ...string) {
 
 // calledByTest keeps the schedule of presence still: the test calls the function.
 func calledByTest(template string) string {
-	return strings.Replace(template, "Description: Tells the members of rooms who is there.\n            Schedule: rate(1 minute)",
-		"Description: Tells the members of rooms who is there.\n            Schedule: rate(1 day)", 1)
+	const described = "Description: Tells the members of rooms who is there.\n            "
+	return strings.Replace(template, described+"Schedule: rate(1 minute)", described+"Schedule: rate(1 day)", 1)
 }
 
 // callPresence runs presence once.
@@ -346,8 +346,9 @@ func TestPresenceOffDeploysNothing(t *testing.T) {
 		t.Error("presence is deployed")
 	}
 	alice := clienttest.ConnectWithHistory(t, client, "alice")
-	question := stageclient.Question{Here: []string{"lobby"}, Wants: []stageclient.Want{stageclient.WantAfter("lobby", 0)}}
-	for _, q := range []stageclient.Question{question, {Here: []string{"lobby"}}} {
+	here := stageclient.Question{Here: []string{"lobby"}}
+	both := stageclient.Question{Here: here.Here, Wants: []stageclient.Want{stageclient.WantAfter("lobby", 0)}}
+	for _, q := range []stageclient.Question{both, here} {
 		if err := alice.Ask(within(t), q); err != nil {
 			t.Fatal(err)
 		}
@@ -369,7 +370,9 @@ func (r records) of(t *testing.T, partition string) []map[string]types.Attribute
 	t.Helper()
 	out, err := r.api.Query(within(t), &dynamodb.QueryInput{
 		TableName: &r.table, KeyConditionExpression: aws.String("pk = :pk"), ConsistentRead: aws.Bool(true),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":pk": &types.AttributeValueMemberS{Value: partition}},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":pk": &types.AttributeValueMemberS{Value: partition},
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -384,7 +387,8 @@ func TestReadMarkersOfOneUserAgreeOnAllDevices(t *testing.T) {
 	_, first := sayAll(t, laptop, 5, 5)
 	read := func(conn *stageclient.Conn, seq, want int64) {
 		t.Helper()
-		if err := conn.Ask(within(t), stageclient.Question{ID: "r-1", Read: map[string]int64{"lobby": seq}}); err != nil {
+		moved := stageclient.Question{ID: "r-1", Read: map[string]int64{"lobby": seq}}
+		if err := conn.Ask(within(t), moved); err != nil {
 			t.Fatal(err)
 		}
 		if got := await[stageclient.Synced](t, conn); got.Read["lobby"] != want || got.Heads["lobby"] != first+4 {
