@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type Admission struct {
 	Subject         string
 	Name            string
 	Rooms           []string
+	ReadOnly        []string // those of Rooms in which the connection may not write
 	SessionEndsAt   time.Time
 	AuthenticatedAt time.Time // revocations before this time do not apply to the user
 	Ticket          string    // used up by the admission
@@ -41,6 +43,7 @@ type Admission struct {
 	Protocol        int    // which the client speaks, see Connection
 	ClientInstance  string // the client object that connects, or ""
 	SignIn          string // the sign-in that a trusted caller named, or ""
+	Moderator       bool   // the user may delete messages of others
 }
 
 // Admitted has the other connections of the user that end because of an admission.
@@ -231,7 +234,9 @@ func (s *Store) insert(a Admission, base counts) []types.TransactWriteItem {
 	}
 	rooms := make([]Membership, len(a.Rooms))
 	for i, room := range a.Rooms {
-		rooms[i] = Membership{Room: room, Shard: shardOf(a.ConnectionID, s.limits.RoomShards)}
+		rooms[i] = Membership{
+			Room: room, Shard: shardOf(a.ConnectionID, s.limits.RoomShards), ReadOnly: slices.Contains(a.ReadOnly, room),
+		}
 	}
 	conn := with(connectionKey(a.ConnectionID), with(shared, base.item()))
 	conn["nm"], conn["rooms"] = dynamo.Text(a.Name), encodeRooms(rooms)
@@ -243,6 +248,9 @@ func (s *Store) insert(a Admission, base counts) []types.TransactWriteItem {
 	}
 	if a.SignIn != "" {
 		conn["si"] = dynamo.Text(a.SignIn)
+	}
+	if a.Moderator {
+		conn["md"] = dynamo.Number(1)
 	}
 	actions := []types.TransactWriteItem{s.put(conn)}
 	for _, membership := range rooms {

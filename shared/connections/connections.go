@@ -14,8 +14,8 @@
 // The table of connections has the string keys pk and sk and no index:
 //
 //	pk                     sk              attributes
-//	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, v, ci, si, base, w<n>, h<n>,
-//	                                       s<n>, kicked, due
+//	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, v, md, ci, si, base, w<n>,
+//	                                       h<n>, s<n>, kicked, due
 //	ROOM#<room>#<shard>    <connection id> sub, sx, connectedAt, expiresAt, v, slow
 //	TICKET#<jti>           TICKET          expiresAt
 //	USER#<sub>             USER            n, c_<connection id>, i_<connection id>, o<minute>, expiresAt
@@ -30,7 +30,9 @@
 //
 //	sub           S  user id
 //	nm            S  display name
-//	rooms         L  of M {room S, shard N}: where the membership items are
+//	rooms         L  of M {room S, shard N, ro N}: where the membership items are; ro is 1 where the
+//	                 connection may only read, else absent
+//	md            N  1 when the user is a moderator, else absent
 //	sx            N  end of the session, Unix seconds
 //	connectedAt   N  when the connection was opened, Unix milliseconds, from API Gateway's event
 //	slow          N  when a broadcast could not post to the member, which does not read; Unix
@@ -125,12 +127,24 @@ type Connection struct {
 	ConnectedAt   time.Time // whole milliseconds
 	Protocol      int       // which the client speaks: 1 for chat.v1, 2 for chat.v2
 	SignIn        string    // by which a trusted caller vouched for the user, or ""
+	Moderator     bool      // the user may delete messages of others
 }
 
 // Membership says which shard of a room lists the connection.
 type Membership struct {
-	Room  string
-	Shard int
+	Room     string
+	Shard    int
+	ReadOnly bool // the connection may not write in the room
+}
+
+// MayWrite reports whether the connection is in the room and may write there.
+func (c Connection) MayWrite(room string) bool {
+	for _, membership := range c.Rooms {
+		if membership.Room == room {
+			return !membership.ReadOnly // mutate:read-only => return true
+		}
+	}
+	return false
 }
 
 // In reports whether the connection is in the room.

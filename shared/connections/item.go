@@ -127,9 +127,11 @@ func with(key, attributes item) item {
 func encodeRooms(rooms []Membership) types.AttributeValue {
 	list := &types.AttributeValueMemberL{Value: make([]types.AttributeValue, len(rooms))}
 	for i, membership := range rooms {
-		list.Value[i] = &types.AttributeValueMemberM{Value: item{
-			"room": dynamo.Text(membership.Room), "shard": dynamo.Number(int64(membership.Shard)),
-		}}
+		element := item{"room": dynamo.Text(membership.Room), "shard": dynamo.Number(int64(membership.Shard))}
+		if membership.ReadOnly {
+			element["ro"] = dynamo.Number(1)
+		}
+		list.Value[i] = &types.AttributeValueMemberM{Value: element}
 	}
 	return list
 }
@@ -143,9 +145,10 @@ func decodeConnection(connectionID string, conn item) (Connection, error) {
 	if err != nil || !okEnd || !okStart || subject == "" {
 		return Connection{}, fmt.Errorf("item of connection %s is incomplete", connectionID)
 	}
+	_, moderator := dynamo.NumberOf(conn, "md")
 	return Connection{
 		ID: connectionID, Subject: subject, Name: dynamo.TextOf(conn, "nm"), Rooms: rooms,
-		Protocol: protocolOf(conn), SignIn: dynamo.TextOf(conn, "si"),
+		Protocol: protocolOf(conn), SignIn: dynamo.TextOf(conn, "si"), Moderator: moderator,
 		SessionEndsAt: time.Unix(sx, 0).UTC(), ConnectedAt: time.UnixMilli(connectedAt).UTC(),
 	}, nil
 }
@@ -175,7 +178,8 @@ func decodeRooms(conn item) ([]Membership, error) {
 		if !ok || room == "" {
 			return nil, fmt.Errorf("attribute rooms holds an incomplete map")
 		}
-		rooms = append(rooms, Membership{Room: room, Shard: int(shard)})
+		_, readOnly := dynamo.NumberOf(member.Value, "ro")
+		rooms = append(rooms, Membership{Room: room, Shard: int(shard), ReadOnly: readOnly})
 	}
 	return rooms, nil
 }

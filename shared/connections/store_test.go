@@ -21,11 +21,29 @@ func TestTouchReturnsTheConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "connection", Connection{
-		ID: "c1=", Subject: "alice", Name: "Alice Ä", Rooms: []Membership{{"lobby", 0}, {"team-1", 0}},
+		ID: "c1=", Subject: "alice", Name: "Alice Ä", Rooms: []Membership{{Room: "lobby"}, {Room: "team-1"}},
 		SessionEndsAt: a.SessionEndsAt, ConnectedAt: a.ConnectedAt, Protocol: 1,
 	}, got)
 	if !got.In("team-1") || got.In("team") {
 		t.Error("In disagrees with the rooms")
+	}
+}
+
+func TestAConnectionKeepsItsRights(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.tables(), Limits{RoomShards: 1})
+	a := admission("c1=")
+	a.Rooms, a.ReadOnly, a.Moderator = []string{"lobby", "news"}, []string{"news"}, true
+	connect(t, store, a)
+	got, err := store.Touch(t.Context(), "c1=", epoch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "rooms", []Membership{{Room: "lobby"}, {Room: "news", ReadOnly: true}}, got.Rooms)
+	if !got.Moderator || !got.MayWrite("lobby") || got.MayWrite("news") || got.MayWrite("ops") {
+		t.Errorf("moderator %t; may write in lobby %t, news %t, ops %t; want true, true, false, false", got.Moderator,
+			got.MayWrite("lobby"), got.MayWrite("news"), got.MayWrite("ops"))
 	}
 }
 

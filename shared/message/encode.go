@@ -22,6 +22,9 @@ const (
 	SessionEnded    Code = "session_ended"    // the session is over; connect again
 	Busy            Code = "busy"             // the log of the room is; the frame says when to try again
 	FarBehind       Code = "far_behind"       // too many entries behind after; read them, then send again
+	ReadOnly        Code = "read_only"        // the connection may only read in that room
+	NotFound        Code = "not_found"        // the room has no such message any more
+	NotYours        Code = "not_yours"        // another user wrote the message
 )
 
 // text is the sentence for people. It never depends on the client's text.
@@ -47,6 +50,12 @@ func (c Code) text() string {
 		return "The room is busy, try again in a moment."
 	case FarBehind:
 		return "You have missed too much of the room, read it first."
+	case ReadOnly:
+		return "You may only read in this room."
+	case NotFound:
+		return "The room has no such message any more."
+	case NotYours:
+		return "Only its author or a moderator can delete this message."
 	default:
 		return "The message was not delivered."
 	}
@@ -92,9 +101,10 @@ type Ack struct {
 	Gone       int    // members that had ended
 	Queued     int    // members left to other invocations, because the room is too large for one
 	Missed     int    // members that did not take it, and will find it in the history
+	Deleted    bool   // the message was deleted after it had been sent first; only for clients of chat.v2
 }
 
-// Encode returns the frame of a: type "ack", without clientId, seq, queued and missed when there is none.
+// Encode returns the frame of a: type "ack", without clientId, seq, queued, missed and deleted when there is none.
 func (a Ack) Encode() ([]byte, error) {
 	return encode("ack", struct {
 		Type       string `json:"type"`
@@ -106,7 +116,8 @@ func (a Ack) Encode() ([]byte, error) {
 		Gone       int    `json:"gone"`
 		Queued     int    `json:"queued,omitzero"`
 		Missed     int    `json:"missed,omitzero"`
-	}{"ack", a.ID, a.ClientID, a.Seq, a.Recipients, a.Delivered, a.Gone, a.Queued, a.Missed})
+		Deleted    bool   `json:"deleted,omitzero"`
+	}{"ack", a.ID, a.ClientID, a.Seq, a.Recipients, a.Delivered, a.Gone, a.Queued, a.Missed, a.Deleted})
 }
 
 // Error tells a sender that a frame was refused, and the reason.

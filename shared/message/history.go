@@ -60,6 +60,7 @@ type History struct {
 	Complete bool    // of After: no entry is missing between the number and Entries
 	More     bool    // there are newer entries, or, of Before and Last, older ones
 	KeepDays int     // days for which messages are kept
+	Read     int64   // newest number that the user has read on any device, or 0 if that is not known
 }
 
 // historyFrame is the wire form of History. Of After, Before and Last it has the one that the client named.
@@ -75,6 +76,7 @@ type historyFrame struct {
 	Complete *bool            `json:"complete,omitzero"`
 	More     bool             `json:"more"`
 	KeepDays int              `json:"keepDays"`
+	Read     int64            `json:"read,omitzero"`
 }
 
 // Encode returns the frame of h: type "history", with at most 30,000 bytes. Entries that do not fit are left out, and
@@ -82,7 +84,7 @@ type historyFrame struct {
 func (h History) Encode() ([]byte, error) {
 	frame := historyFrame{
 		Type: "history", Room: h.Want.Room, ClientID: h.ClientID, Entries: make([]jsontext.Value, len(h.Entries)),
-		Head: h.Head, More: h.More, KeepDays: h.KeepDays,
+		Head: h.Head, More: h.More, KeepDays: h.KeepDays, Read: h.Read,
 	}
 	switch limit := int64(h.Want.Limit); h.Want.Part {
 	case After:
@@ -132,6 +134,7 @@ func (f *historyFrame) cut(part Part) error {
 type Synced struct {
 	ClientID string           // the client's own id for the request, or ""
 	Heads    map[string]int64 // newest number of each room, or 0
+	Read     map[string]int64 // newest number that the user has read, of the rooms where that is known
 }
 
 // Encode returns the frame of s: type "synced".
@@ -139,14 +142,15 @@ func (s Synced) Encode() ([]byte, error) {
 	return encode("synced", struct {
 		Type     string `json:"type"`
 		ClientID string `json:"clientId,omitzero"`
-		Heads    heads  `json:"heads"`
-	}{"synced", s.ClientID, s.Heads})
+		Heads    byRoom `json:"heads"`
+		Read     byRoom `json:"read,omitempty"`
+	}{"synced", s.ClientID, s.Heads, s.Read})
 }
 
-// heads is encoded with its rooms in order.
-type heads map[string]int64
+// byRoom is encoded with its rooms in order.
+type byRoom map[string]int64
 
 // MarshalJSONTo implements json.MarshalerTo.
-func (h heads) MarshalJSONTo(to *jsontext.Encoder) error {
-	return json.MarshalEncode(to, map[string]int64(h), json.Deterministic(true))
+func (b byRoom) MarshalJSONTo(to *jsontext.Encoder) error {
+	return json.MarshalEncode(to, map[string]int64(b), json.Deterministic(true))
 }

@@ -12,9 +12,6 @@ import (
 // ActionHistory is the action of a frame that asks for messages of the past.
 const ActionHistory = "history"
 
-// actionDelete is an action that a later version serves.
-const actionDelete = "delete"
-
 const (
 	maxRoomsAsked = 8 // of want, of here and of read
 	defaultLimit  = 50
@@ -112,7 +109,7 @@ func HasActionOfV2(body string) bool {
 		Action string `json:"action"`
 	}
 	err := json.Unmarshal([]byte(body), &frame)
-	return err == nil && (frame.Action == ActionHistory || frame.Action == actionDelete)
+	return err == nil && (frame.Action == ActionHistory || frame.Action == ActionDelete)
 }
 
 // request returns what the frame asks for, and whether it may be asked.
