@@ -38,11 +38,15 @@ probe: $(if $(STACK),$(VENV_STAMP)) ## Check that a stage works: the local one, 
 	@$(if $(STACK),$(ON_STACK)) go run ./cmd/probe --outputs "$(if $(STACK),$(LIVE)/outputs.json,$(OUTPUTS))" $(ARGS)
 load: $(if $(STACK),$(VENV_STAMP)) ## Put load on a stage: the local one, or STACK=name (ARGS="--help")
 	@$(if $(STACK),$(ON_STACK)) go run ./cmd/chat load --outputs "$(if $(STACK),$(LIVE)/outputs.json,$(OUTPUTS))" $(ARGS)
-# Every shell has a variable USER, so revoke takes it from the command line only.
+# Every shell has a variable USER, so revoke and erase take it from the command line only.
 revoke: $(VENV_STAMP) ## Revoke a user: USER=id or sub [BANNED_UNTIL=date, none or 0; else an hour] [STACK=name]
 	@test "$(origin USER)" = "command line" || { echo "Name the user: make revoke USER=…" >&2; exit 1; }
 	@$(SCRIPTS)/revoke.py --user "$$USER" --outputs "$(OUTPUTS)" \
 		$(if $(BANNED_UNTIL),--until "$(BANNED_UNTIL)") $(if $(STACK),--stack "$(STACK)")
+erase: $(VENV_STAMP) ## Remove a user from the messages of all rooms: USER=id or sub, or SUB=sub [STACK=name] [YES=1]
+	@test "$(origin USER)" = "command line" -o -n "$(SUB)" || { echo "Name the user: make erase USER=…" >&2; exit 1; }
+	@$(SCRIPTS)/erase.py $(if $(SUB),--sub "$$SUB",--user "$$USER") --outputs "$(OUTPUTS)" \
+		$(if $(STACK),--stack "$(STACK)")
 clean: ## Remove what was built, and the table of the local stage
 	rm -rf build .aws-sam .localstage
 
@@ -64,17 +68,12 @@ rehearse: $(VENV_STAMP) ## Run deployments, updates and a deletion against an em
 # machine to the command line. Both are plain assignments here, so that no environment can put other binaries on AWS.
 GOOS = linux
 GOARCH = arm64
-build-ConnectFunction: FOLDER = connect
-build-DisconnectFunction: FOLDER = disconnect
-build-FanoutFunction: FOLDER = fanout
-build-HistoryFunction: FOLDER = history
-build-ReaperFunction: FOLDER = reaper
-build-SendMessageFunction: FOLDER = sendmessage
-build-SignUrlFunction: FOLDER = signurl
-GO_FUNCTIONS = $(shell sed -n 's/^build-\(.*\): FOLDER = .*/\1/p' Makefile)
+# The package of ConnectFunction is functions/connect, and so on: build-function.sh writes the name in lower case.
+GO_FUNCTIONS = ConnectFunction DisconnectFunction EraseFunction FanoutFunction HistoryFunction PresenceFunction \
+	ReaperFunction SendMessageFunction SignUrlFunction
 $(GO_FUNCTIONS:%=build-%):
 	@test -n "$(ARTIFACTS_DIR)" || { echo "$@: ARTIFACTS_DIR is not set; run make build instead" >&2; exit 1; }
-	@GOOS=$(GOOS) GOARCH=$(GOARCH) tools/sh/build-function.sh ./functions/$(FOLDER) "$(ARTIFACTS_DIR)/bootstrap"
+	@GOOS=$(GOOS) GOARCH=$(GOARCH) tools/sh/build-function.sh ./functions/$(@:build-%Function=%) "$(ARTIFACTS_DIR)/bootstrap"
 build-FrontendFunction: $(FRONTEND_PACKAGES)
 	@tools/sh/check-node.sh && ARTIFACTS_DIR="$(ARTIFACTS_DIR)" tools/sh/build-frontend.sh
 

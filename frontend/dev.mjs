@@ -57,6 +57,7 @@ function environment(outputs) {
     WEBSOCKET_URL: outputs.WebSocketUrl,
     PAGE_ORIGIN: page.origin,
     ROOMS_CLAIM: outputs.RoomsClaim,
+    MODERATOR_CLAIM: outputs.ModeratorClaim,
     DEFAULT_ROOMS: outputs.DefaultRooms,
     GUEST_ROOMS: outputs.GuestRooms,
     SESSION_SECRET: randomBytes(32).toString("hex"),

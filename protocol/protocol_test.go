@@ -23,7 +23,8 @@ func TestEveryExampleKeepsToTheContract(t *testing.T) {
 	t.Parallel()
 	for name, check := range map[string]func([]byte) error{
 		"sendmessage": protocol.FromClient, "ping": protocol.FromClient, "historyRequest": protocol.FromClient,
-		"history": protocol.FromServer, "synced": protocol.FromServer,
+		"delete": protocol.FromClient, "history": protocol.FromServer, "synced": protocol.FromServer,
+		"deleted": protocol.FromServer, "presence": protocol.FromServer,
 		"message": protocol.FromServer, "ack": protocol.FromServer, "error": protocol.FromServer,
 		"bye": protocol.FromServer, "pong": protocol.FromServer, "gatewayError": protocol.FromServer,
 		"request": protocol.SignURLRequest, "answer": answer, "refusal": refusal, "gatewayRefusal": refusal,
@@ -40,10 +41,14 @@ func TestEveryExampleKeepsToTheContract(t *testing.T) {
 func TestBrokenFramesAndBodiesBreakTheContract(t *testing.T) {
 	t.Parallel()
 	const session, signed = `"sessionStart":1,"sessionEndsAt":2`, `"sessionEndsIn":1,"user":{"sub":"a","name":"A"}`
+	url := `"url":"wss://a.example?X-Amz-Signature=` + strings.Repeat("0", 64) + `","protocols":["chat.v1"],"expiresIn":1,` +
+		signed
 	const want = `{"action":"history","want":[{"room":"lobby",`
 	const page = `{"type":"history","room":"lobby","head":9,"more":true,"keepDays":7,`
 	const deleted = `{"seq":9,"id":"KZ3WXHB5R2TQ4M6VCN7YAEJD4F","deleted":true,"message":"a"}`
-	const ack = `"type":"ack","id":"KZ3WXHB5R2TQ4M6VCN7YAEJD4F","recipients":1`
+	const ack = `"type":"ack","id":"KZ3WXHB5R2TQ4M6VCN7YAEJD4F"`
+	const gone = `"type":"deleted","room":"lobby","seq":9,"from":{"sub":"a","name":"A"}`
+	const presence = `{"type":"presence","room":"lobby","count":1,`
 	for name, test := range map[string]struct {
 		check func([]byte) error
 		text  string
@@ -72,8 +77,19 @@ func TestBrokenFramesAndBodiesBreakTheContract(t *testing.T) {
 		"no heads":                     {protocol.FromServer, `{"type":"synced","heads":{}}`},
 		"no object":                    {protocol.FromServer, `[]`},
 		"an unknown type":              {protocol.FromServer, `{"type":"typing"}`},
-		"no counts":                    {protocol.FromServer, `{` + ack + `}`},
-		"a negative count":             {protocol.FromServer, `{` + ack + `,"delivered":-1,"gone":0}`},
+		"no counts":                    {protocol.FromServer, `{` + ack + `,"recipients":1}`},
+		"a negative count":             {protocol.FromServer, `{` + ack + `,"recipients":1,"delivered":-1,"gone":0}`},
+		"no recipients":                {protocol.FromServer, `{` + ack + `,"recipients":0,"delivered":0,"gone":0}`},
+		"no number to delete":          {protocol.FromClient, `{"action":"delete","room":"lobby","id":"d1"}`},
+		"no room to delete in":         {protocol.FromClient, `{"action":"delete","seq":1}`},
+		"a text to delete":             {protocol.FromClient, `{"action":"delete","room":"a","seq":1,"message":"a"}`},
+		"number 0 to delete":           {protocol.FromClient, `{"action":"delete","room":"lobby","seq":0}`},
+		"a deletion of nothing":        {protocol.FromServer, `{` + gone + `,"sentAt":1}`},
+		"a deletion without a time":    {protocol.FromServer, `{` + gone + `,"of":8}`},
+		"no version of a room":         {protocol.FromServer, presence + `"users":[]}`},
+		"a user without a name":        {protocol.FromServer, presence + `"n":1,"users":[{"sub":"a"}]}`},
+		"nothing read":                 {protocol.FromServer, page + `"last":5,"entries":[],"read":0}`},
+		"nothing read in any room":     {protocol.FromServer, `{"type":"synced","heads":{"a":1},"read":{}}`},
 		"an unknown code":              {protocol.FromServer, `{"type":"error","code":"tired","message":"Later."}`},
 		"no time to wait":              {protocol.FromServer, `{"type":"error","code":"rate_limited","message":"A"}`},
 		"a bye frame without a reason": {protocol.FromServer, `{"type":"bye"}`},
@@ -83,6 +99,13 @@ func TestBrokenFramesAndBodiesBreakTheContract(t *testing.T) {
 		"a short challenge":            {protocol.SignURLRequest, `{"challenge":"a"}`},
 		"a challenge of 33 bytes":      {protocol.SignURLRequest, `{"challenge":"` + strings.Repeat("B", 43) + `"}`},
 		"an unknown member of a user":  {protocol.SignURLRequest, `{"user":{"sub":"a",` + session + `,"x":1}}`},
+		"a right in a request":         {protocol.SignURLRequest, `{"rooms":["a:r"]}`},
+		"a room with an unknown flag":  {protocol.SignURLRequest, `{"user":{"sub":"a",` + session + `,"rooms":["a:x"]}}`},
+		"a moderator in words":         {protocol.SignURLRequest, `{"user":{"sub":"a",` + session + `,"moderator":"true"}}`},
+		"a moderator outside of user":  {protocol.SignURLRequest, `{"moderator":true}`},
+		"a right with its flag":        {answer, `{` + url + `,"rooms":[{"room":"a:r"}]}`},
+		"a room as a text":             {answer, `{` + url + `,"rooms":["a"]}`},
+		"a member that says nothing":   {answer, `{` + url + `,"moderator":false}`},
 		"an answer without a URL":      {answer, `{"protocols":["chat.v1"],"expiresIn":1,` + signed + `}`},
 		"a refusal for an answer":      {answer, `{"error":"revoked","message":"Sign in again."}`},
 		"an answer for a refusal":      {refusal, `{"url":"wss://a.example","message":""}`},
@@ -97,7 +120,9 @@ func TestBrokenFramesAndBodiesBreakTheContract(t *testing.T) {
 // TestLaterVersionsMayAddMembersToFramesOfTheServer is what clients must expect.
 func TestLaterVersionsMayAddMembersToFramesOfTheServer(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"message", "ack", "error", "bye", "history", "synced", "pong", "gatewayError"} {
+	for _, name := range []string{
+		"message", "ack", "error", "bye", "history", "synced", "deleted", "presence", "pong", "gatewayError",
+	} {
 		longer := strings.Replace(protocol.Examples(t, name)[0], "{", `{"later":{"a":[1]},`, 1)
 		if err := protocol.FromServer([]byte(longer)); err != nil {
 			t.Errorf("%s: %v", longer, err)

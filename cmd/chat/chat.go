@@ -55,16 +55,21 @@ type chat struct {
 	refused   int  // handshakes refused in a row
 	connected bool
 
-	outbox outbox
-	lost   int // messages that the chat gave up
-	seen   recent
-	past   past
+	outbox   outbox
+	lost     int // messages that the chat gave up
+	seen     recent
+	shown    shownMessages
+	past     past
+	people   people
+	reading  reading
+	deleting deleting
 
 	dialed   chan dialResult
 	incoming chan incoming
 	helpers  sync.WaitGroup
 
 	redial, resend, silence, quiet, pong, renew, giveUp, ask *time.Timer
+	answer, mark, erase                                      *time.Timer
 }
 
 type dialResult struct {
@@ -84,7 +89,7 @@ func newChat(l connector, s *screen, lines <-chan string, last int) *chat {
 		link: l, screen: s, lines: lines, past: past{last: last},
 		dialed: make(chan dialResult), incoming: make(chan incoming),
 		redial: stopped(), resend: stopped(), silence: stopped(), pong: stopped(), renew: stopped(), giveUp: stopped(),
-		ask: stopped(), quiet: stopped(),
+		ask: stopped(), quiet: stopped(), answer: stopped(), mark: stopped(), erase: stopped(),
 	}
 }
 
@@ -97,9 +102,10 @@ func stopped() *time.Timer {
 // run chats until the input has ended and all of it is acknowledged, until ctx ends, or until a retry cannot help.
 func (c *chat) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer c.leave(cancel)
+	defer c.leave(ctx, cancel)
 	c.dial(ctx)
-	for c.lines != nil || c.outbox.first() != nil || !c.connected || c.awaitsPast() {
+	for c.lines != nil || c.outbox.first() != nil || !c.connected || c.awaitsPast() ||
+		c.deleting.awaited() {
 		if err := c.step(ctx); err != nil {
 			return err
 		}
@@ -108,6 +114,7 @@ func (c *chat) run(ctx context.Context) error {
 		}
 		c.askForPast(ctx)
 		c.sendNext(ctx)
+		c.sendDeletions(ctx)
 	}
 	return c.verdict()
 }
@@ -116,6 +123,9 @@ func (c *chat) run(ctx context.Context) error {
 func (c *chat) verdict() error {
 	if n := c.lost + len(c.outbox.queue); n > 0 {
 		return &stopError{fmt.Sprintf("%d of your messages were not acknowledged", n), exitFailed}
+	}
+	if n := c.deleting.failed + len(c.deleting.queue); n > 0 {
+		return &stopError{fmt.Sprintf("%d of your messages were not deleted", n), exitFailed}
 	}
 	return nil
 }
@@ -145,6 +155,11 @@ func (c *chat) step(ctx context.Context) error {
 	case <-c.quiet.C:
 		c.past.follower.SyncQuiet(time.Now())
 	case <-c.ask.C: // askForPast does the rest
+	case <-c.erase.C: // sendDeletions does the rest
+	case <-c.answer.C:
+		c.noUsers()
+	case <-c.mark.C:
+		c.tellRead(ctx)
 	case <-c.pong.C:
 		c.drop("the server does not answer")
 	case <-c.giveUp.C:
@@ -160,17 +175,33 @@ func (c *chat) typed(line string, more bool) {
 		return
 	}
 	c.screen.ask()
-	if line == olderCommand && !c.past.plain {
-		c.past.older++
+	if !c.past.plain && c.command(line) {
 		return
 	}
 	c.outbox.add(line)
+}
+
+// command does what a line says that is no message. It returns false for a message.
+func (c *chat) command(line string) bool {
+	switch line {
+	case olderCommand:
+		c.past.older++
+	case hereCommand:
+		c.people.wanted = true
+	default:
+		return c.deleting.wants(c.screen, line)
+	}
+	return true
 }
 
 // sendNext sends the first message of the outbox if its time has come.
 func (c *chat) sendNext(ctx context.Context) {
 	p := c.outbox.first()
 	if c.session == nil || p == nil || p.sent {
+		return
+	}
+	if c.session.readOnly[c.room()] {
+		c.giveUpOn(p, onlyRead(c.room()))
 		return
 	}
 	if wait := max(time.Until(p.due), c.catchingUp()); wait > 0 {
@@ -216,7 +247,8 @@ func (c *chat) giveUpOn(p *pending, why string) {
 }
 
 // leave closes the connection and waits for every goroutine.
-func (c *chat) leave(cancel context.CancelFunc) {
+func (c *chat) leave(ctx context.Context, cancel context.CancelFunc) {
+	c.tellReadAtLast(ctx)
 	if c.session != nil {
 		_ = c.session.socket.Close() // an error changes nothing
 	}

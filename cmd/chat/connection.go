@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,12 +70,17 @@ func (c *chat) opened(ctx context.Context, s *session) {
 	} else if !c.replaced {
 		until := c.screen.clock(time.Now().Add(s.lasts))
 		c.screen.note(fmt.Sprintf("connected as %s (%s) in %s until %s", s.user.Name, s.user.Sub,
-			strings.Join(s.rooms, ", "), until))
+			strings.Join(s.describeRooms(), ", "), until))
 	}
+	before := c.room()
 	c.session, c.me, c.rooms = s, s.user, s.rooms
+	if c.room() != before {
+		c.deleting.own = nil
+	}
 	c.openedAt, c.connected, c.refused = time.Now(), true, 0
 	c.renewing, c.replaced = false, false
 	c.outbox.reconnected()
+	c.deleting.reconnected()
 	c.followOn(s)
 	c.redial.Stop()
 	c.heard()
@@ -86,6 +92,17 @@ func (c *chat) opened(ctx context.Context, s *session) {
 		c.renewLater(renewAgain)
 	}
 	c.helpers.Go(func() { c.receive(ctx, s) })
+}
+
+// describeRooms names the rooms, and says which are only for reading.
+func (s *session) describeRooms() []string {
+	names := slices.Clone(s.rooms)
+	for i, room := range names {
+		if s.readOnly[room] {
+			names[i] += " (read only)"
+		}
+	}
+	return names
 }
 
 // renewLater plans the next connection, unless the present one ends before.
@@ -173,7 +190,7 @@ func (c *chat) release() {
 	c.helpers.Go(func() { _ = closing.socket.Close() })
 	c.session, c.endsAt, c.pinging = nil, time.Time{}, false
 	c.goAway(false)
-	for _, t := range []*time.Timer{c.resend, c.silence, c.quiet, c.pong, c.renew, c.ask} {
+	for _, t := range []*time.Timer{c.resend, c.silence, c.quiet, c.pong, c.renew, c.ask, c.answer, c.mark, c.erase} {
 		t.Stop()
 	}
 }

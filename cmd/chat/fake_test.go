@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -17,7 +18,8 @@ import (
 // fakeSocket is a connection whose other end is the test.
 type fakeSocket struct {
 	sent   chan stageclient.Outgoing
-	asked  chan stageclient.Request
+	asked  chan stageclient.Question
+	erased chan int64
 	pings  chan time.Time
 	frames chan stageclient.Frame
 	closed chan struct{}
@@ -26,7 +28,7 @@ type fakeSocket struct {
 
 func newFakeSocket() *fakeSocket {
 	return &fakeSocket{sent: make(chan stageclient.Outgoing, 100),
-		asked: make(chan stageclient.Request, 100), pings: make(chan time.Time, 100),
+		asked: make(chan stageclient.Question, 100), erased: make(chan int64, 100), pings: make(chan time.Time, 100),
 		frames: make(chan stageclient.Frame, 100), closed: make(chan struct{})}
 }
 
@@ -40,12 +42,25 @@ func (s *fakeSocket) Send(_ context.Context, m stageclient.Outgoing) error {
 	}
 }
 
-func (s *fakeSocket) History(_ context.Context, id string, wants ...stageclient.Want) error {
+func (s *fakeSocket) Ask(_ context.Context, q stageclient.Question) error {
 	select {
 	case <-s.closed:
 		return errors.New("closed")
 	default:
-		s.asked <- stageclient.Request{ID: id, Wants: wants}
+		s.asked <- q
+		return nil
+	}
+}
+
+func (s *fakeSocket) SendDelete(_ context.Context, room string, seq int64, id string) error {
+	select {
+	case <-s.closed:
+		return errors.New("closed")
+	default:
+		if room != "lobby" || id != fmt.Sprint("delete-", seq) {
+			return fmt.Errorf("delete %d of %s under the id %s", seq, room, id)
+		}
+		s.erased <- seq
 		return nil
 	}
 }
@@ -146,6 +161,7 @@ type conversation struct {
 	notes  transcript
 	ended  chan error
 	cancel context.CancelFunc
+	person bool // reads at a terminal
 }
 
 // talk runs test beside a chat whose attempts to connect follow a script. The test must end the chat.
@@ -170,6 +186,7 @@ func talkTo(t *testing.T, setUp func(*conversation), script []error, test func(c
 		}
 		setUp(c)
 		chat := newChat(c.stage, &screen{messages: &c.out, notes: &c.notes, local: time.UTC}, c.lines, c.stage.last)
+		chat.reading.person = c.person
 		go func() { c.ended <- chat.run(ctx) }()
 		test(c)
 	})

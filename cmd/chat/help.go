@@ -9,7 +9,12 @@ import (
 const description = `Chat on a terminal. Lines of standard input are sent, messages come on standard output.
 
 In a pipe it leaves when every line has been acknowledged. It reconnects by itself, with a new signed URL each time,
-and shows what was said in between. The line /older shows earlier messages; with a space before it, it is a message.
+and shows what was said in between.
+
+Some lines are commands; with a space before it, such a line is a message:
+  /older    shows earlier messages
+  /here     says who is in the room
+  /delete   deletes your last message; /delete 2 the one before it, and so on
 
 Exit codes: 0 everything was acknowledged; 1 something failed, and the last line on standard error says what;
 2 wrong usage; 3 the stage refused this user or the signed URL.`

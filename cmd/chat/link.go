@@ -14,7 +14,8 @@ const connectTimeout = 20 * time.Second
 // socket is what the chat needs of a connection.
 type socket interface {
 	Send(ctx context.Context, m stageclient.Outgoing) error
-	History(ctx context.Context, id string, wants ...stageclient.Want) error
+	Ask(ctx context.Context, q stageclient.Question) error
+	SendDelete(ctx context.Context, room string, seq int64, id string) error
 	Ping(ctx context.Context) error
 	Next(ctx context.Context) (stageclient.Frame, error)
 	Close() error
@@ -27,6 +28,8 @@ type session struct {
 	rooms   []string
 	lasts   time.Duration // until the server ends it
 	history bool          // the server takes requests for history
+
+	readOnly map[string]bool // rooms to which the user may not write
 }
 
 // link opens connections to a stage, each with a signed URL of its own.
@@ -63,10 +66,14 @@ func (l *link) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	readOnly := map[string]bool{}
+	for _, room := range signed.Rooms() {
+		readOnly[room] = signed.ReadOnly(room)
+	}
 	return &session{
 		socket: conn, user: signed.User, rooms: signed.Rooms(),
 		lasts:   time.Duration(signed.SessionEndsIn) * time.Second,
-		history: conn.Subprotocol() == stageclient.ProtocolWithHistory,
+		history: conn.Subprotocol() == stageclient.ProtocolWithHistory, readOnly: readOnly,
 	}, nil
 }
 

@@ -80,7 +80,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		l := newLink(c.Talk.stageOptions, outputs, c.Talk.As, c.Talk.Name)
 		out.prompting = len(c.Talk.Once) == 0 && isTerminal(stdin) && isTerminal(stdout) && isTerminal(stderr)
 		talk := newChat(l, out, input(ctx, c.Talk.Once, stdin), c.Talk.firstMessages(out.prompting))
-		talk.past.plain = len(c.Talk.Once) > 0
+		talk.past.plain, talk.reading.person = len(c.Talk.Once) > 0, out.prompting
 		err = talk.run(ctx)
 		out.leave()
 	}

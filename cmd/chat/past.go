@@ -11,11 +11,8 @@ import (
 )
 
 const (
-	olderCommand = "/older"
-	olderRequest = "older"
-	lookRequest  = "look"
-	olderPage    = 20  // messages
-	mostAtOnce   = 100 // messages in one answer
+	lookRequest = "look"
+	mostAtOnce  = 100 // messages in one answer
 	// lastForPeople is how many of the last messages a person sees first.
 	lastForPeople = 20
 	mostMissed    = 500 // messages; with more the chat shows the newest ones only
@@ -49,7 +46,7 @@ func (c *chat) followOn(s *session) {
 	c.past.follower.Enter(s.rooms)
 	maps.DeleteFunc(c.past.away, func(room string, _ *absence) bool { return !slices.Contains(s.rooms, room) })
 	c.past.follower.Connected(time.Now(), s.history)
-	c.past.asked = false
+	c.past.asked, c.people.asked = false, false
 	if s.history {
 		return
 	}
@@ -82,7 +79,7 @@ func (c *chat) goAway(first bool) {
 
 // awaitsPast reports whether the user still waits for earlier messages, or for those that follow them.
 func (c *chat) awaitsPast() bool {
-	return c.past.older > 0 || c.past.last > 0 && len(c.past.away) > 0 ||
+	return c.past.older > 0 || c.people.wanted || c.past.last > 0 && len(c.past.away) > 0 ||
 		c.past.follower != nil && slices.ContainsFunc(c.rooms, c.past.follower.Holds)
 }
 
@@ -94,6 +91,7 @@ func (c *chat) askForPast(ctx context.Context) {
 	c.past.freeAt = time.Time{}
 	c.askForOlder(ctx)
 	c.lookFurther(ctx)
+	c.askForUsers(ctx)
 	for c.session != nil {
 		request := c.past.follower.Ask(time.Now())
 		if len(request.Wants) == 0 {
@@ -135,50 +133,16 @@ func (c *chat) request(ctx context.Context, id string, wants ...stageclient.Want
 	if c.session == nil {
 		return
 	}
+	c.question(ctx, stageclient.Question{ID: id, Wants: wants})
+}
+
+// question asks the stage, and gives a broken connection up.
+func (c *chat) question(ctx context.Context, q stageclient.Question) {
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
-	if err := c.session.socket.History(ctx, id, wants...); err != nil {
+	if err := c.session.socket.Ask(ctx, q); err != nil {
 		c.drop("the connection broke")
 	}
-}
-
-// askForOlder asks for the messages that the user wants to see, once the room is up to date.
-func (c *chat) askForOlder(ctx context.Context) {
-	if c.past.older == 0 || c.past.asked || c.past.away[c.room()] != nil {
-		return
-	}
-	if want, ok := c.past.follower.OlderWant(c.room(), olderPage); ok {
-		if !c.spend() {
-			return
-		}
-		c.past.asked = true
-		c.request(ctx, olderRequest, want)
-		return
-	}
-	c.past.older = 0
-	switch {
-	case !c.session.history:
-		c.screen.note("this server keeps no history (chat.v1), so there are no older messages")
-	case c.past.keepDays == 0:
-		c.screen.note(keepsNothing + ", so there are no older messages")
-	default:
-		c.screen.note(fmt.Sprintf("there are no older messages; the stage keeps them for %s", days(c.past.keepDays)))
-	}
-}
-
-const keepsNothing = "this stage keeps no history (its HistoryDays is 0)"
-
-func days(n int) string {
-	if n == 1 {
-		return "a day"
-	}
-	return fmt.Sprintf("%d days", n)
-}
-
-// olderRefused says why there are no older messages.
-func (p *past) olderRefused(s *screen, e stageclient.Error) {
-	p.older, p.asked = 0, false
-	s.note(fmt.Sprintf("older messages were refused: %s (%s)", e.Text, e.Code))
 }
 
 // room is the room to which the user writes.
@@ -215,6 +179,7 @@ func (c *chat) showOrKeep(room string, event stageclient.Event) {
 	switch e := event.(type) {
 	case stageclient.Told:
 		c.show(room, e.Entry)
+		c.readLater()
 	case stageclient.Missing:
 		c.screen.line("some are missing")
 	}
@@ -227,6 +192,7 @@ func (c *chat) caughtUp(e stageclient.CaughtUp) {
 		return
 	}
 	delete(c.past.away, e.Room)
+	absence.events = withoutDeleted(absence.events)
 	switch missed := c.missed(absence.events); {
 	case e.KeepDays == 0 && c.past.cut:
 		c.screen.line(keepsNothing + ": messages in between may be missing")
@@ -236,8 +202,15 @@ func (c *chat) caughtUp(e stageclient.CaughtUp) {
 	case missed > 0 && !absence.first:
 		c.screen.line(whileAway(missed, e.Room, len(c.rooms) > 1))
 	}
-	for _, event := range absence.events {
+	unread := c.unread(e, absence)
+	for i, event := range absence.events {
+		if i == unread.at {
+			c.screen.line(unread.text)
+		}
 		c.showOrKeep(e.Room, event)
+	}
+	if unread.at == len(absence.events) {
+		c.screen.line(unread.text)
 	}
 	if len(c.past.away) == 0 {
 		c.past.last, c.past.cut = 0, false
@@ -264,26 +237,4 @@ func whileAway(n int, room string, severalRooms bool) string {
 		text += " in " + room
 	}
 	return text + " while you were away"
-}
-
-func (c *chat) showOlder(e stageclient.Older) {
-	c.past.older, c.past.asked = max(c.past.older-1, 0), false
-	c.screen.line("older messages")
-	for _, entry := range e.Entries {
-		c.show(e.Room, entry)
-	}
-	if e.More {
-		c.screen.line("until here")
-	} else {
-		c.screen.line("until here; that was the beginning")
-	}
-}
-
-// show shows a message. Other entries of the log are not for the terminal.
-func (c *chat) show(room string, e stageclient.Entry) {
-	if e.Text == "" {
-		return
-	}
-	m := stageclient.Message{ID: e.ID, Room: room, From: e.From, Text: e.Text, SentAt: e.SentAt}
-	c.screen.message(m, e.From.Sub == c.me.Sub, len(c.rooms) > 1)
 }

@@ -40,7 +40,7 @@ func (c *remembering) say(sub, id, text string) stageclient.Message {
 }
 
 // answer answers the next request.
-func (c *remembering) answer(socket *fakeSocket) stageclient.Request {
+func (c *remembering) answer(socket *fakeSocket) stageclient.Question {
 	c.t.Helper()
 	request := <-socket.asked
 	for _, frame := range clienttest.Answer([]*clienttest.Log{c.log}, request.ID, request.Wants) {

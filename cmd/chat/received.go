@@ -31,6 +31,8 @@ func (c *chat) received(ctx context.Context, in incoming) error {
 		}
 	case stageclient.History:
 		c.look(f)
+	case stageclient.Presence:
+		c.users(f)
 	case stageclient.Ack:
 		c.acknowledged(f)
 	case stageclient.Error:
@@ -39,6 +41,7 @@ func (c *chat) received(ctx context.Context, in incoming) error {
 		if p := c.outbox.first(); p != nil && p.sent {
 			c.failed(p, time.Second<<min(p.failures, 4), "the server failed: "+f.Text)
 		}
+		c.deletionsFailed("the server failed: " + f.Text)
 	case stageclient.Bye:
 		return c.dismissed(ctx, in.from, f.Code)
 	}
@@ -56,9 +59,18 @@ func whyEnded(err error) string {
 }
 
 func (c *chat) acknowledged(a stageclient.Ack) {
-	if p := c.outbox.find(a.ClientID); p != nil && a.ClientID != "" {
-		c.done(p)
+	if d := c.deleting.find(a.ClientID); d != nil {
+		c.answered(d)
+		return
 	}
+	p := c.outbox.find(a.ClientID)
+	if p == nil || a.ClientID == "" {
+		return
+	}
+	if !a.Deleted {
+		c.deleting.stored(c, stageclient.Message{Room: c.room(), From: c.me, Seq: a.Seq, Text: p.text})
+	}
+	c.done(p)
 }
 
 // done removes a message that the server has.
@@ -82,6 +94,11 @@ func (c *chat) refusedMessage(from *session, e stageclient.Error) {
 	switch {
 	case e.ClientID == olderRequest:
 		c.past.olderRefused(c.screen, e)
+		return
+	case e.ClientID == hereRequest:
+		c.usersRefused(e)
+		return
+	case c.deletionRefused(e):
 		return
 	case e.Code == "unknown_action":
 		return // of a request for history, which the follower does without

@@ -44,7 +44,7 @@ func TestABusyRoomDoesNotHideTheLostMessageOfAQuietOne(t *testing.T) {
 		c.say("bob", "M-a", "a")
 		socket := <-c.stage.sockets
 		began := time.Now()
-		serve := func(request stageclient.Request) {
+		serve := func(request stageclient.Question) {
 			for _, frame := range clienttest.Answer([]*clienttest.Log{c.log, busy}, request.ID, request.Wants) {
 				socket.frames <- frame
 			}

@@ -48,8 +48,8 @@ func (s *screen) leave() {
 	s.prompting = false
 }
 
-// message shows "Alice 12:03  hello", with the room when there are several.
-func (s *screen) message(m stageclient.Message, own, severalRooms bool) {
+// head is what stands before the text of a message: "Alice 12:03  ", with the room when there are several.
+func (s *screen) head(m stageclient.Message, own, severalRooms bool) string {
 	var head strings.Builder
 	if severalRooms {
 		fmt.Fprintf(&head, "[%s] ", printable(m.Room))
@@ -59,11 +59,16 @@ func (s *screen) message(m stageclient.Message, own, severalRooms bool) {
 		head.WriteString(" (you)")
 	}
 	fmt.Fprintf(&head, " %s  ", m.Time().In(s.local).Format("15:04"))
+	return head.String()
+}
+
+// message shows "Alice 12:03  hello", with the room when there are several.
+func (s *screen) message(m stageclient.Message, own, severalRooms bool) {
 	lines := strings.Split(m.Text, "\n")
 	for i, line := range lines {
 		lines[i] = printable(line)
 	}
-	s.print(s.messages, fmt.Sprintf("%s%s\n", &head, strings.Join(lines, "\n    ")))
+	s.print(s.messages, s.head(m, own, severalRooms)+strings.Join(lines, "\n    ")+"\n")
 }
 
 // note shows one line about the connection.

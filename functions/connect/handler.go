@@ -116,6 +116,8 @@ func (h *handler) connect(
 		SessionEndsAt: granted.SessionEndsAt, AuthenticatedAt: granted.AuthenticatedAt,
 		Ticket: granted.Ticket, TicketExpiresAt: granted.ExpiresAt,
 		Protocol: protocolVersion(event), ClientInstance: granted.ClientInstance, SignIn: granted.SignIn,
+		Moderator: granted.Moderator,
+		ReadOnly:  granted.ReadOnly, // mutate:connect-read-only => ReadOnly: nil,
 	}, now)
 	return granted, admitted, err
 }

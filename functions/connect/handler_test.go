@@ -147,6 +147,29 @@ func TestConnectAdmitsTheUserOfTheGrant(t *testing.T) {
 	}
 }
 
+func TestConnectAdmitsWithTheRightsOfTheGrant(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]grant.Grant{
+		"an ordinary user": {Rooms: []string{"lobby", "news"}},
+		"a moderator":      {Rooms: []string{"lobby", "news"}, Moderator: true},
+		"a reader of news": {Rooms: []string{"lobby", "news"}, ReadOnly: []string{"news"}},
+	} {
+		store := &fakeStore{}
+		h, _ := newTestHandler(t, store)
+		g := granted()
+		g.Rooms, g.Moderator, g.ReadOnly = want.Rooms, want.Moderator, want.ReadOnly
+		e := connectEvent(t)
+		e.MultiValueQueryStringParameters = g.Values()
+		response, err := h.handle(t.Context(), e)
+		if err != nil || response.StatusCode != 200 || len(store.admitted) != 1 {
+			t.Fatalf("%s: handle = %+v, %v", name, response, err)
+		}
+		if got := store.admitted[0]; got.Moderator != want.Moderator || !cmp.Equal(got.ReadOnly, want.ReadOnly) {
+			t.Errorf("%s: admitted %+v", name, got)
+		}
+	}
+}
+
 func TestConnectRefuses(t *testing.T) {
 	t.Parallel()
 	type event = events.APIGatewayWebsocketProxyRequest
@@ -178,6 +201,9 @@ func TestConnectRefuses(t *testing.T) {
 		{"an unknown parameter", set("admin", "1"), "unknown_parameter"},
 		{"a parameter twice", set("sub", "alice", "bob"), "repeated_sub"},
 		{"a malformed parameter", set("rm", "Lobby"), "malformed_rm"},
+		{"a malformed moderator", set("md", "true"), "malformed_md"},
+		{"a moderator twice", set("md", "1", "1"), "repeated_md"},
+		{"a room to read that is not granted", set("ro", "news"), "malformed_ro"},
 		{"an old grant", func(e *event) {
 			set("iat", "1795327100")(e)
 			set("exp", "1795327110")(e)

@@ -19,7 +19,7 @@ const withHistory = 2
 
 // store has the connections; connections.Store does.
 type store interface {
-	CountRequest(ctx context.Context, connectionID string, now time.Time) (connections.Connection, error)
+	CountRequests(ctx context.Context, connectionID string, n int, now time.Time) (connections.Connection, error)
 }
 
 type handler struct {
@@ -28,7 +28,9 @@ type handler struct {
 	callers     *caller.Callers
 	connections store
 	rooms       logs
-	keepDays    int // for which messages are kept, 0 for none
+	markers     readMarkers
+	rosters     rosters // nil if presence is off
+	keepDays    int     // for which messages are kept, 0 for none
 	now         func() time.Time
 }
 
@@ -58,21 +60,27 @@ func (c client) ask(ctx context.Context, body string) error {
 	if code != "" {
 		return c.Strike(ctx, message.Error{Code: code, ClientID: request.ClientID})
 	}
-	connection, err := c.connections.CountRequest(ctx, c.ID, started)
+	// Each room whose members are wanted costs as much as a request.
+	n := max(len(request.Here), 1) // mutate:here-counted => n := 1
+	connection, err := c.connections.CountRequests(ctx, c.ID, n, started)
 	if err != nil {
 		return c.RefuseFor(ctx, request.ClientID, err)
 	}
 	if code := mayRead(connection, request); code != "" {
 		return c.Strike(ctx, message.Error{Code: code, ClientID: request.ClientID})
 	}
-	answers, err := c.read(ctx, request)
+	answers, err := c.read(ctx, connection.Subject, request)
 	if err != nil {
 		return c.refuseUnread(ctx, request.ClientID, err)
 	}
 	bytes, err := c.send(ctx, answers)
 	c.Log.InfoContext(ctx, "history", slog.Int("bytes", bytes),
 		slog.Int64("ms", c.now().Sub(started).Milliseconds()), logging.History{Requests: 1}.Attr(c.stack, started))
-	return err
+	if err != nil {
+		return err
+	}
+	c.tellWhoIsThere(ctx, connection, request.Here)
+	return nil
 }
 
 // mayRead returns the code with which a request is refused, or "" if the connection may read all of its rooms.

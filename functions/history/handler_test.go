@@ -62,20 +62,6 @@ func TestEveryKindOfEntryIsShown(t *testing.T) {
 		`,{"seq":14,"erased":"abcdefghijklmnopqrstuvwxyz","sentAt":1014}],"head":14,"more":false,"keepDays":7}`)
 }
 
-func TestRequestsWithoutWants(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.ask(`{"action":"history","read":{"news":0,"lobby":12},"here":["lobby"],"id":"h8"}`)
-	w.received(`{"type":"synced","clientId":"h8","heads":{"lobby":15,"news":0}}`)
-	w.ask(`{"action":"history","here":["lobby"]}`)
-	w.received() // until somebody can be there
-	w.ask(`{"action":"history","want":[{"room":"lobby","after":15}],"read":{"news":0}}`)
-	w.received(`{"type":"synced","heads":{"lobby":15}}`)
-	if w.store.counted != 3 || w.rooms.reads != 3 {
-		t.Errorf("%d requests counted and %d rooms read, want 3 of each", w.store.counted, w.rooms.reads)
-	}
-}
-
 func TestWithoutHistoryEveryRoomIsAnswered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -261,11 +247,14 @@ func TestEnvironment(t *testing.T) {
 	if c, err := readConfig(good); err != nil || c.HistoryDays != 7 {
 		t.Errorf("readConfig = %+v, %v", c, err)
 	}
-	good["HISTORY_DAYS"] = "-1"
-	if _, err := readConfig(good); err == nil || !strings.Contains(err.Error(), "HISTORY_DAYS") {
-		t.Errorf("a negative number of days: %v", err)
+	good["HISTORY_DAYS"], good["PRESENCE_LIMIT"], good["ROOM_SHARDS"] = "-1", "-1", "0"
+	_, err := readConfig(good)
+	for _, name := range []string{"HISTORY_DAYS", "PRESENCE_LIMIT", "ROOM_SHARDS"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("err = %v, want all problems, %s among them", err, name)
+		}
 	}
-	_, err := readConfig(map[string]string{"HISTORY_DAYS": "x"})
+	_, err = readConfig(map[string]string{"HISTORY_DAYS": "x"})
 	for _, name := range []string{"TABLE_NAME", "CALLBACK_URL", "STACK_NAME", "HistoryDays"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("err = %v, want all problems, %s among them", err, name)

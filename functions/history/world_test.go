@@ -15,10 +15,13 @@ import (
 	"go.uber.org/goleak"
 
 	"signedsocket/protocol"
+	"signedsocket/shared/broadcast"
 	"signedsocket/shared/callback"
 	"signedsocket/shared/caller"
 	"signedsocket/shared/connections"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/message"
+	"signedsocket/shared/presence"
 	"signedsocket/shared/roomlog"
 )
 
@@ -30,6 +33,8 @@ type world struct {
 	h       *handler
 	store   *fakeStore
 	rooms   *fakeRooms
+	markers *fakeMarkers
+	rosters *fakeRosters
 	gateway *fakeGateway
 	log     *bytes.Buffer
 }
@@ -41,6 +46,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, log: new(bytes.Buffer), gateway: &fakeGateway{t: t}, store: &fakeStore{t: t}}
 	w.store.sender = connections.Connection{ID: "asks=", Subject: "alice", Name: "Alice", Protocol: 2,
 		Rooms: []connections.Membership{{Room: "lobby"}, {Room: "news"}}}
+	w.markers, w.rosters = &fakeMarkers{seqs: make(map[string]int64)}, &fakeRosters{t: t}
 	w.rooms = &fakeRooms{entries: make(map[string][]roomlog.Entry)}
 	for seq := int64(11); seq <= 15; seq++ {
 		w.rooms.entries["lobby"] = append(w.rooms.entries["lobby"], entry(seq))
@@ -48,6 +54,7 @@ func newWorld(t *testing.T) *world {
 	log := logging.New(w.log)
 	w.h = &handler{
 		log: log, stack: "test", connections: w.store, rooms: w.rooms, keepDays: 7, now: time.Now,
+		markers: w.markers, rosters: w.rosters,
 		callers: &caller.Callers{
 			Strikes: w.store, Gateway: w.gateway, Now: time.Now,
 			Closer: &callback.Closer{Log: log, Gateway: w.gateway, Now: time.Now, ByeTimeout: time.Second},
@@ -110,8 +117,8 @@ type fakeStore struct {
 	counted, strikes int
 }
 
-func (f *fakeStore) CountRequest(_ context.Context, id string, _ time.Time) (connections.Connection, error) {
-	f.counted++
+func (f *fakeStore) CountRequests(_ context.Context, id string, n int, _ time.Time) (connections.Connection, error) {
+	f.counted += n
 	if id != f.sender.ID {
 		f.t.Errorf("counted a request of %s", id)
 	}
@@ -179,12 +186,80 @@ func (f *fakeRooms) Last(ctx context.Context, room string, limit int) (roomlog.P
 	return f.Before(ctx, room, 1<<62, limit)
 }
 
+// fakeMarkers has the markers of alice in memory.
+type fakeMarkers struct {
+	err error
+
+	mu          sync.Mutex
+	seqs        map[string]int64 // by room
+	gets, moves int
+}
+
+func (f *fakeMarkers) Get(_ context.Context, user, room string) (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.gets++
+	if user != "alice" {
+		return 0, fmt.Errorf("the marker of %s", user)
+	}
+	return f.seqs[room], f.err
+}
+
+func (f *fakeMarkers) Raise(_ context.Context, user, room string, seq int64) (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.moves++
+	if user != "alice" {
+		return 0, fmt.Errorf("the marker of %s", user)
+	}
+	f.seqs[room] = max(f.seqs[room], seq)
+	return f.seqs[room], f.err
+}
+
+// fakeRosters knows that alice is alone in each room.
+type fakeRosters struct {
+	t       *testing.T
+	err     error
+	unknown bool // the state of a room is not known yet
+	push    *presence.Push
+
+	mu     sync.Mutex
+	asked  []string
+	posted int
+}
+
+func (f *fakeRosters) Ask(_ context.Context, room string, from presence.Asker) (presence.Answer, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, room)
+	want := presence.Asker{ConnectionID: "asks=", User: message.Sender{Subject: "alice", Name: "Alice"}}
+	if from != want {
+		f.t.Errorf("%+v asks", from)
+	}
+	if f.err != nil || f.unknown {
+		return presence.Answer{}, f.err
+	}
+	frame, err := message.Presence{Room: room, N: 1, Count: 1, Users: []message.Sender{want.User}}.Encode()
+	return presence.Answer{Frame: frame, Push: f.push}, err
+}
+
+func (f *fakeRosters) Post(_ context.Context, push *presence.Push) (broadcast.Result, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.posted++
+	if push != f.push {
+		f.t.Error("posted another push")
+	}
+	return broadcast.Result{}, f.err
+}
+
 // fakeGateway is an @connections endpoint.
 type fakeGateway struct {
 	t        *testing.T
 	err      error
 	closeErr error
 
+	mu     sync.Mutex
 	posted []string
 	closed int
 }
@@ -192,6 +267,8 @@ type fakeGateway struct {
 var errDenied = errors.New("not authorized to perform: execute-api:ManageConnections")
 
 func (f *fakeGateway) Post(_ context.Context, id string, data []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if id != "asks=" {
 		f.t.Errorf("posted to %s", id)
 	}

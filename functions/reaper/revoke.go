@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -46,31 +47,12 @@ type revoked struct {
 	By      string `json:"by,omitempty"`
 }
 
-// userIDs returns the ids of the user whom a request names: today's, and that of older versions or "".
-func (h *handler) userIDs(r revocation) (id, old string, err error) {
-	issuer := cmp.Or(r.Issuer, h.issuer)
-	switch {
-	case (r.User == "") == (r.Subject == ""):
-		return "", "", errors.New(`revoke needs either "user" or "sub"`)
-	case !userid.ValidSub(r.User + r.Subject):
-		return "", "", errors.New("a sub has 1 to 255 bytes and no control characters")
-	case r.Subject != "":
-		id, old = userid.Forms(h.stackID, issuer, r.Subject)
-	default:
-		id, old = userid.FromOperator(h.stackID, issuer, r.User)
-	}
-	if userid.Hashed(old) {
-		old = "" // today this is the id of another user
-	}
-	return id, old, nil
-}
-
 // revoke revokes a user: it writes the ban, expels the user's connections, and closes them. When revoke returns without
 // an error, all of that has happened. After an error the operator should repeat the command.
 func (h *handler) revoke(ctx context.Context, r revocation) (revoked, error) {
-	id, old, err := h.userIDs(r)
+	id, old, err := userid.FromRequest(h.stackID, cmp.Or(r.Issuer, h.issuer), r.User, r.Subject)
 	if err != nil {
-		return revoked{}, err
+		return revoked{}, fmt.Errorf("revoke: %w", err)
 	}
 	var ids []string
 	var failures []error

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,12 +25,31 @@ type outcome struct {
 	queued int
 }
 
+// members lists the members of a room who get a frame, page by page.
+type members func(ctx context.Context, room string, now time.Time) iter.Seq2[[]connections.Member, error]
+
+// membersOfV2 lists the members who speak chat.v2. Others would get a frame that they do not know.
+func (h *handler) membersOfV2(
+	ctx context.Context, room string, now time.Time,
+) iter.Seq2[[]connections.Member, error] {
+	return func(yield func([]connections.Member, error) bool) {
+		for page, err := range h.connections.NamedMembers(ctx, room, now, true) {
+			page = slices.DeleteFunc(page, func(m connections.Member) bool {
+				return m.Protocol < 2 // mutate:deleted-frame-v2
+			})
+			if !yield(page, err) {
+				return
+			}
+		}
+	}
+}
+
 // deliver posts a frame to the sender and to the other members of the room. It hands members beyond the threshold to
 // fanout, and returns when every other recipient has a result. The posts begin before the room has been read: the
 // sender is known, and the others follow page by page. The error is a fault in reading the room; then only some have
 // the frame.
 func (h *handler) deliver(
-	ctx context.Context, sender connections.Connection, origin broadcast.Origin, frame []byte,
+	ctx context.Context, sender connections.Connection, origin broadcast.Origin, frame []byte, to members,
 ) (outcome, error) {
 	ctx, cancel := function.Before(ctx, reportMargin)
 	defer cancel()
@@ -37,7 +57,7 @@ func (h *handler) deliver(
 		handler: h, left: h.threshold,
 		segment: broadcast.Segment{Frame: frame, Room: origin.Room, SentAt: origin.Arrived, BroadcastID: origin.ID},
 	}
-	room := h.connections.Members(ctx, origin.Room, h.now())
+	room := to(ctx, origin.Room, h.now())
 	result, err := h.broadcaster.Deliver(ctx, origin, frame, s.pages(ctx, sender, room))
 	result.NoteSender(s.sender)
 	return outcome{result, s.queued}, err

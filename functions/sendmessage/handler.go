@@ -18,6 +18,7 @@ import (
 
 const (
 	routeSend    = message.ActionSend
+	routeDelete  = message.ActionDelete
 	routeDefault = "$default"
 	routePing    = "ping"
 
@@ -29,6 +30,9 @@ const (
 type store interface {
 	Touch(ctx context.Context, connectionID string, now time.Time) (connections.Connection, error)
 	Members(ctx context.Context, room string, now time.Time) iter.Seq2[[]connections.Member, error]
+	NamedMembers(
+		ctx context.Context, room string, now time.Time, consistent bool,
+	) iter.Seq2[[]connections.Member, error]
 }
 
 // queue takes the parts of large rooms; fanoutQueue does.
@@ -68,6 +72,8 @@ func (h *handler) serve(ctx context.Context, from caller.Caller, event caller.Ev
 		return c.ping(ctx)
 	case routeSend, routeDefault:
 		return c.send(ctx, event.Body)
+	case routeDelete:
+		return c.delete(ctx, event.Body)
 	}
 	return errors.New("no such route")
 }
@@ -95,6 +101,9 @@ func (c client) send(ctx context.Context, body string) error {
 		return c.RefuseFor(ctx, frame.ClientID, err)
 	}
 	room, code := roomOf(sender, frame.Room)
+	if code == "" && !sender.MayWrite(room) { // mutate:send-read-only
+		code = message.ReadOnly
+	}
 	if code != "" {
 		return c.Strike(ctx, message.Error{Code: code, ClientID: frame.ClientID})
 	}
@@ -107,9 +116,17 @@ func (c client) send(ctx context.Context, body string) error {
 		return c.refuseUnstored(ctx, sender, frame.ClientID, err)
 	}
 	if deleted { // after it was sent: the room has nothing to show
-		return c.acknowledge(ctx, message.Ack{ID: stored.ID, Seq: stored.Seq, ClientID: frame.ClientID, Recipients: 1})
+		return c.acknowledge(ctx, message.Ack{
+			ID: stored.ID, Seq: stored.Seq, ClientID: frame.ClientID, Recipients: 1,
+			Deleted: sender.Protocol >= 2, // mutate:ack-deleted-v2 => Deleted: true,
+		})
 	}
-	return c.broadcast(ctx, sender, stored, frame.ClientID, now)
+	encoded, err := stored.Encode()
+	if err != nil {
+		return err
+	}
+	ack := message.Ack{ID: stored.ID, Seq: stored.Seq, ClientID: frame.ClientID}
+	return c.broadcast(ctx, sender, posting{encoded, room, now, c.connections.Members}, ack)
 }
 
 // refuseFrame refuses a frame that cannot be read. A frame of chat.v2 counts as a message and not as a strike when a
@@ -128,22 +145,24 @@ func (c client) refuseFrame(ctx context.Context, body string, refusal message.Er
 	return c.Refuse(ctx, refusal)
 }
 
-// broadcast posts a stored message to its room, and answers the sender with the result.
-func (c client) broadcast(
-	ctx context.Context, sender connections.Connection, m message.Message, clientID string, arrived time.Time,
-) error {
-	encoded, err := m.Encode()
-	if err != nil {
-		return err
-	}
-	origin := broadcast.Origin{ID: requestID(ctx), Room: m.Room, Arrived: arrived, Sender: sender.ID}
-	done, err := c.deliver(ctx, sender, origin, encoded)
+// posting is a frame on its way to the members of a room.
+type posting struct {
+	frame   []byte
+	room    string
+	arrived time.Time // when the client's frame did
+	to      members
+}
+
+// broadcast posts a frame to its room, and answers the sender with the result.
+func (c client) broadcast(ctx context.Context, sender connections.Connection, p posting, ack message.Ack) error {
+	origin := broadcast.Origin{ID: requestID(ctx), Room: p.room, Arrived: p.arrived, Sender: sender.ID}
+	done, err := c.deliver(ctx, sender, origin, p.frame, p.to)
 	c.Log.InfoContext(ctx, "broadcast", done.Attr(c.stack, origin, 1, c.now()), slog.Int("queued", done.queued))
 	if err != nil {
 		return err
 	}
 	c.broadcaster.ExpelSlow(ctx, c.Log, done.Result)
-	if err := c.report(ctx, m, clientID, done); err != nil {
+	if err := c.report(ctx, ack, done); err != nil {
 		return err
 	}
 	c.broadcaster.CleanUp(ctx, c.Log, done.Result)
@@ -189,18 +208,16 @@ func (h *handler) message(
 	return m, err
 }
 
-// report sends the result to the sender. A stored message needs no repetition: members that missed it find it in the
+// report sends the result to the sender. What is stored needs no repetition: members that missed it find it in the
 // history.
-func (c client) report(ctx context.Context, m message.Message, clientID string, done outcome) error {
-	ack := message.Ack{
-		ID: m.ID, Seq: m.Seq, ClientID: clientID, Recipients: done.Recipients + done.queued,
-		Delivered: done.Delivered, Gone: done.Gone + done.Young, Queued: done.queued,
-	}
+func (c client) report(ctx context.Context, ack message.Ack, done outcome) error {
+	ack.Recipients, ack.Queued = done.Recipients+done.queued, done.queued
+	ack.Delivered, ack.Gone = done.Delivered, done.Gone+done.Young
 	switch {
-	case m.Seq > 0:
+	case ack.Seq > 0:
 		ack.Missed = done.Throttled + done.Failed
 	case !done.Complete():
-		return c.Refuse(ctx, message.Error{Code: message.PartialDelivery, ClientID: clientID})
+		return c.Refuse(ctx, message.Error{Code: message.PartialDelivery, ClientID: ack.ClientID})
 	}
 	return c.acknowledge(ctx, ack)
 }

@@ -24,6 +24,7 @@ const (
 type history interface {
 	Look(ctx context.Context, room string, after int64) roomlog.Look
 	Append(ctx context.Context, look roomlog.Look, e roomlog.Entry) (stored roomlog.Entry, duplicate bool, err error)
+	Delete(ctx context.Context, room string, note roomlog.Entry, moderator bool) (stored roomlog.Entry, err error)
 }
 
 // countAndLook counts the frame, and reads the end of the room's log meanwhile, if the frame names its room. The
@@ -74,7 +75,8 @@ func (c client) store(
 	}, entry.Deleted, err
 }
 
-// refuseUnstored answers a message that the log did not take. Every other error is a fault, and is returned.
+// refuseUnstored answers a message that the log did not take, or a deletion. Every other error is a fault, and is
+// returned.
 func (c client) refuseUnstored(
 	ctx context.Context, sender connections.Connection, clientID string, err error,
 ) error {
@@ -83,6 +85,10 @@ func (c client) refuseUnstored(
 		return c.Strike(ctx, message.Error{Code: message.BadMessage, ClientID: clientID})
 	case errors.Is(err, roomlog.ErrFarBehind):
 		return c.Refuse(ctx, message.Error{Code: message.FarBehind, ClientID: clientID})
+	case errors.Is(err, roomlog.ErrNotFound):
+		return c.Refuse(ctx, message.Error{Code: message.NotFound, ClientID: clientID})
+	case errors.Is(err, roomlog.ErrNotYours):
+		return c.Refuse(ctx, message.Error{Code: message.NotYours, ClientID: clientID})
 	case errors.Is(err, roomlog.ErrBusy):
 		code := message.Busy
 		if sender.Protocol < 2 { // clients of chat.v1 do not know that code, and wait after this one

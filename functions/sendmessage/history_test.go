@@ -86,12 +86,18 @@ func TestAResendPostsTheMessageThatWasStoredFirst(t *testing.T) {
 
 func TestAResendOfADeletedMessageIsAcknowledgedAndNotPosted(t *testing.T) {
 	t.Parallel()
-	w, log := withHistory(t)
-	log.first = &roomlog.Entry{Seq: 7, ID: freshID, Deleted: true}
-	w.handle("sendmessage", `{"message":"hi","room":"lobby","id":"m1"}`)
-	w.received("a=")
-	w.received("sender=",
-		`{"type":"ack","id":"`+freshID+`","clientId":"m1","seq":7,"recipients":1,"delivered":0,"gone":0}`)
+	for protocol, deleted := range map[int]string{1: "", 2: `,"deleted":true`} {
+		t.Run(fmt.Sprint("chat.v", protocol), func(t *testing.T) {
+			t.Parallel()
+			w, log := withHistory(t)
+			w.store.sender.Protocol = protocol
+			log.first = &roomlog.Entry{Seq: 7, ID: freshID, Deleted: true}
+			w.handle("sendmessage", `{"message":"hi","room":"lobby","id":"m1"}`)
+			w.received("a=")
+			w.received("sender=", `{"type":"ack","id":"`+freshID+
+				`","clientId":"m1","seq":7,"recipients":1,"delivered":0,"gone":0`+deleted+`}`)
+		})
+	}
 }
 
 func TestAMemberThatMissedAStoredMessageIsCounted(t *testing.T) {

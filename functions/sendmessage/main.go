@@ -1,5 +1,5 @@
-// Command sendmessage is the Lambda function behind the routes sendmessage, $default and ping: it stores a message,
-// posts it to all members of the sender's room, and answers pings.
+// Command sendmessage is the Lambda function behind the routes sendmessage, delete, $default and ping: it stores a
+// message, posts it to all members of the sender's room, deletes messages, and answers pings.
 package main
 
 import (

@@ -73,7 +73,9 @@ func (w *world) join(ids ...string) {
 }
 
 func (w *world) joinAt(id string, connectedAt time.Time) {
-	w.store.members = append(w.store.members, connections.Member{ConnectionID: id, ConnectedAt: connectedAt})
+	w.store.members = append(w.store.members, connections.Member{
+		ConnectionID: id, ConnectedAt: connectedAt, Protocol: 1,
+	})
 }
 
 func event(route, body string) events.APIGatewayWebsocketProxyRequest {
@@ -116,11 +118,12 @@ func (w *world) received(id string, want ...string) {
 // fakeHistory is a log that numbers from 41, or has the entry that was stored first.
 type fakeHistory struct {
 	first *roomlog.Entry // of the message, if this is a resend
-	err   error          // of Append
+	err   error          // of Append and Delete
 
 	mu       sync.Mutex
 	looks    []string // rooms and positions
 	appended []roomlog.Entry
+	deleted  []string      // messages, and who may delete all
 	looking  chan struct{} // closed when Look is called, if not nil
 	panics   bool          // in Look
 }
@@ -148,6 +151,18 @@ func (f *fakeHistory) Append(_ context.Context, _ roomlog.Look, e roomlog.Entry)
 	f.appended = append(f.appended, e)
 	e.Seq = int64(40 + len(f.appended))
 	return e, false, nil
+}
+
+func (f *fakeHistory) Delete(
+	_ context.Context, room string, note roomlog.Entry, moderator bool,
+) (roomlog.Entry, error) {
+	if f.err != nil {
+		return roomlog.Entry{}, fmt.Errorf("delete from log: %w", f.err)
+	}
+	f.deleted = append(f.deleted, fmt.Sprintf("%d in %s, moderator %t", note.Of, room, moderator))
+	f.appended = append(f.appended, note)
+	note.Seq = int64(40 + len(f.appended))
+	return note, nil
 }
 
 // fakeStore is a table with one sender and one room.
@@ -199,6 +214,16 @@ func (f *fakeStore) Members(_ context.Context, room string, _ time.Time) iter.Se
 			yield(nil, f.membersErr)
 		}
 	}
+}
+
+// NamedMembers lists what Members does.
+func (f *fakeStore) NamedMembers(
+	ctx context.Context, room string, now time.Time, consistent bool,
+) iter.Seq2[[]connections.Member, error] {
+	if !consistent {
+		f.t.Error("members are listed without consistency")
+	}
+	return f.Members(ctx, room, now)
 }
 
 func (f *fakeStore) Strike(_ context.Context, connectionID string, _ time.Time) (connections.Struck, error) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -16,9 +15,10 @@ type caller struct {
 	userID          string
 	oldUserID       string // the user's id in older versions, or "" if it is the same
 	name            string
-	rooms           []string // all that the user may enter
-	signIn          string   // the sign-in that a trusted caller named, or ""
-	comesBack       bool     // the next request of this user has the same userID
+	rooms           rights // all that the user may enter
+	moderator       bool   // the user may delete anybody's messages
+	signIn          string // the sign-in that a trusted caller named, or ""
+	comesBack       bool   // the next request of this user has the same userID
 	authenticatedAt time.Time
 	sessionEndsAt   time.Time // the latest end of the connection's session; zero when the user does not limit it
 }
@@ -51,15 +51,10 @@ func (c config) roomsFor(applicant caller, asked []string) []string {
 	switch {
 	case len(asked) > 0:
 		return asked
-	case c.AuthMode == authModeGuest && !applicant.mayEnter(c.DefaultRooms):
-		return c.GuestRooms
+	case c.AuthMode == authModeGuest && !applicant.rooms.open(c.defaultRooms.rooms()):
+		return c.guestRooms.rooms()
 	}
-	return c.DefaultRooms
-}
-
-// mayEnter reports whether the caller may enter all of these rooms.
-func (c caller) mayEnter(rooms []string) bool {
-	return !slices.ContainsFunc(rooms, func(room string) bool { return !slices.Contains(c.rooms, room) })
+	return c.defaultRooms.rooms()
 }
 
 // earlier returns the earlier of two times. A revocation would miss a time of authentication ahead of our clock.

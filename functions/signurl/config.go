@@ -33,6 +33,7 @@ type config struct {
 	StackID             string           `env:"STACK_ID,notEmpty"`
 	NameClaim           string           `env:"NAME_CLAIM" envDefault:"name"`
 	RoomsClaim          string           `env:"ROOMS_CLAIM"`
+	ModeratorClaim      string           `env:"MODERATOR_CLAIM"`     // empty: no token has a moderator
 	TrustedCallerARNs   []string         `env:"TRUSTED_CALLER_ARNS"` // needed in mode iam
 	DefaultRooms        []string         `env:"DEFAULT_ROOMS,notEmpty"`
 	GuestRooms          []string         `env:"GUEST_ROOMS"` // needed in mode guest
@@ -46,6 +47,8 @@ type config struct {
 
 	trustedCallers grant.Principals // of TrustedCallerARNs
 	leftOut        error            // entries of TrustedCallerARNs that can have no effect
+	defaultRooms   rights           // of DefaultRooms
+	guestRooms     rights           // of GuestRooms
 }
 
 // readConfig returns the configuration, or all problems with it together.
@@ -54,7 +57,8 @@ func readConfig(environment map[string]string) (config, error) {
 	if err != nil {
 		return config{}, err
 	}
-	c.DefaultRooms, c.GuestRooms = function.Different(c.DefaultRooms), function.Different(c.GuestRooms)
+	c.defaultRooms, _ = readRights(function.Different(c.DefaultRooms))
+	c.guestRooms, _ = readRights(function.Different(c.GuestRooms))
 	c.trustedCallers, err = grant.NewPrincipals(c.AccountID, function.Different(c.TrustedCallerARNs))
 	if err != nil {
 		c.leftOut = fmt.Errorf("TRUSTED_CALLER_ARNS: %w", err)
@@ -64,15 +68,15 @@ func readConfig(environment map[string]string) (config, error) {
 
 // problems returns the errors in the values.
 func (c config) problems() (all []error) {
-	const rooms = "different names of a-z, 0-9, _ and -, separated by commas"
+	const rooms = "different names of a-z, 0-9, _ and -, each with or without :r, separated by commas"
 	modes := []string{authModeJWT, authModeIAM, authModeGuest}
 	for _, rule := range []struct {
 		holds bool
 		text  string
 	}{
 		{slices.Contains(modes, c.AuthMode), "AUTH_MODE must be one of " + strings.Join(modes, ", ")},
-		{grant.ValidRooms(c.DefaultRooms), fmt.Sprintf("DEFAULT_ROOMS must be 1 to %d %s", grant.MaxRooms, rooms)},
-		{len(c.GuestRooms) == 0 || grant.ValidRooms(c.GuestRooms),
+		{grant.ValidRooms(c.defaultRooms.rooms()), fmt.Sprintf("DEFAULT_ROOMS must be 1 to %d %s", grant.MaxRooms, rooms)},
+		{len(c.GuestRooms) == 0 || grant.ValidRooms(c.guestRooms.rooms()),
 			fmt.Sprintf("GUEST_ROOMS must be at most %d %s", grant.MaxRooms, rooms)},
 		{c.GuestConnections >= 1, "GUEST_CONNECTIONS must be at least 1"},
 		{c.URLLifetimeSeconds >= 1 && c.URLLifetimeSeconds <= 60, "URL_LIFETIME_SECONDS must be from 1 to 60"},

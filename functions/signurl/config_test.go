@@ -51,8 +51,14 @@ func TestEnvironment(t *testing.T) {
 			[]string{"AUTH_MODE", "DEFAULT_ROOMS", "URL_LIFETIME_SECONDS", "SESSION_MAX_SECONDS",
 				"SESSION_GRACE_SECONDS"},
 		},
-		{"nothing of what a mode needs",
-			map[string]string{"OIDC_ISSUER": "", "TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": ""}, nil},
+		{"eight rooms, each in both forms",
+			map[string]string{"DEFAULT_ROOMS": "a,b,c,d,e,f,g,h,a:r,b:r,c:r,d:r,e:r,f:r,g:r,h:r"}, nil},
+		{"nine rooms", map[string]string{"DEFAULT_ROOMS": "a,b,c,d,e,f,g,h,i:r"}, []string{"DEFAULT_ROOMS"}},
+		{
+			"unknown flags",
+			map[string]string{"DEFAULT_ROOMS": "a,b:x", "GUEST_ROOMS": "a:"},
+			[]string{"DEFAULT_ROOMS", "GUEST_ROOMS"},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -73,13 +79,13 @@ func TestEnvironment(t *testing.T) {
 }
 
 // TestEveryValueOfTheTemplateWorks: callers that can never call are left out and named, and a room that is named twice
-// is one.
+// is one. It is read only when one of its names says so.
 func TestEveryValueOfTheTemplateWorks(t *testing.T) {
 	t.Parallel()
 	environment := environment()
 	maps.Copy(environment, map[string]string{
-		"DEFAULT_ROOMS":       "a,b,a",
-		"GUEST_ROOMS":         "b,b",
+		"DEFAULT_ROOMS":       "a,b:r,a,c,c:r,d:r,d",
+		"GUEST_ROOMS":         "b,b,b:r",
 		"SESSION_MAX_SECONDS": "7200.0",
 		"TRUSTED_CALLER_ARNS": "arn:aws:iam::444455556666:role/web,arn:aws:iam::111122223333:role/team/,*," +
 			"arn:aws:iam::111122223333:role/web",
@@ -88,8 +94,8 @@ func TestEveryValueOfTheTemplateWorks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(c.DefaultRooms, []string{"a", "b"}) || !slices.Equal(c.GuestRooms, []string{"b"}) ||
-		c.SessionMaxSeconds != 7200 {
+	if !slices.Equal(textsOf(c.defaultRooms), []string{"a", "b:r", "c:r", "d:r"}) ||
+		!slices.Equal(textsOf(c.guestRooms), []string{"b:r"}) || c.SessionMaxSeconds != 7200 {
 		t.Errorf("readConfig = %+v", c)
 	}
 	for _, left := range []string{"444455556666", "role/team/", `"*"`} {

@@ -13,14 +13,14 @@ import (
 const guestSecretBytes = 32
 
 // guestCaller returns the guest whose secret a request holds, or else a new guest. Guests do not authenticate; for
-// revocation their time of authentication is now.
+// revocation their time of authentication is now. No guest is a moderator.
 func (c config) guestCaller(request signRequest, now time.Time) (caller, error) {
-	if len(c.GuestRooms) == 0 {
+	if len(c.guestRooms) == 0 {
 		return caller{}, fmt.Errorf("GuestRooms is empty: %w", errNotConfigured)
 	}
 	found := caller{
 		userID: userid.NewGuest(), authenticatedAt: now,
-		rooms: c.GuestRooms, // mutate:guest-rooms => rooms: append(c.GuestRooms, c.DefaultRooms...),
+		rooms: c.guestRooms, // mutate:guest-rooms => rooms: append(c.guestRooms, c.defaultRooms...),
 	}
 	if request.Guest != nil {
 		secret, ok := guestSecret(*request.Guest)

@@ -92,6 +92,8 @@ type answer struct {
 	ExpiresIn     int      `json:"expiresIn"`     // seconds
 	SessionEndsIn int      `json:"sessionEndsIn"` // seconds
 	User          user     `json:"user"`
+	Rooms         rights   `json:"rooms"`              // all that the user may enter
+	Moderator     bool     `json:"moderator,omitzero"` // whether the user may delete anybody's messages
 }
 
 type user struct {
@@ -145,7 +147,7 @@ func (h *handler) sign(ctx context.Context, event events.APIGatewayV2HTTPRequest
 		return answer{}, fmt.Errorf("no challenge: %w", errBadRequest)
 	}
 	request.Rooms = h.config.roomsFor(applicant, request.Rooms)
-	if !applicant.mayEnter(request.Rooms) { // mutate:signurl-rooms
+	if !applicant.rooms.open(request.Rooms) { // mutate:signurl-rooms
 		return answer{}, errRoomNotAllowed
 	}
 	if err := h.admit(ctx, applicant, request, now); err != nil {
@@ -198,6 +200,8 @@ func (h *handler) present(ctx context.Context, applicant caller, request signReq
 		IssuedAt: issuedAt, ExpiresAt: issuedAt.Add(h.config.urlLifetime()), SessionEndsAt: sessionEndsAt,
 		AuthenticatedAt: applicant.authenticatedAt, Ticket: h.newTicket(), Challenge: request.Challenge,
 		ClientInstance: valueOf(request.ClientInstance), SignIn: applicant.signIn,
+		Moderator: applicant.moderator,
+		ReadOnly:  applicant.rooms.readOnly(request.Rooms), // mutate:signurl-read-only => ReadOnly: nil,
 	})
 	if err != nil {
 		return answer{}, fmt.Errorf("sign URL: %w", err)
@@ -205,7 +209,8 @@ func (h *handler) present(ctx context.Context, applicant caller, request signReq
 	return answer{
 		URL: signed.Reveal(), Protocols: []string{grant.Protocol},
 		ExpiresIn: h.config.URLLifetimeSeconds, SessionEndsIn: int(sessionEndsAt.Sub(issuedAt) / time.Second),
-		User: user{Subject: applicant.userID, Name: applicant.name},
+		User:  user{Subject: applicant.userID, Name: applicant.name},
+		Rooms: applicant.rooms, Moderator: applicant.moderator,
 	}, nil
 }
 

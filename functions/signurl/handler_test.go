@@ -89,7 +89,7 @@ func environment() map[string]string {
 		"TABLE_NAME": "table", "BANS_TABLE_NAME": "bans", "ACCOUNT_ID": "111122223333",
 		"AUTH_MODE": "jwt", "STACK_ID": "stack", "OIDC_ISSUER": issuer, "OIDC_CLIENTS": "page,signedsocket",
 		"TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": "", "GUEST_CONNECTIONS": "100",
-		"DEFAULT_ROOMS": "lobby,news", "NAME_CLAIM": "name", "ROOMS_CLAIM": "", "URL_LIFETIME_SECONDS": "10",
+		"DEFAULT_ROOMS": "lobby,news", "NAME_CLAIM": "name", "ROOMS_CLAIM": "", "MODERATOR_CLAIM": "", "URL_LIFETIME_SECONDS": "10",
 		"SESSION_MAX_SECONDS": "7200",
 	}
 }
@@ -198,7 +198,8 @@ func TestSignedURLGrantsTheRequest(t *testing.T) {
 	delete(body, "url")
 	rest := map[string]any{
 		"protocols": []any{"chat.v1"}, "expiresIn": 10.0, "sessionEndsIn": 3840.0,
-		"user": map[string]any{"sub": "alice", "name": "Alice"},
+		"user":  map[string]any{"sub": "alice", "name": "Alice"},
+		"rooms": []any{map[string]any{"room": "lobby"}, map[string]any{"room": "news"}},
 	}
 	if diff := cmp.Diff(rest, body); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)
@@ -256,6 +257,9 @@ func TestSignRefuses(t *testing.T) {
 		{"a repeated name", body(`{"rooms":["lobby"],"rooms":["news"]}`), 400, "bad_request"},
 		{"another letter case", body(`{"Rooms":["lobby"]}`), 400, "bad_request"},
 		{"an ill-formed room", body(`{"rooms":["Lobby"]}`), 400, "bad_request"},
+		{"a right instead of a room", body(`{"rooms":["lobby:r"]}`), 400, "bad_request"},
+		{"a moderator of the caller's choice", body(`{"moderator":true}`), 400, "bad_request"},
+		{"a moderator of the caller's choice in a user", body(`{"user":{"moderator":true}}`), 400, "bad_request"},
 		{"a room twice", body(`{"rooms":["lobby","lobby"]}`), 400, "bad_request"},
 		{"nine rooms", body(`{"rooms":["a","b","c","d","e","f","g","h","i"]}`), 400, "bad_request"},
 		{"an ill-formed challenge", body(`{"challenge":"short"}`), 400, "bad_request"},

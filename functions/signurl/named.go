@@ -3,14 +3,12 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"signedsocket/shared/grant"
 	"signedsocket/shared/userid"
 )
 
@@ -21,7 +19,8 @@ type namedUser struct {
 	Name          string   `json:"name"`          // display name; a short form of the user id when empty
 	SessionStart  int64    `json:"sessionStart"`  // when the user signed in
 	SessionEndsAt int64    `json:"sessionEndsAt"` // when the user has to sign in again
-	Rooms         []string `json:"rooms"`         // all that the user may enter; the default rooms when left out
+	Rooms         []string `json:"rooms"`         // rights to rooms, see readRight; the default rooms when left out
+	Moderator     bool     `json:"moderator"`     // whether the user may delete anybody's messages
 }
 
 // maxSeconds bounds times to those that a grant can hold: eleven digits.
@@ -85,15 +84,16 @@ func (c config) fromNamed(named namedUser) (caller, error) {
 	case !validSeconds(named.SessionStart), !validSeconds(named.SessionEndsAt),
 		named.SessionEndsAt <= named.SessionStart:
 		return caller{}, fmt.Errorf("sessionStart or sessionEndsAt of the user: %w", errBadRequest)
-	case slices.ContainsFunc(named.Rooms, func(room string) bool { return !grant.ValidRoom(room) }):
+	}
+	rooms, ok := readRights(named.Rooms)
+	if !ok {
 		return caller{}, fmt.Errorf("rooms of the user: %w", errBadRequest)
 	}
-	rooms := named.Rooms
-	if rooms == nil {
-		rooms = c.DefaultRooms
+	if named.Rooms == nil {
+		rooms = c.defaultRooms
 	}
 	return caller{
-		userID: id, oldUserID: old, name: name, rooms: rooms, comesBack: true,
+		userID: id, oldUserID: old, name: name, rooms: rooms, moderator: named.Moderator, comesBack: true,
 		authenticatedAt: time.Unix(named.SessionStart, 0).UTC(), sessionEndsAt: time.Unix(named.SessionEndsAt, 0).UTC(),
 	}, nil
 }

@@ -207,6 +207,10 @@ func TestNamedUserIsChecked(t *testing.T) {
 		{"no sessionEndsAt", user(`"sessionEndsAt":1795330740,`, ``)},
 		{"a sessionEndsAt in milliseconds", user(`1795330740`, `1795330740000`)},
 		{"a session that ends when it starts", user(`1795330740`, `1795327140`)},
+		{"a room with an unknown flag", user(`"team-1"`, `"team-1:x"`)},
+		{"a moderator in words", user(`"sub"`, `"moderator":"true","sub"`)},
+		{"a moderator that is a number", user(`"sub"`, `"moderator":1,"sub"`)},
+		{"a moderator outside of the user", `{"moderator":true,"user":` + named + `}`},
 		{"a room that is none", user(`"team-1"`, `"Team 1"`)},
 		{"a number of more than 64 bits", user(`1795330740`, `179533074000000000000`)},
 	}

@@ -15,7 +15,7 @@ func TestTheExamplesOfRequestsInTheProtocolAreAccepted(t *testing.T) {
 			t.Errorf("%s: %v", body, err)
 		}
 		if read.Guest != nil {
-			c := config{AuthMode: authModeGuest, GuestRooms: []string{"lobby"}}
+			c := config{AuthMode: authModeGuest, guestRooms: rights{{Room: "lobby"}}}
 			if _, err := c.callerOf(request(body), read, epoch); err != nil {
 				t.Errorf("%s: %v", body, err)
 			}
@@ -37,6 +37,7 @@ func TestRequestsThatAreRefusedForTheirFormBreakTheProtocol(t *testing.T) {
 		`{"challenge":"a"}`, `{"challenge":"` + challenge[:42] + `"}`, `{"challenge":"` + challenge[:42] + `B"}`,
 		`{"ci":""}`,
 		`{"ci":"` + instance + `A"}`, `{"signIn":"a"}`, `{"user":{"x":1}}`,
+		`{"rooms":["a:r"]}`, `{"moderator":true}`, `{"user":{"moderator":"true"}}`,
 	} {
 		if _, err := readRequest(request(body), maxBody); err == nil {
 			t.Errorf("%s is accepted", body)

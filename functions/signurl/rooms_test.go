@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,16 +30,24 @@ func TestClaimedRooms(t *testing.T) {
 	for _, test := range cases {
 		t.Run(test.Name, func(t *testing.T) {
 			t.Parallel()
-			c := config{RoomsClaim: "rooms", DefaultRooms: []string{"default"}}
+			c := config{RoomsClaim: "rooms", defaultRooms: rights{{Room: "default"}}}
 			read, err := readToken(requestWith(`{}`, map[string]any{"rooms": test.Claim}).Headers)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := c.tokenRooms(read); !cmp.Equal(got, test.Rooms, cmpopts.EquateEmpty()) {
+			if got := textsOf(c.tokenRooms(read)); !cmp.Equal(got, test.Rooms, cmpopts.EquateEmpty()) {
 				t.Errorf("rooms %q, want %q", got, test.Rooms)
 			}
 		})
 	}
+}
+
+// textsOf returns rights as texts of a claim.
+func textsOf(all rights) (texts []string) {
+	for _, one := range all {
+		texts = append(texts, one.Room+map[bool]string{true: ":r"}[one.ReadOnly])
+	}
+	return texts
 }
 
 func TestRoomsClaim(t *testing.T) {
@@ -61,6 +70,8 @@ func TestRoomsClaim(t *testing.T) {
 		{"a word of a group's name", []string{"friends of vault"}, `["vault"]`, false},
 		{"a part of a group's name", []string{"sales,vault"}, `["vault"]`, false},
 		{"part of a name", []string{"team-12"}, `["team-1"]`, false},
+		{"a room to read", []string{"news:r"}, `["news"]`, true},
+		{"a room with an unknown flag", []string{"vault:w"}, `["vault"]`, false},
 		{"a list in a list", [][]string{{"vault"}}, `["vault"]`, false},
 		{"a boolean", true, `["true"]`, false},
 		{"a number", 7, `["7"]`, false},
@@ -90,7 +101,8 @@ func TestRoomsAreThoseOfTheTokenAndNotOfTheGatewaysText(t *testing.T) {
 
 func FuzzClaimedRooms(f *testing.F) {
 	for _, seed := range []string{
-		`["lobby"]`, `"lobby"`, `[["a"]]`, `true`, `7`, `["a b"]`, `["a",null]`, `["a:r"]`, `nul`, ``,
+		`["lobby"]`, `"lobby"`, `[["a"]]`, `true`, `7`, `["a b"]`, `["a",null]`, `["a:r"]`, `["a","a:r"]`,
+		`"a:r"`, `["a:x","a:r:r",":r"]`, `nul`, ``,
 	} {
 		f.Add(seed)
 	}
@@ -98,13 +110,17 @@ func FuzzClaimedRooms(f *testing.F) {
 		var texts []any
 		var one string
 		asList, asText := json.Unmarshal([]byte(claim), &texts) == nil, json.Unmarshal([]byte(claim), &one) == nil
-		for _, room := range claimedRooms([]byte(claim)) {
-			whole := asText && one == room
+		for i, right := range claimedRooms([]byte(claim)) {
+			readOnly, plain := asText && one == right.Room+":r", asText && one == right.Room
 			for _, text := range texts {
-				whole = whole || asList && text == room
+				readOnly = readOnly || asList && text == right.Room+":r"
+				plain = plain || asList && text == right.Room
 			}
-			if !whole || !grant.ValidRoom(room) {
-				t.Errorf("%q opens %q", claim, room)
+			if !grant.ValidRoom(right.Room) || !readOnly && !plain || right.ReadOnly != readOnly {
+				t.Errorf("%q opens %+v", claim, right)
+			}
+			if slices.Contains(claimedRooms([]byte(claim)).rooms()[:i], right.Room) {
+				t.Errorf("%q opens %s twice", claim, right.Room)
 			}
 		}
 	})

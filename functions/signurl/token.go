@@ -62,7 +62,7 @@ func (c config) fromToken(t token, now time.Time) (caller, error) {
 		name = userid.Name(id)
 	}
 	return caller{
-		userID: id, oldUserID: old, name: name, rooms: c.tokenRooms(t), comesBack: true,
+		userID: id, oldUserID: old, name: name, rooms: c.tokenRooms(t), moderator: c.isModerator(t), comesBack: true,
 		authenticatedAt: earlier(authenticatedAt, now),
 		// mutate:signurl-token-end => sessionEndsAt: expires.Add(c.sessionGrace() + c.sessionMax()),
 		sessionEndsAt: expires.Add(c.sessionGrace()),

@@ -20,10 +20,10 @@ type recordedConn struct {
 	recorder *checker.Recorder
 }
 
-// History asks for history.
-func (c recordedConn) History(ctx context.Context, id string, wants ...stageclient.Want) error {
-	c.recorder.Ask(c.client, id, time.Now())
-	return c.Socket.History(ctx, id, wants...)
+// Ask asks for history.
+func (c recordedConn) Ask(ctx context.Context, q stageclient.Question) error {
+	c.recorder.Ask(c.client, q.ID, time.Now())
+	return c.Socket.Ask(ctx, q)
 }
 
 // follow handles what is new to a client: where a log begins for this run, and messages that came from a log.

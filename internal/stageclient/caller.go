@@ -18,12 +18,15 @@ import (
 // NamedUser is a user whom a trusted caller has signed in, for a stage whose AuthMode
 // is iam. Times are Unix seconds.
 type NamedUser struct {
-	Sub           string   `json:"sub"`
-	Issuer        string   `json:"iss,omitempty"` // the issuer of Sub; empty for the stage's OidcIssuer
-	Name          string   `json:"name,omitempty"`
-	SessionStart  int64    `json:"sessionStart"`
-	SessionEndsAt int64    `json:"sessionEndsAt"`
-	Rooms         []string `json:"rooms,omitempty"` // those that the user may enter; none: the default ones
+	Sub           string `json:"sub"`
+	Issuer        string `json:"iss,omitempty"` // the issuer of Sub; empty for the stage's OidcIssuer
+	Name          string `json:"name,omitempty"`
+	SessionStart  int64  `json:"sessionStart"`
+	SessionEndsAt int64  `json:"sessionEndsAt"`
+	Moderator     bool   `json:"moderator,omitempty"`
+
+	// Rooms are those that the user may enter; none: the default ones. In "news:r" the user may only read.
+	Rooms []string `json:"rooms,omitempty"`
 
 	// SignIn names the sign-in, which can be ended by this name: 22 characters, may be empty.
 	SignIn string `json:"-"`

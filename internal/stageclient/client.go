@@ -17,6 +17,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,6 +55,19 @@ type Signed struct {
 	ExpiresIn     int      `json:"expiresIn"`     // seconds until the URL opens nothing any more
 	SessionEndsIn int      `json:"sessionEndsIn"` // seconds that the connection may last
 	User          User     `json:"user"`
+	Allowed       []Room   `json:"rooms"`     // all rooms that the user may enter; nil when the stage does not say
+	Moderator     bool     `json:"moderator"` // the user may delete any message
+}
+
+// Room is a room that a user may enter.
+type Room struct {
+	Name     string `json:"room"`
+	ReadOnly bool   `json:"readOnly"` // the user may not write to it
+}
+
+// ReadOnly reports whether the user may read a room and not write to it.
+func (s *Signed) ReadOnly(room string) bool {
+	return slices.Contains(s.Allowed, Room{Name: room, ReadOnly: true})
 }
 
 // String names the user and leaves the URL out.

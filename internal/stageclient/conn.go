@@ -2,7 +2,6 @@ package stageclient
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -181,50 +180,6 @@ func closeError(err error) error {
 
 // Subprotocol returns the subprotocol that the server chose, or nothing.
 func (c *Conn) Subprotocol() string { return c.socket.Subprotocol() }
-
-// Outgoing is a message to send. Room may be empty on a connection with one room. ID may always be empty; with an ID, a
-// message that is sent twice arrives once.
-type Outgoing struct {
-	Text string `json:"message"`
-	Room string `json:"room,omitempty"`
-	ID   string `json:"id,omitempty"` // at most 36 characters
-
-	// After says that the sender has seen every entry of the room's log up to here, and that this message is not among
-	// them. nil says nothing. Only a connection with ProtocolWithHistory takes it.
-	After *int64 `json:"after,omitempty"`
-}
-
-// Send sends a message.
-func (c *Conn) Send(ctx context.Context, m Outgoing) error {
-	return c.sendJSON(ctx, struct {
-		Action string `json:"action"`
-		Outgoing
-	}{"sendmessage", m})
-}
-
-// History asks for parts of the logs of one to eight rooms, each room once. A [History] frame answers each want; one
-// [Synced] frame answers all wants that have nothing to tell. The answers carry id, which may be empty. Only a
-// connection with [ProtocolWithHistory] takes the request.
-func (c *Conn) History(ctx context.Context, id string, wants ...Want) error {
-	return c.sendJSON(ctx, struct {
-		Action string `json:"action"`
-		Want   []Want `json:"want"`
-		ID     string `json:"id,omitempty"`
-	}{"history", wants, id})
-}
-
-// Ping asks for a [Pong].
-func (c *Conn) Ping(ctx context.Context) error {
-	return c.SendText(ctx, `{"action":"ping"}`)
-}
-
-func (c *Conn) sendJSON(ctx context.Context, frame any) error {
-	data, err := json.Marshal(frame)
-	if err != nil {
-		return fmt.Errorf("send: %w", err)
-	}
-	return c.SendText(ctx, string(data))
-}
 
 // SendText sends any text as one frame.
 func (c *Conn) SendText(ctx context.Context, text string) error {

@@ -10,7 +10,9 @@ type Entered struct {
 }
 
 // Told is an entry of a room that the client did not have. The entries of a room come in the order of its log. Entries
-// without a number, or on a connection without history, come in the order of arrival.
+// without a number, or on a connection without history, come in the order of arrival. After an entry with Of or Erased
+// the client must not show the messages that were deleted; it may have been told their texts before. The follower tells
+// no text that it knows to be deleted.
 type Told struct {
 	Room  string
 	Entry Entry
@@ -29,6 +31,9 @@ type CaughtUp struct {
 	Room     string
 	Missed   int // entries that came from the log since the last connection was lost
 	KeepDays int // how long messages are kept; 0: the stage keeps no history
+
+	// Read is the newest number that the user had read when the stage answered, on any device; 0: not known.
+	Read int64
 }
 
 // Older holds entries before those that the client has, in answer to the want of [Follower.OlderWant].

@@ -9,7 +9,7 @@ import (
 // FollowedConn is what a [Follower] needs of a connection; [*Conn] is one.
 type FollowedConn interface {
 	Next(ctx context.Context) (Frame, error)
-	History(ctx context.Context, id string, wants ...Want) error
+	Ask(ctx context.Context, q Question) error
 	Ping(ctx context.Context) error
 }
 
@@ -54,7 +54,7 @@ func (f *Follower) Send(ctx context.Context, conn FollowedConn) error {
 				return err
 			}
 		}
-		if err := conn.History(ctx, request.ID, request.Wants...); err != nil {
+		if err := conn.Ask(ctx, Question{ID: request.ID, Wants: request.Wants}); err != nil {
 			return err
 		}
 	}

@@ -31,10 +31,10 @@ func (c *scriptedConn) Next(context.Context) (stageclient.Frame, error) {
 	return frame, nil
 }
 
-func (c *scriptedConn) History(_ context.Context, id string, wants ...stageclient.Want) error {
-	c.asked = append(c.asked, wants...)
+func (c *scriptedConn) Ask(_ context.Context, q stageclient.Question) error {
+	c.asked = append(c.asked, q.Wants...)
 	log := lobby("a")
-	c.frames = append(c.frames, clienttest.Answer([]*clienttest.Log{log}, id, wants)...)
+	c.frames = append(c.frames, clienttest.Answer([]*clienttest.Log{log}, q.ID, q.Wants)...)
 	return nil
 }
 
@@ -115,8 +115,8 @@ func (c *silentConn) Next(ctx context.Context) (stageclient.Frame, error) {
 	return nil, ctx.Err()
 }
 
-func (c *silentConn) History(_ context.Context, id string, _ ...stageclient.Want) error {
-	c.asked <- id
+func (c *silentConn) Ask(_ context.Context, q stageclient.Question) error {
+	c.asked <- q.ID
 	return nil
 }
 

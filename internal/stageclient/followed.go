@@ -19,6 +19,7 @@ type followed struct {
 	missed     int       // entries from the log since the last connection was lost
 	upToDateAt time.Time // when the last complete answer came
 	keepDays   int
+	read       int64 // the newest number that the user has read, as the stage says
 
 	marked bool    // the next entries follow a part of the log that is missing
 	jumped bool    // this is not the first visit
@@ -48,17 +49,17 @@ func (r *followed) want(first int) Want {
 	return WantLast(r.name, max(first, 1))
 }
 
-// arrived takes a message.
-func (r *followed) arrived(f *Follower, now time.Time, m Message) []Event {
-	told := Told{r.name, m.Entry(), true}
+// arrived takes a message, or the note that a message was deleted.
+func (r *followed) arrived(f *Follower, now time.Time, e Entry) []Event {
+	told := Told{r.name, e, true}
 	switch {
-	case m.Seq == 0, !f.history, r.live && r.keepDays == 0:
+	case e.Seq == 0, !f.history, r.live && r.keepDays == 0:
 		return append(r.release(), r.unordered(told)...)
-	case r.known && m.Seq <= r.position:
+	case r.known && e.Seq <= r.position:
 		return nil // it came before
 	}
-	if _, again := r.held[m.Seq]; !again {
-		r.held[m.Seq] = held{told, f.requests}
+	if _, again := r.held[e.Seq]; !again {
+		r.hold(told, f.requests)
 	}
 	if !r.known {
 		return nil // the answer to the first request says where to begin
@@ -70,7 +71,7 @@ func (r *followed) arrived(f *Follower, now time.Time, m Message) []Event {
 
 // unordered tells a message without looking at its number. If the log has it, too, it is not told again.
 func (r *followed) unordered(told Told) []Event {
-	if !r.shown.add(told.Entry.ID) {
+	if told.Entry.ID != "" && !r.shown.add(told.Entry.ID) {
 		return nil
 	}
 	if r.known && told.Entry.Seq == r.position+1 {
@@ -117,6 +118,7 @@ func (r *followed) tell(told Told) []Event {
 // to the present request says how things stand.
 func (r *followed) answered(f *Follower, now time.Time, h History) []Event {
 	current := r.asked != "" && r.asked == h.ClientID
+	r.read = max(r.read, h.Read)
 	if current {
 		r.keepDays = h.KeepDays
 	}
@@ -182,8 +184,8 @@ func (r *followed) opened(f *Follower, now time.Time, h History) []Event {
 	r.known, r.position, r.oldest = true, from-1, from
 	r.marked, r.jumped = false, true
 	for _, entry := range h.Entries {
-		if _, arrived := r.held[entry.Seq]; entry.Seq >= from && !arrived {
-			r.held[entry.Seq] = held{Told{r.name, entry, false}, f.requests}
+		if _, arrived := r.held[entry.Seq]; entry.Seq >= from && (!arrived || entry.Deleted) {
+			r.hold(Told{r.name, entry, false}, f.requests)
 		}
 	}
 	events = append(events, r.advance()...)
@@ -204,8 +206,11 @@ func (r *followed) resumed(h History) (events []Event) {
 	}
 	for _, entry := range fresh {
 		told := Told{r.name, entry, false}
-		if here, arrived := r.held[entry.Seq]; arrived {
+		if here, arrived := r.held[entry.Seq]; arrived && !entry.Deleted {
 			told = here.told
+		}
+		if r.isDeleted(entry.Seq, fresh) {
+			told.Entry = told.Entry.withoutText()
 		}
 		events = append(events, r.tell(told)...)
 	}
@@ -272,5 +277,5 @@ func (r *followed) caughtUp() []Event {
 	}
 	missed := r.missed
 	r.live, r.missed = true, 0
-	return []Event{CaughtUp{r.name, missed, r.keepDays}}
+	return []Event{CaughtUp{r.name, missed, r.keepDays, r.read}}
 }

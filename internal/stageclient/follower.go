@@ -153,7 +153,12 @@ func (f *Follower) Receive(now time.Time, frame Frame) []Event {
 	switch frame := frame.(type) {
 	case Message:
 		if r := f.room(frame.Room); r != nil {
-			events = r.arrived(f, now, frame)
+			events = r.arrived(f, now, frame.Entry())
+			f.heard(now, r)
+		}
+	case Deleted:
+		if r := f.room(frame.Room); r != nil {
+			events = r.arrived(f, now, frame.Entry())
 			f.heard(now, r)
 		}
 	case History:
@@ -164,6 +169,7 @@ func (f *Follower) Receive(now time.Time, frame Frame) []Event {
 	case Synced:
 		for _, r := range f.rooms {
 			if head, named := frame.Heads[r.name]; named && r.asked != "" && r.asked == frame.ClientID {
+				r.read = max(r.read, frame.Read[r.name])
 				events = append(events, r.synced(f, now, head)...)
 				f.heard(now, r)
 			}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +53,8 @@ type Grant struct {
 	Challenge       string // of a Proof; left out when empty
 	ClientInstance  string // ID of an Instance; left out when empty
 	SignIn          string // of a NamedUser; left out when empty
+	Moderator       bool
+	ReadOnly        []string // those of Rooms to which the user may not write, in their order
 }
 
 // NewGrant returns a grant as signurl makes it by default at now.
@@ -73,7 +76,13 @@ func (g Grant) Values() url.Values {
 		"ait": seconds(g.AuthenticatedAt),
 		"jti": {g.Ticket},
 	}
-	for name, value := range map[string]string{"cc": g.Challenge, "ci": g.ClientInstance, "si": g.SignIn} {
+	optional := map[string]string{
+		"cc": g.Challenge, "ci": g.ClientInstance, "si": g.SignIn, "ro": strings.Join(g.ReadOnly, "."),
+	}
+	if g.Moderator {
+		optional["md"] = "1"
+	}
+	for name, value := range optional {
 		if value != "" {
 			values.Set(name, value)
 		}
@@ -112,8 +121,12 @@ func (c *Client) SignLocally(ctx context.Context, keys aws.CredentialsProvider, 
 	if err != nil {
 		return nil, err
 	}
+	allowed := make([]Room, len(g.Rooms))
+	for i, room := range g.Rooms {
+		allowed[i] = Room{room, slices.Contains(g.ReadOnly, room)}
+	}
 	return &Signed{
-		URL: signed, Protocols: []string{Protocol}, User: User{g.Sub, g.Name},
+		URL: signed, Protocols: []string{Protocol}, User: User{g.Sub, g.Name}, Allowed: allowed, Moderator: g.Moderator,
 		ExpiresIn:     int(g.ExpiresAt.Sub(g.IssuedAt) / time.Second),
 		SessionEndsIn: int(g.SessionEndsAt.Sub(g.IssuedAt) / time.Second),
 	}, nil

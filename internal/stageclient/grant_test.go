@@ -78,7 +78,8 @@ func TestSignLocallyAnswersAsSignurlDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby"}, "c", time.Now())
+	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby", "news"}, "c", time.Now())
+	grant.Moderator, grant.ReadOnly = true, []string{"news"}
 	signed, err := client.SignLocally(t.Context(), key, grant)
 	if err != nil {
 		t.Fatal(err)
@@ -88,14 +89,18 @@ func TestSignLocallyAnswersAsSignurlDoes(t *testing.T) {
 		t.Errorf("%s, %v", u, err)
 	}
 	query := u.Query()
-	if query.Get("sub") != "alice" || query.Get("X-Amz-Security-Token") != "st" ||
+	if query.Get("sub") != "alice" || query.Get("md") != "1" || query.Get("ro") != "news" || query.Get("X-Amz-Security-Token") != "st" ||
 		!strings.HasPrefix(query.Get("X-Amz-Credential"), "ASIAFILE/") ||
 		!strings.HasSuffix(query.Get("X-Amz-Credential"), "/us-east-1/execute-api/aws4_request") {
 		t.Errorf("query %v", query)
 	}
 	signed.URL = ""
 	want := &stageclient.Signed{Protocols: []string{"chat.v1"}, ExpiresIn: 10, SessionEndsIn: 7200,
-		User: stageclient.User{Sub: "alice", Name: "Alice"}}
+		User: stageclient.User{Sub: "alice", Name: "Alice"}, Moderator: true,
+		Allowed: []stageclient.Room{{Name: "lobby"}, {Name: "news", ReadOnly: true}}}
+	if !want.ReadOnly("news") || want.ReadOnly("lobby") || want.ReadOnly("ops") {
+		t.Errorf("may not write to some of %+v", want.Allowed)
+	}
 	if diff := cmp.Diff(want, signed); diff != "" {
 		t.Error(diff)
 	}

@@ -13,6 +13,37 @@ type held struct {
 	requests int
 }
 
+// hold keeps an entry until those before it were told. A note takes the text of a held message that was deleted, and a
+// message that comes after its note has no text.
+func (r *followed) hold(told Told, requests int) {
+	if r.isDeleted(told.Entry.Seq, nil) {
+		told.Entry = told.Entry.withoutText()
+	}
+	r.held[told.Entry.Seq] = held{told, requests}
+	if deleted, isHeld := r.held[told.Entry.Of]; isHeld {
+		deleted.told.Entry = deleted.told.Entry.withoutText()
+		r.held[told.Entry.Of] = deleted
+	}
+}
+
+// isDeleted reports whether a held entry, or one of others, is the note that an entry was deleted.
+func (r *followed) isDeleted(seq int64, others []Entry) bool {
+	for _, note := range r.held {
+		if note.told.Entry.Of == seq {
+			return true
+		}
+	}
+	return slices.ContainsFunc(others, func(e Entry) bool { return e.Of == seq })
+}
+
+// withoutText returns what is left of a message after its deletion.
+func (e Entry) withoutText() Entry {
+	if e.Text == "" {
+		return e
+	}
+	return Entry{Seq: e.Seq, ID: e.ID, Deleted: true}
+}
+
 // advance tells the held messages that follow the position.
 func (r *followed) advance() (events []Event) {
 	for {

@@ -5,6 +5,8 @@ import (
 	"encoding/base32"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,8 +30,9 @@ func WantBefore(room string, number int64, limit int) Want {
 // WantLast asks for the newest entries of a room.
 func WantLast(room string, count int) Want { return Want{Room: room, Last: count} }
 
-// Entry is an entry of the log of a room. An entry without a text is a deleted message, or of a kind that this client
-// does not show.
+// Entry is an entry of the log of a room: a message; a deleted message, which has Deleted; a note that a message was
+// deleted, which has Of; or a note that all messages of a user were deleted, which has Erased. Only a message has a
+// text.
 type Entry struct {
 	Seq     int64  `json:"seq"`
 	ID      string `json:"id"`
@@ -37,6 +40,8 @@ type Entry struct {
 	Text    string `json:"message"`
 	SentAt  int64  `json:"sentAt"`  // Unix milliseconds
 	Deleted bool   `json:"deleted"` // the text is gone; Seq and ID are left
+	Of      int64  `json:"of"`      // number of the message that From has deleted; an erased user is no From
+	Erased  string `json:"erased"`  // [ErasedUser] of the user whose messages were deleted
 }
 
 // Time returns when the message was sent.
@@ -59,12 +64,14 @@ type History struct {
 	Complete bool    `json:"complete"` // of After: nothing between After and Entries has expired
 	More     bool    `json:"more"`     // there are newer entries, or, of Before and Last, older ones
 	KeepDays int     `json:"keepDays"` // how long messages are kept; 0: the stage keeps no history
+	Read     int64   `json:"read"`     // the newest number that the user has read on any device, or 0
 }
 
 // Synced says of rooms that their logs have nothing after the numbers that the request named.
 type Synced struct {
 	ClientID string           `json:"clientId"` // the id of the request
 	Heads    map[string]int64 `json:"heads"`    // by room: the newest number of the log, or 0
+	Read     map[string]int64 `json:"read"`     // by room: the newest number that the user has read; none is left out
 }
 
 // parseHistory reads a history frame.
@@ -89,7 +96,7 @@ func parseHistory(data []byte) (Frame, error) {
 	}
 	return parseAs(data, func(h History) bool {
 		for _, entry := range h.Entries {
-			if entry.Seq <= 0 || entry.Text != "" && (entry.ID == "" || entry.From.Sub == "" || entry.SentAt <= 0) {
+			if !entry.whole() {
 				return false
 			}
 		}
@@ -97,10 +104,42 @@ func parseHistory(data []byte) (Frame, error) {
 	})
 }
 
+// whole reports whether an entry has all members of its kind. An entry of a kind that the client does not know is
+// whole: it still has a number.
+func (e Entry) whole() bool {
+	switch {
+	case e.Seq <= 0:
+		return false
+	case e.Text != "":
+		return !e.Deleted && e.ID != "" && e.From.Sub != "" && e.SentAt > 0
+	}
+	return e.Of >= 0
+}
+
+// parsePresence reads a presence frame.
+func parsePresence(data []byte) (Frame, error) {
+	var present struct{ N, Count json.RawMessage }
+	if err := json.Unmarshal(data, &present); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformedFrame, err)
+	}
+	return parseAs(data, func(p Presence) bool {
+		nameless := slices.ContainsFunc(p.Users, func(u User) bool { return u.Sub == "" })
+		return p.Room != "" && present.N != nil && present.Count != nil && !nameless
+	})
+}
+
+// ErasedUser returns the hash by which the log of a room names a user whose messages were all deleted.
+func ErasedUser(room, sub string) string {
+	digest := sha256.Sum256([]byte(room + "\x00" + sub))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(digest[:])[:hashLength])
+}
+
+// hashLength is the length of a message's id and of the hash of a user.
+const hashLength = 26
+
 // MessageID returns the id that the server makes for a message that a user sends to a room under an id of the client's
 // own. The client finds its message by it in the log.
 func MessageID(sub, room, clientID string) string {
 	digest := sha256.Sum256([]byte(sub + "\x00" + room + "\x00" + clientID))
-	const length = 26
-	return base32.StdEncoding.EncodeToString(digest[:])[:length]
+	return base32.StdEncoding.EncodeToString(digest[:])[:hashLength]
 }

@@ -30,6 +30,7 @@ type Outputs struct {
 	FrontendURL  string `json:"FrontendUrl"`  // the page, empty when there is none
 	AuthMode     string `json:"AuthMode"`     // jwt, iam or guest
 	ReaperName   string `json:"ReaperName"`   // the function that closes connections
+	EraseName    string `json:"EraseName"`    // the function that removes a user from all rooms
 	TableName    string `json:"TableName"`
 	BansTable    string `json:"BansTableName"`
 	Region       string `json:"Region"`

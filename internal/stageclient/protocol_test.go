@@ -23,6 +23,7 @@ func TestClientAcceptsTheExamplesOfTheProtocol(t *testing.T) {
 	for name, frame := range map[string]stageclient.Frame{
 		"message": stageclient.Message{}, "ack": stageclient.Ack{}, "error": stageclient.Error{},
 		"history": stageclient.History{}, "synced": stageclient.Synced{},
+		"deleted": stageclient.Deleted{}, "presence": stageclient.Presence{},
 		"bye": stageclient.Bye{}, "pong": stageclient.Pong{}, "gatewayError": stageclient.GatewayError{},
 	} {
 		frames := protocol.Examples(t, name)
@@ -66,6 +67,9 @@ func TestEveryFrameOfTheClientKeepsToTheProtocol(t *testing.T) {
 		stageclient.WantBefore("c", 1795943828551, 0), stageclient.WantBefore("d", 7, 100),
 		stageclient.WantLast("e", 1))
 	_ = conn.History(soon(t), "", stageclient.WantLast("e", 100))
+	_ = conn.Ask(soon(t), stageclient.Question{Here: []string{"a", "b"}, Read: map[string]int64{"a": 0, "b": 7}})
+	_ = conn.SendDelete(soon(t), "a", 7, "d1")
+	_ = conn.SendDelete(soon(t), "a", 7, "")
 	mu.Lock()
 	defer mu.Unlock()
 	for _, frame := range sent {
@@ -73,7 +77,7 @@ func TestEveryFrameOfTheClientKeepsToTheProtocol(t *testing.T) {
 			t.Errorf("the client sends %s: %v", frame, err)
 		}
 	}
-	if len(sent) != 6 {
+	if len(sent) != 9 {
 		t.Errorf("sent %q", sent)
 	}
 }

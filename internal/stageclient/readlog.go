@@ -47,7 +47,7 @@ func (r *LogReader) page(ctx context.Context, want Want) (*History, time.Duratio
 	r.budget.spend(time.Now())
 	r.requests++
 	id := fmt.Sprint("log", r.requests)
-	if err := r.conn.History(ctx, id, want); err != nil {
+	if err := r.conn.Ask(ctx, Question{ID: id, Wants: []Want{want}}); err != nil {
 		return nil, 0, err
 	}
 	ctx, stop := context.WithTimeoutCause(ctx, answerTimeout, errNoAnswer)
@@ -76,7 +76,7 @@ func (r *LogReader) page(ctx context.Context, want Want) (*History, time.Duratio
 			return nil, overtaking, nil
 		case Error:
 			if f.Code != "rate_limited" && f.Code != "busy" {
-				return nil, 0, fmt.Errorf("refused with %s: %s", f.Code, f.Text)
+				return nil, 0, f
 			}
 			return nil, max(overtaking, time.Duration(f.RetryAfterMs)*time.Millisecond), nil
 		}

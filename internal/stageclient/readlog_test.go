@@ -18,15 +18,15 @@ type troubled struct {
 	frames []stageclient.Frame
 }
 
-func (c *troubled) History(_ context.Context, id string, wants ...stageclient.Want) error {
+func (c *troubled) Ask(_ context.Context, q stageclient.Question) error {
 	if len(c.script) > 0 {
 		step := c.script[0]
 		if c.script = c.script[1:]; step != nil {
-			c.frames = append(c.frames, step(id)...)
+			c.frames = append(c.frames, step(q.ID)...)
 			return nil
 		}
 	}
-	c.frames = append(c.frames, clienttest.Answer([]*clienttest.Log{c.log}, id, wants)...)
+	c.frames = append(c.frames, clienttest.Answer([]*clienttest.Log{c.log}, q.ID, q.Wants)...)
 	return nil
 }
 

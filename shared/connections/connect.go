@@ -225,7 +225,7 @@ func (s *Store) userUpdate(a Admission, user item, plan places, now time.Time) *
 // the connection starts with.
 func (s *Store) insert(a Admission, base counts) []types.TransactWriteItem {
 	shared := item{
-		"sub": dynamo.Text(a.Subject), "sx": dynamo.Number(a.SessionEndsAt.Unix()),
+		"sub": dynamo.Text(a.Subject), "nm": dynamo.Text(a.Name), "sx": dynamo.Number(a.SessionEndsAt.Unix()),
 		"connectedAt": dynamo.Number(a.ConnectedAt.UnixMilli()),
 		"expiresAt":   dynamo.Number(a.SessionEndsAt.Add(sessionMargin).Unix()),
 	}
@@ -235,11 +235,12 @@ func (s *Store) insert(a Admission, base counts) []types.TransactWriteItem {
 	rooms := make([]Membership, len(a.Rooms))
 	for i, room := range a.Rooms {
 		rooms[i] = Membership{
-			Room: room, Shard: shardOf(a.ConnectionID, s.limits.RoomShards), ReadOnly: slices.Contains(a.ReadOnly, room),
+			Room: room, Shard: shardOf(a.ConnectionID, s.limits.RoomShards),
+			ReadOnly: slices.Contains(a.ReadOnly, room),
 		}
 	}
 	conn := with(connectionKey(a.ConnectionID), with(shared, base.item()))
-	conn["nm"], conn["rooms"] = dynamo.Text(a.Name), encodeRooms(rooms)
+	conn["rooms"] = encodeRooms(rooms)
 	if len(base) > 0 {
 		conn["base"] = &types.AttributeValueMemberM{Value: base.item()}
 	}

@@ -41,7 +41,7 @@ func TestConnectWritesTheItemsOfAConnection(t *testing.T) {
 	a.Rooms = []string{"lobby", "team-1"}
 	connect(t, New(table.client, table.tables(), Limits{}), a)
 	membership := map[string]string{
-		"sub": "alice", "sx": "1795334400", "connectedAt": "1795327200123",
+		"sub": "alice", "nm": "Alice Ä", "sx": "1795334400", "connectedAt": "1795327200123",
 		"expiresAt": "1795338000",
 	}
 	same(t, "items", map[string]map[string]string{

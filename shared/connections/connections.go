@@ -16,7 +16,7 @@
 //	pk                     sk              attributes
 //	CONN#<connection id>   CONN            sub, nm, rooms, sx, connectedAt, expiresAt, v, md, ci, si, base, w<n>,
 //	                                       h<n>, s<n>, kicked, due
-//	ROOM#<room>#<shard>    <connection id> sub, sx, connectedAt, expiresAt, v, slow
+//	ROOM#<room>#<shard>    <connection id> sub, nm, sx, connectedAt, expiresAt, v, slow
 //	TICKET#<jti>           TICKET          expiresAt
 //	USER#<sub>             USER            n, c_<connection id>, i_<connection id>, o<minute>, expiresAt
 //	RATE#<sub>             RATE            w<n>, h<n>, s<n>, expiresAt
@@ -29,7 +29,7 @@
 // why, at and expiresAt.
 //
 //	sub           S  user id
-//	nm            S  display name
+//	nm            S  display name, at most 128 bytes; ROOM items of versions before presence have none
 //	rooms         L  of M {room S, shard N, ro N}: where the membership items are; ro is 1 where the
 //	                 connection may only read, else absent
 //	md            N  1 when the user is a moderator, else absent
@@ -78,7 +78,7 @@
 // (ConnectionsPerUser + 1) times MessagesPerWindow pass. The same holds for requests and their 20 in a window.
 //
 // TTL removes items up to days late, so the presence of an item proves nothing: past its sx a connection counts as
-// absent. All reads are strongly consistent, and no function scans.
+// absent. All reads are strongly consistent, except NamedMembers if its caller wants that, and no function scans.
 //
 // The number of shards per room may be raised, readers before writers, and never lowered: a reader looks at the shards
 // 0 to n-1.
@@ -98,15 +98,15 @@ var (
 	ErrRevoked = errors.New("user revoked")
 	// ErrBanned is returned by Connect: the user is banned for now.
 	ErrBanned = errors.New("user banned")
-	// ErrNotConnected is returned by Touch and CountRequest: the table does not know the connection.
+	// ErrNotConnected is returned by Touch and CountRequests: the table does not know the connection.
 	ErrNotConnected = errors.New("connection not known")
-	// ErrKicked is returned by Touch, CountRequest and Strike: the connection has broken the rules too often.
+	// ErrKicked is returned by Touch, CountRequests and Strike: the connection has broken the rules too often.
 	ErrKicked = errors.New("connection kicked")
-	// ErrSessionEnded is returned by Touch and CountRequest: the connection's session is over.
+	// ErrSessionEnded is returned by Touch and CountRequests: the connection's session is over.
 	ErrSessionEnded = errors.New("session ended")
 )
 
-// RateLimitError is returned by Touch and CountRequest when the connection has used up this window. CountURL returns it
+// RateLimitError is returned by Touch and CountRequests when the connection has used up this window. CountURL returns it
 // when the user has used up the URLs of this minute.
 type RateLimitError struct {
 	RetryAfter time.Duration // how long until the next window

@@ -15,7 +15,7 @@ import (
 func ask(t *testing.T, store *Store, id string, now time.Time) (passed int) {
 	t.Helper()
 	for range 1000 {
-		_, err := store.CountRequest(t.Context(), id, now)
+		_, err := store.CountRequests(t.Context(), id, 1, now)
 		switch {
 		case err == nil:
 			passed++
@@ -26,6 +26,22 @@ func ask(t *testing.T, store *Store, id string, now time.Time) (passed int) {
 		}
 	}
 	return passed
+}
+
+func TestARequestMayCountSeveralTimes(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.tables(), Limits{})
+	connect(t, store, admission("c1="))
+	for i, test := range []struct {
+		n      int
+		passes bool
+	}{{8, true}, {8, true}, {5, false}, {4, true}, {1, false}} {
+		_, err := store.CountRequests(t.Context(), "c1=", test.n, epoch)
+		if limited := errors.As(err, new(*RateLimitError)); limited == test.passes || err != nil && !limited {
+			t.Errorf("request %d counts %d times: %v", i, test.n, err)
+		}
+	}
 }
 
 func TestRequestsAndMessagesAreCountedApart(t *testing.T) {
@@ -39,7 +55,7 @@ func TestRequestsAndMessagesAreCountedApart(t *testing.T) {
 	}
 	now := epoch.Add(7500 * time.Millisecond)
 	var limit *RateLimitError
-	if _, err := store.CountRequest(t.Context(), "c1=", now); !errors.As(err, &limit) ||
+	if _, err := store.CountRequests(t.Context(), "c1=", 1, now); !errors.As(err, &limit) ||
 		limit.RetryAfter != 2500*time.Millisecond {
 		t.Errorf("err = %v, want 2.5 s until the next window", err)
 	}
@@ -65,7 +81,7 @@ func TestARequestNeedsAConnectionThatMaySpeak(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})
-	if _, err := store.CountRequest(t.Context(), "unknown=", epoch); !errors.Is(err, ErrNotConnected) {
+	if _, err := store.CountRequests(t.Context(), "unknown=", 1, epoch); !errors.Is(err, ErrNotConnected) {
 		t.Errorf("unknown: %v", err)
 	}
 	if items := table.items(t); len(items) != 0 {
@@ -73,14 +89,14 @@ func TestARequestNeedsAConnectionThatMaySpeak(t *testing.T) {
 	}
 	a := admission("c1=")
 	connect(t, store, a)
-	if _, err := store.CountRequest(t.Context(), "c1=", a.SessionEndsAt.Add(-time.Second)); err != nil {
+	if _, err := store.CountRequests(t.Context(), "c1=", 1, a.SessionEndsAt.Add(-time.Second)); err != nil {
 		t.Errorf("in the session's last second: %v", err)
 	}
-	if _, err := store.CountRequest(t.Context(), "c1=", a.SessionEndsAt); !errors.Is(err, ErrSessionEnded) {
+	if _, err := store.CountRequests(t.Context(), "c1=", 1, a.SessionEndsAt); !errors.Is(err, ErrSessionEnded) {
 		t.Errorf("at the session's end: %v", err)
 	}
 	kick(t, store, "c1=", epoch)
-	if _, err := store.CountRequest(t.Context(), "c1=", epoch); !errors.Is(err, ErrKicked) {
+	if _, err := store.CountRequests(t.Context(), "c1=", 1, epoch); !errors.Is(err, ErrKicked) {
 		t.Errorf("kicked: %v", err)
 	}
 }
@@ -133,7 +149,10 @@ func TestReconnectingGivesNoNewWindowOfRequests(t *testing.T) {
 func TestOldCountsDoNotPileUp(t *testing.T) {
 	t.Parallel()
 	for name, count := range map[string]func(*Store, context.Context, string, time.Time) (Connection, error){
-		"messages": (*Store).Touch, "requests": (*Store).CountRequest,
+		"messages": (*Store).Touch,
+		"requests": func(s *Store, ctx context.Context, id string, now time.Time) (Connection, error) {
+			return s.CountRequests(ctx, id, 1, now)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -168,7 +187,7 @@ func TestTheTableKnowsTheProtocolOfAConnection(t *testing.T) {
 		a := admission(id)
 		a.Protocol = protocol
 		connect(t, store, a)
-		connection, err := store.CountRequest(t.Context(), id, epoch)
+		connection, err := store.CountRequests(t.Context(), id, 1, epoch)
 		if want := max(protocol, 1); err != nil || connection.Protocol != want {
 			t.Errorf("%s: protocol %d, %v; want %d", id, connection.Protocol, err, want)
 		}

@@ -3,10 +3,13 @@ package connections
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
+
+	"signedsocket/shared/dynamo"
 )
 
 func TestTouchReturnsTheConnection(t *testing.T) {
@@ -44,6 +47,25 @@ func TestAConnectionKeepsItsRights(t *testing.T) {
 	if !got.Moderator || !got.MayWrite("lobby") || got.MayWrite("news") || got.MayWrite("ops") {
 		t.Errorf("moderator %t; may write in lobby %t, news %t, ops %t; want true, true, false, false", got.Moderator,
 			got.MayWrite("lobby"), got.MayWrite("news"), got.MayWrite("ops"))
+	}
+}
+
+func TestANewerConnectionOfAClientHasTheRightsOfItsOwnGrant(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.tables(), Limits{ConnectionsPerUser: 2, RoomShards: 1})
+	older, newer := by("alice", "instance", "older="), by("alice", "instance", "newer=")
+	older.Rooms, older.ReadOnly, older.Moderator = []string{"lobby", "news"}, nil, true
+	newer.Rooms, newer.ReadOnly, newer.Moderator = []string{"news", "lobby"}, []string{"lobby"}, false
+	for _, a := range []Admission{older, newer} {
+		if _, err := store.Connect(t.Context(), a, epoch); err != nil {
+			t.Fatal(err)
+		}
+		got, err := store.Touch(t.Context(), a.ConnectionID, epoch)
+		if err != nil || got.Moderator != a.Moderator || !got.MayWrite("news") ||
+			got.MayWrite("lobby") != a.Moderator {
+			t.Errorf("%s: %+v, %v", a.ConnectionID, got, err)
+		}
 	}
 }
 
@@ -148,6 +170,49 @@ func TestMembersListsAllConnectionsInTheRoom(t *testing.T) {
 				break // and a caller may stop early
 			}
 		})
+	}
+}
+
+func TestNamedMembersHaveNamesAndProtocols(t *testing.T) {
+	t.Parallel()
+	table := newTable(t, http.DefaultTransport)
+	store := New(table.client, table.tables(), Limits{RoomShards: 2})
+	old, v2 := admission("c1="), admission("c2=")
+	v2.Subject, v2.Name, v2.Protocol = "bob", "Bob", 2
+	connect(t, store, old)
+	connect(t, store, v2)
+	before := membershipKey(Membership{Room: "lobby", Shard: shardOf("c3=", 2)}, "c3=") // written before presence
+	if err := store.putNow(t.Context(), with(before, item{
+		"sub": dynamo.Text("carol"), "sx": dynamo.Number(v2.SessionEndsAt.Unix()),
+		"connectedAt": dynamo.Number(v2.ConnectedAt.UnixMilli()),
+	})); err != nil {
+		t.Fatal(err)
+	}
+	list := func(pages iter.Seq2[[]Member, error]) map[string]Member {
+		found := make(map[string]Member)
+		for page, err := range pages {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range page {
+				found[m.ConnectionID] = m
+			}
+		}
+		return found
+	}
+	at := v2.ConnectedAt
+	for _, consistent := range []bool{true, false} {
+		same(t, "members", map[string]Member{
+			"c1=": {ConnectionID: "c1=", Subject: "alice", Name: "Alice Ä", Protocol: 1, ConnectedAt: at},
+			"c2=": {ConnectionID: "c2=", Subject: "bob", Name: "Bob", Protocol: 2, ConnectedAt: at},
+			"c3=": {ConnectionID: "c3=", Subject: "carol", Protocol: 1, ConnectedAt: at},
+		}, list(store.NamedMembers(t.Context(), "lobby", epoch, consistent)))
+	}
+	if m := list(store.Members(t.Context(), "lobby", epoch))["c2="]; m.Name != "" || m.Protocol != 0 {
+		t.Errorf("a broadcast reads %+v", m)
+	}
+	if got := list(store.NamedMembers(t.Context(), "lobby", v2.SessionEndsAt, true)); len(got) != 0 {
+		t.Errorf("after the end of the sessions %v", got)
 	}
 }
 

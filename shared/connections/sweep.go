@@ -94,7 +94,8 @@ func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[[]Sweep, error
 // dueIn returns the pages of one partition.
 func (s *Store) dueIn(ctx context.Context, partition string, now time.Time) iter.Seq2[[]Sweep, error] {
 	return func(yield func([]Sweep, error) bool) {
-		for items, err := range s.pages(ctx, partition, "sk, reason, due, connectedAt", nil) {
+		how := listing{attributes: "sk, reason, due, connectedAt", consistent: true}
+		for items, err := range s.pages(ctx, partition, how) {
 			if err != nil {
 				yield(nil, fmt.Errorf("list due connections: %w", err))
 				return

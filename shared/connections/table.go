@@ -81,9 +81,7 @@ func (s *Store) transactGet(ctx context.Context, keys ...item) ([]item, error) {
 
 // pages returns the items of one partition, as many at a time as DynamoDB returns. The sequence ends after the first
 // error.
-func (s *Store) pages(
-	ctx context.Context, partition, projection string, names map[string]string,
-) iter.Seq2[[]item, error] {
+func (s *Store) pages(ctx context.Context, partition string, how listing) iter.Seq2[[]item, error] {
 	return func(yield func([]item, error) bool) {
 		var start item
 		for {
@@ -91,9 +89,9 @@ func (s *Store) pages(
 				TableName:                 aws.String(s.tables.Connections),
 				KeyConditionExpression:    aws.String("pk = :pk"),
 				ExpressionAttributeValues: item{":pk": dynamo.Text(partition)},
-				ProjectionExpression:      aws.String(projection),
-				ExpressionAttributeNames:  names,
-				ConsistentRead:            aws.Bool(true),
+				ProjectionExpression:      aws.String(how.attributes),
+				ExpressionAttributeNames:  how.names,
+				ConsistentRead:            aws.Bool(how.consistent),
 				Limit:                     aws.Int32(s.page),
 				ExclusiveStartKey:         start,
 			})

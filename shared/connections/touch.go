@@ -30,30 +30,31 @@ const requestsPerWindow = 20
 // ErrNotConnected, ErrKicked, ErrSessionEnded, a *RateLimitError, or a fault. When the answer to the update is lost,
 // the SDK repeats it, and the message counts twice: the limit is then stricter, never looser.
 func (s *Store) Touch(ctx context.Context, connectionID string, now time.Time) (Connection, error) {
-	connection, err := s.count(ctx, connectionID, windowName, s.limits.MessagesPerWindow, now)
+	connection, err := s.count(ctx, connectionID, windowName, 1, s.limits.MessagesPerWindow, now)
 	if err != nil {
 		return Connection{}, fmt.Errorf("count message: %w", err)
 	}
 	return connection, nil
 }
 
-// CountRequest counts one request for messages of the past, in all else as Touch counts a message.
-func (s *Store) CountRequest(ctx context.Context, connectionID string, now time.Time) (Connection, error) {
-	// mutate:history-windows => connection, err := s.count(ctx, connectionID, windowName, requestsPerWindow, now)
-	connection, err := s.count(ctx, connectionID, requestName, requestsPerWindow, now)
+// CountRequests counts n requests for messages of the past, at least 1, in all else as Touch counts a message. Either
+// all of them fit into the window, or none is counted.
+func (s *Store) CountRequests(ctx context.Context, connectionID string, n int, now time.Time) (Connection, error) {
+	// mutate:history-windows => connection, err := s.count(ctx, connectionID, windowName, n, requestsPerWindow, now)
+	connection, err := s.count(ctx, connectionID, requestName, n, requestsPerWindow, now)
 	if err != nil {
-		return Connection{}, fmt.Errorf("count request: %w", err)
+		return Connection{}, fmt.Errorf("count requests: %w", err)
 	}
 	return connection, nil
 }
 
-// count adds one to the current window of a connection, unless that has reached limit.
+// count adds n to the current window of a connection, unless that would pass limit.
 func (s *Store) count(
-	ctx context.Context, connectionID string, name func(window int64) string, limit int, now time.Time,
+	ctx context.Context, connectionID string, name func(window int64) string, n, limit int, now time.Time,
 ) (Connection, error) {
 	var conn item
 	err := dynamo.Retry(ctx, func() error {
-		out, err := s.api.UpdateItem(ctx, s.countUpdate(connectionID, name, limit, now))
+		out, err := s.api.UpdateItem(ctx, s.countUpdate(connectionID, name, n, limit, now))
 		if err != nil {
 			return whyNotCounted(err, now)
 		}
@@ -67,7 +68,7 @@ func (s *Store) count(
 }
 
 func (s *Store) countUpdate(
-	connectionID string, name func(window int64) string, limit int, now time.Time,
+	connectionID string, name func(window int64) string, n, limit int, now time.Time,
 ) *dynamodb.UpdateItemInput {
 	window := now.Unix() / windowSeconds
 	names := map[string]string{"#window": name(window)}
@@ -75,13 +76,14 @@ func (s *Store) countUpdate(
 	return &dynamodb.UpdateItemInput{
 		TableName:        aws.String(s.tables.Connections),
 		Key:              connectionKey(connectionID),
-		UpdateExpression: aws.String("ADD #window :one REMOVE " + stale),
+		UpdateExpression: aws.String("ADD #window :n REMOVE " + stale),
 		ConditionExpression: aws.String("sx > :now" + // mutate:session-speaks
 			" AND attribute_not_exists(kicked)" + // mutate:kicked-speaks
-			" AND (attribute_not_exists(#window) OR #window < :max)"), // mutate:rate-window
+			" AND (attribute_not_exists(#window) OR #window <= :most)"), // mutate:rate-window
 		ExpressionAttributeNames: names,
 		ExpressionAttributeValues: item{
-			":one": dynamo.Number(1), ":now": dynamo.Number(now.Unix()), ":max": dynamo.Number(int64(limit)),
+			":n": dynamo.Number(int64(n)), ":now": dynamo.Number(now.Unix()),
+			":most": dynamo.Number(int64(limit - n)), // so far
 		},
 		ReturnValues:                        types.ReturnValueAllNew,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,

@@ -106,6 +106,12 @@ func TestItemsOfTheVersionBeforeAreRead(t *testing.T) {
 		}
 	}
 
+	// A connection of that version writes in its rooms and moderates nothing.
+	if c, err := store.Touch(t.Context(), "alice0000000002=", now); err != nil || c.Moderator || len(c.Rooms) == 0 ||
+		!c.MayWrite(c.Rooms[0].Room) {
+		t.Errorf("an old connection is %+v, %v", c, err)
+	}
+
 	// Connections are counted with their messages, and give way.
 	same(t, "live", map[string]bool{"alice0000000001=": true, "alice0000000002=": true, "alice0000000003=": true},
 		table.live(t, "alice"))

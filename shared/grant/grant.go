@@ -17,6 +17,11 @@
 //	cc   challenge, base64url of a SHA-256 digest; left out when there is none
 //	ci   client instance, base64url of 16 bytes that the client made; left out without one
 //	si   sign-in that a trusted caller named, 22 characters of base64url; left out without one
+//	md   1, if the user may delete anybody's messages; left out for all others
+//	ro   those of the rooms in rm, in its order, in which the user only reads, joined by "."; left out without any
+//
+// A parameter that may be left out is there only when it says something: while signurl is updated before connect, a
+// connect of the version before refuses only the grants that need a new parameter.
 //
 // Besides these only the X-Amz-* parameters of the signature may appear.
 package grant
@@ -45,6 +50,8 @@ const (
 	challengeBytes = 32
 	instanceBytes  = 16
 	signInLength   = 22 // characters
+
+	moderator = "1" // the one value of paramModerator
 )
 
 // The WebSocket subprotocols that clients offer: the frames of docs/protocol.md, without and with messages of the past.
@@ -86,6 +93,8 @@ const (
 	paramChallenge       = "cc"
 	paramClientInstance  = "ci"
 	paramSignIn          = "si"
+	paramModerator       = "md"
+	paramReadOnly        = "ro"
 )
 
 // Grant is the permission of one user to connect, with the rooms and times. Times are whole seconds in UTC.
@@ -101,6 +110,8 @@ type Grant struct {
 	Challenge       string    // hash of the verifier that the client must show, or ""
 	ClientInstance  string    // client object that asked, which replaces its own earlier connection, or ""
 	SignIn          string    // sign-in with which the connection ends, see ValidSignIn, or ""
+	Moderator       bool      // the user may delete anybody's messages
+	ReadOnly        []string  // those of Rooms, in their order, in which the user only reads
 }
 
 // NewTicket returns a fresh ticket for one grant.
@@ -125,10 +136,14 @@ func (g Grant) Values() url.Values {
 	}
 	for name, value := range map[string]string{
 		paramChallenge: g.Challenge, paramClientInstance: g.ClientInstance, paramSignIn: g.SignIn,
+		paramReadOnly: strings.Join(g.ReadOnly, "."),
 	} {
 		if value != "" {
 			values.Set(name, value)
 		}
+	}
+	if g.Moderator {
+		values.Set(paramModerator, moderator)
 	}
 	return values
 }

@@ -27,7 +27,7 @@ func full() Grant {
 		Subject: "alice", Name: "Alice Ä", Rooms: []string{"lobby", "team-1"},
 		IssuedAt: epoch, ExpiresAt: epoch.Add(10 * time.Second), SessionEndsAt: epoch.Add(2 * time.Hour),
 		AuthenticatedAt: epoch.Add(-time.Minute), Ticket: "AAECAwQFBgcICQoLDA0ODw", Challenge: challenge,
-		ClientInstance: instance, SignIn: signIn,
+		ClientInstance: instance, SignIn: signIn, Moderator: true, ReadOnly: []string{"team-1"},
 	}
 }
 
@@ -37,7 +37,7 @@ func TestValuesHaveOneWrittenForm(t *testing.T) {
 		"v": {"1"}, "sub": {"alice"}, "nm": {"QWxpY2Ugw4Q"}, "rm": {"lobby.team-1"}, "iat": {"1795327200"},
 		"exp": {"1795327210"}, "sx": {"1795334400"}, "ait": {"1795327140"}, "jti": {"AAECAwQFBgcICQoLDA0ODw"},
 		"cc": {challenge},
-		"ci": {instance}, "si": {signIn},
+		"ci": {instance}, "si": {signIn}, "md": {"1"}, "ro": {"team-1"},
 	}
 	if diff := cmp.Diff(want, full().Values()); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
@@ -50,15 +50,22 @@ func TestValuesHaveOneWrittenForm(t *testing.T) {
 func TestParseReadsTheOutputOfValues(t *testing.T) {
 	t.Parallel()
 	bare := full()
-	bare.Challenge, bare.ClientInstance, bare.SignIn = "", "", ""
-	for _, name := range []string{"cc", "ci", "si"} {
+	bare.Challenge, bare.ClientInstance, bare.SignIn, bare.Moderator, bare.ReadOnly = "", "", "", false, nil
+	for _, name := range []string{"cc", "ci", "si", "md", "ro"} {
 		if bare.Values().Has(name) {
 			t.Errorf("%s says nothing and is there", name)
 		}
 	}
 	withSignIn := bare
 	withSignIn.SignIn = signIn
-	for name, want := range map[string]Grant{"full": full(), "bare": bare, "with sign-in": withSignIn} {
+	moderator, reader, readsSome := bare, bare, bare
+	moderator.Moderator = true
+	reader.ReadOnly = reader.Rooms
+	readsSome.Rooms, readsSome.ReadOnly = []string{"d", "c", "b", "a"}, []string{"d", "b"}
+	for name, want := range map[string]Grant{
+		"full": full(), "bare": bare, "with sign-in": withSignIn, "of a moderator": moderator,
+		"to read all rooms": reader, "to read some rooms": readsSome,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := Parse(want.Values())
@@ -147,6 +154,22 @@ func TestParseRefuses(t *testing.T) {
 		{"a long sign-in", "si", []string{signIn + "a"}, "malformed_si"},
 		{"a sign-in with a separator", "si", []string{signIn[:21] + "#"}, "malformed_si"},
 		{"two sign-ins", "si", []string{signIn, signIn}, "repeated_si"},
+		{"an empty moderator", "md", []string{""}, "malformed_md"},
+		{"no moderator", "md", []string{"0"}, "malformed_md"},
+		{"a moderator in words", "md", []string{"true"}, "malformed_md"},
+		{"a padded moderator", "md", []string{"01"}, "malformed_md"},
+		{"a moderator without value", "md", []string{}, "missing_md"},
+		{"two moderators", "md", []string{"1", "1"}, "repeated_md"},
+		{"an empty list of rooms to read", "ro", []string{""}, "malformed_ro"},
+		{"a room to read that is not in rm", "ro", []string{"news"}, "malformed_ro"},
+		{"a room to read that is not in rm behind one that is", "ro", []string{"lobby.news"}, "malformed_ro"},
+		{"rooms to read in another order", "ro", []string{"team-1.lobby"}, "malformed_ro"},
+		{"a room to read twice", "ro", []string{"lobby.lobby"}, "malformed_ro"},
+		{"an empty room to read behind another", "ro", []string{"lobby."}, "malformed_ro"},
+		{"a room to read with its flag", "ro", []string{"lobby:r"}, "malformed_ro"},
+		{"a room to read in capitals", "ro", []string{"Lobby"}, "malformed_ro"},
+		{"two lists of rooms to read", "ro", []string{"lobby", "lobby"}, "repeated_ro"},
+		{"rooms with a flag", "rm", []string{"lobby:r"}, "malformed_rm"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -229,6 +252,8 @@ func FuzzParse(f *testing.F) {
 	f.Add(values.Encode() + "&X-Amz-Signature=abc")
 	f.Add("v=1&sub=a&nm=QQ&rm=a&iat=1&exp=2&sx=3&ait=1&jti=AAECAwQFBgcICQoLDA0ODw")
 	f.Add("v=1&sub=guest-pool&nm=QQ&rm=a&iat=1&exp=2&sx=3&ait=1&jti=AAECAwQFBgcICQoLDA0ODw&si=&ci=" + instance)
+	f.Add("v=1&sub=a&nm=QQ&rm=a.b&iat=1&exp=2&sx=3&ait=1&jti=AAECAwQFBgcICQoLDA0ODw&md=1&ro=a.b")
+	f.Add("v=1&sub=a&nm=QQ&rm=a.b&iat=1&exp=2&sx=3&ait=1&jti=AAECAwQFBgcICQoLDA0ODw&md=1&md=1&ro=b.a")
 	f.Add("v=1&v=1")
 	f.Add("sub=%00&cc=")
 	f.Fuzz(func(t *testing.T, query string) {

@@ -2,6 +2,7 @@ package grant
 
 import (
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -59,6 +60,8 @@ func Parse(parameters map[string][]string) (Grant, error) {
 	grant.Challenge = read.optional(paramChallenge, ValidChallenge)
 	grant.ClientInstance = read.optional(paramClientInstance, ValidClientInstance)
 	grant.SignIn = read.optional(paramSignIn, ValidSignIn)
+	grant.Moderator = read.optional(paramModerator, func(s string) bool { return s == moderator }) != ""
+	grant.ReadOnly = read.readOnly(grant.Rooms)
 	if read.refusal != "" {
 		return Grant{}, read.refusal
 	}
@@ -70,7 +73,8 @@ func Parse(parameters map[string][]string) (Grant, error) {
 func known(name string) bool {
 	switch name {
 	case paramVersion, paramSubject, paramName, paramRooms, paramIssuedAt, paramExpiresAt,
-		paramSessionEndsAt, paramAuthenticatedAt, paramTicket, paramChallenge, paramClientInstance, paramSignIn:
+		paramSessionEndsAt, paramAuthenticatedAt, paramTicket, paramChallenge, paramClientInstance, paramSignIn,
+		paramModerator, paramReadOnly:
 		return true
 	}
 	return strings.HasPrefix(name, "X-Amz-")
@@ -136,6 +140,29 @@ func (r *reader) name() string {
 	})
 	decoded, _ := decodeBase64(encoded)
 	return string(decoded)
+}
+
+// readOnly returns those of these rooms in which the user only reads.
+func (r *reader) readOnly(rooms []string) []string {
+	list := r.optional(paramReadOnly, func(s string) bool {
+		return areSome(strings.Split(s, "."), rooms) // mutate:grant-read-only => return true
+	})
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, ".")
+}
+
+// areSome reports whether some is what is left of all after the removal of any elements.
+func areSome(some, all []string) bool {
+	for _, element := range some {
+		i := slices.Index(all, element)
+		if i < 0 {
+			return false
+		}
+		all = all[i+1:]
+	}
+	return true
 }
 
 func (r *reader) time(name string) time.Time {

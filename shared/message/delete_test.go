@@ -10,11 +10,11 @@ import (
 func TestDecodeDelete(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]Delete{
-		`{"action":"delete","room":"a","seq":1}`:                          {Room: "a", Seq: 1},
-		`{"action":"delete","room":"A b","seq":9007199254740991}`:         {Room: "A b", Seq: maxNumber},
-		`{"action":"delete","room":"a","seq":1795943828540,"id":"d-1"}`:   {Room: "a", Seq: 1795943828540, ClientID: "d-1"},
-		` {"id":null,"seq":2,"room":"a","action":"delete"} `:              {Room: "a", Seq: 2},
-		`{"action":"\u0064elete","room":"a","seq":3,"id":"ABCdef_-0123"}`: {Room: "a", Seq: 3, ClientID: "ABCdef_-0123"},
+		`{"action":"delete","room":"a","seq":1}`:                    {Room: "a", Seq: 1},
+		`{"action":"delete","room":"A b","seq":9007199254740991}`:   {Room: "A b", Seq: maxNumber},
+		`{"action":"delete","room":"a","seq":1795943,"id":"d-1"}`:   {Room: "a", Seq: 1795943, ClientID: "d-1"},
+		` {"id":null,"seq":2,"room":"a","action":"delete"} `:        {Room: "a", Seq: 2},
+		`{"action":"\u0064elete","room":"a","seq":3,"id":"ABC_-0"}`: {Room: "a", Seq: 3, ClientID: "ABC_-0"},
 	} {
 		if got, code := DecodeDelete(body); code != "" || got != want {
 			t.Errorf("%s: %+v with code %q, want %+v", body, got, code, want)

@@ -44,7 +44,10 @@ func (e Entry) encode() (jsontext.Value, error) {
 	case e.Erased != "":
 		frame.Erased, frame.SentAt = e.Erased, e.SentAt.UnixMilli()
 	case e.Of != 0:
-		frame.Of, frame.From, frame.SentAt = e.Of, &e.From, e.SentAt.UnixMilli()
+		frame.Of, frame.SentAt = e.Of, e.SentAt.UnixMilli()
+		if e.From.Subject != "" { // else that user was erased
+			frame.From = &e.From
+		}
 	default:
 		frame.ID, frame.From, frame.Text, frame.SentAt = e.ID, &e.From, e.Text, e.SentAt.UnixMilli()
 	}

@@ -225,12 +225,14 @@ func TestHistoryFrames(t *testing.T) {
 		{Seq: 42, ID: "LZ3WXHB5R2TQ4M6VCN7YAEJD4F", From: mod, Text: "gone", SentAt: sent, Deleted: true},
 		{Seq: 43, ID: "MZ3WXHB5R2TQ4M6VCN7YAEJD4F", From: mod, SentAt: sent, Of: 42},
 		{Seq: 44, ID: "NZ3WXHB5R2TQ4M6VCN7YAEJD4F", SentAt: sent, Erased: "abcdefghijklmnopqrstuvwxyz"},
+		{Seq: 45, ID: "OZ3WXHB5R2TQ4M6VCN7YAEJD4F", SentAt: sent, Of: 41}, // the user who deleted it was erased
 	}
 	const encoded = `{"seq":41,"id":"KZ3WXHB5R2TQ4M6VCN7YAEJD4F","from":{"sub":"alice","name":"Alice"},` +
 		`"message":"a<b>\n\"","sentAt":1795943828600},` +
 		`{"seq":42,"id":"LZ3WXHB5R2TQ4M6VCN7YAEJD4F","deleted":true},` +
 		`{"seq":43,"of":42,"from":{"sub":"mod","name":"Mod"},"sentAt":1795943828600},` +
-		`{"seq":44,"erased":"abcdefghijklmnopqrstuvwxyz","sentAt":1795943828600}`
+		`{"seq":44,"erased":"abcdefghijklmnopqrstuvwxyz","sentAt":1795943828600},` +
+		`{"seq":45,"of":41,"sentAt":1795943828600}`
 	tests := []struct {
 		name  string
 		frame interface{ Encode() ([]byte, error) }
@@ -246,8 +248,9 @@ func TestHistoryFrames(t *testing.T) {
 		{"before", History{Want: Want{"lobby", Before, 45, 10}, Entries: entries[:1], Head: 44, Complete: true},
 			`{"type":"history","room":"lobby","before":45,"entries":[` +
 				encoded[:strings.Index(encoded, `,{"seq":42`)] + `],"head":44,"more":false,"keepDays":0}`},
-		{"last", History{Want: Want{"lobby", Last, 0, 10}, Entries: entries[3:], Head: 44, More: true, KeepDays: 1},
-			`{"type":"history","room":"lobby","last":10,"entries":[` + encoded[strings.Index(encoded, `{"seq":44`):] +
+		{"last", History{Want: Want{"lobby", Last, 0, 10}, Entries: entries[3:4], Head: 44, More: true, KeepDays: 1},
+			`{"type":"history","room":"lobby","last":10,"entries":[` +
+				encoded[strings.Index(encoded, `{"seq":44`):strings.Index(encoded, `,{"seq":45`)] +
 				`],"head":44,"more":true,"keepDays":1}`},
 		{"synced", Synced{ClientID: "h7", Heads: map[string]int64{"lobby": 50, "b": 0, "a": 1}},
 			`{"type":"synced","clientId":"h7","heads":{"a":1,"b":0,"lobby":50}}`},

@@ -9,6 +9,8 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -22,8 +24,28 @@ const idLength = 26
 // of the same client id. None of the three holds a zero byte, so no two triples are hashed as the same bytes.
 // testdata/ids.json has examples; the browser client's tests read them too.
 func IDFor(subject, room, clientID string) string {
-	// mutate:message-room => digest := sha256.Sum256([]byte(subject + "\x00" + clientID))
-	digest := sha256.Sum256([]byte(subject + "\x00" + room + "\x00" + clientID))
+	return hash(subject, room, clientID) // mutate:message-room => return hash(subject, clientID)
+}
+
+// NoteIDFor returns the id of the note that a user has deleted a message of a room, so that a repeated deletion finds
+// the note. It is the hash of four parts, and IDFor's of three: no id of a client leads to it.
+func NoteIDFor(subject, room string, seq int64) string {
+	// mutate:note-id-parts => return IDFor(subject, room, strconv.FormatInt(seq, 10))
+	return hash(subject, room, "delete", strconv.FormatInt(seq, 10))
+}
+
+// ErasureIDFor returns the id of the note that all messages of a user in a room were erased, in one run of the erasure.
+// A later run has another note: the user may have written again in between.
+func ErasureIDFor(subject, room, run string) string { return hash(subject, room, "erase", run) }
+
+// ErasedHash returns the hash by which a note about an erasure names the user. Clients compare it with the hash of each
+// author of the room.
+func ErasedHash(room, subject string) string { return strings.ToLower(hash(room, subject)) }
+
+// hash returns the start of the SHA-256 of parts, in base32. The parts hold no zero byte, so lists of different parts
+// or lengths are hashed as different bytes.
+func hash(parts ...string) string {
+	digest := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return base32.StdEncoding.EncodeToString(digest[:])[:idLength]
 }
 

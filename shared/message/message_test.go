@@ -45,6 +45,44 @@ func TestIDFor(t *testing.T) {
 	}
 }
 
+// TestNoClientCanForgeTheIDOfANote: a message under the id of a note would keep the note out of the log.
+func TestNoClientCanForgeTheIDOfANote(t *testing.T) {
+	t.Parallel()
+	note := NoteIDFor("alice", "lobby", 17)
+	ids := map[string]string{
+		"a message named by the number": IDFor("alice", "lobby", "17"),
+		"another number":                NoteIDFor("alice", "lobby", 18),
+		"another room":                  NoteIDFor("alice", "lobby2", 17),
+		"another user":                  NoteIDFor("alice2", "lobby", 17),
+		"an erasure":                    ErasureIDFor("alice", "lobby", "17"),
+		"another erasure":               ErasureIDFor("alice", "lobby", "18"),
+	}
+	seen := map[string]string{note: "the note"}
+	for name, id := range ids {
+		if other, found := seen[id]; found {
+			t.Errorf("%s has the id of %s", name, other)
+		}
+		seen[id] = name
+	}
+	if again := NoteIDFor("alice", "lobby", 17); again != note || len(note) != idLength {
+		t.Errorf("ids %q and %q", note, again)
+	}
+	for _, id := range []string{"delete\x0017", "a\x00b"} {
+		frame := `{"message":"hi","id":"` + strings.ReplaceAll(id, "\x00", `\u0000`) + `"}`
+		if _, code := Decode(frame); code != BadMessage {
+			t.Errorf("a client named its message %q", id)
+		}
+	}
+}
+
+func TestErasedHash(t *testing.T) {
+	t.Parallel()
+	// printf 'lobby\0alice' | sha256sum | xxd -r -p | base32
+	if got := ErasedHash("lobby", "alice"); got != "lzcml5goppuh3ayzkwsqft3mgn" {
+		t.Errorf("hash %s", got)
+	}
+}
+
 func TestNewIDSortsByTime(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)

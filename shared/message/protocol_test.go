@@ -15,7 +15,7 @@ import (
 func codes() []Code {
 	return []Code{
 		BadMessage, UnknownAction, TooLarge, RoomNotAllowed, RateLimited, PartialDelivery, NotConnected, SessionEnded,
-		Busy, FarBehind,
+		Busy, FarBehind, ReadOnly, NotFound, NotYours,
 	}
 }
 
@@ -41,6 +41,39 @@ func TestDecodeHistoryRequestAcceptsTheExamplesOfTheProtocol(t *testing.T) {
 	}
 	if got := contract.Components.Messages["history"].MaxBytes; got != maxHistory {
 		t.Errorf("the protocol allows %d bytes in a history frame, and the server sends %d", got, maxHistory)
+	}
+}
+
+func TestDecodeDeleteAcceptsTheExamplesOfTheProtocol(t *testing.T) {
+	t.Parallel()
+	for _, frame := range protocol.Examples(t, ActionDelete) {
+		if request, code := DecodeDelete(frame); code != "" || request.Seq == 0 {
+			t.Errorf("%s is refused with %s", frame, code)
+		}
+	}
+	if got := protocol.Read(t).Components.Messages[ActionDelete].MaxBytes; got != maxBody {
+		t.Errorf("the protocol allows %d bytes, and DecodeDelete %d", got, maxBody)
+	}
+}
+
+func TestTheProtocolHasTheLimitsOfDecodeDelete(t *testing.T) {
+	t.Parallel()
+	const request = `{"action":"delete","room":"a","seq":`
+	for frame, good := range map[string]bool{
+		request + `1}`:                true,
+		request + `0}`:                false,
+		request + `9007199254740991}`: true,
+		request + `9007199254740992}`: false,
+		request + `1,"id":"` + strings.Repeat("a", maxClientID) + `"}`:   true,
+		request + `1,"id":"` + strings.Repeat("a", maxClientID+1) + `"}`: false,
+		request + `1,"message":"a"}`:                                     false,
+		`{"action":"delete","seq":1}`:                                    false,
+		`{"action":"delete","room":"a"}`:                                 false,
+	} {
+		_, code := DecodeDelete(frame)
+		if err := protocol.FromClient([]byte(frame)); (err == nil) != good || (code == "") != good {
+			t.Errorf("%s: DecodeDelete says %q, the protocol %v", frame, code, err)
+		}
 	}
 }
 
@@ -86,6 +119,18 @@ func TestEveryFrameKeepsToTheProtocol(t *testing.T) {
 		Message{ID: id, Seq: 1795327200123, Room: "lobby", From: Sender{"alice", "Alice"}, Text: "hi",
 			SentAt: time.UnixMilli(1)},
 		Ack{ID: id, Seq: 1795327200123, Recipients: 9, Delivered: 3, Missed: 6},
+		Ack{ID: id, Seq: 1795327200123, Deleted: true}, Ack{ID: id, Seq: 7, Recipients: 1, Deleted: true},
+		Deleted{Room: "lobby", Seq: 9, Of: 7, From: Sender{"alice", "Alice"}, SentAt: time.UnixMilli(1)},
+		Presence{Room: "lobby", N: 42, Count: 1, Users: []Sender{{"alice", "Alice"}}},
+		Presence{Room: "lobby", N: 42, Count: 0, Users: []Sender{}}, Presence{Room: "lobby", Count: 500},
+		Synced{Heads: map[string]int64{"a": 7, "b": 0}, Read: map[string]int64{"a": 5}},
+		Synced{Heads: map[string]int64{"a": 7}, Read: map[string]int64{}},
+		History{Want: Want{Room: "lobby", Part: Last, Limit: 5}, Head: 9, Read: 7, KeepDays: 7},
+		History{Want: Want{Room: "lobby", Part: After, Number: 5}, Head: 9, KeepDays: 7, Entries: []Entry{
+			{Seq: 6, ID: id, From: Sender{"alice", "Alice"}, Text: "hi", SentAt: time.UnixMilli(1)},
+			{Seq: 7, ID: id, Deleted: true}, {Seq: 8, Of: 7, From: Sender{"mod", "Mod"}, SentAt: time.UnixMilli(1)},
+			{Seq: 9, Erased: "lzcml5goppuh3ayzkwsqft3mgn", SentAt: time.UnixMilli(1)},
+		}},
 	}
 	for _, code := range codes() {
 		wait := time.Duration(0)

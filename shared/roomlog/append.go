@@ -84,20 +84,14 @@ func (l *Log) Append(ctx context.Context, look Look, e Entry) (stored Entry, dup
 		return Entry{}, false, ErrOff
 	}
 	again := false
-	err = dynamo.Retry(ctx, func() (err error) {
+	err = retry(ctx, func() (err error) {
 		if again {
 			look = l.Look(ctx, look.room, look.after)
 		}
 		again = true
 		stored, duplicate, err = l.place(ctx, look, e)
-		if dynamo.IsThrottled(err) {
-			return fmt.Errorf("%w: %w", dynamo.ErrChanged, err)
-		}
 		return err
 	})
-	if errors.Is(err, dynamo.ErrStillInConflict) {
-		err = fmt.Errorf("%w: %w", ErrBusy, err)
-	}
 	if err != nil {
 		return Entry{}, false, fmt.Errorf("append to log: %w", err)
 	}
@@ -105,6 +99,22 @@ func (l *Log) Append(ctx context.Context, look Look, e Entry) (stored Entry, dup
 		stored.Text, stored.Deleted = "", true
 	}
 	return stored, duplicate, nil
+}
+
+// retry repeats an attempt that conflicts with another write or is throttled. The error is ErrBusy when the budget is
+// over.
+func retry(ctx context.Context, attempt func() error) error {
+	err := dynamo.Retry(ctx, func() error {
+		err := attempt()
+		if dynamo.IsThrottled(err) {
+			return fmt.Errorf("%w: %w", dynamo.ErrChanged, err)
+		}
+		return err
+	})
+	if errors.Is(err, dynamo.ErrStillInConflict) {
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return err
 }
 
 // place tries once to store an entry behind the blocks of a look.
@@ -202,7 +212,7 @@ func (l *Log) add(ctx context.Context, room string, first int64, condition strin
 
 func (l *Log) addition(room string, first int64, condition string, e Entry) *dynamodb.UpdateItemInput {
 	values := l.written(e)
-	values[":none"] = &types.AttributeValueMemberL{Value: []types.AttributeValue{}}
+	values[":none"] = elements()
 	values[":zero"] = dynamo.Number(0)
 	values[":full"], values[":most"] = dynamo.Number(maxBytes), dynamo.Number(maxEntries)
 	values[":id"] = dynamo.Text(e.ID)
@@ -223,7 +233,7 @@ func (l *Log) addition(room string, first int64, condition string, e Entry) *dyn
 func (l *Log) written(e Entry) dynamo.Item {
 	now := l.now()
 	return dynamo.Item{
-		":entries": &types.AttributeValueMemberL{Value: []types.AttributeValue{e.value()}},
+		":entries": elements(e.value()),
 		":ids":     &types.AttributeValueMemberSS{Value: []string{e.ID}},
 		":size":    dynamo.Number(e.size()),
 		":now":     dynamo.Number(now.UnixMilli()),
@@ -231,4 +241,9 @@ func (l *Log) written(e Entry) dynamo.Item {
 		// mutate:log-until => ":until": dynamo.Number(now.Add(time.Duration(l.days) * day).Unix()),
 		":until": dynamo.Number(now.Add(time.Duration(l.days+2) * day).Unix()),
 	}
+}
+
+// elements returns a list of entries, or of none.
+func elements(entries ...types.AttributeValue) types.AttributeValue {
+	return &types.AttributeValueMemberL{Value: append([]types.AttributeValue{}, entries...)}
 }

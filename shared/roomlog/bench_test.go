@@ -59,7 +59,7 @@ func BenchmarkAppend(b *testing.B) {
 
 // BenchmarkPage reads the newest fifty messages of a room, and fifty older ones, in logs of two lengths.
 func BenchmarkPage(b *testing.B) {
-	for _, messages := range []int{100, 20_000} {
+	for _, messages := range []int{100, 100_000} {
 		l, last := benchmarkLog(b, messages)
 		b.Run(fmt.Sprintf("newest/messages=%d", messages), func(b *testing.B) {
 			for b.Loop() {

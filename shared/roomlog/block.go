@@ -81,12 +81,26 @@ func (e Entry) size() int64 {
 	return int64(len(e.Text) + len(e.Name) + len(e.Subject) + 2*len(e.ID) + entrySize)
 }
 
-// value returns a message as an element of e.
+// isMessage reports whether the entry is a message that has its text.
+func (e Entry) isMessage() bool { return !e.Deleted && e.Of == 0 && e.Erased == "" }
+
+// value returns an entry as an element of e.
 func (e Entry) value() types.AttributeValue {
-	return &types.AttributeValueMemberM{Value: dynamo.Item{
-		"id": dynamo.Text(e.ID), "sub": dynamo.Text(e.Subject), "nm": dynamo.Text(e.Name), "x": dynamo.Text(e.Text),
-		"at": dynamo.Number(e.At.UnixMilli()),
-	}}
+	value, at := dynamo.Item{"id": dynamo.Text(e.ID)}, dynamo.Number(e.At.UnixMilli())
+	if e.Subject != "" {
+		value["sub"] = dynamo.Text(e.Subject)
+	}
+	switch {
+	case e.Deleted:
+		value["del"] = at
+	case e.Erased != "":
+		value["era"], value["at"] = dynamo.Text(e.Erased), at
+	case e.Of != 0:
+		value["nm"], value["of"], value["at"] = dynamo.Text(e.Name), dynamo.Number(e.Of), at
+	default:
+		value["nm"], value["x"], value["at"] = dynamo.Text(e.Name), dynamo.Text(e.Text), at
+	}
+	return &types.AttributeValueMemberM{Value: value}
 }
 
 // decodeBlock reads an item of a log. An item without an attribute that every block has is a fault.
@@ -107,22 +121,24 @@ func decodeBlock(from dynamo.Item) (block, error) {
 		first: first, entries: make([]Entry, len(list.Value)), bytes: bytes, opened: time.UnixMilli(opened), keep: keep,
 		anew: anew, sealed: sealed, expiresAt: time.Unix(expiresAt, 0),
 	}
+	earlier := b.opened
 	for i, element := range list.Value {
 		entry, ok := element.(*types.AttributeValueMemberM)
 		if !ok {
 			return block{}, fmt.Errorf("block %q of a log holds something else than maps", key)
 		}
-		b.entries[i] = decodeEntry(first+int64(i), entry.Value)
+		e := decodeEntry(first+int64(i), entry.Value)
+		if e.Deleted { // mutate:log-tombstone-expires
+			e.At = earlier
+		}
+		b.entries[i], earlier = e, e.At
 	}
 	return b, nil
 }
 
 func decodeEntry(seq int64, from dynamo.Item) Entry {
 	at, _ := dynamo.NumberOf(from, "at")
-	deletedAt, deleted := dynamo.NumberOf(from, "del")
-	if deleted {
-		at = deletedAt
-	}
+	_, deleted := dynamo.NumberOf(from, "del")
 	of, _ := dynamo.NumberOf(from, "of")
 	return Entry{
 		Seq: seq, ID: dynamo.TextOf(from, "id"), Subject: dynamo.TextOf(from, "sub"), Name: dynamo.TextOf(from, "nm"),

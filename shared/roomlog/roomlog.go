@@ -31,7 +31,8 @@
 //
 // An entry is a map. All have id (S); a message has sub, nm, x (S: user id, display name, text) and at (N, Unix
 // milliseconds). A tombstone has id, del (N, when the message was deleted) and, unless its user was erased, sub. A note
-// about a deletion has of (N) instead of a text, one about an erasure has era (S).
+// about a deletion has of (N) instead of a text, and no sub and nm if its user was erased. A note about an erasure has
+// id, era (S) and at.
 //
 // # Invariants
 //
@@ -42,6 +43,10 @@
 // milliseconds, which is above every number that was given before. No number is given twice, not even after blocks were
 // deleted in any order. An id that a writer can see, or that is in the block that the writer appends to, gets no
 // second number.
+//
+// A tombstone keeps the number and the id of its message, and nothing takes an entry out of a block. So a resend finds
+// the tombstone, and no number changes. A tombstone expires with the entry before it in its block, or with the block's
+// first writer. It must not outlive newer entries: readers stop at the first entry that has expired.
 //
 // TTL deletes blocks days late and in any order, so readers leave out entries older than HistoryDays, whatever the
 // table holds. All reads are strongly consistent. With HistoryDays 0 nothing is written and nothing is read.
@@ -67,6 +72,10 @@ var (
 	ErrAhead = errors.New("after is in the future")
 	// ErrFarBehind is returned by Append when there is more behind after than a writer looks through.
 	ErrFarBehind = errors.New("after is too far behind")
+	// ErrNotFound is returned by Delete: no message has the number, or the message has expired.
+	ErrNotFound = errors.New("no such message")
+	// ErrNotYours is returned by Delete: another user has sent the message.
+	ErrNotYours = errors.New("message of another user")
 )
 
 // NotKnown is the after of a message whose sender does not know how far it has seen the room.
@@ -79,7 +88,7 @@ type Entry struct {
 	Subject string    // user id of the sender
 	Name    string    // display name of the sender
 	Text    string    // of a message
-	At      time.Time // of a tombstone: of the deletion
+	At      time.Time // of a tombstone that was read: a time of its block, not after that of its message
 	Deleted bool      // a tombstone: the text is gone
 	Of      int64     // of a note about a deletion: number of the deleted message
 	Erased  string    // of a note about an erasure: hash of the erased user

@@ -17,6 +17,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
+	"errors"
 	"log/slog"
 	"strings"
 	"unicode"
@@ -121,6 +122,25 @@ func FromOperator(stackID, issuer, value string) (id, old string) {
 		return value, ""
 	}
 	return Forms(stackID, issuer, value)
+}
+
+// FromRequest returns the ids of the user whom an operator's request names, either by user, as in FromOperator, or by
+// sub, a sub claim in any form. old is the id of older versions, or "" if there is none of this user.
+func FromRequest(stackID, issuer, user, sub string) (id, old string, err error) {
+	switch {
+	case (user == "") == (sub == ""):
+		return "", "", errors.New(`name the user by either "user" or "sub"`)
+	case !ValidSub(user + sub):
+		return "", "", errors.New("a sub has 1 to 255 bytes and no control characters")
+	case sub != "":
+		id, old = Forms(stackID, issuer, sub)
+	default:
+		id, old = FromOperator(stackID, issuer, user)
+	}
+	if Hashed(old) {
+		old = "" // today this is the id of another user
+	}
+	return id, old, nil
 }
 
 // Forms returns From and, if it is another id, Old.

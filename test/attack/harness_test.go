@@ -34,6 +34,7 @@ const (
 	signURLFunction    = "SignUrlFunction"
 	reaperFunction     = "ReaperFunction"
 	fanoutFunction     = "FanoutFunction"
+	eraseFunction      = "EraseFunction"
 	pageFunction       = stagetest.FrontendFunction
 )
 
@@ -44,7 +45,9 @@ func functions() []string {
 }
 
 // profiles are the profiles of all roles whose keys could be stolen.
-func profiles() []string { return append(functions(), fanoutFunction, reaperFunction, pageFunction) }
+func profiles() []string {
+	return append(functions(), fanoutFunction, reaperFunction, eraseFunction, pageFunction)
+}
 
 // scene is a stage on which a victim listens to a room in which a friend speaks.
 type scene struct {

@@ -108,7 +108,8 @@ func itemRequests(o stageclient.Outputs, kind string) map[string]object {
 
 // kinds are the kinds of items in the table of connections, and OTHER for an item of no kind.
 func kinds() []string {
-	return []string{"CONN", "ROOM", "TICKET", "USER", "RATE", "KICK", "SIGN", "SWEEP", "REAPER", "LOG", "LOGS", "OTHER"}
+	return []string{"CONN", "ROOM", "TICKET", "USER", "RATE", "KICK", "SIGN", "SWEEP", "REAPER", "LOG", "LOGS", "READ",
+		"OTHER"}
 }
 
 // roleMay is everything that the roles of the functions may do with the tables: operations by kind of item. A grant for
@@ -128,6 +129,10 @@ func roleMay() map[string]map[string][]string {
 			"GetItem": {"KICK"}, "UpdateItem": {"CONN"}, "Query": {"LOG"}, "PutItem": {"SWEEP", "KICK"},
 		},
 		fanoutFunction: {"GetItem": {"CONN"}, "UpdateItem": {"ROOM"}, "PutItem": {"SWEEP"}},
+		eraseFunction: {
+			"GetItem": {"LOG", "LOGS"}, "UpdateItem": {"LOG"}, "Query": {"LOG", "LOGS", "READ"},
+			"DeleteItem": {"READ"},
+		},
 		reaperFunction: {
 			"GetItem": {"CONN", "REAPER"}, "UpdateItem": {"USER", "REAPER",
 				bansKind}, "Query": {"SWEEP"}, "DeleteItem": {"SWEEP"},
@@ -138,6 +143,7 @@ func roleMay() map[string]map[string][]string {
 		disconnectFunction: {"Update", "Delete"},
 		sendFunction:       {"Update", "Delete"},
 		fanoutFunction:     {"Update", "Delete"},
+		eraseFunction:      {"Update"},
 		reaperFunction:     {"Put", "Update", "Delete"},
 	} {
 		for _, action := range actions {
@@ -268,8 +274,8 @@ func TestTheSignersDenyHoldsAgainstAddedRights(t *testing.T) {
 }
 
 // TestNoRoleInvokesFunctions: the right to invoke the reaper would be the right to close any connection. With signurl a
-// caller could choose a user, and with fanout a sender and a text. Only sendmessage may invoke fanout: it can post any
-// text anyway.
+// caller could choose a user, with fanout a sender and a text, and with erase a user to remove. Only sendmessage may
+// invoke fanout: it can post any text anyway.
 func TestNoRoleInvokesFunctions(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")
@@ -277,6 +283,7 @@ func TestNoRoleInvokesFunctions(t *testing.T) {
 	outputs := s.client.Outputs
 	events := map[string]string{
 		outputs.ReaperName: `{"revoke":{"user":"victim"}}`,
+		outputs.EraseName:  `{"erase":{"user":"victim"}}`,
 		strings.Replace(outputs.ReaperName, "Reaper", "SignUrl",
 			1): `{"requestContext":{"authorizer":{"jwt":{"claims":{"sub":"victim"}}}}}`,
 		strings.Replace(outputs.ReaperName, "Reaper", "Fanout",

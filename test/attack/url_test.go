@@ -243,6 +243,13 @@ func TestParametersThatFormNoGrantAreRefused(t *testing.T) {
 		{"a time with a zero", "malformed_sx", func(v map[string][]string) { v["sx"][0] = "0" + v["sx"][0] }},
 		{"a time of many digits", "malformed_sx",
 			func(v map[string][]string) { v["sx"] = []string{"99999999999999999999"} }},
+		{"two moderators", "repeated_md", func(v map[string][]string) { v["md"] = []string{"1", "1"} }},
+		{"a moderator in words", "malformed_md", func(v map[string][]string) { v["md"] = []string{"true"} }},
+		{"a room to read that is not granted", "malformed_ro",
+			func(v map[string][]string) { v["ro"] = []string{"vault"} }},
+		{"two lists of rooms to read", "repeated_ro",
+			func(v map[string][]string) { v["ro"] = []string{"lobby", "lobby"} }},
+		{"a room with its flag", "malformed_rm", func(v map[string][]string) { v["rm"] = []string{"lobby:r"} }},
 		{"an escaped user", "malformed_sub", func(v map[string][]string) { v["sub"] = []string{"mal%6cory"} }},
 		{"a padded name", "malformed_nm", func(v map[string][]string) { v["nm"] = []string{"TWFsbG9yeQ=="} }},
 	}

@@ -47,6 +47,8 @@ type recordedClient struct {
 
 	me     stageclient.User
 	outbox []*recordedMessage
+	own    []place // messages that the log has
+	erased []*recordedDeletion
 	said   int
 	next   time.Time // of the next message
 	idle   bool      // the outbox is empty for good
@@ -58,6 +60,19 @@ type recordedMessage struct {
 	room, id, text string
 	floor          stageclient.Floor
 	due            time.Time // when to send it, for the first time or once more
+}
+
+// place is a number in the log of a room.
+type place struct {
+	room string
+	seq  int64
+}
+
+// recordedDeletion is a request to delete a message, without an answer.
+type recordedDeletion struct {
+	place
+	id  string
+	due time.Time // when to send it, for the first time or once more
 }
 
 func (r *recordedRun) client(number int, rooms []string, pause time.Duration, seed uint64) *recordedClient {
@@ -129,13 +144,16 @@ func (c *recordedClient) stay(ctx context.Context, conn *stageclient.Conn) {
 	for _, m := range c.outbox {
 		m.due = now
 	}
+	for _, d := range c.erased {
+		d.due = now
+	}
 	recorded := askingConn{conn, c}
 	for ends := now.Add(time.Second + c.random(10*time.Second)); !c.done(); {
 		if c.run.talking.Load() && time.Now().After(ends) {
 			return // the network is gone
 		}
 		c.settle()
-		if c.say(ctx, conn) != nil || c.follower.Send(ctx, recorded) != nil {
+		if c.say(ctx, conn) != nil || c.delete(ctx, conn) != nil || c.follower.Send(ctx, recorded) != nil {
 			return
 		}
 		waiting, stop := context.WithTimeout(ctx, recordedLook)
@@ -150,7 +168,7 @@ func (c *recordedClient) stay(ctx context.Context, conn *stageclient.Conn) {
 
 // settle notices that all messages of the client, and then of all clients, are stored.
 func (c *recordedClient) settle() {
-	if !c.idle && !c.run.talking.Load() && c.run.final.Load() && len(c.outbox) == 0 {
+	if !c.idle && !c.run.talking.Load() && c.run.final.Load() && len(c.outbox)+len(c.erased) == 0 {
 		c.idle = true
 		c.run.busy.Done()
 	}
@@ -174,6 +192,11 @@ func (c *recordedClient) say(ctx context.Context, conn *stageclient.Conn) error 
 			room: c.rooms[c.dice.IntN(len(c.rooms))], id: fmt.Sprintf("%d-%d", c.number, c.said), due: now,
 			text: fmt.Sprintf("message %d of %s", c.said, c.user),
 		})
+		if len(c.own) > 0 && c.dice.IntN(deletedShare) == 0 {
+			i := c.dice.IntN(len(c.own))
+			c.erased = append(c.erased, &recordedDeletion{c.own[i], fmt.Sprintf("d%d-%d", c.number, c.said), now})
+			c.own = slices.Delete(c.own, i, i+1)
+		}
 	}
 	for _, m := range c.outbox {
 		if now.Before(m.due) || !c.follower.Live(m.room) {
@@ -202,17 +225,21 @@ func (c *recordedClient) receive(frame stageclient.Frame) (over bool) {
 	c.run.recorder.Receive(c.number, now, frame, events)
 	for _, event := range events {
 		if told, ok := event.(stageclient.Told); ok {
-			c.stored(told.Entry.ID)
+			c.stored(told.Entry.ID, told.Entry.Seq)
 		}
 	}
 	switch f := frame.(type) {
 	case stageclient.Message:
-		c.stored(f.ID)
+		c.stored(f.ID, f.Seq)
 	case stageclient.Ack:
-		c.stored(f.ID)
+		c.stored(f.ID, f.Seq)
+		c.deleted(f.ClientID)
 	case stageclient.GatewayError: // it does not say of which message
 		for _, m := range c.outbox {
 			m.due = now.Add(c.random(2 * recordedWait))
+		}
+		for _, d := range c.erased {
+			d.due = now.Add(c.random(2 * recordedWait))
 		}
 	case stageclient.Error:
 		return c.refused(f)
@@ -222,15 +249,54 @@ func (c *recordedClient) receive(frame stageclient.Frame) (over bool) {
 	return false
 }
 
-// stored removes a message of the client that the log has.
-func (c *recordedClient) stored(id string) {
+// stored removes a message of the client that the log has. The client may delete it later.
+func (c *recordedClient) stored(id string, seq int64) {
 	c.outbox = slices.DeleteFunc(c.outbox, func(m *recordedMessage) bool {
-		return stageclient.MessageID(c.me.Sub, m.room, m.id) == id
+		is := stageclient.MessageID(c.me.Sub, m.room, m.id) == id
+		if is {
+			c.own = append(c.own, place{m.room, seq})
+		}
+		return is
 	})
+}
+
+// deletedShare says how many messages the client sends until it deletes one.
+const deletedShare = 6
+
+// delete sends the requests to delete messages that are due.
+func (c *recordedClient) delete(ctx context.Context, conn *stageclient.Conn) error {
+	now := time.Now()
+	for _, d := range c.erased {
+		if now.Before(d.due) {
+			continue
+		}
+		d.due = now.Add(recordedAnswer)
+		c.run.recorder.Delete(c.number, c.me, d.room, d.seq, d.id, now)
+		if err := conn.SendDelete(ctx, d.room, d.seq, d.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleted removes a request that was answered.
+func (c *recordedClient) deleted(id string) {
+	c.erased = slices.DeleteFunc(c.erased, func(d *recordedDeletion) bool { return d.id == id })
 }
 
 // refused plans another attempt, or gives a message up.
 func (c *recordedClient) refused(e stageclient.Error) (over bool) {
+	for _, d := range c.erased {
+		if d.id != e.ClientID {
+			continue
+		}
+		if e.Code == "rate_limited" || e.Code == "busy" {
+			d.due = time.Now().Add(time.Duration(e.RetryAfterMs)*time.Millisecond + c.random(recordedWait))
+		} else { // not_found: the message has expired
+			c.deleted(d.id)
+		}
+		return false
+	}
 	for _, m := range c.outbox {
 		if m.id != e.ClientID {
 			continue
@@ -253,7 +319,7 @@ type askingConn struct {
 	client *recordedClient
 }
 
-func (c askingConn) History(ctx context.Context, id string, wants ...stageclient.Want) error {
-	c.client.run.recorder.Ask(c.client.number, id, time.Now())
-	return c.Conn.History(ctx, id, wants...)
+func (c askingConn) Ask(ctx context.Context, q stageclient.Question) error {
+	c.client.run.recorder.Ask(c.client.number, q.ID, time.Now())
+	return c.Conn.Ask(ctx, q)
 }

@@ -62,6 +62,14 @@ func TestRoomsRememberEverythingInSpiteOfFaults(t *testing.T) {
 	for _, s := range recording.Sends {
 		stored += min(int(s.Seq), 1)
 	}
+	deleted := 0
+	for _, d := range recording.Deletions {
+		deleted += int(min(d.Note, 1))
+	}
+	if deleted < 5 {
+		t.Errorf("only %d of %d deletions were acknowledged: the run shows too little", deleted,
+			len(recording.Deletions))
+	}
 	if stored < 20 || stored < len(recording.Sends)/2 {
 		t.Errorf("only %d of %d messages were acknowledged: the run shows too little", stored, len(recording.Sends))
 	}

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -94,6 +96,64 @@ func attributeOf(t *testing.T, data []byte) types.AttributeValue {
 		members.Value[name] = attributeOf(t, element)
 	}
 	return members
+}
+
+// oldParameters are the parameters of a grant that a connect of the version before rights takes. It refuses a grant
+// with any other one.
+func oldParameters() []string {
+	return []string{"v", "sub", "nm", "rm", "iat", "exp", "sx", "ait", "jti", "cc", "ci", "si"}
+}
+
+// TestAnUpdateRefusesNoOrdinaryUser: while a stack is updated, a new signurl signs for an old connect, and an old
+// signurl for a new connect. Only the grants of moderators and of rooms to read need both to be new.
+func TestAnUpdateRefusesNoOrdinaryUser(t *testing.T) {
+	t.Parallel()
+	stage, client := startStage(t, stagetest.Options{Parameters: map[string]string{
+		"RoomsClaim": "rooms", "ModeratorClaim": "moderator",
+	}})
+	// A new signurl: the parameters of its URLs.
+	for _, test := range []struct {
+		claims url.Values
+		more   []string // parameters that an old connect refuses
+	}{
+		{url.Values{"claim.rooms": {"lobby", "news"}}, nil},
+		{url.Values{"claim.rooms": {"lobby", "news", "ops:r"}, "claim.moderator": {"false"}}, nil},
+		{url.Values{"claim.rooms": {"lobby", "news:r"}}, []string{"ro"}},
+		{url.Values{"claim.rooms": {"lobby", "news"}, "claim.moderator": {"true"}}, []string{"md"}},
+	} {
+		test.claims.Set("user", "alice")
+		body := `{"rooms":["lobby","news"],"challenge":"` + stageclient.NewProof().Challenge + `"}`
+		signed, _ := askWithRights(t, client, body, bearer(devToken(t, client, test.claims)))
+		address, err := url.Parse(signed.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var more []string
+		for name := range address.Query() {
+			if !strings.HasPrefix(name, "X-Amz-") && !slices.Contains(oldParameters(), name) {
+				more = append(more, name)
+			}
+		}
+		if !slices.Equal(more, test.more) {
+			t.Errorf("%v: the URL has %q beside the old parameters, want %q", test.claims, more, test.more)
+		}
+	}
+	// An old signurl: its grants give the rights that they gave.
+	grant := grantFor("bob")
+	for name := range grant.Values() {
+		if !slices.Contains(oldParameters(), name) {
+			t.Errorf("the grant of this test has the new parameter %s", name)
+		}
+	}
+	conn, err := dialWith(t, client, grant, nil)
+	if err != nil {
+		t.Fatal(err, stage.Refusals("ConnectFunction"))
+	}
+	if kept := recordedRights(t, client, "bob"); !kept.equal(rights{grant.Rooms, false}) {
+		t.Errorf("the record has the rights %+v", kept)
+	}
+	send(t, conn, "during the update", "1")
+	await[stageclient.Ack](t, conn)
 }
 
 // TestAnUpdateReadsTheOldTable: old bans and revocations hold. Old connections are counted, evicted and closed.

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -42,11 +41,6 @@ func (r *Results) Of(begin string) (found []Measurement) {
 		}
 	}
 	return found
-}
-
-// has reports whether there is a measurement with this name.
-func (r *Results) has(name string) bool {
-	return slices.ContainsFunc(r.Measured, func(m Measurement) bool { return m.Name == name })
 }
 
 // Value returns a value of the measurement with this name, or 0 without it.

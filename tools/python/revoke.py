@@ -65,9 +65,9 @@ def deployed(name: str) -> tuple[dict, object, str]:
     return stack.outputs(stack.describe(name)), boto3.client("lambda", config=PATIENCE), operator
 
 
-def order(user: str, by: str, banned_until: int | None, at_least: bool) -> dict:
-    """Returns the event by which the reaper revokes a user. With at_least the ban does not shorten an earlier one."""
-    request = {"user": user, "by": by}
+def order(user: dict, by: str, banned_until: int | None, at_least: bool) -> dict:
+    """Returns the event by which the reaper revokes a user, {"user": …} or {"sub": …}. With at_least the ban does not shorten an earlier one."""
+    request = user | {"by": by}
     if banned_until is not None:
         request["bannedUntil"] = banned_until
     if at_least:
@@ -84,6 +84,18 @@ def sign_out(cognito, pool: str, user: str) -> str:
     except cognito.exceptions.UserNotFoundException:
         return f"the pool {pool} has no user {user}: nothing to sign out there"
     return f"{user} is signed out of the pool {pool}"
+
+
+def sign_out_of_pool(outputs: dict, user: str) -> None:
+    """Signs a revoked user out of the user pool of a stack that has one."""
+    pool = outputs.get("UserPoolId")
+    if not pool:
+        return
+    try:
+        print(sign_out(boto3.client("cognito-idp"), pool, user))
+    except stack.AWSError as error:
+        sys.exit(f"the user was revoked, but not signed out of the pool {pool}: {error}. "
+                 "That needs cognito-idp:AdminUserGlobalSignOut.")
 
 
 def revoke(functions, name: str, event: dict) -> None:
@@ -105,17 +117,11 @@ def main(now: float | None = None) -> None:
     banned_until = arguments.until if chosen else int((now or time.time()) + BAN_SECONDS)
     try:
         outputs, functions, by = deployed(arguments.stack) if arguments.stack else local(arguments.outputs)
-        revoke(functions, outputs["ReaperName"], order(arguments.user, by, banned_until, not chosen))
+        revoke(functions, outputs["ReaperName"], order({"user": arguments.user}, by, banned_until, not chosen))
     except stack.AWSError as error:
         sys.exit(f"nothing was changed: {error}")
-    pool = outputs.get("UserPoolId")
-    if not pool or arguments.until == 0:
-        return
-    try:
-        print(sign_out(boto3.client("cognito-idp"), pool, arguments.user))
-    except stack.AWSError as error:
-        sys.exit(f"the user was revoked, but not signed out of the pool {pool}: {error}. "
-                 "That needs cognito-idp:AdminUserGlobalSignOut.")
+    if arguments.until != 0:
+        sign_out_of_pool(outputs, arguments.user)
 
 
 if __name__ == "__main__":

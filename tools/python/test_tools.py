@@ -24,6 +24,7 @@ import checks
 import cognito
 import deploy
 import destroy
+import erase
 import revoke
 import stack
 import template
@@ -387,6 +388,91 @@ class Revocations(Account):
         self.assertIn("AdminUserGlobalSignOut", self.run_revoke("--user", "alice", pool="us-east-1_none")[2])
 
 
+class Erase(Account):
+    """`make erase`."""
+
+    def run_erase(self, *answers: dict, arguments: tuple[str, ...] = ("--user", "alice"), yes: str = "1",
+                  revoked: dict | None = None) -> tuple[list[tuple[str, dict]], str, object]:
+        """Runs the command against a stack whose function erase gives these answers, of which one without `done` is a fault.
+
+        Returns the calls, with the waits among them, what was printed, and the exit's text.
+        """
+        calls, left = [], list(answers)
+
+        def invoke(FunctionName: str, Payload: str) -> dict:
+            calls.append((FunctionName, json.loads(Payload)))
+            answer = (revoked or {"userId": "x"}) if FunctionName == "chat-Reaper" else left.pop(0)
+            fault = {"FunctionError": "Unhandled"} if "errorMessage" in answer else {}
+            return {"Payload": io.BytesIO(json.dumps(answer).encode())} | fault
+
+        functions, made, printed, failure = mock.Mock(invoke=invoke), boto3.client, io.StringIO(), None
+        outputs = {"ReaperName": "chat-Reaper", "EraseName": "chat-Erase"}
+        with (mock.patch("boto3.client", lambda service, **options: functions if service == "lambda" else made(service, **options)),
+              mock.patch("stack.describe"), mock.patch("stack.outputs", return_value=outputs), mock.patch.dict(os.environ, {"YES": yes}),
+              mock.patch("time.sleep", lambda seconds: calls.append(("wait", seconds))), mock.patch("sys.stdin", io.StringIO()),
+              mock.patch.object(sys, "argv", ["erase.py", "--stack", "chat", *arguments]),
+              contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)):
+            try:
+                erase.main()
+            except SystemExit as ended:
+                failure = ended.code
+        self.assertEqual(left, [], "answers that no call asked for")
+        return calls, printed.getvalue(), failure
+
+    @staticmethod
+    def answer(messages: int, cursor: str = "", rooms: int = 2) -> dict:
+        """Returns an answer of the function."""
+        sums = {"userId": "alice", "rooms": rooms, "messages": messages, "markers": 0}
+        return sums | ({"done": False, "cursor": cursor} if cursor else {"done": True})
+
+    def test_it_counts_then_bans_waits_and_erases(self) -> None:
+        calls, printed, failure = self.run_erase(self.answer(3), self.answer(1, "c1"), self.answer(3))
+        self.assertEqual([name for name, _ in calls], ["chat-Erase", "chat-Reaper", "wait", "chat-Erase", "chat-Erase"])
+        counted, ban, wait, first, second = (event for _, event in calls)
+        self.assertEqual((counted["erase"]["user"], counted["erase"]["count"]), ("alice", True))
+        self.assertEqual((ban["revoke"]["user"], ban["revoke"]["atLeast"]), ("alice", True))
+        self.assertGreater(ban["revoke"]["bannedUntil"], 1_700_000_000)
+        self.assertEqual(wait, 30)
+        self.assertNotIn("count", first["erase"])
+        self.assertEqual((first["erase"].get("cursor"), second["erase"]["cursor"]), (None, "c1"))
+        self.assertRegex(second["erase"]["by"], r"^arn:aws:(iam|sts)::\d{12}:")
+        self.assertIn("removed: 3 messages in 2 rooms", printed)
+        self.assertIsNone(failure)
+
+    def test_a_sub_claim_goes_to_both_functions(self) -> None:
+        calls, _, _ = self.run_erase(self.answer(1), self.answer(1), arguments=("--sub", "auth0|alice"))
+        self.assertEqual((calls[0][1]["erase"]["sub"], calls[1][1]["revoke"]["sub"]), ("auth0|alice", "auth0|alice"))
+
+    def test_without_a_yes_nothing_happens(self) -> None:
+        calls, printed, failure = self.run_erase(self.answer(3), yes="")
+        self.assertEqual([name for name, _ in calls], ["chat-Erase"])
+        self.assertIn("3 messages in 2 rooms", printed)
+        self.assertIn("YES=1", failure)
+
+    def test_a_user_whom_nothing_names_is_not_banned(self) -> None:
+        calls, printed, failure = self.run_erase(self.answer(0, rooms=0))
+        self.assertEqual(([name for name, _ in calls], failure), (["chat-Erase"], None))
+        self.assertIn("nothing to remove", printed)
+
+    def test_traces_without_a_text_are_removed(self) -> None:
+        calls, _, _ = self.run_erase(self.answer(0, rooms=1), self.answer(0, rooms=1))
+        self.assertEqual(len(calls), 4)
+
+    def test_a_fault_is_tried_again_from_the_same_place(self) -> None:
+        fault = {"errorMessage": "erase from log: log is busy"}
+        calls, printed, failure = self.run_erase(self.answer(3), self.answer(1, "c1"), fault, fault, self.answer(3))
+        self.assertEqual([event["erase"].get("cursor") for name, event in calls if name == "chat-Erase"], [None, None, "c1", "c1", "c1"])
+        self.assertIn("log is busy", printed)
+        self.assertIsNone(failure)
+        self.assertIn("repeat the command", self.run_erase(self.answer(3), fault, fault, fault)[2])
+        self.assertIn("nothing was changed", self.run_erase(fault, fault, fault)[2])
+
+    def test_without_a_ban_nothing_is_erased(self) -> None:
+        calls, _, failure = self.run_erase(self.answer(3), revoked={"errorMessage": "x"})
+        self.assertEqual([name for name, _ in calls], ["chat-Erase", "chat-Reaper"])
+        self.assertIn("repeat the command", failure)
+
+
 class Issuer(http.server.BaseHTTPRequestHandler):
     """Answers with the discovery document of its server."""
 
@@ -495,12 +581,12 @@ class Checks(unittest.TestCase):
 
     def test_values_that_the_template_does_not_take_are_told_before(self) -> None:
         check = lambda **given: checks.check_values(given, "111122223333", "eu-west-1")
-        check(AllowedOrigins="https://a.example,https://b.example:8443", DefaultRooms="a,a", UrlLifetimeSeconds="10", OidcAudience="a, b", AuthMode="iam",
+        check(AllowedOrigins="https://a.example,https://b.example:8443", DefaultRooms="a,a", GuestRooms="a:r,a,b:r", UrlLifetimeSeconds="10", OidcAudience="a, b", AuthMode="iam",
               TrustedCallerArns="arn:aws:iam::111122223333:role/team/web", AlarmTopicArn="arn:aws:sns:eu-west-1:111122223333:alarms", LogRetentionDays="14")
         for given, said in {
             ("AllowedOrigin", "https://a.example"): "no parameter AllowedOrigin", ("AllowedOrigins", "https://a.example:443"): "as browsers write an origin",
             ("AuthMode", "oidc"): "one of jwt, iam, guest", ("UrlLifetimeSeconds", "61"): "a number from 1 to 60", ("UrlLifetimeSeconds", "ten"): "a number",
-            ("OidcAudience", "a,,b"): "does not take", ("ConnectConcurrency", "00"): "a whole number from 0 to 1000",
+            ("OidcAudience", "a,,b"): "does not take", ("DefaultRooms", "a:x"): "each with or without :r", ("GuestRooms", "a:"): "each with or without :r", ("ConnectConcurrency", "00"): "a whole number from 0 to 1000",
             ("TrustedCallerArns", "arn:aws:iam::111122223333:role/team/"): "does not take",
             ("TrustedCallerArns", "arn:aws:iam::444455556666:role/web"): "of another account", ("ExtraSignerArns", "arn:aws:iam::444455556666:user/dev"): "of another account",
             ("AlarmTopicArn", "arn:aws:sns:us-east-1:111122223333:alarms"): "in another Region", ("LogRetentionDays", "2"): "one of 1, 3, 5",

@@ -50,6 +50,16 @@ test("guests ask for the rooms of guests", () => {
   assert.deepEqual(rooms(""), ["lobby", "ops"]);
 });
 
+test("a room to read is entered by its name, and a room that is named twice counts once", () => {
+  const rooms = (DEFAULT_ROOMS: string) => readConfiguration({ ...complete, DEFAULT_ROOMS }).value?.rooms;
+  assert.deepEqual(rooms("lobby,news:r"), ["lobby", "news"]);
+  assert.deepEqual(rooms("a:r,b,a,b:r,a"), ["a", "b"]);
+  const eight = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  assert.deepEqual(rooms([...eight, ...eight.map((room) => `${room}:r`)].join()), eight);
+  for (const wrong of ["lobby:x", "lobby:", ":r", "lobby:r:r", "lobby:R", "lobby,", "a,b,c,d,e,f,g,h,i:r"])
+    assert.equal(rooms(wrong), undefined, wrong);
+});
+
 test("all missing and wrong variables are named, and no value is repeated", () => {
   const { value, problems } = readConfiguration({
     ...complete,
@@ -63,7 +73,7 @@ test("all missing and wrong variables are named, and no value is repeated", () =
     "AUTH_MODE must be one of jwt, iam, guest.",
     "SIGN_URL must be an address that begins with https://.",
     "PAGE_ORIGIN must be an address that begins with https://.",
-    "DEFAULT_ROOMS must be 1 to 8 names of a-z, 0-9, _ and -, separated by commas.",
+    "DEFAULT_ROOMS must be 1 to 8 names of a-z, 0-9, _ and -, each with or without :r, separated by commas.",
   ]);
 });
 

@@ -11,7 +11,12 @@ import { SignIn } from "../src/server/signin/signin";
 const ORIGIN = "http://127.0.0.1:3001";
 
 /** An OpenID Connect provider that signs every visitor in as alice. `claims` change its ID tokens. */
-async function provider(t: TestContext, claims: Record<string, unknown> = {}, endSession = true) {
+async function provider(
+  t: TestContext,
+  claims: Record<string, unknown> = {},
+  endSession = true,
+  moderatorClaim: string | undefined = undefined,
+) {
   const exchanged: URLSearchParams[] = [];
   const discoveries: number[] = [];
   const server = createServer(async (request, response) => {
@@ -52,6 +57,7 @@ async function provider(t: TestContext, claims: Record<string, unknown> = {}, en
     clientSecret: undefined,
     pageOrigin: ORIGIN,
     jar,
+    moderatorClaim,
   };
   const signIn = new SignIn(settings, providers);
   /** Goes to the provider, and returns with its query and with the cookie from the beginning. */
@@ -108,6 +114,16 @@ test("a session began when the user showed who it is, and not when the provider 
   const now = Math.floor(Date.now() / 1000);
   assert.equal((await (await provider(t, { iat: now, auth_time: now - 7200 })).session())?.startedAt, now - 7200);
   assert.equal((await (await provider(t, { iat: now - 1 })).session())?.startedAt, now - 1);
+});
+
+test("a user is a moderator by the configured claim of the ID token, and by no other", async (t) => {
+  const moderator = async (claims: Record<string, unknown>, claim?: string) =>
+    (await (await provider(t, claims, true, claim)).session())?.moderator;
+  assert.equal(await moderator({ "https://example.com/moderator": true }, "https://example.com/moderator"), true);
+  assert.equal(await moderator({ moderator: "true" }, "moderator"), true);
+  for (const claims of [{}, { moderator: false }, { moderator: "yes" }, { moderator: [true] }])
+    assert.equal(await moderator(claims, "moderator"), undefined, JSON.stringify(claims));
+  assert.equal(await moderator({ moderator: true }), undefined);
 });
 
 test("each sign-in has a name of its own, which is not one of its secrets", async (t) => {

@@ -109,6 +109,34 @@ test("of a user's rooms only those that are asked for are named, and so a user o
   }
 });
 
+test("a user's rights and its role as a moderator are named, and the answer knows all of the user's rooms", async (t) => {
+  const { asked, options } = await signurl(t, 200, { url: "wss://a.example", rooms: [{ room: "news" }] });
+  const rooms = ["lobby", "news:r", "ops", "ops:r", "team:r"];
+  for (const [moderator, named] of [
+    [true, true],
+    [false, undefined],
+    [undefined, undefined],
+  ] as const) {
+    const user = { ...options, getSession: async () => ({ ...session, rooms, moderator }) };
+    const response = await getSignedUrl(ask({ rooms: ["ops", "news"], challenge: CHALLENGE }), user);
+    assert.deepEqual(await response.json(), {
+      url: "wss://a.example",
+      rooms: [
+        { room: "lobby" },
+        { room: "news", readOnly: true },
+        { room: "ops", readOnly: true },
+        { room: "team", readOnly: true },
+      ],
+    });
+    const request = JSON.parse(asked.at(-1)?.body ?? "");
+    assert.deepEqual(request.rooms, ["ops", "news"]);
+    assert.deepEqual(request.user.rooms, ["news:r", "ops", "ops:r"]);
+    assert.equal(request.user.moderator, named);
+  }
+  const everyRoom = await getSignedUrl(ask(), options);
+  assert.deepEqual(((await everyRoom.json()) as { rooms: unknown }).rooms, [{ room: "news" }]);
+});
+
 test("the request is signed with the server's credentials, as API Gateway verifies it", async (t) => {
   const { asked, options } = await signurl(t);
   await getSignedUrl(ask(), options);
@@ -179,6 +207,7 @@ test("a request that names the user, or is malformed, is refused", async (t) => 
     [{ challenge: 1 }, 400],
     [{ ci: 1 }, 400],
     [{ challenge: CHALLENGE, signIn: "s".repeat(22) }, 400],
+    [{ challenge: CHALLENGE, moderator: true }, 400],
     [{ challenge: CHALLENGE, guest: "g".repeat(43) }, 400],
     ["[]", 400],
     ["null", 400],

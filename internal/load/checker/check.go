@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"signedsocket/internal/stageclient"
 )
@@ -20,12 +21,13 @@ const (
 	Hole       Fault = "hole in a log"
 	Invented   Fault = "invented"
 	Changed    Fault = "changed"
+	Undeleted  Fault = "shown after its deletion"
 )
 
 // Finding is a broken promise.
 type Finding struct {
 	Fault   Fault
-	Promise string // H1 to H7
+	Promise string // H1 to H9
 	Text    string // a sentence
 }
 
@@ -52,9 +54,13 @@ func Check(r *Recording) []Finding {
 	}
 	c.realOrder()
 	for _, f := range r.Frames {
-		c.frame(f)
+		c.broadcast(f.Client, f.At, f.Message.Room, f.Message.Entry())
+	}
+	for _, n := range r.Notes {
+		c.broadcast(n.Client, n.At, n.Deleted.Room, n.Deleted.Entry())
 	}
 	c.answers()
+	c.deletions()
 	for _, v := range r.Views {
 		c.view(v)
 	}
@@ -213,7 +219,7 @@ func (c *check) stored(s *Send) {
 		return
 	}
 	switch entry, found := l.byPlace[s.Seq]; {
-	case found && entry.ID == s.ID && entry.Deleted:
+	case found && entry.ID == s.ID && entry.Deleted && c.mayBeDeleted(l, s.Seq, s.From.Sub):
 	case found && entry.ID == s.ID && entry.Text == s.Text && entry.From == s.From:
 	case found && entry.ID == s.ID:
 		c.find(Changed, "H1", "%s, but %s.", c.sent(s), c.inLog(l, entry))
@@ -250,14 +256,11 @@ func (c *check) realOrder() {
 	}
 }
 
-// frame checks H7: what was broadcast is in the log.
-func (c *check) frame(f Frame) {
-	l := c.logs[f.Message.Room]
-	if l == nil {
-		return
+// broadcast checks H7: what was broadcast is in the log.
+func (c *check) broadcast(client int, at time.Time, room string, entry stageclient.Entry) {
+	if l := c.logs[room]; l != nil {
+		c.same("H7", l, entry, "client "+name(client)+" received "+describe(entry)+" at "+clock(at))
 	}
-	by := "client " + name(f.Client) + " received " + describe(f.Message.Entry()) + " at " + clock(f.At)
-	c.same("H7", l, f.Message.Entry(), by)
 }
 
 // same checks that an operation says about a number what the log says, or, when the number has expired, what the first

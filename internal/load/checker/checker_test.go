@@ -326,7 +326,8 @@ func TestWhatIsAllowedIsNoFinding(t *testing.T) {
 		"a message without an answer that is in the log": func(r *Recording) {
 			r.Sends[5].Seq, r.Sends[5].End = 0, time.Time{}
 		},
-		"a deleted message": func(r *Recording) {
+		"a message that a client has deleted": func(r *Recording) {
+			r.Deletions = append(r.Deletions, &Deletion{Room: "lobby", Seq: 102, By: "alice", Begin: at(60)})
 			edit(r, func(e []stageclient.Entry) []stageclient.Entry {
 				e[3] = stageclient.Entry{Seq: 102, ID: e[3].ID, Deleted: true}
 				return e

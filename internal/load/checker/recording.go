@@ -8,13 +8,17 @@
 //	    sender and id.
 //	H2  The numbers of a log have no hole, and each id has one number.
 //	H3  If one message was acknowledged before another one was sent, it has the lower number.
-//	H4  Every answer with history is a part of the log without a hole, and two answers do not disagree.
+//	H4  Every answer with history is a part of the log without a hole, and two answers do not disagree. But a message
+//	    may lose its text, because it was deleted; then it does not get it back.
 //	H5  A connected client shows every number from its first one on, once, in order.
 //	H6  So does a client that comes back, or it shows a gap. A gap needs a reason: something there has expired.
 //	H7  What was broadcast with a number is in the log.
+//	H9  After an acknowledged deletion no answer holds the text, and the log has a note of the deletion.
 package checker
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,12 +27,15 @@ import (
 
 // Recording is all that was seen in a run. A Recorder makes one.
 type Recording struct {
-	Sends   []*Send
-	Frames  []Frame
-	Answers []Answer
-	Views   []*View
-	Logs    map[string]Log // by room
-	Expired []Expired
+	Sends     []*Send
+	Deletions []*Deletion
+	Frames    []Frame
+	Latest    []Frame // by number, the frame that came last
+	Notes     []Note
+	Answers   []Answer
+	Views     []*View
+	Logs      map[string]Log // by room
+	Expired   []Expired
 }
 
 // Send is a message of a client, with all of its repetitions.
@@ -118,6 +125,9 @@ type Recorder struct {
 	views map[viewOf]*View
 	asked map[request]time.Time
 	first map[place]*stageclient.Entry // as it was seen first
+
+	deletions map[request]*Deletion
+	latest    map[place]Frame
 }
 
 type viewOf struct {
@@ -134,7 +144,8 @@ type request struct {
 func NewRecorder() *Recorder {
 	return &Recorder{
 		r: Recording{Logs: map[string]Log{}}, sends: map[string]*Send{}, views: map[viewOf]*View{},
-		asked: map[request]time.Time{}, first: map[place]*stageclient.Entry{},
+		asked: map[request]time.Time{}, first: map[place]*stageclient.Entry{}, deletions: map[request]*Deletion{},
+		latest: map[place]Frame{},
 	}
 }
 
@@ -184,10 +195,18 @@ func (r *Recorder) Receive(client int, at time.Time, frame stageclient.Frame, ev
 			if _, isNew := r.see(f.Room, f.Entry()); isNew {
 				r.r.Frames = append(r.r.Frames, Frame{client, at, f})
 			}
+			r.latest[place{f.Room, f.Seq}] = Frame{client, at, f}
 			r.stored(client, f.ID, f.Seq, at)
 		}
 	case stageclient.Ack:
 		r.stored(client, f.ID, f.Seq, at)
+		r.deleted(client, f.ClientID, f.Seq, "", at)
+	case stageclient.Error:
+		r.deleted(client, f.ClientID, 0, f.Code, at)
+	case stageclient.Deleted:
+		if _, isNew := r.see(f.Room, f.Entry()); isNew {
+			r.r.Notes = append(r.r.Notes, Note{client, at, f})
+		}
 	case stageclient.History:
 		r.r.Answers = append(r.r.Answers, Answer{client, r.asked[request{client, f.ClientID}], at, f})
 	case stageclient.Synced:
@@ -266,6 +285,6 @@ func (r *Recorder) Finish(logs map[string]Log, live func(client int, room string
 	for key, view := range r.views {
 		view.Live = live(key.client, key.room)
 	}
-	r.r.Logs = logs
+	r.r.Logs, r.r.Latest = logs, slices.Collect(maps.Values(r.latest))
 	return &r.r
 }

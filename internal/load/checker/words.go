@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,9 +20,17 @@ func Verdict(r *Recording, found []Finding) string {
 	for _, f := range found {
 		counts[f.Fault]++
 	}
-	text := fmt.Sprintf("%d messages: %d lost, %d doubled, %d out of order, %d unexplained gaps", len(r.Sends),
+	deleted := 0
+	for _, d := range r.Deletions {
+		deleted += int(min(d.Note, 1))
+	}
+	messages := fmt.Sprint(len(r.Sends), " messages")
+	if deleted > 0 {
+		messages += fmt.Sprintf(" and %d deletions", deleted)
+	}
+	text := fmt.Sprintf("%s: %d lost, %d doubled, %d out of order, %d unexplained gaps", messages,
 		counts[Lost], counts[Doubled], counts[OutOfOrder], counts[Gap])
-	for _, fault := range []Fault{Hole, Invented, Changed} {
+	for _, fault := range []Fault{Hole, Invented, Changed, Undeleted} {
 		if counts[fault] > 0 {
 			text += fmt.Sprintf(", %d %s", counts[fault], fault)
 		}
@@ -51,6 +60,9 @@ func describe(e stageclient.Entry) string {
 	switch {
 	case e.Deleted:
 		return fmt.Sprintf("number %d, a deleted message", e.Seq)
+	case e.Of > 0:
+		return fmt.Sprintf("number %d, the note that %s deleted number %d", e.Seq, cmp.Or(e.From.Sub, "an erased user"),
+			e.Of)
 	case e.Text == "":
 		return fmt.Sprintf("number %d, which is no message", e.Seq)
 	}
@@ -71,6 +83,12 @@ func (c *check) entryAt(l *log, seq int64) string {
 func (c *check) sent(s *Send) string {
 	return fmt.Sprintf("client %s sent %s to %s at %s and was told at %s that it is number %d", name(s.Client),
 		short(s.Text), s.Room, clock(s.Begin), clock(s.End), s.Seq)
+}
+
+// deleted says when a message was deleted.
+func (c *check) deleted(d *Deletion) string {
+	return fmt.Sprintf("client %s asked at %s to delete number %d of %s, and was told at %s that number %d notes it",
+		name(d.Client), clock(d.Begin), d.Seq, d.Room, clock(d.End), d.Note)
 }
 
 // showed says when a client showed an item.

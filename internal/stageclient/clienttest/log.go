@@ -11,7 +11,8 @@ import (
 type Log struct {
 	Room     string
 	KeepDays int
-	PageSize int // entries in an answer to a want with After; 0: any number
+	PageSize int   // entries in an answer to a want with After; 0: any number
+	Read     int64 // the newest number that the user has read; 0: none
 
 	entries []stageclient.Entry
 	next    int64
@@ -39,6 +40,31 @@ func (l *Log) Add(m stageclient.Message) stageclient.Message {
 	return m
 }
 
+// Delete deletes a message in the name of a user, and returns the frame that members get.
+func (l *Log) Delete(seq int64, by stageclient.User) stageclient.Deleted {
+	for i, entry := range l.entries {
+		if entry.Seq == seq {
+			l.entries[i] = stageclient.Entry{Seq: seq, ID: entry.ID, Deleted: true}
+		}
+	}
+	deleted := stageclient.Deleted{Room: l.Room, Seq: l.next, Of: seq, From: by, SentAt: 1795348981000}
+	l.entries = append(l.entries, deleted.Entry())
+	l.next++
+	return deleted
+}
+
+// Erase deletes all messages of a user. Members get no frame.
+func (l *Log) Erase(sub string) {
+	for i, entry := range l.entries {
+		if entry.Text != "" && entry.From.Sub == sub {
+			l.entries[i] = stageclient.Entry{Seq: entry.Seq, ID: entry.ID, Deleted: true}
+		}
+	}
+	erased := stageclient.ErasedUser(l.Room, sub)
+	l.entries = append(l.entries, stageclient.Entry{Seq: l.next, Erased: erased, SentAt: 1795348981000})
+	l.next++
+}
+
 // Entries returns all entries that have not expired.
 func (l *Log) Entries() []stageclient.Entry { return slices.Clone(l.entries) }
 
@@ -64,7 +90,7 @@ func (l *Log) BeginAnew(first int64) {
 
 // Answer returns the frames that answer a request for rooms of the logs.
 func Answer(logs []*Log, id string, wants []stageclient.Want) (frames []stageclient.Frame) {
-	synced := stageclient.Synced{ClientID: id, Heads: map[string]int64{}}
+	synced := stageclient.Synced{ClientID: id, Heads: map[string]int64{}, Read: map[string]int64{}}
 	for _, want := range wants {
 		for _, log := range logs {
 			if log.Room != want.Room {
@@ -74,6 +100,9 @@ func Answer(logs []*Log, id string, wants []stageclient.Want) (frames []stagecli
 			answer.ClientID = id
 			if want.After != nil && len(answer.Entries) == 0 && answer.Complete && !answer.More && log.KeepDays > 0 {
 				synced.Heads[log.Room] = answer.Head
+				if log.Read > 0 {
+					synced.Read[log.Room] = log.Read
+				}
 				continue
 			}
 			frames = append(frames, answer)
@@ -88,6 +117,7 @@ func Answer(logs []*Log, id string, wants []stageclient.Want) (frames []stagecli
 func (l *Log) answer(want stageclient.Want) stageclient.History {
 	answer := stageclient.History{
 		Room: l.Room, After: want.After, Before: want.Before, Last: want.Last, Head: l.Head(), KeepDays: l.KeepDays,
+		Read: l.Read,
 	}
 	switch {
 	case l.KeepDays == 0:

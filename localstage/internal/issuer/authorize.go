@@ -68,12 +68,18 @@ func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
 	query.Set("user", strings.TrimSpace(r.PostFormValue("user")))
-	user, err := newUser(query)
+	claims := r.PostFormValue("claims")
+	err = addClaims(query, claims)
+	var chosen user
+	if err == nil {
+		chosen, err = newUser(query)
+	}
 	if err != nil {
-		show(w, r, http.StatusBadRequest, redirect, view{Problem: err.Error(), Hint: query.Get("user")})
+		show(w, r, http.StatusBadRequest, redirect,
+			view{Problem: err.Error(), Hint: query.Get("user"), Claims: claims})
 		return
 	}
-	i.sendCode(w, r, redirect, i.newSession(w, user))
+	i.sendCode(w, r, redirect, i.newSession(w, chosen))
 }
 
 // sendCode sends the user of a session back to the client with a code.

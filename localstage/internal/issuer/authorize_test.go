@@ -94,6 +94,36 @@ func TestCodeFlowSignsAUserIn(t *testing.T) {
 	}
 }
 
+func TestADeveloperChoosesClaimsOnThePage(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	form := url.Values{"user": {"bob"}, "claims": {"  moderator=true rooms=lobby  rooms=news:r nonce=x "}}
+	resp, _ := s.do(s.request("POST", "/authorize?"+signIn(nil).Encode(), form))
+	back, err := resp.Location()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, answer := s.tokens(s.request("POST", "/token", exchangeForm(back.Query().Get("code"), nil)))
+	want := map[string]any{
+		"aud": audience, "sub": "bob", "name": "Bob", "nonce": "n1", "moderator": "true",
+		"rooms": []any{"lobby", "news:r"},
+	}
+	if diff := cmp.Diff(want, s.claims(answer.IDToken)); diff != "" {
+		t.Errorf("ID token (-want +got):\n%s", diff)
+	}
+	if got := s.claims(answer.AccessToken); got["moderator"] != "true" || !cmp.Equal(got["rooms"], want["rooms"]) {
+		t.Errorf("access token %v", got)
+	}
+	for _, claims := range []string{"moderator", "=true", "a b=c", "sub=alice", "ä=1"} {
+		form := url.Values{"user": {"bob"}, "claims": {claims}}
+		resp, body := s.do(s.request("POST", "/authorize?"+signIn(nil).Encode(), form))
+		if resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, `role="alert"`) ||
+			!strings.Contains(body, `value="`+claims+`"`) {
+			t.Errorf("claims %q: %d %s", claims, resp.StatusCode, body)
+		}
+	}
+}
+
 func TestCodeIsGoodForOneClientOnceForAMinute(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

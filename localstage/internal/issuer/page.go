@@ -19,15 +19,15 @@ var (
 
 // view is the content of the page. Problem is in English, for the developer who has made a mistake.
 type view struct {
-	Client, Problem, Hint string
-	Users                 []string
-	CanSignIn             bool
-	Text                  texts
+	Client, Problem, Hint, Claims string
+	Users                         []string
+	CanSignIn                     bool
+	Text                          texts
 }
 
 // texts are the words of the page in one language.
 type texts struct {
-	Language, Title, Heading, To, Notice, Another, SignIn, Rule, Second string
+	Language, Title, Heading, To, Notice, Another, SignIn, Rule, Claims, ClaimsRule, Second string
 }
 
 func english() texts {
@@ -36,18 +36,22 @@ func english() texts {
 		To:      "You are signing in to",
 		Notice:  "This is the local stage. Every name can sign in, without a password.",
 		Another: "Another name", SignIn: "Sign in", Rule: "1 to 32 characters: a–z, 0–9 and the hyphen.",
-		Second: "For a second user at the same time, open a private window.",
+		Claims:     "Other claims",
+		ClaimsRule: "Optional, for example: moderator=true rooms=lobby rooms=news:r",
+		Second:     "For a second user at the same time, open a private window.",
 	}
 }
 
 func japanese() texts {
 	return texts{
 		Language: "ja", Title: "ローカルステージにサインイン", Heading: "だれとして使いますか?",
-		To:      "サインイン先",
-		Notice:  "これはローカルステージです。パスワードはなく、だれにでもなれます。",
-		Another: "別の名前",
-		SignIn:  "サインイン",
-		Rule:    "1〜32文字。使えるのは a–z、0–9、ハイフンです。",
+		To:         "サインイン先",
+		Notice:     "これはローカルステージです。パスワードはなく、だれにでもなれます。",
+		Another:    "別の名前",
+		SignIn:     "サインイン",
+		Rule:       "1〜32文字。使えるのは a–z、0–9、ハイフンです。",
+		Claims:     "その他のクレーム",
+		ClaimsRule: "省略可。例: moderator=true rooms=lobby rooms=news:r",
 		Second: "同時にもう一人を使うときは、" +
 			"プライベートウィンドウを開いてください。",
 	}

@@ -63,6 +63,19 @@ func newUser(parameters url.Values) (user, error) {
 	return u, nil
 }
 
+// addClaims adds the claims that a developer wrote on the page to the parameters: name=value, separated by spaces. A
+// name that is there twice makes a list.
+func addClaims(parameters url.Values, text string) error {
+	for field := range strings.FieldsSeq(text) {
+		name, value, found := strings.Cut(field, "=")
+		if !found || !claimPattern.MatchString("claim."+name) {
+			return fmt.Errorf("%q is no claim: write name=value, for example moderator=true", field)
+		}
+		parameters.Add("claim."+name, value)
+	}
+	return nil
+}
+
 // displayName turns "mary-ann" into "Mary Ann".
 func displayName(sub string) string {
 	words := strings.FieldsFunc(sub, func(r rune) bool { return r == '-' })
@@ -90,7 +103,9 @@ func (i *Issuer) idToken(s session, nonce string) (string, error) {
 	if nonce != "" {
 		claims["nonce"] = nonce
 	}
-	s.user = user{"sub": s.user["sub"], "name": s.user["name"]}
+	u := maps.Clone(s.user)
+	maps.Copy(u, claims) // the token's own claims are not the user's to set
+	s.user = u
 	return i.sign("JWT", claims, s, lifetime*time.Second)
 }
 

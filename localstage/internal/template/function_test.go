@@ -172,10 +172,17 @@ func TestTableBecomesARequest(t *testing.T) {
 func TestCheckSources(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ makefile, want string }{
-		"target":       {"build-One:\n\ttrue\n", ""},
-		"pattern rule": {"build-%:\n\ttrue\n", ""},
-		"other target": {"build-OneMore:\n\ttrue\n", "has no target build-One"},
-		"no Makefile":  {"", "has no Makefile"},
+		"target":         {"build-One:\n\ttrue\n", ""},
+		"pattern rule":   {"build-%:\n\ttrue\n", ""},
+		"part of a name": {"all: x\nbuild-%Function: x\n\ttrue\n", ""},
+		"two targets":    {"build-Two build-One: x\n\ttrue\n", ""},
+		"first of two":   {"build-One build-Two:\n\ttrue\n", ""},
+		"variable":       {"ALL = One\n$(ALL:%=build-%):\n\ttrue\n", ""},
+		"included":       {"include rules.mk\n", ""},
+		"other target":   {"build-OneMore:\n\ttrue\n", "has no target build-One"},
+		"prerequisite":   {"all: build-One\n\ttrue\n", "has no target build-One"},
+		"assignment":     {"build-One := x\n", "has no target build-One"},
+		"no Makefile":    {"", "has no Makefile"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

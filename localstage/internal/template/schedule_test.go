@@ -111,6 +111,9 @@ func TestReservedConcurrencyIsUnsetUnlessChosen(t *testing.T) {
 		if f.ReservedConcurrency != -1 {
 			t.Errorf("%s reserves %d", f.LogicalID, f.ReservedConcurrency)
 		}
+		if f.LogicalID == "EraseFunction" {
+			continue // only an operator invokes it, once at a time: no flood reaches it
+		}
 		o := testOptions()
 		parameter := strings.TrimSuffix(f.LogicalID, "Function") + "Concurrency"
 		o.Parameters = map[string]string{parameter: "7"}

@@ -23,8 +23,10 @@ func (f Function) CheckSources(dir string) error {
 	if err != nil {
 		return fmt.Errorf("%s: read its Makefile: %w", f.LogicalID, err)
 	}
-	// A pattern rule or an included file may make the target, too. Then make itself finds the error.
-	target := regexp.MustCompile(`(?m)^(build-` + regexp.QuoteMeta(f.LogicalID) + `\s*:|build-%\s*:|-?include\s)`)
+	// A rule may name several targets. A pattern, a variable or an included file may make the target, too: then make
+	// itself finds the error.
+	target := regexp.MustCompile(`(?m)^(-?include\s|\$\(.+\)\s*:([^=]|$)|([^\t#:=\n]*\s)?build-(` +
+		regexp.QuoteMeta(f.LogicalID) + `|[^\s:]*%[^\s:]*)(\s[^:=\n]*)?:([^=]|$))`)
 	if !target.Match(data) {
 		return fmt.Errorf("%s: %s has no target build-%s", f.LogicalID, path, f.LogicalID)
 	}

@@ -19,13 +19,16 @@ func readText(t *testing.T, path ...string) string {
 	return string(data)
 }
 
-// foldersOfTargets returns the folder that each target build-<LogicalId> of the Makefile builds.
+// foldersOfTargets returns the folder that each target build-<LogicalId> of the Makefile builds, as make expands it.
 func foldersOfTargets(t *testing.T) map[string]string {
 	t.Helper()
-	target := regexp.MustCompile(`(?m)^build-(\w+): FOLDER = (\w+)$`)
+	list := regexp.MustCompile(`(?m)^GO_FUNCTIONS = ((?:.*\\\n)*.*)$`).FindStringSubmatch(readText(t, "Makefile"))
+	if list == nil {
+		t.Fatal("the Makefile has no GO_FUNCTIONS")
+	}
 	folders := make(map[string]string)
-	for _, m := range target.FindAllStringSubmatch(readText(t, "Makefile"), -1) {
-		folders[m[1]] = m[2]
+	for _, id := range strings.Fields(strings.ReplaceAll(list[1], "\\\n", " ")) {
+		folders[id] = strings.ToLower(strings.TrimSuffix(id, "Function"))
 	}
 	return folders
 }

@@ -3,6 +3,7 @@ import { App } from "../browser/app";
 import { Notice } from "../browser/notice";
 import type { PageSettings } from "../browser/settings";
 import { type Configuration, readConfiguration } from "../server/configuration";
+import { rightsOf } from "../server/rights";
 import { visitorLanguage } from "../server/visitor";
 import { getSession, sessionProblems, signInPath, signOutPath } from "../session";
 import { type Language, textIn } from "../text";
@@ -28,12 +29,16 @@ async function settingsFor(configuration: Configuration, headers: Headers): Prom
   const server = { signedIn: session !== undefined, user: session?.sub, signInPath, signOutPath };
   return {
     mode,
-    rooms: session?.rooms?.slice(0, MOST_ROOMS) ?? rooms,
+    rooms: session?.rooms ? namesOf(session.rooms).slice(0, MOST_ROOMS) : rooms,
     roomsClaim,
     provider,
     signUrl: "/api/signurl",
     server,
   };
+}
+
+function namesOf(rights: readonly string[]): readonly string[] {
+  return rightsOf(rights).map(({ room }) => room);
 }
 
 function Setup({ problems, language }: { problems: readonly string[]; language: Language }) {

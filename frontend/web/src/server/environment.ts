@@ -1,3 +1,5 @@
+import { rightsOf } from "./rights";
+
 /** Environment variables, `process.env` outside tests. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -42,11 +44,16 @@ export class Reader {
     return this.refuse(name, `must be an address that begins with ${scheme}//`);
   }
 
-  /** Names of rooms in the form that template.yaml takes. A repeated room counts once, as for `signurl`. */
+  /**
+   * The names of the rooms in a variable, in the form that template.yaml takes: `room`, or `room:r` for a room to read.
+   * A repeated room counts once, as for `signurl`.
+   */
   rooms(name: string): readonly string[] | undefined {
-    const rooms = [...new Set((this.environment[name] ?? "").split(","))];
-    const valid = rooms.length <= 8 && rooms.every((room) => /^[a-z0-9_-]{1,32}$/.test(room));
-    return valid ? rooms : this.refuse(name, "must be 1 to 8 names of a-z, 0-9, _ and -, separated by commas");
+    const texts = (this.environment[name] ?? "").split(",");
+    const rooms = rightsOf(texts).map(({ room }) => room);
+    const valid = rooms.length <= 8 && texts.every((text) => /^[a-z0-9_-]{1,32}(:r)?$/.test(text));
+    const form = "must be 1 to 8 names of a-z, 0-9, _ and -, each with or without :r, separated by commas";
+    return valid ? rooms : this.refuse(name, form);
   }
 
   private refuse(name: string, problem: string): undefined {

@@ -22,6 +22,11 @@ export interface Session {
    * opened with it. When undefined, signing out ends the session of this server alone.
    */
   readonly signIn?: string | undefined;
-  /** All rooms that the user may enter; the deployment's DefaultRooms when undefined. */
+  /**
+   * All rooms that the user may enter: `room`, or `room:r` for a room in which the user may only read. The deployment's
+   * DefaultRooms when undefined.
+   */
   readonly rooms?: readonly string[] | undefined;
+  /** Whether the user may delete the messages of all users. */
+  readonly moderator?: boolean | undefined;
 }

@@ -1,6 +1,7 @@
 import type { Session } from "./session";
 import { json, refuse } from "./answers";
 import { isSameOrigin } from "./origin";
+import { bareRoom, type Right, rightsOf } from "./rights";
 import { log, NoCredentials, post, type Service } from "./service";
 
 /** The largest size of a request to `signurl`, in characters. */
@@ -36,23 +37,28 @@ export async function getSignedUrl(request: Request, options: SignUrlOptions): P
   if (text.length > LONGEST) return refuse(413, "too_large", "The request is longer than 1 KB.");
   const wish = readWish(text);
   if (!wish) return refuse(400, "bad_request", "The request is not as it must be.");
-  const { signIn } = session;
+  const { signIn, rooms } = session;
   return ask(
     JSON.stringify({ ...wish, user: userOf(session, wish.rooms ?? options.rooms), signIn }),
     request.signal,
     options,
+    rooms && rightsOf(rooms),
   );
 }
 
-/** The user in the form of `signurl` in mode iam. It names only those rooms that the user may enter and asks for. */
-function userOf({ sub, iss, name, startedAt, endsAt, rooms }: Session, asked: readonly unknown[]): unknown {
+/**
+ * The user in the form of `signurl` in mode iam. It names only the rights to those rooms that the user may enter and
+ * asks for, since a request has at most 8 KB.
+ */
+function userOf({ sub, iss, name, startedAt, endsAt, rooms, moderator }: Session, asked: readonly unknown[]): unknown {
   return {
     sub,
     iss,
     name,
     sessionStart: startedAt,
     sessionEndsAt: endsAt,
-    rooms: rooms?.filter((room) => asked.includes(room)),
+    rooms: rooms?.filter((right) => asked.includes(bareRoom(right))),
+    moderator: moderator || undefined,
   };
 }
 
@@ -78,9 +84,15 @@ function isOptionalText(value: unknown): value is string | undefined {
   return value === undefined || typeof value === "string";
 }
 
-async function ask(body: string, signal: AbortSignal, service: Service): Promise<Response> {
+/** Asks `signurl`. Its answer knows the rooms of the request only, so `rooms` takes the place of these. */
+async function ask(
+  body: string,
+  signal: AbortSignal,
+  service: Service,
+  rooms: readonly Right[] | undefined,
+): Promise<Response> {
   try {
-    return await passOn(await post(service.signUrl, body, service, signal));
+    return await passOn(await post(service.signUrl, body, service, signal), rooms);
   } catch (error) {
     if (error instanceof NoCredentials) {
       log("cannot sign the request to signurl", error.message);
@@ -95,12 +107,13 @@ async function ask(body: string, signal: AbortSignal, service: Service): Promise
  * Passes the answer on. A refusal by API Gateway itself is about the credentials of this server, and its text would
  * reveal them to a browser.
  */
-async function passOn(response: Response): Promise<Response> {
+async function passOn(response: Response, rooms: readonly Right[] | undefined): Promise<Response> {
   const { status } = response;
   const retryAfter = response.headers.get("Retry-After");
   const headers: HeadersInit = retryAfter ? { "Retry-After": retryAfter } : {};
   const body = (await response.json().catch(() => undefined)) as { error?: unknown } | undefined;
-  if (response.ok || typeof body?.error === "string") return json(status, body, headers);
+  if (response.ok) return json(status, rooms ? { ...body, rooms } : body, headers);
+  if (typeof body?.error === "string") return json(status, body, headers);
   if (status !== 401 && status !== 403)
     return json(status, { error: "unavailable", message: "The service that signs URLs is not available." }, headers);
   log(

@@ -61,6 +61,8 @@ export interface SignInSettings {
   readonly clientSecret: string | undefined;
   readonly pageOrigin: string;
   readonly jar: CookieJar;
+  /** The claim of the ID token that makes its user a moderator. Without it no user is one. */
+  readonly moderatorClaim: string | undefined;
 }
 
 /** Reads the settings of the sign-in on the server. */
@@ -75,5 +77,6 @@ export function readSignInSettings(environment: Environment): Reading<SignInSett
     pageOrigin,
     jar: new CookieJar(pageOrigin, secret),
     clientSecret: environment.OIDC_CLIENT_SECRET || undefined,
+    moderatorClaim: environment.MODERATOR_CLAIM || undefined,
   });
 }

@@ -1,7 +1,7 @@
 import * as oidc from "openid-client";
 import { type Providers } from "./providers";
 import { newSession, oldTransactions, sessionCookie, type SignInSettings, transactionCookie } from "./settings";
-import { displayName, validSubject } from "./user";
+import { displayName, isModerator, validSubject } from "./user";
 
 /** The next address of the browser, and its Set-Cookie headers. */
 export interface Redirect {
@@ -61,6 +61,7 @@ export class SignIn {
     const claims = tokens.claims();
     if (!claims) throw new Error("the provider sent no ID token");
     if (!validSubject(claims.sub)) throw new Error("the provider calls the user by a sub that the chat does not take");
+    const { moderatorClaim } = this.settings;
     const session = newSession({
       sub: claims.sub,
       iss: claims.iss,
@@ -69,6 +70,7 @@ export class SignIn {
       // A revocation ends when the user has authenticated again, not when the provider has issued another token.
       startedAt: claims.auth_time ?? claims.iat,
       endsAt: Math.floor(Date.now() / 1000) + sessionCookie.maxAge,
+      ...(moderatorClaim !== undefined && isModerator(claims[moderatorClaim]) && { moderator: true }),
     });
     return { location: "/", cookies: [await jar.seal(sessionCookie, session), jar.clear(cookie)] };
   }

@@ -11,6 +11,11 @@ export function validSubject(sub: string): boolean {
   return sub !== "" && Buffer.byteLength(sub) <= 255 && !CONTROL.test(sub);
 }
 
+/** Whether the value of a claim makes its user a moderator: `true` or `"true"`, as for `signurl`. */
+export function isModerator(claim: unknown): boolean {
+  return claim === true || claim === "true";
+}
+
 /**
  * A display name in the form that the chat takes: repaired, and cut to 128 bytes. Undefined lets the chat show a short
  * form of the user id.

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"errors"
+
+	"signedsocket/shared/function"
+)
+
+// config is what the function reads from its environment. Lambda itself sets the memory size.
+type config struct {
+	TableName     string `env:"TABLE_NAME,notEmpty"`
+	CallbackURL   string `env:"CALLBACK_URL,notEmpty"`
+	PresenceLimit int    `env:"PRESENCE_LIMIT,notEmpty"`
+	RoomShards    int    `env:"ROOM_SHARDS" envDefault:"1"`
+	MemoryMB      int    `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE" envDefault:"256"`
+}
+
+// readConfig returns the configuration, or all problems with it together.
+func readConfig(environment map[string]string) (config, error) {
+	c, err := function.Read[config](environment)
+	if err != nil {
+		return config{}, err
+	}
+	var problems []error
+	if c.PresenceLimit < 1 {
+		problems = append(problems, errors.New("PRESENCE_LIMIT must be at least 1"))
+	}
+	if c.RoomShards < 1 {
+		problems = append(problems, errors.New("ROOM_SHARDS must be at least 1"))
+	}
+	return c, errors.Join(problems...)
+}
