@@ -32,7 +32,8 @@ func newHandler(log *slog.Logger, sdk aws.Config, c config) (any, error) {
 	h := &handler{
 		log: log, now: time.Now, cleaner: broadcaster,
 		rooms: &presence.Rooms{
-			API: database, Table: c.TableName, Members: table, Poster: broadcaster, Limit: c.PresenceLimit, Now: time.Now,
+			API: database, Table: c.TableName, Members: table, Poster: broadcaster, Limit: c.PresenceLimit,
+			Now: time.Now,
 		},
 	}
 	return h.handle, err

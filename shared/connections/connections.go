@@ -106,8 +106,8 @@ var (
 	ErrSessionEnded = errors.New("session ended")
 )
 
-// RateLimitError is returned by Touch and CountRequests when the connection has used up this window. CountURL returns it
-// when the user has used up the URLs of this minute.
+// RateLimitError is returned by Touch and CountRequests when the connection has used up this window. CountURL returns
+// it when the user has used up the URLs of this minute.
 type RateLimitError struct {
 	RetryAfter time.Duration // how long until the next window
 }

@@ -41,7 +41,8 @@ func TestAMarkerOnlyRises(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	s.has(t, "alice", "lobby", 0)
-	for _, test := range []struct{ seq, want int64 }{{7, 7}, {5, 7}, {7, 7}, {1795943828551, 1795943828551}, {9, 1795943828551}} {
+	const now = 1795943828551
+	for _, test := range []struct{ seq, want int64 }{{7, 7}, {5, 7}, {7, 7}, {now, now}, {9, now}} {
 		if got, err := s.Raise(t.Context(), "alice", "lobby", test.seq); got != test.want || err != nil {
 			t.Errorf("moved to %d: %d, %v; want %d", test.seq, got, err, test.want)
 		}

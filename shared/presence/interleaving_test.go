@@ -153,7 +153,8 @@ type unknown struct{ API }
 func (unknown) GetItem(
 	context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options),
 ) (*dynamodb.GetItemOutput, error) {
-	return &dynamodb.GetItemOutput{Item: dynamo.Item{"n": dynamo.Number(0), "readAt": dynamo.Number(epoch.UnixMilli())}}, nil
+	item := dynamo.Item{"n": dynamo.Number(0), "readAt": dynamo.Number(epoch.UnixMilli())}
+	return &dynamodb.GetItemOutput{Item: item}, nil
 }
 
 func TestAClientThatWaitsInVainGetsNoAnswer(t *testing.T) {

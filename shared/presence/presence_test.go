@@ -297,7 +297,8 @@ func TestThatARoomIsWantedIsNotedOnceAnHour(t *testing.T) {
 	before := w.item()
 	w.pass(30 * time.Minute)
 	w.ask(b)
-	if got := w.item(); dynamo.TextOf(got, "digest") != "#2" || number(got, "expiresAt") != number(before, "expiresAt") {
+	got := w.item()
+	if dynamo.TextOf(got, "digest") != "#2" || number(got, "expiresAt") != number(before, "expiresAt") {
 		t.Errorf("item %v, before %v", got, before)
 	}
 	w.pass(time.Hour)
@@ -320,7 +321,8 @@ func TestARosterOfMoreThan30000BytesIsACount(t *testing.T) {
 		var members []connections.Member
 		for i := range 150 {
 			members = append(members, connections.Member{
-				ConnectionID: fmt.Sprint(i), Subject: fmt.Sprintf("u%03d", i), Name: strings.Repeat("x", bytes), Protocol: 1,
+				ConnectionID: fmt.Sprint(i), Subject: fmt.Sprintf("u%03d", i), Name: strings.Repeat("x", bytes),
+				Protocol: 1,
 			})
 		}
 		return members

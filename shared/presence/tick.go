@@ -7,8 +7,8 @@ import (
 	"signedsocket/shared/dynamo"
 )
 
-// Tick looks at a room, if it is watched. It returns a push if there is something to tell and the pace of the room allows it,
-// else nil.
+// Tick looks at a room, if it is watched. It returns a push if there is something to tell and the pace of the room
+// allows it, else nil.
 func (r *Rooms) Tick(ctx context.Context, room Watched) (push *Push, err error) {
 	err = dynamo.Retry(ctx, func() (err error) {
 		push, room, err = r.tick(ctx, room)

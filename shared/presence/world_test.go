@@ -79,7 +79,8 @@ func newWorld(t *testing.T, limit int) *world {
 	}
 	tables := connections.Tables{Connections: w.table, Bans: dynamotest.CreateTable(t, api, "id")}
 	w.store = connections.New(api, tables, connections.Limits{ConnectionsPerUser: 100})
-	w.rooms = &Rooms{API: api, Table: w.table, Members: w, Poster: w, Limit: limit, Now: func() time.Time { return w.time }}
+	now := func() time.Time { return w.time }
+	w.rooms = &Rooms{API: api, Table: w.table, Members: w, Poster: w, Limit: limit, Now: now}
 	return w
 }
 
@@ -131,7 +132,8 @@ func (w *world) Deliver(
 func (w *world) take(to *client, frame []byte) {
 	w.t.Helper()
 	var got shown
-	if err := json.Unmarshal(frame, &got); err != nil || !strings.HasPrefix(string(frame), `{"type":"presence","room":"lobby"`) {
+	isPresence := strings.HasPrefix(string(frame), `{"type":"presence","room":"lobby"`)
+	if err := json.Unmarshal(frame, &got); err != nil || !isPresence {
 		w.t.Errorf("the client got %s", frame)
 	}
 	if to.Protocol < 2 {

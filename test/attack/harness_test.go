@@ -34,19 +34,20 @@ const (
 	signURLFunction    = "SignUrlFunction"
 	reaperFunction     = "ReaperFunction"
 	fanoutFunction     = "FanoutFunction"
+	presenceFunction   = "PresenceFunction"
 	eraseFunction      = "EraseFunction"
 	pageFunction       = stagetest.FrontendFunction
 )
 
-// functions are the functions that requests reach. A schedule invokes the reaper, with and without an attack, and only
-// a large room invokes fanout.
+// functions are the functions that requests reach. A schedule invokes the reaper and presence, with and without an
+// attack, and only a large room invokes fanout.
 func functions() []string {
 	return []string{connectFunction, disconnectFunction, sendFunction, historyFunction, signURLFunction}
 }
 
 // profiles are the profiles of all roles whose keys could be stolen.
 func profiles() []string {
-	return append(functions(), fanoutFunction, reaperFunction, eraseFunction, pageFunction)
+	return append(functions(), fanoutFunction, presenceFunction, reaperFunction, eraseFunction, pageFunction)
 }
 
 // scene is a stage on which a victim listens to a room in which a friend speaks.

@@ -79,7 +79,7 @@ func itemRequests(o stageclient.Outputs, kind string) map[string]object {
 	table, partition := o.TableName, "pk"
 	key := object{"pk": object{"S": kind + "#none"}, "sk": object{"S": "X"}}
 	switch kind {
-	case "REAPER", "LOGS":
+	case "REAPER", "LOGS", "HERE":
 		key["pk"] = object{"S": kind}
 	case bansKind:
 		table, partition, key = o.BansTable, "id", object{"id": object{"S": "none"}}
@@ -108,8 +108,8 @@ func itemRequests(o stageclient.Outputs, kind string) map[string]object {
 
 // kinds are the kinds of items in the table of connections, and OTHER for an item of no kind.
 func kinds() []string {
-	return []string{"CONN", "ROOM", "TICKET", "USER", "RATE", "KICK", "SIGN", "SWEEP", "REAPER", "LOG", "LOGS", "READ",
-		"OTHER"}
+	return []string{"CONN", "ROOM", "TICKET", "USER", "RATE", "KICK", "SIGN", "SWEEP", "REAPER", "LOG", "LOGS", "HERE",
+		"READ", "OTHER"}
 }
 
 // roleMay is everything that the roles of the functions may do with the tables: operations by kind of item. A grant for
@@ -126,7 +126,11 @@ func roleMay() map[string]map[string][]string {
 			"Query": {"ROOM", "LOG", "LOGS"}, "PutItem": {"SWEEP", "KICK"},
 		},
 		historyFunction: {
-			"GetItem": {"KICK"}, "UpdateItem": {"CONN"}, "Query": {"LOG"}, "PutItem": {"SWEEP", "KICK"},
+			"GetItem": {"KICK", "HERE", "READ"}, "UpdateItem": {"CONN", "HERE", "READ"}, "Query": {"LOG", "ROOM"},
+			"PutItem": {"SWEEP", "KICK"},
+		},
+		presenceFunction: {
+			"GetItem": {"CONN"}, "UpdateItem": {"HERE", "ROOM"}, "Query": {"HERE", "ROOM"}, "PutItem": {"SWEEP"},
 		},
 		fanoutFunction: {"GetItem": {"CONN"}, "UpdateItem": {"ROOM"}, "PutItem": {"SWEEP"}},
 		eraseFunction: {
@@ -143,6 +147,7 @@ func roleMay() map[string]map[string][]string {
 		disconnectFunction: {"Update", "Delete"},
 		sendFunction:       {"Update", "Delete"},
 		fanoutFunction:     {"Update", "Delete"},
+		presenceFunction:   {"Update", "Delete"},
 		eraseFunction:      {"Update"},
 		reaperFunction:     {"Put", "Update", "Delete"},
 	} {
@@ -199,19 +204,21 @@ func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 				}
 			}
 			// In a transaction with a second table a role may do nothing, not even its own operations.
-			_, other := s.signedCall(t, profile, "dynamodb", http.MethodPost, s.client.Outputs.Local.DynamoDBURL+"/",
-				"DynamoDB_20120810.TransactWriteItems",
-				[]byte(fmt.Sprintf(`{"TransactItems":[{"Delete":{"TableName":%q,"Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}},
-					{"Delete":{"TableName":"payroll","Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}}]}`,
-					s.client.Outputs.TableName)))
-			if !strings.Contains(other, "AccessDeniedException") {
-				t.Errorf("%s in another table: %s", profile, other)
+			const key = `"Key":{"pk":{"S":"a"},"sk":{"S":"b"}}`
+			for _, action := range []string{`{"Delete":{` + key, `{"Update":{"UpdateExpression":"REMOVE x",` + key} {
+				body := fmt.Sprintf(`{"TransactItems":[%s,"TableName":%q}},%[1]s,"TableName":"payroll"}}]}`, action,
+					s.client.Outputs.TableName)
+				_, other := s.signedCall(t, profile, "dynamodb", http.MethodPost,
+					s.client.Outputs.Local.DynamoDBURL+"/", "DynamoDB_20120810.TransactWriteItems", []byte(body))
+				if !strings.Contains(other, "AccessDeniedException") {
+					t.Errorf("%s in another table: %s", profile, other)
+				}
 			}
 		}
 	})
 }
 
-// TestEachRoleHasOnlyItsRightsOnConnections: fanout may post. connect, sendmessage, history and the reaper may post and
+// TestEachRoleHasOnlyItsRightsOnConnections: fanout and presence may post. connect, sendmessage, history and the reaper may post and
 // close. No role may read the state of a connection.
 func TestEachRoleHasOnlyItsRightsOnConnections(t *testing.T) {
 	t.Parallel()
@@ -221,7 +228,8 @@ func TestEachRoleHasOnlyItsRightsOnConnections(t *testing.T) {
 	for _, profile := range append(profiles(), "") {
 		for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
 			closes := slices.Contains([]string{connectFunction, sendFunction, historyFunction, reaperFunction}, profile)
-			if profile == fanoutFunction && method == http.MethodPost || closes && method != http.MethodGet {
+			posts := slices.Contains([]string{fanoutFunction, presenceFunction}, profile)
+			if posts && method == http.MethodPost || closes && method != http.MethodGet {
 				continue // that is its work
 			}
 			s.unharmed(t, nil, func() {
