@@ -376,6 +376,35 @@ test("in a room where the user only reads nothing is sent, and the page knows", 
   w.chat.send("hi");
 });
 
+test("what waits for a room in which the user may not write any more fails, and is not sent", async () => {
+  for (const [code, answer] of [
+    ["read_only", one({ rooms: [{ room: "lobby", readOnly: true }] })],
+    ["room_not_allowed", signed({ url: "wss://chat.example/prod?v=1&rm=ops&X-Amz-Signature=0" })],
+  ]) {
+    const { w, socket } = await remembering();
+    await socket.end();
+    const ids = ["one", "two"].map((text) => w.chat.send(text));
+    w.chat.remove("E20");
+    await settle();
+    w.answers.unshift(answer);
+    await w.clock.advance(SECOND);
+    const next = w.socket;
+    await next.accept();
+    if (code === "read_only") await next.synced({ lobby: 20 });
+    ids.forEach((id) => w.chat.resend(id));
+    await w.clock.advance(MINUTE);
+    assert.deepEqual([next.messages, next.deletions], [[], []]);
+    assert.deepEqual(
+      w.chat.messages.slice(-2).map(({ status, failure }) => [status, failure]),
+      [
+        ["failed", code],
+        ["failed", code],
+      ],
+    );
+    assert.equal(shown(w, 20).removal, code);
+  }
+});
+
 test("a server that does not say in which rooms a user may write takes messages for all", async () => {
   for (const rooms of [undefined, null, "lobby", [null, {}, "lobby"]]) {
     const { w } = await remembering({ answers: { rooms } });
