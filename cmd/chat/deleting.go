@@ -53,6 +53,11 @@ func (d *deleting) stored(c *chat, m stageclient.Message) {
 	}
 }
 
+// mayDelete notes a message of the outbox that the log has. The terminal may show it later.
+func (c *chat) mayDelete(p *pending, seq int64) {
+	c.deleting.stored(c, stageclient.Message{Room: c.room(), From: c.me, Seq: seq, Text: p.text})
+}
+
 // gone notes that a message was deleted.
 func (d *deleting) gone(c *chat, room string, seq int64) {
 	if i, known := slices.BinarySearchFunc(d.own, seq, bySeq); known && room == c.room() {

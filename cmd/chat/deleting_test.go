@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ func (c *remembering) erase(socket *fakeSocket) {
 	seq := <-socket.erased
 	note := c.log.Delete(seq, alice)
 	socket.frames <- note
-	socket.frames <- stageclient.Ack{ID: "N", ClientID: (&deletion{ownMessage: ownMessage{seq: seq}}).id(), Seq: note.Seq}
+	socket.frames <- stageclient.Ack{ID: "N", ClientID: fmt.Sprint("delete-", seq), Seq: note.Seq}
 	c.pass(0)
 }
 
@@ -73,29 +74,43 @@ func TestTheUserDeletesOwnMessagesCountedBack(t *testing.T) {
 // TestAPipeDeletesWhatItHasWritten: the command waits for the message before it.
 func TestAPipeDeletesWhatItHasWritten(t *testing.T) {
 	t.Parallel()
-	remember(t, 0, func(c *remembering) {
-		c.say("alice", "M-0", "zero")
-		socket := c.next()
-		c.lines <- "oops"
-		c.lines <- "/delete"
-		close(c.lines)
-		sent := <-socket.sent
-		c.pass(time.Second)
-		c.noErasure(socket)
-		m := c.say("alice", stageclient.MessageID("alice", "lobby", sent.ID), "oops")
-		socket.frames <- stageclient.Ack{ID: m.ID, ClientID: sent.ID, Seq: m.Seq} // the copy of the message is lost
-		c.erase(socket)
-		if e := c.log.Entries(); e[0].Deleted || !e[1].Deleted {
-			t.Errorf("the log is %+v", e)
-		}
-		c.answer(socket) // what did not arrive
-		if err := c.end(time.Minute); err != nil {
-			t.Error(err)
-		}
-		if got := c.out.String(); got != "" {
-			t.Errorf("shown %q", got)
-		}
-	})
+	for name, answer := range map[string]func(m stageclient.Message, id string) stageclient.Frame{
+		"only the ack comes": func(m stageclient.Message, id string) stageclient.Frame {
+			return stageclient.Ack{ID: m.ID, ClientID: id, Seq: m.Seq}
+		},
+		"the message waits for the one before it": func(m stageclient.Message, _ string) stageclient.Frame {
+			return m
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			remember(t, 0, func(c *remembering) {
+				c.say("alice", "M-0", "zero")
+				socket := c.next()
+				c.lines <- "oops"
+				c.lines <- "/delete"
+				close(c.lines)
+				sent := <-socket.sent
+				c.pass(time.Second)
+				c.noErasure(socket)
+				c.log.Erase("zoe") // which no frame tells
+				m := c.say("alice", stageclient.MessageID("alice", "lobby", sent.ID), "oops")
+				socket.frames <- answer(m, sent.ID)
+				c.pass(0)
+				c.erase(socket)
+				if e := c.log.Entries(); e[0].Deleted || !e[2].Deleted {
+					t.Errorf("the log is %+v", e)
+				}
+				c.answer(socket) // what did not arrive
+				if err := c.end(time.Minute); err != nil {
+					t.Error(err)
+				}
+				if got := c.out.String(); got != "" {
+					t.Errorf("shown %q", got)
+				}
+			})
+		})
+	}
 }
 
 func TestADeletionIsAskedForUntilItIsAnswered(t *testing.T) {

@@ -8,9 +8,10 @@ import (
 )
 
 // stored removes a message from the outbox that has come back from the log.
-func (c *chat) stored(room, id string) {
+func (c *chat) stored(room, id string, seq int64) {
 	for _, p := range c.outbox.queue {
 		if room == c.room() && id == stageclient.MessageID(c.me.Sub, room, p.id) {
+			c.mayDelete(p, seq)
 			c.done(p)
 			return
 		}
@@ -75,6 +76,7 @@ func (c *chat) look(h stageclient.History) {
 	for _, entry := range h.Entries {
 		p.seen = &entry.Seq
 		if entry.ID == stageclient.MessageID(c.me.Sub, h.Room, p.id) {
+			c.mayDelete(p, entry.Seq)
 			c.done(p)
 			return
 		}

@@ -158,7 +158,7 @@ func (c *chat) news(event stageclient.Event) {
 	switch e := event.(type) {
 	case stageclient.Told:
 		if e.Entry.Seq > 0 {
-			c.stored(e.Room, e.Entry.ID)
+			c.stored(e.Room, e.Entry.ID, e.Entry.Seq)
 		}
 		c.showOrKeep(e.Room, e)
 	case stageclient.Missing:

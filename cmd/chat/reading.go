@@ -117,5 +117,6 @@ func (c *chat) tellReadAtLast(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	_ = c.session.socket.Ask(ctx, stageclient.Question{ID: readRequest, Read: read}) // the next chat counts too many then
+	// If this fails, the next chat counts too many.
+	_ = c.session.socket.Ask(ctx, stageclient.Question{ID: readRequest, Read: read})
 }

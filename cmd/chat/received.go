@@ -24,7 +24,7 @@ func (c *chat) received(ctx context.Context, in incoming) error {
 	switch f := in.frame.(type) {
 	case stageclient.Message:
 		if f.Seq > 0 {
-			c.stored(f.Room, f.ID)
+			c.stored(f.Room, f.ID, f.Seq)
 		}
 		if !slices.Contains(c.rooms, f.Room) && c.seen.add(f.ID) {
 			c.show(f.Room, f.Entry())
@@ -68,7 +68,7 @@ func (c *chat) acknowledged(a stageclient.Ack) {
 		return
 	}
 	if !a.Deleted {
-		c.deleting.stored(c, stageclient.Message{Room: c.room(), From: c.me, Seq: a.Seq, Text: p.text})
+		c.mayDelete(p, a.Seq)
 	}
 	c.done(p)
 }

@@ -17,6 +17,7 @@ func (c *chat) show(room string, e stageclient.Entry) {
 		}
 		c.screen.message(m, e.From.Sub == c.me.Sub, len(c.rooms) > 1)
 	case e.Deleted:
+		c.deleting.gone(c, room, e.Seq)
 		c.screen.line(c.in(room) + deletedText)
 	case e.Of > 0:
 		c.showDeletion(room, e)

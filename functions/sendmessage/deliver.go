@@ -35,7 +35,7 @@ func (h *handler) membersOfV2(
 	return func(yield func([]connections.Member, error) bool) {
 		for page, err := range h.connections.NamedMembers(ctx, room, now, true) {
 			page = slices.DeleteFunc(page, func(m connections.Member) bool {
-				return m.Protocol < 2 // mutate:deleted-frame-v2
+				return m.Protocol < 2 // mutate:deleted-frame-v2 => return false
 			})
 			if !yield(page, err) {
 				return

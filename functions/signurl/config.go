@@ -75,7 +75,8 @@ func (c config) problems() (all []error) {
 		text  string
 	}{
 		{slices.Contains(modes, c.AuthMode), "AUTH_MODE must be one of " + strings.Join(modes, ", ")},
-		{grant.ValidRooms(c.defaultRooms.rooms()), fmt.Sprintf("DEFAULT_ROOMS must be 1 to %d %s", grant.MaxRooms, rooms)},
+		{grant.ValidRooms(c.defaultRooms.rooms()),
+			fmt.Sprintf("DEFAULT_ROOMS must be 1 to %d %s", grant.MaxRooms, rooms)},
 		{len(c.GuestRooms) == 0 || grant.ValidRooms(c.guestRooms.rooms()),
 			fmt.Sprintf("GUEST_ROOMS must be at most %d %s", grant.MaxRooms, rooms)},
 		{c.GuestConnections >= 1, "GUEST_CONNECTIONS must be at least 1"},

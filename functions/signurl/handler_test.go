@@ -89,8 +89,8 @@ func environment() map[string]string {
 		"TABLE_NAME": "table", "BANS_TABLE_NAME": "bans", "ACCOUNT_ID": "111122223333",
 		"AUTH_MODE": "jwt", "STACK_ID": "stack", "OIDC_ISSUER": issuer, "OIDC_CLIENTS": "page,signedsocket",
 		"TRUSTED_CALLER_ARNS": "", "GUEST_ROOMS": "", "GUEST_CONNECTIONS": "100",
-		"DEFAULT_ROOMS": "lobby,news", "NAME_CLAIM": "name", "ROOMS_CLAIM": "", "MODERATOR_CLAIM": "", "URL_LIFETIME_SECONDS": "10",
-		"SESSION_MAX_SECONDS": "7200",
+		"DEFAULT_ROOMS": "lobby,news", "NAME_CLAIM": "name", "ROOMS_CLAIM": "", "MODERATOR_CLAIM": "",
+		"URL_LIFETIME_SECONDS": "10", "SESSION_MAX_SECONDS": "7200",
 	}
 }
 

@@ -50,7 +50,8 @@ func (r rights) with(one right) rights {
 	if i < 0 {
 		return append(r, one)
 	}
-	r[i].ReadOnly = r[i].ReadOnly || one.ReadOnly // mutate:room-both-forms => r[i].ReadOnly = r[i].ReadOnly && one.ReadOnly
+	// mutate:room-both-forms => r[i].ReadOnly = r[i].ReadOnly && one.ReadOnly
+	r[i].ReadOnly = r[i].ReadOnly || one.ReadOnly
 	return r
 }
 

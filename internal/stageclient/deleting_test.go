@@ -20,7 +20,7 @@ func TestDeleteWaitsForItsAnswer(t *testing.T) {
 		`{"type":"ack","id":"N","clientId":"delete-7","seq":9,"recipients":1,"delivered":1,"gone":0}`: "",
 		`{"type":"error","code":"not_yours","message":"It is another's.","clientId":"delete-7"}`:      "not_yours",
 		`{"type":"error","code":"unknown_action","message":"There is no such action."}`:               "unknown_action",
-		`{"message":"Internal server error","connectionId":"C=","requestId":"R="}`:                    "Internal server",
+		`{"message":"Internal error","connectionId":"C","requestId":"R"}`:                             "Internal error",
 		"": "1001",
 	} {
 		signed := serve(t, func(ctx context.Context, socket *websocket.Conn) {

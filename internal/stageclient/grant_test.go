@@ -78,7 +78,8 @@ func TestSignLocallyAnswersAsSignurlDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	grant := stageclient.NewGrant(stageclient.User{Sub: "alice", Name: "Alice"}, []string{"lobby", "news"}, "c", time.Now())
+	alice := stageclient.User{Sub: "alice", Name: "Alice"}
+	grant := stageclient.NewGrant(alice, []string{"lobby", "news"}, "c", time.Now())
 	grant.Moderator, grant.ReadOnly = true, []string{"news"}
 	signed, err := client.SignLocally(t.Context(), key, grant)
 	if err != nil {
@@ -89,7 +90,8 @@ func TestSignLocallyAnswersAsSignurlDoes(t *testing.T) {
 		t.Errorf("%s, %v", u, err)
 	}
 	query := u.Query()
-	if query.Get("sub") != "alice" || query.Get("md") != "1" || query.Get("ro") != "news" || query.Get("X-Amz-Security-Token") != "st" ||
+	if query.Get("sub") != "alice" || query.Get("md") != "1" || query.Get("ro") != "news" ||
+		query.Get("X-Amz-Security-Token") != "st" ||
 		!strings.HasPrefix(query.Get("X-Amz-Credential"), "ASIAFILE/") ||
 		!strings.HasSuffix(query.Get("X-Amz-Credential"), "/us-east-1/execute-api/aws4_request") {
 		t.Errorf("query %v", query)

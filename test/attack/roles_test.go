@@ -204,13 +204,15 @@ func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 				}
 			}
 			// In a transaction with a second table a role may do nothing, not even its own operations.
-			_, other := s.signedCall(t, profile, "dynamodb", http.MethodPost, s.client.Outputs.Local.DynamoDBURL+"/",
-				"DynamoDB_20120810.TransactWriteItems",
-				[]byte(fmt.Sprintf(`{"TransactItems":[{"Delete":{"TableName":%q,"Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}},
-					{"Delete":{"TableName":"payroll","Key":{"pk":{"S":"a"},"sk":{"S":"b"}}}}]}`,
-					s.client.Outputs.TableName)))
-			if !strings.Contains(other, "AccessDeniedException") {
-				t.Errorf("%s in another table: %s", profile, other)
+			const key = `"Key":{"pk":{"S":"a"},"sk":{"S":"b"}}`
+			for _, action := range []string{`{"Delete":{` + key, `{"Update":{"UpdateExpression":"REMOVE x",` + key} {
+				body := fmt.Sprintf(`{"TransactItems":[%s,"TableName":%q}},%[1]s,"TableName":"payroll"}}]}`, action,
+					s.client.Outputs.TableName)
+				_, other := s.signedCall(t, profile, "dynamodb", http.MethodPost,
+					s.client.Outputs.Local.DynamoDBURL+"/", "DynamoDB_20120810.TransactWriteItems", []byte(body))
+				if !strings.Contains(other, "AccessDeniedException") {
+					t.Errorf("%s in another table: %s", profile, other)
+				}
 			}
 		}
 	})

@@ -127,8 +127,8 @@ func TestSignUrlGrantsNoMoreThanTheTokenSays(t *testing.T) {
 		{name: "the role of a moderator", body: `{"challenge":"` + challenge + `","moderator":true}`, status: 400,
 			reason: "bad_request"},
 		{name: "the role of a moderator in a user",
-			body: `{"challenge":"` + challenge + `","user":{"sub":"mallory","sessionStart":1,"sessionEndsAt":1999999999,` +
-				`"moderator":true}}`, status: 400, reason: "bad_request"},
+			body: `{"challenge":"` + challenge + `","user":{"sub":"mallory","sessionStart":1,` +
+				`"sessionEndsAt":1999999999,"moderator":true}}`, status: 400, reason: "bad_request"},
 		{name: "a parameter of the grant", body: `{"challenge":"` + challenge + `","md":"1"}`, status: 400,
 			reason: "bad_request"},
 		{name: "a right instead of a room", body: `{"challenge":"` + challenge + `","rooms":["lobby:r"]}`, status: 400,

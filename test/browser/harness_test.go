@@ -262,11 +262,18 @@ func frontend(stage *stagetest.Stage) string { return stage.Outputs().Template["
 // signIn opens the page, signs in as name at the development issuer, and waits for the connection.
 func (p *person) signIn(stage *stagetest.Stage, name string) {
 	p.t.Helper()
+	p.signInWith(stage, name, "")
+}
+
+// signInWith is signIn with claims such as rooms=lobby in the token.
+func (p *person) signInWith(stage *stagetest.Stage, name, claims string) {
+	p.t.Helper()
 	p.open(stage)
 	p.await(`document.querySelector("button.primary:not([disabled])")`)
 	p.click("button.primary")
 	p.await(`document.querySelector("#user")`)
-	p.do(chromedp.SetValue(chromedp.CSS("#user"), name), chromedp.Submit(chromedp.CSS("#user")))
+	p.do(chromedp.SetValue(chromedp.CSS("#user"), name), chromedp.SetValue(chromedp.CSS("#claims"), claims),
+		chromedp.Submit(chromedp.CSS("#user")))
 	p.awaitStatus("open")
 }
 

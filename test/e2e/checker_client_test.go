@@ -19,6 +19,8 @@ const (
 	recordedAnswer = 3 * time.Second // until a message is sent again
 	recordedLook   = 50 * time.Millisecond
 	recordedWait   = 200 * time.Millisecond // after a failure; random up to twice as much
+	// recordedWork is longer than a function may work. A deletion that is repeated may append a second note until then.
+	recordedWork = 12 * time.Second
 )
 
 // recordedRun is many clients at a stage that fails, with a recording of all that they see.
@@ -49,6 +51,7 @@ type recordedClient struct {
 	outbox []*recordedMessage
 	own    []place // messages that the log has
 	erased []*recordedDeletion
+	again  time.Time // when a deletion was repeated
 	said   int
 	next   time.Time // of the next message
 	idle   bool      // the outbox is empty for good
@@ -73,6 +76,8 @@ type recordedDeletion struct {
 	place
 	id  string
 	due time.Time // when to send it, for the first time or once more
+
+	sent bool // for the first time
 }
 
 func (r *recordedRun) client(number int, rooms []string, pause time.Duration, seed uint64) *recordedClient {
@@ -168,7 +173,8 @@ func (c *recordedClient) stay(ctx context.Context, conn *stageclient.Conn) {
 
 // settle notices that all messages of the client, and then of all clients, are stored.
 func (c *recordedClient) settle() {
-	if !c.idle && !c.run.talking.Load() && c.run.final.Load() && len(c.outbox)+len(c.erased) == 0 {
+	stored := len(c.outbox)+len(c.erased) == 0 && time.Since(c.again) > recordedWork
+	if !c.idle && !c.run.talking.Load() && c.run.final.Load() && stored {
 		c.idle = true
 		c.run.busy.Done()
 	}
@@ -194,7 +200,9 @@ func (c *recordedClient) say(ctx context.Context, conn *stageclient.Conn) error 
 		})
 		if len(c.own) > 0 && c.dice.IntN(deletedShare) == 0 {
 			i := c.dice.IntN(len(c.own))
-			c.erased = append(c.erased, &recordedDeletion{c.own[i], fmt.Sprintf("d%d-%d", c.number, c.said), now})
+			c.erased = append(c.erased, &recordedDeletion{
+				place: c.own[i], id: fmt.Sprintf("d%d-%d", c.number, c.said), due: now,
+			})
 			c.own = slices.Delete(c.own, i, i+1)
 		}
 	}
@@ -270,7 +278,10 @@ func (c *recordedClient) delete(ctx context.Context, conn *stageclient.Conn) err
 		if now.Before(d.due) {
 			continue
 		}
-		d.due = now.Add(recordedAnswer)
+		if d.sent {
+			c.again = now
+		}
+		d.due, d.sent = now.Add(recordedAnswer), true
 		c.run.recorder.Delete(c.number, c.me, d.room, d.seq, d.id, now)
 		if err := conn.SendDelete(ctx, d.room, d.seq, d.id); err != nil {
 			return err
@@ -286,6 +297,9 @@ func (c *recordedClient) deleted(id string) {
 
 // refused plans another attempt, or gives a message up.
 func (c *recordedClient) refused(e stageclient.Error) (over bool) {
+	if e.Code == "not_connected" || e.Code == "session_ended" {
+		return true
+	}
 	for _, d := range c.erased {
 		if d.id != e.ClientID {
 			continue
@@ -310,7 +324,7 @@ func (c *recordedClient) refused(e stageclient.Error) (over bool) {
 		}
 		return false
 	}
-	return e.Code == "not_connected" || e.Code == "session_ended"
+	return false
 }
 
 // askingConn records when the client asks for history.

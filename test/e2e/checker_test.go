@@ -151,7 +151,7 @@ func (r *restarts) start(faults localstage.Faults) {
 func (r *restarts) restart(faults localstage.Faults) {
 	r.t.Helper()
 	r.expired()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.t.Context()), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.t.Context()), 30*time.Second)
 	defer cancel()
 	if err := r.stage.Close(ctx); err != nil {
 		r.t.Errorf("close the stage: %v", err)

@@ -26,6 +26,16 @@ const scheduledEvent = `{"version":"0","detail-type":"Scheduled Event","source":
 
 // invokeReaper invokes the reaper as an operator does, and returns its answer.
 func invokeReaper(ctx context.Context, c *stageclient.Client, event string) (map[string]any, error) {
+	body, err := invokeAsOperator(ctx, c, c.Outputs.ReaperName, event)
+	if err != nil {
+		return nil, err
+	}
+	var answer map[string]any
+	return answer, json.Unmarshal(body, &answer)
+}
+
+// invokeAsOperator invokes a function with an operator's keys, and returns its answer.
+func invokeAsOperator(ctx context.Context, c *stageclient.Client, function, event string) ([]byte, error) {
 	profile := "admin"
 	if c.Outputs.Local.CredentialsFile == "" {
 		profile = "" // the operator's keys come from the default chain
@@ -38,7 +48,7 @@ func invokeReaper(ctx context.Context, c *stageclient.Client, event string) (map
 	if err != nil {
 		return nil, err
 	}
-	address := c.Outputs.Endpoint("lambda") + "/2015-03-31/functions/" + c.Outputs.ReaperName + "/invocations"
+	address := c.Outputs.Endpoint("lambda") + "/2015-03-31/functions/" + function + "/invocations"
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(event))
 	if err != nil {
 		return nil, err
@@ -55,10 +65,9 @@ func invokeReaper(ctx context.Context, c *stageclient.Client, event string) (map
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode != http.StatusOK || response.Header.Get("X-Amz-Function-Error") != "" {
-		return nil, fmt.Errorf("the reaper answered %d %s, %w", response.StatusCode, body, err)
+		return nil, fmt.Errorf("%s answered %d %s, %w", function, response.StatusCode, body, err)
 	}
-	var answer map[string]any
-	return answer, json.Unmarshal(body, &answer)
+	return body, nil
 }
 
 func mustInvokeReaper(t *testing.T, c *stageclient.Client, event string) map[string]any {

@@ -114,7 +114,8 @@ func TestRightsReachTheConnection(t *testing.T) {
 			rights{[]string{"lobby", "news:r", "ops:r"}, false}, rights{[]string{"news:r", "lobby"}, false},
 		},
 		{
-			"moderator claim", map[string]string{"ModeratorClaim": "https://example.com/moderator"}, `"rooms":["lobby"]`,
+			"moderator claim", map[string]string{"ModeratorClaim": "https://example.com/moderator"},
+			`"rooms":["lobby"]`,
 			func(t *testing.T, c *stageclient.Client, _ string) func(*http.Request) {
 				return withClaims(t, c, url.Values{"claim.https://example.com/moderator": {"true"}})
 			},
@@ -162,11 +163,31 @@ func TestRightsReachTheConnection(t *testing.T) {
 			if !told.equal(test.told) {
 				t.Errorf("the answer tells the rights %+v, want %+v", told, test.told)
 			}
-			mustEnter(t, client, signed, proof)
+			conn := mustEnter(t, client, signed, proof)
 			if kept := recordedRights(t, client, signed.User.Sub); !kept.equal(test.kept) {
 				t.Errorf("the record has the rights %+v, want %+v", kept, test.kept)
 			}
+			wantRights(t, conn, test.kept)
 		})
+	}
+}
+
+// wantRights sends a message to each room of a connection: the user writes in some, and only reads in the others.
+func wantRights(t *testing.T, conn *stageclient.Conn, want rights) {
+	t.Helper()
+	for i, right := range want.rooms {
+		room, readOnly := strings.CutSuffix(right, ":r")
+		id := fmt.Sprint(i)
+		if err := conn.Send(within(t), stageclient.Outgoing{Room: room, Text: "hello", ID: id}); err != nil {
+			t.Fatal(err)
+		}
+		if !readOnly {
+			if ack := await[stageclient.Ack](t, conn); ack.ClientID != id {
+				t.Errorf("a message to %s: %+v", room, ack)
+			}
+		} else if refused := await[stageclient.Error](t, conn); refused.Code != "read_only" || refused.ClientID != id {
+			t.Errorf("a message to %s, a room to read: %+v", room, refused)
+		}
 	}
 }
 
@@ -180,7 +201,8 @@ func TestANewerConnectionHasTheRightsOfItsOwnToken(t *testing.T) {
 		claims url.Values
 		want   rights
 	}{
-		{url.Values{"claim.rooms": {"lobby", "news"}, "claim.moderator": {"true"}}, rights{[]string{"lobby", "news"}, true}},
+		{url.Values{"claim.rooms": {"lobby", "news"}, "claim.moderator": {"true"}},
+			rights{[]string{"lobby", "news"}, true}},
 		{url.Values{"claim.rooms": {"lobby:r", "news"}}, rights{[]string{"lobby:r", "news"}, false}},
 		{url.Values{"claim.rooms": {"lobby", "news:r"}, "claim.moderator": {"true"}},
 			rights{[]string{"lobby", "news:r"}, true}},

@@ -4,14 +4,14 @@ import type { Connection } from "./connection.js";
 import { Connector } from "./connector.js";
 import { defaultEnvironment, type Environment } from "./environment.js";
 import type { Frame } from "./frames.js";
-import { messageId, uuidv7 } from "./ids.js";
+import { idOf, uuidv7 } from "./ids.js";
 import type { HistoryFrame, LogEntry, Said, SyncedFrame } from "./history.js";
-import type { Item } from "./log.js";
+import { type Item, NOBODY } from "./log.js";
 import { type Entry, Outbox, UNKNOWN } from "./outbox.js";
 import { Rooms } from "./rooms.js";
 import type { Signed, SignOptions } from "./sign.js";
 import type { ChatMessage, ChatSnapshot, ChatState, Gap, User } from "./state.js";
-import { checkText, cleanText, SendError, sendFrame } from "./text.js";
+import { checkText, cleanText, deleteFrame, SendError, sendFrame } from "./text.js";
 import { outgoingMessage, Transcript } from "./transcript.js";
 
 const GAPS = 50;
@@ -61,6 +61,13 @@ export interface ChatClient {
   resend(clientId: string): void;
   /** Discards a message that is not delivered. */
   discard(clientId: string): void;
+  /**
+   * Deletes a message for everybody: an own one, or as a moderator any. `id` is the server's id of the message. Does
+   * nothing where that is not possible: with a server that keeps no messages, or in a room where the user only reads.
+   */
+  remove(id: string): void;
+  /** The user has read everything in a room. Call it when the page is visible and shows the end of the room. */
+  markRead(room: string): void;
   /** Reads a page of older messages of a room, or of missing ones in between. Does nothing while it does so already. */
   loadOlder(room: string): void;
   /** Calls the listener after each change, until the returned function is called. */
@@ -87,6 +94,7 @@ class Client implements ChatClient {
   #snapshot: ChatSnapshot | undefined;
   #user: User | undefined;
   #rooms: readonly string[];
+  #moderator = false;
   #gaps: readonly Gap[] = [];
   #after = 0; // sentAt of the last message before the connection was lost
   unknownFrames = 0;
@@ -103,7 +111,11 @@ class Client implements ChatClient {
     this.#connector = new Connector(env, options, protocols, {
       opened: (signed, from, connection) => this.#opened(signed, from, connection),
       question: (next) => this.#logs.question(next, env.clock.now()),
-      frame: (frame, current) => this.#received(frame, current),
+      frame: (frame, current, from) => this.#received(frame, current, from),
+      hidden: () => {
+        const frame = this.#remembers ? this.#logs.marks(env.clock.now()) : undefined;
+        if (frame) this.#connector.send(frame);
+      },
       lost: () => {
         this.#after = this.#transcript.latest;
         this.#outbox.reconnect(env.clock.now());
@@ -136,6 +148,7 @@ class Client implements ChatClient {
     let refusal = checkText(clean, room);
     // The server counts a message for a foreign room as a violation of the sender.
     if (this.#rooms.length && !this.#rooms.includes(room!)) refusal ??= "room_not_allowed";
+    if (this.#logs.readOnly.includes(room!)) refusal ??= "read_only";
     if (this.#outbox.full) refusal ??= "outbox_full";
     if (refusal) throw new SendError(refusal);
     const entry = this.#outbox.add(uuidv7(this.#env.clock.unix()), clean, room, this.#env.clock.now());
@@ -155,6 +168,21 @@ class Client implements ChatClient {
   discard = (clientId: string): void => {
     this.#outbox.remove(clientId);
     this.#changed();
+  };
+
+  remove = (id: string): void => {
+    const message = this.messages.find((message) => message.id === id);
+    if (!message?.seq || message.deleted || !this.#remembers || this.#logs.readOnly.includes(message.room)) return;
+    const { room, seq } = message;
+    const { clock } = this.#env;
+    const known = this.#outbox.entries.find((entry) => entry.of === seq && entry.room === room);
+    if (known) return this.resend(known.clientId);
+    if (!this.#outbox.full) this.#outbox.add(uuidv7(clock.unix()), "", room, clock.now(), id, seq);
+    this.#changed();
+  };
+
+  markRead = (room: string): void => {
+    if (this.#logs.get(room).markRead()) this.#changed();
   };
 
   loadOlder = (room: string): void => {
@@ -179,10 +207,11 @@ class Client implements ChatClient {
       heldUntil: this.#outbox.freeAt,
       user: this.#user,
       rooms: this.#rooms,
+      moderator: this.#moderator,
     };
   }
 
-  #opened({ user, rooms }: Signed, from: number | undefined, connection: Connection): void {
+  #opened({ user, rooms, readOnly, moderator }: Signed, from: number | undefined, connection: Connection): void {
     if (this.#user && this.#user.sub !== user.sub) {
       if (isGuest(this.#user) && isGuest(user)) {
         this.#outbox.rename();
@@ -197,6 +226,8 @@ class Client implements ChatClient {
     }
     this.#user = user;
     this.#rooms = this.#logs.names = rooms;
+    this.#logs.readOnly = readOnly;
+    this.#moderator = moderator;
     this.#remembers = connection.remembers;
     if (!connection.asked) for (const room of this.#logs.all) room.opened();
     const to = connection.openedAt;
@@ -211,7 +242,7 @@ class Client implements ChatClient {
     this.#missed = undefined;
   }
 
-  #received(frame: Frame | undefined, current: boolean): void {
+  #received(frame: Frame | undefined, current: boolean, from: Connection): void {
     const now = this.#env.clock.now();
     switch (frame?.type) {
       case "message": {
@@ -219,12 +250,16 @@ class Client implements ChatClient {
         if (this.#remembers && seq !== undefined) {
           this.#logs.get(room).pushed(this.#item(room, { seq, id, said: frame }), now);
         } else {
-          this.#transcript.receive(this.#message(room, frame, this.#outbox.returned(room, id)));
+          const message = this.#message(room, frame, this.#outbox.returned(room, id));
+          this.#transcript.receive({ ...message, sentAt: frame.sentAt });
         }
         break;
       }
       case "deleted":
         this.#logs.get(frame.room).pushed(frame, now);
+        break;
+      case "presence":
+        this.#logs.get(frame.room).present(frame, from);
         break;
       case "history":
       case "synced":
@@ -250,25 +285,38 @@ class Client implements ChatClient {
     this.#changed();
   }
 
-  #message(room: string, { id, from, message, sentAt }: Said, ours: Entry | undefined) {
+  #message(room: string, { id, message = "", ...said }: Pick<Said, "id"> & Partial<Said>, ours: Entry | undefined) {
+    const from = said.from ?? (ours && this.#user) ?? NOBODY;
     return {
       ...(ours && { clientId: ours.clientId }),
       id,
       room,
       from,
       text: message,
-      sentAt,
+      ...(said.sentAt !== undefined && { sentAt: said.sentAt }),
       own: ours !== undefined || from.sub === this.#user?.sub,
       status: "delivered",
     } as const;
   }
 
   /** An entry of a log. If it is a message of this client, the message is done. */
-  #item(room: string, { seq, id, said }: LogEntry): Item {
+  #item(room: string, { seq, id, said, deleted, of, erased }: LogEntry): Item {
     const ours = id === undefined ? undefined : this.#outbox.returned(room, id);
     if (ours) this.#outbox.remove(ours.clientId);
     if (id !== undefined) this.#transcript.remove(room, id);
-    return { seq, message: said && { ...this.#message(room, said, ours), seq } };
+    if (said) this.#name(room, said.from.sub);
+    const known = said ?? (deleted && id !== undefined ? { id } : undefined);
+    const message = known && { ...this.#message(room, known, ours), seq, ...(deleted && { deleted }) };
+    if (message?.own) this.#logs.get(room).markRead(seq);
+    return { seq, message, of, erased };
+  }
+
+  /** Computes the hash by which the log of a room names a user, in case that the user's messages are erased. */
+  #name(name: string, sub: string): void {
+    const room = this.#logs.get(name);
+    if (room.knows(sub)) return;
+    room.identify(sub, "");
+    void idOf(this.#env.sha256, name, sub).then((id) => room.identify(sub, id.toLowerCase()) && this.#changed());
   }
 
   #answered(frame: HistoryFrame | SyncedFrame, now: number): void {
@@ -278,13 +326,18 @@ class Client implements ChatClient {
     for (const entry of this.#outbox.entries) if (anew.includes(entry.room!)) entry.floor = undefined;
   }
 
-  #acknowledged({ id, clientId, seq }: Frame & { type: "ack" }): void {
+  #acknowledged({ id, clientId, seq, deleted }: Frame & { type: "ack" }): void {
     this.#connector.delivered();
     const entry = clientId === undefined ? undefined : this.#outbox.get(clientId);
     if (!entry) return;
-    if (!this.#remembers || seq === undefined) return this.#accept(entry, id);
-    Object.assign(entry, { status: "delivered", seq, id });
-    this.#logs.get(entry.room!).heard(seq, this.#env.clock.now());
+    const { of } = entry;
+    const isDone = of !== undefined || deleted === true;
+    if (isDone) this.#outbox.remove(entry.clientId);
+    if (!this.#remembers || seq === undefined) return isDone ? undefined : this.#accept(entry, id);
+    if (!isDone) Object.assign(entry, { status: "delivered", seq, id });
+    const now = this.#env.clock.now();
+    if (of) this.#logs.get(entry.room!).pushed({ seq, of }, now);
+    else this.#logs.get(entry.room!).heard(seq, now);
   }
 
   /** A message was delivered, and its place is not known. */
@@ -303,6 +356,7 @@ class Client implements ChatClient {
     }
     const now = this.#env.clock.now();
     const later = code === "rate_limited" || code === "busy" ? Math.max(100, retryAfterMs ?? 1000) : undefined;
+    const entry = clientId === undefined ? this.#outbox.oldest : this.#outbox.get(clientId);
     if (this.#logs.owns(clientId) || (this.#remembers && code === "unknown_action")) {
       if (later) {
         // Clients that were refused together do not come back together.
@@ -311,9 +365,9 @@ class Client implements ChatClient {
       }
       // The server does not answer questions about logs. It is treated as one that has none.
       this.#remembers = false;
+      if (entry?.of) this.#outbox.fail(entry, code);
       return this.#tellMissed();
     }
-    const entry = clientId === undefined ? this.#outbox.oldest : this.#outbox.get(clientId);
     if (!entry || entry.status === "failed" || entry.status === "delivered") return;
     if (later) this.#outbox.pause(entry, now, later);
     else if (code === "partial_delivery") this.#outbox.retry(entry, now);
@@ -349,7 +403,7 @@ class Client implements ChatClient {
     const sub = this.#user?.sub;
     if (sub === undefined || entry.id !== undefined) return;
     entry.room ??= this.#rooms[0];
-    void messageId(this.#env.sha256, sub, entry.room, entry.clientId).then((id) => {
+    void idOf(this.#env.sha256, sub, entry.room, entry.clientId).then((id) => {
       if (sub !== this.#user?.sub) return;
       entry.id = id;
       this.#changed();
@@ -361,7 +415,8 @@ class Client implements ChatClient {
     const now = this.#env.clock.now();
     const { connected } = this.#connector;
     this.#settle();
-    const isReady = ({ room, far }: Entry) => !this.#remembers || (!far && this.#logs.get(room!).ready);
+    const isReady = ({ room, far, of }: Entry) =>
+      of ? this.#remembers : !this.#remembers || (!far && this.#logs.get(room!).ready);
     const { send, stalled, wait } = this.#outbox.step(now, (entry) => connected && isReady(entry));
     const logs = connected && this.#remembers ? this.#logs.step(now) : undefined;
     this.#alarm.set(this.state.status === "idle" ? Infinity : Math.min(wait, logs?.wait ?? Infinity));
@@ -373,6 +428,8 @@ class Client implements ChatClient {
   }
 
   #send(entry: Entry): void {
+    const { of, clientId } = entry;
+    if (of) return this.#connector.send(deleteFrame(entry.room!, of, clientId));
     const room = this.#remembers ? this.#logs.get(entry.room!) : undefined;
     if (!entry.handed) Object.assign(entry, { handed: true, floor: room?.position });
     const after = entry.floor === undefined ? undefined : room?.seen(entry.floor);

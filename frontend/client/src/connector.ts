@@ -30,8 +30,10 @@ export interface ConnectorListener {
    */
   opened(signed: Signed, from: number | undefined, connection: Connection): void;
   question(next?: readonly string[]): string | undefined;
-  /** A frame. `current` is false for one of a replaced connection. */
-  frame(frame: Frame | undefined, current: boolean): void;
+  /** A frame. `current` is false for one of a connection that is not the current one, or not yet. */
+  frame(frame: Frame | undefined, current: boolean, from: Connection): void;
+  /** The page became invisible. */
+  hidden(): void;
   /** The current connection is gone. Messages under way may be lost. */
   lost(): void;
   /** The state or `connected` changed. */
@@ -99,7 +101,10 @@ export class Connector implements ConnectionListener {
   /** Starts, unless it has started. */
   start(): void {
     if (this.#unwatch) return;
-    this.#unwatch = this.#env.network.watch(() => this.#wake());
+    this.#unwatch = this.#env.network.watch(
+      () => this.#wake(),
+      () => this.#listener.hidden(),
+    );
     this.#compareClocks();
     this.#wake(true);
   }
@@ -165,7 +170,9 @@ export class Connector implements ConnectionListener {
   }
 
   frame(from: Connection, frame: Frame | undefined): void {
-    this.#listener.frame(frame, from === this.#current);
+    // The next connection has told of the users already.
+    if (frame?.type === "presence" && from === this.#replaced) return;
+    this.#listener.frame(frame, from === this.#current, from);
   }
 
   lost(connection: Connection, reason: RetryReason): void {

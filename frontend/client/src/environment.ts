@@ -15,8 +15,11 @@ export interface SocketLike {
 /** Whether there is a network, and when to check again. */
 export interface Network {
   online(): boolean;
-  /** Calls `wake` when the network changed or the page became visible, until the returned function is called. */
-  watch(wake: () => void): () => void;
+  /**
+   * Calls `wake` when the network changed or the page became visible, and `hide` when it became invisible, until the
+   * returned function is called.
+   */
+  watch(wake: () => void, hide: () => void): () => void;
   /** Whether the page is visible. Browsers delay the timers of hidden pages by up to a minute. True when left out. */
   visible?(): boolean;
 }
@@ -54,13 +57,13 @@ export function defaultEnvironment(): Environment {
 
 const browserNetwork: Network = {
   online: () => globalThis.navigator?.onLine !== false,
-  watch(wake) {
+  watch(wake, hide) {
     const page = globalThis.document;
     if (!page) return () => {};
     const watching = new AbortController();
     addEventListener("online", wake, watching);
     addEventListener("offline", wake, watching);
-    page.addEventListener("visibilitychange", () => browserNetwork.visible!() && wake(), watching);
+    page.addEventListener("visibilitychange", () => (browserNetwork.visible!() ? wake() : hide()), watching);
     return () => watching.abort();
   },
   visible: () => globalThis.document?.visibilityState !== "hidden",

@@ -13,7 +13,7 @@ export interface Want {
   readonly limit?: number;
 }
 
-/** A message of a user. */
+/** A message of a user. Nothing but its id is known of a deleted one. */
 export interface Said {
   readonly id: string;
   readonly from: User;
@@ -21,11 +21,17 @@ export interface Said {
   readonly sentAt: number;
 }
 
-/** An entry of a log. Entries of other kinds, such as deleted messages, have a number and nothing else. */
+/** An entry of a log. Entries of kinds that this client does not know have a number and nothing else. */
 export interface LogEntry {
   readonly seq: number;
-  readonly id: string | undefined;
-  readonly said: Said | undefined;
+  readonly id?: string | undefined;
+  readonly said?: Said | undefined;
+  /** The message was deleted. */
+  readonly deleted?: boolean;
+  /** The number of a message that was deleted. */
+  readonly of?: number | undefined;
+  /** The hash of a user whose messages, up to here, were erased. */
+  readonly erased?: string | undefined;
 }
 
 /** A part of the log of a room without a hole. It repeats the want that it answers. */
@@ -42,18 +48,34 @@ export interface HistoryFrame extends Want {
   readonly more: boolean;
   /** For how many days messages are kept; 0 when they are not kept at all. */
   readonly keepDays: number;
+  /** The number up to which the user has read, on any device; 0 when the server does not know. */
+  readonly read: number;
 }
 
 /** Answers the wants with `after` for which there is nothing new. */
 export interface SyncedFrame {
   readonly type: "synced";
   readonly clientId: string | undefined;
-  readonly heads: Readonly<Record<string, number>>;
+  readonly heads: Numbers;
+  /** As in a history frame, by room. */
+  readonly read: Numbers;
 }
 
-/** The frame that asks for parts of logs, of 8 rooms at most. */
-export function historyFrame(id: string, wants: readonly (Want & { readonly room: string })[]): string {
-  return JSON.stringify({ action: "history", id, want: wants });
+/** Numbers in the logs of rooms, by room. */
+export type Numbers = Readonly<Record<string, number>>;
+
+/** A request, of 8 rooms at most. Members that are undefined are left out. */
+export interface Request {
+  readonly want: readonly (Want & { readonly room: string })[] | undefined;
+  /** The rooms whose users are wanted. */
+  readonly here: readonly string[] | undefined;
+  /** The numbers up to which the user has read. */
+  readonly read: Numbers | undefined;
+}
+
+/** The frame of a request. */
+export function historyFrame(id: string, request: Request): string {
+  return JSON.stringify({ action: "history", id, ...request });
 }
 
 /** The message of an entry, or undefined for an entry of another kind. */
@@ -65,7 +87,7 @@ export function readSaid({ id, from, message, sentAt }: Record<string, unknown>)
 
 /** Reads an answer. Undefined when it breaks the rules, for example when there is a hole between two entries. */
 export function readHistory(frame: Record<string, unknown>, clientId: string | undefined): HistoryFrame | undefined {
-  const { room, entries, head, complete, more, keepDays } = frame;
+  const { room, entries, head, complete, more, keepDays, read } = frame;
   if (!isText(room) || !Array.isArray(entries) || !isSeq(head) || !isNumber(keepDays)) return undefined;
   const whole = entries.every((entry, i) => isSeq(entry?.seq) && (i === 0 || entry.seq === entries[i - 1].seq + 1));
   const wants = (["after", "before", "last"] as const).filter((kind) => isSeq(frame[kind]));
@@ -75,20 +97,27 @@ export function readHistory(frame: Record<string, unknown>, clientId: string | u
     clientId,
     room,
     [wants[0]!]: frame[wants[0]!],
-    entries: entries.map((entry) => ({
+    entries: entries.map((entry): LogEntry => ({
       seq: entry.seq,
       id: isText(entry.id) ? entry.id : undefined,
       said: readSaid(entry),
+      deleted: entry.deleted === true,
+      of: isSeq(entry.of) ? entry.of : undefined,
+      erased: isText(entry.erased) ? entry.erased : undefined,
     })),
     head,
     complete: complete === true,
     more: more === true,
     keepDays,
+    read: isSeq(read) ? read : 0,
   };
 }
 
 /** Reads an answer that has nothing new. */
-export function readSynced(heads: unknown, clientId: string | undefined): SyncedFrame {
-  const numbers = Object.entries(heads ?? {}).filter(([, head]) => isSeq(head));
-  return { type: "synced", clientId, heads: Object.fromEntries(numbers) };
+export function readSynced({ heads, read }: Record<string, unknown>, clientId: string | undefined): SyncedFrame {
+  return { type: "synced", clientId, heads: readNumbers(heads), read: readNumbers(read) };
+}
+
+function readNumbers(value: unknown): Numbers {
+  return Object.fromEntries(Object.entries(value ?? {}).filter(([, number]) => isSeq(number)));
 }

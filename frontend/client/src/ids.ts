@@ -30,16 +30,14 @@ function random(bytes: number): string {
 }
 
 /**
- * The id that the server derives for a message of `sub` in a room under the client's own id: base32 of SHA-256, 26
- * letters.
+ * The first 26 letters of base32 of SHA-256 of some texts, each behind a zero byte. Of `sub`, room and the client's own
+ * id of a message this is the server's id of the message. In small letters, that of a room and `sub` names a user.
  */
-export async function messageId(
+export async function idOf(
   sha256: (text: string) => Promise<Uint8Array>,
-  sub: string,
-  room = "",
-  clientId: string,
+  ...texts: readonly (string | undefined)[]
 ): Promise<string> {
-  const digest = await sha256(`${sub}\0${room}\0${clientId}`);
+  const digest = await sha256(texts.join("\0"));
   let id = "";
   for (let bit = 0; bit < 130; bit += 5) {
     const at = bit >> 3;

@@ -3,7 +3,7 @@ export type { Clock } from "./clock.js";
 export { newSecret } from "./ids.js";
 export type { Environment, Network, SocketLike } from "./environment.js";
 export type { SignOptions, SignRequest } from "./sign.js";
-export type { ChatMessage, ChatSnapshot, ChatState, Gap, RetryReason, RoomState, User } from "./state.js";
+export type { ChatMessage, ChatSnapshot, ChatState, Gap, Here, RetryReason, RoomState, User } from "./state.js";
 export {
   checkText,
   cleanName,

@@ -1,12 +1,19 @@
 import type { HistoryFrame } from "./history.js";
-import type { ChatMessage } from "./state.js";
+import type { ChatMessage, User } from "./state.js";
 
 const LOOSE = 1_000; // pushed entries that wait for their predecessors
+
+/** The author of a deleted message, if it is not known. */
+export const NOBODY: User = { sub: "", name: "" };
 
 /** An entry of the log of a room. Only messages are shown. */
 export interface Item {
   readonly seq: number;
   readonly message?: ChatMessage | undefined;
+  /** The number of a message that was deleted. */
+  readonly of?: number | undefined;
+  /** The hash of a user whose messages, up to here, were erased. */
+  readonly erased?: string | undefined;
 }
 
 /** A number that is missing is above `after` and below `upto`. `open` says whether the server may have such entries. */
@@ -17,7 +24,7 @@ export interface Hole {
 }
 
 /** An answer of the server, with its entries as items. */
-export type Answer = Omit<HistoryFrame, "type" | "room" | "entries"> & { readonly entries: readonly Item[] };
+export type Answer = Omit<HistoryFrame, "type" | "room" | "entries" | "read"> & { readonly entries: readonly Item[] };
 
 /**
  * The entries of one room that a client has. `position` is the number up to which it has every entry, down to the next
@@ -30,6 +37,12 @@ export class Log {
   /** The messages up to the position, in the order of their numbers. */
   list: readonly ChatMessage[] = [];
   readonly loose = new Map<number, { readonly item: Item; readonly at: number }>();
+  /** The hashes of authors, by user id. */
+  readonly #hashes = new Map<string, string>();
+  /** The numbers below which messages of a user were erased, by the hash of the user. */
+  readonly #erased = new Map<string, number>();
+  /** The numbers of deleted messages. An old copy of a message may come later than the note. */
+  readonly #deleted = new Set<number>();
 
   constructor(readonly most: number) {}
 
@@ -40,6 +53,7 @@ export class Log {
 
   /** Takes an entry that the server pushed. */
   push(item: Item, now: number): void {
+    this.#note([item]);
     if (item.seq <= this.list.at(-1)?.seq!) return; // a repetition, perhaps from a log that has expired since
     if (!this.loose.has(item.seq)) this.loose.set(item.seq, { item, at: now });
     if (this.loose.size > LOOSE) this.loose.delete(this.loose.keys().next().value!);
@@ -103,7 +117,7 @@ export class Log {
 
   /** The log began anew, or was restored up to `head`. With `missed` messages may have been said in between. */
   forget(head: number, missed: boolean): void {
-    this.loose.clear();
+    for (const known of [this.loose, this.#deleted, this.#erased]) known.clear();
     this.position = undefined;
     if (head > 0) this.list = this.list.filter(({ seq }) => seq! <= head);
     const after = this.list.at(-1)?.seq;
@@ -117,6 +131,40 @@ export class Log {
     return this.holes.find((hole) => hole.after >= after);
   }
 
+  /** Takes the hash of an author. Returns true when that changes messages. */
+  identify(sub: string, hash: string): boolean {
+    this.#hashes.set(sub, hash);
+    return this.#erased.has(hash) && this.#clean();
+  }
+
+  knows(sub: string): boolean {
+    return this.#hashes.has(sub);
+  }
+
+  /** A message without the text that it must not show any more. */
+  cleaned(message: ChatMessage): ChatMessage {
+    const { seq, from } = message;
+    const isErased = seq! < this.#erased.get(this.#hashes.get(from.sub)!)!;
+    if (!isErased && (message.deleted || !this.#deleted.has(seq!))) return message;
+    return { ...message, ...(isErased && { from: NOBODY }), text: "", deleted: true };
+  }
+
+  #clean(): boolean {
+    this.list = this.list.map((message) => this.cleaned(message));
+    return true;
+  }
+
+  /** Notes the messages that were deleted. */
+  #note(items: readonly Item[]): void {
+    let isNews = false;
+    for (const { seq, message, of = message?.deleted ? seq : 0, erased } of items) {
+      if (of) this.#deleted.add(of);
+      if (erased !== undefined) this.#erased.set(erased, Math.max(seq, this.#erased.get(erased) ?? 0));
+      isNews ||= of > 0 || erased !== undefined;
+    }
+    if (isNews) this.#clean();
+  }
+
   #fill(): void {
     this.holes = this.holes.filter(({ after, upto }) => after + 1 < upto);
   }
@@ -124,6 +172,7 @@ export class Log {
   /** Takes entries that follow each other. A message that is here already may know more: the client's own id. */
   #insert(items: readonly Item[]): void {
     if (!items.length) return;
+    this.#note(items);
     const from = items[0]!.seq;
     const to = items.at(-1)!.seq;
     const known = new Map(
@@ -132,7 +181,10 @@ export class Log {
     const here = (seq: number) => known.get(seq) ?? this.loose.get(seq)?.item.message;
     this.list = [
       ...this.list.filter(({ seq }) => seq! < from),
-      ...items.flatMap(({ seq, message }) => here(seq) ?? message ?? []),
+      ...items.flatMap(({ seq, message }) => {
+        const known = here(seq) ?? message;
+        return known ? this.cleaned(known) : [];
+      }),
       ...this.list.filter(({ seq }) => seq! > to),
     ];
     if (this.list.length > this.most) this.#trim();

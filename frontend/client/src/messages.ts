@@ -7,7 +7,9 @@ export interface Dictionary {
   readonly reasons: Readonly<Record<string, string>>;
   /** By SendErrorCode, and by `failure` of a message. */
   readonly failures: Readonly<Record<string, string>>;
-  readonly actions: Readonly<Record<"send" | "resend" | "discard" | "retryNow" | "signIn" | "signOut", string>>;
+  readonly actions: Readonly<
+    Record<"send" | "resend" | "discard" | "remove" | "confirmRemoval" | "retryNow" | "signIn" | "signOut", string>
+  >;
   readonly labels: Readonly<
     Record<
       | "message"
@@ -25,7 +27,11 @@ export interface Dictionary {
       | "missing"
       | "notKept"
       | "notKeptDay"
-      | "loading",
+      | "loading"
+      | "deleted"
+      | "deleting"
+      | "notDeleted"
+      | "readOnly",
       string
     >
   >;
@@ -76,12 +82,18 @@ const en: Dictionary = {
     expired: "Not delivered for 5 minutes.",
     unknown: "It is not known whether this was sent.",
     room_not_allowed: "You may not write in this room.",
+    read_only: "You may only read in this room.",
+    not_found: "The message is not kept any more.",
+    not_yours: "The message is somebody else's.",
+    unknown_action: "The server cannot do this yet.",
     bad_message: "The server did not accept the message.",
   },
   actions: {
     send: "Send",
     resend: "Send again",
     discard: "Discard",
+    remove: "Delete",
+    confirmRemoval: "Delete for everybody",
     retryNow: "Retry now",
     signIn: "Sign in",
     signOut: "Sign out",
@@ -103,6 +115,10 @@ const en: Dictionary = {
     notKept: "Messages older than {n} days are not kept.",
     notKeptDay: "Messages older than a day are not kept.",
     loading: "Loading messages…",
+    deleted: "This message was deleted.",
+    deleting: "Deleting…",
+    notDeleted: "Not deleted",
+    readOnly: "You may only read in this room.",
   },
 };
 
@@ -151,12 +167,18 @@ const ja: Dictionary = {
     expired: "5 分以内に送信できませんでした。",
     unknown: "送信されたかどうかを確認できませんでした。",
     room_not_allowed: "このルームには書き込めません。",
+    read_only: "このルームでは閲覧のみできます。",
+    not_found: "このメッセージはもう保存されていません。",
+    not_yours: "ほかの人のメッセージです。",
+    unknown_action: "サーバーはまだこの操作に対応していません。",
     bad_message: "サーバーがメッセージを受け付けませんでした。",
   },
   actions: {
     send: "送信",
     resend: "再送信",
     discard: "破棄",
+    remove: "削除",
+    confirmRemoval: "全員の画面から削除",
     retryNow: "今すぐ再接続",
     signIn: "サインイン",
     signOut: "サインアウト",
@@ -178,6 +200,10 @@ const ja: Dictionary = {
     notKept: "{n} 日より前のメッセージは保存されていません。",
     notKeptDay: "1 日より前のメッセージは保存されていません。",
     loading: "メッセージを読み込んでいます…",
+    deleted: "このメッセージは削除されました。",
+    deleting: "削除中…",
+    notDeleted: "削除できませんでした",
+    readOnly: "このルームでは閲覧のみできます。",
   },
 };
 

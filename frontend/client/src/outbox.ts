@@ -7,7 +7,7 @@ const LIMIT = 100;
 const PATIENCE = 300_000; // then a message has failed
 const ACK_TIMEOUT = 10_000;
 
-/** A message on its way. */
+/** A message on its way, or the request to delete one. */
 export interface Entry {
   readonly clientId: string;
   readonly text: string;
@@ -29,6 +29,8 @@ export interface Entry {
   handed: boolean;
   /** The position in the log when a socket was first given it, if that was known. It is not in the log before. */
   floor: number | undefined;
+  /** The request is to delete the message with this number; `id` is the server's id of the message. */
+  readonly of?: number | undefined;
   /** Its number in the log. */
   seq?: number | undefined;
   /** The server does not look for it as far back as is necessary, so the client has to. */
@@ -72,12 +74,13 @@ export class Outbox {
     return this.#entries.get(clientId);
   }
 
-  add(clientId: string, text: string, room: string | undefined, now: number): Entry {
+  add(clientId: string, text: string, room: string | undefined, now: number, id?: string, of?: number): Entry {
     const entry: Entry = {
       clientId,
       text,
       room,
-      id: undefined,
+      id,
+      of,
       status: "pending",
       since: now,
       at: now,
@@ -136,7 +139,7 @@ export class Outbox {
 
   /** Handles a received message with an id of the server. It may be one of this client. */
   returned(room: string, id: string): Entry | undefined {
-    const entry = this.entries.find((entry) => entry.room === room && entry.id === id);
+    const entry = this.entries.find((entry) => !entry.of && entry.room === room && entry.id === id);
     if (entry) entry.returned = true;
     return entry;
   }
@@ -152,7 +155,8 @@ export class Outbox {
    */
   rename(): void {
     for (const [clientId, entry] of this.#entries) {
-      if (entry.status === "delivered" || (entry.returned && entry.status !== "failed")) this.#entries.delete(clientId);
+      if (entry.of || entry.status === "delivered" || (entry.returned && entry.status !== "failed"))
+        this.#entries.delete(clientId);
       else if (entry.status !== "sent") entry.id = undefined;
     }
   }

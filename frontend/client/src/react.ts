@@ -30,9 +30,15 @@ const forgetful: RoomState = { status: "live", more: false, gaps: [], keepDays: 
 export function useRoom(
   client: ChatClient,
   room: string,
-): RoomState & { readonly messages: readonly ChatMessage[]; readonly loadOlder: () => void } {
+): RoomState & {
+  readonly messages: readonly ChatMessage[];
+  readonly loadOlder: () => void;
+  readonly markRead: () => void;
+  readonly remove: (id: string) => void;
+} {
   const { messages, roomStates } = useChatSnapshot(client);
   const own = useMemo(() => messages.filter((message) => message.room === room), [messages, room]);
   const loadOlder = useCallback(() => client.loadOlder(room), [client, room]);
-  return { ...(roomStates[room] ?? forgetful), messages: own, loadOlder };
+  const markRead = useCallback(() => client.markRead(room), [client, room]);
+  return { ...(roomStates[room] ?? forgetful), messages: own, loadOlder, markRead, remove: client.remove };
 }

@@ -1,11 +1,13 @@
 import type { Want } from "./history.js";
 import { type Answer, type Hole, type Item, Log } from "./log.js";
-import type { ChatMessage, RoomState } from "./state.js";
+import type { ChatMessage, Here, RoomState } from "./state.js";
+import type { PresenceFrame } from "./frames.js";
 
 const FAR = 500; // entries; a client that is further behind shows the end of the log, with a hole above it
 const HOLD = 250; // ms for which a message waits for the one before it
 const LATE = 300; // after which the client asks for a missing message,
-const SPREAD = 1_000; // and a random time more, so that not all members ask at once
+const SPREAD = 1_000; // and a random time more, so that not all members ask at once,
+const CROWD = 2; // up to so many ms for each user in the room
 const PATIENCE = 10_000; // ms, for an answer
 const LONGEST = 40_000; // between two questions
 const DAY = 86_400_000;
@@ -29,6 +31,10 @@ export class Room {
   live = false;
   /** When to ask whether anything is new, if nothing comes before. */
   quietAt = Infinity;
+  /** The users who are connected, as far as the server has told on this connection. */
+  here: Here | undefined;
+  /** The next request asks for the users. */
+  asksHere = true;
   readonly #log: Log;
   readonly #page: number;
   readonly #random: () => number;
@@ -43,6 +49,9 @@ export class Room {
   #pausedUntil = 0;
   #gapAt: number | undefined; // when to ask for missing entries
   #completeAt = 0; // in Unix ms, which go on while the machine sleeps
+  #read = 0; // the number up to which the user has read,
+  #told = 0; // and the one that the server has
+  #presence: { readonly from: unknown; readonly n: number } | undefined; // the last frame about users
 
   /** `page` messages are asked for at a time, and at most `most` are kept. */
   constructor(random: () => number, page: number, most = 10_000) {
@@ -73,7 +82,10 @@ export class Room {
     const loose = [...this.#log.loose.values()]
       .filter(({ item, at }) => item.message?.own || at + HOLD <= now)
       .sort((a, b) => a.item.seq - b.item.seq);
-    return [...this.#log.list, ...loose.flatMap(({ item }) => item.message ?? [])];
+    return [
+      ...this.#log.list,
+      ...loose.flatMap(({ item: { message } }) => (message ? this.#log.cleaned(message) : [])),
+    ];
   }
 
   state(now: number): RoomState {
@@ -91,17 +103,69 @@ export class Room {
       gaps,
       ...(closed.length && { closed }),
       keepDays: this.keepDays,
+      ...(this.here && { here: this.here }),
+      ...(this.live && this.keepDays && { read: this.#read, unread: this.#unread(messages) }),
     };
+  }
+
+  /** Messages of others that the user has not read, and entries in between that the client does not have. */
+  #unread(messages: readonly ChatMessage[]): number {
+    const missing = this.#log.open
+      .map(({ after, upto }) => upto - Math.max(after, this.#read) - 1)
+      .filter((count) => count > 0 && count < this.#log.most); // numbers jump where a log begins anew
+    const isUnread = ({ seq, own, deleted }: ChatMessage) => seq! > this.#read && !own && !deleted;
+    return missing.reduce((sum, count) => sum + count, messages.filter(isUnread).length);
+  }
+
+  /** The user has read up to a number, or else everything that is here. Returns false when that is no news. */
+  markRead(seq = this.position ?? 0): boolean {
+    const isNews = seq > this.#read;
+    if (isNews) this.#read = seq;
+    return isNews;
+  }
+
+  /** The server knows that the user has read up to a number. */
+  told(seq: number): void {
+    this.markRead(seq);
+    this.#told = Math.max(this.#told, seq);
+  }
+
+  /** The number up to which the user has read, if the server does not know. */
+  get untold(): number | undefined {
+    return this.#read > this.#told ? this.#read : undefined;
+  }
+
+  /** Takes a frame about the users. Of two frames of one connection, the one with the higher number is newer. */
+  present({ n, count, users }: PresenceFrame, from: unknown): void {
+    if (this.#presence?.from === from && this.#presence!.n > n) return;
+    this.#presence = { from, n };
+    this.here = { count, ...(users && { users }) };
+  }
+
+  /** Takes the hash by which a log names a user. Returns true when messages of the user were erased. */
+  identify(sub: string, hash: string): boolean {
+    return this.#log.identify(sub, hash);
+  }
+
+  /** Whether the hash of a user is known. */
+  knows(sub: string): boolean {
+    return this.#log.knows(sub);
   }
 
   /** A connection was opened. The server pushes to it every entry that is not in its answers. */
   opened(): void {
-    this.lost();
+    this.#reread();
     this.#tries = this.#pausedUntil = 0;
+    this.asksHere = true;
   }
 
   /** The connection is gone, and with it every answer that was under way. */
   lost(): void {
+    this.#reread();
+    this.here = undefined;
+  }
+
+  #reread(): void {
     this.live = false;
     this.#behind = true;
     this.#asked = undefined;
@@ -157,6 +221,7 @@ export class Room {
    * and when the server keeps nothing.
    */
   question(next: boolean, id: string, now: number): Want | undefined {
+    this.asksHere = true;
     if ((this.#asked?.main && !next) || (this.live && this.keepDays === 0)) return undefined;
     this.#behind = true;
     return this.#sent(id, now, true, this.#main());
@@ -168,6 +233,7 @@ export class Room {
    */
   sync(now: number): void {
     if (this.quietAt - SILENCE / 2 > now) return;
+    this.asksHere = true;
     this.quietAt = Infinity;
     this.#behind = true;
   }
@@ -260,7 +326,9 @@ export class Room {
     this.#log.settle();
     if (this.position !== position) this.#gapAt = undefined;
     const isMissing = this.#log.loose.size > 0 || this.#heard > this.position!;
-    this.#gapAt = isMissing ? (this.#gapAt ?? now + LATE + this.#random() * SPREAD) : undefined;
+    this.#gapAt = isMissing
+      ? (this.#gapAt ?? now + LATE + this.#random() * Math.max(SPREAD, CROWD * (this.here?.count ?? 0)))
+      : undefined;
     this.#older &&= this.more;
     if (this.#search !== undefined && !this.missing(this.#search)?.open) this.#search = undefined;
   }

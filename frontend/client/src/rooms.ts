@@ -5,6 +5,7 @@ import type { RoomState } from "./state.js";
 import { Window } from "./window.js";
 
 const MOST = 15; // questions in 10 s; the server allows 20
+const SPARE = 5; // of them not for users
 
 /** The frame to send now, and when to look again. */
 export interface RoomsStep {
@@ -20,6 +21,8 @@ export interface RoomsStep {
 export class Rooms {
   /** The rooms of the present connection. */
   names: readonly string[] = [];
+  /** Those in which the user may only read. */
+  readOnly: readonly string[] = [];
   readonly #rooms = new Map<string, Room>();
   readonly #window = new Window(MOST);
   readonly #random: () => number;
@@ -46,7 +49,12 @@ export class Rooms {
   }
 
   states(now: number): Readonly<Record<string, RoomState>> {
-    return Object.fromEntries(this.names.map((name) => [name, this.get(name).state(now)]));
+    return Object.fromEntries(
+      this.names.map((name) => [
+        name,
+        { ...this.get(name).state(now), ...(this.readOnly.includes(name) && { readOnly: true }) },
+      ]),
+    );
   }
 
   /**
@@ -55,6 +63,11 @@ export class Rooms {
    */
   question(next: readonly string[] | undefined, now: number): string | undefined {
     return this.#ask((room, id) => room.question(next !== undefined, id, now), now, next);
+  }
+
+  /** The frame that tells how far the user has read, if the server does not know. */
+  marks(now: number): string | undefined {
+    return this.#ask(() => undefined, now, this.names, true);
   }
 
   step(now: number): RoomsStep {
@@ -75,11 +88,14 @@ export class Rooms {
     now: number,
     unix: number,
   ): readonly string[] {
+    const { clientId } = frame;
     if (frame.type === "synced") {
-      const { clientId, heads } = frame;
+      const { heads, read } = frame;
+      for (const [name, seq] of Object.entries(read)) this.#rooms.get(name)?.told(seq);
       return Object.keys(heads).filter((name) => this.#rooms.get(name)?.synced(clientId, heads[name]!, now, unix));
     }
-    const { room, entries } = frame;
+    const { room, entries, read } = frame;
+    this.get(room).told(read);
     return this.get(room).answer({ ...frame, entries: entries.map(item) }, now, unix) ? [room] : [];
   }
 
@@ -88,15 +104,32 @@ export class Rooms {
     return /^h\d+$/.test(clientId ?? "");
   }
 
-  #ask(wantOf: (room: Room, id: string) => Want | undefined, now: number, names = this.names): string | undefined {
-    if (this.#window.freeAt > now) return undefined; // more questions would be a violation
+  /** With `always` the marks alone are reason enough for a frame. */
+  #ask(
+    wantOf: (room: Room, id: string) => Want | undefined,
+    now: number,
+    names = this.names,
+    always = false,
+  ): string | undefined {
+    const left = this.#window.left(now);
+    if (!left) return undefined; // more questions would be a violation
     const id = `h${++this.#questions}`;
-    const wants = names.flatMap((room) => {
+    const want = names.flatMap((room) => {
       const want = wantOf(this.get(room), id);
       return want ? { room, ...want } : [];
     });
-    if (!wants.length) return undefined;
-    this.#window.sent(now);
-    return historyFrame(id, wants);
+    const marks = names.filter((name) => this.get(name).untold);
+    // Each room whose users are wanted counts as a question. A server that tells of users is asked for them alone, too.
+    const asksHere = ({ asksHere, here }: Room) => asksHere && (want.length > 0 || here !== undefined);
+    const here = names.filter((name) => asksHere(this.get(name))).slice(0, Math.max(0, left - SPARE));
+    if (!want.length && !here.length && !(always && marks.length)) return undefined;
+    for (const name of here) this.get(name).asksHere = false;
+    this.#window.sent(now, here.length || 1);
+    const read = Object.fromEntries(marks.map((name) => [name, this.get(name).untold!]));
+    return historyFrame(id, {
+      want: want.length ? want : undefined,
+      here: here.length ? here : undefined,
+      read: marks.length ? read : undefined,
+    });
   }
 }

@@ -60,6 +60,9 @@ export interface Signed {
   readonly url: string;
   readonly rooms: readonly string[];
   readonly user: User;
+  /** The rooms in which the user may only read. */
+  readonly readOnly: readonly string[];
+  readonly moderator: boolean;
   /** Milliseconds. */
   readonly sessionEndsIn: number;
 }
@@ -189,6 +192,8 @@ function read(response: Response, body: any): Signed & { expiresIn: number } {
     url: body.url,
     rooms: roomsOf(body.url),
     user: body.user,
+    readOnly: readOnlyOf(body.rooms),
+    moderator: body.moderator === true,
     expiresIn: 1000 * body.expiresIn,
     sessionEndsIn: 1000 * body.sessionEndsIn,
   };
@@ -200,6 +205,11 @@ function read(response: Response, body: any): Signed & { expiresIn: number } {
  */
 function retryAfter({ headers }: Response): number {
   return 1000 * Math.min(3600, Math.max(0, Number(headers.get("Retry-After")) || 0));
+}
+
+/** The rooms in which the user may only read. Servers of the previous version do not say. */
+function readOnlyOf(rooms: unknown): string[] {
+  return Array.isArray(rooms) ? rooms.flatMap((room) => (room?.readOnly === true ? room.room : [])) : [];
 }
 
 /** The rooms that a signed URL is for. */

@@ -64,6 +64,13 @@ export interface User {
   readonly name: string;
 }
 
+/** The users in a room. */
+export interface Here {
+  /** Left out when there are too many. */
+  readonly users?: readonly User[];
+  readonly count: number;
+}
+
 /** A message as a page shows it. `clientId ?? id` never changes: use it as a key. */
 export interface ChatMessage {
   /** The server's id, or the client's own until the server's is known. */
@@ -73,6 +80,10 @@ export interface ChatMessage {
   readonly room: string;
   readonly from: User;
   readonly text: string;
+  /** It was deleted. Its text is empty, and so is `from` if this client does not know who wrote it. */
+  readonly deleted?: boolean;
+  /** `pending` while the server is asked to delete it, or the server's code if it refuses. */
+  readonly removal?: string;
   /** Its number in the log of the room, when the server keeps one. */
   readonly seq?: number;
   /** The server's time in Unix ms. Absent until the message has come back. */
@@ -112,6 +123,14 @@ export interface RoomState {
   readonly closed?: readonly string[];
   /** For how many days messages are kept; 0 when the server keeps none. */
   readonly keepDays: number;
+  /** The users who are connected, if the server tells. */
+  readonly here?: Here;
+  /** The number up to which the user has read, on any device. */
+  readonly read?: number;
+  /** Messages of others above that number, while the room is `live`. */
+  readonly unread?: number;
+  /** The user may not write here. */
+  readonly readOnly?: boolean;
 }
 
 /** Everything that a page shows. It never changes: each change makes a new one. */
@@ -132,4 +151,6 @@ export interface ChatSnapshot {
   readonly user: User | undefined;
   /** The rooms of the last signed URL; before the first one, the requested rooms. */
   readonly rooms: readonly string[];
+  /** The user may delete messages of others. */
+  readonly moderator: boolean;
 }

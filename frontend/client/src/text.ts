@@ -14,6 +14,8 @@ export type SendErrorCode =
   | "bad_characters"
   /** Not one of the client's rooms. */
   | "room_not_allowed"
+  /** The user may not write in this room. */
+  | "read_only"
   /** 100 messages wait already, or have failed and were neither sent again nor discarded. */
   | "outbox_full";
 
@@ -75,6 +77,11 @@ export function cleanName(name: string): string | undefined {
 
 function bytesOf(text: string): number {
   return new TextEncoder().encode(text).length;
+}
+
+/** The frame that deletes the message with a number. */
+export function deleteFrame(room: string, seq: number, id: string): string {
+  return JSON.stringify({ action: "delete", room, seq, id });
 }
 
 /**

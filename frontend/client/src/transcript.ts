@@ -61,14 +61,17 @@ export class Transcript {
     logs: readonly (readonly ChatMessage[])[],
   ): ChatMessage[] {
     const tail = new Map<string, ChatMessage>();
+    const removals = new Map<string, string>();
     for (const entry of outgoing) {
       const message = outgoingMessage(entry, user, rooms);
-      tail.set(keyOf(message), message);
+      if (entry.of) removals.set(keyOf(message), entry.failure ?? "pending");
+      else tail.set(keyOf(message), message);
     }
     const delivered = logs.reduce(merged, this.#messages).map((message): ChatMessage => {
       const key = keyOf(message);
       const waiting = tail.get(key);
-      if (!waiting) return message;
+      const removal = message.deleted ? undefined : removals.get(key);
+      if (!waiting) return removal === undefined ? message : { ...message, removal };
       tail.delete(key);
       return { ...waiting, sentAt: message.sentAt! };
     });
@@ -101,12 +104,17 @@ export function outgoingMessage(entry: Entry, user: User | undefined, rooms: rea
   };
 }
 
+/** The time of a deleted message may not be known. It then stands behind the one before it. */
+function timeOf(message: ChatMessage | undefined): number {
+  return message ? (message.sentAt ?? 0) : Infinity;
+}
+
 /** Two lists as one, by time. Each keeps its own order. */
 function merged(a: readonly ChatMessage[], b: readonly ChatMessage[]): readonly ChatMessage[] {
   if (!a.length || !b.length) return a.length ? a : b;
   const both: ChatMessage[] = [];
   for (let i = 0, j = 0; i + j < a.length + b.length;)
-    both.push(j === b.length || a[i]?.sentAt! <= b[j]!.sentAt! ? a[i++]! : b[j++]!);
+    both.push(j === b.length || timeOf(a[i]) <= timeOf(b[j]) ? a[i++]! : b[j++]!);
   return both;
 }
 

@@ -13,9 +13,14 @@ export class Window {
     return Math.max(this.#pausedUntil, oldest + LENGTH);
   }
 
-  /** A frame was sent. */
-  sent(now: number): void {
-    this.#times = [...this.#times, now].slice(-this.most);
+  /** How many frames may be sent now. */
+  left(now: number): number {
+    return this.freeAt > now ? 0 : this.most - this.#times.filter((time) => time + LENGTH > now).length;
+  }
+
+  /** A frame was sent that counts as so many. */
+  sent(now: number, count = 1): void {
+    this.#times = [...this.#times, ...Array<number>(count).fill(now)].slice(-this.most);
   }
 
   pause(until: number): void {

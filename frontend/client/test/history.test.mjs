@@ -92,8 +92,8 @@ test("the first question asks for the last messages of every room, in one frame"
   await socket.history("lobby", { entries: entries(11, 13), more: true });
   const { roomStates, gaps } = w.chat.getSnapshot();
   assert.deepEqual(roomStates, {
-    lobby: { status: "live", more: true, gaps: [], keepDays: 7 },
-    ops: { status: "live", more: false, gaps: [], keepDays: 7 },
+    lobby: { status: "live", more: true, gaps: [], keepDays: 7, read: 0, unread: 13 },
+    ops: { status: "live", more: false, gaps: [], keepDays: 7, read: 0, unread: 2 },
   });
   assert.deepEqual(gaps, []);
   assert.deepEqual(
@@ -483,7 +483,9 @@ test("a message of one's own whose place was deleted is not sent again", async (
   await settle();
   const socket = await reconnect(w);
   await socket.history("lobby", { entries: [{ seq: 21, id: serverId("alice", clientId), deleted: true }] });
-  assert.deepEqual([socket.messages, outgoing(w)], [[], []]);
+  assert.deepEqual([socket.messages, outgoing(w)], [[], [["", "delivered"]]]);
+  const { deleted, from } = w.chat.messages.at(-1);
+  assert.deepEqual([deleted, from.sub], [true, "alice"]);
 });
 
 test("an entry that is no message has a number, and leaves no gap", async () => {
@@ -508,7 +510,7 @@ test("an entry that is no message has a number, and leaves no gap", async () => 
     entry(27),
   ];
   await next.history("lobby", { entries: others });
-  assert.deepEqual([texts(w).slice(-2), w.chat.getSnapshot().roomStates.lobby.gaps], [["text 22", "text 27"], []]);
+  assert.deepEqual([texts(w).slice(-3), w.chat.getSnapshot().roomStates.lobby.gaps], [["text 22", "", "text 27"], []]);
 });
 
 test("a busy server is asked again when it says so, and up to the same time later", async () => {

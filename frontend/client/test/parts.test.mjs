@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { bundle } from "../scripts/size.mjs";
 import { defaultEnvironment } from "../dist/environment.js";
-import { messageId, newProof, uuidv7 } from "../dist/ids.js";
+import { idOf, newProof, uuidv7 } from "../dist/ids.js";
 import { checkText, cleanName, cleanText, createChatClient } from "../dist/index.js";
 import { dictionaryFor, failureText, reasonText } from "../dist/messages.js";
 
@@ -23,7 +23,7 @@ test("the server's id of a message is known beforehand", async () => {
   );
   assert.ok(cases.length > 5);
   for (const { name, sub, room, clientId, id } of cases)
-    assert.equal(await messageId(sha256, sub, room, clientId), id, name);
+    assert.equal(await idOf(sha256, sub, room, clientId), id, name);
 });
 
 test("a text is sent if the server takes it, by its own table of cases", async () => {

@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { parseFrame } from "../dist/frames.js";
+import { deleteFrame } from "../dist/text.js";
 import { bodies, frames, fromClient, fromServer, signUrlAnswer, signUrlRefusal, signUrlRequest } from "./protocol.mjs";
 import { answer, settle, world } from "./world.mjs";
 
 const { sendmessage, ping, historyRequest, delete: deletion, history, gatewayError, ...others } = frames;
+/** What the client takes for a member that a frame leaves out. */
+const DEFAULTS = { read: { synced: {}, history: 0 } };
 
 test("the client reads every example of a frame from the server, and all that it uses of it", () => {
   assert.deepEqual(Object.keys(others), ["message", "ack", "error", "bye", "synced", "deleted", "presence", "pong"]);
@@ -15,17 +18,21 @@ test("the client reads every example of a frame from the server, and all that it
       fromServer(example);
       const frame = parseFrame(JSON.stringify(example));
       assert.equal(frame?.type, type);
-      for (const [name, value] of Object.entries(frame)) assert.deepEqual(value, example[name], name);
+      for (const [name, value] of Object.entries(frame))
+        assert.deepEqual(value, example[name] ?? DEFAULTS[name]?.[type], name);
     }
   }
   for (const example of history) {
     fromServer(example);
     const { entries, complete, ...frame } = parseFrame(JSON.stringify(example));
     assert.equal(complete, example.complete ?? false);
-    for (const [name, value] of Object.entries(frame)) assert.deepEqual(value, example[name], name);
-    for (const [i, { seq, id, said }] of entries.entries()) {
+    for (const [name, value] of Object.entries(frame))
+      assert.deepEqual(value, example[name] ?? DEFAULTS[name]?.history, name);
+    for (const [i, { seq, id, said, deleted, of, erased }] of entries.entries()) {
       const { from, message, sentAt } = example.entries[i];
-      assert.deepEqual([seq, id], [example.entries[i].seq, example.entries[i].id]);
+      const entry = example.entries[i];
+      assert.deepEqual([seq, id, of, erased], [entry.seq, entry.id, entry.of, entry.erased]);
+      assert.equal(deleted, entry.deleted ?? false);
       assert.deepEqual(said, message && { id, from, message, sentAt });
     }
   }
@@ -34,6 +41,7 @@ test("the client reads every example of a frame from the server, and all that it
 
 test("the client sends the examples of its frames", async () => {
   for (const example of [...sendmessage, ...ping, ...historyRequest, ...deletion]) fromClient(example);
+  assert.deepEqual(JSON.parse(deleteFrame(deletion[0].room, deletion[0].seq, deletion[0].id)), deletion[0]);
   const w = world();
   const socket = await w.open();
   w.chat.send(sendmessage[0].message, sendmessage[0].room);

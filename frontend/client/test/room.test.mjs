@@ -6,9 +6,10 @@ import { Room } from "../dist/room.js";
 
 const DAY = 86_400_000;
 
+const BOB = { sub: "bob", name: "Bob" };
 const item = (seq, over = {}) => ({
   seq,
-  message: { id: `m${seq}`, seq, text: `text ${seq}`, sentAt: seq, own: false, ...over },
+  message: { id: `m${seq}`, seq, from: BOB, text: `text ${seq}`, sentAt: seq, own: false, ...over },
 });
 const items = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => item(from + i));
 
@@ -54,7 +55,19 @@ class Play {
   }
 
   get state() {
-    return this.room.state(this.now);
+    const { read, unread, ...state } = this.room.state(this.now);
+    return state;
+  }
+
+  /** The number up to which the user has read, and how many messages are above it. */
+  get reading() {
+    const { read, unread } = this.room.state(this.now);
+    return [read, unread];
+  }
+
+  /** The texts of the messages from a number on. */
+  texts(from) {
+    return this.room.messages(this.now).flatMap(({ seq, text, deleted }) => (seq < from ? [] : deleted ? null : text));
   }
 }
 
@@ -461,4 +474,163 @@ test("a search ends where messages are not kept", () => {
   play.ask();
   play.answer({ after: 30, entries: items(500, 600), head: 900, complete: false, more: true });
   assert.deepEqual([play.room.missing(20).open, play.room.seen(20), play.ask()], [false, 30, undefined]);
+});
+
+test("a note of a deletion takes the text of a message that is here, waits or comes later", () => {
+  const play = live();
+  play.push(23);
+  play.room.pushed({ seq: 24, of: 19 }, play.now);
+  play.room.pushed({ seq: 25, of: 23 }, play.now);
+  play.room.pushed({ seq: 26, of: 21 }, play.now);
+  play.push(21, 22);
+  assert.deepEqual(play.texts(18), ["text 18", null, "text 20", null, "text 22", null]);
+  assert.deepEqual([play.room.position, play.ask(), play.wait], [26, undefined, Infinity]);
+  const gone = play.room.messages(play.now).find(({ seq }) => seq === 19);
+  assert.deepEqual(gone, { id: "m19", seq: 19, from: BOB, text: "", sentAt: 19, own: false, deleted: true });
+});
+
+test("a message that an answer has as deleted loses its text, and an older answer does not bring it back", () => {
+  const play = live();
+  play.push(21, 22);
+  play.room.opened();
+  play.ask();
+  const gone = item(23, { text: "", deleted: true, from: { sub: "", name: "" } });
+  play.answer({ after: 22, entries: [gone, { seq: 24, of: 21 }, { seq: 25, of: 12 }] });
+  assert.deepEqual(play.texts(21), [null, "text 22", null]);
+  play.room.search(10);
+  play.room.opened();
+  play.ask();
+  play.answer({ after: 25, head: 25 });
+  play.room.loadOlder();
+  play.ask();
+  play.answer({ before: 11, entries: items(1, 10), head: 25, complete: false, more: false });
+  assert.deepEqual(play.texts(11).slice(0, 3), ["text 11", null, "text 13"]);
+});
+
+test("a deleted message of a page that was read before the deletion comes without its text", () => {
+  const play = live();
+  play.room.loadOlder();
+  assert.deepEqual(play.ask(), { before: 11, limit: 50 });
+  play.room.pushed({ seq: 21, of: 10 }, play.now);
+  play.answer({ before: 11, entries: items(9, 10), head: 20, complete: false, more: false });
+  assert.deepEqual(play.texts(0).slice(0, 3), ["text 9", null, "text 11"]);
+});
+
+test("messages of an erased user lose text and name, up to the entry that says so", () => {
+  const play = live();
+  const mallory = { from: { sub: "mallory", name: "Mallory" } };
+  play.room.pushed(item(21, mallory), play.now);
+  play.room.pushed(item(23, mallory), play.now);
+  assert.equal(play.room.identify("bob", "hash of bob"), false);
+  assert.deepEqual([play.room.knows("bob"), play.room.knows("mallory")], [true, false]);
+  play.room.pushed({ seq: 24, erased: "hash of mallory" }, play.now);
+  assert.deepEqual(play.later(250).texts(20), ["text 20", "text 21", "text 23"]);
+  assert.equal(play.room.identify("mallory", "hash of mallory"), true);
+  assert.deepEqual(play.texts(20), ["text 20", null, null]);
+  play.room.pushed(item(22, mallory), play.now);
+  play.room.pushed(item(25, mallory), play.now);
+  assert.deepEqual(play.texts(20), ["text 20", null, null, null, "text 25"]);
+  const [, gone] = play.room.messages(play.now).slice(-4);
+  assert.deepEqual([gone.from, gone.id, gone.seq], [{ sub: "", name: "" }, "m22", 22]);
+});
+
+test("the numbers of a log that began anew have nothing to do with earlier deletions", () => {
+  const play = live({ more: false });
+  play.room.pushed({ seq: 21, of: 16 }, play.now);
+  play.room.pushed({ seq: 22, erased: "hash" }, play.now);
+  play.room.identify("bob", "hash");
+  play.room.opened();
+  play.ask();
+  play.answer({ after: 22, head: 15 });
+  play.ask();
+  play.answer({ last: 50, entries: items(16, 17), complete: false, more: true });
+  assert.deepEqual(play.texts(15), [null, "text 16", "text 17"]);
+});
+
+test("unread are the messages of others above the number up to which the user has read", () => {
+  const play = live({ more: false });
+  assert.deepEqual(play.reading, [0, 10]);
+  play.room.told(17);
+  assert.deepEqual([play.reading, play.room.untold], [[17, 3], undefined]);
+  play.room.pushed(item(21, { own: true }), play.now);
+  play.room.pushed({ seq: 22, of: 20 }, play.now);
+  play.push(23, 25);
+  assert.deepEqual(play.later(250).reading, [17, 4]);
+  assert.deepEqual([play.room.markRead(16), play.room.markRead(21), play.room.untold], [false, true, 21]);
+  assert.deepEqual(play.reading, [21, 2]);
+  play.room.told(19);
+  assert.equal(play.room.untold, 21);
+  play.room.markRead();
+  assert.deepEqual([play.reading, play.room.untold], [[23, 1], 23]);
+  play.room.told(30);
+  assert.deepEqual([play.reading, play.room.untold], [[30, 0], undefined]);
+});
+
+test("messages between the last page and what was read are unread, and a jump of the numbers is not", () => {
+  const play = live({ more: true });
+  for (const [read, unread] of [
+    [5, 15],
+    [10, 10],
+    [12, 8],
+  ]) {
+    play.room.told(read);
+    assert.deepEqual(play.reading, [read, unread]);
+  }
+  const anew = new Play();
+  anew.room.told(5);
+  anew.ask();
+  anew.answer({ last: 50, entries: items(1_000_000, 1_000_049), complete: false, more: true });
+  assert.deepEqual(anew.reading, [5, 50]);
+});
+
+test("a room that is not live does not count", () => {
+  const play = live();
+  play.room.opened();
+  assert.deepEqual(play.reading, [undefined, undefined]);
+  const keepsNothing = new Play();
+  keepsNothing.ask();
+  keepsNothing.answer({ last: 50, complete: false, keepDays: 0 });
+  assert.deepEqual(keepsNothing.reading, [undefined, undefined]);
+});
+
+test("of two frames about users the one with the higher number stays, on one connection", () => {
+  const play = live();
+  const present = (n, count, from, users) => play.room.present({ n, count, users }, from);
+  assert.equal("here" in play.state, false);
+  present(7, 1, "first", [BOB]);
+  assert.deepEqual(play.state.here, { count: 1, users: [BOB] });
+  present(6, 5, "first");
+  assert.equal(play.state.here.count, 1);
+  present(8, 300, "first");
+  assert.deepEqual(play.state.here, { count: 300 });
+  present(2, 2, "second");
+  assert.equal(play.state.here.count, 2);
+  play.room.lost();
+  assert.equal("here" in play.state, false);
+});
+
+test("in a large room a missing message is asked for after up to 2 ms for each user", () => {
+  const play = live();
+  play.room.present({ n: 1, count: 10_000 }, "first");
+  play.push(22);
+  assert.equal(play.later(10_299).ask(), undefined);
+  assert.deepEqual(play.later(1).ask(), { after: 20 });
+});
+
+test("a room asks for its users when it is opened, when it is quiet and when the page is back", () => {
+  const play = live();
+  const asks = () => {
+    const { asksHere } = play.room;
+    play.room.asksHere = false;
+    return asksHere;
+  };
+  assert.deepEqual([asks(), asks()], [true, false]);
+  for (const event of [
+    () => play.room.opened(),
+    () => play.room.question(false, "h9", play.now),
+    () => play.later(540_000).room.sync(play.now),
+  ]) {
+    event();
+    assert.equal(asks(), true);
+  }
 });

@@ -91,8 +91,17 @@ class FakeSocket {
   /** The questions about logs, each by room. */
   get questions() {
     return this.sent
-      .filter((frame) => frame.action === "history")
+      .filter((frame) => frame.want)
       .map(({ want }) => Object.fromEntries(want.map(({ room, ...want }) => [room, want])));
+  }
+  /** The requests to delete a message. */
+  get deletions() {
+    return this.sent.filter((frame) => frame.action === "delete");
+  }
+  /** What the last request about logs asks for and tells, beside questions. */
+  get request() {
+    const { action, id, want, ...rest } = this.sent.findLast((frame) => frame.action === "history") ?? {};
+    return rest;
   }
   get pings() {
     return this.sent.filter((frame) => frame.action === "ping").length;
@@ -115,7 +124,7 @@ class FakeSocket {
   }
   /** Answers the last question about one room. */
   async history(room, over) {
-    const { id, want } = this.sent.findLast((frame) => frame.action === "history");
+    const { id, want } = this.sent.findLast((frame) => frame.want);
     const { room: _, limit, ...asked } = want.find((want) => want.room === room);
     const entries = over?.entries ?? [];
     const head = entries.at(-1)?.seq ?? 0;
@@ -125,9 +134,9 @@ class FakeSocket {
       ...over,
     });
   }
-  async synced(heads) {
+  async synced(heads, read) {
     const { id } = this.sent.findLast((frame) => frame.action === "history");
-    await this.receive({ type: "synced", clientId: id, heads });
+    await this.receive({ type: "synced", clientId: id, heads, ...(read && { read }) });
   }
   async ack(sub = "alice", over = {}) {
     const { id, room } = this.messages.at(-1);
@@ -184,6 +193,7 @@ export function world(options = {}) {
     visible: true,
     watching: 0,
     wake() {},
+    hide() {},
     get socket() {
       return w.sockets.at(-1);
     },
@@ -219,9 +229,10 @@ export function world(options = {}) {
     network: {
       online: () => w.online,
       visible: () => w.visible,
-      watch(wake) {
+      watch(wake, hide) {
         w.watching++;
         w.wake = async () => (wake(), await settle());
+        w.hide = async () => (hide(), await settle());
         return () => w.watching--;
       },
     },

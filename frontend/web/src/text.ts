@@ -38,6 +38,12 @@ export interface PageText {
   readonly toEnd: string;
   readonly newMessages: (count: number) => string;
   readonly unread: (count: number) => string;
+  /** The name of the list of users in a room. */
+  readonly here: string;
+  /** How many users are in a room, if their names are not told. */
+  readonly hereCount: (count: number) => string;
+  /** Users of the list that are not named. */
+  readonly hereMore: (count: number) => string;
   readonly noRooms: string;
   readonly noScript: string;
   readonly setup: string;
@@ -81,6 +87,9 @@ const en: PageText = {
   toEnd: "To the latest message",
   newMessages: (count) => (count === 1 ? "1 new message" : `${count} new messages`),
   unread: (count) => `${count} unread`,
+  here: "In this room",
+  hereCount: (count) => (count === 1 ? "1 person" : `${count} people`),
+  hereMore: (count) => `and ${count} more`,
   noRooms: "There is no room that you may enter.",
   noScript: "The chat needs JavaScript.",
   setup: "This page is not set up yet",
@@ -123,6 +132,9 @@ const ja: PageText = {
   toEnd: "最新のメッセージへ",
   newMessages: (count) => `新着メッセージ ${count} 件`,
   unread: (count) => `未読 ${count} 件`,
+  here: "このルームにいる人",
+  hereCount: (count) => `${count} 人`,
+  hereMore: (count) => `ほか ${count} 人`,
   noRooms: "入室できるルームがありません。",
   noScript: "チャットを使うには JavaScript を有効にしてください。",
   setup: "このページはまだ設定されていません",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Countable, nothingRead, read, readBefore, type Reading } from "../src/browser/chat/unread";
+import { type Countable, nothingRead, read, readBefore, readElsewhere, type Reading } from "../src/browser/chat/unread";
 
 const theirs = (id: string): Countable => ({ id, own: false });
 const mine = (clientId: string, id = clientId): Countable => ({ id, clientId, own: true });
@@ -55,4 +55,45 @@ test("earlier messages are not new for a user who comes", () => {
     unread: 1,
   });
   assert.deepEqual(read(readBefore([]), [theirs("a")], false), { last: undefined, divider: "a", unread: 1 });
+});
+
+const numbered = (seq: number, over = {}): Countable => ({ id: `m${seq}`, own: false, seq, ...over });
+
+test("a user who comes sees where the messages begin that were not read on any device", () => {
+  const messages = [
+    numbered(1),
+    numbered(2),
+    numbered(3, { deleted: true }),
+    numbered(4, { deleted: true }),
+    numbered(5),
+  ];
+  for (const [upto, last, divider, unread] of [
+    [0, undefined, undefined, 3],
+    [1, "m1", "m2", 2],
+    [2, "m2", "m5", 1],
+    [9, "m5", undefined, 0],
+  ] as const) {
+    const before = readBefore(messages, upto);
+    assert.deepEqual(before, { last, divider, unread: 0 });
+    assert.equal(read(before, messages, false).unread, unread);
+    assert.deepEqual(read(before, messages, true), { last: "m5", divider, unread: 0 });
+  }
+});
+
+test("what was read on another device is read, and reading never goes back", () => {
+  const messages = [numbered(1), numbered(2), numbered(3)];
+  const reading = read({ last: "m1", divider: undefined, unread: 0 }, messages, false);
+  assert.equal(reading.unread, 2);
+  const later = readElsewhere(reading, messages, 2);
+  assert.deepEqual(read(later, messages, false), { last: "m2", divider: "m2", unread: 1 });
+  for (const upto of [0, 1, 2]) assert.equal(readElsewhere(later, messages, upto), later);
+});
+
+test("a deleted message is not unread", () => {
+  const messages = [numbered(1), numbered(2, { deleted: true })];
+  assert.deepEqual(read({ last: "m1", divider: undefined, unread: 0 }, messages, false), {
+    last: "m1",
+    divider: undefined,
+    unread: 0,
+  });
 });

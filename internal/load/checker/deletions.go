@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -103,12 +104,13 @@ func (c *check) knownDeletions() map[place]gone {
 		}
 	}
 	for _, n := range c.r.Notes {
-		learn(n.Deleted.Room, n.Deleted.Of, n.At, "Client "+name(n.Client)+" received "+describe(n.Deleted.Entry())+
-			" of "+n.Deleted.Room+" at "+clock(n.At))
+		learn(n.Deleted.Room, n.Deleted.Of, n.At, fmt.Sprintf("Client %s received %s of %s at %s", name(n.Client),
+			describe(n.Deleted.Entry()), n.Deleted.Room, clock(n.At)))
 	}
 	for _, a := range c.r.Answers {
 		for _, entry := range a.History.Entries {
-			by := "At " + clock(a.At) + " client " + name(a.Client) + " got " + describe(entry) + " of " + a.History.Room
+			by := fmt.Sprintf("At %s client %s got %s of %s", clock(a.At), name(a.Client), describe(entry),
+				a.History.Room)
 			if entry.Deleted {
 				learn(a.History.Room, entry.Seq, a.At, by)
 			}

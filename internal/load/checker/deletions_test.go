@@ -77,8 +77,8 @@ func TestTheCheckerFindsWhatIsWrongWithDeletions(t *testing.T) {
 			r.Answers[1].History.Entries[4] = sent(5).Entry() // the answer does not hold the note
 			r.Answers[1].History.Entries = r.Answers[1].History.Entries[:4]
 		}, "H9", Undeleted, `Client 1 asked at 12:01:00.000 to delete number 102 of lobby, and was told at ` +
-			`12:01:03.000 that number 106 notes it. After that, at 12:01:05.000, client 2 asked for the log of lobby, ` +
-			`and got number 102, "text 2" of alice.`},
+			`12:01:03.000 that number 106 notes it. After that, at 12:01:05.000, client 2 asked for the log of ` +
+			`lobby, and got number 102, "text 2" of alice.`},
 		"an answer after the note holds the text": {func(r *Recording) {
 			r.Deletions[0].Note, r.Deletions[0].End = 0, time.Time{}
 			r.Answers[1].History.Entries[0] = sent(2).Entry()
@@ -102,7 +102,8 @@ func TestTheCheckerFindsWhatIsWrongWithDeletions(t *testing.T) {
 			for _, v := range r.Views {
 				v.Live = false
 			}
-		}, "H9", Undeleted, `has number 107, the note that zoe deleted number 103, and also number 103, "text 3" of bob.`},
+		}, "H9", Undeleted, `has number 107, the note that zoe deleted number 103, and also number 103, ` +
+			`"text 3" of bob.`},
 		"the log does not hold the note": {func(r *Recording) {
 			r.Notes = nil
 			r.Answers = r.Answers[:1]
@@ -111,8 +112,8 @@ func TestTheCheckerFindsWhatIsWrongWithDeletions(t *testing.T) {
 				v.Shown[len(v.Shown)-1].Last = shownLast(v.Shown[len(v.Shown)-1])
 			}
 			edit(r, func(e []stageclient.Entry) []stageclient.Entry { return e[:7] })
-		}, "H9", Lost, `told at 12:01:03.000 that number 106 notes it, but the log of lobby, read at 12:01:40.000, has ` +
-			`no number 106.`},
+		}, "H9", Lost, `told at 12:01:03.000 that number 106 notes it, but the log of lobby, read at ` +
+			`12:01:40.000, has no number 106.`},
 		"the note has another number": {func(r *Recording) { r.Deletions[0].Note = 105 }, "H9", Changed,
 			`that number 105 notes it, but the log of lobby, read at 12:01:40.000, has number 105, "text 5" of bob.`},
 		"a note was broadcast that is not in the log": {func(r *Recording) {
@@ -132,8 +133,8 @@ func TestTheCheckerFindsWhatIsWrongWithDeletions(t *testing.T) {
 		"it was refused, though the log has the message": {func(r *Recording) {
 			r.Deletions = append(r.Deletions, &Deletion{Client: 1, By: "bob", Room: "lobby", Seq: 105, Begin: at(70),
 				Failure: "not_found"})
-		}, "H9", Lost, `Client 2 asked at 12:01:10.000 to delete number 105 of lobby, and was refused with not_found, ` +
-			`but the log of lobby, read at 12:01:40.000, has number 105, "text 5" of bob.`},
+		}, "H9", Lost, `Client 2 asked at 12:01:10.000 to delete number 105 of lobby, and was refused with ` +
+			`not_found, but the log of lobby, read at 12:01:40.000, has number 105, "text 5" of bob.`},
 		"it was refused to its author": {func(r *Recording) {
 			r.Deletions = append(r.Deletions, &Deletion{Client: 1, By: "bob", Room: "lobby", Seq: 105, Begin: at(70),
 				Failure: "not_yours"})

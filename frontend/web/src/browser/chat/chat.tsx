@@ -1,4 +1,10 @@
-import { type ChatClient, type ChatMessage, type ChatSnapshot, createChatClient } from "@signedsocket/client";
+import {
+  type ChatClient,
+  type ChatMessage,
+  type ChatSnapshot,
+  createChatClient,
+  type Here,
+} from "@signedsocket/client";
 import { useChat } from "@signedsocket/client/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Account } from "../account/account";
@@ -6,12 +12,13 @@ import type { Leaving } from "../account/useleaving";
 import { Trouble } from "../trouble";
 import { useWords } from "../words";
 import { Composer, focusBesideKeyboard, focusWithoutKeyboard } from "./composer";
-import { ConnectionStatus } from "./connectionstatus";
+import { ConnectionStatus, isConnected } from "./connectionstatus";
 import { Log } from "./log";
 import { Masthead } from "./masthead";
+import { Roster } from "./roster";
 import { tagsOf } from "./tags";
 import { useActivity } from "./useactivity";
-import { type Readings, useReadings } from "./usereadings";
+import { type Readings, useReadings, useVisible } from "./usereadings";
 import { useRevocation, useSignInAgain } from "./usesigninagain";
 
 interface Props {
@@ -26,14 +33,13 @@ export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
   const client = useClient(account, asked, signUrl);
   const snapshot = useChat(client);
   const { state, messages, user, rooms } = snapshot;
-  useActivity(client.userActed);
   const [drafts, setDrafts] = useState<Readonly<Record<string, string>>>({});
   const input = useRef<HTMLTextAreaElement>(null);
   const refocus = useCallback(() => focusBesideKeyboard(input.current), []);
 
-  const { room, choose, setAtEnd, byRoom, readings } = useRooms(snapshot);
-  useTitle(room, readings);
-  const tags = useMemo(() => tagsOf([...messages.map(({ from }) => from), ...(user ? [user] : [])]), [messages, user]);
+  const { room, choose, setAtEnd, byRoom, readings } = useRooms(snapshot, client);
+  const { here, readOnly } = snapshot.roomStates[room] ?? {};
+  const tags = useTags(snapshot, here);
   const isSignedIn = state.status === "open" || state.status === "rotating";
   useRevocation(state, account);
   useSignInAgain(state, messages.length === 0, account, leaving.signIn);
@@ -59,6 +65,7 @@ export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
         problem={leaving.leaving || (isSignedIn && leaving.problem !== "signOut") ? undefined : leaving.problem}
       />
       <main className="conversation">
+        <Roster here={isConnected(state) ? here : undefined} tags={tags} />
         <Log
           key={room}
           room={room}
@@ -72,6 +79,7 @@ export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
         />
         <Composer
           room={room}
+          readOnly={readOnly ?? false}
           draft={drafts[room] ?? ""}
           write={(text) => setDrafts((drafts) => ({ ...drafts, [room]: text }))}
           send={client.send}
@@ -87,18 +95,31 @@ function useClient({ getToken, guest }: Account, rooms: readonly string[], signU
   const [client] = useState(() =>
     createChatClient({ signUrl, rooms, ...(getToken && { getToken }), ...(guest && { guest }) }),
   );
+  useActivity(client.userActed);
   return client;
 }
 
+/** The tags of the authors and of the users in the room. */
+function useTags({ messages, user }: ChatSnapshot, here: Here | undefined): ReadonlyMap<string, string> {
+  return useMemo(
+    () => tagsOf([...messages.map(({ from }) => from), ...(here?.users ?? []), ...(user ? [user] : [])]),
+    [messages, user, here],
+  );
+}
+
 /** The room on screen, the messages of each room, and how far the user has read in each. */
-function useRooms({ rooms, messages, roomStates }: ChatSnapshot) {
+function useRooms({ rooms, messages, roomStates }: ChatSnapshot, client: ChatClient) {
   const [chosen, setChosen] = useState<string>();
   const [atEnd, setAtEnd] = useState(true);
   const room = rooms.find((room) => room === chosen) ?? rooms[0] ?? "";
   const lists = useMemo(() => listsOf(messages), [messages]);
   const byRoom = (name: string): readonly ChatMessage[] => lists.get(name) ?? NONE;
-  const isOpening = (name: string) => roomStates[name]?.status === "opening";
-  const readings = useReadings(rooms, isOpening, byRoom, room, atEnd);
+  const reads = useVisible() && atEnd;
+  const readings = useReadings(rooms, roomStates, byRoom, reads ? room : undefined);
+  useEffect(() => {
+    if (reads) client.markRead(room);
+  }, [client, room, reads, messages]);
+  useTitle(room, readings);
   const choose = (name: string) => {
     setChosen(name);
     setAtEnd(true);

@@ -13,11 +13,17 @@ interface Props {
   readonly input: RefObject<HTMLTextAreaElement | null>;
 }
 
+/** The field for a message, or the reason why there is none. */
+export function Composer({ readOnly, ...props }: Props & { readonly readOnly: boolean }) {
+  const { chat } = useWords();
+  return readOnly ? <p className="composer read-only">{chat.labels.readOnly}</p> : <Field {...props} />;
+}
+
 /**
  * The field for a message. It refuses a text that is too long. Every other text is sent as soon as there is a
  * connection.
  */
-export function Composer({ room, draft, write, send, input }: Props) {
+function Field({ room, draft, write, send, input }: Props) {
   const { chat } = useWords();
   const [problem, setProblem] = useState<string>();
   const size = sizeOf(draft, room);
@@ -93,8 +99,8 @@ function Footnotes({ size }: { readonly size: Size }) {
 
 /** Focuses the field, or the list on devices where the field would open a keyboard. Something has to have the focus. */
 export function focusBesideKeyboard(field: HTMLTextAreaElement | null): void {
-  if (matchMedia("(pointer: coarse)").matches) document.querySelector<HTMLElement>(".log")?.focus();
-  else field?.focus();
+  if (!field || matchMedia("(pointer: coarse)").matches) document.querySelector<HTMLElement>(".log")?.focus();
+  else field.focus();
 }
 
 /** Focuses the field, except on devices where a keyboard would then cover half the page. */

@@ -34,13 +34,12 @@ export const Log = memo(function Log(props: Props) {
   const history = snapshot.roomStates[room];
   const { page, chat } = useWords();
   const { list, atEnd, toEnd, scrolled } = usePlace(messages, onScroll);
-  const divider = reading?.divider;
+  const { divider, unread = 0 } = reading ?? {};
   const items = useMemo(
     () => timeline(messages, divider, gaps, history?.gaps, history?.closed),
     [messages, divider, gaps, history],
   );
   const loadOlder = useCallback(() => client.loadOlder(room), [client, room]);
-  const unread = reading?.unread ?? 0;
   const connected = isConnected(state);
   const held = heldUntil > performance.now() ? heldUntil : undefined;
   const jump = () => {
@@ -65,6 +64,7 @@ export const Log = memo(function Log(props: Props) {
                   first={first}
                   tag={tags.get(message.from.sub)}
                   client={client}
+                  removable={isRemovable(message, snapshot)}
                   offline={waits && !connected}
                   heldUntil={waits && connected ? held : undefined}
                   refocus={refocus}
@@ -88,6 +88,13 @@ export const Log = memo(function Log(props: Props) {
     </div>
   );
 });
+
+/** Whether the user may delete a message: an own one, or as a moderator any. */
+function isRemovable({ room, seq, own, deleted, removal }: ChatMessage, snapshot: ChatSnapshot): boolean {
+  const state = snapshot.roomStates[room];
+  const mayWrite = state !== undefined && !state.readOnly;
+  return mayWrite && (own || snapshot.moderator) && seq !== undefined && !deleted && removal !== "pending";
+}
 
 /** The line above the oldest message that the server has. */
 function Beginning({ history }: { history: RoomState | undefined }) {

@@ -30,7 +30,7 @@ export function Masthead({ room, rooms, readings, choose, user, tag, signOut }: 
         {user && (
           <span className="name" title={page.signedInAs(user.name)}>
             <bdi>{user.name}</bdi>
-            {tag && <Tag tag={tag} />}
+            <Tag tag={tag} />
           </span>
         )}
         <LanguageButton />

@@ -14,6 +14,8 @@ interface Props {
   /** The tag of the sender, if others have the same name. */
   readonly tag: string | undefined;
   readonly client: ChatClient;
+  /** The user may delete it. */
+  readonly removable: boolean;
   /** It waits for the connection. */
   readonly offline: boolean;
   /** It waits because of the rate limit. */
@@ -22,31 +24,58 @@ interface Props {
 }
 
 /** A message with its sender and time, or with its progress. It renders again only after a change. */
-export const Message = memo(function Message({ message, first, tag, client, offline, heldUntil, refocus }: Props) {
-  const { page } = useWords();
-  const { from, own, status, text } = message;
+export const Message = memo(function Message(props: Props) {
+  const { message, first, tag, client, removable, offline, heldUntil, refocus } = props;
+  const { page, chat } = useWords();
+  const { from, own, status, text, deleted, removal } = message;
   const { box, folded, button } = useFolding(text);
   return (
     <li
       className={`message ${own ? "own" : "other"} ${first ? "first" : "further"} ${hueOf(from.sub)}`}
       data-status={status}
     >
-      {!own && first && <Avatar name={from.name} />}
+      {!own && first && from.sub && <Avatar name={from.name} />}
       <p className={own || !first ? "unseen" : "sender"} title={from.sub}>
         <bdi>{own ? page.you : from.name}</bdi>
-        {!own && tag && <Tag tag={tag} />}
+        <Tag tag={own ? undefined : tag} />
       </p>
       <div className="line">
-        <p className={folded ? "bubble folded" : "bubble"} dir="auto" ref={box}>
-          <Text text={text} />
-        </p>
+        {deleted ? (
+          <p className="bubble deleted">{chat.labels.deleted}</p>
+        ) : (
+          <p className={folded ? "bubble folded" : "bubble"} dir="auto" ref={box}>
+            <Text text={text} />
+          </p>
+        )}
         <Stamp message={message} offline={offline} heldUntil={heldUntil} />
+        {removable && <Removal remove={() => (client.remove(message.id), refocus())} />}
       </div>
       {button}
+      {removal && removal !== "pending" && (
+        <p className="failure">
+          <span>{`${chat.labels.notDeleted}: ${failureText(removal, chat)}`}</span>
+        </p>
+      )}
       {status === "failed" && <Failure message={message} client={client} refocus={refocus} />}
     </li>
   );
 });
+
+/** Deletes the message with the second click, so that one by mistake does no harm. */
+function Removal({ remove }: { remove: () => void }) {
+  const { chat } = useWords();
+  const [asks, setAsks] = useState(false);
+  return (
+    <button
+      className="small remove"
+      onClick={() => (asks ? remove() : setAsks(true))}
+      onBlur={() => setAsks(false)}
+      onKeyDown={({ key }) => key === "Escape" && setAsks(false)}
+    >
+      {asks ? chat.actions.confirmRemoval : chat.actions.remove}
+    </button>
+  );
+}
 
 function Avatar({ name }: { name: string }) {
   const [initial = "?"] = name;
@@ -99,11 +128,16 @@ function Text({ text }: { text: string }) {
 }
 
 /** The time of the message, or what it waits for. */
-function Stamp({ message: { status, sentAt }, offline, heldUntil }: Pick<Props, "message" | "offline" | "heldUntil">) {
+function Stamp({
+  message: { status, sentAt, removal },
+  offline,
+  heldUntil,
+}: Pick<Props, "message" | "offline" | "heldUntil">) {
   const { chat, formats } = useWords();
   if (offline) return <span className="stamp">{chat.labels.disconnected}</span>;
   if (heldUntil !== undefined) return <Countdown className="stamp" until={heldUntil} text={chat.labels.limited} />;
   if (status === "pending" || status === "sent") return <span className="stamp">{chat.labels[status]}</span>;
+  if (removal === "pending") return <span className="stamp">{chat.labels.deleting}</span>;
   if (sentAt === undefined) return null;
   return (
     <time className="stamp" dateTime={new Date(sentAt).toISOString()} title={formats.full.format(sentAt)}>

@@ -1,8 +1,9 @@
 import { useWords } from "../words";
 
-/** The tag of a user among others of the same name. No name can look like it. */
-export function Tag({ tag }: { tag: string }) {
+/** The tag of a user among others of the same name, if there are others. No name can look like it. */
+export function Tag({ tag }: { tag: string | undefined }) {
   const { page } = useWords();
+  if (!tag) return null;
   return (
     <span className="tag" title={page.sameName}>
       <span className="unseen">{`${page.sameName}: `}</span>

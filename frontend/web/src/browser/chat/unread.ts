@@ -3,6 +3,9 @@ export interface Countable {
   readonly id: string;
   readonly clientId?: string;
   readonly own: boolean;
+  /** Its number in the room, if the server remembers. */
+  readonly seq?: number;
+  readonly deleted?: boolean;
 }
 
 /** How far the user has read in a room. */
@@ -25,10 +28,26 @@ export function keyOf({ clientId, id }: Countable): string {
 /** The reading position in a room whose last messages are being read. */
 export const opening: Reading = { ...nothingRead };
 
-/** The reading position of a user who comes into a room: the earlier messages are not new. */
-export function readBefore(messages: readonly Countable[]): Reading {
-  const last = messages.at(-1);
-  return { ...nothingRead, last: last && keyOf(last) };
+/**
+ * The reading position of a user who comes into a room. `upto` is the number up to which the user has read, on any
+ * device. If the server does not know, the earlier messages are not new.
+ */
+export function readBefore(messages: readonly Countable[], upto?: number): Reading {
+  const last = messages.findLast(({ seq }) => upto === undefined || seq! <= upto);
+  const first = last && messages.slice(messages.indexOf(last) + 1).find(isNew);
+  return { ...nothingRead, last: last && keyOf(last), divider: first && keyOf(first) };
+}
+
+/** The reading position after the user has read up to a number on another device. */
+export function readElsewhere(reading: Reading, messages: readonly Countable[], upto: number): Reading {
+  const index = messages.findLastIndex(({ seq }) => seq! <= upto);
+  const before = messages.findLastIndex((message) => keyOf(message) === reading.last);
+  return index > before ? { ...reading, last: keyOf(messages[index]!) } : reading;
+}
+
+/** Whether a message counts as unread when it is behind the last one read. */
+function isNew({ own, deleted }: Countable): boolean {
+  return !own && !deleted;
 }
 
 /**
@@ -39,8 +58,8 @@ export function readBefore(messages: readonly Countable[]): Reading {
 export function read(reading: Reading, messages: readonly Countable[], isReading: boolean): Reading {
   const after = messages.findLastIndex((message) => keyOf(message) === reading.last) + 1;
   const fresh = messages.slice(after);
-  const missed = fresh.filter((message) => !message.own);
-  const wrote = missed.length < fresh.length && isReading;
+  const missed = fresh.filter(isNew);
+  const wrote = isReading && fresh.some(({ own }) => own);
   const next: Reading = isReading
     ? {
         last: messages.length > 0 ? keyOf(messages[messages.length - 1]!) : reading.last,

@@ -1,33 +1,43 @@
 import { useLayoutEffect, useState, useSyncExternalStore } from "react";
-import { type Countable, nothingRead, opening, read, readBefore, type Reading } from "./unread";
+import type { ChatSnapshot } from "@signedsocket/client";
+import { type Countable, nothingRead, opening, read, readBefore, readElsewhere, type Reading } from "./unread";
 
 export type Readings = Readonly<Record<string, Reading>>;
 
 /**
- * How far the user has read in each room. A user at the end of a room's list reads there. `isOpening` says whether
- * the last messages of a room are being read.
+ * How far the user has read in each room. A user at the end of a room's list reads there, if the page is visible.
  */
 export function useReadings(
   rooms: readonly string[],
-  isOpening: (room: string) => boolean,
+  states: ChatSnapshot["roomStates"],
   byRoom: (room: string) => readonly Countable[],
-  current: string,
-  atEnd: boolean,
+  readsIn: string | undefined,
 ): Readings {
-  const visible = useSyncExternalStore(subscribeToVisibility, isVisible, () => true);
   const [readings, setReadings] = useState<Readings>({});
   const next = rooms.map((room) => {
-    if (isOpening(room)) return [room, opening] as const;
+    const state = states[room];
+    if (state?.status === "opening") return [room, opening] as const;
     const messages = byRoom(room);
     const known = readings[room] ?? nothingRead;
-    const before = known === opening ? readBefore(messages) : known;
-    return [room, read(before, messages, visible && atEnd && room === current)] as const;
+    const upto = state?.read;
+    const before =
+      known === opening
+        ? readBefore(messages, upto)
+        : upto === undefined
+          ? known
+          : readElsewhere(known, messages, upto);
+    return [room, read(before, messages, room === readsIn)] as const;
   });
   const changed = next.some(([room, reading]) => reading !== readings[room]);
   useLayoutEffect(() => {
     if (changed) setReadings(Object.fromEntries(next));
   });
   return readings;
+}
+
+/** Whether the page is visible. */
+export function useVisible(): boolean {
+  return useSyncExternalStore(subscribeToVisibility, isVisible, () => true);
 }
 
 function subscribeToVisibility(listener: () => void): () => void {
