@@ -170,7 +170,7 @@ class Deployments(Account):
     def test_account_region_contents_and_costs_are_printed_before_the_question(self) -> None:
         printed = self.deploy("IdentityProvider=cognito", AWS_REGION="eu-west-1", AWS_DEFAULT_REGION="us-east-1")
         for line in ("Account  123456789012 (arn:aws:", "Region   eu-west-1", "Stack    signedsocket-dev, which is new",
-                     "Has      8 functions, 1 WebSocket API, 1 HTTP API", "1 user pool", "Set      LogRetentionDays=3 Identity",
+                     "Has      10 functions, 1 WebSocket API, 1 HTTP API", "1 user pool", "Set      LogRetentionDays=3 Identity",
                      "dollars a month with no user connected", "There is no terminal to ask: repeat it with YES=1"):
             self.assertIn(line, printed)
 
@@ -559,7 +559,7 @@ class Checks(unittest.TestCase):
 
     def test_a_plan_has_what_the_conditions_leave(self) -> None:
         plan = lambda **given: deploy.plan(template.complete(template.source(), given))
-        self.assertIn("7 functions", plan(DeployFrontend="false"))
+        self.assertIn("9 functions", plan(DeployFrontend="false"))
         self.assertIn("1 secret,", plan(AuthMode="iam"))
         self.assertNotIn("user pool", plan())
 
