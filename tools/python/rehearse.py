@@ -190,9 +190,9 @@ def updates(r: Rehearsal, issuer: str, trusted: str) -> None:
     r.expect("pools", pool(), 0)
     r.expect("issuer", stack.outputs(made)["OidcIssuer"], issuer)
     r.deploy("AuthMode=iam", "DeployFrontend=false")
-    r.expect("functions without the page", len(stack.resources(STACK, "AWS::Lambda::Function")), 7)
+    r.expect("functions without the page", len(stack.resources(STACK, "AWS::Lambda::Function")), 9)
     r.deploy("AuthMode=guest", "OidcIssuer=", "DeployFrontend=true")
-    r.expect("functions", len(stack.resources(STACK, "AWS::Lambda::Function")), 8)
+    r.expect("functions", len(stack.resources(STACK, "AWS::Lambda::Function")), 10)
 
 
 def broken_stack(r: Rehearsal) -> None:
