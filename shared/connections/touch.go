@@ -45,7 +45,7 @@ func (s *Store) CountRequests(ctx context.Context, connectionID string, n int, n
 	connection, err := s.count(ctx, connectionID, requestName, n, requestsPerWindow, now)
 	if limit, limited := errors.AsType[*RateLimitError](err); limited && n > 1 {
 		_, over := s.count(ctx, connectionID, requestName, 1, requestsPerWindow, now)
-		limit.Fewer = over == nil // mutate:requests-fewer => limit.Fewer = true
+		limit.Fewer = over == nil // mutate:requests-fewer => limit.Fewer = over == nil || true
 	}
 	if err != nil {
 		return Connection{}, fmt.Errorf("count requests: %w", err)
