@@ -79,7 +79,7 @@ func servePage() {
 func goFunctions() []string {
 	return []string{
 		"ConnectFunction", "DisconnectFunction", "SendMessageFunction", "FanoutFunction", "SignUrlFunction",
-		"ReaperFunction", "HistoryFunction", "EraseFunction",
+		"ReaperFunction", "HistoryFunction", "EraseFunction", "PresenceFunction",
 	}
 }
 

@@ -218,8 +218,8 @@ func TestNoRoleTouchesTheTableAsAWhole(t *testing.T) {
 	})
 }
 
-// TestEachRoleHasOnlyItsRightsOnConnections: fanout and presence may post. connect, sendmessage, history and the reaper may post and
-// close. No role may read the state of a connection.
+// TestEachRoleHasOnlyItsRightsOnConnections: fanout and presence may post. connect, sendmessage, history and the reaper
+// may post and close. No role may read the state of a connection.
 func TestEachRoleHasOnlyItsRightsOnConnections(t *testing.T) {
 	t.Parallel()
 	localOnly(t, "has the keys of every role")

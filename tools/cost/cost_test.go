@@ -134,7 +134,9 @@ func TestModelCountsTheMetricsOfTheTemplate(t *testing.T) {
 func TestAStackAtRestByHand(t *testing.T) {
 	t.Parallel()
 	minutes := 730.0 * 60
-	want := alarmMetrics*0.10 + 3 + 0.30 + minutes*(0.2e-6+sweeperReads*0.125e-6+sweeperWrites*0.625e-6)
+	sweep := 0.2e-6 + sweeperReads*0.125e-6 + sweeperWrites*0.625e-6
+	tick := 0.2e-6 + 0.010*0.25*0.0000133334 + 0.5*0.125e-6 + (platformLog+presenceLog)/gb*0.50
+	want := alarmMetrics*0.10 + 3 + 0.30 + minutes*(sweep+tick)
 	if got := total(bill(atRest())); math.Abs(got-want) > 1e-9 {
 		t.Errorf("a stack at rest costs $%v, want $%v", got, want)
 	}
@@ -172,6 +174,7 @@ func TestABillByHand(t *testing.T) {
 		pings = hours * 60 / 8.75
 	)
 	c := Chat{Connections: 1, Room: 50, SessionHours: 1}
+	shown := presenceUsage(c) // which TestPresenceByHand adds up
 	lines := map[string]float64{}
 	for _, line := range bill(c) {
 		lines[line.Name] = line.Dollars
@@ -179,10 +182,12 @@ func TestABillByHand(t *testing.T) {
 	invocations := 4*hours + pings + hours*60
 	for name, want := range map[string]float64{
 		"Connection minutes": hours * 60 * 0.25e-6,
-		"Socket messages":    2 * (pings + hours) * 1e-6,
+		"Socket messages":    (2*(pings+hours) + shown.SocketMessages) * 1e-6,
 		"HTTP API":           hours * 1e-6,
-		"Lambda":             invocations*0.2e-6 + (hours*0.080+pings*0.025)*0.25*0.0000133334,
-		"DynamoDB":           (hours*(1+14+1+8+1)+pings+hours*60)*0.625e-6 + (hours*13+pings+hours*60*13)*0.125e-6,
+		"Lambda": (invocations+shown.Invocations)*0.2e-6 +
+			((hours*0.080+pings*0.025)*0.25+shown.GBSeconds)*0.0000133334,
+		"DynamoDB": (hours*(1+14+1+8+1)+pings+hours*60+shown.Writes)*0.625e-6 +
+			(hours*14+pings*2+hours*60*13+shown.Reads)*0.125e-6, // with a marker for each connect and ping
 	} {
 		if got := lines[name]; math.Abs(got-want) > 1e-12 {
 			t.Errorf("%s: $%v, want $%v", name, got, want)

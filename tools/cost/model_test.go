@@ -24,7 +24,7 @@ const (
 func (c Chat) messages() float64   { return c.Connections * c.MessagesPerHour * hoursPerMonth }
 func (c Chat) connects() float64   { return c.Connections * hoursPerMonth / c.SessionHours }
 func (c Chat) deliveries() float64 { return c.messages() * c.Room }
-func (c Chat) posts() float64 { // with acks, answers to pings and the history of each new connection
+func (c Chat) posts() float64 { // with acks, answers to pings and the history of each new connection, without presence
 	return c.deliveries() + c.messages() + c.pings() + c.connects()
 }
 func (c Chat) invocations() float64 {
@@ -62,7 +62,10 @@ func chats() []Chat {
 // busiest lets the connections of a chat send as many messages as the account's requests allow: what connecting leaves
 // of them, in a room too lively for pings.
 func busiest(c Chat) Chat {
-	left := requestsPerSecond - (connectRequests+1)*perSecond(c.connects())
+	lively := c
+	lively.MessagesPerHour = requestsPerSecond
+	moved := markerUsage(lively).SocketMessages
+	left := requestsPerSecond - perSecond((connectRequests+1)*c.connects()+lively.presencePosts()+moved)
 	c.MessagesPerHour = left / c.room().requests() * 3600 / c.Connections
 	return c
 }
@@ -181,7 +184,7 @@ const (
 	sweepReads      = 1 // the connection, if it is still there
 	// A minute: how far the last sweep came, three minutes of what is due, in four partitions each.
 	sweeperReads    = 1 + 3*4
-	membershipBytes = 120.0 // of a connection in its room
+	membershipBytes = 135.0 // of a connection in its room
 
 	// Bytes. A frame holds a text of a hundred bytes. The lines of the functions are as long as on the local stage,
 	// with the 26 bytes that CloudWatch counts for each. Lambda adds three lines.
@@ -218,9 +221,10 @@ type Usage struct {
 func usage(c Chat) Usage {
 	connects, messages, pings := c.connects(), c.messages(), c.pings()
 	room := c.room()
+	shown := presenceUsage(c).plus(markerUsage(c))
 	milliseconds := connects*(signMilliseconds+connectMilliseconds+historyMilliseconds+disconnectMilliseconds) +
 		pings*historyMilliseconds + messages*room.billedMilliseconds()
-	return Usage{
+	return shown.plus(Usage{
 		ConnectionMinutes: c.Connections * hoursPerMonth * 60,
 		SocketMessages:    messages + pings + connects + c.posts(),
 		HTTPRequests:      connects,
@@ -234,7 +238,7 @@ func usage(c Chat) Usage {
 			pings*historyLog + messages*room.invocations()*messageLog,
 		TransferBytes: c.posts()*frameBytes + connects*pageBytes,
 		Metrics:       metrics(c), Alarms: alarmMetrics, Dashboards: 1,
-	}
+	})
 }
 
 // Line is a line of a bill.

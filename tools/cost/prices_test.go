@@ -96,7 +96,7 @@ type Need struct {
 // needs are what a chat needs, on average over the month; evenings and reconnects need more.
 func needs(c Chat) []Need {
 	connects, messages, pings := perSecond(c.connects()), perSecond(c.messages()), perSecond(c.pings())
-	posts := perSecond(c.posts())
+	posts := perSecond(c.posts() + c.presencePosts() + markerUsage(c).SocketMessages)
 	u := usage(c)
 	return []Need{
 		{
@@ -138,9 +138,9 @@ const (
 	metricsMessages  = 7 // of the broadcast lines
 )
 
-// alarmMetrics are the metrics that the template's alarms read. An alarm costs by them, so one over eight functions
-// costs eight times as much as one over one.
-const alarmMetrics = 30.0
+// alarmMetrics are the metrics that the template's alarms read. An alarm costs by them, so one over ten functions
+// costs ten times as much as one over one.
+const alarmMetrics = 34.0
 
 // metrics is how many metrics of its own a stack has while people chat like this.
 func metrics(c Chat) float64 {

@@ -42,6 +42,8 @@ func costTable() string {
 		each("**Together**", func(c Chat) string { return "**" + dollars(total(bill(c))) + "**" }),
 		each("of that for pings", func(c Chat) string { return dollars(heartbeats(c)) }),
 		each("of that for history", func(c Chat) string { return dollars(history(c)) }),
+		each("of that for presence", func(c Chat) string { return dollars(showing(c)) }),
+		each("of that for read markers", func(c Chat) string { return dollars(markerUsage(c).dollars()) }),
 		each("for a connection", func(c Chat) string { return dollars(total(bill(c)) / c.Connections) }))
 	return table(each("A month in "+region, func(c Chat) string { return c.Name }), rows)
 }
@@ -100,7 +102,7 @@ func needsTable() string {
 	for i, need := range needs(chats()[0]) {
 		row := each(need.Name, func(c Chat) string {
 			n := needs(c)[i]
-			if n.Template > 0 && n.Amount > n.Template || n.Amount > n.Quota {
+			if n.Template > 0 && n.Amount > n.Template || n.Amount > n.Quota*(1+1e-9) {
 				return "**" + amount(n.Amount) + "**"
 			}
 			return amount(n.Amount)
@@ -201,7 +203,7 @@ func restTable() string {
 	}
 	together := total(bill(atRest()))
 	lines = append(lines,
-		Line{"The reaper, once a minute", together - total(lines)},
+		Line{"The reaper and presence, once a minute each", together - total(lines)},
 		Line{"**Together**", together},
 		Line{"A secret, in mode iam with the page", secretMonth},
 	)

@@ -171,6 +171,7 @@ func TestFunctionsConsumeTheUnitsOfTheModel(t *testing.T) {
 		}
 		return nil
 	})
+	presenceSteps(t, m, store, now)
 	step("disconnect", disconnectReads, disconnectWrites, func() error {
 		_, err := store.Remove(t.Context(), id(0), time.Time{})
 		return err

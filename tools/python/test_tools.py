@@ -559,7 +559,7 @@ class Checks(unittest.TestCase):
 
     def test_a_plan_has_what_the_conditions_leave(self) -> None:
         plan = lambda **given: deploy.plan(template.complete(template.source(), given))
-        self.assertIn("7 functions", plan(DeployFrontend="false"))
+        self.assertIn("9 functions", plan(DeployFrontend="false"))
         self.assertIn("1 secret,", plan(AuthMode="iam"))
         self.assertNotIn("user pool", plan())
 

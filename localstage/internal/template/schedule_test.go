@@ -1,6 +1,7 @@
 package template
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,12 +97,22 @@ func TestScheduleErrors(t *testing.T) {
 	})
 }
 
-func TestReaperRunsEveryMinute(t *testing.T) {
+func TestReaperAndPresenceRunEveryMinute(t *testing.T) {
 	t.Parallel()
-	schedules := loadRepository(t).Schedules
-	if len(schedules) != 1 || schedules[0].Function != "ReaperFunction" ||
-		schedules[0].Expression != "rate(1 minute)" || schedules[0].Input != "" {
-		t.Errorf("schedules %+v, want the reaper's every minute", schedules)
+	var functions []string
+	for _, s := range loadRepository(t).Schedules {
+		functions = append(functions, s.Function)
+		if s.Expression != "rate(1 minute)" || s.Input != "" {
+			t.Errorf("schedule %+v, want every minute", s)
+		}
+	}
+	if want := []string{"PresenceFunction", "ReaperFunction"}; !slices.Equal(functions, want) {
+		t.Errorf("the schedules run %q, want %q", functions, want)
+	}
+	for _, s := range mustLoadWith(t, map[string]string{"PresenceLimit": "0"}).Schedules {
+		if s.Function == "PresenceFunction" {
+			t.Error("presence runs although it is off")
+		}
 	}
 }
 

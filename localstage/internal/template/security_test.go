@@ -120,12 +120,13 @@ func manageByRoute(t *testing.T, loaded *Template, fail report) {
 			"SendMessageRole": {"/prod/POST/@connections/*", "/prod/DELETE/@connections/*"},
 			"HistoryRole":     {"/prod/POST/@connections/*", "/prod/DELETE/@connections/*"},
 			"FanoutRole":      {"/prod/POST/@connections/*"},
+			"PresenceRole":    {"/prod/POST/@connections/*"},
 			"ReaperRole":      {"/prod/POST/@connections/*", "/prod/DELETE/@connections/*"},
 		}[s.role]
 		for _, resource := range s.Resource {
 			if _, path, _ := strings.Cut(resource, "/"); !slices.Contains(allowed, "/"+path) {
 				fail("%s may manage %s: only connect, sendmessage, history and the reaper post and close, and fanout "+
-					"posts", s.role, resource)
+					"and presence post", s.role, resource)
 			}
 		}
 	}
@@ -165,7 +166,8 @@ func TestFailedEventsAreKeptForALimitedTime(t *testing.T) {
 			MaximumRetryAttempts: 0,
 			MaximumEventAge:      time.Minute,
 		},
-		// The reaper runs again in a minute anyway.
+		// These run again in a minute anyway.
+		{Function: "PresenceFunction", MaximumRetryAttempts: 0, MaximumEventAge: time.Minute},
 		{Function: "ReaperFunction", MaximumRetryAttempts: 0, MaximumEventAge: time.Minute},
 	}
 	got := loadRepository(t).EventInvokeConfigs
