@@ -63,7 +63,9 @@ func (h *handler) handle(ctx context.Context) (err error) {
 		return err
 	}
 	// When the time is too short for all rooms, no room is always the last one.
-	rand.Shuffle(len(watched), func(i, j int) { watched[i], watched[j] = watched[j], watched[i] })
+	rand.Shuffle(len(watched), func(i, j int) { //nolint:gosec // an order is no secret
+		watched[i], watched[j] = watched[j], watched[i]
+	})
 	t := &tick{handler: h, posting: posting}
 	var jobs errgroup.Group
 	jobs.SetLimit(roomsAtOnce)

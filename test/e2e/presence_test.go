@@ -277,7 +277,7 @@ func TestPushesKeepThePaceOfTheRoom(t *testing.T) { t.Parallel(); playPresence(t
 func playPresence(t *testing.T, seed uint64) {
 	t.Helper()
 	_, client := startStage(t, stagetest.Options{Configure: hurried})
-	dice := rand.New(rand.NewPCG(seed, 16)) //nolint:gosec // dice of a test
+	dice := rand.New(rand.NewPCG(seed, 16))
 	var there, all []*watcher
 	most, asked, began := 0, 0, time.Now()
 	for range 40 {
