@@ -28,7 +28,7 @@ type logs interface {
 	Append(ctx context.Context, look roomlog.Look, e roomlog.Entry) (stored roomlog.Entry, duplicate bool, err error)
 }
 
-// readMarkers has the items that say what users have read; markers does.
+// readMarkers has the items that say what users have read; markers.Eraser does.
 type readMarkers interface {
 	Remove(ctx context.Context, subject string, count bool) (found int, err error)
 }

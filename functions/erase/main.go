@@ -9,6 +9,7 @@ import (
 
 	"signedsocket/shared/dynamo"
 	"signedsocket/shared/function"
+	"signedsocket/shared/markers"
 	"signedsocket/shared/roomlog"
 )
 
@@ -18,7 +19,8 @@ func newHandler(log *slog.Logger, sdk aws.Config, c config) (any, error) {
 	database := dynamo.Open(sdk)
 	h := &handler{
 		log: log, salt: c.TableName, issuer: c.OIDCIssuer, stackID: c.StackID, now: time.Now,
-		rooms: roomlog.New(database, c.TableName, c.HistoryDays), markers: markers{api: database, table: c.TableName},
+		rooms:   roomlog.New(database, c.TableName, c.HistoryDays),
+		markers: markers.Eraser{API: database, Table: c.TableName},
 	}
 	return h.handle, nil
 }

@@ -16,6 +16,7 @@ import (
 	"signedsocket/shared/dynamo"
 	"signedsocket/shared/dynamo/dynamotest"
 	"signedsocket/shared/logging"
+	"signedsocket/shared/markers"
 	"signedsocket/shared/roomlog"
 )
 
@@ -38,7 +39,8 @@ func newWorld(t *testing.T, days int) *world {
 	w.log = roomlog.New(client, w.table, 7)
 	w.h = &handler{
 		log: logging.New(lines), salt: w.table, stackID: "stack", issuer: "https://issuer", now: time.Now,
-		rooms: roomlog.New(client, w.table, days), markers: markers{client, w.table},
+		rooms:   roomlog.New(client, w.table, days),
+		markers: markers.Eraser{API: client, Table: w.table},
 	}
 	return w
 }

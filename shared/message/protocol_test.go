@@ -129,6 +129,7 @@ func TestEveryFrameKeepsToTheProtocol(t *testing.T) {
 		History{Want: Want{Room: "lobby", Part: After, Number: 5}, Head: 9, KeepDays: 7, Entries: []Entry{
 			{Seq: 6, ID: id, From: Sender{"alice", "Alice"}, Text: "hi", SentAt: time.UnixMilli(1)},
 			{Seq: 7, ID: id, Deleted: true}, {Seq: 8, Of: 7, From: Sender{"mod", "Mod"}, SentAt: time.UnixMilli(1)},
+			{Seq: 8, Of: 7, SentAt: time.UnixMilli(1)}, // by a user who was erased
 			{Seq: 9, Erased: "lzcml5goppuh3ayzkwsqft3mgn", SentAt: time.UnixMilli(1)},
 		}},
 	}

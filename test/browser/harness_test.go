@@ -272,8 +272,8 @@ func (p *person) signInWith(stage *stagetest.Stage, name, claims string) {
 	p.await(`document.querySelector("button.primary:not([disabled])")`)
 	p.click("button.primary")
 	p.await(`document.querySelector("#user")`)
-	p.do(chromedp.SetValue(chromedp.CSS("#user"), name), chromedp.SetValue(chromedp.CSS("#claims"), claims),
-		chromedp.Submit(chromedp.CSS("#user")))
+	eval[bool](p, `(document.querySelector("#claims").value = %s, true)`, claims)
+	p.do(chromedp.SetValue(chromedp.CSS("#user"), name), chromedp.Submit(chromedp.CSS("#user")))
 	p.awaitStatus("open")
 }
 

@@ -83,3 +83,84 @@ func TestAFollowerIsToldWhatWasSaidWhileItWasAway(t *testing.T) {
 		t.Errorf("told %q on the second connection, want %q", got, want)
 	}
 }
+
+func TestAFollowerLearnsOfDeletionsAndOfWhatWasRead(t *testing.T) {
+	t.Parallel()
+	_, client := startStage(t, stagetest.Options{Parameters: map[string]string{"HistoryDays": "7"}})
+	withHistory := func(user string) *stageclient.Conn {
+		conn, _, err := client.ConnectWithHistory(within(t), user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(conn.Abort)
+		return conn
+	}
+	alice := withHistory("alice")
+	_, first := sayAll(t, alice, 3, 5)
+	bob := withHistory("bob")
+	follower := stageclient.NewFollower([]string{"lobby"}, 5, 0)
+	var told []stageclient.Entry
+	var read int64
+	follow := func(conn *stageclient.Conn, n int) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(within(t))
+		defer cancel()
+		err := follower.Follow(ctx, conn, func(_ time.Time, _ stageclient.Frame, events []stageclient.Event) {
+			for _, event := range events {
+				switch e := event.(type) {
+				case stageclient.Told:
+					told = append(told, e.Entry)
+				case stageclient.CaughtUp:
+					read = e.Read
+				}
+			}
+			if len(told) >= n && follower.Live("lobby") {
+				cancel()
+			}
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("told %+v, then %v", told, err)
+		}
+	}
+	follower.Connected(time.Now(), true)
+	follow(bob, 3)
+	note, err := alice.Delete(within(t), "lobby", first+1)
+	if err != nil || note.Seq != first+3 || note.Recipients == 0 {
+		t.Fatalf("deleted: %+v, %v", note, err)
+	}
+	if again, err := alice.Delete(within(t), "lobby", first+1); err != nil || again.ID != note.ID {
+		t.Errorf("deleted again: %+v, %v", again, err)
+	}
+	follow(bob, 4)
+	if live := told[3]; live.Seq != note.Seq || live.Of != first+1 || live.From != whoIs(t, client, "alice") {
+		t.Errorf("bob is told %+v", live)
+	}
+	if _, err := bob.Delete(within(t), "lobby", first); !isRefused(err, "not_yours") {
+		t.Errorf("bob deletes a message of alice: %v", err)
+	}
+	if _, err := bob.Delete(within(t), "lobby", first+3); !isRefused(err, "not_found") {
+		t.Errorf("bob deletes a note: %v", err)
+	}
+	if err := bob.Ask(within(t), stageclient.Question{Read: map[string]int64{"lobby": first + 2}}); err != nil {
+		t.Fatal(err)
+	}
+	if synced := await[stageclient.Synced](t, bob); synced.Read["lobby"] != first+2 {
+		t.Errorf("bob has read up to %d: %+v", first+2, synced)
+	}
+	bob.Abort()
+	if _, err := alice.Delete(within(t), "lobby", first); err != nil {
+		t.Fatal(err)
+	}
+	bob = withHistory("bob")
+	follower.Connected(time.Now(), true)
+	follow(bob, 5)
+	if missed := told[4]; missed.Of != first || read != first+2 {
+		t.Errorf("bob missed %+v, and has read up to %d", missed, read)
+	}
+}
+
+// isRefused reports whether a request was refused with a code.
+func isRefused(err error, code string) bool {
+	refused, ok := errors.AsType[stageclient.Error](err)
+	return ok && refused.Code == code
+}

@@ -283,8 +283,8 @@ func pageParameters(t *testing.T) (sets []map[string]string) {
 	t.Helper()
 	declared := declaredParameters(t)
 	names := []string{
-		"DefaultRooms", "GuestRooms", "RoomsClaim", "OidcIssuer", "OidcAudience", "OidcClientId", "OidcScope",
-		"StageName",
+		"DefaultRooms", "GuestRooms", "RoomsClaim", "ModeratorClaim", "OidcIssuer", "OidcAudience", "OidcClientId",
+		"OidcScope", "StageName",
 	}
 	for _, name := range names {
 		set := 0

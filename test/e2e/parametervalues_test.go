@@ -32,6 +32,9 @@ func reads(texts ...string) (values []value) {
 	return values
 }
 
+// readOnly is takes for rooms of which users may only read the first one, so that they do not chat there.
+func readOnly(texts ...string) []value { return reads(texts...) }
+
 func refuses(texts ...string) (values []value) {
 	for _, text := range texts {
 		values = append(values, value{text: text, refused: true})
@@ -93,8 +96,11 @@ func principals() []value {
 func rooms() []value {
 	return slices.Concat(
 		takes("a", "a,a", "a,b,a,b,a,b,a,b", "-,_", strings.Repeat("r", 32),
-			strings.Repeat(strings.Repeat("r", 32)+",", 7)+"0", "0,1,2,3,4,5,6,7"),
-		refuses("A", "a,", ",a", "a b", "a, b", "ä", strings.Repeat("r", 33), "0,1,2,3,4,5,6,7,8"),
+			strings.Repeat(strings.Repeat("r", 32)+",", 7)+"0", "0,1,2,3,4,5,6,7", "a,b:r,c:r,b"),
+		readOnly("a:r", "a,a:r,b", "a:r,a", strings.Repeat("r", 32)+":r",
+			strings.Repeat(strings.Repeat("r", 32)+":r,", 7)+"0:r", "0:r,1:r,2:r,3:r,4:r,5:r,6:r,7:r"),
+		refuses("A", "a,", ",a", "a b", "a, b", "ä", strings.Repeat("r", 33), "0,1,2,3,4,5,6,7,8", "a:", ":r", "a:x",
+			"a:R", "a:r:r", "a:rw", "a :r", "a: r", "a,b:x", strings.Repeat("r", 33)+":r"),
 	)
 }
 
@@ -179,6 +185,10 @@ func written() map[string][]value {
 			takes(""),
 			reads("rooms", "https://example.com/rooms", "cognito:groups", strings.Repeat("n", 128)),
 			refuses("a b", "a,b"),
+		),
+		"ModeratorClaim": slices.Concat(
+			takes("", "moderator", "https://example.com/moderator", "cognito:groups", strings.Repeat("n", 128)),
+			refuses("a b", "a,b", strings.Repeat("n", 129)),
 		),
 		"DefaultRooms": slices.Concat(rooms(), refuses("")),
 		"GuestRooms":   slices.Concat(takes(""), rooms(), with(map[string]string{"AuthMode": "guest"}, rooms())),

@@ -125,18 +125,23 @@ func TestAViolationOfTheProtocolIsNoticed(t *testing.T) {
 	w := new(wire)
 	w.frame("sent", []byte(`{"action":"sendmessage","message":"hi"}`))
 	w.frame("received", []byte(`{"type":"pong"}`))
+	w.frame("sent", []byte(`{"action":"delete","room":"lobby","seq":9}`))
+	w.frame("received", []byte(`{"type":"presence","room":"lobby","n":1,"count":0}`))
 	w.frame("closed", []byte("connection closed by the server: 1001"))
 	if len(w.violations) != 0 {
 		t.Errorf("violations %q", w.violations)
 	}
 	w.frame("sent", []byte(`{"action":"sendmessage","text":"a member that no test sends"}`))
 	w.frame("received", []byte(`{"type":"ping"}`))
-	if len(w.violations) != 2 {
-		t.Errorf("violations %q, want both frames", w.violations)
+	w.frame("sent", []byte(`{"action":"delete","room":"lobby"}`))
+	w.frame("received", []byte(`{"type":"deleted","room":"lobby","seq":9}`))
+	w.frame("received", []byte(`{"type":"presence","room":"lobby","count":1}`))
+	if len(w.violations) != 5 {
+		t.Errorf("violations %q, want all five frames", w.violations)
 	}
 	answer := `{"url":"wss://a.example/prod?X-Amz-Signature=secret"}`
 	w.note("signurl answers 200", protocol.SignURLAnswer(http.StatusOK, []byte(answer)))
-	if last := w.violations[len(w.violations)-1]; len(w.violations) != 3 || strings.Contains(last, "secret") {
-		t.Errorf("violations %q, want three without the signed URL", w.violations)
+	if last := w.violations[len(w.violations)-1]; len(w.violations) != 6 || strings.Contains(last, "secret") {
+		t.Errorf("violations %q, want six without the signed URL", w.violations)
 	}
 }

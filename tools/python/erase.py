@@ -45,14 +45,14 @@ def work(functions, name: str, request: dict) -> dict:
     """Calls the function erase until it is done; returns its last answer, which has the sums."""
     answer = call(functions, name, request)
     while not answer["done"]:
-        print(f"… {found(answer)} so far", flush=True)
+        print(f"… so far {found(answer)}", flush=True)
         answer = call(functions, name, request | {"cursor": answer["cursor"]})
     return answer
 
 
 def found(answer: dict) -> str:
     """Returns what an answer counts, for people."""
-    return f"{answer['messages']} messages in {answer['rooms']} rooms, and read markers of {answer['markers']} rooms"
+    return f"messages: {answer['messages']}, rooms: {answer['rooms']}, read markers: {answer['markers']}"
 
 
 def ask(user: str) -> None:
@@ -76,12 +76,12 @@ def erase(functions, outputs: dict, by: str, user: dict) -> None:
     if not any(counted[part] for part in ("rooms", "messages", "markers")):
         print(f"nothing names {counted['userId']}: there is nothing to remove, and nothing was changed")
         return
-    print(f"{counted['userId']}: {found(counted)}. The texts and the name will be removed; the entries keep their places.")
+    print(f"{counted['userId']} is in the history. {found(counted)}\nTexts and names will be removed; the entries keep their places.")
     ask(shown)
     revoke.revoke(functions, outputs["ReaperName"], revoke.order(user, by, int(time.time() + revoke.BAN_SECONDS), True))
     print(f"waiting {WAIT_SECONDS} s for messages that are under way", flush=True)
     time.sleep(WAIT_SECONDS)
-    print(f"removed: {found(work(functions, name, user | {'by': by}))}")
+    print(f"removed. {found(work(functions, name, user | {'by': by}))}")
     revoke.sign_out_of_pool(outputs, shown)
 
 

@@ -436,7 +436,7 @@ class Erase(Account):
         self.assertNotIn("count", first["erase"])
         self.assertEqual((first["erase"].get("cursor"), second["erase"]["cursor"]), (None, "c1"))
         self.assertRegex(second["erase"]["by"], r"^arn:aws:(iam|sts)::\d{12}:")
-        self.assertIn("removed: 3 messages in 2 rooms", printed)
+        self.assertIn("removed. messages: 3, rooms: 2", printed)
         self.assertIsNone(failure)
 
     def test_a_sub_claim_goes_to_both_functions(self) -> None:
@@ -446,7 +446,7 @@ class Erase(Account):
     def test_without_a_yes_nothing_happens(self) -> None:
         calls, printed, failure = self.run_erase(self.answer(3), yes="")
         self.assertEqual([name for name, _ in calls], ["chat-Erase"])
-        self.assertIn("3 messages in 2 rooms", printed)
+        self.assertIn("messages: 3, rooms: 2", printed)
         self.assertIn("YES=1", failure)
 
     def test_a_user_whom_nothing_names_is_not_banned(self) -> None:

@@ -4,7 +4,7 @@ import type { Connection } from "./connection.js";
 import { Connector } from "./connector.js";
 import { defaultEnvironment, type Environment } from "./environment.js";
 import type { Frame } from "./frames.js";
-import { idOf, uuidv7 } from "./ids.js";
+import { idOf, random } from "./ids.js";
 import type { HistoryFrame, LogEntry, Said, SyncedFrame } from "./history.js";
 import { type Item, NOBODY } from "./log.js";
 import { type Entry, Outbox, UNKNOWN } from "./outbox.js";
@@ -15,6 +15,7 @@ import { checkText, cleanText, deleteFrame, SendError, sendFrame } from "./text.
 import { outgoingMessage, Transcript } from "./transcript.js";
 
 const GAPS = 50;
+const ID = 27; // random bytes of an id, 36 characters in base64url, as many as the server takes
 
 export interface ChatOptions extends SignOptions {
   /**
@@ -151,7 +152,7 @@ class Client implements ChatClient {
     if (this.#logs.readOnly.includes(room!)) refusal ??= "read_only";
     if (this.#outbox.full) refusal ??= "outbox_full";
     if (refusal) throw new SendError(refusal);
-    const entry = this.#outbox.add(uuidv7(this.#env.clock.unix()), clean, room, this.#env.clock.now());
+    const entry = this.#outbox.add(random(ID), clean, room, this.#env.clock.now());
     this.#identify(entry);
     this.userActed();
     this.#changed();
@@ -174,10 +175,9 @@ class Client implements ChatClient {
     const message = this.messages.find((message) => message.id === id);
     if (!message?.seq || message.deleted || !this.#remembers || this.#logs.readOnly.includes(message.room)) return;
     const { room, seq } = message;
-    const { clock } = this.#env;
     const known = this.#outbox.entries.find((entry) => entry.of === seq && entry.room === room);
     if (known) return this.resend(known.clientId);
-    if (!this.#outbox.full) this.#outbox.add(uuidv7(clock.unix()), "", room, clock.now(), id, seq);
+    if (!this.#outbox.full) this.#outbox.add(random(ID), "", room, this.#env.clock.now(), id, seq);
     this.#changed();
   };
 
@@ -248,7 +248,7 @@ class Client implements ChatClient {
       case "message": {
         const { room, id, seq } = frame;
         if (this.#remembers && seq !== undefined) {
-          this.#logs.get(room).pushed(this.#item(room, { seq, id, said: frame }), now);
+          this.#logs.get(room).pushed(this.#item(room, { ...frame, seq }), now);
         } else {
           const message = this.#message(room, frame, this.#outbox.returned(room, id));
           this.#transcript.receive({ ...message, sentAt: frame.sentAt });
@@ -285,38 +285,40 @@ class Client implements ChatClient {
     this.#changed();
   }
 
-  #message(room: string, { id, message = "", ...said }: Pick<Said, "id"> & Partial<Said>, ours: Entry | undefined) {
-    const from = said.from ?? (ours && this.#user) ?? NOBODY;
+  #message(room: string, { id, from, message, sentAt }: Partial<Said>, ours: Entry | undefined) {
+    const { sub, name } = from ?? (ours && this.#user) ?? NOBODY;
     return {
       ...(ours && { clientId: ours.clientId }),
-      id,
+      id: id!,
       room,
-      from,
-      text: message,
-      ...(said.sentAt !== undefined && { sentAt: said.sentAt }),
-      own: ours !== undefined || from.sub === this.#user?.sub,
+      from: { sub, name },
+      text: message ?? "",
+      ...(sentAt !== undefined && { sentAt }),
+      own: ours !== undefined || sub === this.#user?.sub,
       status: "delivered",
     } as const;
   }
 
   /** An entry of a log. If it is a message of this client, the message is done. */
-  #item(room: string, { seq, id, said, deleted, of, erased }: LogEntry): Item {
-    const ours = id === undefined ? undefined : this.#outbox.returned(room, id);
+  #item(room: string, entry: LogEntry): Item {
+    const { seq, id, from, message, sentAt, deleted, of, erased } = entry;
+    const isSaid = !deleted && from && message !== undefined && sentAt !== undefined;
+    if (id === undefined || !(isSaid || deleted)) return { seq, of, erased };
+    const ours = this.#outbox.returned(room, id);
     if (ours) this.#outbox.remove(ours.clientId);
-    if (id !== undefined) this.#transcript.remove(room, id);
-    if (said) this.#name(room, said.from.sub);
-    const known = said ?? (deleted && id !== undefined ? { id } : undefined);
-    const message = known && { ...this.#message(room, known, ours), seq, ...(deleted && { deleted }) };
-    if (message?.own) this.#logs.get(room).markRead(seq);
-    return { seq, message, of, erased };
+    this.#transcript.remove(room, id);
+    if (isSaid) this.#name(room, from.sub);
+    const shown = { ...this.#message(room, isSaid ? entry : { id }, ours), seq, ...(deleted && { deleted }) };
+    if (shown.own) this.#logs.get(room).markRead(seq);
+    return { seq, message: shown };
   }
 
   /** Computes the hash by which the log of a room names a user, in case that the user's messages are erased. */
   #name(name: string, sub: string): void {
-    const room = this.#logs.get(name);
-    if (room.knows(sub)) return;
-    room.identify(sub, "");
-    void idOf(this.#env.sha256, name, sub).then((id) => room.identify(sub, id.toLowerCase()) && this.#changed());
+    const { log } = this.#logs.get(name);
+    if (log.knows(sub)) return;
+    log.identify(sub, "");
+    void idOf(this.#env.sha256, name, sub).then((id) => log.identify(sub, id.toLowerCase()) && this.#changed());
   }
 
   #answered(frame: HistoryFrame | SyncedFrame, now: number): void {
@@ -331,7 +333,7 @@ class Client implements ChatClient {
     const entry = clientId === undefined ? undefined : this.#outbox.get(clientId);
     if (!entry) return;
     const { of } = entry;
-    const isDone = of !== undefined || deleted === true;
+    const isDone = of !== undefined || deleted;
     if (isDone) this.#outbox.remove(entry.clientId);
     if (!this.#remembers || seq === undefined) return isDone ? undefined : this.#accept(entry, id);
     if (!isDone) Object.assign(entry, { status: "delivered", seq, id });

@@ -12,20 +12,13 @@ export async function newProof(sha256: (text: string) => Promise<Uint8Array>): P
   return { verifier, challenge: base64url(await sha256(verifier)) };
 }
 
-/**
- * The name of one client object: 16 random bytes in base64url. By this name the server finds the predecessor of a
- * connection.
- */
-export function newInstance(): string {
-  return random(16);
-}
-
 /** A secret: 32 random bytes in base64url. */
 export function newSecret(): string {
   return random(32);
 }
 
-function random(bytes: number): string {
+/** Random bytes in base64url: a name that nothing else has. */
+export function random(bytes: number): string {
   return base64url(crypto.getRandomValues(new Uint8Array(bytes)));
 }
 
@@ -44,14 +37,6 @@ export async function idOf(
     id += BASE32[(((digest[at]! << 8) | digest[at + 1]!) >> (11 - (bit & 7))) & 31];
   }
   return id;
-}
-
-/** A UUID of version 7 (RFC 9562): it sorts by the time it was made. */
-export function uuidv7(unixMs: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(10));
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const time = unixMs.toString(16).padStart(12, "0");
-  return `${time}7${hex.slice(1, 4)}8${hex.slice(5)}`.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 function base64url(bytes: Uint8Array): string {

@@ -22,13 +22,13 @@ export interface Entry {
   /** When to send it. While it is `sent`: when it was sent. */
   at: number;
   /** It has come back: the server has it, and its place in the order. */
-  returned: boolean;
+  returned?: boolean;
   /** Failures in a row. */
   tries: number;
   /** Whether a socket was given it. */
-  handed: boolean;
+  handed?: boolean;
   /** The position in the log when a socket was first given it, if that was known. It is not in the log before. */
-  floor: number | undefined;
+  floor?: number | undefined;
   /** The request is to delete the message with this number; `id` is the server's id of the message. */
   readonly of?: number | undefined;
   /** Its number in the log. */
@@ -84,10 +84,7 @@ export class Outbox {
       status: "pending",
       since: now,
       at: now,
-      returned: false,
       tries: 0,
-      handed: false,
-      floor: undefined,
     };
     this.#entries.set(clientId, entry);
     return entry;

@@ -35,7 +35,7 @@ export class Room {
   here: Here | undefined;
   /** The next request asks for the users. */
   asksHere = true;
-  readonly #log: Log;
+  readonly log: Log;
   readonly #page: number;
   readonly #random: () => number;
   #heard = 0; // a number that the log has, and the client perhaps not,
@@ -57,11 +57,11 @@ export class Room {
   constructor(random: () => number, page: number, most = 10_000) {
     this.#random = random;
     this.#page = page;
-    this.#log = new Log(most);
+    this.log = new Log(most);
   }
 
   get position(): number | undefined {
-    return this.#log.position;
+    return this.log.position;
   }
 
   /**
@@ -73,19 +73,16 @@ export class Room {
   }
 
   get more(): boolean {
-    const { list, most, open } = this.#log;
+    const { list, most, open } = this.log;
     return list.length < most && open.length > 0;
   }
 
   /** The messages to show, in the order of the log. */
   messages(now: number): readonly ChatMessage[] {
-    const loose = [...this.#log.loose.values()]
+    const loose = [...this.log.loose.values()]
       .filter(({ item, at }) => item.message?.own || at + HOLD <= now)
       .sort((a, b) => a.item.seq - b.item.seq);
-    return [
-      ...this.#log.list,
-      ...loose.flatMap(({ item: { message } }) => (message ? this.#log.cleaned(message) : [])),
-    ];
+    return [...this.log.list, ...loose.flatMap(({ item: { message } }) => (message ? this.log.cleaned(message) : []))];
   }
 
   state(now: number): RoomState {
@@ -94,8 +91,8 @@ export class Room {
       messages
         .filter(({ seq }, i) => holes.some(({ after }) => seq! > after && messages[i - 1]?.seq! <= after))
         .map(({ id }) => id);
-    const open = above(this.#log.open);
-    const gaps = above(this.#log.holes);
+    const open = above(this.log.open);
+    const gaps = above(this.log.holes);
     const closed = gaps.filter((id) => !open.includes(id));
     return {
       status: this.live ? "live" : this.position === undefined ? "opening" : "catching-up",
@@ -110,9 +107,9 @@ export class Room {
 
   /** Messages of others that the user has not read, and entries in between that the client does not have. */
   #unread(messages: readonly ChatMessage[]): number {
-    const missing = this.#log.open
+    const missing = this.log.open
       .map(({ after, upto }) => upto - Math.max(after, this.#read) - 1)
-      .filter((count) => count > 0 && count < this.#log.most); // numbers jump where a log begins anew
+      .filter((count) => count > 0 && count < this.log.most); // numbers jump where a log begins anew
     const isUnread = ({ seq, own, deleted }: ChatMessage) => seq! > this.#read && !own && !deleted;
     return missing.reduce((sum, count) => sum + count, messages.filter(isUnread).length);
   }
@@ -140,16 +137,6 @@ export class Room {
     if (this.#presence?.from === from && this.#presence!.n > n) return;
     this.#presence = { from, n };
     this.here = { count, ...(users && { users }) };
-  }
-
-  /** Takes the hash by which a log names a user. Returns true when messages of the user were erased. */
-  identify(sub: string, hash: string): boolean {
-    return this.#log.identify(sub, hash);
-  }
-
-  /** Whether the hash of a user is known. */
-  knows(sub: string): boolean {
-    return this.#log.knows(sub);
   }
 
   /** A connection was opened. The server pushes to it every entry that is not in its answers. */
@@ -187,7 +174,7 @@ export class Room {
 
   /** The first hole behind a number. */
   missing(after: number): Hole | undefined {
-    return this.#log.missing(after);
+    return this.log.missing(after);
   }
 
   /** The number up to which every entry behind `floor` was seen. */
@@ -198,7 +185,7 @@ export class Room {
   /** Milliseconds until there is something to do: to ask, to ask again, or to show a message that was held back. */
   wait(now: number): number {
     const due = this.#asked ? this.#asked.at + PATIENCE : Math.max(this.#due, this.#pausedUntil);
-    const holds = [...this.#log.loose.values()].map(({ at }) => at + HOLD).filter((until) => until > now);
+    const holds = [...this.log.loose.values()].map(({ at }) => at + HOLD).filter((until) => until > now);
     return Math.max(0, Math.min(due, ...holds) - now);
   }
 
@@ -247,7 +234,7 @@ export class Room {
 
   /** The server pushed an entry. */
   pushed(item: Item, now: number): void {
-    this.#moved(() => this.#log.push(item, now), now);
+    this.#moved(() => this.log.push(item, now), now);
   }
 
   /** The log has an entry with this number. */
@@ -274,14 +261,14 @@ export class Room {
     let anew = false;
     this.#moved(() => {
       // An answer to an earlier question may still have the next entries.
-      if (!asked) return answer.after === this.position && answer.head >= answer.after! && this.#log.forward(answer);
+      if (!asked) return answer.after === this.position && answer.head >= answer.after! && this.log.forward(answer);
       this.#asked = undefined;
       this.keepDays = answer.keepDays;
       if (isTorn(answer)) return this.#again(now);
       this.#tries = this.#pausedUntil = 0;
       if (answer.before !== undefined) {
         this.#older = false;
-        return this.#log.backward(answer);
+        return this.log.backward(answer);
       }
       anew = this.#isAbout(answer) && answer.head < answer.after!;
       if (anew) this.#forget(answer.head, unix);
@@ -296,8 +283,8 @@ export class Room {
   }
 
   #take({ at, main }: Question, answer: Answer, unix: number): void {
-    if (answer.after === undefined) this.#log.newest(answer);
-    else if (this.#isAbout(answer)) this.#log.forward(answer);
+    if (answer.after === undefined) this.log.newest(answer);
+    else if (this.#isAbout(answer)) this.log.forward(answer);
     if (!main) return;
     this.#gapAt = undefined;
     this.#behind = answer.after !== undefined && answer.more;
@@ -306,12 +293,12 @@ export class Room {
     if (!this.live) return;
     this.#completeAt = unix;
     // A number that was known before the question, and is not in the answer, has expired.
-    this.#log.expire(at);
+    this.log.expire(at);
     if (this.#heardAt <= at) this.#heard = 0;
   }
 
   #forget(head: number, unix: number): void {
-    this.#log.forget(head, head > 0 || unix - this.#completeAt >= this.keepDays * DAY);
+    this.log.forget(head, head > 0 || unix - this.#completeAt >= this.keepDays * DAY);
     this.#heard = 0;
     this.#behind = true;
     this.live = false;
@@ -323,9 +310,9 @@ export class Room {
     change();
     // Without a log there is nothing to ask.
     this.quietAt = this.keepDays ? now + SILENCE + this.#random() * SILENCE_JITTER : Infinity;
-    this.#log.settle();
+    this.log.settle();
     if (this.position !== position) this.#gapAt = undefined;
-    const isMissing = this.#log.loose.size > 0 || this.#heard > this.position!;
+    const isMissing = this.log.loose.size > 0 || this.#heard > this.position!;
     this.#gapAt = isMissing
       ? (this.#gapAt ?? now + LATE + this.#random() * Math.max(SPREAD, CROWD * (this.here?.count ?? 0)))
       : undefined;
@@ -351,7 +338,7 @@ export class Room {
   /** The question for entries that were left out, or for older ones. */
   #side(): Want {
     if (this.#search !== undefined) return { after: this.missing(this.#search)!.after };
-    return { before: this.#log.open.at(-1)!.upto, limit: this.#page };
+    return { before: this.log.open.at(-1)!.upto, limit: this.#page };
   }
 
   #main(): Want {

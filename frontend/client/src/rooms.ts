@@ -1,4 +1,4 @@
-import { type HistoryFrame, historyFrame, type LogEntry, type SyncedFrame, type Want } from "./history.js";
+import type { HistoryFrame, LogEntry, SyncedFrame, Want } from "./history.js";
 import type { Item } from "./log.js";
 import { Room } from "./room.js";
 import type { RoomState } from "./state.js";
@@ -126,10 +126,17 @@ export class Rooms {
     for (const name of here) this.get(name).asksHere = false;
     this.#window.sent(now, here.length || 1);
     const read = Object.fromEntries(marks.map((name) => [name, this.get(name).untold!]));
-    return historyFrame(id, {
-      want: want.length ? want : undefined,
-      here: here.length ? here : undefined,
-      read: marks.length ? read : undefined,
+    return JSON.stringify({
+      action: "history",
+      id,
+      want: some(want),
+      here: some(here),
+      read: some(marks) && read,
     });
   }
+}
+
+/** A list for a frame, which leaves out an empty one. */
+function some<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length ? list : undefined;
 }

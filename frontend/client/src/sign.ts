@@ -1,6 +1,6 @@
 import { Alarm } from "./clock.js";
 import type { Environment } from "./environment.js";
-import { newInstance } from "./ids.js";
+import { random } from "./ids.js";
 import type { RetryReason, User } from "./state.js";
 import { cleanName } from "./text.js";
 import { isNumber, isText, isUser } from "./values.js";
@@ -141,7 +141,7 @@ export class Signer {
     const { env, options } = this;
     const { rooms, guest } = options;
     const identity = (this.#identity ??= {
-      ci: newInstance(),
+      ci: random(16),
       ...(guest && { guest: guest.secret, name: cleanName(guest.name ?? "") }),
     });
     const answer = await ask(env, options, authorization, { rooms, challenge, ...identity, signal });

@@ -139,10 +139,10 @@ class Client {
     const { seq, message } = item;
     const { room, world } = this;
     if (message?.own) room.markRead(seq);
-    if (!message || message.deleted || room.knows(message.from.sub)) return item;
+    if (!message || message.deleted || room.log.knows(message.from.sub)) return item;
     const { sub } = message.from;
-    room.identify(sub, "");
-    world.at(world.now + world.random() * 100, () => room.identify(sub, hashOf(sub)));
+    room.log.identify(sub, "");
+    world.at(world.now + world.random() * 100, () => room.log.identify(sub, hashOf(sub)));
     return item;
   }
 

@@ -521,11 +521,11 @@ test("messages of an erased user lose text and name, up to the entry that says s
   const mallory = { from: { sub: "mallory", name: "Mallory" } };
   play.room.pushed(item(21, mallory), play.now);
   play.room.pushed(item(23, mallory), play.now);
-  assert.equal(play.room.identify("bob", "hash of bob"), false);
-  assert.deepEqual([play.room.knows("bob"), play.room.knows("mallory")], [true, false]);
+  assert.equal(play.room.log.identify("bob", "hash of bob"), false);
+  assert.deepEqual([play.room.log.knows("bob"), play.room.log.knows("mallory")], [true, false]);
   play.room.pushed({ seq: 24, erased: "hash of mallory" }, play.now);
   assert.deepEqual(play.later(250).texts(20), ["text 20", "text 21", "text 23"]);
-  assert.equal(play.room.identify("mallory", "hash of mallory"), true);
+  assert.equal(play.room.log.identify("mallory", "hash of mallory"), true);
   assert.deepEqual(play.texts(20), ["text 20", null, null]);
   play.room.pushed(item(22, mallory), play.now);
   play.room.pushed(item(25, mallory), play.now);
@@ -538,7 +538,7 @@ test("the numbers of a log that began anew have nothing to do with earlier delet
   const play = live({ more: false });
   play.room.pushed({ seq: 21, of: 16 }, play.now);
   play.room.pushed({ seq: 22, erased: "hash" }, play.now);
-  play.room.identify("bob", "hash");
+  play.room.log.identify("bob", "hash");
   play.room.opened();
   play.ask();
   play.answer({ after: 22, head: 15 });

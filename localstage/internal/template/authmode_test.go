@@ -150,7 +150,7 @@ func TestVersionsOfTheAdaptersLayer(t *testing.T) {
 func TestNoCallerIsAllowedByDefault(t *testing.T) {
 	t.Parallel()
 	environment := loadRepository(t).Functions[functionIndex(t, loadRepository(t), "SignUrlFunction")].Environment
-	for _, name := range []string{"TRUSTED_CALLER_ARNS", "GUEST_ROOMS"} {
+	for _, name := range []string{"TRUSTED_CALLER_ARNS", "GUEST_ROOMS", "MODERATOR_CLAIM"} {
 		if value, given := environment[name]; !given || value != "" {
 			t.Errorf("%s is %q (given: %t), want nothing", name, value, given)
 		}
@@ -185,9 +185,13 @@ func TestParametersOfCallersAreConstrained(t *testing.T) {
 		},
 		{
 			"GuestRooms",
-			[]string{"", "lobby", "a,b,c,d,e,f,g,h"},
-			[]string{"*", "Lobby", "a,,b", "a, b", "a,b,c,d,e,f,g,h,i", strings.Repeat("a", 33)},
+			[]string{"", "lobby", "a,b,c,d,e,f,g,h", "news:r", "a:r,a,b:r"},
+			[]string{
+				"*", "Lobby", "a,,b", "a, b", "a,b,c,d,e,f,g,h,i", strings.Repeat("a", 33), "a:", "a:x", "a:r:r", ":r",
+			},
 		},
+		{"DefaultRooms", []string{"lobby", "news:r", "a,a:r"}, []string{"", "a:x", "a:", "a:R", "a,b:w"}},
+		{"ModeratorClaim", []string{"", "moderator", "https://example.com/moderator"}, []string{"a b", "a,b", "$x"}},
 		{"GuestConnections", []string{"1", "300"}, []string{"0", "301", "many", ""}},
 		{
 			"AllowedOrigins",
@@ -240,8 +244,8 @@ func TestParametersOfAuthorizationExplainThemselves(t *testing.T) {
 	t.Parallel()
 	text := readText(t, "template.yaml")
 	for _, name := range []string{
-		"AuthMode", "OidcIssuer", "OidcAudience", "NameClaim", "RoomsClaim", "DefaultRooms", "TrustedCallerArns",
-		"GuestRooms", "AllowedOrigins", "ExtraSignerArns",
+		"AuthMode", "OidcIssuer", "OidcAudience", "NameClaim", "RoomsClaim", "ModeratorClaim", "DefaultRooms",
+		"TrustedCallerArns", "GuestRooms", "AllowedOrigins", "ExtraSignerArns",
 	} {
 		declaration := regexp.MustCompile(`(?m)^  ` + name + `:\n((?:    .*\n)+)`).FindString(text)
 		if !strings.Contains(declaration, "Description:") || !strings.Contains(declaration, "Allowed") {

@@ -1,4 +1,4 @@
-package main
+package markers
 
 import (
 	"context"
@@ -10,26 +10,26 @@ import (
 	"signedsocket/shared/dynamo"
 )
 
-// markerAPI is the part of the DynamoDB client that markers uses.
-type markerAPI interface {
+// EraserAPI is the part of the DynamoDB client that an Eraser uses.
+type EraserAPI interface {
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 	DeleteItem(
 		context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options),
 	) (*dynamodb.DeleteItemOutput, error)
 }
 
-// markers has the READ items of the table: a user has one for each room.
-type markers struct {
-	api   markerAPI
-	table string
+// Eraser removes the markers of users, for the function erase. It is safe for concurrent use.
+type Eraser struct {
+	API   EraserAPI
+	Table string
 }
 
 // Remove removes the markers of a user, or only counts them, and returns how many there were.
-func (m markers) Remove(ctx context.Context, subject string, count bool) (found int, err error) {
-	pages := dynamodb.NewQueryPaginator(m.api, &dynamodb.QueryInput{
-		TableName:                 aws.String(m.table),
+func (e Eraser) Remove(ctx context.Context, user string, count bool) (found int, err error) {
+	pages := dynamodb.NewQueryPaginator(e.API, &dynamodb.QueryInput{
+		TableName:                 aws.String(e.Table),
 		KeyConditionExpression:    aws.String("pk = :pk"),
-		ExpressionAttributeValues: dynamo.Item{":pk": dynamo.Text("READ#" + subject)},
+		ExpressionAttributeValues: dynamo.Item{":pk": key(user, "")["pk"]},
 		ProjectionExpression:      aws.String("pk, sk"),
 		ConsistentRead:            aws.Bool(true),
 	})
@@ -43,7 +43,7 @@ func (m markers) Remove(ctx context.Context, subject string, count bool) (found 
 			if count { // mutate:erase-count-markers
 				break
 			}
-			if _, err := m.api.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &m.table, Key: key}); err != nil {
+			if _, err := e.API.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &e.Table, Key: key}); err != nil {
 				return found, fmt.Errorf("remove read marker: %w", err)
 			}
 		}
