@@ -74,7 +74,7 @@ test("a deletion of somebody else takes the text at once, also of a message that
   );
 });
 
-test("a client that comes back shows a deletion, and a deleted message that it never had stands without a name", async () => {
+test("a client that comes back shows a deletion, and one of a message that it never had without a name", async () => {
   const { w } = await remembering();
   const socket = await reconnect(w);
   const note = { seq: 22, of: 20, from: ALICE, sentAt: 9 };
