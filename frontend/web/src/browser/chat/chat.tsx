@@ -60,12 +60,13 @@ export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
         retryNow={() => (client.retryNow(), refocus())}
         signIn={leaving.signIn}
         refused={account.isRefused ?? false}
-      />
+      >
+        <Roster here={isConnected(state) ? here : undefined} tags={tags} />
+      </ConnectionStatus>
       <Trouble
         problem={leaving.leaving || (isSignedIn && leaving.problem !== "signOut") ? undefined : leaving.problem}
       />
       <main className="conversation">
-        <Roster here={isConnected(state) ? here : undefined} tags={tags} />
         <Log
           key={room}
           room={room}

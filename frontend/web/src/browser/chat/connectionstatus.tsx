@@ -1,5 +1,6 @@
 import type { ChatState } from "@signedsocket/client";
 import { reasonText } from "@signedsocket/client/messages";
+import type { ReactNode } from "react";
 import { useWords } from "../words";
 import { Countdown } from "./countdown";
 import { canSignInAgain } from "./usesigninagain";
@@ -15,10 +16,12 @@ interface Props {
   readonly signIn: (() => void) | undefined;
   /** Whether the server has refused the token of a signed-in user. */
   readonly refused: boolean;
+  /** What stands at the end of the line. */
+  readonly children: ReactNode;
 }
 
 /** Shows whether the chat is connected. If not, it shows why, and what the user can do. */
-export function ConnectionStatus({ state, retryNow, signIn, refused }: Props) {
+export function ConnectionStatus({ state, retryNow, signIn, refused, children }: Props) {
   const { page, chat } = useWords();
   const signInHelps = signIn !== undefined && canSignInAgain(state);
   // Do not ask for a sign-in that cannot help.
@@ -45,6 +48,7 @@ export function ConnectionStatus({ state, retryNow, signIn, refused }: Props) {
           {chat.actions.signIn}
         </button>
       )}
+      {children}
     </div>
   );
 }
