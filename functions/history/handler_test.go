@@ -97,6 +97,8 @@ func TestRefusals(t *testing.T) {
 		{"an ended session", good, fails(connections.ErrSessionEnded), "session_ended", 0},
 		{"a flood", good, fails(&connections.RateLimitError{RetryAfter: 2500 * time.Millisecond}),
 			`rate_limited","retryAfterMs":2500`, 1},
+		{"too many at once", good, fails(&connections.RateLimitError{RetryAfter: 2500 * time.Millisecond, Fewer: true}),
+			`rate_limited","retryAfterMs":2500`, 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -115,7 +117,7 @@ func TestRefusals(t *testing.T) {
 			if w.store.strikes != test.strikes || w.rooms.reads != 0 {
 				t.Errorf("%d strikes and %d rooms read, want %d and none", w.store.strikes, w.rooms.reads, test.strikes)
 			}
-			if ended := test.strikes == 0; (w.gateway.closed == 1) != ended {
+			if ended := test.strikes == 0 && code != "rate_limited"; (w.gateway.closed == 1) != ended {
 				t.Errorf("closed %d times, want %t", w.gateway.closed, ended)
 			}
 			if !strings.Contains(w.log.String(), `"reason":"`+code+`"`) {

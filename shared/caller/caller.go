@@ -84,6 +84,8 @@ func (c Caller) Refuse(ctx context.Context, refusal message.Error) error {
 func (c Caller) RefuseFor(ctx context.Context, clientID string, err error) error {
 	limit, limited := errors.AsType[*connections.RateLimitError](err)
 	switch {
+	case limited && limit.Fewer: // a page that is loaded again does not know what the page before has asked
+		return c.Refuse(ctx, message.Error{Code: message.RateLimited, ClientID: clientID, RetryAfter: limit.RetryAfter})
 	case limited:
 		return c.Strike(ctx, message.Error{Code: message.RateLimited, ClientID: clientID, RetryAfter: limit.RetryAfter})
 	case errors.Is(err, connections.ErrKicked):

@@ -110,6 +110,7 @@ var (
 // it when the user has used up the URLs of this minute.
 type RateLimitError struct {
 	RetryAfter time.Duration // how long until the next window
+	Fewer      bool          // one request would have passed, and was counted: there were too many at once
 }
 
 // Error implements error.

@@ -28,18 +28,28 @@ func ask(t *testing.T, store *Store, id string, now time.Time) (passed int) {
 	return passed
 }
 
+// TestARequestMayCountSeveralTimes: a refused one counts once, so that a flood of them ends.
 func TestARequestMayCountSeveralTimes(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, http.DefaultTransport)
 	store := New(table.client, table.tables(), Limits{})
 	connect(t, store, admission("c1="))
 	for i, test := range []struct {
-		n      int
-		passes bool
-	}{{8, true}, {8, true}, {5, false}, {4, true}, {1, false}} {
+		n             int
+		passes, fewer bool
+	}{
+		{8, true, false}, {8, true, false}, {5, false, true}, {3, true, false}, {1, false, false}, {8, false, false},
+	} {
 		_, err := store.CountRequests(t.Context(), "c1=", test.n, epoch)
-		if limited := errors.As(err, new(*RateLimitError)); limited == test.passes || err != nil && !limited {
-			t.Errorf("request %d counts %d times: %v", i, test.n, err)
+		limit, limited := errors.AsType[*RateLimitError](err)
+		if limited == test.passes || err != nil && !limited || limited && limit.Fewer != test.fewer {
+			t.Errorf("request %d counts %d times: %+v", i, test.n, err)
+		}
+	}
+	for refused := range 5 {
+		_, err := store.CountRequests(t.Context(), "c1=", 8, epoch.Add(10*time.Second))
+		if limit, limited := errors.AsType[*RateLimitError](err); limited == (refused < 2) || limited && !limit.Fewer {
+			t.Errorf("request %d of the next window: %+v", refused, err)
 		}
 	}
 }

@@ -37,11 +37,16 @@ func (s *Store) Touch(ctx context.Context, connectionID string, now time.Time) (
 	return connection, nil
 }
 
-// CountRequests counts n requests for messages of the past, at least 1, in all else as Touch counts a message. Either
-// all of them fit into the window, or none is counted.
+// CountRequests counts n requests for messages of the past, at least 1, in all else as Touch counts a message. If they
+// do not fit into the window together, it counts one of them, and the error is a *RateLimitError with Fewer, unless not
+// even one fits.
 func (s *Store) CountRequests(ctx context.Context, connectionID string, n int, now time.Time) (Connection, error) {
 	// mutate:history-windows => connection, err := s.count(ctx, connectionID, windowName, n, requestsPerWindow, now)
 	connection, err := s.count(ctx, connectionID, requestName, n, requestsPerWindow, now)
+	if limit, limited := errors.AsType[*RateLimitError](err); limited && n > 1 {
+		_, over := s.count(ctx, connectionID, requestName, 1, requestsPerWindow, now)
+		limit.Fewer = over == nil // mutate:requests-fewer => limit.Fewer = over == nil || true
+	}
 	if err != nil {
 		return Connection{}, fmt.Errorf("count requests: %w", err)
 	}

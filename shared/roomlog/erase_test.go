@@ -101,17 +101,17 @@ func TestAnErasureThatEndedEarlyIsFoundAgain(t *testing.T) {
 	}
 }
 
-func TestALongLogIsErasedPageByPage(t *testing.T) {
+func TestALongLogIsReadPageByPage(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t)
 	l := tb.log(365, 0)
 	tb.putBlocks(t, blocksPerErasure+3)
-	page, err := l.Erase(t.Context(), lobby, "a", 0, RemoveTexts)
+	page, err := l.Erase(t.Context(), lobby, "a", 0, Count)
 	expectErased(t, "the first page", page, blocksPerErasure, blocksPerErasure)
 	if err != nil || !page.More || page.Next != epoch.UnixMilli()+blocksPerErasure-1 {
 		t.Errorf("%+v, %v", page, err)
 	}
-	page, err = l.Erase(t.Context(), lobby, "a", page.Next, RemoveTexts)
+	page, err = l.Erase(t.Context(), lobby, "a", page.Next, Count)
 	expectErased(t, "the second", page, 3, 3)
 	if err != nil || page.More {
 		t.Errorf("%+v, %v", page, err)

@@ -65,7 +65,7 @@ func TestAUserSeesOnlyWhoIsInTheirRooms(t *testing.T) {
 }
 
 // TestAFloodOfQuestionsForMembersIsStopped: a question about eight rooms counts as eight. So two of them pass in a
-// window, and the third refusal ends the connection.
+// window, and four are refused. Each further one is a strike, and the third strike ends the connection.
 func TestAFloodOfQuestionsForMembersIsStopped(t *testing.T) {
 	t.Parallel()
 	s := open(t, withHistory())

@@ -243,6 +243,9 @@ func written() map[string][]value {
 		"HistoryDays": slices.Concat(
 			takes("0", "1", "365"), refuses("", "00", "-1", "366", "1.5", "7 days"),
 		),
+		"PresenceLimit": slices.Concat(
+			takes("0", "1", "99", "100", "199", "200"), refuses("", "00", "-1", "201", "1.5", "all"),
+		),
 		"SignUrlBurst":           burst(),
 		"ConnectBurst":           burst(),
 		"SignUrlConcurrency":     concurrency(),
@@ -250,6 +253,7 @@ func written() map[string][]value {
 		"DisconnectConcurrency":  concurrency(),
 		"SendMessageConcurrency": concurrency(),
 		"HistoryConcurrency":     concurrency(),
+		"PresenceConcurrency":    concurrency(),
 		"FanoutConcurrency":      concurrency(),
 		"ReaperConcurrency":      concurrency(),
 		"FrontendConcurrency":    concurrency(),

@@ -202,6 +202,17 @@ func TestSavedQueriesShowMembersThatFunctionsLog(t *testing.T) {
 	}
 }
 
+// TestNoAlarmReadsTooManyMetrics: CloudWatch refuses an alarm with more, and so the deployment fails.
+func TestNoAlarmReadsTooManyMetrics(t *testing.T) {
+	t.Parallel()
+	const most = 10 // in an expression
+	for name, r := range deployedResources(t) {
+		if n := len(metricsOf(t, r)); r.Type == "AWS::CloudWatch::Alarm" && n > most {
+			t.Errorf("the alarm %s reads %d metrics, and CloudWatch takes %d", name, n, most)
+		}
+	}
+}
+
 // metricsOf lists what an alarm or a dashboard reads, as "namespace name".
 func metricsOf(t *testing.T, r deployedResource) []string {
 	t.Helper()

@@ -11,7 +11,7 @@ import { type Entry, Outbox, UNKNOWN } from "./outbox.js";
 import { Rooms } from "./rooms.js";
 import type { Signed, SignOptions } from "./sign.js";
 import type { ChatMessage, ChatSnapshot, ChatState, Gap, User } from "./state.js";
-import { checkText, cleanText, deleteFrame, SendError, sendFrame } from "./text.js";
+import { checkText, cleanText, deleteFrame, SendError, type SendErrorCode, sendFrame } from "./text.js";
 import { outgoingMessage, Transcript } from "./transcript.js";
 
 const GAPS = 50;
@@ -146,11 +146,7 @@ class Client implements ChatClient {
   send = (text: string, room?: string): string => {
     const clean = cleanText(text);
     room ??= this.#rooms[0];
-    let refusal = checkText(clean, room);
-    // The server counts a message for a foreign room as a violation of the sender.
-    if (this.#rooms.length && !this.#rooms.includes(room!)) refusal ??= "room_not_allowed";
-    if (this.#logs.readOnly.includes(room!)) refusal ??= "read_only";
-    if (this.#outbox.full) refusal ??= "outbox_full";
+    const refusal = checkText(clean, room) ?? this.#refusalIn(room) ?? (this.#outbox.full ? "outbox_full" : undefined);
     if (refusal) throw new SendError(refusal);
     const entry = this.#outbox.add(random(ID), clean, room, this.#env.clock.now());
     this.#identify(entry);
@@ -158,6 +154,13 @@ class Client implements ChatClient {
     this.#changed();
     return entry.clientId;
   };
+
+  /** Why the server refuses every frame for a room that is not a question. It counts such a frame as a violation. */
+  #refusalIn(room: string | undefined): SendErrorCode | undefined {
+    if (room === undefined || !this.#rooms.length) return undefined;
+    if (!this.#rooms.includes(room)) return "room_not_allowed";
+    return this.#logs.readOnly.includes(room) ? "read_only" : undefined;
+  }
 
   resend = (clientId: string): void => {
     const entry = this.#outbox.get(clientId);
@@ -383,11 +386,17 @@ class Client implements ChatClient {
     this.#logs.get(entry.room!).search(entry.floor ?? 0);
   }
 
-  /** Ends messages whose fate is known: the log has them, or the client has looked for them. */
+  /**
+   * Ends messages whose fate is known: the log has them, the client has looked for them, or the user has lost the right
+   * to write in the room.
+   */
   #settle(): void {
     for (const entry of this.#outbox.entries) {
       const { seq, far, floor } = entry;
-      if (seq !== undefined) {
+      const refusal = entry.status === "pending" ? this.#refusalIn(entry.room) : undefined;
+      if (refusal) {
+        this.#outbox.fail(entry, refusal);
+      } else if (seq !== undefined) {
         if (!this.#remembers) this.#accept(entry, entry.id!);
         else if (seq <= this.#logs.get(entry.room!).position!) this.#outbox.remove(entry.clientId);
       } else if (far && this.#remembers) {

@@ -228,8 +228,19 @@ export class Room {
   /** The server refused the question for some time. */
   refused(id: string, ms: number, now: number): void {
     if (this.#asked?.id !== id) return;
+    this.#pause(now + ms);
+  }
+
+  /** The question is asked again later. The answer would have told of the users, too. */
+  #pause(until: number): void {
     this.#asked = undefined;
-    this.#pausedUntil = now + ms;
+    this.#pausedUntil = until;
+    this.asksHere = true;
+  }
+
+  /** Whether the room waits, because the server refused a question or did not answer. */
+  isPaused(now: number): boolean {
+    return this.#pausedUntil > now;
   }
 
   /** The server pushed an entry. */
@@ -298,6 +309,9 @@ export class Room {
   }
 
   #forget(head: number, unix: number): void {
+    // The numbers may be used again, for messages that the user has not read.
+    this.#read = Math.min(this.#read, head);
+    this.#told = Math.min(this.#told, head);
     this.log.forget(head, head > 0 || unix - this.#completeAt >= this.keepDays * DAY);
     this.#heard = 0;
     this.#behind = true;
@@ -322,8 +336,7 @@ export class Room {
 
   /** Asks again after a wait. */
   #again(now: number): void {
-    this.#asked = undefined;
-    this.#pausedUntil = now + this.#random() * Math.min(LONGEST, PATIENCE * 2 ** this.#tries++);
+    this.#pause(now + this.#random() * Math.min(LONGEST, PATIENCE * 2 ** this.#tries++));
   }
 
   get #due(): number {

@@ -120,7 +120,8 @@ export class Rooms {
     });
     const marks = names.filter((name) => this.get(name).untold);
     // Each room whose users are wanted counts as a question. A server that tells of users is asked for them alone, too.
-    const asksHere = ({ asksHere, here }: Room) => asksHere && (want.length > 0 || here !== undefined);
+    const asksHere = (room: Room) =>
+      room.asksHere && !room.isPaused(now) && (want.length > 0 || room.here !== undefined);
     const here = names.filter((name) => asksHere(this.get(name))).slice(0, Math.max(0, left - SPARE));
     if (!want.length && !here.length && !(always && marks.length)) return undefined;
     for (const name of here) this.get(name).asksHere = false;

@@ -66,7 +66,7 @@ test("a browser without SHA-256 is told that the page needs https", async () => 
   }
 });
 
-test("the browser wakes the client when the network is back or the page visible, and tells when the page is hidden", (t) => {
+test("the network is back, the page is visible: the client is woken; the page is hidden: it is told", (t) => {
   const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
   const browser = new EventTarget();
   const globals = {

@@ -268,6 +268,25 @@ test("the users of a room are asked for in the frames that are sent anyway", asy
   assert.equal(w.chat.getSnapshot().roomStates.lobby.here, undefined);
 });
 
+test("a question that was refused or lost asks for the users again, and not before its time", async () => {
+  const { w, socket } = await remembering();
+  const asked = () => socket.sent.filter(({ action }) => action === "history");
+  await socket.receive({ type: "presence", room: "lobby", n: 4, count: 1 });
+  await w.wake();
+  await socket.receive(error("rate_limited", asked()[1].id, { retryAfterMs: 1000 }));
+  assert.equal(asked().length, 2);
+  await w.clock.advance(2 * SECOND);
+  assert.deepEqual([asked().length, asked()[2].here], [3, ["lobby"]]);
+  await w.clock.advance(9 * SECOND);
+  await socket.receive({ type: "pong" });
+  assert.equal(asked().length, 3);
+  for (let i = 0; i < 3; i++) {
+    await w.clock.advance(5 * SECOND);
+    await socket.receive({ type: "pong" });
+  }
+  assert.deepEqual([asked().length, asked()[3].here], [4, ["lobby"]]);
+});
+
 test("rooms with many users do not use up the questions", async () => {
   const rooms = ["a", "b", "c", "d", "e", "f", "g", "h"];
   const w = world({ protocol: "chat.v2" });
@@ -294,7 +313,7 @@ test("a server that keeps nothing, and tells of users, is asked for them in plac
   await next.receive({ type: "pong" }, { type: "presence", room: "lobby", n: 5, count: 1 });
   await w.clock.advance(10 * SECOND);
   await w.wake();
-  assert.deepEqual([next.pings, next.questions.length, next.request], [1, 2, { here: ["lobby"], read: { lobby: 20 } }]);
+  assert.deepEqual([next.pings, next.questions.length, next.request], [1, 2, { here: ["lobby"] }]);
 });
 
 test("during a rotation the next connection tells of the users, and the old one no more", async () => {
@@ -374,6 +393,35 @@ test("in a room where the user only reads nothing is sent, and the page knows", 
   await reconnect(w);
   assert.deepEqual(["readOnly" in room(w), w.chat.getSnapshot().moderator], [false, false]);
   w.chat.send("hi");
+});
+
+test("what waits for a room in which the user may not write any more fails, and is not sent", async () => {
+  for (const [code, answer] of [
+    ["read_only", one({ rooms: [{ room: "lobby", readOnly: true }] })],
+    ["room_not_allowed", signed({ url: "wss://chat.example/prod?v=1&rm=ops&X-Amz-Signature=0" })],
+  ]) {
+    const { w, socket } = await remembering();
+    await socket.end();
+    const ids = ["one", "two"].map((text) => w.chat.send(text));
+    w.chat.remove("E20");
+    await settle();
+    w.answers.unshift(answer);
+    await w.clock.advance(SECOND);
+    const next = w.socket;
+    await next.accept();
+    if (code === "read_only") await next.synced({ lobby: 20 });
+    ids.forEach((id) => w.chat.resend(id));
+    await w.clock.advance(MINUTE);
+    assert.deepEqual([next.messages, next.deletions], [[], []]);
+    assert.deepEqual(
+      w.chat.messages.slice(-2).map(({ status, failure }) => [status, failure]),
+      [
+        ["failed", code],
+        ["failed", code],
+      ],
+    );
+    assert.equal(shown(w, 20).removal, code);
+  }
 });
 
 test("a server that does not say in which rooms a user may write takes messages for all", async () => {

@@ -566,6 +566,17 @@ test("unread are the messages of others above the number up to which the user ha
   assert.deepEqual([play.reading, play.room.untold], [[30, 0], undefined]);
 });
 
+test("after the table was restored new messages under the old numbers are unread", () => {
+  const play = live();
+  play.room.told(20);
+  play.room.opened();
+  assert.deepEqual(play.ask(), { after: 20 });
+  play.answer({ after: 20, head: 15 });
+  play.ask();
+  play.answer({ last: 50, entries: items(11, 17), complete: false, more: true });
+  assert.deepEqual([play.reading, play.room.untold], [[15, 2], undefined]);
+});
+
 test("messages between the last page and what was read are unread, and a jump of the numbers is not", () => {
   const play = live({ more: true });
   for (const [read, unread] of [
