@@ -14,7 +14,7 @@ import (
 
 const (
 	deleteCommand = "/delete"
-	deleteUsage   = "/delete takes back your last message, /delete 2 the one before it, and so on"
+	deleteUsage   = "/delete deletes your last message, /delete 2 the one before it, and so on"
 )
 
 // deleting are the messages that the user can delete, and the requests to do so.
@@ -130,6 +130,10 @@ func (c *chat) sendDeletions(ctx context.Context) {
 	for _, d := range slices.Clone(c.deleting.queue) {
 		if c.session == nil {
 			return
+		}
+		if c.session.readOnly[c.room()] { // since the user has asked
+			c.undeleted(d, onlyRead(c.room()))
+			continue
 		}
 		if now := time.Now(); !d.due.After(now) {
 			if d.sent && !c.deletionFailed(d, "no answer") {

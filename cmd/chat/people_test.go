@@ -135,3 +135,19 @@ func TestARoomForReadingTakesNoText(t *testing.T) {
 		c.wantShown("zero")
 	})
 }
+
+// A deletion waits while the connection is lost, and the user may lose the right to write meanwhile.
+func TestADeletionIsNotSentToARoomForReading(t *testing.T) {
+	t.Parallel()
+	remember(t, 20, func(c *remembering) {
+		c.say("alice", "M-0", "zero")
+		socket := c.next()
+		c.write("/delete")
+		<-socket.erased
+		c.stage.session.readOnly = map[string]bool{"lobby": true}
+		socket.Close()
+		c.noErasure(c.next())
+		c.wantNoted(`not deleted: "zero": you may only read in lobby`, 1)
+		c.hangUp()
+	})
+}

@@ -53,6 +53,7 @@ func TestTheListKeepsItsPlaceWhenOlderOnesCome(t *testing.T) {
 		t.Errorf("the list begins with %d messages", n)
 	}
 	const still = `document.getAnimations().length === 0`
+	eval[bool](alice, listenToTheList)
 	for _, c := range []struct{ scrollTop, next int }{{0, 100}, {150, 130}} {
 		alice.await(still)
 		before := eval[float64](alice, `(() => {
@@ -71,7 +72,26 @@ func TestTheListKeepsItsPlaceWhenOlderOnesCome(t *testing.T) {
 	}
 	alice.wantMessages(said)
 	alice.await(`/older than 7 days are not kept/.test(document.querySelector(".rule.end")?.textContent)`)
+	alice.await(`document.querySelector(".log").ariaLive === "polite"`)
+	talk(t, bob, 131, 131)
+	alice.await(`globalThis.announced.length > 0`)
+	if heard := eval[[]string](alice, `globalThis.announced`); !slices.Equal(heard, []string{line(131)}) {
+		t.Errorf("a screen reader may read %q", heard)
+	}
 }
+
+// listenToTheList makes the page note the messages that come while a screen reader would read them.
+const listenToTheList = `(() => {
+	const log = document.querySelector(".log");
+	globalThis.announced = [];
+	new MutationObserver((changes) => {
+		const added = changes.flatMap(({ addedNodes }) => [...addedNodes]);
+		if (log.ariaLive !== "polite") return;
+		globalThis.announced.push(...added.flatMap((node) =>
+			node.matches?.(".message") ? node.querySelector(".bubble").textContent : []));
+	}).observe(log, { childList: true, subtree: true });
+	return true;
+})()`
 
 func TestAReloadedPageShowsTheTalk(t *testing.T) {
 	t.Parallel()

@@ -74,7 +74,7 @@ test("a deletion of somebody else takes the text at once, also of a message that
   );
 });
 
-test("who was away sees that a message was deleted, and one that was never here stands without a name", async () => {
+test("a client that comes back shows a deletion, and one of a message that it never had without a name", async () => {
   const { w } = await remembering();
   const socket = await reconnect(w);
   const note = { seq: 22, of: 20, from: ALICE, sentAt: 9 };
@@ -395,7 +395,7 @@ test("in a room where the user only reads nothing is sent, and the page knows", 
   w.chat.send("hi");
 });
 
-test("what waits for a room in which the user may not write any more fails, and is not sent", async () => {
+test("messages for a room in which the user may not write any more fail, and are not sent", async () => {
   for (const [code, answer] of [
     ["read_only", one({ rooms: [{ room: "lobby", readOnly: true }] })],
     ["room_not_allowed", signed({ url: "wss://chat.example/prod?v=1&rm=ops&X-Amz-Signature=0" })],

@@ -80,7 +80,7 @@ test("a user who comes sees where the messages begin that were not read on any d
   }
 });
 
-test("what was read on another device is read, and reading never goes back", () => {
+test("a message that was read on another device is read, and reading never goes back", () => {
   const messages = [numbered(1), numbered(2), numbered(3)];
   const reading = read({ last: "m1", divider: undefined, unread: 0 }, messages, false);
   assert.equal(reading.unread, 2);

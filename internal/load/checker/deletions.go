@@ -153,6 +153,10 @@ func (c *check) notes(l *log, known map[place]gone) {
 		if deleted && entry.Text != "" && g.at.Before(l.At) {
 			c.find(Undeleted, "H9", "%s, but %s.", g.by, c.inLog(l, entry))
 		}
+		s := c.sends[entry.ID] // stored judges those that were acknowledged
+		if entry.Deleted && s != nil && s.Seq == 0 && !c.mayBeDeleted(l, entry.Seq, s.From.Sub) {
+			c.find(Invented, "H9", "%s, but no client has asked for that.", c.inLog(l, entry))
+		}
 		if entry.Of == 0 {
 			continue
 		}
@@ -167,16 +171,17 @@ func (c *check) notes(l *log, known map[place]gone) {
 	}
 }
 
-// wished reports whether a client has asked to delete a message; by "" stands for any user.
+// wished reports whether a client has asked to delete a message; by "" stands for any user who was not refused as a
+// stranger to it.
 func (c *check) wished(room string, seq int64, by string) bool {
 	return slices.ContainsFunc(c.r.Deletions, func(d *Deletion) bool {
-		return d.Room == room && d.Seq == seq && (by == "" || d.By == by)
+		return d.Room == room && d.Seq == seq && (d.By == by || by == "" && d.Failure != "not_yours")
 	})
 }
 
 // mayBeDeleted reports whether a client has asked to delete a message, or the log says that it was deleted.
 func (c *check) mayBeDeleted(l *log, seq int64, author string) bool {
 	return c.wished(l.room, seq, "") || slices.ContainsFunc(l.Entries, func(e stageclient.Entry) bool {
-		return e.Of == seq || e.Erased != "" && e.Erased == stageclient.ErasedUser(l.room, author)
+		return e.Of == seq || e.Erased != "" && e.Seq > seq && e.Erased == stageclient.ErasedUser(l.room, author)
 	})
 }

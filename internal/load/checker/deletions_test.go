@@ -130,6 +130,25 @@ func TestTheCheckerFindsWhatIsWrongWithDeletions(t *testing.T) {
 			})
 		}, "H1", Changed, `it is number 103, but the log of lobby, read at 12:01:40.000, has number 103, a deleted ` +
 			`message.`},
+		"a refused deletion took the text": {func(r *Recording) {
+			r.Deletions = append(r.Deletions, &Deletion{Client: 0, By: "alice", Room: "lobby", Seq: 103, Begin: at(70),
+				Failure: "not_yours"})
+			edit(r, func(e []stageclient.Entry) []stageclient.Entry {
+				e[4] = stageclient.Entry{Seq: 103, ID: sent(3).ID, Deleted: true}
+				return e
+			})
+		}, "H1", Changed, `has number 103, a deleted message.`},
+		"a message without an ack has lost its text": {func(r *Recording) {
+			for _, s := range r.Sends {
+				if s.ID == sent(3).ID {
+					s.Seq, s.End = 0, time.Time{}
+				}
+			}
+			edit(r, func(e []stageclient.Entry) []stageclient.Entry {
+				e[4] = stageclient.Entry{Seq: 103, ID: sent(3).ID, Deleted: true}
+				return e
+			})
+		}, "H9", Invented, `has number 103, a deleted message, but no client has asked for that.`},
 		"it was refused, though the log has the message": {func(r *Recording) {
 			r.Deletions = append(r.Deletions, &Deletion{Client: 1, By: "bob", Room: "lobby", Seq: 105, Begin: at(70),
 				Failure: "not_found"})

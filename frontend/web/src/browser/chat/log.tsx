@@ -2,6 +2,7 @@ import type { ChatClient, ChatMessage, ChatSnapshot, RoomState } from "@signedso
 import { keptText } from "@signedsocket/client/messages";
 import { memo, useCallback, useMemo } from "react";
 import { useWords } from "../words";
+import { useAnnouncing } from "./announcing";
 import { isConnected } from "./connectionstatus";
 import { Message } from "./message";
 import { Sight } from "./sight";
@@ -34,6 +35,7 @@ export const Log = memo(function Log(props: Props) {
   const history = snapshot.roomStates[room];
   const { page, chat } = useWords();
   const { list, atEnd, toEnd, scrolled } = usePlace(messages, onScroll);
+  const live = useAnnouncing(messages);
   const { divider, unread = 0 } = reading ?? {};
   const items = useMemo(
     () => timeline(messages, divider, gaps, history?.gaps, history?.closed),
@@ -48,7 +50,16 @@ export const Log = memo(function Log(props: Props) {
   };
   return (
     <div className="log-frame">
-      <div className="log" role="log" aria-label={chat.labels.messages} tabIndex={0} ref={list} onScroll={scrolled}>
+      <div
+        className="log"
+        role="log"
+        aria-label={chat.labels.messages}
+        aria-live={live}
+        aria-relevant="additions"
+        tabIndex={0}
+        ref={list}
+        onScroll={scrolled}
+      >
         {messages.length === 0 && <Empty connected={connected} history={history} />}
         {history?.more && <Sight of={messages} seen={loadOlder} />}
         <ol>
