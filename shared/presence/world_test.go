@@ -26,7 +26,8 @@ func TestMain(m *testing.M) { dynamotest.Main(m) }
 
 func TestMotoAgrees(t *testing.T) {
 	t.Parallel()
-	dynamotest.JudgeByMoto(t)
+	// One seed shows that the model fits moto, too.
+	dynamotest.JudgeByMoto(t, "TestMembersSeeWhoIsThereAndAreNotFlooded/seed_([1-9]|1[0-5])")
 }
 
 // epoch is when the tests begin.

@@ -90,6 +90,18 @@ test("a component shows one room, and loads its older messages", async (t) => {
   assert.equal(seen.at(-1)[3], seen[0][3]);
 });
 
+test("a component deletes a message of its room, and says that the room was read", async (t) => {
+  const w = world({ protocol: "chat.v2" });
+  let room;
+  const { act } = await rendered(t, () => ((room = useRoom(w.chat, "lobby")), null));
+  await act(() => w.open());
+  const { markRead, remove } = room;
+  await act(() => w.socket.history("lobby", { entries: [{ ...message(), id: "A", seq: 7 }] }));
+  assert.deepEqual([room.unread, room.markRead === markRead, room.remove === remove], [1, true, true]);
+  await act(() => (markRead(), remove("A"), settle()));
+  assert.deepEqual([room.unread, room.messages[0].removal, w.socket.deletions[0].seq], [0, "pending", 7]);
+});
+
 test("a server renders a client that is idle", () => {
   const w = world();
   const html = renderToString(createElement(() => createElement("p", null, useChat(w.chat).state.status)));

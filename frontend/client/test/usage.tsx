@@ -66,13 +66,15 @@ export function Page() {
 }
 
 export function Room({ name }: { name: string }) {
-  const { messages, status, more, gaps, keepDays, loadOlder } = useRoom(chat, name);
+  const { messages, status, more, gaps, keepDays, loadOlder, remove, markRead, ...room } = useRoom(chat, name);
   return (
     <ol aria-busy={status !== "live"} title={`${keepDays} days`}>
       {more && <button onClick={loadOlder}>older</button>}
+      <button onClick={markRead}>{room.unread}</button>
       {messages.map((message) => (
         <li key={message.clientId ?? message.id} className={gaps.includes(message.id) ? "gap" : ""}>
-          {message.seq}
+          {message.deleted ? room.here?.users?.[0]?.name : message.seq}
+          {!room.readOnly && <button onClick={() => remove(message.id)}>{message.removal ?? "delete"}</button>}
         </li>
       ))}
     </ol>

@@ -36,7 +36,6 @@ export function Chat({ account, leaving, rooms: asked, signUrl }: Props) {
   const [drafts, setDrafts] = useState<Readonly<Record<string, string>>>({});
   const input = useRef<HTMLTextAreaElement>(null);
   const refocus = useCallback(() => focusBesideKeyboard(input.current), []);
-
   const { room, choose, setAtEnd, byRoom, readings } = useRooms(snapshot, client);
   const { here, readOnly } = snapshot.roomStates[room] ?? {};
   const tags = useTags(snapshot, here);
