@@ -185,7 +185,7 @@ class Client implements ChatClient {
   };
 
   markRead = (room: string): void => {
-    if (this.#logs.get(room).markRead()) this.#changed();
+    if (this.#logs.get(room).markShown(this.#env.clock.now())) this.#changed();
   };
 
   loadOlder = (room: string): void => {

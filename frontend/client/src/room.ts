@@ -114,8 +114,13 @@ export class Room {
     return missing.reduce((sum, count) => sum + count, messages.filter(isUnread).length);
   }
 
-  /** The user has read up to a number, or else everything that is here. Returns false when that is no news. */
-  markRead(seq = this.position ?? 0): boolean {
+  /** The user has read everything that is shown. Returns false when that is no news. */
+  markShown(now: number): boolean {
+    return this.markRead(Math.max(this.position ?? 0, this.messages(now).at(-1)?.seq ?? 0));
+  }
+
+  /** The user has read up to a number. */
+  markRead(seq: number): boolean {
     const isNews = seq > this.#read;
     if (isNews) this.#read = seq;
     return isNews;

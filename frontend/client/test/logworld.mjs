@@ -261,7 +261,7 @@ class Client {
 
   /** The user reads, and may put the page away. */
   read() {
-    this.room.markRead();
+    this.room.markShown(this.world.now);
     if (this.world.chance(0.5)) this.hide();
   }
 

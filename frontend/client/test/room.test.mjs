@@ -560,8 +560,9 @@ test("unread are the messages of others above the number up to which the user ha
   assert.deepEqual(play.reading, [21, 2]);
   play.room.told(19);
   assert.equal(play.room.untold, 21);
-  play.room.markRead();
-  assert.deepEqual([play.reading, play.room.untold], [[23, 1], 23]);
+  play.push(27);
+  play.room.markShown(play.now);
+  assert.deepEqual([play.later(250).reading, play.room.untold], [[25, 1], 25]);
   play.room.told(30);
   assert.deepEqual([play.reading, play.room.untold], [[30, 0], undefined]);
 });
