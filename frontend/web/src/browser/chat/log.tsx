@@ -31,7 +31,7 @@ interface Props {
  */
 export const Log = memo(function Log(props: Props) {
   const { room, messages, snapshot, reading, tags, client, onScroll, refocus } = props;
-  const { state, gaps, heldUntil } = snapshot;
+  const { state, gaps } = snapshot;
   const history = snapshot.roomStates[room];
   const { page, chat } = useWords();
   const { list, atEnd, toEnd, scrolled } = usePlace(messages, onScroll);
@@ -43,7 +43,6 @@ export const Log = memo(function Log(props: Props) {
   );
   const loadOlder = useCallback(() => client.loadOlder(room), [client, room]);
   const connected = isConnected(state);
-  const held = heldUntil > performance.now() ? heldUntil : undefined;
   const jump = () => {
     toEnd();
     refocus();
@@ -66,21 +65,7 @@ export const Log = memo(function Log(props: Props) {
           {messages.length > 0 && <Beginning history={history} />}
           {items.map((item) => {
             if (item.kind === "message") {
-              const { key, message, first } = item;
-              const waits = message.status === "pending";
-              return (
-                <Message
-                  key={key}
-                  message={message}
-                  first={first}
-                  tag={tags.get(message.from.sub)}
-                  client={client}
-                  removable={isRemovable(message, snapshot)}
-                  offline={waits && !connected}
-                  heldUntil={waits && connected ? held : undefined}
-                  refocus={refocus}
-                />
-              );
+              return <Line key={item.key} item={item} {...{ snapshot, tags, client, refocus }} />;
             }
             return <Rule key={item.key} item={item} loadOlder={loadOlder} messages={messages} />;
           })}
@@ -99,6 +84,30 @@ export const Log = memo(function Log(props: Props) {
     </div>
   );
 });
+
+type LineProps = Pick<Props, "snapshot" | "tags" | "client" | "refocus"> & {
+  readonly item: Extract<Item, { kind: "message" }>;
+};
+
+/** One message of the list. */
+function Line({ item, snapshot, tags, client, refocus }: LineProps) {
+  const { message, first } = item;
+  const connected = isConnected(snapshot.state);
+  const waits = message.status === "pending";
+  const held = snapshot.heldUntil > performance.now();
+  return (
+    <Message
+      message={message}
+      first={first}
+      tag={tags.get(message.from.sub)}
+      client={client}
+      removable={isRemovable(message, snapshot)}
+      offline={waits && !connected}
+      heldUntil={waits && connected && held ? snapshot.heldUntil : undefined}
+      refocus={refocus}
+    />
+  );
+}
 
 /** Whether the user may delete a message: an own one, or as a moderator any. */
 function isRemovable({ room, seq, own, deleted, removal }: ChatMessage, snapshot: ChatSnapshot): boolean {
