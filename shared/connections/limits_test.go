@@ -51,6 +51,12 @@ func TestURLsAreCountedByUser(t *testing.T) {
 			t.Errorf("after %s: %d URLs, want 30", later, counted)
 		}
 	}
+	if counted, _ := countURLs(t, store, "bob", now.Add(time.Minute)); counted != 30 {
+		t.Errorf("another user had %d URLs in the next minute", counted)
+	}
+	if counted, _ := countURLs(t, store, "bob", now); counted != 0 {
+		t.Errorf("%d URLs passed late in a full minute", counted)
+	}
 	if got := table.items(t)["SIGN#alice SIGN"]; len(got) != 2 {
 		t.Errorf("the item is %v: old minutes pile up", got)
 	}

@@ -101,7 +101,10 @@ func TestTouchCountsMessagesPerWindow(t *testing.T) {
 	if err := at(10 * time.Second); err != nil {
 		t.Errorf("in the next window: %v", err)
 	}
-	windows("", "1")
+	windows("2", "1")
+	if err := at(9 * time.Second); !errors.As(err, &limit) { // an invocation that began earlier counts late
+		t.Errorf("late in a full window: %v, want the limit", err)
+	}
 	if err := at((1 + staleWindows) * windowSeconds * time.Second); err != nil {
 		t.Fatal(err)
 	}

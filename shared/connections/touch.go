@@ -17,7 +17,7 @@ import (
 
 const (
 	windowSeconds = 10
-	// staleWindows is how many windows before the current one an update removes. A connection that sends less often
+	// staleWindows is how many windows before the previous one an update removes. A connection that sends less often
 	// than these last leaves one small attribute behind each time, until it ends.
 	staleWindows = 12
 )
@@ -95,12 +95,14 @@ func (s *Store) countUpdate(
 	}
 }
 
-// staleNames adds the attributes of the last n windows before the current one to names, and returns their list.
+// staleNames adds the attributes of the last n windows before the previous one to names, and returns their list. The
+// previous window stays: an invocation that began in it may count late.
 func staleNames(names map[string]string, attribute func(int64) string, current int64, n int) string {
 	list := make([]string, n)
 	for i := range list {
 		list[i] = "#stale" + strconv.Itoa(i)
-		names[list[i]] = attribute(current - int64(i) - 1)
+		// mutate:count-late => names[list[i]] = attribute(current - int64(i) - 1)
+		names[list[i]] = attribute(current - int64(i) - 2)
 	}
 	return strings.Join(list, ", ")
 }

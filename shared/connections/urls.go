@@ -19,7 +19,7 @@ const (
 	urlsPerMinute = 30
 	// urlsRetention is how long the count of a minute is kept.
 	urlsRetention = 10 * time.Minute
-	// staleMinutes is how many minutes before the current one a count removes from the item.
+	// staleMinutes is how many minutes before the previous one a count removes from the item.
 	staleMinutes = 12
 )
 
