@@ -97,12 +97,13 @@ func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	refusing, client := startStage(t, stagetest.Options{})
 	causeRefusals(t, client)
 	failing, client := startStage(t, stagetest.Options{Edit: func(template string) string {
-		for _, sid := range []string{"ReadUser", "RecordConnection", "ListAndFinishDue"} {
+		for _, sid := range []string{"ReadUser", "RecordConnection", "ListAndFinishDue", "FindMessages"} {
 			template = withoutStatement(sid)(template)
 		}
 		return template
 	}})
 	causeFailures(t, client)
+	scheduled, _ := startStage(t, stagetest.Options{Configure: hurried, Edit: withoutStatement("ListWatched")})
 	later, client := startStage(t, stagetest.Options{Edit: func(template string) string {
 		for _, sid := range []string{"ReadAndCountSender", "CountRequests", "ReadConnection"} {
 			template = withoutStatement(sid)(template)
@@ -133,7 +134,7 @@ func TestEveryMetricFilterSelectsARealLine(t *testing.T) {
 	}
 	for ctx := within(t); len(missing) > 0; <-time.After(10 * time.Millisecond) {
 		for name, f := range missing {
-			for _, stage := range []*stagetest.Stage{refusing, failing, later, split} {
+			for _, stage := range []*stagetest.Stage{refusing, failing, scheduled, later, split} {
 				if slices.ContainsFunc(stage.Lines(f.function), func(line string) bool { return f.matches(t, line) }) {
 					delete(missing, name)
 				}
@@ -173,7 +174,7 @@ func causeRefusals(t *testing.T, client *stageclient.Client) {
 	}
 }
 
-// causeFailures makes signurl, connect and the reaper fail by removing rights of their roles.
+// causeFailures makes signurl, connect, erase and the reaper fail, whose roles lack rights.
 func causeFailures(t *testing.T, client *stageclient.Client) {
 	t.Helper()
 	token, err := client.Token(within(t), "alice")
@@ -189,6 +190,9 @@ func causeFailures(t *testing.T, client *stageclient.Client) {
 	}
 	if _, err := invokeReaper(within(t), client, scheduledEvent); err == nil {
 		t.Error("the reaper works without its table")
+	}
+	if _, err := invokeAsOperator(within(t), client, client.Outputs.EraseName, `{"erase":{"user":"alice"}}`); err == nil {
+		t.Error("erase works without the logs")
 	}
 }
 
