@@ -191,7 +191,8 @@ func causeFailures(t *testing.T, client *stageclient.Client) {
 	if _, err := invokeReaper(within(t), client, scheduledEvent); err == nil {
 		t.Error("the reaper works without its table")
 	}
-	if _, err := invokeAsOperator(within(t), client, client.Outputs.EraseName, `{"erase":{"user":"alice"}}`); err == nil {
+	_, err = invokeAsOperator(within(t), client, client.Outputs.EraseName, `{"erase":{"user":"alice"}}`)
+	if err == nil {
 		t.Error("erase works without the logs")
 	}
 }
