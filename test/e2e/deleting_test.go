@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -267,7 +268,10 @@ func TestAModeratorDeletesAnybodysMessage(t *testing.T) {
 	}
 	remove(t, alice, "lobby", seq)
 	entries := askFor(t, bob, stageclient.WantAfter("lobby", seq-1)).Entries
-	if len(entries) != 3 || !entries[0].Deleted || entries[1].From.Sub != "mod" || entries[2].From.Sub != "alice" {
+	entries = slices.DeleteFunc(entries, func(e stageclient.Entry) bool { return e.Seq != seq && e.Of != seq })
+	// On a deployed stage the users of a test have names of their own.
+	if len(entries) != 3 || !entries[0].Deleted || entries[1].From.Sub != "mod" ||
+		!strings.HasPrefix(entries[2].From.Sub, "alice") {
 		t.Errorf("the log is %+v, want a tombstone and two notes", entries)
 	}
 }
