@@ -69,11 +69,7 @@ func (c client) removeMessage(
 	if err != nil {
 		return roomlog.Entry{}, err
 	}
-	by := "author"
-	if sender.Moderator {
-		by = "moderator"
-	}
-	c.Log.InfoContext(ctx, "message deleted", slog.String("room", frame.Room), slog.String("by", by),
-		userid.LogAttr(c.callers.Salt, sender.Subject))
+	c.Log.InfoContext(ctx, "message deleted", slog.String("room", frame.Room),
+		slog.Bool("moderator", sender.Moderator), userid.LogAttr(c.callers.Salt, sender.Subject))
 	return stored, nil
 }

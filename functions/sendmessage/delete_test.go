@@ -47,7 +47,7 @@ func TestADeletedMessageIsToldToMembersOfV2(t *testing.T) {
 	if w.store.touches != 1 || w.store.strikes != 0 {
 		t.Errorf("%d frames counted, %d strikes", w.store.touches, w.store.strikes)
 	}
-	if line := w.log.String(); !strings.Contains(line, `"by":"author"`) || strings.Contains(line, "alice") {
+	if line := w.log.String(); !strings.Contains(line, `"moderator":false`) || strings.Contains(line, "alice") {
 		t.Errorf("log:\n%s", line)
 	}
 }
@@ -83,7 +83,7 @@ func TestAModeratorDeletesMessagesOfOthers(t *testing.T) {
 	if !slices.Equal(log.deleted, []string{"17 in lobby, moderator true"}) {
 		t.Errorf("deleted %q", log.deleted)
 	}
-	if line := w.log.String(); !strings.Contains(line, `"by":"moderator"`) {
+	if line := w.log.String(); !strings.Contains(line, `"moderator":true`) {
 		t.Errorf("log:\n%s", line)
 	}
 }

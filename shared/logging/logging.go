@@ -82,7 +82,7 @@ func allowed(key string) bool {
 	case "requestId", "connectionId", "routeKey", "eventType", "room", "reason", "code", "status", "error",
 		"ms", "bytes", "recipients", "delivered", "gone", "failed", "removed", "evicted",
 		"due", "closed", "pending", "connections", "panic", "stack", "subHash", "broadcastId", "young", "pages",
-		"queued", "watched", "pushed", "posts", "missed", "left",
+		"queued", "moderator", "watched", "pushed", "posts", "missed", "left",
 		"action", "by", "why",
 		Dimension, "_aws":
 		return true

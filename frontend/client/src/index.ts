@@ -1,4 +1,5 @@
-export { type ChatClient, type ChatOptions, createChatClient } from "./client.js";
+export type { ChatClient, ChatOptions } from "./chat.js";
+export { createChatClient } from "./client.js";
 export type { Clock } from "./clock.js";
 export { newSecret } from "./ids.js";
 export type { Environment, Network, SocketLike } from "./environment.js";

@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useSyncExternalStore } from "react";
 
-import type { ChatClient } from "./client.js";
+import type { ChatClient } from "./chat.js";
 import type { ChatMessage, ChatSnapshot, RoomState } from "./state.js";
 
 /**

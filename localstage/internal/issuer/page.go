@@ -46,7 +46,7 @@ func japanese() texts {
 	return texts{
 		Language: "ja", Title: "ローカルステージにサインイン", Heading: "だれとして使いますか?",
 		To:         "サインイン先",
-		Notice:     "これはローカルステージです。パスワードはなく、だれにでもなれます。",
+		Notice:     "ローカルステージです。パスワードはなく、だれにでもなれます。",
 		Another:    "別の名前",
 		SignIn:     "サインイン",
 		Rule:       "1〜32文字。使えるのは a–z、0–9、ハイフンです。",
