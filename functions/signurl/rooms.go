@@ -66,7 +66,8 @@ func (r rights) rooms() []string {
 
 // open reports whether the user may enter all of these rooms.
 func (r rights) open(rooms []string) bool {
-	return !slices.ContainsFunc(rooms, func(room string) bool { return !slices.Contains(r.rooms(), room) })
+	names := r.rooms()
+	return !slices.ContainsFunc(rooms, func(room string) bool { return !slices.Contains(names, room) })
 }
 
 // readOnly returns those of these rooms in which the user may only read.
